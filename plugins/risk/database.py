@@ -1,0 +1,109 @@
+"""The warehouse: connections, SQL files, the schema's migrations and the one write lock."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import psycopg2
+import psycopg2.extensions
+
+from risk.errors import ConnectionLostError, SchemaError
+from risk.settings import SQL_DIR
+
+Connection = psycopg2.extensions.connection
+Cursor = psycopg2.extensions.cursor
+
+WRITE_LOCK = 5_202_511
+"""Key of the advisory lock around every task's write: sessions that run side by side take turns."""
+
+
+def connect(dsn: str) -> Connection:
+    """Open a connection whose sessions speak UTC and ISO dates.
+
+    Raises
+    ------
+    ConnectionLostError
+        If the server does not answer; the message carries no password.
+    """
+    try:
+        connection = psycopg2.connect(dsn, application_name="risk", options="-c timezone=UTC -c datestyle=ISO")
+    except psycopg2.OperationalError as error:
+        place = psycopg2.extensions.parse_dsn(dsn)
+        where = f"{place.get('host', 'local socket')}:{place.get('port', '5432')}/{place.get('dbname', '')}"
+        raise ConnectionLostError(
+            f"The warehouse at {where} does not answer: {str(error).strip()}. Start it (make up), then clear this task."
+        ) from None
+    return connection
+
+
+@cache
+def statement(name: str) -> str:
+    """Read the statement ``include/sql/<name>.sql``."""
+    return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def execute(connection: Connection, name: str, binds: Mapping[str, Any] | None = None) -> int:
+    """Run one statement file and return the number of rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement(name), binds or None)
+        return cursor.rowcount
+
+
+def rows(connection: Connection, name: str, binds: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+    """Run one statement file and fetch its rows."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement(name), binds or None)
+        return cursor.fetchall()
+
+
+def records(connection: Connection, name: str, binds: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Run one statement file and fetch its rows as dictionaries by column name."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement(name), binds or None)
+        columns = [column.name for column in cursor.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+@contextlib.contextmanager
+def writing(connection: Connection) -> Iterator[Connection]:
+    """Hold the warehouse's write lock for one transaction: commit at the end, roll back on any error."""
+    with connection:
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_advisory_xact_lock(%s)", (WRITE_LOCK,))
+        yield connection
+
+
+def migrate(connection: Connection) -> Sequence[str]:
+    """Apply the numbered schema files that this warehouse has not seen, each once, under the write lock.
+
+    Returns
+    -------
+    sequence of str
+        Names of the files applied now, in order.
+
+    Raises
+    ------
+    SchemaError
+        If a file applied earlier has changed or is gone; nothing is applied then.
+    """
+    files = sorted((SQL_DIR / "schema").glob("*.sql"))
+    digests = {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    with writing(connection):
+        execute(connection, "migrate/create_schema_migrations")
+        applied = dict(rows(connection, "migrate/select_schema_migrations"))
+        for name, digest in applied.items():
+            if digests.get(name) != digest:
+                state = "has changed" if name in digests else "is gone"
+                raise SchemaError(
+                    f"Schema file {name}.sql was applied to this warehouse and {state} since: restore it; "
+                    "what the schema needs next goes into a new file with the next number."
+                )
+        pending = [name for name in digests if name not in applied]
+        for name in pending:
+            execute(connection, f"schema/{name}")
+            execute(connection, "migrate/insert_schema_migrations", {"name": name, "content_sha256": digests[name]})
+    return pending

@@ -1,0 +1,43 @@
+"""The errors of the risk run, one class for each remedy.
+
+Every message says what is wrong, where, what was found and what to do next, so that a
+log line, a mail and a terminal can show it as it is.
+"""
+
+from __future__ import annotations
+
+
+class RiskError(Exception):
+    """Base of every error this project raises on purpose."""
+
+
+class RequestError(RiskError):
+    """The caller asked for something that does not exist; ask again, corrected."""
+
+
+class InputError(RiskError):
+    """What a source delivered cannot be used; mend or replace the named input, then clear the task."""
+
+
+class QualityError(RiskError):
+    """Blocking findings on the session's data; read the verdicts, mend the input, clear extract_fills."""
+
+
+class CheckError(RiskError):
+    """The data could not be checked at all; the same task may be tried again unchanged."""
+
+
+class BooksError(RiskError):
+    """Two ways of computing the same money disagree; nothing of this step was stored, call the developers."""
+
+
+class ConnectionLostError(RiskError):
+    """A database or mail server cannot be reached; the same task may be tried again unchanged."""
+
+
+class SchemaError(RiskError):
+    """The warehouse's schema and the migration files disagree; restore the files or the database."""
+
+
+class StackError(RiskError):
+    """The local stack cannot start, run or stop; the message names the cause and the next command."""

@@ -1,0 +1,111 @@
+"""Trading sessions of the New York Stock Exchange, and the one rule that picks a run's session.
+
+A session is a plain ``date`` in New York. Instants are aware datetimes in UTC.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache
+from typing import TYPE_CHECKING
+
+from risk.database import Connection, execute
+from risk.errors import RequestError
+from risk.settings import EXCHANGE_CALENDAR, EXCHANGE_ZONE
+
+if TYPE_CHECKING:
+    from exchange_calendars import ExchangeCalendar
+
+FIRST_SESSION_BOUND = dt.date(2000, 1, 1)
+"""Older executions are refused as wrong dates."""
+
+
+@cache
+def calendar() -> ExchangeCalendar:
+    """Open the exchange's calendar; 0.4 s the first time, which is why nothing imports it at module level."""
+    import exchange_calendars
+
+    return exchange_calendars.get_calendar(EXCHANGE_CALENDAR, start=FIRST_SESSION_BOUND.isoformat())
+
+
+def is_session(day: dt.date) -> bool:
+    """Tell whether the exchange opens on a day."""
+    return bool(calendar().is_session(day.isoformat()))
+
+
+def next_session(session_date: dt.date) -> dt.date:
+    """Return the first session after a day."""
+    following = session_date + dt.timedelta(days=1)
+    return calendar().date_to_session(following.isoformat(), direction="next").date()
+
+
+def previous_session(session_date: dt.date) -> dt.date:
+    """Return the last session before a day."""
+    preceding = session_date - dt.timedelta(days=1)
+    return calendar().date_to_session(preceding.isoformat(), direction="previous").date()
+
+
+def sessions_between(first: dt.date, last: dt.date) -> list[dt.date]:
+    """List the sessions of a closed range of days, ascending."""
+    return [stamp.date() for stamp in calendar().sessions_in_range(first.isoformat(), last.isoformat())]
+
+
+def session_close(session_date: dt.date) -> dt.datetime:
+    """Return the instant, in UTC, at which a session's regular trading ends."""
+    return calendar().session_close(session_date.isoformat()).to_pydatetime()
+
+
+def session_open(session_date: dt.date) -> dt.datetime:
+    """Return the instant, in UTC, at which a session's regular trading begins."""
+    return calendar().session_open(session_date.isoformat()).to_pydatetime()
+
+
+def last_finished_session(instant: dt.datetime) -> dt.date:
+    """Return the newest session before the New York day of an instant.
+
+    Parameters
+    ----------
+    instant
+        Aware datetime. At 07:00 New York on session S the answer is the session before S.
+    """
+    return previous_session(instant.astimezone(EXCHANGE_ZONE).date())
+
+
+def checked_session(day: dt.date, known_until: dt.datetime) -> dt.date:
+    """Return a requested day if it is a session that has happened.
+
+    Parameters
+    ----------
+    day
+        The date somebody asked for.
+    known_until
+        Aware datetime of the question.
+
+    Raises
+    ------
+    RequestError
+        If the day is no session, or not over in New York yet; names the sessions around it.
+    """
+    today = known_until.astimezone(EXCHANGE_ZONE).date()
+    if day > today:
+        raise RequestError(
+            f"Session {day} lies in the future (it is {today} in New York): ask for {previous_session(today)} or earlier."
+        )
+    if not FIRST_SESSION_BOUND < day or not is_session(day):
+        earlier, later = previous_session(day), next_session(day)
+        raise RequestError(f"{day} is no session of {EXCHANGE_CALENDAR}: ask for {earlier} or {later}.")
+    return day
+
+
+def store_sessions(connection: Connection) -> None:
+    """Write the calendar into the warehouse's table ``sessions``; the caller commits."""
+    schedule = calendar().schedule
+    execute(
+        connection,
+        "sessions/insert_sessions",
+        {
+            "session_dates": [stamp.date() for stamp in schedule.index],
+            "opens_at": [stamp.to_pydatetime() for stamp in schedule["open"]],
+            "closes_at": [stamp.to_pydatetime() for stamp in schedule["close"]],
+        },
+    )

@@ -1,0 +1,93 @@
+"""Every setting in one place: constants of the method and what the environment may change.
+
+The constants of forecast and decision lie on measured flat optima (see CONTRIBUTING); what differs
+from installation to installation is read from environment variables named ``RISK_*``.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+PROJECT_DIR = Path(__file__).resolve().parents[2]
+SQL_DIR = PROJECT_DIR / "include" / "sql"
+TEMPLATE_DIR = PROJECT_DIR / "include" / "templates"
+
+EXCHANGE_CALENDAR = "XNYS"
+EXCHANGE_ZONE = ZoneInfo("America/New_York")
+
+LEGACY_SUFFIX = "_OLD"
+"""Literal end of the name of a legacy account; such an account is in the books but gets no limit."""
+
+LIMITED_HISTORY_SESSIONS = 20
+"""Fewer active sessions than this is *limited history*: the one threshold everywhere."""
+
+ACTIVE_WITHIN_SESSIONS = 30
+"""An account that traded within so many sessions gets a limit."""
+
+STALE_AFTER_SESSIONS = 5
+"""An account without a fill in so many sessions is shown as *stale*."""
+
+HIGH_CUT_RATIO = Decimal("0.40")
+MODERATE_CUT_RATIO = Decimal("0.20")
+MAXIMUM_CUT_RATIO = Decimal("0.80")
+CUT_STEP_RATIO = Decimal("0.05")
+
+TAIL_PROBABILITY = 0.05
+"""The forecast quantile: one session in twenty loses more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an installation may change.
+
+    Attributes
+    ----------
+    default_limit_usd
+        Base limit of an account without a dated one, US dollars.
+    fills_dir
+        Folder of the file drop; ``None`` when fills come from the connection ``risk_source``.
+    reports_dir
+        Folder that receives ``<session_date>/report.*`` and ``limits.csv``.
+    recipients
+        Addresses of the report.
+    sender
+        Address the mails come from.
+    account_pattern
+        Regular expression a whole account name must match.
+    is_simulated
+        True when the warehouse holds the simulated desk: every output says so.
+    base_url
+        Where the Airflow UI answers, for links in mails.
+    """
+
+    default_limit_usd: Decimal = Decimal("5000.00")
+    fills_dir: Path | None = None
+    reports_dir: Path = PROJECT_DIR / "var" / "reports"
+    recipients: tuple[str, ...] = ("risk-manager@localhost",)
+    sender: str = "risk-run@localhost"
+    account_pattern: str = "[A-Za-z0-9][A-Za-z0-9 ._-]{0,49}"
+    is_simulated: bool = False
+    base_url: str = ""
+
+
+@cache
+def settings() -> Settings:
+    """Read the settings of this process from the environment, once."""
+    default = Settings()
+    fills_dir = os.environ.get("RISK_FILLS_DIR")
+    recipients = os.environ.get("RISK_RECIPIENTS", ",".join(default.recipients))
+    return Settings(
+        default_limit_usd=Decimal(os.environ.get("RISK_DEFAULT_LIMIT_USD", str(default.default_limit_usd))),
+        fills_dir=Path(fills_dir) if fills_dir else None,
+        reports_dir=Path(os.environ.get("RISK_REPORTS_DIR", str(default.reports_dir))),
+        recipients=tuple(address.strip() for address in recipients.split(",") if address.strip()),
+        sender=os.environ.get("RISK_SENDER", default.sender),
+        account_pattern=os.environ.get("RISK_ACCOUNT_PATTERN", default.account_pattern),
+        is_simulated=os.environ.get("RISK_SIMULATED", "0") == "1",
+        base_url=os.environ.get("RISK_BASE_URL", default.base_url),
+    )

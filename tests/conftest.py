@@ -1,0 +1,82 @@
+"""Fixtures every test may use: the Postgres of this test session and fresh, migrated databases on it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+from psycopg2.extensions import make_dsn
+
+from risk import database, sessions
+
+REAL_FILLS_DIR = Path(__file__).resolve().parents[2] / "shared" / "data" / "propreports"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a throw-away Postgres for this test session; RISK_TEST_DSN names one that serves instead."""
+    given = os.environ.get("RISK_TEST_DSN")
+    if given:
+        yield given
+        return
+    from risk.stack.postgres import temporary_cluster
+
+    with temporary_cluster(tmp_path_factory.mktemp("postgres")) as dsn:
+        yield dsn
+
+
+def _administer(server_dsn: str, command: sql.Composable) -> None:
+    connection = psycopg2.connect(server_dsn)
+    connection.autocommit = True
+    try:
+        connection.cursor().execute(command)
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="session")
+def template_database(server_dsn: str) -> Iterator[str]:
+    """Migrate one database; every test's own database is a copy of it."""
+    name = f"template_{os.getpid()}"
+    _administer(server_dsn, sql.SQL("create database {}").format(sql.Identifier(name)))
+    connection = database.connect(make_dsn(server_dsn, dbname=name))
+    database.migrate(connection)
+    with database.writing(connection):
+        sessions.store_sessions(connection)
+    connection.close()
+    yield name
+    _administer(server_dsn, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def warehouse_dsn(server_dsn: str, template_database: str) -> Iterator[str]:
+    """Give a fresh, migrated database with the calendar stored."""
+    name = f"warehouse_{os.getpid()}_{next(_numbers)}"
+    _administer(
+        server_dsn,
+        sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template_database)),
+    )
+    yield make_dsn(server_dsn, dbname=name)
+    _administer(server_dsn, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def connection(warehouse_dsn: str) -> Iterator[database.Connection]:
+    """Give a connection to a fresh, migrated database."""
+    connection = database.connect(warehouse_dsn)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def real_fills_dir() -> Path:
+    """Give the folder of real executions, or skip where it is not beside the project."""
+    if not REAL_FILLS_DIR.is_dir():
+        pytest.skip(f"The real executions are not at {REAL_FILLS_DIR}.")
+    return REAL_FILLS_DIR
