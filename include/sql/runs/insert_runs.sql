@@ -1,0 +1,23 @@
+-- Opens the next revision of a session; the run knows every input recorded until now.
+-- Grain: one row per session and revision. Reads: runs. Writes: runs. Money: -.
+-- Binds: session_date, effective_session, load_id, dag_run_id, code_version. Rerun: opens one more revision.
+insert into runs (
+    session_date,
+    effective_session,
+    revision,
+    as_of,
+    load_id,
+    dag_run_id,
+    code_version
+)
+select
+    %(session_date)s,
+    %(effective_session)s,
+    coalesce(max(earlier.revision), 0) + 1,
+    clock_timestamp(),
+    %(load_id)s,
+    %(dag_run_id)s,
+    %(code_version)s
+from runs as earlier
+where earlier.session_date = %(session_date)s
+returning run_id;

@@ -1,0 +1,1 @@
+"""Daily loss limits from fills: a plain library that Airflow's operators call (see architecture in README)."""
