@@ -89,12 +89,45 @@ def checked_session(day: dt.date, known_until: dt.datetime) -> dt.date:
     today = known_until.astimezone(EXCHANGE_ZONE).date()
     if day > today:
         raise RequestError(
-            f"Session {day} lies in the future (it is {today} in New York): ask for {previous_session(today)} or earlier."
+            f"Session {day} lies in the future (it is {today} in New York): "
+            f"ask for {previous_session(today)} or earlier."
         )
-    if not FIRST_SESSION_BOUND < day or not is_session(day):
+    if day <= FIRST_SESSION_BOUND:
+        raise RequestError(
+            f"{day} lies before the calendar's first day {FIRST_SESSION_BOUND}: ask for a later session."
+        )
+    if not is_session(day):
         earlier, later = previous_session(day), next_session(day)
         raise RequestError(f"{day} is no session of {EXCHANGE_CALENDAR}: ask for {earlier} or {later}.")
     return day
+
+
+def run_session(requested: str, interval_start: dt.datetime | None, run_after: dt.datetime) -> dt.date:
+    """Pick the one session a run is about: the requested one, else its interval's, else the last finished one.
+
+    Parameters
+    ----------
+    requested
+        ISO date from the run's parameter ``session_date``; empty when nobody asked.
+    interval_start
+        Start of a scheduled or backfill run's data interval, 00:00 UTC of the session; ``None`` for a manual run.
+    run_after
+        Aware instant after which the run may start.
+
+    Raises
+    ------
+    RequestError
+        If the requested text is no date, no session, or lies in the future.
+    """
+    if requested:
+        try:
+            day = dt.date.fromisoformat(requested)
+        except ValueError:
+            raise RequestError(f"session_date {requested!r} is no date: write it as YYYY-MM-DD.") from None
+        return checked_session(day, run_after)
+    if interval_start is not None:
+        return interval_start.astimezone(dt.UTC).date()
+    return last_finished_session(run_after)
 
 
 def store_sessions(connection: Connection) -> None:

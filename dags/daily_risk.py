@@ -1,0 +1,80 @@
+"""# The morning risk run
+
+Turns yesterday's fills into this morning's loss limits and mails them before the opening bell.
+
+| task | does | when it fails |
+|---|---|---|
+| extract_fills | loads new deliveries, opens the run | a named file is wrong: mend it, clear the task |
+| check_fills | judges the session's data | read the verdicts in the log, mend, clear extract_fills |
+| aggregate_pnl | positions and daily P&L, checked twice | call the developers: two ways of computing disagree |
+| build_features | scale-free description of each account | |
+| predict_limits | forecast of the 5 % quantile | |
+| apply_rules | a cut with reasons for each active account | |
+| send_report | files in var/reports and one mail | mail server away: tried again by itself |
+
+**Parameters.** `session_date`: the session whose fills are processed (empty: the last one). `deliver`: whether the mail
+leaves (empty: only for scheduled runs). `fills`: folder of the file drop (empty: the configured source).
+
+Clearing a task repeats it for the same run and knowledge; clearing `extract_fills` opens a new revision with what is known then.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+
+from airflow.sdk import DAG, Param, chain
+
+from risk.operators.aggregate_pnl import AggregatePnlOperator
+from risk.operators.apply_rules import ApplyRulesOperator
+from risk.operators.base import RETRY_BY_ERROR
+from risk.operators.build_features import BuildFeaturesOperator
+from risk.operators.check_fills import CheckFillsOperator
+from risk.operators.extract_fills import ExtractFillsOperator
+from risk.operators.predict_limits import PredictLimitsOperator
+from risk.operators.send_report import SendReportOperator
+from risk.timetables import SessionTimetable
+
+with DAG(
+    dag_id="daily_risk",
+    description="Yesterday's fills become today's loss limits",
+    doc_md=__doc__,
+    schedule=SessionTimetable() if os.environ.get("RISK_SCHEDULE", "off") == "sessions" else None,
+    start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
+    catchup=False,
+    max_active_runs=2,
+    tags=["risk", "daily"],
+    params={
+        "session_date": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="Session",
+            description="Empty: the last finished session.",
+        ),
+        "deliver": Param(
+            None, type=["null", "boolean"], title="Send the mail", description="Empty: only scheduled runs mail."
+        ),
+        "fills": Param(
+            None, type=["null", "string"], title="Folder of fills", description="Empty: the configured source."
+        ),
+    },
+    default_args={
+        "owner": "risk",
+        "retries": 3,
+        "retry_delay": dt.timedelta(seconds=20),
+        "retry_exponential_backoff": 2,
+        "max_retry_delay": dt.timedelta(minutes=5),
+        "retry_policy": RETRY_BY_ERROR,
+        "execution_timeout": dt.timedelta(minutes=20),
+    },
+):
+    chain(
+        ExtractFillsOperator(task_id="extract_fills"),
+        CheckFillsOperator(task_id="check_fills"),
+        AggregatePnlOperator(task_id="aggregate_pnl"),
+        BuildFeaturesOperator(task_id="build_features"),
+        PredictLimitsOperator(task_id="predict_limits"),
+        ApplyRulesOperator(task_id="apply_rules"),
+        SendReportOperator(task_id="send_report"),
+    )

@@ -1,0 +1,1 @@
+"""The seven steps as Airflow operators; with ``timetables``, the only modules that import Airflow."""

@@ -1,0 +1,77 @@
+"""What the seven operators share: the warehouse connection, the run they work for, and when to try again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook, BaseOperator, ExceptionRetryPolicy, RetryAction, RetryRule
+
+from risk.database import Connection, connect
+from risk.errors import CheckError, ConnectionLostError
+from risk.runs import Run, read_run
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+WAREHOUSE_CONNECTION_ID = "risk_warehouse"
+
+RETRY_BY_ERROR = ExceptionRetryPolicy(
+    rules=[
+        RetryRule(
+            exception=[ConnectionLostError, CheckError, "psycopg2.OperationalError", "psycopg2.InterfaceError"],
+            action=RetryAction.RETRY,
+            reason="A server was lost: the same task may succeed unchanged.",
+        ),
+        RetryRule(
+            exception=Exception,
+            action=RetryAction.FAIL,
+            reason="Trying again would find the same: a person has to act first.",
+        ),
+    ]
+)
+"""Connection losses are tried again with the task's backoff; wrong data and wrong code are not."""
+
+
+def warehouse_dsn() -> str:
+    """Return the libpq URI of the Airflow connection ``risk_warehouse``."""
+    return str(BaseHook.get_connection(WAREHOUSE_CONNECTION_ID).get_uri())
+
+
+@contextlib.contextmanager
+def warehouse() -> Iterator[Connection]:
+    """Open the warehouse for one task and close it whatever happens."""
+    with contextlib.closing(connect(warehouse_dsn())) as connection:
+        yield connection
+
+
+class RunOperator(BaseOperator):
+    """Base of the six steps that work for the run opened by ``extract_fills``.
+
+    Parameters
+    ----------
+    run_id
+        Key of the run; by default what ``extract_fills`` returned (templated).
+    """
+
+    template_fields: Sequence[str] = ("run_id",)
+
+    def __init__(
+        self, *, run_id: str = "{{ ti.xcom_pull(task_ids='extract_fills')['run_id'] }}", **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.run_id = run_id
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Do the step for the run and return its counts."""
+        with warehouse() as connection:
+            run = read_run(connection, int(self.run_id))
+            counts = self.work(connection, run)
+        facts = ", ".join(f"{name}={value}" for name, value in counts.items())
+        self.log.info("session=%s as_of=%s %s", run.session_date, run.as_of.isoformat(), facts)
+        return {"run_id": run.run_id, "session_date": run.session_date.isoformat(), **counts}
+
+    def work(self, connection: Connection, run: Run) -> dict[str, Any]:
+        """Do the step; every subclass delegates to one function of its module."""
+        raise NotImplementedError

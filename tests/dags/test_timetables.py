@@ -1,0 +1,77 @@
+"""When the line runs and which session each run is about."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pendulum
+import pytest
+from airflow.timetables.base import DataInterval, TimeRestriction
+
+from risk.timetables import SessionTimetable
+
+
+def _restriction(earliest: str, *, latest: str | None = None, catchup: bool = True) -> TimeRestriction:
+    return TimeRestriction(pendulum.parse(earliest), pendulum.parse(latest) if latest else None, catchup)
+
+
+def _automated_runs(restriction: TimeRestriction, count: int) -> list[tuple[str, str]]:
+    timetable, last, runs = SessionTimetable(), None, []
+    while len(runs) < count:
+        info = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
+        if info is None:
+            break
+        last = info.data_interval
+        runs.append((last.start.isoformat(), last.end.isoformat()))
+    return runs
+
+
+def test_timetable_runs_on_the_morning_after_each_session_and_skips_holidays() -> None:
+    runs = _automated_runs(_restriction("2025-07-02"), 3)
+
+    assert runs == [
+        ("2025-07-02T00:00:00+00:00", "2025-07-03T11:00:00+00:00"),
+        ("2025-07-03T00:00:00+00:00", "2025-07-07T11:00:00+00:00"),  # Independence Day and a weekend between
+        ("2025-07-07T00:00:00+00:00", "2025-07-08T11:00:00+00:00"),
+    ]
+
+
+def test_timetable_stays_at_seven_in_new_york_over_the_change_of_clocks() -> None:
+    runs = _automated_runs(_restriction("2025-03-06"), 2)
+
+    assert [end for _, end in runs] == ["2025-03-07T12:00:00+00:00", "2025-03-10T11:00:00+00:00"]
+
+
+def test_timetable_treats_both_bounds_of_a_backfill_as_session_dates() -> None:
+    runs = _automated_runs(_restriction("2025-08-11", latest="2025-08-13"), 9)
+
+    assert [start[:10] for start, _ in runs] == ["2025-08-11", "2025-08-12", "2025-08-13"]
+
+
+def test_timetable_without_catchup_starts_with_the_newest_due_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pendulum, "now", lambda _zone: pendulum.datetime(2025, 8, 18, 10, 59, 59, tz="UTC"))
+
+    runs = _automated_runs(_restriction("2025-01-01", catchup=False), 1)
+
+    assert runs[0][0][:10] == "2025-08-14"  # Monday's run, for Friday, is due one second later
+
+
+@pytest.mark.parametrize(
+    ("instant", "session_date"),
+    [("2025-08-18T10:59:59Z", dt.date(2025, 8, 14)), ("2025-08-18T11:00:00Z", dt.date(2025, 8, 15))],
+)
+def test_timetable_gives_a_manual_run_the_newest_due_session(instant: str, session_date: dt.date) -> None:
+    interval = SessionTimetable().infer_manual_data_interval(run_after=pendulum.parse(instant))
+
+    assert interval.start.date() == session_date
+
+
+def test_timetable_survives_serialization() -> None:
+    timetable = SessionTimetable(run_at="06:30")
+
+    restored = SessionTimetable.deserialize(timetable.serialize())
+
+    last = DataInterval(pendulum.datetime(2025, 8, 13), pendulum.datetime(2025, 8, 14, 11))
+    info = restored.next_dagrun_info(last_automated_data_interval=last, restriction=_restriction("2025-01-01"))
+    assert info is not None
+    assert info.data_interval.end == pendulum.datetime(2025, 8, 15, 10, 30)

@@ -1,0 +1,97 @@
+"""Migrations, the write lock and connections of the warehouse."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from risk import database
+from risk.errors import ConnectionLostError, SchemaError
+
+
+@pytest.fixture
+def schema_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Give a copy of the SQL folder whose schema has one file of its own."""
+    folder = tmp_path / "sql"
+    (folder / "schema").mkdir(parents=True)
+    (folder / "migrate").symlink_to(database.SQL_DIR / "migrate")
+    applied = sorted((database.SQL_DIR / "schema").glob("*.sql"))
+    for path in applied:
+        (folder / "schema" / path.name).write_bytes(path.read_bytes())
+    (folder / "schema" / "900_examples.sql").write_text("create table examples (example_id bigint primary key)")
+    monkeypatch.setattr(database, "SQL_DIR", folder)
+    database.statement.cache_clear()
+    yield folder
+    database.statement.cache_clear()
+
+
+def test_migrate_applies_each_file_once(connection: database.Connection, schema_dir: Path) -> None:
+    assert database.migrate(connection) == ["900_examples"]
+    assert database.migrate(connection) == []
+
+
+def test_migrate_refuses_a_changed_old_file_and_applies_nothing(
+    connection: database.Connection, schema_dir: Path
+) -> None:
+    database.migrate(connection)
+    (schema_dir / "schema" / "900_examples.sql").write_text("create table examples (other_id bigint primary key)")
+    (schema_dir / "schema" / "901_more.sql").write_text("create table more (more_id bigint primary key)")
+
+    with pytest.raises(
+        SchemaError, match=r"Schema file 900_examples\.sql was applied to this warehouse and has changed"
+    ):
+        database.migrate(connection)
+
+    with connection.cursor() as cursor:
+        cursor.execute("select to_regclass('more')")
+        assert cursor.fetchone() == (None,)
+
+
+def test_migrate_refuses_a_missing_old_file(connection: database.Connection, schema_dir: Path) -> None:
+    database.migrate(connection)
+    (schema_dir / "schema" / "900_examples.sql").unlink()
+
+    with pytest.raises(SchemaError, match=r"900_examples\.sql was applied to this warehouse and is gone"):
+        database.migrate(connection)
+
+
+def test_migrate_from_two_processes_applies_each_file_once(warehouse_dsn: str, schema_dir: Path) -> None:
+    applied: list[str] = []
+
+    def migrate() -> None:
+        connection = database.connect(warehouse_dsn)
+        applied.extend(database.migrate(connection))
+        connection.close()
+
+    threads = [threading.Thread(target=migrate) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert applied == ["900_examples"]
+
+
+def test_writing_rolls_back_everything_when_a_step_fails(connection: database.Connection) -> None:
+    def write_and_fail() -> None:
+        with database.writing(connection), connection.cursor() as cursor:
+            cursor.execute("insert into base_limits (account_id, valid_from, limit_usd) values ('A', '2025-01-02', 1)")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail()
+
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from base_limits")
+        assert cursor.fetchone() == (0,)
+
+
+def test_connect_names_the_place_but_not_the_password_when_nobody_answers() -> None:
+    with pytest.raises(ConnectionLostError) as caught:
+        database.connect("postgresql://risk:secret-word@127.0.0.1:1/warehouse")
+
+    assert "127.0.0.1:1/warehouse" in str(caught.value)
+    assert "secret-word" not in str(caught.value)
