@@ -1,0 +1,92 @@
+-- Says for one session what arrived from each account we expect or heard of, as known at an instant.
+-- Grain: one row per account. Reads: sessions, current_deliveries. Writes: -. Binds: -. Money: -. Rerun: applied once.
+-- state: delivered (rows came), no trades (empty, published at or after the close + 24 h),
+-- not posted (empty, published earlier), missing (nothing came, but others did), feed broken (nothing for anybody).
+-- Expected: had fills within the last active_within sessions before; its name does not end in legacy_suffix, literally.
+-- New: delivered, and no fills within those sessions.
+create function delivery_states(
+    of_session date,
+    as_of timestamptz,
+    active_within integer,
+    legacy_suffix text
+)
+returns table (
+    account_id text,
+    state text,
+    is_expected boolean,
+    is_new boolean,
+    delivery_id bigint,
+    published_at timestamptz,
+    row_count bigint,
+    loaded_count bigint,
+    rejected_count bigint
+)
+language sql
+stable
+parallel safe
+as $$
+    with asked as (
+        select
+            sessions.session_number,
+            sessions.closes_at
+        from sessions
+        where sessions.session_date = delivery_states.of_session
+    ),
+
+    recent_sessions as (
+        select sessions.session_date
+        from sessions
+        inner join asked
+            on sessions.session_number >= asked.session_number - delivery_states.active_within
+            and sessions.session_number < asked.session_number
+    ),
+
+    recent as (
+        select distinct earlier.account_id
+        from current_deliveries(delivery_states.as_of) as earlier
+        where
+            earlier.session_date >= (select min(recent_sessions.session_date) from recent_sessions)
+            and earlier.session_date < delivery_states.of_session
+            and earlier.loaded_count > 0
+    ),
+
+    expected as (
+        select recent.account_id
+        from recent
+        where right(recent.account_id, length(delivery_states.legacy_suffix)) <> delivery_states.legacy_suffix
+    ),
+
+    arrived as (
+        select
+            current_ones.account_id,
+            current_ones.delivery_id,
+            current_ones.row_count,
+            current_ones.loaded_count,
+            current_ones.rejected_count,
+            coalesce(current_ones.published_at, current_ones.recorded_at) as published_at
+        from current_deliveries(delivery_states.as_of) as current_ones
+        where current_ones.session_date = delivery_states.of_session
+    )
+
+    select
+        coalesce(arrived.account_id, expected.account_id) as account_id,
+        case
+            when arrived.row_count > 0 then 'delivered'
+            when arrived.published_at < asked.closes_at + interval '24 hours' then 'not posted'
+            when arrived.account_id is not null then 'no trades'
+            when exists (select from arrived as others) then 'missing'
+            else 'feed broken'
+        end as state,
+        expected.account_id is not null as is_expected,
+        coalesce(arrived.loaded_count > 0 and recent.account_id is null, false) as is_new,
+        arrived.delivery_id,
+        arrived.published_at,
+        coalesce(arrived.row_count, 0) as row_count,
+        coalesce(arrived.loaded_count, 0) as loaded_count,
+        coalesce(arrived.rejected_count, 0) as rejected_count
+    from expected
+    full outer join arrived on expected.account_id = arrived.account_id
+    left join recent on arrived.account_id = recent.account_id
+    cross join asked
+    order by account_id
+$$;
