@@ -1,0 +1,96 @@
+# The commands of this project; `make help` lists them. Values come as variables: make run DATE=2025-08-15
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SUFFIXES:
+
+PYTHON ?= python3
+VENV_PYTHON := .venv/bin/python
+REQUIREMENTS_HASH := $(shell (sha256sum requirements.txt || shasum -a 256 requirements.txt) 2>/dev/null | cut -c1-16)
+INSTALLED := .venv/installed-$(REQUIREMENTS_HASH)
+STACK := PYTHONPATH=plugins $(VENV_PYTHON) -m risk.stack
+LINTED := plugins dags tests bench
+
+# A machine's own settings must not change what is installed or how Python runs here.
+unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX
+unexport PIP_CONSTRAINT PIP_REQUIREMENT PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_NO_DEPS PIP_PRE
+unexport PIP_NO_BINARY PIP_ONLY_BINARY PIP_PYTHON
+unexport UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEWER UV_PYTHON UV_SYSTEM_PYTHON UV_PRERELEASE
+unexport UV_PROJECT_ENVIRONMENT UV_NO_BINARY UV_NO_BUILD UV_TARGET UV_PREFIX UV_RESOLUTION
+
+.PHONY: help setup run test up down status trigger backfill bench lint format clean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
+	@echo "  Variables: DATE=YYYY-MM-DD FILLS=dir (run, trigger, up); AS_OF= HISTORY= FROM= TO= (not available yet)"
+
+setup: $(INSTALLED) ## install Python packages into .venv (once for each requirements.txt)
+
+run: setup ## the morning run, from nothing to the report [DATE=YYYY-MM-DD] [FILLS=dir]
+	@$(STACK) run --date "$${DATE:-}" --fills "$${FILLS:-}" --as-of "$${AS_OF:-}" --history "$${HISTORY:-}"
+
+test: setup ## the whole test suite, with a Postgres of its own
+	@$(VENV_PYTHON) -m pytest
+
+up: setup ## start Postgres, mail server and Airflow with its UI, and leave them running [FILLS=dir]
+	@$(STACK) up --fills "$${FILLS:-}"
+
+down: setup ## stop what this clone has started
+	@$(STACK) down
+
+status: setup ## what runs, where its UI is and where its password lies
+	@$(STACK) status
+
+trigger: setup ## one more daily run on the running Airflow [DATE=YYYY-MM-DD] [FILLS=dir]
+	@$(STACK) trigger --date "$${DATE:-}" --fills "$${FILLS:-}"
+
+backfill: setup ## a range of sessions, one run at a time FROM= TO= [AS_OF=]
+	@$(STACK) backfill
+
+bench: setup ## measure, and print the ratios
+	@PYTHONPATH=plugins $(VENV_PYTHON) -m bench
+
+lint: setup ## format, lint, types, SQL and layers; changes nothing
+	@.venv/bin/ruff format --check $(LINTED)
+	@.venv/bin/ruff check $(LINTED)
+	@.venv/bin/mypy --strict plugins/risk dags
+	@.venv/bin/sqlfluff lint --disable-progress-bar include/sql
+	@PYTHONPATH=plugins .venv/bin/lint-imports
+
+format: setup ## rewrite Python in the one format
+	@.venv/bin/ruff format $(LINTED)
+	@.venv/bin/ruff check --fix $(LINTED)
+
+clean: ## stop everything, then remove .venv, .airflow and var with all its data
+	@if [ -x $(VENV_PYTHON) ] && [ -d var ]; then $(STACK) down; \
+	elif ls var/run/*.json >/dev/null 2>&1; then \
+		echo "Something of this clone may still run and .venv is gone: type make setup, then make clean."; exit 2; fi
+	@rm -rf .venv .airflow var
+
+# A fresh .venv for each requirements.txt and a stamp named by its hash; an interrupted installation has no stamp.
+$(INSTALLED):
+	@set -e; \
+	for candidate in "$(PYTHON)" python3 python3.13 python3.12 python3.11 none; do \
+		if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; \
+		then break; fi; \
+	done; \
+	if [ "$$candidate" = none ]; then \
+		echo "No Python 3.11, 3.12 or 3.13 found (python3 is $$(python3 --version 2>&1)):" \
+			"install one, or name it: make setup PYTHON=/path/to/python3.12"; exit 2; fi; \
+	echo "Installing into .venv with $$("$$candidate" --version); this is done once."; \
+	if ! .venv/bin/python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
+		|| ! .venv/bin/uv --version >/dev/null 2>&1; then \
+		"$$candidate" -m venv --clear .venv || { \
+			echo "This Python cannot make a virtual environment: install its venv module (Debian: python3-venv)."; exit 2; }; \
+		awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.txt > .venv/uv.txt; \
+		.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.txt; \
+	fi; \
+	rm -f .venv/installed-*; \
+	.venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode --index-strategy unsafe-best-match \
+		--python .venv/bin/python requirements.txt; \
+	touch $@
+
+# Not run by any other target: pins change when somebody decides so.
+.PHONY: requirements.txt
+requirements.txt: ## compile requirements.in to pinned and hashed requirements.txt (takes the newest versions)
+	@.venv/bin/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-header \
+		requirements.in --output-file requirements.txt
