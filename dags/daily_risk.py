@@ -15,7 +15,8 @@ Turns yesterday's fills into this morning's loss limits and mails them before th
 **Parameters.** `session_date`: the session whose fills are processed (empty: the last one). `deliver`: whether the mail
 leaves (empty: only for scheduled runs). `fills`: folder of the file drop (empty: the configured source).
 
-Clearing a task repeats it for the same run and knowledge; clearing `extract_fills` opens a new revision with what is known then.
+Clearing a task repeats it for the same run and the same knowledge; clearing `extract_fills` opens a new revision that
+knows what has arrived since.
 """
 
 from __future__ import annotations

@@ -66,6 +66,7 @@ def pnl(
     as_of: Annotated[
         str | None, typer.Option(help="Use what was published until this instant (ISO 8601, UTC).")
     ] = None,
+    *,
     as_json: JsonFlag = False,
 ) -> None:
     """Print daily P&L per account-session as CSV; rejected rows go to standard error and make the exit code 1."""
@@ -101,6 +102,7 @@ def simulate(
     traders: Annotated[int, typer.Option(min=1, help="Number of traders.")] = 12,
     sessions: Annotated[int, typer.Option(min=1, help="Number of sessions.")] = 130,
     seed: Annotated[int, typer.Option(help="Seed of the random numbers.")] = 1,
+    *,
     as_json: JsonFlag = False,
 ) -> None:
     """Write a simulated desk with known truth: fills in API shape, marks, truth.csv."""

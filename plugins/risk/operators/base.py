@@ -63,7 +63,7 @@ class RunOperator(BaseOperator):
         super().__init__(**kwargs)
         self.run_id = run_id
 
-    def execute(self, context: Context) -> dict[str, Any]:
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  (Airflow's signature)
         """Do the step for the run and return its counts."""
         with warehouse() as connection:
             run = read_run(connection, int(self.run_id))
