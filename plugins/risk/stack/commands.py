@@ -1,0 +1,227 @@
+"""The commands that start, use and stop the local stack."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from risk.errors import RequestError, RiskError
+from risk.stack import processes, runs, services
+from risk.stack.clone import Clone, read_json
+from risk.stack.environment import UI_USER, Desk, DeskKind, choose_desk
+
+app = typer.Typer(
+    name="stack",
+    help="The local stack: Postgres, mail server and Airflow of this clone.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+COLORS = {"success": "green", "failed": "red", "upstream_failed": "red", "up_for_retry": "yellow", "running": "cyan"}
+
+DateOption = Annotated[str, typer.Option("--date", help="Session, YYYY-MM-DD; empty: the last one in the data.")]
+FillsOption = Annotated[str, typer.Option("--fills", help="Folder of the file drop; empty: the simulated desk.")]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def checked_date(text: str) -> str | None:
+    """Return an ISO date, or nothing where none was asked for."""
+    if not text:
+        return None
+    try:
+        return dt.date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise RequestError(f"DATE={text} is no date: write it as YYYY-MM-DD, for example DATE=2025-08-15.") from None
+
+
+def prepare_desk(clone: Clone, desk: Desk) -> None:
+    """Write the simulated desk's file drop if it is needed and not there."""
+    if desk.kind is DeskKind.real or (desk.fills / "manifest.csv" if desk.fills else clone.desk).exists():
+        return
+    from risk.simulation import write_desk
+
+    clone.prepare()
+    unfinished = clone.desk.with_name("desk.unfinished")
+    write_desk(unfinished)
+    unfinished.rename(clone.desk)
+
+
+def run_conf(session_date: str | None, desk: Desk) -> dict[str, str | bool | None]:
+    """Build the parameters of a run that a person has asked for."""
+    return {"session_date": session_date, "fills": str(desk.fills) if desk.fills else None, "deliver": True}
+
+
+def follow_run(stack: services.Stack, conf: dict[str, str | bool | None], console: Console) -> str:
+    """Start a run, print a line for each change, and return its id once it has succeeded."""
+    runs.await_dag(stack)
+    run_id = runs.trigger(stack.api, conf)
+    console.print(f"Run {run_id}", highlight=False)
+    try:
+        for change in runs.follow(stack.api, run_id):
+            print_change(console, change)
+    except KeyboardInterrupt:
+        runs.give_up(stack.api, run_id)
+        raise
+    runs.raise_for_failure(stack.api, run_id)
+    return run_id
+
+
+def print_change(console: Console, change: runs.TaskChange) -> None:
+    """Print one line for one task."""
+    color = COLORS.get(change.state, "default")
+    attempt = f" (attempt {change.try_number})" if change.try_number > 1 else ""
+    took = f"{change.duration_s:7.1f} s" if change.duration_s is not None and change.state in runs.TASK_ENDED else ""
+    console.print(f"  {change.task_id:<16} [{color}]{change.state}[/]{attempt} {took}".rstrip(), highlight=False)
+
+
+def print_report(clone: Clone, session_date: str, since: dt.datetime, console: Console) -> None:
+    """Print the text report, and where its files and its mail lie."""
+    folder = Path(os.environ.get("RISK_REPORTS_DIR") or clone.var / "reports") / session_date
+    text = folder / "report.txt"
+    if not text.exists():
+        raise RiskError(f"The run succeeded but {text} is not there: look at send_report's log (make up).")
+    typer.echo("\n" + text.read_text(encoding="utf-8"))
+    for name in runs.REPORT_FILES:
+        if (folder / name).exists():
+            console.print(str(folder / name), highlight=False, soft_wrap=True)
+    for mail in runs.new_mails(clone.mail, since):
+        console.print(f"{mail} (the mail)", highlight=False, soft_wrap=True)
+
+
+def run_once(clone: Clone, session_date: str | None, desk: Desk, console: Console) -> None:
+    """Start what is needed, run, print the report."""
+    began = time.monotonic()
+    stack = services.start(clone, desk, is_kept=False)
+    console.print(
+        f"Airflow for the {desk.kind} desk is up ({time.monotonic() - began:.1f} s): {stack.url}", highlight=False
+    )
+    since = dt.datetime.now(dt.UTC)
+    run_id = follow_run(stack, run_conf(session_date, desk), console)
+    print_report(clone, runs.session_of(stack.api, run_id), since, console)
+
+
+@app.command()
+def run(
+    session: DateOption = "",
+    fills: FillsOption = "",
+    as_of: Annotated[str, typer.Option("--as-of", hidden=True)] = "",
+    history: Annotated[str, typer.Option("--history", hidden=True)] = "",
+) -> None:
+    """Run the daily line once, print the report, stop what was started."""
+    for name, value in (("AS_OF", as_of), ("HISTORY", history)):
+        if value:
+            raise RequestError(f"{name}= is not available yet: run without it.")
+    clone, console = Clone(), Console()
+    session_date, desk = checked_date(session), choose_desk(Clone(), fills)
+    prepare_desk(clone, desk)
+    try:
+        with services.in_use(clone):
+            run_once(clone, session_date, desk, console)
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        services.release(clone)
+
+
+@app.command()
+def up(fills: FillsOption = "", *, as_json: JsonFlag = False) -> None:
+    """Start Postgres, mail server and Airflow, and leave them running."""
+    clone = Clone()
+    desk = choose_desk(clone, fills)
+    prepare_desk(clone, desk)
+    services.start(clone, desk, is_kept=True)
+    status(as_json=as_json)
+
+
+@app.command()
+def down(*, as_json: JsonFlag = False) -> None:
+    """Stop what this clone has started."""
+    clone = Clone()
+    had_any = False
+    if clone.records.is_dir():
+        with clone.exclusive():
+            had_any = services.stop_everything(clone)
+    sentence = (
+        "Stopped Airflow, mail server and Postgres of this clone." if had_any else "Nothing of this clone was running."
+    )
+    typer.echo(json.dumps({"stopped": had_any}) if as_json else sentence)
+
+
+@app.command()
+def status(*, as_json: JsonFlag = False) -> None:
+    """Show what runs, where the UI is and where its password lies; exit code 1 if it does not all run."""
+    clone = Clone()
+    state = read_json(clone.records / "stack.json")
+    names = state.get("services", ["postgres", "mailbox", "scheduler", "api-server", "dag-processor"])
+    found = {name: processes.running(clone.records / f"{name}.json") for name in sorted(names)}
+    pids = {name: process.pid if process else None for name, process in found.items()}
+    desk = services.running_desk(clone)
+    url = services.attach(clone).url if desk else None
+    facts = {"desk": desk, "url": url, "user": UI_USER, "password_file": str(clone.login), "processes": pids}
+    typer.echo(json.dumps(facts) if as_json else describe_status(clone, facts, pids))
+    if desk is None:
+        raise typer.Exit(1)
+
+
+def describe_status(clone: Clone, facts: Mapping[str, object], pids: Mapping[str, int | None]) -> str:
+    """Say in lines what runs."""
+    lines = [f"  {name:<14} {f'runs, process {pid}' if pid else 'does not run'}" for name, pid in pids.items()]
+    if facts["url"]:
+        lines.insert(0, f"Airflow for the {facts['desk']} desk: {facts['url']}")
+        lines.append(f"  Log in as {UI_USER}; the password is in {clone.login}; logs are in {clone.logs}.")
+    else:
+        lines.insert(0, "Airflow does not run. Type make up to start it.")
+    return "\n".join(lines)
+
+
+@app.command()
+def trigger(session: DateOption = "", fills: FillsOption = "") -> None:
+    """Start one more daily run on the running Airflow and follow it."""
+    clone, console = Clone(), Console()
+    session_date = checked_date(session)
+    with services.in_use(clone):
+        stack, kind = services.attach(clone), services.running_desk(clone)
+        if fills and kind is DeskKind.simulated:
+            raise RequestError("Airflow runs for the simulated desk: type make down, then make run FILLS=dir.")
+        desk = choose_desk(clone, fills) if fills else Desk(kind or DeskKind.simulated, None)
+        since = dt.datetime.now(dt.UTC)
+        run_id = follow_run(stack, run_conf(session_date, desk), console)
+        print_report(clone, runs.session_of(stack.api, run_id), since, console)
+
+
+@app.command(hidden=True)
+def backfill() -> None:
+    """Say that backfill is not available yet."""
+    raise RequestError("make backfill is not available yet: run session by session with make run DATE=.")
+
+
+def end_politely(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the signature of handlers)
+    """Turn SIGTERM into what Ctrl-C does, so that nothing is left running."""
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run a command; an error of ours is one sentence and exit code 2 for a wrong request, 1 otherwise."""
+    signal.signal(signal.SIGTERM, end_politely)
+    try:
+        app(standalone_mode=False)
+    except RequestError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+    except RiskError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted; what was started is stopped.\n")
+        sys.exit(130)
