@@ -8,7 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from risk.database import Connection, rows
+
 FloatMatrix = NDArray[np.float64]
+
+SCALE_DECAY = 0.97
+"""Weight of the past in an account's own scale: half of it is younger than 23 active sessions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +21,9 @@ class Panel:
     """Daily results of every account on consecutive sessions.
 
     A cell is NaN where the account had no fills in the session or its books are incomplete: neither is a P&L
-    of zero. All matrices have the shape ``(n_sessions, n_accounts)`` and dtype float64.
+    of zero. A session in which a position is only carried has a total P&L without a fill; nobody traded, so it is
+    no active session, and what it earned or lost is in no measure of the trader's behavior. All matrices have the
+    shape ``(n_sessions, n_accounts)`` and dtype float64.
 
     Attributes
     ----------
@@ -66,3 +73,62 @@ class Panel:
             self.fees_usd[:session_count],
             self.volume[:session_count],
         )
+
+    def latest_active(self) -> NDArray[np.int64]:
+        """Return the row of each account's last active session so far, ``(n_sessions, n_accounts)``; -1 = none yet."""
+        numbers = np.arange(len(self.session_dates), dtype=np.int64)[:, None]
+        return np.maximum.accumulate(np.where(self.is_active, numbers, -1), axis=0)
+
+
+def read_panel(connection: Connection, through_session_date: dt.date) -> Panel:
+    """Read the history of all accounts, legacy ones included because history is pooled.
+
+    Parameters
+    ----------
+    connection
+        The warehouse; nothing is written.
+    through_session_date
+        Last session of the panel. The first is that of the first row of ``daily_pnl``; between them stands every
+        session of the exchange. Without any row the panel has no session and no account.
+    """
+    binds = {"through_session_date": through_session_date}
+    session_dates = tuple(day for (day,) in rows(connection, "panel/select_sessions", binds))
+    cells = rows(connection, "panel/select_daily_pnl", binds)
+    account_ids = tuple(sorted({cell[0] for cell in cells}))
+    session_number = {day: number for number, day in enumerate(session_dates)}
+    account_number = {account_id: number for number, account_id in enumerate(account_ids)}
+    amounts = np.full((5, len(session_dates), len(account_ids)), np.nan)
+    for account_id, session_date, total_pnl_usd, fill_count, *other in cells:
+        if fill_count > 0 and total_pnl_usd is not None:
+            cell = (session_number[session_date], account_number[account_id])
+            amounts[:, cell[0], cell[1]] = (total_pnl_usd, fill_count, *other)
+    return Panel(session_dates, account_ids, *amounts)
+
+
+def ewma_scale(pnl_usd: FloatMatrix, decay: float) -> FloatMatrix:
+    """Compute the exponentially weighted root mean square of past P&L after each session.
+
+    Parameters
+    ----------
+    pnl_usd
+        ``(n_sessions, n_accounts)``, US dollars, NaN where an account was not active.
+    decay
+        Weight of the past, in (0, 1).
+
+    Returns
+    -------
+    ndarray
+        ``(n_sessions, n_accounts)``, US dollars, never negative: ``s`` after the session, carried over sessions
+        without activity, NaN before the first one, where it is the absolute P&L.
+
+    Notes
+    -----
+    ``s[t]^2 = decay s[t-1]^2 + (1 - decay) x[t]^2``. Source: RiskMetrics Technical Document (1996), eq. 5.3.
+    """
+    mean_squares = np.full_like(pnl_usd, np.nan)
+    current = np.full(pnl_usd.shape[1], np.nan)
+    for number, squares in enumerate(pnl_usd * pnl_usd):
+        updated = np.where(np.isnan(current), squares, decay * current + (1.0 - decay) * squares)
+        current = np.where(np.isnan(squares), current, updated)
+        mean_squares[number] = current
+    return np.sqrt(mean_squares)
