@@ -11,11 +11,13 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from risk import rules
 from risk.errors import RequestError
 from risk.sessions import next_session
-from risk.settings import ACTIVE_WITHIN_SESSIONS, PROJECT_DIR
+from risk.settings import ACTIVE_WITHIN_SESSIONS, HIGH_CUT_RATIO, MODERATE_CUT_RATIO, PROJECT_DIR
 from risk.simulation import MARKER, simulate, write_desk
 from risk.simulation.desk import draw_desk
 
@@ -222,3 +224,23 @@ def test_traders_on_tilt_average_down_more_often(fills: dict[str, list[dict[str,
 
     tilted, calm = (sum(better[key]) / len(better[key]) for key in (True, False))
     assert tilted > 2 * calm > 0
+
+
+def test_desk_leaves_a_mixed_picture_with_fewer_than_three_in_ten_high_on_its_last_session() -> None:
+    truth = draw_desk()
+    cuts = []
+    for column, account in enumerate(truth.account_ids):
+        if account.endswith("_OLD"):
+            continue
+        results = truth.net_pnl_usd[truth.is_active[:, column], column]
+        # Exponential weights written out: lambda 0.97, the first result carrying all that came before it.
+        age = np.arange(len(results))[::-1]
+        weights = np.where(age == age[0], 0.97**age, 0.03 * 0.97**age)
+        scale_usd = float(np.sqrt(weights @ results**2))
+        cuts.append(rules.cut_ratio(rules.hits(rules.History(results, scale_usd, truth.session_dates[-1]))))
+
+    high = sum(cut >= HIGH_CUT_RATIO for cut in cuts)
+    moderate = sum(MODERATE_CUT_RATIO <= cut < HIGH_CUT_RATIO for cut in cuts)
+
+    assert len(cuts) == 12
+    assert (high, moderate) == (2, 2)
