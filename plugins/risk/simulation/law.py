@@ -32,6 +32,14 @@ class Law:
         delta: and delta scales less drift.
     tilt_probability
         p_tilt: chance that a large loss starts a tilt.
+
+    Notes
+    -----
+    ``X = sigma (mu - delta K + Z)`` with ``Z = rho f + sqrt(1 - rho^2) e``, f standard normal and shared by the
+    session, e Student's t with nu degrees of freedom scaled to variance 1;
+    ``log sigma = log s + (v + b m) / 2 + K log(1 + tau)``; v and m are AR(1), started in their stationary law.
+    K becomes 1 with probability p_tilt after a loss beyond k scales without tilt, else it decays by the factor
+    kdec with each active session. Source: the design's model, section 7.
     """
 
     common_share: float

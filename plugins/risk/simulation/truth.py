@@ -147,12 +147,8 @@ def draw_results(
 
     Notes
     -----
-    ``X = sigma (mu - delta K + Z)`` with ``Z = rho f + sqrt(1 - rho^2) e``, f standard normal and shared by the
-    session, e Student's t with nu degrees of freedom scaled to variance 1;
-    ``log sigma = log s + (v + b m) / 2 + K log(1 + tau)``; v and m are AR(1), started in their stationary law.
-    K becomes 1 with probability p_tilt after a loss beyond k scales without tilt, else it decays by the factor
-    kdec with each active session. Source: the design's model, section 7. Random bits do not depend on the machine,
-    and all that is published is rounded to the cent, far above the last bit in which math libraries differ.
+    The formulas stand at `Law`. Random bits do not depend on the machine, and all that is published is rounded to
+    the cent, far above the last bit in which math libraries differ.
     """
     traits = _draw_traits(len(account_ids), seed)
     calm_scale = traits.scale_usd * np.exp(_log_volatility(law, is_active.shape, seed))
