@@ -1,0 +1,17 @@
+-- Tells whether an input of the run's history was recorded after the run's cut-off.
+-- Grain: one row. Reads: deliveries, marks. Writes: -. Binds: session_date, as_of. Money: -. Rerun: reads only.
+-- If so, the cache of books may know more than the run did, and the report that was stored stands.
+select
+    exists (
+        select 1
+        from deliveries
+        where
+            deliveries.session_date <= %(session_date)s
+            and deliveries.recorded_at > %(as_of)s
+    ) or exists (
+        select 1
+        from marks
+        where
+            marks.session_date <= %(session_date)s
+            and marks.recorded_at > %(as_of)s
+    ) as is_superseded;

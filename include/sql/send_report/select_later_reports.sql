@@ -1,0 +1,16 @@
+-- Finds the newest revision of the session that is later than this run and has its report already.
+-- Grain: one row; null = there is none. Reads: reports, runs. Writes: -. Binds: session_date, revision. Money: -.
+-- Rerun: reads only.
+with later_runs as (
+    select
+        runs.run_id,
+        runs.revision
+    from runs
+    where
+        runs.session_date = %(session_date)s
+        and runs.revision > %(revision)s
+)
+
+select max(later_runs.revision) as revision
+from later_runs
+inner join reports on later_runs.run_id = reports.run_id;

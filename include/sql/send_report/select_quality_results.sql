@@ -1,0 +1,16 @@
+-- Reads the checks that did not pass in the run.
+-- Grain: one row per check and subject, blocking ones first. Reads: quality_results. Writes: -.
+-- Binds: run_id. Money: -. Rerun: reads only.
+select
+    quality_results.severity,
+    quality_results.check_name,
+    quality_results.subject,
+    quality_results.message
+from quality_results
+where
+    quality_results.run_id = %(run_id)s
+    and not quality_results.has_passed
+order by
+    case quality_results.severity when 'fail' then 1 else 2 end asc,
+    quality_results.check_name asc,
+    quality_results.subject asc;

@@ -1,0 +1,71 @@
+-- Reads what the run recommends for each active account, with the result of its session and what was delivered for it.
+-- Grain: one row per active account, by name; the report sorts by urgency itself.
+-- Reads: recommendations, delivery_states, daily_pnl. Writes: -.
+-- Binds: run_id, session_date, as_of, active_within, legacy_suffix.
+-- Money: US dollars, gains positive, the forecast negative. Rerun: reads only.
+with delivered as (
+    select
+        delivery_states.account_id,
+        delivery_states.state,
+        delivery_states.loaded_count
+    from delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as delivery_states
+),
+
+booked as (
+    select
+        daily_pnl.account_id,
+        daily_pnl.net_pnl_usd,
+        daily_pnl.total_pnl_usd,
+        daily_pnl.incomplete_reason
+    from daily_pnl
+    where daily_pnl.session_date = %(session_date)s
+),
+
+recommended as (
+    select
+        recommendations.account_id,
+        recommendations.status,
+        recommendations.level,
+        recommendations.cut_ratio,
+        recommendations.base_limit_usd,
+        recommendations.new_limit_usd,
+        recommendations.reasons,
+        recommendations.source,
+        recommendations.source_version,
+        recommendations.source_reason,
+        recommendations.rules_cut_ratio,
+        recommendations.model_cut_ratio,
+        recommendations.forecast_quantile_05_usd,
+        recommendations.active_session_count,
+        recommendations.latest_session_date
+    from recommendations
+    where recommendations.run_id = %(run_id)s
+)
+
+select
+    recommended.account_id,
+    recommended.status,
+    recommended.level,
+    recommended.cut_ratio,
+    recommended.base_limit_usd,
+    recommended.new_limit_usd,
+    recommended.reasons,
+    recommended.source,
+    recommended.source_version,
+    recommended.source_reason,
+    recommended.rules_cut_ratio,
+    recommended.model_cut_ratio,
+    recommended.forecast_quantile_05_usd,
+    recommended.active_session_count,
+    recommended.latest_session_date,
+    booked.net_pnl_usd,
+    booked.total_pnl_usd,
+    booked.incomplete_reason,
+    case
+        when delivered.state = 'delivered' and delivered.loaded_count = 0 then 'rejected'
+        else coalesce(delivered.state, 'missing')
+    end as delivery_state
+from recommended
+left join delivered on recommended.account_id = delivered.account_id
+left join booked on recommended.account_id = booked.account_id
+order by recommended.account_id asc;

@@ -1,0 +1,17 @@
+-- Notes an attempt to mail a report, before it is made.
+-- Grain: one row per run and recipient. Reads: -. Writes: report_deliveries. Binds: run_id, recipient, message_id.
+-- Money: -. Rerun: counts one more attempt.
+insert into report_deliveries as known (
+    run_id,
+    recipient,
+    message_id,
+    attempt_count
+)
+values (
+    %(run_id)s,
+    %(recipient)s,
+    %(message_id)s,
+    1
+)
+on conflict (run_id, recipient) do update set
+    attempt_count = known.attempt_count + 1;

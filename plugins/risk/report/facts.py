@@ -1,0 +1,241 @@
+"""What a report says, as values, and their one canonical text: its SHA-256 identifies the report.
+
+The facts hold no run id, no revision, no link and no clock: the same inputs give the same bytes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+LEVELS = ("high", "moderate", "low")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What the report says about one active account.
+
+    Attributes
+    ----------
+    account_id
+        Trading account.
+    status
+        ``active``, ``limited history`` or ``stale``.
+    level
+        ``high``, ``moderate`` or ``low``.
+    cut_ratio
+        Recommended cut, 0.40 = 40 %.
+    base_limit_usd, new_limit_usd
+        Daily loss limit before and after the cut, US dollars, positive.
+    reasons
+        The sentences behind the cut, strongest first.
+    source, source_version, source_reason
+        ``rules`` or ``model``, its version, and why it serves.
+    rules_cut_ratio, model_cut_ratio
+        What each of the two would cut; ``None`` where the model has no answer.
+    forecast_quantile_05_usd
+        5 % quantile of the effective session's total P&L, US dollars, negative; ``None`` without a forecast.
+    delivery_state
+        ``delivered``, ``rejected`` (every row), ``no trades``, ``not posted``, ``missing`` or ``feed broken``.
+    net_pnl_usd, total_pnl_usd
+        The session's result, US dollars, gains positive; ``None`` where there are no complete books.
+    incomplete_reason
+        Why the session's books are incomplete, or ``None``.
+    active_session_count
+        Sessions with fills and complete books.
+    latest_session_date
+        The last of them.
+    """
+
+    account_id: str
+    status: str
+    level: str
+    cut_ratio: Decimal
+    base_limit_usd: Decimal
+    new_limit_usd: Decimal
+    reasons: tuple[str, ...]
+    source: str
+    source_version: str
+    source_reason: str
+    rules_cut_ratio: Decimal
+    model_cut_ratio: Decimal | None
+    forecast_quantile_05_usd: Decimal | None
+    delivery_state: str
+    net_pnl_usd: Decimal | None
+    total_pnl_usd: Decimal | None
+    incomplete_reason: str | None
+    active_session_count: int
+    latest_session_date: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class WarningFacts:
+    """One thing the reader should know about the data.
+
+    Attributes
+    ----------
+    kind
+        ``file``, ``rejects``, ``delivery``, ``books`` or ``check``.
+    subject
+        The file, account or check it is about.
+    message
+        The sentence for the reader.
+    """
+
+    kind: str
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RosterEntry:
+    """One account of the books.
+
+    Attributes
+    ----------
+    account_id
+        Trading account.
+    trading_day_count
+        Sessions with fills.
+    latest_session_date
+        The last of them.
+    status
+        ``active``, ``limited history``, ``stale``; without a limit: ``inactive`` or ``legacy``.
+    """
+
+    account_id: str
+    trading_day_count: int
+    latest_session_date: dt.date
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many accounts are where; ``restricted`` are those with a cut above 0."""
+
+    high: int
+    moderate: int
+    low: int
+    restricted: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeskFacts:
+    """The desk's totals, US dollars.
+
+    Attributes
+    ----------
+    traded_account_count
+        Accounts with fills in the session, legacy ones included.
+    incomplete_account_count
+        Those of them whose books are incomplete: they are not in the two results.
+    fill_count
+        Executions.
+    net_pnl_usd, total_pnl_usd
+        Results, gains positive; ``None`` where nobody traded with complete books.
+    base_limit_usd, new_limit_usd
+        Limits of the active accounts, added up.
+    """
+
+    traded_account_count: int
+    incomplete_account_count: int
+    fill_count: int
+    net_pnl_usd: Decimal | None
+    total_pnl_usd: Decimal | None
+    base_limit_usd: Decimal
+    new_limit_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a report says.
+
+    Attributes
+    ----------
+    session_date
+        Session whose fills were processed.
+    effective_session
+        Session the limits are for.
+    is_simulated
+        True when no real trader is behind the numbers.
+    counts, desk
+        Totals.
+    accounts
+        Active accounts, most urgent first.
+    warnings
+        What is wrong with the data.
+    roster
+        Every account that ever traded, by name.
+    """
+
+    session_date: dt.date
+    effective_session: dt.date
+    is_simulated: bool
+    counts: Counts
+    desk: DeskFacts
+    accounts: tuple[AccountFacts, ...]
+    warnings: tuple[WarningFacts, ...]
+    roster: tuple[RosterEntry, ...]
+
+    @property
+    def canonical(self) -> str:
+        """The facts as JSON: sorted keys, exact decimal strings, ISO dates, one final line break."""
+        plain = dataclasses.asdict(self)
+        return json.dumps(plain, sort_keys=True, indent=2, ensure_ascii=False, default=_plain) + "\n"
+
+    @property
+    def sha256(self) -> str:
+        """Identity of the report: hex digest of the canonical text in UTF-8."""
+        return digest(self.canonical)
+
+
+def digest(canonical: str) -> str:
+    """Return the SHA-256 of a canonical text, as hex digits."""
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def parse_facts(canonical: str) -> Facts:
+    """Read facts back from their canonical text."""
+    return _typed(Facts, json.loads(canonical))
+
+
+def exact(amount: Decimal) -> str:
+    """Write a decimal exactly, without exponent, with at least two decimals and no useless ones after them."""
+    if not amount:
+        return "0.00"
+    whole, _, fraction = f"{amount:f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return exact(value)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    raise TypeError(f"A fact of type {type(value).__name__} has no canonical form.")
+
+
+_T = TypeVar("_T")
+
+
+def _typed(kind: type[_T], fields: dict[str, Any]) -> _T:
+    hints = get_type_hints(kind)
+    return kind(**{name: _read(hints[name], value) for name, value in fields.items()})
+
+
+def _read(hint: Any, value: Any) -> Any:
+    if get_origin(hint) is tuple:
+        return tuple(_read(get_args(hint)[0], item) for item in value)
+    if NoneType in get_args(hint):
+        return None if value is None else _read(get_args(hint)[0], value)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return _typed(hint, value)
+    if hint is dt.date:
+        return dt.date.fromisoformat(value)
+    return Decimal(value) if hint is Decimal else value

@@ -1,0 +1,147 @@
+"""Reads the facts of a run from the warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from risk.database import Connection, records
+from risk.report.facts import LEVELS, AccountFacts, Counts, DeskFacts, Facts, RosterEntry, WarningFacts
+from risk.runs import Run
+from risk.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
+
+
+def build_facts(connection: Connection, run: Run) -> Facts:
+    """Read everything the report of a run says.
+
+    Parameters
+    ----------
+    connection
+        Warehouse; only read.
+    run
+        The run whose recommendations, verdicts and load are reported.
+
+    Returns
+    -------
+    Facts
+        The same bytes for the same inputs, whatever the locale, the row order or the hash seed.
+    """
+    accounts = _accounts(connection, run)
+    session = {"session_date": run.session_date}
+    roster_binds = {**session, "run_id": run.run_id, "legacy_suffix": LEGACY_SUFFIX}
+    roster = [RosterEntry(**row) for row in records(connection, "send_report/select_roster", roster_binds)]
+    return Facts(
+        session_date=run.session_date,
+        effective_session=run.effective_session,
+        is_simulated=run.is_simulated,
+        counts=_counts(accounts),
+        desk=_desk(records(connection, "send_report/select_daily_pnl", session)[0], accounts),
+        accounts=accounts,
+        warnings=(
+            *_load_warnings(connection, run),
+            *_delivery_warnings(accounts, run),
+            *_book_warnings(accounts, run),
+            *_check_warnings(connection, run),
+        ),
+        roster=tuple(sorted(roster, key=lambda entry: entry.account_id)),
+    )
+
+
+def readable(text: str) -> str:
+    """Return a sentence on one line, without control or direction characters that could disguise it."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+
+
+def by_urgency(account: AccountFacts) -> tuple[int, Decimal, Decimal, str]:
+    """Sort key of the report: level, then cut, then forecast loss in base limits (none last), then name."""
+    forecast = account.forecast_quantile_05_usd
+    has_ratio = forecast is not None and account.base_limit_usd > 0
+    in_limits = forecast / account.base_limit_usd if has_ratio and forecast is not None else Decimal("Infinity")
+    return LEVELS.index(account.level), -account.cut_ratio, in_limits, account.account_id
+
+
+def _accounts(connection: Connection, run: Run) -> tuple[AccountFacts, ...]:
+    binds = {
+        "run_id": run.run_id,
+        "session_date": run.session_date,
+        "as_of": run.as_of,
+        "active_within": ACTIVE_WITHIN_SESSIONS,
+        "legacy_suffix": LEGACY_SUFFIX,
+    }
+    found = [_account(row) for row in records(connection, "send_report/select_recommendations", binds)]
+    return tuple(sorted(found, key=by_urgency))
+
+
+def _account(row: dict[str, Any]) -> AccountFacts:
+    incomplete = row["incomplete_reason"]
+    # What was not delivered is not a result: carried books of such a session say net 0, which nobody knows yet.
+    is_known = row["delivery_state"] in {"delivered", "no trades"}
+    return AccountFacts(
+        **{
+            **row,
+            "net_pnl_usd": row["net_pnl_usd"] if is_known else None,
+            "total_pnl_usd": row["total_pnl_usd"] if is_known else None,
+            "reasons": tuple(readable(reason) for reason in row["reasons"]),
+            "source_version": readable(row["source_version"]),
+            "source_reason": readable(row["source_reason"]),
+            "incomplete_reason": None if incomplete is None else readable(incomplete),
+        }
+    )
+
+
+def _counts(accounts: Sequence[AccountFacts]) -> Counts:
+    levels = [account.level for account in accounts]
+    restricted = sum(account.cut_ratio > 0 for account in accounts)
+    return Counts(levels.count("high"), levels.count("moderate"), levels.count("low"), restricted)
+
+
+def _desk(totals: dict[str, Any], accounts: Sequence[AccountFacts]) -> DeskFacts:
+    return DeskFacts(
+        **totals,
+        base_limit_usd=sum((account.base_limit_usd for account in accounts), Decimal(0)),
+        new_limit_usd=sum((account.new_limit_usd for account in accounts), Decimal(0)),
+    )
+
+
+def _load_warnings(connection: Connection, run: Run) -> Iterable[WarningFacts]:
+    load = {"load_id": run.load_id}
+    for row in sorted(records(connection, "send_report/select_source_files", load), key=lambda row: row["file_name"]):
+        name = readable(row["file_name"])
+        yield WarningFacts("file", name, f"File {name} was not used at all: {readable(row['reason'])}")
+    for row in sorted(records(connection, "send_report/select_fill_rejects", load), key=lambda row: row["file_name"]):
+        name, count = readable(row["file_name"]), row["rejected_count"]
+        what = "1 row was rejected" if count == 1 else f"{count:,} rows were rejected"
+        first = f"line {row['first_line_number']}: {readable(row['first_reason'])}"
+        lead = "" if count == 1 else "the first is "
+        yield WarningFacts("rejects", name, f"File {name}: {what}; {lead}{first}")
+
+
+_STATE_SENTENCES = {
+    "not posted": "Fills of {session} are not posted yet for {accounts}: these limits rest on earlier sessions.",
+    "missing": "No delivery for {session} from {accounts}, while other accounts arrived: ask for it.",
+    "feed broken": "No account delivered anything for {session}: the feed is broken. Without it: {accounts}.",
+    "rejected": "Every row delivered for {session} was rejected for {accounts}: these limits rest on earlier sessions.",
+}
+
+
+def _delivery_warnings(accounts: Sequence[AccountFacts], run: Run) -> Iterable[WarningFacts]:
+    for state, sentence in _STATE_SENTENCES.items():
+        names = sorted(account.account_id for account in accounts if account.delivery_state == state)
+        if names:
+            message = sentence.format(session=run.session_date, accounts=", ".join(names))
+            yield WarningFacts("delivery", state, message)
+
+
+def _book_warnings(accounts: Sequence[AccountFacts], run: Run) -> Iterable[WarningFacts]:
+    for account in sorted(accounts, key=lambda account: account.account_id):
+        if account.incomplete_reason is not None:
+            name = account.account_id
+            message = f"Books of {name} are incomplete for {run.session_date}: {account.incomplete_reason}"
+            yield WarningFacts("books", name, message)
+
+
+def _check_warnings(connection: Connection, run: Run) -> Iterable[WarningFacts]:
+    verdicts = records(connection, "send_report/select_quality_results", {"run_id": run.run_id})
+    for row in sorted(verdicts, key=lambda row: (row["severity"], row["check_name"], row["subject"])):
+        yield WarningFacts("check", readable(row["subject"] or row["check_name"]), readable(row["message"]))
