@@ -1,0 +1,58 @@
+"""Keeping the table ``features`` equal to what the history gives."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.database import Connection, execute, writing
+from risk.features.build import build_features
+from risk.panel import Panel, read_panel
+from risk.runs import Run
+from risk.settings import ACTIVE_WITHIN_SESSIONS
+
+
+def store_features(connection: Connection, run: Run) -> int:
+    """Store the features of the run's session and of every earlier one where they are missing or have changed.
+
+    Rows of later sessions are left alone, so that an older session may run again at any time. An account has a row
+    in each session while it counts as active: for 30 sessions from its last one on.
+
+    Returns
+    -------
+    int
+        Rows written or removed; 0 when nothing has changed.
+    """
+    panel = read_panel(connection, run.session_date)
+    tensor = build_features(panel, run.effective_session)
+    numbers = np.arange(len(panel.session_dates))[:, None]
+    latest = panel.latest_active()
+    is_stored = (latest >= 0) & (numbers - latest < ACTIVE_WITHIN_SESSIONS)
+    with writing(connection):
+        execute(connection, "build_features/create_given_features")
+        for lines in _csv_by_session(panel, tensor, is_stored):
+            with connection.cursor() as cursor:
+                cursor.copy_expert("copy given_features from stdin with (format csv)", lines)
+        execute(connection, "build_features/analyze_given_features")
+        removed = execute(connection, "build_features/delete_features", {"session_date": run.session_date})
+        return removed + execute(connection, "build_features/merge_features")
+
+
+def _csv_by_session(panel: Panel, tensor: NDArray[np.float32], is_stored: NDArray[np.bool_]) -> Iterator[io.StringIO]:
+    for session_date, values, is_wanted in zip(panel.session_dates, tensor, is_stored, strict=True):
+        lines = io.StringIO()
+        writer = csv.writer(lines)
+        for number in np.flatnonzero(is_wanted):
+            writer.writerow(_csv_row(panel.account_ids[number], session_date, values[number].tolist()))
+        lines.seek(0)
+        yield lines
+
+
+def _csv_row(account_id: str, session_date: dt.date, values: Sequence[float]) -> tuple[str, str, str]:
+    array = ",".join("null" if np.isnan(value) else repr(value) for value in values)
+    return account_id, session_date.isoformat(), f"{{{array}}}"
