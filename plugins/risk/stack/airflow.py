@@ -60,7 +60,7 @@ def migrate(clone: Clone, environment: Mapping[str, str], stamp: Path) -> None:
     log = clone.logs / "airflow-migrate.log"
     with log.open("wb") as output:
         migration = subprocess.run(
-            processes.python("airflow", "db", "migrate"),
+            processes.python("risk.stack.airflow_component", "db", "migrate"),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -80,7 +80,7 @@ def start(clone: Clone, environment: Mapping[str, str]) -> None:
         record = clone.records / f"{name}.json"
         if processes.running(record) is None:
             process = processes.launch(
-                processes.python("airflow", *words),
+                processes.python("risk.stack.airflow_component", *words),
                 log=clone.logs / f"{name}.log",
                 mark=MARK,
                 cwd=clone.root,
@@ -98,7 +98,7 @@ def await_health(clone: Clone, api: Api, since: dt.datetime) -> None:
         If a component ends or stays silent; the message quotes its log.
     """
     deadline = time.monotonic() + HEALTHY_SECONDS
-    while not is_healthy(api, since):
+    while not (api.wake_execution_api() and is_healthy(api, since)):
         for name in COMPONENTS:
             if processes.running(clone.records / f"{name}.json") is None:
                 log = clone.logs / f"{name}.log"

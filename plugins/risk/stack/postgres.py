@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn
@@ -261,13 +262,30 @@ def await_answer(cluster: Cluster, process: processes.Process, port: int) -> Non
 
 
 def clear_remains(cluster: Cluster) -> None:
-    """Clear what a killed postmaster has left: its backends, and a postmaster.pid that names nobody of ours."""
-    last = processes.recall(cluster.record)
-    if last is not None:
-        processes.stop(last, polite=signal.SIGQUIT)
+    """Clear what a killed postmaster has left: its backends, and a postmaster.pid that names nobody of ours.
+
+    The backends hold the old shared memory until they have noticed; each opens a session of its own, so they are
+    known by their command and by the working folder they share with the dead postmaster.
+    """
+    if not processes.wait_until(lambda: not backends(cluster), 5.0):
+        for pid in backends(cluster):
+            processes.send(pid, signal.SIGKILL)
+        processes.wait_until(lambda: not backends(cluster), 5.0)
     if postmaster(cluster) is None:
         # Postgres would take any living process with that number for a running postmaster and refuse to start.
         (cluster.data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def backends(cluster: Cluster) -> list[int]:
+    """List the server processes that work in the cluster's data folder, the postmaster aside."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.cwd() == str(cluster.data) and " ".join(process.cmdline()).startswith("postgres: "):
+                found.append(process.pid)
+        except psutil.Error:
+            continue  # it has ended meanwhile, or is not ours to look at
+    return found
 
 
 def stop(cluster: Cluster) -> bool:
@@ -280,6 +298,8 @@ def stop(cluster: Cluster) -> bool:
     """
     process = postmaster(cluster) or processes.recall(cluster.record)
     had_members = process is not None and processes.stop(process, polite=signal.SIGINT)
+    if (cluster.data / "PG_VERSION").exists():
+        clear_remains(cluster)
     cluster.record.unlink(missing_ok=True)
     return had_members
 

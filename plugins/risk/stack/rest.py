@@ -57,6 +57,19 @@ class Api:
         status, answer = self._send("GET", "/api/v2/monitor/health", None)
         return answer if status == http.HTTPStatus.OK and isinstance(answer, dict) else {}
 
+    def wake_execution_api(self) -> bool:
+        """Make the api-server build the part that tasks talk to, which takes it seconds, before the first task needs it.
+
+        Returns
+        -------
+        bool
+            False while the api-server is not up.
+        """
+        try:
+            return self._send("GET", "/execution/health", None)[0] == http.HTTPStatus.OK
+        except ConnectionLostError:
+            return False
+
     def _log_in(self) -> None:
         status, answer = self._send("POST", "/auth/token", {"username": UI_USER, "password": self._password})
         if status != http.HTTPStatus.CREATED:

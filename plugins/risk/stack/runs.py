@@ -154,7 +154,7 @@ def describe(entry: dict[str, Any]) -> list[str]:
 def session_of(api: Api, run_id: str, dag_id: str = DAG_ID) -> str:
     """Return the session the run has worked for, as its first task has resolved it."""
     path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{FIRST_TASK}/xcomEntries/return_value"
-    return str(api.call("GET", path, deserialize="true")["value"]["session_date"])
+    return str(api.call("GET", path, stringify="false")["value"]["session_date"])
 
 
 def give_up(api: Api, run_id: str, dag_id: str = DAG_ID) -> None:
