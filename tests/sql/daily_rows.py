@@ -80,7 +80,8 @@ def new_load(connection: Connection, through_session_date: dt.date) -> int:
     """Store a load."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "insert into loads (source, is_simulated, through_session_date) values ('test', false, %s) returning load_id",
+            "insert into loads (source, is_simulated, through_session_date) values ('test', false, %s) "
+            "returning load_id",
             (through_session_date,),
         )
         (load_id,) = cursor.fetchone()

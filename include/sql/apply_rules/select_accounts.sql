@@ -1,0 +1,142 @@
+-- Gathers what the decision needs to know of every account that gets a limit.
+-- Grain: one row per account that traded within the last sessions and is no legacy account, by name.
+-- Reads: sessions, daily_pnl, delivery_states, base_limits, forecasts, recommendations, runs. Writes: -.
+-- Binds: session_date, effective_session, as_of, active_within (sessions), legacy_suffix (literal end of the name).
+-- Money: US dollars, exact; losses positive, quantiles negative. Rerun: reads only.
+with asked as (
+    select
+        sessions.session_date,
+        sessions.session_number,
+        sessions.session_number - %(active_within)s as last_inactive_number,
+        %(as_of)s as known_until
+    from sessions
+    where sessions.session_date = %(session_date)s
+),
+
+books as (
+    select
+        daily_pnl.account_id,
+        max(daily_pnl.session_date) as newest_session_date,
+        max(daily_pnl.session_date) filter (where daily_pnl.fill_count > 0) as latest_session_date,
+        count(*) filter (where daily_pnl.fill_count > 0 and daily_pnl.total_pnl_usd is not null) as active_session_count
+    from daily_pnl
+    where
+        daily_pnl.session_date <= %(session_date)s
+        and right(daily_pnl.account_id, length(%(legacy_suffix)s)) <> %(legacy_suffix)s
+    group by daily_pnl.account_id
+),
+
+active_accounts as (
+    select
+        books.account_id,
+        books.newest_session_date,
+        books.latest_session_date,
+        books.active_session_count,
+        asked.session_number - sessions.session_number as sessions_absent
+    from books
+    inner join sessions on books.latest_session_date = sessions.session_date
+    cross join asked
+    where sessions.session_number > asked.last_inactive_number
+),
+
+deliveries_of_session as (
+    select
+        states.account_id,
+        case
+            when states.state = 'delivered' and states.loaded_count = 0 then 'rejected'
+            else states.state
+        end as delivery_state
+    from delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as states
+),
+
+dated_limits as (
+    select distinct on (base_limits.account_id)
+        base_limits.account_id,
+        base_limits.limit_usd
+    from base_limits
+    where
+        base_limits.valid_from <= %(effective_session)s
+        and base_limits.recorded_at <= %(as_of)s
+    order by
+        base_limits.account_id asc,
+        base_limits.valid_from desc,
+        base_limits.recorded_at desc,
+        base_limits.base_limit_id desc
+),
+
+coming as (
+    select
+        forecasts.account_id,
+        forecasts.quantile_05_usd
+    from forecasts
+    where
+        forecasts.expert = 'calibrated'
+        and forecasts.effective_session = %(effective_session)s
+),
+
+usual as (
+    select
+        forecasts.account_id,
+        count(*) as issued_count,
+        -- The lower and the upper middle are the same number where the count is odd.
+        (
+            percentile_disc(0.5) within group (order by -forecasts.quantile_05_usd asc)
+            + percentile_disc(0.5) within group (order by -forecasts.quantile_05_usd desc)
+        ) / 2 as median_loss_usd
+    from forecasts
+    inner join daily_pnl
+        on
+            forecasts.account_id = daily_pnl.account_id
+            and forecasts.effective_session = daily_pnl.session_date
+    inner join asked on forecasts.effective_session <= asked.session_date
+    where
+        forecasts.expert = 'calibrated'
+        and daily_pnl.fill_count > 0
+        and daily_pnl.total_pnl_usd is not null
+    group by forecasts.account_id
+),
+
+last_recommendations as (
+    select distinct on (recommendations.account_id)
+        recommendations.account_id,
+        recommendations.cut_ratio,
+        runs.session_date
+    from recommendations
+    inner join runs on recommendations.run_id = runs.run_id
+    inner join sessions on runs.session_date = sessions.session_date
+    cross join asked
+    where
+        runs.session_date < asked.session_date
+        and runs.as_of <= asked.known_until
+        and sessions.session_number > asked.last_inactive_number
+    order by
+        recommendations.account_id asc,
+        runs.session_date desc,
+        runs.revision desc
+)
+
+select
+    active_accounts.account_id,
+    active_accounts.latest_session_date,
+    active_accounts.sessions_absent,
+    active_accounts.active_session_count,
+    active_accounts.newest_session_date,
+    newest_books.incomplete_reason,
+    deliveries_of_session.delivery_state,
+    dated_limits.limit_usd as base_limit_usd,
+    coming.quantile_05_usd,
+    usual.median_loss_usd,
+    coalesce(usual.issued_count, 0) as issued_count,
+    last_recommendations.cut_ratio as last_cut_ratio,
+    last_recommendations.session_date as last_session_date
+from active_accounts
+inner join daily_pnl as newest_books
+    on
+        active_accounts.account_id = newest_books.account_id
+        and active_accounts.newest_session_date = newest_books.session_date
+left join deliveries_of_session on active_accounts.account_id = deliveries_of_session.account_id
+left join dated_limits on active_accounts.account_id = dated_limits.account_id
+left join coming on active_accounts.account_id = coming.account_id
+left join usual on active_accounts.account_id = usual.account_id
+left join last_recommendations on active_accounts.account_id = last_recommendations.account_id
+order by active_accounts.account_id asc;
