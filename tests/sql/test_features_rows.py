@@ -51,14 +51,14 @@ def test_a_restated_result_changes_that_session_and_later_ones_only(connection: 
     days = trading_days(8)
     _two_traders(connection, 8)
     store_features(connection, new_run(connection, days[-1]))
-    before = dict(((row[0], row[1]), row[2]) for row in table(connection, "features", COLUMNS))
+    before = {(row[0], row[1]): row[2] for row in table(connection, "features", COLUMNS)}
 
     # when A's sixth session is restated
     insert_pnl(connection, "A", {days[5]: "-9000"})
     written = store_features(connection, new_run(connection, days[-1]))
 
     # then A's own features and everybody's market features change from there: 2 accounts x 3 sessions
-    after = dict(((row[0], row[1]), row[2]) for row in table(connection, "features", COLUMNS))
+    after = {(row[0], row[1]): row[2] for row in table(connection, "features", COLUMNS)}
     changed = {key for key in after if after[key] != before[key]}
     assert {day for _, day in changed} == set(days[5:])
     assert written == len(changed)
