@@ -36,13 +36,15 @@ def is_session(day: dt.date) -> bool:
 def next_session(session_date: dt.date) -> dt.date:
     """Return the first session after a day."""
     following = session_date + dt.timedelta(days=1)
-    return calendar().date_to_session(following.isoformat(), direction="next").date()
+    found: dt.date = calendar().date_to_session(following.isoformat(), direction="next").date()
+    return found
 
 
 def previous_session(session_date: dt.date) -> dt.date:
     """Return the last session before a day."""
     preceding = session_date - dt.timedelta(days=1)
-    return calendar().date_to_session(preceding.isoformat(), direction="previous").date()
+    found: dt.date = calendar().date_to_session(preceding.isoformat(), direction="previous").date()
+    return found
 
 
 def sessions_between(first: dt.date, last: dt.date) -> list[dt.date]:
@@ -52,12 +54,8 @@ def sessions_between(first: dt.date, last: dt.date) -> list[dt.date]:
 
 def session_close(session_date: dt.date) -> dt.datetime:
     """Return the instant, in UTC, at which a session's regular trading ends."""
-    return calendar().session_close(session_date.isoformat()).to_pydatetime()
-
-
-def session_open(session_date: dt.date) -> dt.datetime:
-    """Return the instant, in UTC, at which a session's regular trading begins."""
-    return calendar().session_open(session_date.isoformat()).to_pydatetime()
+    close: dt.datetime = calendar().session_close(session_date.isoformat()).to_pydatetime()
+    return close
 
 
 def last_finished_session(instant: dt.datetime) -> dt.date:
