@@ -1,0 +1,31 @@
+-- Reads the current closing marks of some sessions, and every multiplier ever stated before their end.
+-- Grain: one row per session and symbol. Reads: marks. Writes: -. Rerun: reads only.
+-- Binds: as_of, first_session_date, through_session_date. Money: price in currency; price and multiplier scaled by 1e8.
+with known as (
+    select distinct on (marks.session_date, marks.symbol)
+        marks.session_date,
+        marks.symbol,
+        marks.price,
+        marks.currency,
+        marks.multiplier
+    from marks
+    where
+        marks.recorded_at <= %(as_of)s
+        and marks.session_date <= %(through_session_date)s
+    order by
+        marks.session_date asc,
+        marks.symbol asc,
+        marks.mark_id desc
+)
+
+select
+    known.session_date,
+    known.symbol,
+    (known.price * 100000000)::bigint as price,
+    known.currency,
+    (known.multiplier * 100000000)::bigint as multiplier
+from known
+where
+    known.session_date >= %(first_session_date)s
+    or known.multiplier is not null
+order by known.session_date, known.symbol;

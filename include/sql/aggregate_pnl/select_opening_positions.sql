@@ -1,0 +1,29 @@
+-- Reads the positions each account carries into the first session to compute.
+-- Grain: one row per account and symbol. Reads: positions, sessions. Writes: -. Rerun: reads only.
+-- Binds: account_ids, first_session_dates (arrays of equal length). Money: unrealized_pnl_usd in US dollars, multiplier
+-- scaled by 1e8.
+with touched as (
+    select
+        listed.account_id,
+        previous.session_date as previous_session_date
+    from unnest(%(account_ids)s::text[], %(first_session_dates)s::date[]) as listed (account_id, first_session_date)
+    inner join sessions as opening
+        on listed.first_session_date = opening.session_date
+    inner join sessions as previous
+        on previous.session_number = opening.session_number - 1
+)
+
+select
+    positions.account_id collate "C" as account_id,
+    positions.symbol,
+    positions.currency,
+    positions.lots,
+    (positions.multiplier * 100000000)::bigint as multiplier,
+    positions.unrealized_pnl_usd
+from touched
+inner join positions
+    on
+        touched.account_id = positions.account_id
+        and touched.previous_session_date = positions.session_date
+where positions.quantity <> 0
+order by positions.account_id collate "C", positions.symbol;
