@@ -1,0 +1,438 @@
+"""Positions and daily P&L in the warehouse: what is computed again, what is left alone, what is refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+from psycopg2.extras import execute_values
+
+from risk import database
+from risk.database import Connection
+from risk.entities import Fill, Mark
+from risk.errors import BooksError
+from risk.pnl import Aggregate, aggregate, books, daily_pnl
+from risk.pnl.lots import Lots
+from risk.runs import Run, open_run
+from risk.sessions import sessions_between
+
+SESSIONS = sessions_between(dt.date(2025, 8, 4), dt.date(2025, 8, 15))
+MON, TUE, WED, THU, FRI = SESSIONS[:5]
+
+
+def query(connection: Connection, text: str, binds: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    with connection, connection.cursor() as cursor:
+        cursor.execute(text, binds)
+        return cursor.fetchall() if cursor.description else []
+
+
+def fill(
+    session_date: dt.date,
+    side: str,
+    quantity: str,
+    price: str,
+    *,
+    symbol: str = "XYZ",
+    minute: int = 0,
+    fees: str = "0",
+) -> Fill:
+    executed_at = dt.datetime.combine(session_date, dt.time(14, minute), dt.UTC)
+    amounts = (Decimal(quantity), symbol, Decimal(price), "USD", Decimal(fees))
+    return Fill("NET001", session_date, executed_at, minute + 1, side, *amounts)
+
+
+def load(connection: Connection) -> int:
+    [(load_id,)] = query(
+        connection,
+        "insert into loads (source, is_simulated, through_session_date) values ('test', false, %s) returning load_id",
+        (SESSIONS[-1],),
+    )
+    return int(load_id)
+
+
+def deliver(connection: Connection, fills: Iterable[Fill], account_id: str = "", session_date: dt.date = MON) -> None:
+    """Store one delivery for each account-session among the fills, or an empty one for the one named."""
+    groups: dict[tuple[str, dt.date], list[Fill]] = {}
+    for each in fills:
+        groups.setdefault((each.account_id, each.session_date), []).append(each)
+    if account_id:
+        groups.setdefault((account_id, session_date), [])
+    load_id = load(connection)
+    for (account, day), group in groups.items():
+        [(delivery_id,)] = query(
+            connection,
+            "insert into deliveries (load_id, file_name, account_id, session_date, content_sha256, recorded_at, "
+            "row_count, loaded_count, rejected_count, duplicate_count) values (%s, 'test.csv', %s, %s, 'test', "
+            "clock_timestamp(), %s, %s, 0, 0) returning delivery_id",
+            (load_id, account, day, len(group), len(group)),
+        )
+        with connection, connection.cursor() as cursor:
+            execute_values(
+                cursor,
+                "insert into fills (delivery_id, line_number, account_id, session_date, executed_at, is_time_unknown, "
+                "side, quantity, symbol, price, currency, fees_usd) values %s",
+                [(delivery_id, f.line_number, account, day, f.executed_at, False, *f[4:]) for f in group],
+            )
+
+
+def state_mark(
+    connection: Connection, session_date: dt.date, symbol: str, price: str | None, multiplier: str | None = None
+) -> None:
+    query(
+        connection,
+        "insert into marks (load_id, file_name, line_number, session_date, symbol, price, currency, multiplier, "
+        "recorded_at) values (%s, 'marks.csv', 1, %s, %s, %s, 'USD', %s, clock_timestamp())",
+        (load(connection), session_date, symbol, price, multiplier),
+    )
+
+
+def run_of(connection: Connection, session_date: dt.date) -> Run:
+    return open_run(connection, session_date, load(connection), "test")
+
+
+def aggregate_session(connection: Connection, session_date: dt.date) -> Aggregate:
+    return aggregate(connection, run_of(connection, session_date))
+
+
+def books_of(connection: Connection) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    daily = query(
+        connection,
+        "select account_id, session_date, fill_count, volume, turnover_usd, gross_pnl_usd, fees_usd, net_pnl_usd, "
+        "unrealized_pnl_usd, unrealized_delta_usd, total_pnl_usd, incomplete_reason, delivery_id from daily_pnl "
+        "order by account_id, session_date",
+    )
+    return daily, query(connection, "select * from positions order by account_id, session_date, symbol")
+
+
+def totals(connection: Connection) -> list[tuple[Any, ...]]:
+    return query(connection, "select session_date, total_pnl_usd from daily_pnl order by account_id, session_date")
+
+
+def stored_versions(connection: Connection) -> list[tuple[Any, ...]]:
+    """Transaction that wrote each row: unchanged as long as nobody writes the row, even with the same content."""
+    return query(
+        connection,
+        "select account_id, session_date, '' as symbol, xmin::text from daily_pnl union all "
+        "select account_id, session_date, symbol, xmin::text from positions order by 1, 2, 3",
+    )
+
+
+def random_desk(seed: int, account_count: int = 4) -> list[Fill]:
+    random = Random(seed)
+    return [
+        Fill(
+            f"NET{random.randrange(account_count):03d}",
+            session_date,
+            dt.datetime.combine(session_date, dt.time(13), dt.UTC) + dt.timedelta(seconds=number),
+            number,
+            random.choice("BSTC"),
+            Decimal(random.randrange(1, 500)),
+            random.choice(["ABC", "XYZ", "QQQ", "AAPL  250117C00150000"]),
+            Decimal(random.randrange(100, 9000)).scaleb(-2),
+            "USD",
+            Decimal(random.randrange(-20, 200)).scaleb(-3),
+        )
+        for session_date in SESSIONS
+        if random.random() < 0.8
+        for number in range(random.randrange(1, 40))
+    ]
+
+
+def test_aggregate_stores_what_the_pure_computation_says_when_the_desk_is_random(connection: Connection) -> None:
+    fills = random_desk(1)
+    marks = [Mark(day, "XYZ", Decimal("33.33"), "USD", None) for day in SESSIONS[::3]]
+    deliver(connection, fills)
+    for mark in marks:
+        state_mark(connection, mark.session_date, mark.symbol, str(mark.price))
+
+    aggregate_session(connection, SESSIONS[-1])
+
+    stored = query(
+        connection,
+        "select account_id, session_date, gross_pnl_usd, fees_usd, net_pnl_usd, unrealized_pnl_usd, "
+        "unrealized_delta_usd, total_pnl_usd from daily_pnl order by account_id, session_date",
+    )
+    computed = daily_pnl(fills, [*marks, Mark(SESSIONS[-1], "NONE", None, "USD", None)])
+    assert stored == [tuple(day) for day in computed]
+    assert len(stored) > 20
+
+
+@pytest.mark.parametrize("seed", [2, 3])
+def test_aggregate_session_by_session_leaves_the_same_books_as_at_once(connection: Connection, seed: int) -> None:
+    deliver(connection, random_desk(seed))
+    for session_date in SESSIONS:
+        aggregate_session(connection, session_date)
+    by_session = books_of(connection)
+    query(connection, "truncate positions, daily_pnl")
+
+    aggregate_session(connection, SESSIONS[-1])
+
+    assert books_of(connection) == by_session
+
+
+def test_aggregate_writes_nothing_when_it_runs_again(connection: Connection) -> None:
+    deliver(connection, random_desk(4))
+    state_mark(connection, TUE, "XYZ", "12.5")
+    first = aggregate_session(connection, SESSIONS[-1])
+    before = stored_versions(connection)
+
+    again = aggregate_session(connection, SESSIONS[-1])
+
+    assert first.recomputed_account_count == 4
+    assert again == Aggregate(0, 0, 0)
+    assert stored_versions(connection) == before
+
+
+def test_aggregate_carries_a_position_on_each_session_until_it_is_closed(connection: Connection) -> None:
+    deliver(connection, [fill(MON, "T", "100", "10.00"), fill(THU, "C", "100", "9.50")])
+    for session_date, price in ((MON, "10.10"), (TUE, "9.90"), (WED, "9.70")):
+        state_mark(connection, session_date, "XYZ", price)
+
+    aggregate_session(connection, FRI)
+
+    # Short 100 at 10.00: -10, then +20, +20, then realized 50 less unrealized 30; flat on Friday: no row.
+    assert totals(connection) == [(MON, -10), (TUE, 20), (WED, 20), (THU, 20)]
+    assert query(connection, "select session_date, quantity, mark_source from positions order by session_date") == [
+        (MON, -100, "marks"),
+        (TUE, -100, "marks"),
+        (WED, -100, "marks"),
+        (THU, 0, None),
+    ]
+
+
+def test_aggregate_stores_the_lots_and_their_average_price(connection: Connection) -> None:
+    deliver(
+        connection,
+        [fill(MON, "B", "100", "10.00"), fill(TUE, "B", "200", "10.30"), fill(TUE, "S", "50", "11", minute=1)],
+    )
+
+    aggregate_session(connection, TUE)
+
+    # Tuesday's lot gives the 50: left 100 at 10.00 and 150 at 10.30, on average 2545 / 250 = 10.18
+    assert query(
+        connection, "select lots, average_open_price, quantity from positions where session_date = %s", (TUE,)
+    ) == [([["2025-08-04", "100", "10"], ["2025-08-05", "150", "10.3"]], Decimal("10.18"), 250)]
+
+
+def test_aggregate_counts_activity_of_the_session(connection: Connection) -> None:
+    deliver(
+        connection, [fill(MON, "B", "100", "10.00", fees="0.5"), fill(MON, "S", "40", "10.50", minute=1, fees="0.25")]
+    )
+
+    aggregate_session(connection, MON)
+
+    # Turnover 100 x 10.00 + 40 x 10.50
+    activity = "select fill_count, volume, turnover_usd, fees_usd from daily_pnl"
+    assert query(connection, activity) == [(2, 140, 1420, Decimal("0.75"))]
+
+
+def test_aggregate_computes_an_account_again_from_the_session_of_a_newer_delivery(connection: Connection) -> None:
+    desk = [fill(MON, "B", "10", "1.00"), fill(WED, "B", "10", "2.00"), fill(FRI, "S", "20", "3.00")]
+    other = [each._replace(account_id="NET002") for each in desk]
+    deliver(connection, [*desk, *other])
+    aggregate_session(connection, FRI)
+    before = stored_versions(connection)
+
+    deliver(connection, [fill(WED, "B", "10", "2.50")])
+    written = aggregate_session(connection, FRI)
+
+    # Friday: 20 x 3.00 - 10 x 1.00 - 10 x 2.50 = 25 instead of 30. Wednesday, Thursday and Friday are new, no more.
+    gross = "select gross_pnl_usd from daily_pnl where account_id = 'NET001' and session_date = %s"
+    assert query(connection, gross, (FRI,)) == [(25,)]
+    assert written == Aggregate(3, 1, 0)
+    unchanged = set(stored_versions(connection)) & set(before)
+    assert {row[:2] for row in unchanged} == {
+        ("NET001", MON),
+        ("NET001", TUE),
+        *(("NET002", day) for day in (MON, TUE, WED, THU, FRI)),
+    }
+
+
+def test_aggregate_follows_a_mark_that_changes_for_those_who_hold_the_symbol(connection: Connection) -> None:
+    deliver(
+        connection,
+        [fill(MON, "B", "10", "1.00"), fill(MON, "B", "10", "1.00", symbol="ABC")._replace(account_id="NET002")],
+    )
+    state_mark(connection, MON, "XYZ", "1.10")
+    aggregate_session(connection, TUE)
+
+    state_mark(connection, MON, "XYZ", "1.20")
+    written = aggregate_session(connection, TUE)
+
+    # 10 x 0.20 on Monday; Tuesday keeps Monday's mark
+    assert written == Aggregate(2, 1, 0)
+    assert totals(connection)[:2] == [(MON, 2), (TUE, 0)]
+
+
+def test_aggregate_revalues_a_holder_when_somebody_else_trades_later_in_the_session(connection: Connection) -> None:
+    deliver(connection, [fill(MON, "B", "10", "1.00")])
+    aggregate_session(connection, MON)
+
+    deliver(connection, [fill(MON, "B", "1", "1.30", minute=30)._replace(account_id="NET002")])
+    aggregate_session(connection, MON)
+
+    assert totals(connection) == [(MON, 3), (MON, 0)]
+
+
+def test_aggregate_shows_an_incomplete_session_until_the_missing_number_arrives(connection: Connection) -> None:
+    deliver(
+        connection, [fill(MON, "B", "1", "5000", symbol="/ESU5"), fill(MON, "S", "1", "5001", symbol="/ESU5", minute=1)]
+    )
+
+    written = aggregate_session(connection, MON)
+
+    assert written == Aggregate(1, 1, 1)
+    [(total, reason)] = query(connection, "select total_pnl_usd, incomplete_reason from daily_pnl")
+    assert total is None
+    assert "multiplier for /ESU5 on 2025-08-04" in reason
+
+    state_mark(connection, MON, "/ESU5", None, "50")
+    aggregate_session(connection, MON)
+
+    assert totals(connection) == [(MON, 50)]
+
+
+def test_aggregate_says_which_mark_is_missing_and_that_the_next_change_is_unknown(connection: Connection) -> None:
+    deliver(connection, [fill(MON, "B", "10", "1.00")])
+    state_mark(connection, SESSIONS[7], "XYZ", "2.00")
+
+    aggregate_session(connection, SESSIONS[8])
+
+    # Monday's last fill serves for five sessions; the sixth has nothing, the seventh no value to subtract.
+    found = query(connection, "select total_pnl_usd, incomplete_reason from daily_pnl order by session_date")
+    assert [total for total, _ in found] == [0, 0, 0, 0, 0, 0, None, None, 0]
+    assert "No closing mark for XYZ on 2025-08-12" in found[6][1]
+    assert "at the close before 2025-08-13 is unknown" in found[7][1]
+
+
+def test_aggregate_makes_no_row_of_an_empty_delivery(connection: Connection) -> None:
+    deliver(connection, [], "NET001", MON)
+
+    assert aggregate_session(connection, MON) == Aggregate(0, 0, 0)
+    assert totals(connection) == []
+
+
+def test_aggregate_takes_a_row_back_when_the_newest_delivery_is_empty(connection: Connection) -> None:
+    deliver(connection, [fill(MON, "B", "1", "1"), fill(MON, "S", "1", "2", minute=1)])
+    aggregate_session(connection, MON)
+
+    deliver(connection, [], "NET001", MON)
+    aggregate_session(connection, MON)
+
+    assert books_of(connection) == ([], [])
+
+
+def test_aggregate_leaves_newer_sessions_in_place_when_an_older_one_runs(connection: Connection) -> None:
+    deliver(connection, random_desk(5))
+    aggregate_session(connection, SESSIONS[-1])
+    before = stored_versions(connection)
+
+    aggregate_session(connection, TUE)
+
+    assert stored_versions(connection) == before
+
+
+def test_aggregate_uses_the_newest_knowledge_when_the_older_run_finishes_last(connection: Connection) -> None:
+    deliver(connection, [fill(MON, "B", "1", "1"), fill(MON, "S", "1", "2", minute=1)])
+    older = run_of(connection, MON)
+    deliver(connection, [fill(MON, "B", "1", "1"), fill(MON, "S", "1", "3", minute=1), fill(TUE, "B", "1", "1")])
+    newer = run_of(connection, TUE)
+    aggregate(connection, newer)
+    before = stored_versions(connection)
+
+    aggregate(connection, older)
+
+    assert totals(connection) == [(MON, 2), (TUE, 0)]
+    assert stored_versions(connection) == before
+
+
+@pytest.mark.parametrize("seed", [6, 7])
+def test_aggregate_of_two_sessions_side_by_side_leaves_the_rows_of_one_after_the_other(
+    connection: Connection, warehouse_dsn: str, seed: int
+) -> None:
+    deliver(connection, random_desk(seed))
+    runs = [run_of(connection, session_date) for session_date in (SESSIONS[4], SESSIONS[-1])]
+    for run in runs:
+        aggregate(connection, run)
+    one_after_the_other = books_of(connection)
+    query(connection, "truncate positions, daily_pnl")
+
+    def aggregate_alone(run: Run) -> None:
+        own = database.connect(warehouse_dsn)
+        aggregate(own, run)
+        own.close()
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(aggregate_alone, reversed(runs)))
+
+    assert books_of(connection) == one_after_the_other
+
+
+def test_aggregate_keeps_names_that_a_copy_could_trip_over(connection: Connection) -> None:
+    symbol = 'A,B"C\\N \tD'
+    deliver(connection, [fill(MON, "B", "1", "1", symbol=symbol)._replace(account_id='a, "b" c')])
+
+    aggregate_session(connection, MON)
+
+    assert query(connection, "select account_id, symbol from positions") == [('a, "b" c', symbol)]
+
+
+def test_aggregate_keeps_every_digit_when_numbers_are_at_their_limit(connection: Connection) -> None:
+    deliver(
+        connection,
+        [
+            fill(MON, "B", "9999999999.99999999", "0.00000001"),
+            fill(MON, "S", "9999999999.99999999", "0.00000003", minute=1),
+        ],
+    )
+
+    aggregate_session(connection, MON)
+
+    assert query(connection, "select gross_pnl_usd from daily_pnl") == [(Decimal("199.9999999999999998"),)]
+
+
+def test_aggregate_refuses_books_that_lose_shorts_and_covers(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(connection, [fill(MON, "B", "1", "5.00"), fill(MON, "S", "1", "5.50", minute=1)])
+    aggregate_session(connection, MON)
+    before = books_of(connection)
+    deliver(connection, [fill(TUE, "T", "100", "12.00"), fill(TUE, "C", "100", "11.25", minute=1)])
+
+    def forget(lots: Lots, quantities: Iterable[int], prices: Iterable[int], session: int) -> int:
+        return 0
+
+    monkeypatch.setattr(books, "match_fills", forget)
+
+    # 100 x (12.00 - 11.25) by fills
+    with pytest.raises(BooksError, match=r"NET001, session 2025-08-05, XYZ .* is 0\.00 by lots and 75\.00 by fills"):
+        aggregate_session(connection, TUE)
+    assert books_of(connection) == before
+
+
+def test_aggregate_refuses_books_that_start_from_a_wrong_position(connection: Connection) -> None:
+    deliver(connection, [fill(MON, "B", "10", "5.00")])
+    aggregate_session(connection, MON)
+    query(connection, "update positions set lots = %s", ('[["2025-08-04", "9", "5.00"]]',))
+    deliver(connection, [fill(TUE, "S", "10", "5.50")])
+
+    # Nine shares held and ten sold would leave one short; the fills say flat.
+    with pytest.raises(BooksError, match="NET001, session 2025-08-05"):
+        aggregate_session(connection, TUE)
+
+
+def test_aggregate_refuses_books_a_cent_off(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    deliver(connection, [fill(MON, "B", "1", "5.00"), fill(MON, "S", "1", "5.50", minute=1)])
+
+    def overstate(lots: Lots, quantities: Iterable[int], prices: Iterable[int], session: int) -> int:
+        return 51 * 10**14
+
+    monkeypatch.setattr(books, "match_fills", overstate)
+
+    with pytest.raises(BooksError, match=r"is 0\.51 by lots and 0\.50 by fills"):
+        aggregate_session(connection, MON)
