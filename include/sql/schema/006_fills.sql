@@ -1,9 +1,11 @@
 -- Executions, typed and valid, as one delivery brought them.
--- Grain: one row per delivery and line. Reads: -. Writes: fills. Binds: -.
--- Money: price in the instrument's currency, fees_usd positive = cost, negative = rebate. Rerun: applied once. Append only.
+-- Grain: one row per delivery and line. Reads: -. Writes: fills. Binds: -. Rerun: applied once. Append only.
+-- Money: price in the instrument's currency, fees_usd positive = cost, negative = rebate.
 -- side: B buy, S sell, T short, C cover. fill_key: the vendor's id, else the fill id, unique within an account.
+-- No foreign key to deliveries: checking it row by row takes as long as the whole load of a million fills, and the
+-- one statement that writes fills joins deliveries.
 create table fills (
-    delivery_id bigint not null references deliveries (delivery_id),
+    delivery_id bigint not null,
     line_number bigint not null,
     account_id text not null,
     session_date date not null,

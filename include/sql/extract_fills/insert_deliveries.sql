@@ -1,0 +1,36 @@
+-- Stores the deliveries that say something new, oldest version first.
+-- Grain: one row per delivery. Reads: staged_deliveries, staged_files. Writes: deliveries. Money: -.
+-- Binds: load_id, recorded_at. Rerun: stores nothing, because nothing is new then.
+insert into deliveries (
+    load_id,
+    file_name,
+    account_id,
+    session_date,
+    content_sha256,
+    published_at,
+    recorded_at,
+    row_count,
+    loaded_count,
+    rejected_count,
+    duplicate_count
+)
+select
+    %(load_id)s,
+    staged_files.file_name,
+    staged_deliveries.account_id,
+    staged_deliveries.session_date,
+    staged_deliveries.content_sha256,
+    staged_deliveries.published_at,
+    %(recorded_at)s,
+    staged_deliveries.row_count,
+    staged_deliveries.loaded_count,
+    staged_deliveries.rejected_count,
+    staged_deliveries.duplicate_count
+from staged_deliveries
+inner join staged_files on staged_deliveries.file_number = staged_files.file_number
+where staged_deliveries.is_new
+order by
+    staged_deliveries.session_date,
+    staged_deliveries.published_at,
+    staged_deliveries.account_id,
+    staged_files.file_number;

@@ -1,0 +1,16 @@
+-- Opens a load; its recorded_at is the database clock under the write lock.
+-- Grain: one row. Reads: -. Writes: loads. Binds: source, is_simulated, through_session_date. Money: -.
+-- Rerun: opens one more load.
+insert into loads (
+    source,
+    is_simulated,
+    through_session_date
+)
+values (
+    %(source)s,
+    %(is_simulated)s,
+    %(through_session_date)s
+)
+returning
+    load_id,
+    recorded_at;

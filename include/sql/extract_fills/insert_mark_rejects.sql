@@ -1,0 +1,28 @@
+-- Stores rejected rows of a file of closing prices; one that an earlier load has stored of the same file is left out.
+-- Grain: one row per load, file and line. Reads: fill_rejects. Writes: fill_rejects. Money: -. Rerun: stores nothing.
+-- Binds: load_id, file_name, line_numbers, raw_texts, reasons (arrays of equal length).
+insert into fill_rejects (
+    load_id,
+    file_name,
+    line_number,
+    raw_text,
+    reason
+)
+select
+    %(load_id)s,
+    %(file_name)s,
+    listed.line_number,
+    listed.raw_text,
+    listed.reason
+from unnest(%(line_numbers)s::bigint [], %(raw_texts)s::text [], %(reasons)s::text [])
+    as listed (line_number, raw_text, reason)
+where
+    not exists (
+        select
+        from fill_rejects as earlier
+        where
+            earlier.file_name = %(file_name)s
+            and earlier.line_number = listed.line_number
+            and earlier.raw_text = listed.raw_text
+            and earlier.reason = listed.reason
+    );

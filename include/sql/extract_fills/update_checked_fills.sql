@@ -1,0 +1,34 @@
+-- Marks repeated ids: rows of the same content after the first are duplicates, different ones are all rejected.
+-- Grain: one row per account, session and id that occurs twice in a file. Reads: checked_fills. Writes: checked_fills.
+-- Binds: -. Money: -. Rerun: changes nothing.
+-- Rows without an id are never duplicates: two equal ones are two genuine partial fills.
+with repeated as (
+    select
+        checked_fills.file_number,
+        checked_fills.account_id,
+        checked_fills.session_date,
+        checked_fills.fill_key,
+        min(checked_fills.line_number) as first_line_number,
+        min(checked_fills.content_hash) = max(checked_fills.content_hash) as is_same
+    from checked_fills
+    where
+        checked_fills.codes is null
+        and checked_fills.fill_key is not null
+    group by
+        checked_fills.file_number,
+        checked_fills.account_id,
+        checked_fills.session_date,
+        checked_fills.fill_key
+    having count(*) > 1
+)
+
+update checked_fills set
+    codes = case when repeated.is_same then 'duplicate' else 'repeated_id' end
+from repeated
+where
+    checked_fills.file_number = repeated.file_number
+    and checked_fills.account_id = repeated.account_id
+    and checked_fills.session_date = repeated.session_date
+    and checked_fills.fill_key = repeated.fill_key
+    and checked_fills.codes is null
+    and not (repeated.is_same and checked_fills.line_number = repeated.first_line_number);

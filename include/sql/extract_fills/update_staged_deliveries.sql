@@ -1,0 +1,77 @@
+-- Marks the deliveries that say something new: those whose content differs from the one just before them.
+-- Grain: one row per staged delivery. Reads: staged_files, deliveries, sessions. Writes: staged_deliveries. Money: -.
+-- Binds: recorded_at. Rerun: changes nothing.
+-- Before = by published_at, or by the time of recording where the source does not say. So the versions of a history are
+-- compared one by one, and A, B, A is three deliveries. An empty delivery at or after the close + 24 h means "no trades",
+-- an earlier one "not posted": the later one is news although both are empty.
+with involved as (
+    select distinct
+        staged_deliveries.account_id,
+        staged_deliveries.session_date
+    from staged_deliveries
+),
+
+versions as (
+    select
+        deliveries.account_id,
+        deliveries.session_date,
+        null::integer as file_number,
+        deliveries.row_count,
+        deliveries.content_sha256,
+        deliveries.delivery_id,
+        coalesce(deliveries.published_at, deliveries.recorded_at) as known_at
+    from deliveries
+    inner join involved
+        on
+            deliveries.account_id = involved.account_id
+            and deliveries.session_date = involved.session_date
+    union all
+    select
+        staged_deliveries.account_id,
+        staged_deliveries.session_date,
+        staged_deliveries.file_number,
+        staged_deliveries.row_count,
+        staged_deliveries.content_sha256,
+        null::bigint as delivery_id,
+        coalesce(staged_deliveries.published_at, %(recorded_at)s) as known_at
+    from staged_deliveries
+    inner join staged_files
+        on
+            staged_deliveries.file_number = staged_files.file_number
+            and staged_files.quarantine_reason is null
+),
+
+told as (
+    select
+        versions.account_id,
+        versions.session_date,
+        versions.file_number,
+        versions.delivery_id,
+        versions.known_at,
+        concat(
+            versions.content_sha256,
+            case when versions.row_count = 0 and versions.known_at >= sessions.closes_at + interval '24 hours' then '!' end
+        ) as told
+    from versions
+    inner join sessions on versions.session_date = sessions.session_date
+),
+
+compared as (
+    select
+        told.account_id,
+        told.session_date,
+        told.file_number,
+        told.told is distinct from lag(told.told) over (
+            partition by told.account_id, told.session_date
+            order by told.known_at asc, told.delivery_id asc nulls last, told.file_number asc
+        ) as is_new
+    from told
+)
+
+update staged_deliveries set
+    is_new = compared.is_new
+from compared
+where
+    staged_deliveries.file_number = compared.file_number
+    and staged_deliveries.account_id = compared.account_id
+    and staged_deliveries.session_date = compared.session_date;

@@ -1,0 +1,18 @@
+"""Fills: from a source's files or query to deliveries, executions and closing prices in the warehouse."""
+
+from risk.fills.loading import Load, load_drop, load_query, raise_for_quarantine
+from risk.fills.marks import read_marks
+from risk.fills.reading import newest_session, read_drop
+from risk.fills.reasons import Quarantine, Reject
+
+__all__ = [
+    "Load",
+    "Quarantine",
+    "Reject",
+    "load_drop",
+    "load_query",
+    "newest_session",
+    "raise_for_quarantine",
+    "read_drop",
+    "read_marks",
+]

@@ -1,0 +1,196 @@
+"""The file drop: which files lie there and what its manifest says of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from risk.errors import InputError
+from risk.fills.reasons import Quarantine, shorten
+from risk.fills.streams import CsvStream
+from risk.settings import settings
+
+MANIFEST: Final = "manifest.csv"
+MARKER: Final = "simulated.json"
+MANIFEST_REQUIRED: Final = ("file", "account_id", "session_date", "published_at")
+NOT_READ_YET: Final = ("instruments*.csv", "adjustments*.csv", "splits*.csv", "accounts*.csv")
+
+log = logging.getLogger(__name__)
+
+
+class Entry(NamedTuple):
+    """One line of the manifest: the version of one account-session that a file is."""
+
+    file_name: str
+    account_id: str
+    session_date: dt.date
+    published_at: dt.datetime
+
+    @property
+    def text(self) -> str:
+        """The entry as source_files keeps it."""
+        return f"{self.account_id} {self.session_date} {self.published_at.astimezone(dt.UTC).isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class DropFolder:
+    """A file drop, looked at once.
+
+    Attributes
+    ----------
+    fills, marks
+        Files to read, by name.
+    entries
+        Manifest entries by file name; ``None`` without a manifest.
+    quarantined
+        Files and manifest entries refused already.
+    """
+
+    path: Path
+    fills: tuple[Path, ...]
+    marks: tuple[Path, ...]
+    entries: dict[str, tuple[Entry, ...]] | None
+    quarantined: list[Quarantine] = field(default_factory=list)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the folder says that its desk is simulated."""
+        return (self.path / MARKER).is_file()
+
+
+def open_folder(folder: Path, known_at: dt.datetime) -> DropFolder:
+    """List a file drop and read its manifest.
+
+    Parameters
+    ----------
+    known_at
+        Aware instant of the look; a ``published_at`` after it is refused.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist or holds neither executions nor a manifest.
+    """
+    if not folder.is_dir():
+        raise InputError(f"The fills folder {folder} does not exist. Name a folder with fills*.csv files.")
+    quarantined: list[Quarantine] = []
+    fills = _files(folder, ("fills*.csv", "fills*.csv.gz"), quarantined)
+    marks = _files(folder, ("marks*.csv",), quarantined)
+    entries = None
+    if (folder / MANIFEST).exists():
+        entries = _manifest(folder, known_at, quarantined)
+        fills = _named(fills, entries, quarantined)
+    elif not fills and not quarantined:
+        raise InputError(
+            f"The fills folder {folder} holds no fills*.csv, no fills*.csv.gz and no {MANIFEST}. "
+            "Put the session's executions there, then clear this task."
+        )
+    unread = sorted(path.name for pattern in NOT_READ_YET for path in folder.glob(pattern))
+    if unread:
+        log.info("not read yet by this version: %s", ", ".join(unread))
+    return DropFolder(folder, tuple(fills), tuple(marks), entries, quarantined)
+
+
+def _files(folder: Path, patterns: tuple[str, ...], quarantined: list[Quarantine]) -> list[Path]:
+    found = []
+    for path in sorted(path for pattern in patterns for path in folder.glob(pattern)):
+        if path.is_symlink() or not path.is_file():
+            reason = f"{path.name} is a link or no plain file: put the file itself into the folder."
+            quarantined.append(Quarantine(path.name, reason))
+        else:
+            found.append(path)
+    return found
+
+
+def _named(fills: list[Path], entries: dict[str, tuple[Entry, ...]], quarantined: list[Quarantine]) -> list[Path]:
+    """Keep the files that the manifest names; name those that only one of the two knows."""
+    refused = {name for name, _ in quarantined}
+    if MANIFEST in refused and not entries:
+        return []
+    quarantined += [
+        Quarantine(path.name, f"{path.name} is not named in {MANIFEST}: add its entry or remove the file.")
+        for path in fills
+        if path.name not in entries and path.name not in refused
+    ]
+    return [path for path in fills if path.name in entries]
+
+
+def _manifest(folder: Path, known_at: dt.datetime, quarantined: list[Quarantine]) -> dict[str, tuple[Entry, ...]]:
+    entries: dict[str, dict[tuple[str, dt.date], Entry]] = {}
+    try:
+        listed = _manifest_rows(folder / MANIFEST)
+    except InputError as error:
+        quarantined.append(Quarantine(MANIFEST, f"{error} No fills file was read, because their versions are unknown."))
+        return {}
+    for line_number, fields in listed:
+        try:
+            entry = _entry(folder, fields, known_at)
+        except InputError as error:
+            name = fields["file"] if re.fullmatch(r"[\w.-]{1,100}", fields["file"]) else MANIFEST
+            reason = f"{MANIFEST} line {line_number} is refused: {error}. Correct the entry."
+            quarantined.append(Quarantine(name, reason))
+            continue
+        named = entries.setdefault(entry.file_name, {})
+        if named.setdefault((entry.account_id, entry.session_date), entry) is not entry:
+            reason = f"{MANIFEST} line {line_number} names {entry.file_name} again for one account and session."
+            quarantined.append(Quarantine(MANIFEST, f"{reason} Remove one of the lines."))
+    return {name: tuple(named.values()) for name, named in entries.items()}
+
+
+def _manifest_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    if path.is_symlink():
+        raise InputError(f"{MANIFEST} is a link: put the file itself into the folder.")
+    with CsvStream(path) as stream:
+        missing = [name for name in MANIFEST_REQUIRED if name not in stream.header]
+        if missing:
+            raise InputError(f"{MANIFEST} lacks the column {', '.join(missing)}.")
+        rows = []
+        for record in stream.records():
+            if len(record.fields) != len(stream.header):
+                raise InputError(
+                    f"{MANIFEST} line {record.line_number} has {len(record.fields)} fields, its header "
+                    f"{len(stream.header)}."
+                )
+            rows.append((record.line_number, dict(zip(stream.header, record.fields, strict=True))))
+        return rows
+
+
+def _entry(folder: Path, fields: dict[str, str], known_at: dt.datetime) -> Entry:
+    name = fields["file"]
+    path = folder / name
+    if not name or Path(name).name != name or name in (".", ".."):
+        raise InputError(f"the file {shorten(name)} lies outside the folder")
+    if path.is_symlink():
+        raise InputError(f"the file {shorten(name)} is a link")
+    if not path.is_file():
+        raise InputError(f"the file {shorten(name)} is missing")
+    if not re.fullmatch(r"fills.*\.csv(\.gz)?", name):
+        raise InputError(f"the file {shorten(name)} is no fills*.csv or fills*.csv.gz")
+    if not re.fullmatch(settings().account_pattern, fields["account_id"]):
+        raise InputError(f"the account name {shorten(fields['account_id'])} is not allowed")
+    return Entry(name, fields["account_id"], _date(fields["session_date"]), _instant(fields["published_at"], known_at))
+
+
+def _date(text: str) -> dt.date:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        raise InputError(f"session_date {shorten(text)} is not YYYY-MM-DD")
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"session_date {shorten(text)} is no date") from None
+
+
+def _instant(text: str, known_at: dt.datetime) -> dt.datetime:
+    try:
+        instant = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"published_at {shorten(text)} is no ISO 8601 time") from None
+    if instant.tzinfo is None:
+        raise InputError(f"published_at {shorten(text)} has no offset from UTC")
+    if instant > known_at:
+        raise InputError(f"published_at {shorten(text)} lies in the future")
+    return instant

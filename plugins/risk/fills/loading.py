@@ -1,0 +1,289 @@
+"""Loading a source into the warehouse: deliveries, fills, rejects and marks in one transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from psycopg2 import sql
+
+from risk.database import Connection, execute, records, rows, statement, writing
+from risk.errors import InputError
+from risk.fills.folder import MARKER, DropFolder, open_folder
+from risk.fills.marks import stage_marks
+from risk.fills.reasons import Quarantine
+from risk.fills.shapes import SYMBOL_PATTERN
+from risk.fills.staging import stage_file, stage_reasons
+from risk.fills.streams import file_sha256
+from risk.settings import EXCHANGE_ZONE, settings
+
+QUERY_NAME = "select_source_fills"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What one look at a source brought.
+
+    Attributes
+    ----------
+    load_id
+        Key in ``loads``.
+    file_count
+        Files read now; files known from an earlier load with the same bytes are passed over.
+    delivery_count, fill_count, rejected_count
+        What was new.
+    quarantined
+        Files and manifest entries refused as a whole; everything else is loaded.
+    """
+
+    load_id: int
+    file_count: int
+    delivery_count: int
+    fill_count: int
+    rejected_count: int
+    quarantined: tuple[Quarantine, ...]
+
+
+def raise_for_quarantine(load: Load) -> None:
+    """Raise if a load had to refuse a file; what it did load stays loaded.
+
+    Raises
+    ------
+    InputError
+        Names every refused file with its reason.
+    """
+    if load.quarantined:
+        listed = "\n".join(f"- {item.file_name}: {item.reason}" for item in load.quarantined)
+        raise InputError(
+            f"{len(load.quarantined)} of the delivered files cannot be used; all others are loaded. Mend them, then "
+            f"clear this task.\n{listed}"
+        )
+
+
+def load_drop(connection: Connection, folder: Path, through_session_date: dt.date, *, is_simulated: bool) -> Load:
+    """Load what a file drop says up to a session, and commit.
+
+    Loading the same folder again changes nothing but the log of loads.
+
+    Parameters
+    ----------
+    through_session_date
+        Executions of later sessions wait for a later load.
+    is_simulated
+        Whether this installation runs on the simulated desk.
+
+    Raises
+    ------
+    InputError
+        If the folder is missing or empty, or real and simulated desks would meet in one warehouse; nothing is stored.
+        A bad file does not raise: it is in ``Load.quarantined``.
+    """
+    if folder.is_dir() and (folder / MARKER).is_file() != is_simulated:
+        found, setting = ("a simulated", "0") if not is_simulated else ("a real", "1")
+        raise InputError(
+            f"{folder} holds {found} desk and RISK_SIMULATED is {setting}: use another folder or another setting, "
+            "with a warehouse of its own."
+        )
+    with writing(connection):
+        opened = _open_load(connection, str(folder), through_session_date, is_simulated=is_simulated)
+        return _load_folder(connection, open_folder(folder, opened["recorded_at"]), opened)
+
+
+def load_query(
+    connection: Connection, source: Connection, through_session_date: dt.date, *, is_simulated: bool
+) -> Load:
+    """Load what another Postgres says up to a session, and commit.
+
+    The answer of ``select_source_fills.sql`` is written to a temporary CSV file, so that it passes the same checks.
+
+    Raises
+    ------
+    InputError
+        As ``load_drop``.
+    """
+    with tempfile.TemporaryDirectory(prefix="risk-source-") as name:
+        path = Path(name) / f"fills_{QUERY_NAME}.csv"
+        with source.cursor() as cursor, path.open("wb") as file:
+            asked = cursor.mogrify(
+                statement(f"extract_fills/{QUERY_NAME}"), {"through_session_date": through_session_date}
+            ).decode()
+            query = sql.SQL(asked.strip().removesuffix(";"))
+            cursor.copy_expert(sql.SQL("copy ({}) to stdout with (format csv, header)").format(query), file)
+        with writing(connection):
+            opened = _open_load(connection, QUERY_NAME, through_session_date, is_simulated=is_simulated)
+            return _load_folder(connection, open_folder(Path(name), opened["recorded_at"]), opened)
+
+
+def _open_load(
+    connection: Connection, source: str, through_session_date: dt.date, *, is_simulated: bool
+) -> dict[str, Any]:
+    """Open a row in ``loads``, unless earlier loads are of the other kind."""
+    for (other,) in rows(connection, "extract_fills/select_simulated_loads"):
+        if other != is_simulated:
+            kinds = ("simulated", "real") if other else ("real", "simulated")
+            raise InputError(
+                f"This warehouse holds a {kinds[0]} desk and {source} is a {kinds[1]} one: they never mix. "
+                "Use a warehouse of its own for each."
+            )
+    binds = {"source": source, "is_simulated": is_simulated, "through_session_date": through_session_date}
+    return binds | records(connection, "extract_fills/insert_loads", binds)[0]
+
+
+def _load_folder(connection: Connection, drop: DropFolder, opened: dict[str, Any]) -> Load:
+    """Stage, check and store a file drop inside the caller's transaction."""
+    _prepare(connection)
+    known = records(connection, "extract_fills/select_loaded_files", {"as_of": opened["recorded_at"]})
+    kept, fresh = _kept_and_fresh(drop, {row["file_name"]: row for row in known})
+    staged, refused = _stage(connection, drop, fresh)
+    has_manifest = drop.entries is not None
+    _check(connection, opened, has_manifest=has_manifest)
+    quarantined = [*drop.quarantined, *refused, *_quarantine(connection, kept, has_manifest=has_manifest)]
+    delivery_count, fill_count = _store(connection, opened)
+    rejected_count = _store_rejects(connection, staged, opened["load_id"])
+    execute(connection, "extract_fills/insert_source_files", opened)
+    digests = {row["file_name"]: row["content_sha256"] for row in known}
+    marks = stage_marks(connection, drop.marks, opened, digests)
+    rejected_count += marks.rejected_count
+    quarantined += marks.quarantined
+    for item in quarantined:
+        _log_quarantine(connection, drop, item, opened["load_id"])
+    return Load(
+        opened["load_id"],
+        len(fresh) + marks.file_count,
+        delivery_count,
+        fill_count,
+        rejected_count,
+        tuple(sorted(quarantined)),
+    )
+
+
+def _prepare(connection: Connection) -> None:
+    """Create the staging tables; big enough sort memory spares a million fills the disk."""
+    with connection.cursor() as cursor:
+        cursor.execute("set local work_mem = '128MB'")
+        cursor.execute("set local datestyle = 'ISO, MDY'")
+    for table in ("files", "entries", "fills", "marks", "rejects", "reasons"):
+        execute(connection, f"extract_fills/create_staged_{table}")
+
+
+def _kept_and_fresh(drop: DropFolder, known: Mapping[str, dict[str, Any]]) -> tuple[dict[str, int], list[Path]]:
+    """Split the files into those whose bytes an earlier load has stored whole, and those to read."""
+    kept: dict[str, int] = {}
+    fresh: list[Path] = []
+    for path in drop.fills:
+        row = known.get(path.name)
+        same_entries = row is not None and row["manifest_entries"] == _entries_text(drop, path)
+        if row is not None and same_entries and row["content_sha256"] == file_sha256(path):
+            kept[path.name] = row["load_id"]
+        else:
+            fresh.append(path)
+    return kept, fresh
+
+
+def _entries_text(drop: DropFolder, path: Path) -> str | None:
+    if drop.entries is None:
+        return None
+    return "\n".join(sorted(entry.text for entry in drop.entries[path.name]))
+
+
+def _stage(connection: Connection, drop: DropFolder, fresh: Iterable[Path]) -> tuple[dict[int, Path], list[Quarantine]]:
+    """Copy files into staging and list what the manifest says of them; refuse those that cannot be right."""
+    staged: dict[int, Path] = {}
+    refused: list[Quarantine] = []
+    for file_number, path in enumerate(fresh, start=1):
+        try:
+            digest = stage_file(connection, path, file_number)
+        except InputError as error:
+            refused.append(Quarantine(path.name, str(error)))
+            continue
+        staged[file_number] = path
+        file = {
+            "file_number": file_number,
+            "file_name": path.name,
+            "content_sha256": digest,
+            "manifest_entries": _entries_text(drop, path),
+        }
+        execute(connection, "extract_fills/insert_staged_files", file)
+        if drop.entries is not None:
+            entries = drop.entries[path.name]
+            listed = {
+                "file_number": file_number,
+                "account_ids": [entry.account_id for entry in entries],
+                "session_dates": [entry.session_date for entry in entries],
+                "published_ats": [entry.published_at for entry in entries],
+            }
+            execute(connection, "extract_fills/insert_staged_entries", listed)
+    return staged, refused
+
+
+def _check(connection: Connection, opened: dict[str, Any], *, has_manifest: bool) -> None:
+    """Judge every distinct date, account and symbol once, then every record, then every delivery."""
+    binds = {
+        "today": opened["recorded_at"].astimezone(EXCHANGE_ZONE).date(),
+        "account_pattern": settings().account_pattern,
+        "symbol_pattern": SYMBOL_PATTERN,
+        "through_session_date": opened["through_session_date"],
+    }
+    for table in ("moments", "accounts", "symbols"):
+        execute(connection, f"extract_fills/create_staged_{table}", binds)
+    execute(connection, "extract_fills/analyze_staged")
+    execute(connection, "extract_fills/create_checked_fills", binds)
+    execute(connection, "extract_fills/analyze_checked_fills")
+    if has_manifest:
+        execute(connection, "extract_fills/move_checked_fills")
+        execute(connection, "extract_fills/delete_checked_fills", binds)
+    execute(connection, "extract_fills/update_checked_fills")
+    execute(connection, "extract_fills/create_staged_deliveries", binds)
+
+
+def _quarantine(connection: Connection, kept: dict[str, int], *, has_manifest: bool) -> list[Quarantine]:
+    """Refuse files that contradict each other or the manifest."""
+    kept_files = {"kept_names": list(kept), "kept_load_ids": list(kept.values())}
+    execute(connection, "extract_fills/update_staged_files", {"has_manifest": has_manifest} | kept_files)
+    refused = [
+        Quarantine(name, reason) for name, _digest, reason in rows(connection, "extract_fills/select_quarantined_files")
+    ]
+    execute(connection, "extract_fills/delete_quarantined_deliveries")
+    execute(connection, "extract_fills/delete_quarantined_rejects")
+    return refused
+
+
+def _store(connection: Connection, opened: dict[str, Any]) -> tuple[int, int]:
+    """Store what is new and return the numbers of deliveries and fills."""
+    execute(connection, "extract_fills/update_staged_deliveries", opened)
+    delivery_count = execute(connection, "extract_fills/insert_deliveries", opened)
+    if not delivery_count:
+        return 0, 0
+    execute(connection, "extract_fills/number_staged_deliveries", opened)
+    execute(connection, "extract_fills/analyze_staged_deliveries")
+    return delivery_count, execute(connection, "extract_fills/insert_fills")
+
+
+def _store_rejects(connection: Connection, staged: dict[int, Path], load_id: int) -> int:
+    """Find the raw text of rejected records, one pass over each file that has any, and store them."""
+    execute(connection, "extract_fills/insert_staged_rejects")
+    twins = dict(rows(connection, "extract_fills/select_collisions"))
+    for (file_number,) in rows(connection, "extract_fills/select_rejecting_files"):
+        codes = dict(rows(connection, "extract_fills/select_staged_rejects", {"file_number": file_number}))
+        stage_reasons(connection, staged[file_number], file_number, codes, twins)
+    return execute(connection, "extract_fills/insert_fill_rejects", {"load_id": load_id})
+
+
+def _log_quarantine(connection: Connection, drop: DropFolder, item: Quarantine, load_id: int) -> None:
+    path = drop.path / item.file_name
+    readable = path.is_file() and not path.is_symlink()
+    binds = {
+        "load_id": load_id,
+        "file_name": item.file_name,
+        "content_sha256": file_sha256(path) if readable else "",
+        "reason": item.reason,
+    }
+    execute(connection, "extract_fills/insert_quarantined_files", binds)
+    log.warning("quarantined %s: %s", item.file_name, item.reason)

@@ -1,0 +1,120 @@
+"""The columns of the vendor's CSV shapes, mapped by name and never by position."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from risk.errors import InputError
+
+REQUIRED: Final = {
+    "Date/Time": "date_time",
+    "Account": "account",
+    "B/S": "side",
+    "Qty": "quantity",
+    "Symbol": "symbol",
+    "Price": "price",
+}
+"""Header name to staging column: what every shape must have."""
+
+FEES: Final = {
+    "Comm": "fee_comm",
+    "Ecn": "fee_ecn",
+    "Ecn Fee": "fee_ecn",
+    "SEC": "fee_sec",
+    "ORF": "fee_orf",
+    "TAF": "fee_taf",
+    "FTT": "fee_ftt",
+    "NFA": "fee_nfa",
+    "CAT": "fee_cat",
+    "NSCC": "fee_nscc",
+    "Acc": "fee_acc",
+    "Clr": "fee_clr",
+    "Misc": "fee_misc",
+}
+"""Fee columns: positive = cost, negative = rebate. ``Ecn`` and ``Ecn Fee`` are one fee under two names."""
+
+OTHERS: Final = {
+    "Route": "route",
+    "Exec Bkr": "executing_broker",
+    "Contra": "contra",
+    "Liq": "liquidity",
+    "Order Id": "order_id",
+    "Fill Id": "fill_id",
+    "Status": "status",
+    "Currency": "currency",
+    "ISIN": "isin",
+    "CUSIP": "cusip",
+    "PropReports Id": "propreports_id",
+}
+
+COLUMNS: Final = REQUIRED | FEES | OTHERS
+FEE_COLUMNS: Final = tuple(dict.fromkeys(FEES.values()))
+
+MARK_COLUMNS: Final = {
+    "Date": "date",
+    "Symbol": "symbol",
+    "Price": "price",
+    "Volume": "volume",
+    "Currency": "currency",
+    "Multiplier": "multiplier",
+}
+MARK_REQUIRED: Final = ("Date", "Symbol", "Price")
+
+SYMBOL_PATTERN: Final = r"[A-Z0-9@/$^.][A-Z0-9 ./_:^$@&#*+-]{0,47}"
+"""Stocks, OSI options, futures and ``@`` spot symbols; neither markup nor control characters."""
+
+NUMBER_PATTERN: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
+"""A plain decimal: no exponent, no NaN, no separators."""
+
+
+def staging_columns(header: list[str], file_name: str) -> tuple[str, ...]:
+    """Map a file's header to staging columns, in the file's order.
+
+    Raises
+    ------
+    InputError
+        If a column is unknown, given twice, or a required one is missing: the file as a whole cannot be right.
+    """
+    return _mapped(header, file_name, COLUMNS, tuple(REQUIRED))
+
+
+def mark_columns(header: list[str], file_name: str) -> tuple[str, ...]:
+    """Map the header of a file of closing prices, in the file's order.
+
+    Raises
+    ------
+    InputError
+        As for fills.
+    """
+    return _mapped(header, file_name, MARK_COLUMNS, MARK_REQUIRED)
+
+
+def _mapped(header: list[str], file_name: str, known: dict[str, str], required: tuple[str, ...]) -> tuple[str, ...]:
+    names = [name.strip() for name in header]
+    missing = [name for name in required if name not in names]
+    unknown = [name for name in names if name not in known]
+    if len(missing) == len(required):
+        raise InputError(
+            f"{file_name} line 1 is not a header of executions or marks: found {_quoted(names)}. "
+            "Replace the file with the vendor's CSV export."
+        )
+    if missing:
+        raise InputError(
+            f"{file_name} lacks the required column {_quoted(missing)}. "
+            f"Export it again with all of {_quoted(required)}."
+        )
+    if unknown:
+        raise InputError(
+            f"{file_name} has the unknown column {_quoted(unknown)}: the vendor's format has changed. "
+            "Nothing of the file is loaded; ask the developers to add the column."
+        )
+    columns = tuple(known[name] for name in names)
+    twice = [name for name, column in zip(names, columns, strict=True) if columns.count(column) > 1]
+    if twice:
+        raise InputError(f"{file_name} gives the column {_quoted(twice)} more than once. Export it again.")
+    return columns
+
+
+def _quoted(names: list[str] | tuple[str, ...]) -> str:
+    shown = ", ".join(repr(name[:40]) for name in names[:10])
+    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"

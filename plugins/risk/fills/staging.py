@@ -1,0 +1,162 @@
+"""Bringing delivered files into the staging table by COPY, many files into one table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import psycopg2
+from psycopg2 import sql
+
+from risk.database import Connection, execute
+from risk.errors import InputError
+from risk.fills.reasons import sentence
+from risk.fills.shapes import staging_columns
+from risk.fills.streams import CHUNK_BYTES, CsvStream, Record
+
+REJECT_COLUMNS = ("file_number", "line_number", "codes")
+REASON_COLUMNS = ("file_number", "line_number", "raw_text", "reason")
+
+
+class ChunkReader:
+    """Gives COPY the chunks of an iterator and remembers why the iterator stopped.
+
+    The driver turns an error of the reader into a server error, so that its class would be lost.
+    """
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self.failure: InputError | None = None
+
+    def read(self, _size: int = -1) -> bytes:
+        """Return the next chunk, whatever its size."""
+        try:
+            return next(self._chunks, b"")
+        except InputError as error:
+            self.failure = error
+            raise
+
+
+def copy_chunks(connection: Connection, table: str, columns: Iterable[str], chunks: Iterable[bytes]) -> int:
+    """Copy CSV chunks into some columns of a staging table and return the number of rows.
+
+    Raises
+    ------
+    InputError
+        If the chunks' source refuses its file; the transaction is broken then, up to the last savepoint.
+    """
+    command = sql.SQL("copy {} ({}) from stdin with (format csv, encoding 'UTF8')").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    reader = ChunkReader(chunks)
+    with connection.cursor() as cursor:
+        try:
+            cursor.copy_expert(command, reader, CHUNK_BYTES)
+        except psycopg2.Error:
+            if reader.failure is not None:
+                raise reader.failure from None
+            raise
+        return int(cursor.rowcount)
+
+
+def csv_chunks(rows: Iterable[Iterable[object]]) -> Iterator[bytes]:
+    """Format rows as CSV, a chunk at a time."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    for row in rows:
+        writer.writerow(row)
+        if buffer.tell() >= CHUNK_BYTES:
+            yield buffer.getvalue().encode()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue().encode()
+
+
+def stage_file(connection: Connection, path: Path, file_number: int) -> str:
+    """Copy one file of executions into ``staged_fills``; its ragged records go to ``staged_rejects``.
+
+    Returns
+    -------
+    str
+        SHA-256 of the file.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be right as a whole; nothing of it stays in staging.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("savepoint staged_file")
+        try:
+            digest = _stage_plain(connection, path, file_number)
+            if digest is None:
+                cursor.execute("rollback to savepoint staged_file")
+                digest = _stage_sifted(connection, path, file_number)
+        except InputError:
+            cursor.execute("rollback to savepoint staged_file")
+            raise
+        finally:
+            cursor.execute("release savepoint staged_file")
+    return digest
+
+
+def _stage_plain(connection: Connection, path: Path, file_number: int) -> str | None:
+    """Copy the file as it lies there: right unless it has quotes, blank or ragged lines; ``None`` then."""
+    with CsvStream(path) as stream:
+        columns = staging_columns(stream.header, stream.name)
+        execute(connection, "extract_fills/start_staged_fills", {"file_number": file_number})
+        try:
+            row_count = copy_chunks(connection, "staged_fills", columns, _plain_chunks(stream))
+        except psycopg2.errors.BadCopyFileFormat:
+            return None
+        if stream.has_quotes:
+            return None
+        stream.refuse_cut_line()
+        return stream.sha256 if row_count == stream.line_count else None
+
+
+def _plain_chunks(stream: CsvStream) -> Iterator[bytes]:
+    """Stop at the first quote: from there on commas and line ends need the CSV module's eyes."""
+    for chunk in stream.chunks():
+        if stream.has_quotes:
+            return
+        yield chunk
+
+
+def _stage_sifted(connection: Connection, path: Path, file_number: int) -> str:
+    """Copy the file record by record with explicit line numbers, setting ragged records aside."""
+    ragged: list[int] = []
+
+    def even(records: Iterator[Record], width: int) -> Iterator[list[str]]:
+        for record in records:
+            if len(record.fields) == width:
+                yield [str(file_number), str(record.line_number), *record.fields]
+            else:
+                ragged.append(record.line_number)
+
+    with CsvStream(path) as stream:
+        columns = staging_columns(stream.header, stream.name)
+        rows = even(stream.records(), len(columns))
+        copy_chunks(connection, "staged_fills", ("file_number", "line_number", *columns), csv_chunks(rows))
+        listed = ((file_number, line_number, "ragged") for line_number in ragged)
+        copy_chunks(connection, "staged_rejects", REJECT_COLUMNS, csv_chunks(listed))
+        return stream.sha256
+
+
+def stage_reasons(
+    connection: Connection, path: Path, file_number: int, codes_by_line: dict[int, str], twins: dict[str, str]
+) -> None:
+    """Read a file again for the raw text of its rejected records and stage it with their sentences."""
+
+    def reasons(stream: CsvStream) -> Iterator[tuple[int, int, str, str]]:
+        columns = staging_columns(stream.header, stream.name)
+        for record in stream.records():
+            codes = codes_by_line.get(record.line_number)
+            if codes:
+                reason = sentence(path.name, record.line_number, codes.split(), columns, record.fields, twins)
+                yield file_number, record.line_number, record.raw_text, reason
+
+    with CsvStream(path) as stream:
+        copy_chunks(connection, "staged_reasons", REASON_COLUMNS, csv_chunks(reasons(stream)))
