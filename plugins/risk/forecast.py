@@ -104,7 +104,8 @@ def _historical(pnl: FloatMatrix, scale: FloatMatrix) -> FloatMatrix:
             bisect.insort(history, float(row[account]))
             if len(history) >= LIMITED_HISTORY_SESSIONS:
                 own[account] = sorted_quantile(history)
-        quantiles[number] = np.where(np.isfinite(own), own, quantiles[number])
+        # Both experts begin in the same session: when enough is pooled.
+        quantiles[number] = np.where(np.isfinite(own) & np.isfinite(quantiles[number]), own, quantiles[number])
     return quantiles
 
 

@@ -108,7 +108,7 @@ def test_history_is_limited_below_twenty_sessions(count: int, fires: bool) -> No
 
 
 def test_the_largest_cut_wins_and_all_reasons_are_listed_strongest_first() -> None:
-    # given 6 losing sessions after the -100 that ends the calm, the last of them of 12,345, after a calm month with a scale of 1,000
+    # given after a calm month 6 losing sessions, the last of them of 12,345, with a scale of 1,000
     history = _history([*CALM, *[-200.0] * 5, -12345.0])
 
     # when
@@ -120,7 +120,8 @@ def test_the_largest_cut_wins_and_all_reasons_are_listed_strongest_first() -> No
 
 
 def test_sentences_carry_the_numbers() -> None:
-    # given, as above: the window of 20 holds 14 sessions of +-100 (sum 0, first +100), 5 of -200, one of -12,345;
+    # given, as above, 7 losses in a row as the calm ends with one. The window of 20 holds 14 sessions of +-100
+    # (sum 0, first +100), 5 of -200 and one of -12,345;
     # its peak is 100, its end -13,345: a fall of 13,445. The last 5: mean (4 x -200 - 12,345) / 5 = -2,629, their
     # deviations 4 x 2,429^2 + 9,716^2 = 118,000,820 over 4, root 5,431. The 15 before: 14 of +-100 and one -200:
     # mean -13.33, squares 14 x 10,000 + 40,000 - 15 x 177.78 = 177,333 over 14, root 113.
