@@ -90,7 +90,7 @@ $(INSTALLED):
 	touch $@
 
 # Not run by any other target: pins change when somebody decides so.
-.PHONY: requirements.txt
-requirements.txt: ## compile requirements.in to pinned and hashed requirements.txt (takes the newest versions)
+.PHONY: requirements
+requirements: setup ## compile requirements.in to pinned and hashed requirements.txt (takes the newest versions)
 	@.venv/bin/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-header \
 		requirements.in --output-file requirements.txt

@@ -16,6 +16,7 @@ from aiosmtpd.handlers import Mailbox
 from aiosmtpd.smtp import SMTP
 
 from risk.stack.clone import Clone
+from risk.stack.environment import base_environment
 from risk.stack.ports import LOOPBACK, kept_port
 from risk.stack.processes import Process, launch, python, remember, running
 
@@ -40,6 +41,7 @@ def start(clone: Clone, ports: Path) -> tuple[Process, int]:
             log=clone.logs / "mailbox.log",
             mark=f"risk.stack.mailbox --port {port} ",
             cwd=clone.root,
+            environment={**base_environment(), "PYTHONPATH": str(clone.root / "plugins")},
         )
         remember(record, process)
     return process, port

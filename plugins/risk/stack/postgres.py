@@ -201,7 +201,7 @@ def port_of(process: processes.Process) -> int:
 def is_answering(dsn: str) -> bool:
     """Tell whether the server accepts this connection."""
     try:
-        psycopg2.connect(dsn).close()
+        psycopg2.connect(dsn, connect_timeout=2).close()
     except psycopg2.OperationalError:
         return False
     return True
@@ -250,8 +250,8 @@ def start(cluster: Cluster, port: int) -> int:
 def await_answer(cluster: Cluster, process: processes.Process, port: int) -> None:
     """Wait until a server just started accepts connections; stop it again if it does not."""
     dsn = cluster.dsn(port)
-    processes.wait_until(lambda: is_answering(dsn) or not processes.is_alive(process), START_SECONDS)
-    if is_answering(dsn):
+    processes.wait_until(lambda: not processes.is_alive(process) or is_answering(dsn), START_SECONDS)
+    if processes.is_alive(process) and is_answering(dsn):
         return
     if processes.is_alive(process) and "password authentication failed" in processes.tail(cluster.log):
         cause = "its password is not the one kept for it. Put back var/secrets.json, then start again."

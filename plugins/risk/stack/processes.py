@@ -70,7 +70,10 @@ def command_line(pid: int) -> str:
 
 def is_alive(process: Process) -> bool:
     """Tell whether exactly this process still runs."""
-    return start_time(process.pid) == process.started != "" and process.mark in command_line(process.pid)
+    if not process.started or start_time(process.pid) != process.started:
+        return False
+    command = command_line(process.pid)
+    return process.mark in command or not command  # it has none for a moment while it becomes another program
 
 
 def session_members(process: Process) -> list[int]:

@@ -58,7 +58,7 @@ class Api:
         return answer if status == http.HTTPStatus.OK and isinstance(answer, dict) else {}
 
     def wake_execution_api(self) -> bool:
-        """Make the api-server build the part that tasks talk to, which takes it seconds, before the first task needs it.
+        """Make the api-server build, before a task needs it, the part that tasks talk to: that takes it seconds.
 
         Returns
         -------
