@@ -26,8 +26,8 @@ LIMITS_COLUMNS = (
     "reasons",
 )
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet runs cells that begin so as formulas (OWASP, CSV injection)."""
+FORMULA_STARTS = ("=", "+", "-", "@")
+"""A spreadsheet runs cells that begin so, after blanks, as formulas (OWASP, CSV injection)."""
 
 
 def limits_csv(facts: Facts) -> str:
@@ -92,7 +92,8 @@ def _limits_row(facts: Facts, account: AccountFacts) -> tuple[str, ...]:
 
 
 def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+    line = " ".join(cell.splitlines())
+    return f"'{line}" if line.lstrip().startswith(FORMULA_STARTS) else line
 
 
 def _temporary(folder: Path, content: bytes) -> Path:

@@ -39,7 +39,8 @@ def compose(rendered: Rendered, run: Run, recipient: str) -> EmailMessage:
         If sender or recipient is no mail address.
     """
     message = EmailMessage(policy=SMTP)
-    message["From"] = _address(settings().sender, "RISK_SENDER")
+    sender = _address(settings().sender, "RISK_SENDER")
+    message["From"] = Address("Risk run", sender.username, sender.domain)
     message["To"] = _address(recipient, "RISK_RECIPIENTS")
     message["Subject"] = rendered.subject
     message["Date"] = run.as_of.astimezone(dt.UTC)

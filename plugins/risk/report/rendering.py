@@ -32,7 +32,7 @@ def render(page: Page) -> Rendered:
         If a template names something the page does not have.
     """
     views = {
-        kind: _environment().get_template(f"risk_report.{kind}.j2").render(page=page)
+        kind: _environment(kind).get_template(f"risk_report.{kind}.j2").render(page=page)
         for kind in ("subject", "html", "txt")
     }
     return Rendered(" ".join(views["subject"].split()), views["html"], wrapped(views["txt"]))
@@ -58,11 +58,12 @@ def _wrapped_line(line: str) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def _environment(kind: str) -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATE_DIR),
-        # Only HTML has markup to escape. Macros return plain text, which the HTML template that calls them escapes.
-        autoescape=jinja2.select_autoescape(enabled_extensions=("html.j2",), default=False),
+        # One environment per kind: a macro of macros.j2 escapes what it writes in HTML, and must not in text.
+        # Escaping by the name of the file instead would let its macros' output pass into HTML unescaped.
+        autoescape=kind == "html",  # noqa: S701
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

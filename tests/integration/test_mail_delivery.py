@@ -1,0 +1,314 @@
+"""Real conversations with a mail server on loopback: who gets the report, once, and what is remembered."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+import socket
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+from risk import settings as settings_module
+from risk.database import Connection, records
+from risk.errors import ConnectionLostError, RequestError
+from risk.mail import SmtpServer
+from risk.report import Links, Sent, send_report
+from risk.report.message import message_id
+from risk.runs import Run
+from tests.report_desks import book, deliver_fills, open_run, recommend
+
+RECIPIENTS = ("rm@example.test", "cro@example.test")
+
+
+def take(_: SMTP) -> str:
+    return "250 taken"
+
+
+def say_goodbye(_: SMTP) -> str:
+    return "221 bye"
+
+
+def hang_up(server: SMTP) -> str:
+    assert isinstance(server.transport, asyncio.Transport)
+    server.transport.abort()
+    return "421 gone"
+
+
+class Mailbox:
+    """Accepts mail and keeps it; ``answers`` gives a recipient another answer, ``after_data`` acts before the reply."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.answers: dict[str, str] = {}
+        self.after_data: Callable[[SMTP], str] = take
+        self.on_quit: Callable[[SMTP], str] = say_goodbye
+
+    async def handle_RCPT(  # noqa: N802  (aiosmtpd's name)
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        answer = self.answers.get(address, "250 OK")
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        answer = self.after_data(server)
+        if answer.startswith("250") and isinstance(envelope.content, bytes):
+            parsed = email.message_from_bytes(envelope.content, policy=email.policy.default)
+            assert isinstance(parsed, EmailMessage)
+            assert envelope.rcpt_tos == [parsed["To"]]
+            self.mails.append(parsed)
+        return answer
+
+    async def handle_QUIT(self, server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
+        return self.on_quit(server)
+
+    @property
+    def recipients(self) -> list[str]:
+        return [str(mail["To"]) for mail in self.mails]
+
+
+def refuse_login(*_: Any) -> AuthResult:
+    return AuthResult(success=False, handled=False)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def mailbox() -> Mailbox:
+    return Mailbox()
+
+
+@pytest.fixture
+def server(mailbox: Mailbox) -> Iterator[SmtpServer]:
+    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    yield SmtpServer("127.0.0.1", controller.port)
+    controller.stop()
+
+
+@pytest.fixture(autouse=True)
+def _settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("RISK_REPORTS_DIR", str(tmp_path / "reports"))
+    monkeypatch.setenv("RISK_RECIPIENTS", ",".join(RECIPIENTS))
+    settings_module.settings.cache_clear()
+    yield
+    settings_module.settings.cache_clear()
+
+
+@pytest.fixture
+def run(connection: Connection) -> Run:
+    run = open_run(connection)
+    book(connection, delivery_id=deliver_fills(connection, run))
+    recommend(connection, run)
+    return run
+
+
+def report(connection: Connection, run: Run, server: Any) -> Sent:
+    return send_report(connection, run, server, Links())
+
+
+def remembered(connection: Connection) -> dict[str, dict[str, Any]]:
+    """Read the deliveries from the server's point of view, in a transaction of their own."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select recipient, attempt_count, last_error, sent_at from report_deliveries")
+        names = ("attempt_count", "last_error", "sent_at")
+        return {recipient: dict(zip(names, values, strict=True)) for recipient, *values in cursor.fetchall()}
+
+
+def test_report_reaches_every_recipient_with_text_and_html(
+    connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox
+) -> None:
+    sent = report(connection, run, server)
+
+    assert (sent.recipient_count, sent.sent_count) == (2, 2)
+    assert mailbox.recipients == list(RECIPIENTS)
+    for mail in mailbox.mails:
+        assert mail["Subject"] == "RISK ALERT - 1 High Risk Trader - 2025-08-18"
+        for kind in ("plain", "html"):
+            body = mail.get_body((kind,))
+            assert body is not None
+            assert "New limit: $3,000 (was $5,000)" in body.get_content()
+    assert all(row["sent_at"] and row["attempt_count"] == 1 for row in remembered(connection).values())
+
+
+def test_report_file_is_the_mail_the_first_recipient_got(
+    connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox
+) -> None:
+    sent = report(connection, run, server)
+
+    stored = email.message_from_bytes((sent.folder / "report.eml").read_bytes(), policy=email.policy.default)
+    received = mailbox.mails[0]
+    assert [received[name] for name in stored] == list(stored.values())
+    assert [str(part) for part in stored.walk()][1:] == [str(part) for part in received.walk()][1:]
+
+
+def test_report_is_not_mailed_twice_when_the_task_is_cleared(
+    connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox
+) -> None:
+    first = report(connection, run, server)
+    second = report(connection, run, server)
+
+    assert (second.recipient_count, second.sent_count, second.facts_sha256) == (2, 0, first.facts_sha256)
+    assert len(mailbox.mails) == 2
+
+
+def test_report_reaches_a_recipient_once_when_the_settings_name_him_twice(
+    connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RISK_RECIPIENTS", "rm@example.test, rm@example.test")
+    settings_module.settings.cache_clear()
+
+    assert report(connection, run, server).recipient_count == 1
+    assert mailbox.recipients == ["rm@example.test"]
+
+
+def test_report_reaches_the_others_when_one_recipient_is_refused_for_good(
+    connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox
+) -> None:
+    mailbox.answers["rm@example.test"] = "550 5.1.1 no such user"
+
+    with pytest.raises(RequestError, match=r"answered 550 5\.1\.1 no such user: rm@example\.test gets no mail"):
+        report(connection, run, server)
+
+    assert mailbox.recipients == ["cro@example.test"]
+    row = remembered(connection)["rm@example.test"]
+    assert (row["attempt_count"], row["sent_at"]) == (1, None)
+    assert "550 5.1.1 no such user" in row["last_error"]
+
+
+def test_report_is_tried_again_for_the_one_who_was_put_off_only(
+    connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox
+) -> None:
+    mailbox.answers["rm@example.test"] = "451 4.7.1 greylisted"
+
+    with pytest.raises(ConnectionLostError, match=r"answered 451 4\.7\.1 greylisted"):
+        report(connection, run, server)
+    put_off = remembered(connection)["rm@example.test"]
+    del mailbox.answers["rm@example.test"]
+    sent = report(connection, run, server)
+
+    assert (put_off["attempt_count"], put_off["sent_at"]) == (1, None)
+    assert (sent.recipient_count, sent.sent_count) == (2, 1)
+    assert mailbox.recipients == ["cro@example.test", "rm@example.test"]
+    row = remembered(connection)["rm@example.test"]
+    assert (row["attempt_count"], row["last_error"]) == (2, None)
+    assert row["sent_at"]
+
+
+def test_report_is_tried_again_when_one_is_put_off_and_another_refused(
+    connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox
+) -> None:
+    mailbox.answers.update({"rm@example.test": "550 unknown", "cro@example.test": "451 later"})
+
+    with pytest.raises(ConnectionLostError, match=r"550 unknown.*451 later"):
+        report(connection, run, server)
+
+
+def test_report_is_stored_and_tried_again_when_the_mail_server_is_down(connection: Connection, run: Run) -> None:
+    with pytest.raises(ConnectionLostError, match=r"127\.0\.0\.1:\d+ was not reached .* rm@example\.test has no mail"):
+        report(connection, run, SmtpServer("127.0.0.1", free_port()))
+
+    assert records(connection, "send_report/select_reports", {"run_id": run.run_id})
+    assert {row["attempt_count"] for row in remembered(connection).values()} == {1}
+    assert all("refused" in row["last_error"] for row in remembered(connection).values())
+
+
+def test_report_is_tried_again_when_the_server_hangs_up_after_the_data(
+    connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox
+) -> None:
+    mailbox.after_data = hang_up
+    with pytest.raises(ConnectionLostError, match="hung up"):
+        report(connection, run, server)
+    mailbox.after_data = take
+
+    assert report(connection, run, server).sent_count == 2
+    assert mailbox.recipients == list(RECIPIENTS)
+
+
+def test_report_counts_as_sent_when_the_server_hangs_up_after_taking_it(
+    connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox
+) -> None:
+    mailbox.on_quit = hang_up
+
+    assert report(connection, run, server).sent_count == 2
+    assert report(connection, run, server).sent_count == 0
+
+
+def test_mail_of_a_crashed_attempt_is_sent_again_with_the_same_message_id(
+    connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox
+) -> None:
+    class Killed:
+        """Takes the mail; then the process dies before it can remember that."""
+
+        def send(self, message: EmailMessage) -> None:
+            server.send(message)
+            raise SystemExit(137)
+
+    with pytest.raises(SystemExit):
+        report(connection, run, Killed())
+    begun = remembered(connection)
+    report(connection, run, server)
+
+    assert begun == {"rm@example.test": {"attempt_count": 1, "last_error": None, "sent_at": None}}
+    twice = [mail["Message-ID"] for mail in mailbox.mails if mail["To"] == "rm@example.test"]
+    assert twice == [message_id(run, "rm@example.test")] * 2
+
+
+def test_report_needs_a_recipient(connection: Connection, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RISK_RECIPIENTS", " , ")
+    settings_module.settings.cache_clear()
+
+    with pytest.raises(RequestError, match="name addresses in RISK_RECIPIENTS"):
+        report(connection, run, SmtpServer("127.0.0.1", free_port()))
+
+
+def test_report_reaches_the_others_when_one_recipient_is_no_address(
+    connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RISK_RECIPIENTS", "cro@example.test,rm at example")
+    settings_module.settings.cache_clear()
+
+    with pytest.raises(RequestError, match="'rm at example' is no mail address"):
+        report(connection, run, server)
+
+    assert mailbox.recipients == ["cro@example.test"]
+
+
+def test_server_without_encryption_is_refused_when_encryption_is_asked_for(
+    connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox
+) -> None:
+    encrypted = SmtpServer(server.host, server.port, use_starttls=True)
+
+    with pytest.raises(RequestError, match=r"STARTTLS.*smtp_default"):
+        report(connection, run, encrypted)
+
+    assert mailbox.mails == []
+
+
+def test_wrong_credentials_get_a_sentence_without_the_password(
+    connection: Connection, run: Run, mailbox: Mailbox
+) -> None:
+    controller = Controller(
+        mailbox, hostname="127.0.0.1", port=free_port(), authenticator=refuse_login, auth_require_tls=False
+    )
+    controller.start()
+    try:
+        with pytest.raises(RequestError, match=r"answered 535 .*smtp_default") as caught:
+            report(connection, run, SmtpServer("127.0.0.1", controller.port, "risk", "hunter2"))
+    finally:
+        controller.stop()
+
+    assert "hunter2" not in str(caught.value)
+    assert mailbox.mails == []

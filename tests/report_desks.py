@@ -1,0 +1,152 @@
+"""Fabricated desks for the tests of report and mail: as values, and as rows of a warehouse."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from risk.database import Connection, writing
+from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts, RosterEntry, WarningFacts
+from risk.runs import Run, read_run
+
+SESSION = dt.date(2025, 8, 15)
+EFFECTIVE_SESSION = dt.date(2025, 8, 18)
+AS_OF = dt.datetime(2025, 8, 18, 11, 2, 3, 123456, tzinfo=dt.UTC)
+RUN = Run(7, SESSION, EFFECTIVE_SESSION, AS_OF, 1, 3, "scheduled__2025-08-15", "0a1b2c3d4e5f", is_simulated=False)
+
+SESSION_FIELDS = {"delivery_state", "net_pnl_usd", "total_pnl_usd", "incomplete_reason", "reasons"}
+"""What the facts of an account hold beside its recommendation, and the reasons, which are stored as an array."""
+
+
+def account(account_id: str = "NET001", cut: str = "0.40", **changes: Any) -> AccountFacts:
+    """Make an account that is plain but for what the test is about."""
+    cut_ratio = Decimal(cut)
+    level = "high" if cut_ratio >= Decimal("0.40") else "moderate" if cut_ratio >= Decimal("0.20") else "low"
+    base_limit_usd = changes.get("base_limit_usd", Decimal("5000.00"))
+    plain: dict[str, Any] = {
+        "account_id": account_id,
+        "status": "active",
+        "level": level,
+        "cut_ratio": cut_ratio,
+        "base_limit_usd": base_limit_usd,
+        "new_limit_usd": base_limit_usd * (1 - cut_ratio),
+        "reasons": ("Loss streak: 5 sessions",) if cut_ratio else (),
+        "source": "rules",
+        "source_version": "rules 1",
+        "source_reason": "not yet proven: rules serve",
+        "rules_cut_ratio": cut_ratio,
+        "model_cut_ratio": Decimal("0.25"),
+        "forecast_quantile_05_usd": Decimal("-2345.678"),
+        "delivery_state": "delivered",
+        "net_pnl_usd": Decimal("-812.305"),
+        "total_pnl_usd": Decimal("-1033.20"),
+        "incomplete_reason": None,
+        "active_session_count": 60,
+        "latest_session_date": SESSION,
+    }
+    return AccountFacts(**{**plain, **changes})
+
+
+def desk(accounts: Sequence[AccountFacts], warnings: Sequence[str] = (), **changes: Any) -> Facts:
+    """Make the facts of a desk whose accounts are already in the report's order."""
+    levels = [one.level for one in accounts]
+    plain: dict[str, Any] = {
+        "session_date": SESSION,
+        "effective_session": EFFECTIVE_SESSION,
+        "is_simulated": False,
+        "counts": Counts(
+            levels.count("high"),
+            levels.count("moderate"),
+            levels.count("low"),
+            sum(one.cut_ratio > 0 for one in accounts),
+        ),
+        "desk": DeskFacts(
+            traded_account_count=len(accounts),
+            incomplete_account_count=0,
+            fill_count=1604,
+            net_pnl_usd=Decimal("-2841.15"),
+            total_pnl_usd=Decimal("-4144.35"),
+            base_limit_usd=sum((one.base_limit_usd for one in accounts), Decimal(0)),
+            new_limit_usd=sum((one.new_limit_usd for one in accounts), Decimal(0)),
+        ),
+        "accounts": tuple(accounts),
+        "warnings": tuple(WarningFacts("check", "fees", message) for message in warnings),
+        "roster": tuple(
+            RosterEntry(one.account_id, one.active_session_count, one.latest_session_date, one.status)
+            for one in accounts
+        ),
+    }
+    return Facts(**{**plain, **changes})
+
+
+def insert(connection: Connection, table: str, **values: Any) -> Any:
+    """Insert one row and return its first column."""
+    columns = ", ".join(values)
+    places = ", ".join(f"%({name})s" for name in values)
+    with writing(connection), connection.cursor() as cursor:
+        cursor.execute(f"insert into {table} ({columns}) values ({places}) returning *", values)
+        (row,) = cursor.fetchall()
+        return row[0]
+
+
+def open_run(connection: Connection, *, revision: int = 1, session_date: dt.date = SESSION) -> Run:
+    """Store a load and a run of it."""
+    load_id = insert(connection, "loads", source="drop", is_simulated=False, through_session_date=session_date)
+    run_id = insert(
+        connection,
+        "runs",
+        session_date=session_date,
+        effective_session=EFFECTIVE_SESSION,
+        revision=revision,
+        as_of=AS_OF,
+        load_id=load_id,
+        dag_run_id="scheduled__2025-08-15",
+        code_version="0a1b2c3d4e5f",
+    )
+    return read_run(connection, run_id)
+
+
+def recommend(connection: Connection, run: Run, account_id: str = "NET001", cut: str = "0.40", **changes: Any) -> None:
+    """Store what a run recommends for one account."""
+    plain = account(account_id, cut)
+    values = {name: value for name, value in dataclasses.asdict(plain).items() if name not in SESSION_FIELDS}
+    insert(connection, "recommendations", **{"run_id": run.run_id, **values, "reasons": list(plain.reasons), **changes})
+
+
+def deliver_fills(connection: Connection, run: Run, account_id: str = "NET001", rows: int = 4, **changes: Any) -> int:
+    """Store a delivery for an account in the run's session; by default all its rows were loaded."""
+    values = {
+        "load_id": run.load_id,
+        "file_name": "fills.csv",
+        "account_id": account_id,
+        "session_date": run.session_date,
+        "content_sha256": "0",
+        "published_at": None,
+        "recorded_at": AS_OF - dt.timedelta(minutes=1),
+        "row_count": rows,
+        "loaded_count": rows,
+        "rejected_count": 0,
+        "duplicate_count": 0,
+    }
+    return int(insert(connection, "deliveries", **{**values, **changes}))
+
+
+def book(connection: Connection, account_id: str = "NET001", session_date: dt.date = SESSION, **changes: Any) -> None:
+    """Store an account-session of the books."""
+    values = {
+        "account_id": account_id,
+        "session_date": session_date,
+        "fill_count": 4,
+        "volume": 400,
+        "turnover_usd": Decimal(4000),
+        "gross_pnl_usd": Decimal("-800.00"),
+        "fees_usd": Decimal("12.30"),
+        "net_pnl_usd": Decimal("-812.30"),
+        "unrealized_pnl_usd": Decimal("-220.90"),
+        "unrealized_delta_usd": Decimal("-220.90"),
+        "total_pnl_usd": Decimal("-1033.20"),
+    }
+    insert(connection, "daily_pnl", **{**values, **changes})

@@ -1,0 +1,250 @@
+"""What the report reads from the warehouse."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from risk.database import Connection
+from risk.report import build_facts
+from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts, RosterEntry
+from tests.report_desks import AS_OF, SESSION, book, deliver_fills, insert, open_run, recommend
+
+EARLIER = dt.date(2025, 8, 14)
+
+
+def only_account(facts: Facts) -> AccountFacts:
+    (found,) = facts.accounts
+    return found
+
+
+def messages(facts: Facts, kind: str) -> list[str]:
+    return [warning.message for warning in facts.warnings if warning.kind == kind]
+
+
+def test_facts_hold_the_recommendation_and_the_session_of_an_account(connection: Connection) -> None:
+    run = open_run(connection)
+    delivery_id = deliver_fills(connection, run)
+    book(connection, delivery_id=delivery_id)
+    recommend(connection, run)
+
+    facts = build_facts(connection, run)
+
+    assert (facts.session_date, facts.effective_session) == (SESSION, dt.date(2025, 8, 18))
+    assert facts.counts == Counts(high=1, moderate=0, low=0, restricted=1)
+    found = only_account(facts)
+    assert (found.account_id, found.level, found.cut_ratio) == ("NET001", "high", Decimal("0.40"))
+    assert (found.new_limit_usd, found.base_limit_usd) == (Decimal("3000.00"), Decimal("5000.00"))
+    assert (found.net_pnl_usd, found.total_pnl_usd) == (Decimal("-812.30"), Decimal("-1033.20"))
+    assert (found.delivery_state, found.reasons) == ("delivered", ("Loss streak: 5 sessions",))
+    assert facts.roster == (RosterEntry("NET001", 1, SESSION, "active"),)
+    assert facts.warnings == ()
+
+
+def test_facts_put_the_most_urgent_account_first(connection: Connection) -> None:
+    run = open_run(connection)
+    # Forecast loss in base limits: A 1000/5000 = 0.2, B 3000/5000 = 0.6, C 3000/30000 = 0.1, D and E none.
+    recommend(connection, run, "A", "0.40", forecast_quantile_05_usd=Decimal(-1000))
+    recommend(connection, run, "B", "0.40", forecast_quantile_05_usd=Decimal(-3000))
+    recommend(connection, run, "C", "0.40", forecast_quantile_05_usd=Decimal(-3000), base_limit_usd=Decimal(30000))
+    recommend(connection, run, "E", "0.40", forecast_quantile_05_usd=None)
+    recommend(connection, run, "D", "0.40", forecast_quantile_05_usd=None)
+    recommend(connection, run, "LOW", "0.10")
+    recommend(connection, run, "MODERATE", "0.20")
+    recommend(connection, run, "WORST", "0.80", forecast_quantile_05_usd=None)
+
+    order = [account.account_id for account in build_facts(connection, run).accounts]
+
+    assert order == ["WORST", "B", "A", "C", "D", "E", "MODERATE", "LOW"]
+
+
+def test_facts_count_levels_and_restricted_accounts(connection: Connection) -> None:
+    run = open_run(connection)
+    for name, cut in (("A", "0.80"), ("B", "0.40"), ("C", "0.35"), ("D", "0.05"), ("E", "0.00")):
+        recommend(connection, run, name, cut)
+
+    assert build_facts(connection, run).counts == Counts(high=2, moderate=1, low=2, restricted=4)
+
+
+def test_facts_are_empty_but_whole_when_nobody_is_active(connection: Connection) -> None:
+    facts = build_facts(connection, open_run(connection))
+
+    assert (facts.accounts, facts.roster, facts.warnings) == ((), (), ())
+    assert facts.desk == DeskFacts(0, 0, 0, None, None, Decimal(0), Decimal(0))
+
+
+@pytest.mark.parametrize(
+    ("published_at", "state"),
+    [
+        # The session closes at 20:00 UTC on 2025-08-15; 24 hours later an empty file means something else.
+        (dt.datetime(2025, 8, 15, 9, tzinfo=dt.UTC), "not posted"),
+        (dt.datetime(2025, 8, 16, 19, 59, 59, tzinfo=dt.UTC), "not posted"),
+        (dt.datetime(2025, 8, 16, 20, 0, tzinfo=dt.UTC), "no trades"),
+    ],
+)
+def test_facts_tell_not_posted_from_no_trades_by_publication(
+    connection: Connection, published_at: dt.datetime, state: str
+) -> None:
+    run = open_run(connection)
+    recommend(connection, run)
+    delivery_id = deliver_fills(connection, run, rows=0, published_at=published_at)
+    # A carried position has books although nothing was traded.
+    book(
+        connection,
+        delivery_id=delivery_id,
+        fill_count=0,
+        gross_pnl_usd=0,
+        fees_usd=0,
+        net_pnl_usd=0,
+        total_pnl_usd=Decimal("-220.90"),
+    )
+
+    found = only_account(build_facts(connection, run))
+
+    assert found.delivery_state == state
+    assert found.net_pnl_usd == (None if state == "not posted" else 0)
+    assert found.total_pnl_usd == (None if state == "not posted" else Decimal("-220.90"))
+
+
+def test_facts_say_missing_when_only_others_delivered(connection: Connection) -> None:
+    run = open_run(connection)
+    recommend(connection, run, "NET001")
+    recommend(connection, run, "NET002")
+    deliver_fills(connection, run, "NET001")
+
+    facts = build_facts(connection, run)
+
+    assert {one.account_id: one.delivery_state for one in facts.accounts} == {
+        "NET001": "delivered",
+        "NET002": "missing",
+    }
+    assert messages(facts, "delivery") == [
+        "No delivery for 2025-08-15 from NET002, while other accounts arrived: ask for it."
+    ]
+
+
+def test_facts_ignore_a_delivery_recorded_after_the_cut_off(connection: Connection) -> None:
+    run = open_run(connection)
+    recommend(connection, run, "NET001")
+    deliver_fills(connection, run, "NET002")
+    deliver_fills(connection, run, "NET001", recorded_at=AS_OF + dt.timedelta(seconds=1))
+
+    assert only_account(build_facts(connection, run)).delivery_state == "missing"
+
+
+def test_facts_say_rejected_when_no_delivered_row_was_good(connection: Connection) -> None:
+    run = open_run(connection)
+    recommend(connection, run)
+    deliver_fills(connection, run, rows=3, loaded_count=0, rejected_count=3)
+
+    facts = build_facts(connection, run)
+
+    assert only_account(facts).delivery_state == "rejected"
+    assert messages(facts, "delivery") == [
+        "Every row delivered for 2025-08-15 was rejected for NET001: these limits rest on earlier sessions."
+    ]
+
+
+def test_facts_show_no_result_but_the_reason_when_books_are_incomplete(connection: Connection) -> None:
+    run = open_run(connection)
+    recommend(connection, run)
+    unknown: dict[str, Any] = {"net_pnl_usd": None, "total_pnl_usd": None, "incomplete_reason": "no mark for XYZ"}
+    book(connection, delivery_id=deliver_fills(connection, run), **unknown)
+
+    facts = build_facts(connection, run)
+
+    assert only_account(facts).total_pnl_usd is None
+    assert messages(facts, "books") == ["Books of NET001 are incomplete for 2025-08-15: no mark for XYZ"]
+    assert (facts.desk.traded_account_count, facts.desk.incomplete_account_count) == (1, 1)
+    assert facts.desk.total_pnl_usd is None
+
+
+def test_facts_add_up_the_desk_over_traded_accounts(connection: Connection) -> None:
+    run = open_run(connection)
+    recommend(connection, run, "NET001", "0.40")
+    recommend(connection, run, "NET002", "0.00")
+    book(connection, "NET001", net_pnl_usd=Decimal("-10.25"), total_pnl_usd=Decimal("5.50"), fill_count=3)
+    book(connection, "NET001_OLD", net_pnl_usd=Decimal("1.00"), total_pnl_usd=Decimal("1.00"), fill_count=2)
+    book(connection, "NET002", net_pnl_usd=0, total_pnl_usd=Decimal(99), fill_count=0)
+
+    # NET002 carried a position without a fill: net -10.25 + 1.00, total 5.50 + 1.00, limits 3,000 + 5,000.
+    assert build_facts(connection, run).desk == DeskFacts(
+        2, 0, 5, Decimal("-9.25"), Decimal("6.50"), Decimal("10000.00"), Decimal("8000.00")
+    )
+
+
+def test_roster_counts_trading_days_through_the_session_and_names_the_status(connection: Connection) -> None:
+    run = open_run(connection)
+    recommend(connection, run, "NET001", "0.30", status="limited history")
+    for day in (dt.date(2025, 8, 13), EARLIER, SESSION, dt.date(2025, 8, 18)):
+        book(connection, "NET001", day)
+    book(connection, "NET001_OLD", EARLIER)
+    book(connection, "NETXOLD", EARLIER)
+    book(connection, "CARRIED", EARLIER, fill_count=0)
+
+    assert build_facts(connection, run).roster == (
+        RosterEntry("NET001", 3, SESSION, "limited history"),
+        RosterEntry("NET001_OLD", 1, EARLIER, "legacy"),
+        # The suffix is literal: its underscore is no wildcard.
+        RosterEntry("NETXOLD", 1, EARLIER, "inactive"),
+    )
+
+
+def test_facts_name_failed_checks_but_not_passed_ones_nor_those_of_another_run(connection: Connection) -> None:
+    run, other = open_run(connection), open_run(connection, revision=2)
+    verdict = {"check_name": "fees", "severity": "warn", "observed": "4.2"}
+    insert(connection, "quality_results", run_id=run.run_id, subject="B", has_passed=True, message="fine", **verdict)
+    insert(connection, "quality_results", run_id=run.run_id, subject="A", has_passed=False, message="odd\n", **verdict)
+    insert(connection, "quality_results", run_id=other.run_id, subject="A", has_passed=False, message="no", **verdict)
+
+    assert [(one.kind, one.subject, one.message) for one in build_facts(connection, run).warnings] == [
+        ("check", "A", "odd")
+    ]
+
+
+def test_facts_name_quarantined_files_and_rejected_rows_of_the_load(connection: Connection) -> None:
+    run, other = open_run(connection), open_run(connection, revision=2)
+    insert(
+        connection,
+        "source_files",
+        load_id=run.load_id,
+        file_name="fills-2.csv",
+        content_sha256="0",
+        state="quarantined",
+        reason="column Price is missing",
+    )
+    for load, line in ((run, 17), (run, 4), (other, 1)):
+        insert(
+            connection,
+            "fill_rejects",
+            load_id=load.load_id,
+            file_name="fills.csv",
+            line_number=line,
+            raw_text="<img onerror>",
+            reason=f"side of line {line} is \u202eX",
+        )
+
+    facts = build_facts(connection, run)
+
+    assert messages(facts, "file") == ["File fills-2.csv was not used at all: column Price is missing"]
+    # The right-to-left override that would disguise the sentence is gone.
+    assert messages(facts, "rejects") == [
+        "File fills.csv: 2 rows were rejected; the first is line 4: side of line 4 is X"
+    ]
+
+
+def test_facts_are_the_same_bytes_when_later_sessions_arrive(connection: Connection) -> None:
+    run = open_run(connection)
+    recommend(connection, run)
+    book(connection, delivery_id=deliver_fills(connection, run))
+    before = build_facts(connection, run).canonical
+
+    later = open_run(connection, session_date=dt.date(2025, 8, 18))
+    deliver_fills(connection, later, recorded_at=AS_OF + dt.timedelta(days=1))
+    book(connection, session_date=dt.date(2025, 8, 18))
+    recommend(connection, later, "NET002")
+
+    assert build_facts(connection, run).canonical == before

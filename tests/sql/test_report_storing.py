@@ -1,0 +1,118 @@
+"""A run's report is stored once, and its files follow from what is stored."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from risk import settings as settings_module
+from risk.database import Connection, rows, writing
+from risk.errors import BooksError
+from risk.report import Links, Sent, send_report
+from risk.runs import Run
+from tests.report_desks import AS_OF, book, deliver_fills, open_run, recommend
+
+FILES = ["limits.csv", "report.eml", "report.html", "report.json", "report.txt"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("RISK_REPORTS_DIR", str(tmp_path / "reports"))
+    settings_module.settings.cache_clear()
+    yield tmp_path / "reports" / "2025-08-15"
+    settings_module.settings.cache_clear()
+
+
+def reported(connection: Connection, run: Run) -> Sent:
+    return send_report(connection, run, None, Links())
+
+
+def booked_run(connection: Connection) -> Run:
+    run = open_run(connection)
+    book(connection, delivery_id=deliver_fills(connection, run))
+    recommend(connection, run)
+    return run
+
+
+def restate(connection: Connection) -> None:
+    with writing(connection), connection.cursor() as cursor:
+        cursor.execute("update daily_pnl set net_pnl_usd = net_pnl_usd - 0.01")
+
+
+def test_report_is_stored_and_its_files_are_written_when_nothing_is_mailed(
+    connection: Connection, folder: Path
+) -> None:
+    run = booked_run(connection)
+
+    sent = reported(connection, run)
+
+    ((facts, sha256),) = rows(connection, "send_report/select_reports", {"run_id": run.run_id})
+    assert sent == Sent(sha256, 0, 0, folder)
+    assert sorted(path.name for path in folder.iterdir()) == FILES
+    assert (folder / "report.json").read_text(encoding="utf-8") == facts
+    assert hashlib.sha256((folder / "report.json").read_bytes()).hexdigest() == sha256
+    assert json.loads(facts)["accounts"][0]["new_limit_usd"] == "3000.00"
+
+
+def test_second_report_of_a_run_leaves_the_same_bytes(connection: Connection, folder: Path) -> None:
+    run = booked_run(connection)
+
+    first = reported(connection, run), {path.name: path.read_bytes() for path in folder.iterdir()}
+    second = reported(connection, run), {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    assert first == second
+
+
+def test_second_report_of_a_run_is_refused_when_the_same_inputs_give_another(
+    connection: Connection, folder: Path
+) -> None:
+    run = booked_run(connection)
+    reported(connection, run)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    restate(connection)
+
+    with pytest.raises(BooksError, match=r"Run \d+ reported session 2025-08-15 as \w{12} .* now give \w{12}"):
+        reported(connection, run)
+
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_second_report_of_a_run_says_what_the_first_said_when_inputs_came_later(
+    connection: Connection, folder: Path
+) -> None:
+    run = booked_run(connection)
+    first = reported(connection, run)
+    deliver_fills(connection, run, recorded_at=AS_OF + dt.timedelta(days=1))
+    restate(connection)
+
+    assert reported(connection, run) == first
+    assert Decimal(json.loads((folder / "report.json").read_text())["desk"]["net_pnl_usd"]) == Decimal("-812.30")
+
+
+def test_report_of_an_earlier_revision_does_not_replace_the_files_of_a_later_one(
+    connection: Connection, folder: Path
+) -> None:
+    first, second = booked_run(connection), open_run(connection, revision=2)
+    recommend(connection, second, cut="0.60")
+    reported(connection, second)
+
+    reported(connection, first)
+
+    assert "REDUCE LIMIT BY 60%" in (folder / "report.txt").read_text()
+    assert rows(connection, "send_report/select_reports", {"run_id": first.run_id})
+
+
+def test_report_of_a_later_revision_replaces_the_files_of_an_earlier_one(connection: Connection, folder: Path) -> None:
+    first, second = booked_run(connection), open_run(connection, revision=2)
+    recommend(connection, second, cut="0.60")
+    reported(connection, first)
+
+    reported(connection, second)
+
+    assert "REDUCE LIMIT BY 60%" in (folder / "report.txt").read_text()
