@@ -58,6 +58,12 @@ def session_close(session_date: dt.date) -> dt.datetime:
     return close
 
 
+def session_open(session_date: dt.date) -> dt.datetime:
+    """Return the instant, in UTC, at which a session's regular trading begins."""
+    opening: dt.datetime = calendar().session_open(session_date.isoformat()).to_pydatetime()
+    return opening
+
+
 def last_finished_session(instant: dt.datetime) -> dt.date:
     """Return the newest session before the New York day of an instant.
 
