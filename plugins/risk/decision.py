@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from risk.database import Connection, execute, records, writing
-from risk.panel import SCALE_DECAY, FloatMatrix, Panel, ewma_scale, read_panel
+from risk.panel import SCALE_DECAY, Panel, ewma_scale, read_panel
 from risk.rules import RULES_VERSION, History, Hit, cut_ratio, hits
 from risk.runs import Run
 from risk.settings import (
@@ -94,10 +94,10 @@ def store_recommendations(connection: Connection, run: Run) -> int:
         Recommendations stored.
     """
     panel = read_panel(connection, run.session_date)
-    scale = ewma_scale(panel.total_pnl_usd, SCALE_DECAY)
-    accounts = _read_accounts(connection, run)
+    histories = _histories(panel)
     recommendations = [
-        recommendation(account, _history(panel, scale, account), run.session_date) for account in accounts
+        recommendation(account, histories[account.account_id], run.session_date)
+        for account in _read_accounts(connection, run)
     ]
     with writing(connection):
         execute(connection, "apply_rules/delete_recommendations", {"run_id": run.run_id})
@@ -209,12 +209,14 @@ def _kept(
     return rules_cut_ratio, [*reasons, f"{fact}: the data ends on {account.latest_session_date}"]
 
 
-def _history(panel: Panel, scale: FloatMatrix, account: Account) -> History:
-    number = panel.account_ids.index(account.account_id)
-    pnl_usd = panel.total_pnl_usd[:, number]
-    active = np.flatnonzero(np.isfinite(pnl_usd))
-    latest = panel.session_dates[active[-1]] if active.size else account.latest_session_date
-    return History(pnl_usd[active], float(scale[-1, number]), latest)
+def _histories(panel: Panel) -> dict[str, History]:
+    scale = ewma_scale(panel.total_pnl_usd, SCALE_DECAY)
+    histories = {}
+    for number, account_id in enumerate(panel.account_ids):
+        active = np.flatnonzero(np.isfinite(panel.total_pnl_usd[:, number]))
+        latest = panel.session_dates[active[-1] if active.size else -1]
+        histories[account_id] = History(panel.total_pnl_usd[active, number], float(scale[-1, number]), latest)
+    return histories
 
 
 def _read_accounts(connection: Connection, run: Run) -> list[Account]:

@@ -36,7 +36,7 @@ class History:
     scale_usd
         The account's own scale ``s`` after the last of them, never negative; NaN without any.
     latest_session_date
-        Session of the last of them.
+        Session of the last of them; without any, the run's.
     """
 
     pnl_usd: NDArray[np.float64]

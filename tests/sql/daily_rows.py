@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from risk.database import Connection
 from risk.runs import Run, open_run
@@ -94,7 +95,7 @@ def new_run(connection: Connection, session_date: dt.date) -> Run:
     return open_run(connection, session_date, new_load(connection, session_date), "test")
 
 
-def table(connection: Connection, name: str, columns: Sequence[str]) -> list[tuple[object, ...]]:
+def table(connection: Connection, name: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
     """Read a table's columns in a fixed order."""
     listed = ", ".join(columns)
     with connection, connection.cursor() as cursor:

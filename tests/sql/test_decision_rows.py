@@ -21,7 +21,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def _calm(days: list[dt.date]) -> Mapping[dt.date, str]:
+def _calm(days: list[dt.date]) -> dict[dt.date, str]:
     return {day: CALM[number % 2] for number, day in enumerate(days)}
 
 

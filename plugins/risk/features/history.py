@@ -47,19 +47,14 @@ class OwnHistory:
 def trailing(values: FloatMatrix, window: int, combine: Combine, neutral: float) -> FloatMatrix:
     """Combine each row with the ``window - 1`` rows before it; before the first row stands ``neutral``.
 
-    Doubling spans (1, 2, 4, ... rows) make it ``2 log2(window)`` operations instead of ``window``. A running sum would
-    be faster still, but subtracting what leaves the window keeps the rounding of every outlier for ever.
+    A window is twice its half, so that 60 rows need 8 operations instead of 59. A running sum would need 2, but
+    subtracting what leaves the window keeps the rounding of every outlier for ever.
     """
-    result = np.full_like(values, neutral)
-    reach, span, spanned = 0, 1, values
-    while reach < window:
-        if window & span:
-            result = combine(result, delayed(spanned, reach, neutral))
-            reach += span
-        if reach < window:
-            spanned = combine(spanned, delayed(spanned, span, neutral))
-            span *= 2
-    return result
+    if window == 1:
+        return values
+    half = trailing(values, window // 2, combine, neutral)
+    doubled = combine(half, delayed(half, window // 2, neutral))
+    return combine(doubled, delayed(values, window - 1, neutral)) if window % 2 else doubled
 
 
 def delayed(values: FloatMatrix, row_count: int, neutral: float) -> FloatMatrix:
