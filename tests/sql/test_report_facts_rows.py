@@ -205,6 +205,23 @@ def test_facts_name_failed_checks_but_not_passed_ones_nor_those_of_another_run(c
     ]
 
 
+def test_facts_tell_a_missing_account_once_when_a_check_names_it_too(connection: Connection) -> None:
+    run = open_run(connection)
+    recommend(connection, run, "NET001")
+    deliver_fills(connection, run, "NET002")
+    for name in ("NET001", "NET003"):
+        verdict = {"check_name": "accounts_delivered", "severity": "warn", "observed": "missing", "has_passed": False}
+        insert(connection, "quality_results", run_id=run.run_id, subject=name, message=f"{name} is missing", **verdict)
+
+    facts = build_facts(connection, run)
+
+    # NET003 is not among the active accounts: only the check knows it.
+    assert [warning.message for warning in facts.warnings] == [
+        "No delivery for 2025-08-15 from NET001, while other accounts arrived: ask for it.",
+        "NET003 is missing",
+    ]
+
+
 def test_facts_name_quarantined_files_and_rejected_rows_of_the_load(connection: Connection) -> None:
     run, other = open_run(connection), open_run(connection, revision=2)
     insert(

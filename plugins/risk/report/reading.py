@@ -42,7 +42,7 @@ def build_facts(connection: Connection, run: Run) -> Facts:
             *_load_warnings(connection, run),
             *_delivery_warnings(accounts, run),
             *_book_warnings(accounts, run),
-            *_check_warnings(connection, run),
+            *_check_warnings(connection, run, accounts),
         ),
         roster=tuple(sorted(roster, key=lambda entry: entry.account_id)),
     )
@@ -141,7 +141,13 @@ def _book_warnings(accounts: Sequence[AccountFacts], run: Run) -> Iterable[Warni
             yield WarningFacts("books", name, message)
 
 
-def _check_warnings(connection: Connection, run: Run) -> Iterable[WarningFacts]:
+RETOLD_CHECKS = {"accounts_delivered": "missing", "accounts_posted": "not posted"}
+"""Checks with a verdict for each account whose state the report tells in one sentence for all such accounts."""
+
+
+def _check_warnings(connection: Connection, run: Run, accounts: Sequence[AccountFacts]) -> Iterable[WarningFacts]:
+    told = {(account.delivery_state, account.account_id) for account in accounts}
     verdicts = records(connection, "send_report/select_quality_results", {"run_id": run.run_id})
     for row in sorted(verdicts, key=lambda row: (row["severity"], row["check_name"], row["subject"])):
-        yield WarningFacts("check", readable(row["subject"] or row["check_name"]), readable(row["message"]))
+        if (RETOLD_CHECKS.get(row["check_name"]), row["subject"]) not in told:
+            yield WarningFacts("check", readable(row["subject"] or row["check_name"]), readable(row["message"]))
