@@ -85,9 +85,9 @@ def new_load(connection: Connection, through_session_date: dt.date) -> int:
             "returning load_id",
             (through_session_date,),
         )
-        (load_id,) = cursor.fetchone()
+        found = cursor.fetchall()
     connection.commit()
-    return int(load_id)
+    return int(found[0][0])
 
 
 def new_run(connection: Connection, session_date: dt.date) -> Run:
