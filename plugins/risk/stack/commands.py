@@ -126,9 +126,13 @@ def run(
     clone, console = Clone(), Console()
     session_date, desk = checked_date(session), choose_desk(Clone(), fills)
     prepare_desk(clone, desk)
+    signal.signal(signal.SIGTERM, end_politely)
     try:
         with services.in_use(clone):
             run_once(clone, session_date, desk, console)
+    except KeyboardInterrupt:
+        typer.echo("Interrupted: stopping what this command has started.", err=True)
+        raise
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         services.release(clone)
@@ -213,15 +217,8 @@ def end_politely(signal_number: int, frame: FrameType | None) -> None:  # noqa: 
 
 def main() -> None:
     """Run a command; an error of ours is one sentence and exit code 2 for a wrong request, 1 otherwise."""
-    signal.signal(signal.SIGTERM, end_politely)
     try:
-        app(standalone_mode=False)
-    except RequestError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+        app()
     except RiskError as error:
         sys.stderr.write(f"{error}\n")
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.stderr.write("Interrupted; what was started is stopped.\n")
-        sys.exit(130)
+        sys.exit(2 if isinstance(error, RequestError) else 1)

@@ -22,7 +22,7 @@ ENDED = frozenset({"success", "failed"})
 TASK_ENDED = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
 FAILED = frozenset({"failed", "upstream_failed"})
 SHOWN_STATES = TASK_ENDED | {"running", "up_for_retry", "restarting"}
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.5
 PARSED_SECONDS = 90.0
 
 
