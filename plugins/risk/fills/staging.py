@@ -30,7 +30,11 @@ class ChunkReader:
         self._chunks = iter(chunks)
         self.failure: InputError | None = None
 
-    def read(self, _size: int = -1) -> bytes:
+    def readline(self, _size: int = -1, /) -> bytes:
+        """Return the next chunk: COPY asks for chunks only."""
+        return self.read()
+
+    def read(self, _size: int = -1, /) -> bytes:
         """Return the next chunk, whatever its size."""
         try:
             return next(self._chunks, b"")

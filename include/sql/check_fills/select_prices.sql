@@ -1,0 +1,58 @@
+-- Compares each symbol's prices in the session with the median of its last sessions.
+-- Grain: one row per symbol. Reads: current_deliveries, fills, sessions. Writes: -. Rerun: reads only.
+-- Binds: session_date, as_of, window_sessions, price_factor. Money: prices in the symbol's currency.
+-- A symbol without history is not judged. The median is over the sessions' own medians.
+with priced as (
+    select
+        fills.session_date,
+        fills.symbol,
+        min(fills.price) as lowest_price,
+        max(fills.price) as highest_price,
+        percentile_disc(0.5) within group (order by fills.price) as median_price
+    from current_deliveries(%(as_of)s) as current_ones
+    inner join fills on current_ones.delivery_id = fills.delivery_id
+    where
+        current_ones.session_date <= %(session_date)s
+        and current_ones.session_date >= (
+            select min(recent.session_date)
+            from (
+                select sessions.session_date
+                from sessions
+                where sessions.session_date <= %(session_date)s
+                order by sessions.session_date desc
+                limit %(window_sessions)s + 1
+            ) as recent
+        )
+    group by
+        fills.session_date,
+        fills.symbol
+),
+
+history as (
+    select
+        priced.symbol,
+        percentile_disc(0.5) within group (order by priced.median_price) as median_price
+    from priced
+    where priced.session_date < %(session_date)s
+    group by priced.symbol
+)
+
+select
+    priced.symbol as subject,
+    concat(trim_scale(priced.lowest_price), ' to ', trim_scale(priced.highest_price)) as observed,
+    case
+        when
+            priced.highest_price > history.median_price * %(price_factor)s
+            or priced.lowest_price * %(price_factor)s < history.median_price
+            then
+                concat(
+                    'Symbol ', priced.symbol, ' traded at ', trim_scale(priced.lowest_price), ' to ',
+                    trim_scale(priced.highest_price), ', more than ', %(price_factor)s,
+                    ' times away from its recent median ', trim_scale(history.median_price),
+                    '. Check for a split or a wrong price.'
+                )
+    end as finding
+from priced
+left join history on priced.symbol = history.symbol
+where priced.session_date = %(session_date)s
+order by priced.symbol;
