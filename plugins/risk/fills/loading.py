@@ -263,7 +263,9 @@ def _store(connection: Connection, opened: dict[str, Any]) -> tuple[int, int]:
         return 0, 0
     execute(connection, "extract_fills/number_staged_deliveries", opened)
     execute(connection, "extract_fills/analyze_staged_deliveries")
-    return delivery_count, execute(connection, "extract_fills/insert_fills")
+    fill_count = execute(connection, "extract_fills/insert_fills")
+    execute(connection, "extract_fills/analyze_loaded")
+    return delivery_count, fill_count
 
 
 def _store_rejects(connection: Connection, staged: dict[int, Path], load_id: int) -> int:
