@@ -47,8 +47,8 @@ def checked_date(text: str) -> str | None:
 
 
 def prepare_desk(clone: Clone, desk: Desk) -> None:
-    """Write the simulated desk's file drop if it is needed and not there."""
-    if desk.kind is DeskKind.real or (desk.fills / "manifest.csv" if desk.fills else clone.desk).exists():
+    """Write the simulated desk's file drop if it is asked for and not there."""
+    if desk.kind is DeskKind.real or clone.desk.is_dir():
         return
     from risk.simulation import write_desk
 
