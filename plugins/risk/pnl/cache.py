@@ -71,9 +71,10 @@ def aggregate(connection: Connection, run: Run) -> Aggregate:
 
 
 def _prepare(connection: Connection) -> None:
-    """Tune this transaction: one sort of a session's fills fits, and cursors plan for all rows, not the first."""
+    """Tune this transaction: a session's fills are sorted in memory, and cursors plan for all rows, not the first."""
     with connection.cursor() as cursor:
         cursor.execute("set local work_mem = '192MB'; set local cursor_tuple_fraction = 1; set local jit = off")
+    execute(connection, "aggregate_pnl/analyze_fills")
 
 
 def _find_scope(connection: Connection, run: Run) -> _Scope | None:

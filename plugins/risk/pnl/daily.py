@@ -114,8 +114,8 @@ def _last_fills(fills: Sequence[Fill]) -> dict[tuple[dt.date, str], int]:
     return {key: scaled(fill.price) for key, fill in latest.items()}
 
 
-def _instant(fill: Fill) -> tuple[dt.datetime, str, int]:
-    return fill.executed_at, fill.account_id, fill.line_number
+def _instant(fill: Fill) -> tuple[dt.datetime, int, Decimal]:
+    return fill.executed_at, fill.line_number, fill.price
 
 
 def _by_symbol(fills: Iterable[Fill]) -> Iterator[SymbolFills]:

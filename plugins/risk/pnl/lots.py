@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal
+from operator import mul
 
 from risk.errors import InputError
 
@@ -127,5 +128,5 @@ def average_open_price(lots: Sequence[Sequence[int]]) -> int:
 
 def traded(quantities: Sequence[int], prices: Sequence[int]) -> tuple[int, int]:
     """Return volume (scaled by 1e8) and turnover before the multiplier (scaled by 1e16) of some fills."""
-    sizes = [abs(quantity) for quantity in quantities]
-    return sum(sizes), sum(size * price for size, price in zip(sizes, prices, strict=True))
+    sizes = list(map(abs, quantities))
+    return sum(sizes), sum(map(mul, sizes, prices))

@@ -1,0 +1,174 @@
+"""Measures aggregate_pnl on one session of a million fills, beside a bare copy of the same file.
+
+Run it with ``PYTHONPATH=plugins:. python -m bench.pnl DSN``; it works in a database of its own and drops it.
+Two desks of 2,000 accounts and 500 symbols: *day traders* make 500 fills each in 25 symbols, *scattered* ones in all
+500, so that nearly every fill opens a position of its own, which is the worst case.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+from psycopg2 import sql
+from psycopg2.extensions import make_dsn
+
+from risk import database, sessions
+from risk.pnl import aggregate
+from risk.pnl.lots import Lots, match_fills
+from risk.runs import open_run
+
+SESSION = dt.date(2025, 8, 15)
+FILL_COUNT = 1_000_000
+_GENERATE = """
+select
+    to_char(timestamp '2025-08-15 09:30:00' + number % 23400 * interval '1 second', 'MM/DD/YYYY HH24:MI:SS'),
+    'ACCT' || lpad((number % 2000)::text, 4, '0'),
+    (array['B', 'S', 'T', 'C'])[1 + (hash >> 4) % 4],
+    100 * (1 + (hash >> 8) % 9),
+    'SYM' || lpad(((number % 2000 * 25 + (hash >> 12) % {symbols_each}) % 500)::text, 3, '0'),
+    (1000 + (hash >> 16) % 9000) / 100.0,
+    'INET', 'A', 0.35, 0.002, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'ORD' || number, number, 'USD', '', '', '', 'PR' || number
+from (
+    select number, abs(hashint8(number)::bigint) as hash from generate_series(0, {count} - 1) as series (number)
+) as generated
+"""
+
+_LOAD_DELIVERIES = """
+insert into deliveries (
+    load_id, file_name, account_id, session_date, content_sha256, recorded_at, row_count, loaded_count,
+    rejected_count, duplicate_count
+)
+select 1, 'bench.csv', column_2, %(session)s, 'bench', clock_timestamp(), count(*), count(*), 0, 0
+from staged group by column_2
+"""
+
+_LOAD_FILLS = """
+insert into fills
+select
+    d.delivery_id, row_number() over (), d.account_id, d.session_date,
+    to_timestamp(s.column_1, 'MM/DD/YYYY HH24:MI:SS'), false, s.column_3, s.column_4::numeric, s.column_5,
+    s.column_6::numeric, s.column_22, s.column_9::numeric + s.column_10::numeric, s.column_20, s.column_26
+from staged as s inner join deliveries as d on d.account_id = s.column_2
+"""
+
+
+def _stage(connection: database.Connection, file: Path, symbols_each: int) -> tuple[float, float]:
+    """Write the file, then time a bare copy of it into an unlogged table of text columns: seconds, megabytes."""
+    columns = sql.SQL(", ").join(
+        sql.SQL("{} text").format(sql.Identifier(f"column_{number}")) for number in range(1, 27)
+    )
+    with connection, connection.cursor() as cursor:
+        generate = _GENERATE.format(symbols_each=symbols_each, count=FILL_COUNT)
+        with file.open("w", encoding="utf-8") as target:
+            cursor.copy_expert(f"copy ({generate}) to stdout with (format csv)", target)
+        cursor.execute(sql.SQL("drop table if exists staged; create unlogged table staged ({})").format(columns))
+    started = time.perf_counter()
+    with connection, connection.cursor() as cursor, file.open("rb") as source:
+        cursor.copy_expert("copy staged from stdin with (format csv)", source)
+    return time.perf_counter() - started, file.stat().st_size / 1e6
+
+
+def _fill_warehouse(connection: database.Connection) -> None:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("truncate loads, deliveries, fills, positions, daily_pnl, runs restart identity cascade")
+        cursor.execute(
+            "insert into loads (source, is_simulated, through_session_date) values ('bench', false, %s)", (SESSION,)
+        )
+        cursor.execute(_LOAD_DELIVERIES, {"session": SESSION})
+        cursor.execute(_LOAD_FILLS)
+
+
+def _match_seconds() -> float:
+    """Time the lots alone: a million fills of 50,000 books, without any database."""
+    quantities = [(100 if (number * 2654435761) >> 7 & 1 else -100) * 10**8 for number in range(20)]
+    prices = [(1000 + number) * 10**6 for number in range(20)]
+    started = time.perf_counter()
+    for _ in range(FILL_COUNT // 20):
+        lots: Lots = deque()
+        match_fills(lots, quantities, prices, 1)
+    return time.perf_counter() - started
+
+
+def _measure_desk(dsn: str, symbols_each: int) -> dict[str, Any]:
+    connection = database.connect(dsn)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            copy_seconds, megabytes = _stage(connection, Path(folder) / "fills.csv", symbols_each)
+        _fill_warehouse(connection)
+        run = open_run(connection, SESSION, 1, "bench")
+        started = time.perf_counter()
+        written = aggregate(connection, run)
+        seconds = time.perf_counter() - started
+        started = time.perf_counter()
+        aggregate(connection, run)
+        unchanged_seconds = time.perf_counter() - started
+        positions = _count(connection)
+    finally:
+        connection.close()
+    return {
+        "file_megabytes": round(megabytes),
+        "copy_seconds": round(copy_seconds, 2),
+        "aggregate_seconds": round(seconds, 2),
+        "unchanged_seconds": round(unchanged_seconds, 2),
+        "ratio_to_copy": round(seconds / copy_seconds, 2),
+        "account_sessions": written.account_session_count,
+        "positions": positions,
+        "peak_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
+    }
+
+
+def _count(connection: database.Connection) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("select count(*) from positions")
+        return int(cursor.fetchone()[0])
+
+
+def measure(dsn: str) -> dict[str, Any]:
+    """Time both desks in a database of their own on the server of ``dsn``; seconds, megabytes and ratios."""
+    name = f"bench_pnl_{os.getpid()}"
+    administration = psycopg2.connect(dsn)
+    administration.autocommit = True
+    with administration.cursor() as cursor:
+        cursor.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+    try:
+        own_dsn = make_dsn(dsn, dbname=name)
+        connection = database.connect(own_dsn)
+        database.migrate(connection)
+        with database.writing(connection):
+            sessions.store_sessions(connection)
+        connection.close()
+        return {
+            "match_fills_seconds": round(_match_seconds(), 2),
+            "day_traders": _measure_desk(own_dsn, 25),
+            "scattered": _measure_desk(own_dsn, 500),
+        }
+    finally:
+        with administration.cursor() as cursor:
+            cursor.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+        administration.close()
+
+
+def main() -> None:
+    """Print what was measured as ratios to the bare copy."""
+    measured = measure(sys.argv[1])
+    print(f"lots alone: {FILL_COUNT:,} fills in {measured['match_fills_seconds']} s")
+    for desk in ("day_traders", "scattered"):
+        result = measured[desk]
+        print(
+            f"{desk}: aggregate_pnl {result['aggregate_seconds']} s = {result['ratio_to_copy']} x a bare copy "
+            f"({result['copy_seconds']} s, {result['file_megabytes']} MB), {result['positions']:,} positions, "
+            f"peak {result['peak_megabytes']} MB; unchanged rerun {result['unchanged_seconds']} s"
+        )
+
+
+if __name__ == "__main__":
+    main()
