@@ -41,3 +41,7 @@ class SchemaError(RiskError):
 
 class StackError(RiskError):
     """The local stack cannot start, run or stop; the message names the cause and the next command."""
+
+
+class ModelError(RiskError):
+    """A model cannot be fitted, or a stored one not be used; rules serve, run the DAG weekly_model for a new one."""

@@ -156,10 +156,10 @@ def test_features_agree_with_plain_loops() -> None:
 
 
 def test_each_feature_is_declared_once() -> None:
-    assert len(set(NAMES)) == len(NAMES) == 23
-    assert build_features(_one([1.0]), next_weekday(_one([1.0]))).shape == (1, 1, 23)
+    assert len(set(NAMES)) == len(NAMES) == 40
+    assert build_features(_one([1.0]), next_weekday(_one([1.0]))).shape == (1, 1, 40)
 
 
 def test_features_of_an_empty_panel_are_empty() -> None:
     panel = panel_of(np.empty((0, 0)))
-    assert build_features(panel, next_weekday(panel)).shape == (0, 0, 23)
+    assert build_features(panel, next_weekday(panel)).shape == (0, 0, 40)

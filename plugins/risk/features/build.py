@@ -14,6 +14,8 @@ from risk.panel import SCALE_DECAY, FloatMatrix, Panel, ewma_scale
 
 FeatureTensor = NDArray[np.float32]
 
+TRADE_NORM_HALF_LIFE = 60
+
 BLOCK_ACCOUNTS = 64
 """Accounts measured together: 64 x 625 float64 are 320 kB a matrix, which stays in the processor's cache."""
 
@@ -86,8 +88,23 @@ def _market_values(panel: Panel, scale: FloatMatrix) -> list[FloatMatrix]:
     z = np.sort(ratio(panel.total_pnl_usd, scale), axis=1)
     active_count = np.count_nonzero(np.isfinite(z), axis=1)
     has_active = active_count > 0
-    view = MarketView(z[has_active], active_count[has_active])
+    trade_logs = np.sort(np.log(ratio(panel.fill_count, _trade_norms(panel.fill_count))), axis=1)
+    trade_log_count = np.count_nonzero(np.isfinite(trade_logs), axis=1)
+    view = MarketView(z[has_active], active_count[has_active], trade_logs[has_active], trade_log_count[has_active])
     values = np.full((len(MARKET_FEATURES), len(z)), np.nan)
     for number, feature in enumerate(MARKET_FEATURES):
-        values[number, has_active] = feature.measure(view)
+        values[number, has_active] = feature.measure(view, *feature.windows)
     return [row[:, None] for row in values]
+
+
+def _trade_norms(fill_count: FloatMatrix) -> FloatMatrix:
+    """Average each account's fills over its active sessions so far, faded with a half-life of 60 of them."""
+    weight = 0.5 ** (1.0 / TRADE_NORM_HALF_LIFE)
+    total, count = np.zeros(fill_count.shape[1]), np.zeros(fill_count.shape[1])
+    norms = np.full_like(fill_count, np.nan)
+    for number, fills in enumerate(fill_count):
+        is_active = np.isfinite(fills)
+        total = np.where(is_active, weight * total + fills, total)
+        count = np.where(is_active, weight * count + 1.0, count)
+        norms[number] = total / np.where(count > 0.0, count, np.nan)
+    return norms

@@ -14,6 +14,8 @@ import numpy as np
 
 from risk.panel import FloatMatrix
 
+NEGLIGIBLE_WEIGHT = 1e-9
+
 Combine = Callable[[FloatMatrix, FloatMatrix], FloatMatrix]
 
 
@@ -55,6 +57,21 @@ def trailing(values: FloatMatrix, window: int, combine: Combine, neutral: float)
     half = trailing(values, window // 2, combine, neutral)
     doubled = combine(half, delayed(half, window // 2, neutral))
     return combine(doubled, delayed(values, window - 1, neutral)) if window % 2 else doubled
+
+
+def faded(values: FloatMatrix, half_life: int) -> FloatMatrix:
+    """Average each row with all rows before it, a row ``half_life`` earlier counting half as much.
+
+    Spans of 1, 2, 4, ... rows are doubled until what lies further back weighs less than 1e-9. Doubling past the
+    first row adds zeros, so that no number of rows matters.
+    """
+    weight = 0.5 ** (1.0 / half_life)
+    total, span = values, 1
+    while weight**span > NEGLIGIBLE_WEIGHT:
+        total = total + weight**span * delayed(total, span, 0.0)
+        span *= 2
+    number = np.arange(1.0, len(values) + 1.0)[:, None]
+    return total * ((1.0 - weight) / (1.0 - weight**number))
 
 
 def delayed(values: FloatMatrix, row_count: int, neutral: float) -> FloatMatrix:
@@ -131,6 +148,33 @@ def volume_against_norm(history: OwnHistory, window: int) -> FloatMatrix:
 def fees_per_turnover(history: OwnHistory) -> FloatMatrix:
     """Divide the fees of the last session by its gross turnover, costs positive."""
     return ratio(history.fees_usd, history.turnover_usd)
+
+
+def volatility_ratio(history: OwnHistory, half_life: int) -> FloatMatrix:
+    """Root mean square P&L, faded, in own scales: above 1 = more than usual for this half-life."""
+    return ratio(np.sqrt(faded(history.pnl_usd * history.pnl_usd, half_life)), history.scale_usd)
+
+
+def loss_ratio(history: OwnHistory, half_life: int) -> FloatMatrix:
+    """Root mean square loss, faded, in own scales; gains count as 0."""
+    losses = np.minimum(history.pnl_usd, 0.0)
+    return ratio(np.sqrt(faded(losses * losses, half_life)), history.scale_usd)
+
+
+def large_loss_share(history: OwnHistory, half_life: int) -> FloatMatrix:
+    """Share of sessions, faded, that lost more than the own scale before them."""
+    before = delayed(history.scale_usd, 1, np.inf)
+    return faded((history.pnl_usd < -before).astype(np.float64), half_life)
+
+
+def trades_ratio(history: OwnHistory, short: int, long: int) -> FloatMatrix:
+    """Fills, faded by the short half-life, against those faded by the long one."""
+    return ratio(faded(history.fill_count, short), faded(history.fill_count, long))
+
+
+def last_trades_ratio(history: OwnHistory, half_life: int) -> FloatMatrix:
+    """Fills of the last session against the faded norm, that session included."""
+    return ratio(history.fill_count, faded(history.fill_count, half_life))
 
 
 def _running_peak(cumulative: FloatMatrix) -> FloatMatrix:

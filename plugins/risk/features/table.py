@@ -66,10 +66,14 @@ class MarketView:
         NaN behind the last active account.
     active_count
         Number of z in each row, ``(n_sessions,)``.
+    trade_logs, trade_log_count
+        Logarithm of fills against each account's own norm, arranged as z.
     """
 
     z: FloatMatrix
     active_count: NDArray[np.int64]
+    trade_logs: FloatMatrix
+    trade_log_count: NDArray[np.int64]
 
 
 def _sessions_absent(view: CalendarView) -> FloatMatrix:
@@ -97,6 +101,17 @@ def _active_count(view: MarketView) -> FloatMatrix:
     return view.active_count.astype(np.float64)
 
 
+def _size_ratio(view: MarketView, half_life: int) -> FloatMatrix:
+    # Sorted again: the sum must not depend on which account stands where.
+    sizes = _row_sums(np.sort(np.abs(view.z), axis=1), view.active_count) / view.active_count
+    return history.faded(sizes[:, None], half_life)[:, 0]
+
+
+def _trades_ratio(view: MarketView, half_life: int) -> FloatMatrix:
+    mean_logs = _row_sums(view.trade_logs, view.trade_log_count) / view.trade_log_count
+    return np.exp(history.faded(mean_logs[:, None], half_life)[:, 0])
+
+
 def _row_sums(values: FloatMatrix, active_count: NDArray[np.int64]) -> FloatMatrix:
     # Added one after the other: numpy's pairwise sum groups by the width of the matrix, accounts yet to come included.
     return np.cumsum(values, axis=1)[np.arange(len(values)), active_count - 1]
@@ -121,6 +136,23 @@ OWN_FEATURES = (
     Feature(
         "volume_against_norm", "volume against the 20 sessions before", (20,), "ratio", history.volume_against_norm
     ),
+    *(
+        Feature(
+            f"volatility_ratio_{half_life}",
+            f"size of P&L, half-life {half_life} sessions",
+            (half_life,),
+            "own scales",
+            history.volatility_ratio,
+        )
+        for half_life in (1, 2, 4, 11, 200)
+    ),
+    Feature("loss_ratio_1", "size of losses, half-life 1 session", (1,), "own scales", history.loss_ratio),
+    Feature("loss_ratio_3", "size of losses, half-life 3 sessions", (3,), "own scales", history.loss_ratio),
+    Feature("large_loss_share_1", "share of large losses, half-life 1", (1,), "ratio", history.large_loss_share),
+    Feature("large_loss_share_4", "share of large losses, half-life 4", (4,), "ratio", history.large_loss_share),
+    Feature("trades_ratio_0_60", "fills of the last session against the norm", (60,), "ratio", history.last_trades_ratio),
+    Feature("trades_ratio_1_60", "fills, half-life 1, against the norm", (1, 60), "ratio", history.trades_ratio),
+    Feature("trades_ratio_3_60", "fills, half-life 3, against the norm", (3, 60), "ratio", history.trades_ratio),
     Feature("fees_per_turnover", "fees against gross turnover", (), "ratio", history.fees_per_turnover),
 )
 """Measured on `history.OwnHistory`; between active sessions the last value stays."""
@@ -135,6 +167,26 @@ MARKET_FEATURES = (
     Feature("market_loser_share", "share of losing traders in the session", (), "ratio", _loser_share),
     Feature("market_mean_z", "mean P&L of the traders in the session", (), "own scales", _mean),
     Feature("market_dispersion", "spread of P&L between the traders in the session", (), "own scales", _dispersion),
+    *(
+        Feature(
+            f"market_size_ratio_{half_life}",
+            f"size of all traders' P&L, half-life {half_life} sessions",
+            (half_life,),
+            "own scales",
+            _size_ratio,
+        )
+        for half_life in (1, 4, 15)
+    ),
+    *(
+        Feature(
+            f"market_trades_ratio_{half_life}",
+            f"fills of all traders against their norms, half-life {half_life} sessions",
+            (half_life,),
+            "ratio",
+            _trades_ratio,
+        )
+        for half_life in (1, 5)
+    ),
     Feature("market_active_count", "traders active in the session", (), "traders", _active_count),
 )
 """Measured on `MarketView`, over the sessions with at least one active account."""

@@ -1,0 +1,153 @@
+"""Forecasts of the past as they would have been issued: the walk-forward with weekly refits.
+
+The order of information is fixed. After session D: score the forecasts issued before D, update weights and
+calibration, give D to the experts, forecast D + 1. Row t of every matrix was issued after session t.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.forecast import garch
+from risk.forecast.calibration import calibrate
+from risk.forecast.filtered import filtered_quantiles
+from risk.forecast.historical import historical_quantiles
+from risk.forecast.mixture import mix
+from risk.forecast.model import MIXED_EXPERTS, FITTED_EXPERTS, MINIMUM_PAIRS, Model, bounded, fit, predict
+from risk.forecast.sample import History, sample_of
+from risk.panel import FloatMatrix
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstruction:
+    """One-step-ahead forecasts of the 5 % quantile: row t was issued after session t for the session after it.
+
+    Attributes
+    ----------
+    experts
+        ``(n_experts, n_sessions, n_accounts)`` in the order of `MIXED_EXPERTS`, US dollars, negative; NaN where no forecast
+        is issued. Before the first model the fitted experts say what ``filtered`` says.
+    mixture, calibrated
+        ``(n_sessions, n_accounts)``, US dollars, negative.
+    weights
+        ``(n_sessions, n_experts)``, sums of 1.
+    calibration
+        ``c``, ``(n_sessions,)``: calibrated = mixture times e^c.
+    first_model_row
+        First row forecast by a fitted model; ``n_sessions`` = none.
+    """
+
+    experts: FloatMatrix
+    mixture: FloatMatrix
+    calibrated: FloatMatrix
+    weights: FloatMatrix
+    calibration: NDArray[np.float64]
+    first_model_row: int
+
+    def expert(self, name: str) -> FloatMatrix:
+        """Return one expert's forecasts."""
+        expert: FloatMatrix = self.experts[MIXED_EXPERTS.index(name)]
+        return expert
+
+
+def reconstruct(history: History, issued: Mapping[str, FloatMatrix] | None = None, seed: int = 0) -> Reconstruction:
+    """Forecast every session from the sessions before it.
+
+    Parameters
+    ----------
+    history
+        The panel and its features.
+    issued
+        Forecasts issued earlier by expert, ``mixture`` or ``calibrated``, ``(n_sessions, n_accounts)``, NaN = none:
+        they count as they were issued, whatever has been restated since.
+    seed
+        Of the trees' samples.
+    """
+    experts = simple_forecasts(history)
+    filtered = experts[MIXED_EXPERTS.index("filtered")]
+    experts[[MIXED_EXPERTS.index(name) for name in FITTED_EXPERTS]] = filtered
+    first_model_row = len(filtered)
+    for start, stop, model in _models(history, seed):
+        first_model_row = min(first_model_row, start)
+        _forecast_rows(history, model, slice(start, stop), experts)
+    return combine(history, experts, {} if issued is None else issued, first_model_row)
+
+
+def combine(
+    history: History, experts: FloatMatrix, issued: Mapping[str, FloatMatrix], first_model_row: int
+) -> Reconstruction:
+    """Mix and calibrate the experts from their own forecasts and outcomes, without any other state.
+
+    Parameters
+    ----------
+    history
+        The panel.
+    experts
+        ``(n_experts, n_sessions, n_accounts)``, US dollars.
+    issued
+        As in `reconstruct`.
+    first_model_row
+        First row forecast by a fitted model.
+    """
+    pnl = history.panel.total_pnl_usd
+    nothing = np.full_like(pnl, np.nan)
+    counted = np.stack([_kept(issued.get(name, nothing), experts[number]) for number, name in enumerate(MIXED_EXPERTS)])
+    mixture, weights = mix(pnl, history.scale, counted)
+    mixture = _kept(issued.get("mixture", nothing), mixture)
+    calibrated, calibration = calibrate(pnl, mixture, issued.get("calibrated", nothing))
+    return Reconstruction(counted, mixture, calibrated, weights, calibration, first_model_row)
+
+
+def simple_forecasts(history: History) -> FloatMatrix:
+    """Forecast by the experts that need no fitting; the others' matrices are NaN, ``(n_experts, ...)``."""
+    pnl = history.panel.total_pnl_usd
+    experts = np.full((len(MIXED_EXPERTS), *pnl.shape), np.nan)
+    quantiles = {"historical": historical_quantiles(pnl, history.scale), "filtered": filtered_quantiles(pnl)}
+    for name, values in quantiles.items():
+        experts[MIXED_EXPERTS.index(name)] = np.where(history.is_served, bounded(values, history.scale), np.nan)
+    return experts
+
+
+def refit_rows(session_dates: Sequence[dt.date]) -> list[int]:
+    """List the first session of every week but the first, as positions.
+
+    The model that forecasts from such a row on has seen the sessions before it: it is fitted that morning, when the
+    forecast for that session has already left.
+    """
+    weeks = [day.isocalendar()[:2] for day in session_dates]
+    return [number for number in range(1, len(weeks)) if weeks[number] != weeks[number - 1]]
+
+
+def _models(history: History, seed: int) -> Iterator[tuple[int, int, Model]]:
+    dates = history.panel.session_dates
+    sample = sample_of(history)
+    likelihoods = garch.log_likelihoods(history.panel.total_pnl_usd)
+    starts = refit_rows(dates)
+    for start, stop in zip(starts, [*starts[1:], len(dates)], strict=True):
+        if len(sample.through(start - 1).session) >= MINIMUM_PAIRS:
+            yield start, stop, fit(history, sample, start - 1, likelihoods, seed)
+
+
+def _forecast_rows(history: History, model: Model, span: slice, experts: FloatMatrix) -> None:
+    session, account = np.nonzero(history.is_served[span])
+    session = session + span.start
+    if session.size == 0:
+        return
+    volatility = garch.volatilities(history.panel.total_pnl_usd[: span.stop], model.garch_coefficients)
+    forecasts = predict(
+        model,
+        history.features[session, account],
+        history.scale[session, account],
+        volatility[session, account],
+    )
+    for name, quantiles in forecasts.items():
+        experts[MIXED_EXPERTS.index(name), session, account] = quantiles
+
+
+def _kept(issued: FloatMatrix, computed: FloatMatrix) -> FloatMatrix:
+    return np.where(np.isfinite(issued), issued, computed)
