@@ -168,12 +168,12 @@ def large_loss_share(history: OwnHistory, half_life: int) -> FloatMatrix:
 
 
 def trades_ratio(history: OwnHistory, short: int, long: int) -> FloatMatrix:
-    """Fills, faded by the short half-life, against those faded by the long one."""
+    """Divide the fills faded by the short half-life by those faded by the long one."""
     return ratio(faded(history.fill_count, short), faded(history.fill_count, long))
 
 
 def last_trades_ratio(history: OwnHistory, half_life: int) -> FloatMatrix:
-    """Fills of the last session against the faded norm, that session included."""
+    """Divide the fills of the last session by their faded norm, that session included."""
     return ratio(history.fill_count, faded(history.fill_count, half_life))
 
 

@@ -150,7 +150,9 @@ OWN_FEATURES = (
     Feature("loss_ratio_3", "size of losses, half-life 3 sessions", (3,), "own scales", history.loss_ratio),
     Feature("large_loss_share_1", "share of large losses, half-life 1", (1,), "ratio", history.large_loss_share),
     Feature("large_loss_share_4", "share of large losses, half-life 4", (4,), "ratio", history.large_loss_share),
-    Feature("trades_ratio_0_60", "fills of the last session against the norm", (60,), "ratio", history.last_trades_ratio),
+    Feature(
+        "trades_ratio_0_60", "fills of the last session against the norm", (60,), "ratio", history.last_trades_ratio
+    ),
     Feature("trades_ratio_1_60", "fills, half-life 1, against the norm", (1, 60), "ratio", history.trades_ratio),
     Feature("trades_ratio_3_60", "fills, half-life 3, against the norm", (3, 60), "ratio", history.trades_ratio),
     Feature("fees_per_turnover", "fees against gross turnover", (), "ratio", history.fees_per_turnover),

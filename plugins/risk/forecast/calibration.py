@@ -13,9 +13,7 @@ CALIBRATION_FULL_COUNT = 10
 CALIBRATION_BOUND = 1.0
 
 
-def calibrate(
-    pnl: FloatMatrix, quantiles: FloatMatrix, issued: FloatMatrix
-) -> tuple[FloatMatrix, NDArray[np.float64]]:
+def calibrate(pnl: FloatMatrix, quantiles: FloatMatrix, issued: FloatMatrix) -> tuple[FloatMatrix, NDArray[np.float64]]:
     """Widen or narrow the forecasts by what share of the earlier ones was breached.
 
     Notes

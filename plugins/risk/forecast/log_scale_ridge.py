@@ -49,7 +49,9 @@ class Ridge:
 
     def terms(self, inputs: FloatTensor) -> FloatMatrix:
         """Return each input's share of the log scale, ``(n_rows, n_features)``."""
-        return _standardized(inputs, self.is_logarithmic, self.center, self.spread) * np.array(self.coefficients)
+        standardized = _standardized(inputs, self.is_logarithmic, self.center, self.spread)
+        terms: FloatMatrix = standardized * np.array(self.coefficients)
+        return terms
 
     def log_scales(self, inputs: FloatTensor) -> NDArray[np.float64]:
         """Return the modeled log of ``abs(z) + 0.1``, ``(n_rows,)``."""
@@ -86,9 +88,7 @@ def fit_ridge(sample: Sample, feature_names: tuple[str, ...]) -> Ridge:
     return Ridge(is_logarithmic, center, spread, coefficients, intercept, sorted_quantile(residuals))
 
 
-def _standards(
-    inputs: FloatTensor, is_logarithmic: tuple[bool, ...]
-) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _standards(inputs: FloatTensor, is_logarithmic: tuple[bool, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     centers, spreads = [], []
     for column, is_log in zip(inputs.T, is_logarithmic, strict=True):
         values = _leveled(column, is_log=is_log)

@@ -19,7 +19,8 @@ def pinball_loss(pnl: FloatMatrix, quantiles: FloatMatrix) -> FloatMatrix:
     Source: Koenker and Bassett (1978), "Regression Quantiles", eq. 1.
     """
     errors = pnl - quantiles
-    return np.maximum(TAIL_PROBABILITY * errors, (TAIL_PROBABILITY - 1.0) * errors)
+    losses: FloatMatrix = np.maximum(TAIL_PROBABILITY * errors, (TAIL_PROBABILITY - 1.0) * errors)
+    return losses
 
 
 def mix(pnl: FloatMatrix, scale: FloatMatrix, experts: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
@@ -64,7 +65,8 @@ def _updated(
     if not is_scored.any():
         return total_losses
     losses = pinball_loss(pnl[is_scored], issued[:, is_scored]) / scale[is_scored]
-    return LOSS_DECAY * total_losses + np.array([losses_of_one.mean() for losses_of_one in losses])
+    mean_losses = np.array([losses_of_one.mean() for losses_of_one in losses], dtype=np.float64)
+    return LOSS_DECAY * total_losses + mean_losses
 
 
 def _log_mixture(quantiles: FloatMatrix, weights: NDArray[np.float64]) -> NDArray[np.float64]:

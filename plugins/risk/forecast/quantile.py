@@ -48,9 +48,7 @@ def pooled_quantiles(pnl: FloatMatrix, volatility: FloatMatrix) -> NDArray[np.fl
     quantiles = np.full(len(pnl), np.nan)
     for number in range(1, len(pnl)):
         known = volatility[number - 1]
-        is_pooled = (
-            np.isfinite(pnl[number]) & (history_count[number - 1] >= MINIMUM_HISTORY_SESSIONS) & (known > 0.0)
-        )
+        is_pooled = np.isfinite(pnl[number]) & (history_count[number - 1] >= MINIMUM_HISTORY_SESSIONS) & (known > 0.0)
         residuals = np.sort(pnl[number, is_pooled] / known[is_pooled])
         pool = np.insert(pool, np.searchsorted(pool, residuals), residuals)
         if pool.size >= LIMITED_HISTORY_SESSIONS:

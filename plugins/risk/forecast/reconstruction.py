@@ -18,7 +18,7 @@ from risk.forecast.calibration import calibrate
 from risk.forecast.filtered import filtered_quantiles
 from risk.forecast.historical import historical_quantiles
 from risk.forecast.mixture import mix
-from risk.forecast.model import MIXED_EXPERTS, FITTED_EXPERTS, MINIMUM_PAIRS, Model, bounded, fit, predict
+from risk.forecast.model import FITTED_EXPERTS, MINIMUM_PAIRS, MIXED_EXPERTS, Model, bounded, fit, predict
 from risk.forecast.sample import History, sample_of
 from risk.panel import FloatMatrix
 
@@ -30,8 +30,8 @@ class Reconstruction:
     Attributes
     ----------
     experts
-        ``(n_experts, n_sessions, n_accounts)`` in the order of `MIXED_EXPERTS`, US dollars, negative; NaN where no forecast
-        is issued. Before the first model the fitted experts say what ``filtered`` says.
+        ``(n_experts, n_sessions, n_accounts)`` in the order of `MIXED_EXPERTS`, US dollars, negative; NaN where no
+        forecast is issued. Before the first model the fitted experts say what ``filtered`` says.
     mixture, calibrated
         ``(n_sessions, n_accounts)``, US dollars, negative.
     weights
