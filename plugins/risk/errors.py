@@ -45,3 +45,7 @@ class StackError(RiskError):
 
 class ModelError(RiskError):
     """A model cannot be fitted, or a stored one not be used; rules serve, run the DAG weekly_model for a new one."""
+
+
+class LeakError(RiskError):
+    """A forecast of the past changes with the future; nothing was trained, call the developers."""

@@ -61,7 +61,8 @@ class Explanation:
     ----------
     contributions
         By feature name, then ``scale`` (log of the own scale in US dollars), ``volatility`` (of the volatility experts
-        against it), ``own history``, ``level`` (what all accounts share) and ``calibration``. They add up to `log_loss`.
+        against it), ``own history``, ``level`` (what all accounts share) and ``calibration``. They add up to
+        `log_loss`.
     log_loss
         Log of the calibrated forecast loss, US dollars.
     sentences
@@ -118,7 +119,8 @@ def _fact(topic: Topic, model: Model, known: Known) -> str | None:
 def _feature_shares(model: Model, known: Known) -> NDArray[np.float64]:
     ridge_terms = model.ridge.terms(known.inputs)[0]
     ridge_weight = known.weights["log_scale_ridge"] + known.weights["boosted"]
-    return ridge_weight * ridge_terms + known.weights["boosted"] * _tree_shares(model, known.inputs)
+    shares: NDArray[np.float64] = ridge_weight * ridge_terms
+    return shares + known.weights["boosted"] * _tree_shares(model, known.inputs)
 
 
 def _tree_shares(model: Model, inputs: FloatTensor) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ calibration, give D to the experts, forecast D + 1. Row t of every matrix was is
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -55,7 +56,9 @@ class Reconstruction:
         return expert
 
 
-def reconstruct(history: History, issued: Mapping[str, FloatMatrix] | None = None, seed: int = 0) -> Reconstruction:
+def reconstruct(
+    history: History, issued: Mapping[str, FloatMatrix] | None = None, seed: int = 0, first_row: int = 0
+) -> Reconstruction:
     """Forecast every session from the sessions before it.
 
     Parameters
@@ -67,12 +70,14 @@ def reconstruct(history: History, issued: Mapping[str, FloatMatrix] | None = Non
         they count as they were issued, whatever has been restated since.
     seed
         Of the trees' samples.
+    first_row
+        No model is fitted for weeks that end before this row: what was issued there is known.
     """
     experts = simple_forecasts(history)
     filtered = experts[MIXED_EXPERTS.index("filtered")]
     experts[[MIXED_EXPERTS.index(name) for name in FITTED_EXPERTS]] = filtered
     first_model_row = len(filtered)
-    for start, stop, model in _models(history, seed):
+    for start, stop, model in _models(history, seed, first_row):
         first_model_row = min(first_model_row, start)
         _forecast_rows(history, model, slice(start, stop), experts)
     return combine(history, experts, {} if issued is None else issued, first_model_row)
@@ -123,13 +128,12 @@ def refit_rows(session_dates: Sequence[dt.date]) -> list[int]:
     return [number for number in range(1, len(weeks)) if weeks[number] != weeks[number - 1]]
 
 
-def _models(history: History, seed: int) -> Iterator[tuple[int, int, Model]]:
+def _models(history: History, seed: int, first_row: int) -> Iterator[tuple[int, int, Model]]:
     dates = history.panel.session_dates
     sample = sample_of(history)
     likelihoods = garch.log_likelihoods(history.panel.total_pnl_usd)
-    starts = refit_rows(dates)
-    for start, stop in zip(starts, [*starts[1:], len(dates)], strict=True):
-        if len(sample.through(start - 1).session) >= MINIMUM_PAIRS:
+    for start, stop in itertools.pairwise([*refit_rows(dates), len(dates)]):
+        if stop > first_row and len(sample.through(start - 1).session) >= MINIMUM_PAIRS:
             yield start, stop, fit(history, sample, start - 1, likelihoods, seed)
 
 

@@ -1,0 +1,247 @@
+"""Leaks planted on purpose: each replaces one step of the pipeline by one that knows the future."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.features import build_features
+from risk.forecast import MIXED_EXPERTS, History, Reconstruction, fit, garch, history_of, reconstruct, sample_of
+from risk.forecast.calibration import calibrate
+from risk.forecast.mixture import mix, pinball_loss
+from risk.forecast.reconstruction import _forecast_rows, combine, refit_rows, simple_forecasts
+from risk.gate import Judgment, judge, rules_quantiles
+from risk.leakage import FEATURE_NAMES, Issued, Pipeline
+from risk.panel import FloatMatrix, Panel
+
+Tensor = NDArray[np.float32]
+CLEAN = Pipeline()
+
+
+def _next(values: NDArray[Any]) -> NDArray[Any]:
+    """Give each row what the next one knows."""
+    return np.concatenate([values[1:], values[-1:]])
+
+
+def _of(tensor: Tensor, name: str) -> Tensor:
+    return tensor[:, :, FEATURE_NAMES.index(name)]
+
+
+def _feature(name: str, change: Callable[[Panel, Tensor], NDArray[Any]]) -> Pipeline:
+    """Replace one feature by a function of the panel and its right values."""
+
+    def features(panel: Panel, effective_session: dt.date) -> Tensor:
+        tensor = build_features(panel, effective_session).copy()
+        tensor[:, :, FEATURE_NAMES.index(name)] = change(panel, _of(tensor, name))
+        return tensor
+
+    return Pipeline(features=features)
+
+
+def _ranks(values: Tensor) -> NDArray[np.float64]:
+    return np.searchsorted(np.sort(values[np.isfinite(values)]), values).astype(float)
+
+
+def _calendar_day(panel: Panel, values: Tensor) -> Tensor:
+    """Take what is known at the end of the next calendar day, which on most days is a session."""
+    days = np.array(panel.session_dates, dtype="datetime64[D]")
+    return values[np.searchsorted(days, days + 1, side="right") - 1]
+
+
+def _backward_filled(panel: Panel, effective_session: dt.date) -> Tensor:
+    pnl = panel.total_pnl_usd.copy()
+    for row in range(len(pnl) - 2, -1, -1):
+        pnl[row] = np.where(np.isfinite(pnl[row]), pnl[row], pnl[row + 1])
+    return build_features(dataclasses.replace(panel, total_pnl_usd=pnl), effective_session)
+
+
+def _survivors(panel: Panel, effective_session: dt.date) -> Tensor:
+    tensor = build_features(panel, effective_session).copy()
+    tensor[:, ~panel.is_active[-3:].any(axis=0)] = np.nan
+    return tensor
+
+
+def _imputed(panel: Panel, effective_session: dt.date) -> Tensor:
+    tensor = build_features(panel, effective_session)
+    return np.where(np.isfinite(tensor), tensor, np.nanmean(tensor, axis=(0, 1))).astype(np.float32)
+
+
+def _history(change: Callable[[History], dict[str, Any]]) -> Pipeline:
+    def history(panel: Panel, tensor: Tensor, names: tuple[str, ...]) -> History:
+        right = history_of(panel, tensor, names)
+        return dataclasses.replace(right, **change(right))
+
+    return Pipeline(history=history)
+
+
+def _deviation(panel: Panel) -> FloatMatrix:
+    return np.broadcast_to(np.nanstd(panel.total_pnl_usd, axis=0), panel.total_pnl_usd.shape)
+
+
+def _forecasts(change: Callable[[History, Reconstruction], Reconstruction]) -> Pipeline:
+    def forecasts(history: History, issued: Issued, seed: int, first_row: int) -> Reconstruction:
+        return change(history, reconstruct(history, issued, seed, first_row))
+
+    return Pipeline(forecasts=forecasts)
+
+
+def _with_expert(right: Reconstruction, name: str, quantiles: FloatMatrix) -> Reconstruction:
+    experts = right.experts.copy()
+    experts[MIXED_EXPERTS.index(name)] = np.where(np.isfinite(right.mixture), quantiles, np.nan)
+    return dataclasses.replace(right, experts=experts)
+
+
+def _all_data_historical(history: History, right: Reconstruction) -> Reconstruction:
+    quantiles = np.nanquantile(history.panel.total_pnl_usd, 0.05, axis=0)
+    return _with_expert(right, "historical", np.broadcast_to(quantiles, right.mixture.shape))
+
+
+def _all_data_filtered(history: History, right: Reconstruction) -> Reconstruction:
+    ratios = history.panel.total_pnl_usd[1:] / history.scale[:-1]
+    return _with_expert(right, "filtered", float(np.nanquantile(ratios, 0.05)) * history.scale)
+
+
+def _all_data_level(history: History, right: Reconstruction) -> Reconstruction:
+    return _with_expert(right, "garch", right.expert("garch") + np.nanstd(history.panel.total_pnl_usd) * -0.01)
+
+
+def _refitted(last_row: Callable[[int, int], int]) -> Pipeline:
+    """Fit each week's model on the rows up to ``last_row(start, n_sessions)``."""
+
+    def forecasts(history: History, issued: Issued, seed: int, first_row: int) -> Reconstruction:
+        count = len(history.panel.session_dates)
+        experts = simple_forecasts(history)
+        experts[2:] = experts[1]
+        sample = sample_of(history)
+        likelihoods = garch.log_likelihoods(history.panel.total_pnl_usd)
+        for start, stop in itertools.pairwise([*refit_rows(history.panel.session_dates), count]):
+            if stop > first_row and len(sample.through(start - 1).session) >= 200:
+                model = fit(history, sample, min(last_row(start, count), count - 1), likelihoods, seed)
+                _forecast_rows(history, model, slice(start, stop), experts)
+        return combine(history, experts, issued, 0)
+
+    return Pipeline(forecasts=forecasts)
+
+
+def _knowing_weights(history: History, right: Reconstruction) -> Reconstruction:
+    # Row t - 1 is scored with the result of session t + 1.
+    _, weights = mix(_next(history.panel.total_pnl_usd), history.scale, right.experts)
+    return dataclasses.replace(right, weights=weights)
+
+
+def _hindsight_mixture(history: History, right: Reconstruction) -> Reconstruction:
+    losses = [
+        np.nansum(pinball_loss(history.panel.total_pnl_usd[1:], expert[:-1]) / history.scale[:-1])
+        for expert in right.experts
+    ]
+    return dataclasses.replace(right, mixture=right.experts[int(np.argmin(losses))] * (min(losses) / max(losses)))
+
+
+def _knowing_calibration(history: History, right: Reconstruction) -> Reconstruction:
+    nothing = np.full_like(right.mixture, np.nan)
+    outcome = _next(history.panel.total_pnl_usd)
+    # Scored one session early: the forecasts of row t - 1 with the result of row t + 1.
+    _, factors = calibrate(outcome, right.mixture, nothing)
+    return dataclasses.replace(right, calibration=factors)
+
+
+def _full_coverage(history: History, right: Reconstruction) -> Reconstruction:
+    ratios = history.panel.total_pnl_usd[1:] / -right.mixture[:-1]
+    return dataclasses.replace(right, calibrated=right.mixture * -float(np.nanquantile(ratios, 0.05)))
+
+
+def _all_data_baseline(pnl: FloatMatrix, historical: FloatMatrix, cuts: FloatMatrix) -> FloatMatrix:
+    right = rules_quantiles(pnl, historical, cuts)
+    return np.where(np.isfinite(right), historical * -np.nanquantile(pnl[1:] / -historical[:-1], 0.05), np.nan)
+
+
+def _early_gate(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: FloatMatrix) -> list[Judgment]:
+    judgments = judge(pnl, scale, model, rules)
+    return [*judgments[1:], judgments[-1]]
+
+
+def _final_gate(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: FloatMatrix) -> list[Judgment]:
+    return [judge(pnl, scale, model, rules)[-1]] * len(pnl)
+
+
+def _all_data_median(panel: Panel, calibrated: FloatMatrix, _first_row: int) -> FloatMatrix:
+    return np.clip(1.0 + np.nanmedian(-calibrated, axis=0) / calibrated, 0.0, 0.8)
+
+
+LEAKS: dict[str, tuple[str, Pipeline]] = {
+    "every feature one session early": (
+        "last_z",
+        Pipeline(features=lambda panel, session: _next(build_features(panel, session))),
+    ),
+    "same-session result of another trader": (
+        "last_z",
+        _feature("last_z", lambda _, values: np.roll(_next(values), 1, axis=1)),
+    ),
+    "result in scales of the full sample": (
+        "mean_z_20",
+        _feature("mean_z_20", lambda panel, values: values / _deviation(panel)),
+    ),
+    "missing features filled with the mean of all sessions": ("scale_ratio_5_20", Pipeline(features=_imputed)),
+    "rank among all sessions": ("drawdown", _feature("drawdown", lambda _, values: _ranks(values))),
+    "centered window": (
+        "volatility_ratio_4",
+        _feature("volatility_ratio_4", lambda _, values: (values + _next(values)) / 2),
+    ),
+    "market of the session forecast": ("market_mean_z", _feature("market_mean_z", lambda _, values: _next(values))),
+    "outliers cut at a quantile of all sessions": (
+        "worst_z_20",
+        _feature("worst_z_20", lambda _, values: np.maximum(values, np.nanquantile(values, 0.4))),
+    ),
+    "account encoded by its mean result": (
+        "fees_per_turnover",
+        _feature(
+            "fees_per_turnover",
+            lambda panel, values: values * 0 + np.nanmean(panel.total_pnl_usd, axis=0) / np.nanmax(panel.total_pnl_usd),
+        ),
+    ),
+    "days until the account trades next": (
+        "sessions_absent",
+        _feature("sessions_absent", lambda panel, values: np.where(_next(panel.is_active), values, values + 1)),
+    ),
+    "missing sessions filled from the next": ("last_z", Pipeline(features=_backward_filled)),
+    "calendar day for session": ("last_z", _feature("last_z", _calendar_day)),
+    "survivors only": ("last_z", Pipeline(features=_survivors)),
+    "traders counted over all history": (
+        "market_active_count",
+        _feature("market_active_count", lambda panel, values: values * 0 + panel.is_active.sum()),
+    ),
+    "spread of the full sample as scale": ("scale", _history(lambda right: {"scale": _deviation(right.panel)})),
+    "scale that includes the session forecast": ("scale", _history(lambda right: {"scale": _next(right.scale)})),
+    "forecast only for who will trade": (
+        "is_served",
+        _history(lambda right: {"is_served": right.is_served & _next(right.panel.is_active)}),
+    ),
+    "rules of the session forecast": (
+        "rules_cut_ratio",
+        Pipeline(rules=lambda panel, scale, row: _next(CLEAN.rules(panel, scale, row))),
+    ),
+    "rules in scales of the full sample": (
+        "rules_cut_ratio",
+        Pipeline(rules=lambda panel, _, row: CLEAN.rules(panel, _deviation(panel) / 4, row)),
+    ),
+    "historical quantile over all data": ("historical", _forecasts(_all_data_historical)),
+    "filtered residuals of all data": ("filtered", _forecasts(_all_data_filtered)),
+    "one model for all sessions": ("log_scale_ridge", _refitted(lambda _, count: count - 1)),
+    "refit including the scored session": ("log_scale_ridge", _refitted(lambda start, _: start + 3)),
+    "volatility targeted at the full sample": ("garch", _forecasts(_all_data_level)),
+    "weights that know the outcome": ("weights", _forecasts(_knowing_weights)),
+    "mixture chosen in hindsight": ("mixture", _forecasts(_hindsight_mixture)),
+    "calibration that knows the outcome": ("calibration", _forecasts(_knowing_calibration)),
+    "coverage of the full sample": ("calibrated", _forecasts(_full_coverage)),
+    "baseline over all data": ("rules_quantile", Pipeline(baseline=_all_data_baseline)),
+    "gate one session early": ("judgment", Pipeline(gate=_early_gate)),
+    "last verdict for all sessions": ("judgment", Pipeline(gate=_final_gate)),
+    "median of all forecasts": ("model_cut_ratio", Pipeline(cuts=_all_data_median)),
+}
+"""By name: the first output that must give it away, and the pipeline it is planted in."""

@@ -1,0 +1,40 @@
+"""The check against leakage finds nothing in the pipeline and every leak planted in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from risk.errors import LeakError
+from risk.leakage import Leak, require_no_leak, self_check
+from risk.panel import Panel
+from risk.sessions import next_session
+from risk.simulation import draw
+from tests.properties.panels import panel_of_truth
+from tests.properties.planted_leaks import LEAKS
+
+ROW = 67
+"""A Monday: models are refitted, and the next calendar day is a session."""
+
+
+@pytest.fixture(scope="module")
+def desk() -> Panel:
+    """Five traders over 72 sessions, of whom one stops early; the first model is fitted around session 55."""
+    return panel_of_truth(draw("strong", 5, 72, 5))
+
+
+def test_the_pipeline_has_no_leak(desk: Panel) -> None:
+    assert self_check(desk, next_session(desk.session_dates[-1]), [4, ROW]) == []
+
+
+@pytest.mark.parametrize("name", list(LEAKS))
+def test_a_planted_leak_is_caught_by_name(desk: Panel, name: str) -> None:
+    output, pipeline = LEAKS[name]
+    leaks = self_check(desk, next_session(desk.session_dates[-1]), [ROW], pipeline)
+    assert {leak.output for leak in leaks} == {output}
+
+
+def test_a_leak_stops_the_training(desk: Panel) -> None:
+    leak = Leak("last_z", desk.session_dates[ROW], "deleted")
+    with pytest.raises(LeakError, match="last_z of .* changes when later sessions are deleted"):
+        require_no_leak([leak])
+    require_no_leak([])
