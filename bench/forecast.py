@@ -15,8 +15,17 @@ import numpy as np
 
 from risk.cuts import rules_cut_ratios
 from risk.features import FEATURES, build_features
-from risk.forecast import MIXED_EXPERTS, History, Reconstruction, fit, garch, history_of, pinball_loss, reconstruct
-from risk.forecast import sample_of
+from risk.forecast import (
+    MIXED_EXPERTS,
+    History,
+    Reconstruction,
+    fit,
+    garch,
+    history_of,
+    pinball_loss,
+    reconstruct,
+    sample_of,
+)
 from risk.gate import judge, rules_quantiles
 from risk.panel import FloatMatrix, Panel
 from risk.sessions import next_session

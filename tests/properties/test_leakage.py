@@ -35,6 +35,6 @@ def test_a_planted_leak_is_caught_by_name(desk: Panel, name: str) -> None:
 
 def test_a_leak_stops_the_training(desk: Panel) -> None:
     leak = Leak("last_z", desk.session_dates[ROW], "deleted")
-    with pytest.raises(LeakError, match="last_z of .* changes when later sessions are deleted"):
+    with pytest.raises(LeakError, match=r"last_z of .* changes when later sessions are deleted"):
         require_no_leak([leak])
     require_no_leak([])

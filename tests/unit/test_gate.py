@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -96,7 +98,7 @@ def test_a_serving_model_is_demoted_at_once_when_breaches_explode() -> None:
     judgments = judge(pnl, scale, model, constant)
 
     # then
-    for before, after in zip(judgments[100:], judgments[101:], strict=False):
+    for before, after in itertools.pairwise(judgments[100:]):
         if after.breach_rate > 0.10 and before.is_serving:
             assert not after.is_serving
             break

@@ -61,9 +61,7 @@ def test_christoffersen_says_nothing_without_a_breach() -> None:
 def test_conditional_coverage_is_the_sum_of_both() -> None:
     breaches = np.tile([False] * 19 + [True], 10)
     statistic, p_value = validation.conditional_coverage([breaches])
-    assert statistic == pytest.approx(
-        validation.kupiec(10, 200)[0] + validation.christoffersen([breaches]).statistic
-    )
+    assert statistic == pytest.approx(validation.kupiec(10, 200)[0] + validation.christoffersen([breaches]).statistic)
     # chi-square with 2 degrees of freedom: P(X > x) = exp(-x / 2)
     assert p_value == pytest.approx(math.exp(-statistic / 2))
 
