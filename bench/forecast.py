@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from risk.cuts import rules_cut_ratios
 from risk.features import FEATURES, build_features
@@ -103,7 +104,7 @@ def history_of_truth(truth: Truth) -> History:
     return history_of(panel, build_features(panel, next_session(panel.session_dates[-1])), names)
 
 
-def within_trader_auc(is_event: FloatMatrix, score: FloatMatrix, is_scored: FloatMatrix) -> float:
+def within_trader_auc(is_event: NDArray[np.bool_], score: FloatMatrix, is_scored: NDArray[np.bool_]) -> float:
     """Average the area under the curve within each trader, weighted by his pairs of event and non-event.
 
     Source: Hanley and McNeil (1982), by the Mann-Whitney statistic.
@@ -176,9 +177,9 @@ def _promoted(set_name: str, sessions: int, desks: int) -> tuple[float, float]:
 def _large_fit_seconds(accounts: int) -> float:
     history = history_of_truth(draw("medium", accounts, 625, 1))
     last_row = len(history.panel.session_dates) - 1
-    likelihoods = garch.log_likelihoods(history.panel.total_pnl_usd)
+    candidates = garch.candidates(history.panel.total_pnl_usd)
     started = time.process_time()
-    fit(history, sample_of(history), last_row, likelihoods)
+    fit(history, sample_of(history), last_row, candidates)
     return time.process_time() - started
 
 

@@ -15,7 +15,7 @@ from risk.features import build_features
 from risk.forecast import MIXED_EXPERTS, History, Reconstruction, fit, garch, history_of, reconstruct, sample_of
 from risk.forecast.calibration import calibrate
 from risk.forecast.mixture import mix, pinball_loss
-from risk.forecast.reconstruction import _forecast_rows, combine, refit_rows, simple_forecasts
+from risk.forecast.reconstruction import combine, forecast_rows, refit_rows, simple_forecasts
 from risk.gate import Judgment, judge, rules_quantiles
 from risk.leakage import FEATURE_NAMES, Issued, Pipeline
 from risk.panel import FloatMatrix, Panel
@@ -119,11 +119,11 @@ def _refitted(last_row: Callable[[int, int], int]) -> Pipeline:
         experts = simple_forecasts(history)
         experts[2:] = experts[1]
         sample = sample_of(history)
-        likelihoods = garch.log_likelihoods(history.panel.total_pnl_usd)
+        candidates = garch.candidates(history.panel.total_pnl_usd)
         for start, stop in itertools.pairwise([*refit_rows(history.panel.session_dates), count]):
             if stop > first_row and len(sample.through(start - 1).session) >= 200:
-                model = fit(history, sample, min(last_row(start, count), count - 1), likelihoods, seed)
-                _forecast_rows(history, model, slice(start, stop), experts)
+                model = fit(history, sample, min(last_row(start, count), count - 1), candidates, seed)
+                forecast_rows(history, model, candidates, slice(start, stop), experts)
         return combine(history, experts, issued, 0)
 
     return Pipeline(forecasts=forecasts)

@@ -81,10 +81,10 @@ def test_contributions_add_up_and_sentences_tell_numbers() -> None:
     history = history_of_truth(draw("strong", 8, 150, 5))
     pnl = history.panel.total_pnl_usd
     forecasts = reconstruct(history, first_row=149)
-    model = fit(history, sample_of(history), 149, garch.log_likelihoods(pnl))
+    model = fit(history, sample_of(history), 149, garch.candidates(pnl))
     volatility = garch.volatilities(pnl, model.garch_coefficients)[-1]
     fitted = predict(model, history.features[-1], history.scale[-1], volatility)
-    told = set()
+    told: set[str] = set()
     for account in range(8):
         quantiles = {name: float(forecasts.expert(name)[-1, account]) for name in MIXED_EXPERTS}
         quantiles.update({name: float(values[account]) for name, values in fitted.items()})
@@ -115,7 +115,7 @@ def test_contributions_add_up_and_sentences_tell_numbers() -> None:
 def test_a_level_of_the_experts_alone_is_left_when_no_input_moves_it() -> None:
     # given one account at the center of every input: the ridge's terms are 0, the trees' shares are not hidden in level
     history = history_of_truth(draw("medium", 8, 120, 6))
-    model = fit(history, sample_of(history), 119, garch.log_likelihoods(history.panel.total_pnl_usd))
+    model = fit(history, sample_of(history), 119, garch.candidates(history.panel.total_pnl_usd))
     shares = boosted.contributions(model.booster_json, history.features[-1])
     predicted = boosted.predict_ratios(model.booster_json, history.features[-1])
     np.testing.assert_allclose(shares.sum(axis=1), predicted, atol=1e-5)

@@ -28,7 +28,7 @@ def model(history: History) -> Model:
 
 def _fitted(history: History) -> Model:
     last_row = len(history.panel.session_dates) - 1
-    return fit(history, sample_of(history), last_row, garch.log_likelihoods(history.panel.total_pnl_usd))
+    return fit(history, sample_of(history), last_row, garch.candidates(history.panel.total_pnl_usd))
 
 
 def _predicted(history: History, model: Model) -> dict[str, Any]:
@@ -56,8 +56,8 @@ def test_a_model_read_back_predicts_the_same_bits(history: History, model: Model
 def test_the_same_data_and_seed_give_the_same_bytes(history: History, model: Model) -> None:
     again = _fitted(history)
     assert artefact.to_json(again) == artefact.to_json(model)
-    sample, likelihoods = sample_of(history), garch.log_likelihoods(history.panel.total_pnl_usd)
-    other = fit(history, sample, len(history.scale) - 1, likelihoods, seed=1)
+    sample, candidates = sample_of(history), garch.candidates(history.panel.total_pnl_usd)
+    other = fit(history, sample, len(history.scale) - 1, candidates, seed=1)
     assert artefact.to_json(other) != artefact.to_json(model)
 
 
@@ -93,7 +93,7 @@ def _constant(content: dict[str, Any]) -> None:
     content["booster_json"] = json.dumps(booster)
 
 
-REFUSED = {
+REFUSED: dict[str, tuple[Callable[[str], str], str]] = {
     "no JSON": (lambda text: text[:-1], "cannot be read"),
     "not an object": (lambda _: "[1]", "cannot be read"),
     "a field is missing": (_edited(lambda content: content.pop("garch_coefficients")), "cannot be read"),
@@ -128,7 +128,7 @@ def test_too_few_pairs_are_refused_with_a_sentence() -> None:
 
 def test_a_model_does_not_see_rows_after_its_window(history: History) -> None:
     # given
-    sample, likelihoods = sample_of(history), garch.log_likelihoods(history.panel.total_pnl_usd)
+    sample, candidates = sample_of(history), garch.candidates(history.panel.total_pnl_usd)
     cut = dataclasses.replace(
         history,
         panel=history.panel.through(80),
@@ -138,7 +138,7 @@ def test_a_model_does_not_see_rows_after_its_window(history: History) -> None:
     )
 
     # when, then
-    assert artefact.to_json(fit(history, sample, 79, likelihoods)) == artefact.to_json(_fitted(cut))
+    assert artefact.to_json(fit(history, sample, 79, candidates)) == artefact.to_json(_fitted(cut))
 
 
 def test_garch_agrees_with_the_recursion_by_hand() -> None:

@@ -71,7 +71,8 @@ def faded(values: FloatMatrix, half_life: int) -> FloatMatrix:
         total = total + weight**span * delayed(total, span, 0.0)
         span *= 2
     number = np.arange(1.0, len(values) + 1.0)[:, None]
-    return total * ((1.0 - weight) / (1.0 - weight**number))
+    mean: FloatMatrix = total * ((1.0 - weight) / (1.0 - weight**number))
+    return mean
 
 
 def delayed(values: FloatMatrix, row_count: int, neutral: float) -> FloatMatrix:

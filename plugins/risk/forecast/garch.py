@@ -7,6 +7,7 @@ a grid; each account keeps its own level by variance targeting.
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,22 +43,56 @@ def log_likelihoods(pnl: FloatMatrix) -> FloatMatrix:
     Source: Bollerslev (1986), "Generalized Autoregressive Conditional Heteroskedasticity", eq. 21; the level by
     Engle and Mezrich (1996), "GARCH for groups".
     """
-    candidates = np.array(GRID)
-    state = _State(candidates[:, :1], candidates[:, 1:], pnl.shape[1])
+    pairs = np.array(GRID)
+    state = _State(pairs[:, :1], pairs[:, 1:], pnl.shape[1])
     gained = np.zeros((len(pnl), len(GRID)))
     for number, row in enumerate(pnl):
         is_scored = np.isfinite(row) & (state.count > 0) & (state.square_sum > 0.0)
         if is_scored.any():
             variance = state.variance[:, is_scored]
             squares = np.minimum(row[is_scored] ** 2 / variance, LARGEST_SQUARE)
-            gained[number] = -0.5 * np.sum(np.log(variance / row_level(state, is_scored)) + squares, axis=1)
+            gained[number] = -0.5 * np.sum(np.log(variance / _levels(state, is_scored)) + squares, axis=1)
         state.update(row)
     return np.cumsum(gained, axis=0)
 
 
-def row_level(state: _State, is_scored: NDArray[np.bool_]) -> NDArray[np.float64]:
+def _levels(state: _State, is_scored: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return the mean squares so far: constants in the likelihood that keep dollars out of it."""
     return state.square_sum[is_scored] / state.count[is_scored]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """All candidates on one panel.
+
+    Attributes
+    ----------
+    pnl
+        ``(n_sessions, n_accounts)``, US dollars.
+    log_likelihoods
+        Of each candidate after each session, ``(n_sessions, n_candidates)``.
+    known
+        Volatilities computed so far, by (a, b).
+    """
+
+    pnl: FloatMatrix
+    log_likelihoods: FloatMatrix
+    known: dict[tuple[float, float], FloatMatrix] = field(default_factory=dict)
+
+    def best(self, last_row: int) -> tuple[float, float]:
+        """Return (a, b) of the largest likelihood of the sessions up to a row."""
+        return GRID[int(np.argmax(self.log_likelihoods[last_row]))]
+
+    def volatilities(self, coefficients: tuple[float, float]) -> FloatMatrix:
+        """Return `volatilities` under (a, b), computed once."""
+        if coefficients not in self.known:
+            self.known[coefficients] = volatilities(self.pnl, coefficients)
+        return self.known[coefficients]
+
+
+def candidates(pnl: FloatMatrix) -> Candidates:
+    """Score every candidate on a panel, ``(n_sessions, n_accounts)`` US dollars."""
+    return Candidates(pnl, log_likelihoods(pnl))
 
 
 def volatilities(pnl: FloatMatrix, coefficients: tuple[float, float]) -> FloatMatrix:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,7 @@ class Ridge:
         return total
 
 
-def fit_ridge(sample: Sample, feature_names: tuple[str, ...]) -> Ridge:
+def fit_ridge(sample: Sample, feature_names: tuple[str, ...]) -> tuple[Ridge, NDArray[np.float64]]:
     """Fit the log scale and the quantile of what is left.
 
     Source: Corsi (2009), "A Simple Approximate Long-Memory Model of Realized Volatility", eq. 8, in logarithms; Hoerl
@@ -74,6 +74,11 @@ def fit_ridge(sample: Sample, feature_names: tuple[str, ...]) -> Ridge:
         At least one pair.
     feature_names
         Names of its inputs.
+
+    Returns
+    -------
+    tuple
+        The expert, and z over its modeled scale for each pair, ``(n_pairs,)``.
     """
     from sklearn.linear_model import Ridge as RidgeRegression
 
@@ -84,8 +89,8 @@ def fit_ridge(sample: Sample, feature_names: tuple[str, ...]) -> Ridge:
     fitted = RidgeRegression(alpha=PENALTY, solver="cholesky").fit(standardized, log_sizes)
     coefficients, intercept = tuple(fitted.coef_.tolist()), float(fitted.intercept_)
     ridge = Ridge(is_logarithmic, center, spread, coefficients, intercept, residual_quantile=-1.0)
-    residuals = np.sort(sample.z / np.exp(ridge.log_scales(sample.inputs)))
-    return Ridge(is_logarithmic, center, spread, coefficients, intercept, sorted_quantile(residuals))
+    ratios = sample.z / np.exp(fitted.predict(standardized))
+    return replace(ridge, residual_quantile=sorted_quantile(np.sort(ratios))), ratios
 
 
 def _standards(inputs: FloatTensor, is_logarithmic: tuple[bool, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:

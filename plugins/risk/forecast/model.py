@@ -69,7 +69,7 @@ def library_versions() -> tuple[tuple[str, str], ...]:
     return (("python", python), *((name, version(name)) for name in LIBRARIES))
 
 
-def fit(history: History, sample: Sample, last_row: int, log_likelihoods: FloatMatrix, seed: int = 0) -> Model:
+def fit(history: History, sample: Sample, last_row: int, candidates: garch.Candidates, seed: int = 0) -> Model:
     """Fit every expert on what was known after a session.
 
     Parameters
@@ -78,8 +78,8 @@ def fit(history: History, sample: Sample, last_row: int, log_likelihoods: FloatM
         The panel and all its pairs; later ones than ``last_row`` are not looked at.
     last_row
         The session, as a position in the panel.
-    log_likelihoods
-        `garch.log_likelihoods` of the panel.
+    candidates
+        Of the coefficients of ``garch`` on the panel.
     seed
         Of the trees' samples.
 
@@ -94,10 +94,8 @@ def fit(history: History, sample: Sample, last_row: int, log_likelihoods: FloatM
             f"A model needs {MINIMUM_PAIRS} account-sessions with a forecast and a result, there are "
             f"{len(known.session)}: rules serve until more sessions are loaded."
         )
-    ridge = fit_ridge(known, history.feature_names)
-    ratios = known.z / np.exp(ridge.log_scales(known.inputs))
-    coefficients = garch.GRID[int(np.argmax(log_likelihoods[last_row]))]
-    volatility = garch.volatilities(history.panel.total_pnl_usd[:last_row], coefficients)
+    ridge, ratios = fit_ridge(known, history.feature_names)
+    coefficients = candidates.best(last_row)
     dates = history.panel.session_dates
     return Model(
         feature_names=history.feature_names,
@@ -109,7 +107,7 @@ def fit(history: History, sample: Sample, last_row: int, log_likelihoods: FloatM
         ridge=ridge,
         booster_json=boosted.fit_booster(known.inputs, ratios, seed),
         garch_coefficients=coefficients,
-        garch_residual_quantile=_residual_quantile(known, volatility),
+        garch_residual_quantile=_residual_quantile(known, candidates.volatilities(coefficients)),
     )
 
 

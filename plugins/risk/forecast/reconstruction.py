@@ -77,9 +77,10 @@ def reconstruct(
     filtered = experts[MIXED_EXPERTS.index("filtered")]
     experts[[MIXED_EXPERTS.index(name) for name in FITTED_EXPERTS]] = filtered
     first_model_row = len(filtered)
-    for start, stop, model in _models(history, seed, first_row):
+    candidates = garch.candidates(history.panel.total_pnl_usd)
+    for start, stop, model in _models(history, candidates, seed, first_row):
         first_model_row = min(first_model_row, start)
-        _forecast_rows(history, model, slice(start, stop), experts)
+        forecast_rows(history, model, candidates, slice(start, stop), experts)
     return combine(history, experts, {} if issued is None else issued, first_model_row)
 
 
@@ -128,21 +129,25 @@ def refit_rows(session_dates: Sequence[dt.date]) -> list[int]:
     return [number for number in range(1, len(weeks)) if weeks[number] != weeks[number - 1]]
 
 
-def _models(history: History, seed: int, first_row: int) -> Iterator[tuple[int, int, Model]]:
+def _models(
+    history: History, candidates: garch.Candidates, seed: int, first_row: int
+) -> Iterator[tuple[int, int, Model]]:
     dates = history.panel.session_dates
     sample = sample_of(history)
-    likelihoods = garch.log_likelihoods(history.panel.total_pnl_usd)
     for start, stop in itertools.pairwise([*refit_rows(dates), len(dates)]):
         if stop > first_row and len(sample.through(start - 1).session) >= MINIMUM_PAIRS:
-            yield start, stop, fit(history, sample, start - 1, likelihoods, seed)
+            yield start, stop, fit(history, sample, start - 1, candidates, seed)
 
 
-def _forecast_rows(history: History, model: Model, span: slice, experts: FloatMatrix) -> None:
+def forecast_rows(
+    history: History, model: Model, candidates: garch.Candidates, span: slice, experts: FloatMatrix
+) -> None:
+    """Write what a model forecasts after each session of a span into the matrices of the fitted experts."""
     session, account = np.nonzero(history.is_served[span])
     session = session + span.start
     if session.size == 0:
         return
-    volatility = garch.volatilities(history.panel.total_pnl_usd[: span.stop], model.garch_coefficients)
+    volatility = candidates.volatilities(model.garch_coefficients)
     forecasts = predict(
         model,
         history.features[session, account],

@@ -117,7 +117,8 @@ def sample_of(history: History) -> Sample:
     return Sample(
         session,
         account,
-        history.features[session, account],
+        # One pair after the other: what XGBoost reads without a copy.
+        np.ascontiguousarray(history.features[session, account]),
         pnl[session + 1, account],
         history.scale[session, account],
     )
