@@ -168,7 +168,7 @@ def _answers(context: EphemeralDataContext, dsn: str, question: Question, query:
     _refuse_exception(question.name, result.exception_info)
     count = int(result.result["unexpected_count"] or 0)
     if not count:
-        observed = f"{result.result['element_count'] or 0} looked at"
+        observed = _observed(batch, int(result.result["element_count"] or 0))
         return [
             Verdict(question.name, "", question.severity, has_passed=True, observed=observed, message=question.praise)
         ]
@@ -193,6 +193,18 @@ def _answers(context: EphemeralDataContext, dsn: str, question: Question, query:
             )
         )
     return verdicts
+
+
+def _observed(batch: Batch, subject_count: int) -> str:
+    """Say what was seen where nothing is wrong: the number itself, or of how many subjects."""
+    from great_expectations.expectations.core.expect_column_distinct_values_to_be_in_set import (
+        ExpectColumnDistinctValuesToBeInSet,
+    )
+
+    if subject_count != 1:
+        return f"{subject_count} looked at"
+    seen = batch.validate(ExpectColumnDistinctValuesToBeInSet(column="observed", value_set=None))
+    return str(seen.result["observed_value"][0])
 
 
 def _refuse_exception(name: str, information: Mapping[str, Any]) -> None:
