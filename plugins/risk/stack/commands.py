@@ -58,6 +58,15 @@ def prepare_desk(clone: Clone, desk: Desk) -> None:
     unfinished.rename(clone.desk)
 
 
+def newest_session_of(desk: Desk) -> str | None:
+    """Return the last session in the desk's data; nothing where it is not a folder that can be looked at."""
+    if desk.fills is None:
+        return None
+    from risk.fills import newest_session
+
+    return newest_session(desk.fills).isoformat()
+
+
 def run_conf(session_date: str | None, desk: Desk) -> dict[str, str | bool | None]:
     """Build the parameters of a run that a person has asked for."""
     return {"session_date": session_date, "fills": str(desk.fills) if desk.fills else None, "deliver": True}
@@ -126,6 +135,7 @@ def run(
     clone, console = Clone(), Console()
     session_date, desk = checked_date(session), choose_desk(Clone(), fills)
     prepare_desk(clone, desk)
+    session_date = session_date or newest_session_of(desk)
     signal.signal(signal.SIGTERM, end_politely)
     try:
         with services.in_use(clone):
