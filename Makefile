@@ -53,7 +53,7 @@ lint: setup ## format, lint, types, SQL and layers; changes nothing
 	@.venv/bin/ruff format --check $(LINTED)
 	@.venv/bin/ruff check $(LINTED)
 	@.venv/bin/mypy --strict plugins/risk dags
-	@.venv/bin/sqlfluff lint --disable-progress-bar include/sql
+	@.venv/bin/sqlfluff lint --disable-progress-bar --processes 0 include/sql
 	@PYTHONPATH=plugins .venv/bin/lint-imports
 
 format: setup ## rewrite Python in the one format
