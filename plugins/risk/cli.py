@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from risk.errors import RequestError, RiskError
+from risk.errors import InputError, RequestError, RiskError
 from risk.stack.commands import app as stack_app
 
 app = typer.Typer(
@@ -22,8 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-app.registered_commands.extend(stack_app.registered_commands)
-
 PNL_COLUMNS = (
     "account_id",
     "session_date",
@@ -112,10 +110,13 @@ def simulate(
     typer.echo(json.dumps({"folder": str(out)}) if as_json else f"Simulated desk written to {out}.")
 
 
+app.registered_commands.extend(stack_app.registered_commands)
+
+
 def main() -> None:
-    """Run the command line; an error of ours is one sentence on standard error and exit code 2."""
+    """Run the command line; an error of ours is one sentence and exit code 2 for a wrong request, 1 otherwise."""
     try:
-        app()
+        app(prog_name="riskctl")
     except RiskError as error:
         typer.echo(str(error), err=True)
-        sys.exit(2)
+        sys.exit(2 if isinstance(error, (RequestError, InputError)) else 1)

@@ -32,7 +32,7 @@ select
             then
                 concat(
                     'The newest executions are of session ', lag_of.session_date, ', ', lag_of.session_count,
-                    ' sessions before ', %(session_date)s::date, ': the limits rest on old data. Check the source.'
+                    ' session(s) before ', %(session_date)s::date, ': the limits rest on old data. Check the source.'
                 )
     end as finding
 from lag_of;

@@ -162,17 +162,29 @@ def _owners(readings: Iterable[_Reading]) -> dict[Key, str]:
 def _checked_owners(
     readings: Iterable[_Reading], entries: Mapping[str, Iterable[Entry]], newest: dict[Key, str]
 ) -> dict[Key, str]:
-    """Return the newest versions' files after refusing files that hold what their entries do not name."""
+    """Return the newest versions' files after placing each fill in a session that its file's entries name."""
     for reading in readings:
         named = {(entry.account_id, entry.session_date) for entry in entries[reading.path.name]}
-        for fill in reading.fills:
-            if (fill.account_id, fill.session_date) not in named:
-                raise InputError(
-                    f"{reading.path.name} line {fill.line_number} holds an execution of account {fill.account_id} on "
-                    f"{fill.session_date}, which its entry in manifest.csv does not name. Correct the entry or replace "
-                    "the file."
-                )
+        own = named & {(fill.account_id, fill.session_date) for fill in reading.fills}
+        reading.fills = [_placed(reading.path.name, fill, named, own) for fill in reading.fills]
     return newest
+
+
+def _placed(file_name: str, fill: Fill, named: Collection[Key], own: Collection[Key]) -> Fill:
+    """Move an execution of an earlier day into the session its file delivers.
+
+    The vendor lists the opening execution of an overnight position in the file of the session that closed it, beside
+    executions of that session itself.
+    """
+    if (fill.account_id, fill.session_date) in named:
+        return fill
+    later = [day for account_id, day in own if account_id == fill.account_id and day > fill.session_date]
+    if not later:
+        raise InputError(
+            f"{file_name} line {fill.line_number} holds an execution of account {fill.account_id} on "
+            f"{fill.session_date}, which its entry in manifest.csv does not name. Correct the entry or the file."
+        )
+    return fill._replace(session_date=min(later))
 
 
 def _twins(account_ids: Iterable[str]) -> dict[str, str]:

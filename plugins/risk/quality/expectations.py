@@ -78,13 +78,20 @@ def judge(connection: Connection, dsn: str, binds: Mapping[str, Any]) -> list[Ve
 def _context() -> Iterator[EphemeralDataContext]:
     """Open a context that keeps nothing, reports to nobody and writes neither files nor progress bars."""
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    config = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        progress_bars=ProgressBarsConfig(globally=False),
+        analytics_enabled=False,
+    )
     with contextlib.redirect_stdout(io.StringIO()):
-        context = gx.get_context(mode="ephemeral")
-        context.enable_analytics(enable=False)
-        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        context = gx.get_context(mode="ephemeral", project_config=config)
         try:
             yield context
         finally:
@@ -168,7 +175,7 @@ def _answers(context: EphemeralDataContext, dsn: str, question: Question, query:
     _refuse_exception(question.name, result.exception_info)
     count = int(result.result["unexpected_count"] or 0)
     if not count:
-        observed = f"{result.result['element_count'] or 0} looked at"
+        observed = _observed(batch, int(result.result["element_count"] or 0))
         return [
             Verdict(question.name, "", question.severity, has_passed=True, observed=observed, message=question.praise)
         ]
@@ -193,6 +200,19 @@ def _answers(context: EphemeralDataContext, dsn: str, question: Question, query:
             )
         )
     return verdicts
+
+
+def _observed(batch: Batch, subject_count: int) -> str:
+    """Say what was seen where nothing is wrong: the number itself, or of how many subjects.
+
+    Values that fail an expectation are the only ones Great Expectations lists, so the number is expected to be null.
+    """
+    from great_expectations.expectations.core.expect_column_values_to_be_null import ExpectColumnValuesToBeNull
+
+    if subject_count != 1:
+        return f"{subject_count} looked at"
+    seen = batch.validate(ExpectColumnValuesToBeNull(column="observed"))
+    return str(seen.result["partial_unexpected_list"][0])
 
 
 def _refuse_exception(name: str, information: Mapping[str, Any]) -> None:

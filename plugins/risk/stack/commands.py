@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,13 +20,8 @@ from risk.stack import processes, runs, services
 from risk.stack.clone import Clone, read_json
 from risk.stack.environment import UI_USER, Desk, DeskKind, choose_desk
 
-app = typer.Typer(
-    name="stack",
-    help="The local stack: Postgres, mail server and Airflow of this clone.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
+app = typer.Typer()
+"""The commands of the local stack; ``risk.cli`` makes them part of ``riskctl``."""
 
 COLORS = {"success": "green", "failed": "red", "upstream_failed": "red", "up_for_retry": "yellow", "running": "cyan"}
 
@@ -56,6 +50,15 @@ def prepare_desk(clone: Clone, desk: Desk) -> None:
     unfinished = clone.desk.with_name("desk.unfinished")
     write_desk(unfinished)
     unfinished.rename(clone.desk)
+
+
+def newest_session_of(desk: Desk) -> str | None:
+    """Return the last session in the desk's data; nothing where it is not a folder that can be looked at."""
+    if desk.fills is None:
+        return None
+    from risk.fills import newest_session
+
+    return newest_session(desk.fills).isoformat()
 
 
 def run_conf(session_date: str | None, desk: Desk) -> dict[str, str | bool | None]:
@@ -126,6 +129,7 @@ def run(
     clone, console = Clone(), Console()
     session_date, desk = checked_date(session), choose_desk(Clone(), fills)
     prepare_desk(clone, desk)
+    session_date = session_date or newest_session_of(desk)
     signal.signal(signal.SIGTERM, end_politely)
     try:
         with services.in_use(clone):
@@ -213,12 +217,3 @@ def backfill() -> None:
 def end_politely(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the signature of handlers)
     """Turn SIGTERM into what Ctrl-C does, so that nothing is left running."""
     raise KeyboardInterrupt
-
-
-def main() -> None:
-    """Run a command; an error of ours is one sentence and exit code 2 for a wrong request, 1 otherwise."""
-    try:
-        app()
-    except RiskError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2 if isinstance(error, RequestError) else 1)

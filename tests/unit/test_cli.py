@@ -1,0 +1,106 @@
+"""The command line: the stable contract that scripts rely on."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+PROJECT_DIR = Path(__file__).resolve().parents[2]
+HEADER = (
+    "Date/Time,Account,B/S,Qty,Symbol,Price,Route,Exec Bkr,Contra,Liq,Comm,Ecn,SEC,ORF,TAF,NFA,CAT,NSCC,Acc,Clr,Misc,"
+    "Order Id,Fill Id,Status\n"
+)
+
+
+def _riskctl(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT_DIR / "plugins")}
+    return subprocess.run(
+        [sys.executable, "-m", "risk", *arguments], env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def drop(tmp_path: Path) -> Path:
+    """Give a drop folder: 100 bought at 10, 60 sold at 11 on the first day, fees 0.30; 40 are carried."""
+    rows = [
+        "06/16/2025 10:00:00,A1,B,100,XYZ,10,,,,,0.20,,,,,,,,,,,,1,",
+        "06/16/2025 11:00:00,A1,S,60,XYZ,11,,,,,0.10,,,,,,,,,,,,2,",
+        "06/17/2025 11:00:00,A2,B,1,XYZ,12,,,,,,,,,,,,,,,,,3,",
+        "06/17/2025 12:00:00,A2,S,1,XYZ,12,,,,,,,,,,,,,,,,,4,",
+    ]
+    (tmp_path / "fills.csv").write_text(HEADER + "\n".join(rows) + "\n")
+    return tmp_path
+
+
+def test_pnl_prints_the_contract_columns_with_a_row_for_each_traded_or_carried_session(drop: Path) -> None:
+    answer = _riskctl("pnl", "--fills", str(drop))
+
+    rows = list(csv.DictReader(io.StringIO(answer.stdout)))
+    assert answer.returncode == 0
+    # Monday: 60 x (11 - 10) = 60 realized, 40 x (11 - 10) = 40 open; Tuesday the mark is A2's last fill, 12.
+    assert [tuple(row.values()) for row in rows if row["account_id"] == "A1"] == [
+        ("A1", "2025-06-16", *_exact(rows[0], "60", "0.3", "59.7", "40", "40", "99.7")),
+        ("A1", "2025-06-17", *_exact(rows[1], "0", "0", "0", "80", "40", "40")),
+    ]
+    assert [row["session_date"] for row in rows if row["account_id"] == "A2"] == ["2025-06-17"]
+
+
+def _exact(row: dict[str, str], *expected: str) -> tuple[str, ...]:
+    """Give the row's own texts if they equal the expected decimals, whatever zeros follow them."""
+    texts = tuple(row.values())[2:]
+    assert [Decimal(text) for text in texts] == [Decimal(text) for text in expected]
+    return texts
+
+
+def test_pnl_prints_the_same_as_json(drop: Path) -> None:
+    as_csv = list(csv.DictReader(io.StringIO(_riskctl("pnl", "--fills", str(drop)).stdout)))
+
+    assert json.loads(_riskctl("pnl", "--fills", str(drop), "--json").stdout) == as_csv
+
+
+def test_pnl_names_rejected_rows_on_standard_error_and_exits_with_one(drop: Path) -> None:
+    (drop / "fills_bad.csv").write_text(HEADER + "06/16/2025 10:00:00,A3,X,1,XYZ,10,,,,,,,,,,,,,,,,,9,\n")
+
+    answer = _riskctl("pnl", "--fills", str(drop))
+
+    assert answer.returncode == 1
+    assert "fills_bad.csv" in answer.stderr
+    assert "line 2" in answer.stderr
+    assert "A1,2025-06-16" in answer.stdout
+
+
+def test_pnl_as_of_uses_what_was_published_until_then(real_fills_dir: Path) -> None:
+    early = _riskctl("pnl", "--fills", str(real_fills_dir), "--as-of", "2025-07-29T08:08:01+00:00")
+
+    assert early.returncode == 0
+    assert early.stdout.count("\n") == 1  # nothing had been published: the header alone
+
+
+def test_pnl_says_in_one_sentence_that_a_folder_is_missing(tmp_path: Path) -> None:
+    answer = _riskctl("pnl", "--fills", str(tmp_path / "nowhere"))
+
+    assert answer.returncode == 2
+    assert answer.stderr.strip().startswith(f"The fills folder {tmp_path / 'nowhere'} does not exist.")
+    assert "Traceback" not in answer.stderr
+
+
+def test_simulate_writes_fills_marks_and_truth(tmp_path: Path) -> None:
+    out = tmp_path / "desk"
+
+    answer = _riskctl(
+        "simulate", "--set", "weak", "--traders", "2", "--sessions", "3", "--seed", "5", "--out", str(out)
+    )
+
+    assert answer.returncode == 0
+    names = {path.name for path in out.iterdir()}
+    assert {"truth.csv", "simulated.json"} <= names
+    assert any(name.startswith("fills") for name in names)
+    assert any(name.startswith("marks") for name in names)
