@@ -7,7 +7,6 @@ against ``historical`` updated daily, from session 60 on. Run it with ``PYTHONPA
 from __future__ import annotations
 
 import resource
-import sys
 import time
 from collections.abc import Sequence
 
@@ -88,10 +87,10 @@ def measure(
     return figures
 
 
-def history_of_truth(truth: Truth) -> History:
-    """Turn a simulated desk into what the experts see; of fills the law knows the number only."""
+def panel_of_truth(truth: Truth) -> Panel:
+    """Give a simulated desk's results the fills its law knows: their number only."""
     trades = np.where(truth.is_active, truth.trade_count, np.nan)
-    panel = Panel(
+    return Panel(
         session_dates=truth.session_dates,
         account_ids=truth.account_ids,
         total_pnl_usd=truth.net_pnl_usd,
@@ -100,6 +99,11 @@ def history_of_truth(truth: Truth) -> History:
         fees_usd=trades * 0.5 + 1.0,
         volume=trades * 100.0,
     )
+
+
+def history_of_truth(truth: Truth) -> History:
+    """Turn a simulated desk into what the experts see."""
+    panel = panel_of_truth(truth)
     names = tuple(feature.name for feature in FEATURES)
     return history_of(panel, build_features(panel, next_session(panel.session_dates[-1])), names)
 
@@ -200,5 +204,4 @@ def _word(is_met: object) -> str:
 
 
 if __name__ == "__main__":
-    full = "--full" in sys.argv
-    measure() if full else measure(null_desks=0, strong_desks=0, fit_accounts=0)
+    measure()

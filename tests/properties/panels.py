@@ -9,7 +9,6 @@ import numpy as np
 from hypothesis import strategies as st
 
 from risk.panel import FloatMatrix, Panel
-from risk.simulation import Truth
 
 MONDAY = dt.date(2025, 1, 6)
 MATRICES = ("total_pnl_usd", "fill_count", "turnover_usd", "fees_usd", "volume")
@@ -83,17 +82,3 @@ def without_late_accounts(panel: Panel) -> Panel:
     """Drop accounts that have no active session: what `read_panel` would not know either."""
     kept = np.flatnonzero(panel.is_active.any(axis=0)).tolist()
     return permuted(panel, kept)
-
-
-def panel_of_truth(truth: Truth) -> Panel:
-    """Give a simulated desk's results the fills its law knows: their number only."""
-    trades = np.where(truth.is_active, truth.trade_count, np.nan)
-    return Panel(
-        session_dates=truth.session_dates,
-        account_ids=truth.account_ids,
-        total_pnl_usd=truth.net_pnl_usd,
-        fill_count=trades,
-        turnover_usd=trades * 5000.0,
-        fees_usd=trades * 0.5 + 1.0,
-        volume=trades * 100.0,
-    )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from bench.forecast import panel_of_truth
 from risk.errors import LeakError
 from risk.leakage import Leak, require_no_leak, self_check
 from risk.panel import Panel
 from risk.sessions import next_session
 from risk.simulation import draw
-from tests.properties.panels import panel_of_truth
 from tests.properties.planted_leaks import LEAKS
 
 ROW = 67
