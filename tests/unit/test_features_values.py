@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import operator
 import statistics
 
 import numpy as np
@@ -115,6 +117,15 @@ def _slowly(panel: Panel, row: int, account: int) -> dict[str, float]:
         cumulative.append(cumulative[-1] + value)
     peak = max(range(len(cumulative)), key=lambda number: (cumulative[number], number))
 
+    def fading(values: list[float], half_life: int) -> float:
+        weights = [0.5 ** (age / half_life) for age in range(len(values))]
+        return sum(map(operator.mul, weights, reversed(values))) / sum(weights)
+
+    scales = [abs(pnl[0])]
+    for value in pnl[1:]:
+        scales.append(math.sqrt(0.97 * scales[-1] ** 2 + 0.03 * value**2))
+    large = [0.0, *(float(value < -before) for value, before in zip(pnl[1:], scales[:-1], strict=True))]
+
     def rms(window: int) -> float:
         return math.sqrt(statistics.fmean(value**2 for value in pnl[-window:]))
 
@@ -129,6 +140,18 @@ def _slowly(panel: Panel, row: int, account: int) -> dict[str, float]:
         "drawdown": (cumulative[peak] - cumulative[-1]) / scale,
         "trades_against_norm": trades[-1] / statistics.fmean(trades[-21:-1]) if len(trades) > 1 else math.nan,
         "sessions_absent": float(row - rows[-1]),
+        **{
+            f"volatility_ratio_{half_life}": math.sqrt(fading([value**2 for value in pnl], half_life)) / scale
+            for half_life in (1, 2, 4, 11, 200)
+        },
+        **{
+            f"loss_ratio_{half_life}": math.sqrt(fading([min(value, 0.0) ** 2 for value in pnl], half_life)) / scale
+            for half_life in (1, 3)
+        },
+        **{f"large_loss_share_{half_life}": fading(large, half_life) for half_life in (1, 4)},
+        "trades_ratio_0_60": trades[-1] / fading(trades, 60),
+        "trades_ratio_1_60": fading(trades, 1) / fading(trades, 60),
+        "trades_ratio_3_60": fading(trades, 3) / fading(trades, 60),
     }
 
 
@@ -163,3 +186,21 @@ def test_each_feature_is_declared_once() -> None:
 def test_features_of_an_empty_panel_are_empty() -> None:
     panel = panel_of(np.empty((0, 0)))
     assert build_features(panel, next_weekday(panel)).shape == (0, 0, 40)
+
+
+def test_the_market_fades_over_its_own_sessions() -> None:
+    # given two traders, z of 1 each on both days; on the second 3 and 1 times the fills of the first
+    pnl = np.array([[100.0, -100.0], [math.nan, math.nan], [100.0, 100.0]])
+    panel = panel_of(pnl)
+    fills = np.array([[10.0, 10.0], [math.nan, math.nan], [30.0, 10.0]])
+    panel = dataclasses.replace(panel, fill_count=fills)
+
+    # when
+    values = dict(zip(NAMES, build_features(panel, next_weekday(panel))[-1, 0].tolist(), strict=True))
+
+    # then the norm of 10 and 30 is (10 w + 30) / (1 + w) with w = .5^(1/60); log ratios (log(30 / norm) + 0) / 2 today
+    weight = 0.5 ** (1 / 60)
+    today = math.log(30.0 * (1 + weight) / (10.0 * weight + 30.0)) / 2
+    assert values["market_size_ratio_1"] == pytest.approx(1.0)
+    # half-life 1: (today + .5 x 0) / 1.5
+    assert values["market_trades_ratio_1"] == pytest.approx(math.exp(today / 1.5))

@@ -163,3 +163,12 @@ def test_garch_likelihood_finds_the_coefficients_a_desk_was_drawn_from() -> None
 
     # then
     assert found == (0.11, 0.84)
+
+
+def test_a_large_sample_is_thinned_evenly(history: History) -> None:
+    sample = sample_of(history)
+    count = len(sample.session)
+    assert sample.thinned(count) is sample
+    # one fewer than there are: every second one is left
+    np.testing.assert_array_equal(sample.thinned(count - 1).pnl_usd, sample.pnl_usd[::2])
+    assert sample.thinned(count - 1).inputs.flags.c_contiguous

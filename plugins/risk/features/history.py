@@ -14,7 +14,7 @@ import numpy as np
 
 from risk.panel import FloatMatrix
 
-NEGLIGIBLE_WEIGHT = 1e-9
+NEGLIGIBLE_WEIGHT = 1e-7
 
 Combine = Callable[[FloatMatrix, FloatMatrix], FloatMatrix]
 
@@ -62,14 +62,15 @@ def trailing(values: FloatMatrix, window: int, combine: Combine, neutral: float)
 def faded(values: FloatMatrix, half_life: int) -> FloatMatrix:
     """Average each row with all rows before it, a row ``half_life`` earlier counting half as much.
 
-    Spans of 1, 2, 4, ... rows are doubled until what lies further back weighs less than 1e-9. Doubling past the
-    first row adds zeros, so that no number of rows matters.
+    Spans of 1, 2, 4, ... rows are doubled until what lies further back weighs less than a float32 can tell. Nothing
+    lies before the first row, so that the number of rows does not matter.
     """
     weight = 0.5 ** (1.0 / half_life)
     total, span = values, 1
-    while weight**span > NEGLIGIBLE_WEIGHT:
-        total = total + weight**span * delayed(total, span, 0.0)
-        span *= 2
+    while span < len(values) and weight**span > NEGLIGIBLE_WEIGHT:
+        doubled = total.copy()
+        doubled[span:] += weight**span * total[:-span]
+        total, span = doubled, 2 * span
     number = np.arange(1.0, len(values) + 1.0)[:, None]
     mean: FloatMatrix = total * ((1.0 - weight) / (1.0 - weight**number))
     return mean

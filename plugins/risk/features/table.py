@@ -102,8 +102,7 @@ def _active_count(view: MarketView) -> FloatMatrix:
 
 
 def _size_ratio(view: MarketView, half_life: int) -> FloatMatrix:
-    # Sorted again: the sum must not depend on which account stands where.
-    sizes = _row_sums(np.sort(np.abs(view.z), axis=1), view.active_count) / view.active_count
+    sizes = _row_sums(np.abs(view.z), view.active_count) / view.active_count
     return history.faded(sizes[:, None], half_life)[:, 0]
 
 

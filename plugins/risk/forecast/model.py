@@ -23,6 +23,9 @@ FITTED_EXPERTS = ("log_scale_ridge", "boosted", "garch")
 MINIMUM_PAIRS = 200
 """Fewer pairs hold fewer than ten losses beyond the 5 % quantile: nothing to learn a tail from."""
 
+LARGEST_PAIR_COUNT = 400_000
+"""Of more pairs every k-th is learned from: 20,000 losses beyond the quantile tell all that small trees can hold."""
+
 SMALLEST_LOSS_SCALES = 0.05
 """An expert never promises less than this loss, in own scales: a quantile of zero or above is no limit."""
 
@@ -94,18 +97,19 @@ def fit(history: History, sample: Sample, last_row: int, candidates: garch.Candi
             f"A model needs {MINIMUM_PAIRS} account-sessions with a forecast and a result, there are "
             f"{len(known.session)}: rules serve until more sessions are loaded."
         )
-    ridge, ratios = fit_ridge(known, history.feature_names)
+    learned = known.thinned(LARGEST_PAIR_COUNT)
+    ridge, ratios = fit_ridge(learned, history.feature_names)
     coefficients = candidates.best(last_row)
     dates = history.panel.session_dates
     return Model(
         feature_names=history.feature_names,
         first_session_date=dates[int(known.session[0])],
         last_session_date=dates[last_row],
-        pair_count=len(known.session),
+        pair_count=len(learned.session),
         seed=seed,
         versions=library_versions(),
         ridge=ridge,
-        booster_json=boosted.fit_booster(known.inputs, ratios, seed),
+        booster_json=boosted.fit_booster(learned.inputs, ratios, seed),
         garch_coefficients=coefficients,
         garch_residual_quantile=_residual_quantile(known, candidates.volatilities(coefficients)),
     )

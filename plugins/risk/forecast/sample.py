@@ -68,23 +68,20 @@ class Sample:
     def through(self, last_row: int) -> Sample:
         """Return the pairs whose result was known after session ``last_row``."""
         count = int(np.searchsorted(self.session, last_row, side="left"))
-        return Sample(
-            self.session[:count],
-            self.account[:count],
-            self.inputs[:count],
-            self.pnl_usd[:count],
-            self.scale_usd[:count],
-        )
+        return self._part(slice(count))
 
-    def latest(self, count: int) -> Sample:
-        """Return the newest pairs."""
-        start = max(len(self.session) - count, 0)
+    def thinned(self, largest_count: int) -> Sample:
+        """Return every k-th pair, with the smallest k that leaves no more than ``largest_count``."""
+        step = max(-(-len(self.session) // largest_count), 1)
+        return self if step == 1 else self._part(slice(None, None, step))
+
+    def _part(self, chosen: slice) -> Sample:
         return Sample(
-            self.session[start:],
-            self.account[start:],
-            self.inputs[start:],
-            self.pnl_usd[start:],
-            self.scale_usd[start:],
+            self.session[chosen],
+            self.account[chosen],
+            np.ascontiguousarray(self.inputs[chosen]),
+            self.pnl_usd[chosen],
+            self.scale_usd[chosen],
         )
 
 
