@@ -10,7 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from risk.features import FEATURES, build_features
-from risk.forecast import MIXED_EXPERTS, History, Reconstruction, history_of, reconstruct
+from risk.forecast import (
+    MIXED_EXPERTS,
+    History,
+    Reconstruction,
+    fit,
+    forecast_next,
+    garch,
+    history_of,
+    reconstruct,
+    sample_of,
+)
+from risk.forecast.artefact import content_sha256, load, to_json
+from risk.forecast.reconstruction import refit_rows
 from risk.forecast.distribution import outlook, shape_of
 from risk.gate import judge, rules_quantiles
 from risk.panel import FloatMatrix, Panel
@@ -141,3 +153,25 @@ def test_what_was_issued_counts_as_it_was() -> None:
     np.testing.assert_array_equal(
         reconstruct(history, issued, first_row=70).calibrated[:70], whole.calibrated[:70] * 1.5
     )
+
+
+def test_a_morning_with_a_stored_model_gives_the_bits_of_the_walk_forward() -> None:
+    # given a walk over 78 sessions, and the model of its last week, stored and read back
+    panel = panel_of(_desk(78, 5))
+    history = _history(panel, next_weekday(panel))
+    whole = reconstruct(history)
+    known = refit_rows(panel.session_dates)[-1] - 1
+    text = to_json(fit(history, sample_of(history), known, garch.candidates(panel.total_pnl_usd)))
+    model = load(text, content_sha256(text), NAMES)
+
+    # when the forecasts issued before the last session are all there is
+    issued = {name: whole.expert(name).copy() for name in MIXED_EXPERTS}
+    issued |= {"mixture": whole.mixture.copy(), "calibrated": whole.calibrated.copy()}
+    for quantiles in issued.values():
+        quantiles[-1] = np.nan
+    morning = forecast_next(history, model, issued)
+
+    # then
+    np.testing.assert_array_equal(morning.experts[:, -1], whole.experts[:, -1])
+    np.testing.assert_array_equal(morning.calibrated[-1], whole.calibrated[-1])
+    assert np.isfinite(morning.calibrated[-1]).any()

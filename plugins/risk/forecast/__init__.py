@@ -7,7 +7,7 @@ from risk.forecast.calibration import calibrate
 from risk.forecast.mixture import pinball_loss
 from risk.forecast.model import FITTED_EXPERTS, MIXED_EXPERTS, Model, fit, predict
 from risk.forecast.quantile import sorted_quantile
-from risk.forecast.reconstruction import Reconstruction, reconstruct
+from risk.forecast.reconstruction import Reconstruction, forecast_next, reconstruct
 from risk.forecast.sample import History, history_of, sample_of
 from risk.forecast.store import store_forecasts
 
@@ -21,6 +21,7 @@ __all__ = [
     "Reconstruction",
     "calibrate",
     "fit",
+    "forecast_next",
     "history_of",
     "pinball_loss",
     "predict",

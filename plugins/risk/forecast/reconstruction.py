@@ -84,6 +84,30 @@ def reconstruct(
     return combine(history, experts, {} if issued is None else issued, first_model_row)
 
 
+def forecast_next(history: History, model: Model, issued: Mapping[str, FloatMatrix]) -> Reconstruction:
+    """Forecast the session after the panel's last one from a stored model and the forecasts issued so far.
+
+    Nothing is fitted: a morning's work. The last row is the forecast; where an earlier session has no issued forecast
+    of a fitted expert, ``filtered`` stands in for it in the weights.
+
+    Parameters
+    ----------
+    history
+        The panel and its features, those the model was checked against.
+    model
+        Trained on sessions before the one forecast.
+    issued
+        As in `reconstruct`.
+    """
+    pnl = history.panel.total_pnl_usd
+    experts = simple_forecasts(history)
+    experts[[MIXED_EXPERTS.index(name) for name in FITTED_EXPERTS]] = experts[MIXED_EXPERTS.index("filtered")]
+    last_row = len(pnl) - 1
+    no_choice = garch.Candidates(pnl, np.empty((0, 0)))
+    forecast_rows(history, model, no_choice, slice(last_row, last_row + 1), experts)
+    return combine(history, experts, issued, last_row)
+
+
 def combine(
     history: History, experts: FloatMatrix, issued: Mapping[str, FloatMatrix], first_model_row: int
 ) -> Reconstruction:
