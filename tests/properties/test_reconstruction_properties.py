@@ -22,8 +22,8 @@ from risk.forecast import (
     sample_of,
 )
 from risk.forecast.artefact import content_sha256, load, to_json
-from risk.forecast.reconstruction import refit_rows
 from risk.forecast.distribution import outlook, shape_of
+from risk.forecast.reconstruction import refit_rows
 from risk.gate import judge, rules_quantiles
 from risk.panel import FloatMatrix, Panel
 from tests.properties.panels import corrupted_after, next_weekday, panel_of, panels, weekdays
