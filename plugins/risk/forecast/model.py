@@ -99,7 +99,6 @@ def fit(history: History, sample: Sample, last_row: int, candidates: garch.Candi
         )
     learned = known.thinned(LARGEST_PAIR_COUNT)
     ridge, ratios = fit_ridge(learned, history.feature_names)
-    coefficients = candidates.best(last_row)
     dates = history.panel.session_dates
     return Model(
         feature_names=history.feature_names,
@@ -110,8 +109,8 @@ def fit(history: History, sample: Sample, last_row: int, candidates: garch.Candi
         versions=library_versions(),
         ridge=ridge,
         booster_json=boosted.fit_booster(learned.inputs, ratios, seed),
-        garch_coefficients=coefficients,
-        garch_residual_quantile=_residual_quantile(known, candidates.volatilities(coefficients)),
+        garch_coefficients=(best := candidates.best(last_row)),
+        garch_residual_quantile=_residual_quantile(known, candidates.volatilities(best)),
     )
 
 
