@@ -122,7 +122,7 @@ def _models(forecasts: Reconstruction, rules: FloatMatrix) -> dict[str, FloatMat
 
 
 def _reassigned(ratios: FloatMatrix) -> FloatMatrix:
-    """Hand each session's ratios to other accounts at random: is it the day the model knows, or the trader?"""
+    """Hand each session's ratios to other accounts at random: does it know the day or the trader."""
     draws = np.random.default_rng(RESAMPLE_SEED)
     shuffled = ratios.copy()
     for row in shuffled:
