@@ -8,12 +8,18 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from risk.errors import InputError, RequestError, RiskError
 from risk.stack.commands import app as stack_app
+
+if TYPE_CHECKING:
+    from risk.backtest import Record
+    from risk.panel import Panel
 
 app = typer.Typer(
     name="riskctl",
@@ -108,6 +114,51 @@ def simulate(
 
     write_simulation(parameter_set.value, traders, sessions, seed, out)
     typer.echo(json.dumps({"folder": str(out)}) if as_json else f"Simulated desk written to {out}.")
+
+
+@app.command()
+def backtest(
+    pnl_file: Annotated[Path | None, typer.Option("--pnl", help="CSV account_id,session_date,net_pnl_usd.")] = None,
+    fills: Annotated[Path | None, typer.Option(help="Folder of fills: all features instead of those of P&L.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="File that receives the result as JSON.")] = None,
+) -> None:
+    """Walk the forecast forward over past sessions and score it against every baseline; judge it by the gate."""
+    from risk import backtest as record
+
+    if (pnl_file is None) == (fills is None):
+        raise RequestError("Name either --pnl FILE or --fills DIR.")
+    with Console(stderr=True).status("Walking forward, one refit a week ..."):
+        panel = record.panel_of_pnl(pnl_file) if pnl_file else _panel_of_drop(fills)
+        result = record.backtest(panel)
+    if json_file:
+        json_file.write_text(json.dumps(result.facts(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    _print_record(result)
+
+
+def _panel_of_drop(folder: Path | None) -> Panel:
+    from risk.backtest import panel_of_fills
+    from risk.fills import read_drop
+
+    executions, rejects = read_drop(folder or Path(), None)
+    for reject in rejects:
+        typer.echo(reject.reason, err=True)
+    return panel_of_fills(executions)
+
+
+def _print_record(result: Record) -> None:
+    """Print scores by model, best first, and the gate's verdict."""
+    table = Table(title=f"{result.forecast_count} forecasts of {result.session_count} sessions, one step ahead")
+    for heading in ("model", "loss", "gain", "95 % interval", "breach", "Kupiec p", "Christoffersen p"):
+        table.add_column(heading, justify="left" if heading == "model" else "right")
+    for name, score in sorted(result.models.items(), key=lambda item: item[1].loss):
+        low, high = score.gain_interval
+        p_values = ("-" if p is None else f"{p:.3f}" for p in (score.kupiec_p, score.christoffersen_p))
+        numbers = (f"{score.loss:.4f}", f"{score.gain_vs_historical:+.1%}", f"{low:+.1%} .. {high:+.1%}")
+        table.add_row(name, *numbers, f"{score.breach:.1%}", *p_values)
+    console = Console()
+    console.print(table)
+    served = "The model would serve" if result.gate["served"] == "model" else "Rules would serve"
+    console.print(f"{served}: {'; '.join(result.gate['reasons'])}.", highlight=False)
 
 
 app.registered_commands.extend(stack_app.registered_commands)

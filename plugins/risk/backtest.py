@@ -1,0 +1,287 @@
+"""The forecast's record on past sessions: every model and every baseline, scored one step ahead.
+
+Row t of every matrix was issued after session t and is scored with session t + 1. Losses are pinball losses of P&L over
+the account's own scale, so that no trader's size decides for the others.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.cuts import rules_cut_ratios
+from risk.entities import Fill
+from risk.errors import InputError
+from risk.features import FEATURES, build_features
+from risk.forecast import MIXED_EXPERTS, History, Reconstruction, history_of, pinball_loss, reconstruct
+from risk.gate import judge, rules_quantiles
+from risk.panel import FloatMatrix, Panel
+from risk.pnl import daily_pnl
+from risk.sessions import is_session, next_session, sessions_between
+from risk.validation import christoffersen, kupiec
+
+FLAT_CUT_RATIO = 0.21
+"""What "cut everybody the same" cuts: a model that cannot beat it tells nobody apart."""
+
+BLOCK_SESSIONS = 5
+RESAMPLE_COUNT = 2000
+RESAMPLE_SEED = 5
+INTERVAL = (0.025, 0.975)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How one model did where every model has a forecast.
+
+    Attributes
+    ----------
+    loss
+        Mean pinball loss at 5 % of P&L over own scale; smaller = better.
+    gain_vs_historical
+        1 - loss over that of ``historical``; 0.12 = 12 %.
+    gain_interval
+        95 % interval of the gain over resampled blocks of 5 sessions.
+    breach
+        Share of results below the forecast; 0.05 is right.
+    kupiec_p, christoffersen_p
+        p-values of right coverage and of independent breaches; ``None`` where they cannot be computed.
+    """
+
+    loss: float
+    gain_vs_historical: float
+    gain_interval: tuple[float, float]
+    breach: float
+    kupiec_p: float | None
+    christoffersen_p: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A finished backtest.
+
+    Attributes
+    ----------
+    session_count, forecast_count
+        Sessions scored, forecasts scored in each model.
+    models
+        Scores by model; empty where no session could be scored.
+    gate
+        ``served``: ``model`` or ``rules``; ``improvement`` and ``p_value`` over the last 60 sessions, ``None`` where
+        there are fewer; ``reasons``: sentences.
+    """
+
+    session_count: int
+    forecast_count: int
+    models: Mapping[str, Score]
+    gate: Mapping[str, Any]
+
+    def facts(self) -> dict[str, Any]:
+        """Return the contract's JSON."""
+        return {
+            "session_count": self.session_count,
+            "forecast_count": self.forecast_count,
+            "models": {name: asdict(score) for name, score in self.models.items()},
+            "gate": dict(self.gate),
+        }
+
+
+def backtest(panel: Panel) -> Record:
+    """Walk forward over the history and score every model and baseline.
+
+    Never raises for a short or odd history: with nothing to score, ``models`` is empty and the gate says why.
+    """
+    features = build_features(panel, next_session(panel.session_dates[-1]))
+    history = history_of(panel, features, tuple(feature.name for feature in FEATURES))
+    forecasts = reconstruct(history)
+    rules = rules_quantiles(panel.total_pnl_usd, forecasts.expert("historical"), rules_cut_ratios(panel, history.scale))
+    models = _models(forecasts, rules)
+    scores, session_count, forecast_count = _scores(history, models)
+    return Record(session_count, forecast_count, scores, _verdict(history, forecasts, rules))
+
+
+def _models(forecasts: Reconstruction, rules: FloatMatrix) -> dict[str, FloatMatrix]:
+    historical = forecasts.expert("historical")
+    experts = {name: forecasts.expert(name) for name in MIXED_EXPERTS}
+    return {
+        **experts,
+        "mixture": forecasts.mixture,
+        "calibrated": forecasts.calibrated,
+        "rules": rules,
+        "always_21_percent": historical / (1.0 - FLAT_CUT_RATIO),
+        "random_reassignment": historical * _reassigned(forecasts.calibrated / historical),
+    }
+
+
+def _reassigned(ratios: FloatMatrix) -> FloatMatrix:
+    """Hand each session's ratios to other accounts at random: does it know the day or the trader."""
+    draws = np.random.default_rng(RESAMPLE_SEED)
+    shuffled = ratios.copy()
+    for row in shuffled:
+        known = np.flatnonzero(np.isfinite(row))
+        row[known] = row[draws.permutation(known)]
+    return shuffled
+
+
+def _scores(history: History, models: Mapping[str, FloatMatrix]) -> tuple[dict[str, Score], int, int]:
+    outcome, scale = history.panel.total_pnl_usd[1:], history.scale[:-1]
+    is_scored = np.isfinite(outcome)
+    for quantiles in models.values():
+        is_scored &= np.isfinite(quantiles[:-1])
+    count = int(is_scored.sum())
+    if count == 0:
+        return {}, 0, 0
+    losses = {
+        name: np.where(is_scored, pinball_loss(outcome, quantiles[:-1]) / scale, 0.0).sum(axis=1)
+        for name, quantiles in models.items()
+    }
+    is_used = is_scored.any(axis=1)
+    resamples = _resampled_sums({name: loss[is_used] for name, loss in losses.items()})
+    base = float(losses["historical"].sum())
+    scores = {}
+    for name, quantiles in models.items():
+        breaches = outcome < quantiles[:-1]
+        gains = 1.0 - resamples[name] / resamples["historical"]
+        low, high = (float(value) for value in np.quantile(gains, INTERVAL))
+        scores[name] = Score(
+            loss=float(losses[name].sum()) / count,
+            gain_vs_historical=1.0 - float(losses[name].sum()) / base,
+            gain_interval=(low, high),
+            breach=float(breaches[is_scored].mean()),
+            kupiec_p=_known(kupiec(int(breaches[is_scored].sum()), count)[1]),
+            christoffersen_p=_known(christoffersen(_sequences(breaches, is_scored)).p_value),
+        )
+    return scores, int(is_used.sum()), count
+
+
+def _resampled_sums(losses: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
+    """Sum each model's losses over the same circular blocks of sessions.
+
+    Source: Politis and Romano (1992), "A Circular Block-Resampling Procedure for Stationary Data".
+    """
+    session_count = len(losses["historical"])
+    draws = np.random.default_rng(RESAMPLE_SEED)
+    starts = draws.integers(0, session_count, (RESAMPLE_COUNT, math.ceil(session_count / BLOCK_SESSIONS), 1))
+    chosen = ((starts + np.arange(BLOCK_SESSIONS)) % session_count).reshape(RESAMPLE_COUNT, -1)[:, :session_count]
+    return {name: loss[chosen].sum(axis=1) for name, loss in losses.items()}
+
+
+def _sequences(breaches: NDArray[np.bool_], is_scored: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    return [breaches[is_scored[:, account], account] for account in range(breaches.shape[1])]
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _verdict(history: History, forecasts: Reconstruction, rules: FloatMatrix) -> dict[str, Any]:
+    """Say who would serve tomorrow."""
+    last = judge(history.panel.total_pnl_usd, history.scale, forecasts.calibrated, rules)[-1]
+    return {
+        "served": "model" if last.is_serving else "rules",
+        "improvement": _known(last.improvement),
+        "p_value": _known(last.p_value),
+        "reasons": list(last.reasons),
+    }
+
+
+def panel_of_pnl(file: Path) -> Panel:
+    """Read ``account_id,session_date,net_pnl_usd`` into a panel; what only fills tell is unknown in it.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read as such; names the line and what was found.
+    """
+    results: dict[tuple[str, dt.date], float] = {}
+    for line_number, row in _rows(file):
+        key, value = _result(file, line_number, row)
+        if key in results:
+            raise InputError(
+                f"{file.name}, line {line_number}: {key[0]} on {key[1]} stands twice. Keep one row for each account "
+                "and session."
+            )
+        results[key] = value
+    if not results:
+        raise InputError(f"{file.name} holds no result: there is nothing to test.")
+    unknown = dict.fromkeys(results, math.nan)
+    return _panel(results, unknown, unknown, unknown, unknown)
+
+
+def _rows(file: Path) -> Iterable[tuple[int, dict[str, str]]]:
+    wanted = {"account_id", "session_date", "net_pnl_usd"}
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as opened:
+            reader = csv.DictReader(opened)
+            missing = wanted - set(reader.fieldnames or ())
+            if missing:
+                raise InputError(f"{file.name} lacks the columns {', '.join(sorted(missing))}: add them to its header.")
+            yield from ((reader.line_num, row) for row in reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{file} cannot be read as CSV text: {error}. Name another file.") from None
+
+
+def _result(file: Path, line_number: int, row: Mapping[str, str]) -> tuple[tuple[str, dt.date], float]:
+    place = f"{file.name}, line {line_number}"
+    try:
+        day = dt.date.fromisoformat(row["session_date"] or "")
+    except ValueError:
+        raise InputError(f"{place}: {row['session_date']!r} is no date; write it as YYYY-MM-DD.") from None
+    if not is_session(day):
+        raise InputError(f"{place}: {day} is no session of the exchange. Give the P&L to its session.")
+    try:
+        value = Decimal(row["net_pnl_usd"] or "")
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise InputError(f"{place}: {row['net_pnl_usd']!r} is no amount in US dollars.")
+    return (row["account_id"], day), float(value)
+
+
+def panel_of_fills(fills: Sequence[Fill]) -> Panel:
+    """Compute the books of executions and what the fills tell into a panel; open positions carry their last price.
+
+    Raises
+    ------
+    InputError
+        If there is no execution.
+    """
+    if not fills:
+        raise InputError("No execution can be used: there is nothing to test.")
+    keys = [(fill.account_id, fill.session_date) for fill in fills]
+    count, volume, turnover, fees = (dict.fromkeys(keys, 0.0) for _ in range(4))
+    for key, fill in zip(keys, fills, strict=True):
+        count[key] += 1.0
+        volume[key] += float(fill.quantity)
+        turnover[key] += float(fill.quantity * fill.price)
+        fees[key] += float(fill.fees_usd)
+    results = {
+        key: float(row.total_pnl_usd)
+        for row in daily_pnl(fills, [])
+        if (key := (row.account_id, row.session_date)) in count and row.total_pnl_usd is not None
+    }
+    return _panel(results, count, turnover, fees, volume)
+
+
+def _panel(results: Mapping[tuple[str, dt.date], float], *others: Mapping[tuple[str, dt.date], float]) -> Panel:
+    """Lay out results, fill counts, turnover, fees and volume densely."""
+    account_ids = tuple(sorted({account_id for account_id, _ in results}))
+    days = [day for _, day in results]
+    session_dates = tuple(sessions_between(min(days), max(days)))
+    row_of = {day: number for number, day in enumerate(session_dates)}
+    column_of = {account_id: number for number, account_id in enumerate(account_ids)}
+    matrices = []
+    for values in (results, *others):
+        matrix = np.full((len(session_dates), len(account_ids)), np.nan)
+        for account_id, day in results:
+            matrix[row_of[day], column_of[account_id]] = values[account_id, day]
+        matrices.append(matrix)
+    return Panel(session_dates, account_ids, *matrices)
