@@ -265,6 +265,7 @@ def _store(connection: Connection, opened: dict[str, Any]) -> tuple[int, int]:
     execute(connection, "extract_fills/number_staged_deliveries", opened)
     execute(connection, "extract_fills/analyze_staged_deliveries")
     fill_count = execute(connection, "extract_fills/insert_fills")
+    execute(connection, "extract_fills/summarize_fills")
     execute(connection, "extract_fills/analyze_loaded")
     return delivery_count, fill_count
 
