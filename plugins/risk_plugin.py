@@ -6,11 +6,13 @@ from typing import ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
+from risk.operators.deadlines import EffectiveMorning
 from risk.timetables import SessionTimetable
 
 
 class RiskPlugin(AirflowPlugin):
-    """Make the session timetable known to the scheduler and the API server."""
+    """Make the session timetable and the report's deadline known to the scheduler and the API server."""
 
     name = "risk"
     timetables: ClassVar = [SessionTimetable]
+    deadline_references: ClassVar = [EffectiveMorning]
