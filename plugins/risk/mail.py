@@ -58,6 +58,20 @@ class SmtpServer:
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 client.quit()
 
+    def greet(self) -> None:
+        """Talk to the server as for a mail, and send none.
+
+        Raises
+        ------
+        ConnectionLostError
+            If it cannot be reached, hangs up, or asks to try again.
+        RequestError
+            If it refuses the credentials or cannot encrypt.
+        """
+        with self._sentences("the report's reader"), contextlib.closing(self._open()) as client:
+            self._greet(client)
+            client.noop()
+
     def _open(self) -> smtplib.SMTP:
         if self.use_ssl:
             context = ssl.create_default_context()

@@ -7,6 +7,18 @@ with morning as (
     where runs.effective_session = %(effective_session)s
 ),
 
+limited as (
+    select count(*) > 0 as has_limits
+    from recommendations
+    inner join morning on recommendations.run_id = morning.run_id
+),
+
+reported as (
+    select count(*) > 0 as has_report
+    from reports
+    inner join morning on reports.run_id = morning.run_id
+),
+
 mailed as (
     select
         min(report_deliveries.sent_at) as sent_at,
@@ -17,18 +29,12 @@ mailed as (
 )
 
 select
+    limited.has_limits,
+    reported.has_report,
     mailed.sent_at,
     mailed.sent_count,
-    mailed.open_count,
-    exists (
-        select
-        from recommendations
-        inner join morning on recommendations.run_id = morning.run_id
-    ) as has_limits,
-    exists (
-        select
-        from reports
-        inner join morning on reports.run_id = morning.run_id
-    ) as has_report
-from mailed
+    mailed.open_count
+from limited
+cross join reported
+cross join mailed
 order by mailed.sent_at asc;
