@@ -1,15 +1,26 @@
 -- Types every staged record up to the load's last session, or says by codes what is wrong with it.
--- Grain: one row per record. Reads: staged_fills, staged_moments, staged_accounts, staged_symbols. Writes: checked_fills.
--- Binds: through_session_date. Money: price in currency, fees_usd the sum of all fee columns, positive = cost.
--- Rerun: gone with its transaction.
--- One pattern over all numbers of a record decides the usual case; only a record that fails it is looked at column by
--- column. The pattern admits plain decimals only: no exponent, NaN, Infinity or hexadecimal, which numeric would take.
--- The separator 0x1F cannot occur inside a number: a file that holds one is refused as no text.
+-- Grain: one row per record. Reads: staged_fills, staged_moments, staged_accounts, staged_symbols.
+-- Writes: checked_fills. Binds: through_session_date. Rerun: gone with its transaction.
+-- Money: price in currency, fees_usd the sum of all fee columns, positive = cost.
+-- NaN and Infinity are numbers to numeric, but not below the limit.
 -- "offset 0" keeps the planner from computing a column once for every place that uses it.
 create temporary table checked_fills on commit drop as
 with joined as (
     select
-        staged_fills.*,
+        staged_fills.file_number,
+        staged_fills.line_number,
+        staged_fills.date_time,
+        staged_fills.account,
+        staged_fills.side,
+        staged_fills.quantity,
+        staged_fills.symbol,
+        staged_fills.price,
+        staged_fills.order_id,
+        staged_fills.fill_id,
+        staged_fills.status,
+        staged_fills.currency,
+        staged_fills.propreports_id,
+        staged_fills.numbers,
         staged_accounts.account_id,
         staged_accounts.code as account_code,
         staged_moments.session_date,
@@ -18,12 +29,18 @@ with joined as (
         staged_moments.code as moment_code,
         staged_symbols.symbol as symbol_id,
         staged_symbols.code as symbol_code,
-        concat_ws(
-            e'\x1f', staged_fills.quantity, staged_fills.price, staged_fills.fee_comm, staged_fills.fee_ecn,
-            staged_fills.fee_sec, staged_fills.fee_orf, staged_fills.fee_taf, staged_fills.fee_ftt,
-            staged_fills.fee_nfa, staged_fills.fee_cat, staged_fills.fee_nscc, staged_fills.fee_acc,
-            staged_fills.fee_clr, staged_fills.fee_misc
-        ) as numbers
+        coalesce(staged_fills.fee_comm, 0)
+        + coalesce(staged_fills.fee_ecn, 0)
+        + coalesce(staged_fills.fee_sec, 0)
+        + coalesce(staged_fills.fee_orf, 0)
+        + coalesce(staged_fills.fee_taf, 0)
+        + coalesce(staged_fills.fee_ftt, 0)
+        + coalesce(staged_fills.fee_nfa, 0)
+        + coalesce(staged_fills.fee_cat, 0)
+        + coalesce(staged_fills.fee_nscc, 0)
+        + coalesce(staged_fills.fee_acc, 0)
+        + coalesce(staged_fills.fee_clr, 0)
+        + coalesce(staged_fills.fee_misc, 0) as fees_usd
     from staged_fills
     left join staged_accounts on staged_fills.account = staged_accounts.account
     left join staged_moments on staged_fills.date_time = staged_moments.date_time
@@ -32,99 +49,33 @@ with joined as (
     offset 0
 ),
 
-formed as (
-    select
-        joined.*,
-        joined.quantity is not null
-        and joined.price is not null
-        and length(joined.numbers) < 500
-        and joined.numbers ~ '^([+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(\x1f|$))+$' as are_numbers
-    from joined
-    offset 0
-),
-
-typed as (
-    select
-        formed.*,
-        case when formed.are_numbers then formed.quantity::numeric end as quantity_value,
-        case when formed.are_numbers then formed.price::numeric end as price_value,
-        case
-            when formed.are_numbers
-                then
-                    coalesce(formed.fee_comm::numeric, 0)
-                    + coalesce(formed.fee_ecn::numeric, 0)
-                    + coalesce(formed.fee_sec::numeric, 0)
-                    + coalesce(formed.fee_orf::numeric, 0)
-                    + coalesce(formed.fee_taf::numeric, 0)
-                    + coalesce(formed.fee_ftt::numeric, 0)
-                    + coalesce(formed.fee_nfa::numeric, 0)
-                    + coalesce(formed.fee_cat::numeric, 0)
-                    + coalesce(formed.fee_nscc::numeric, 0)
-                    + coalesce(formed.fee_acc::numeric, 0)
-                    + coalesce(formed.fee_clr::numeric, 0)
-                    + coalesce(formed.fee_misc::numeric, 0)
-        end as fees_value
-    from formed
-    offset 0
-),
-
 judged as (
     select
-        typed.*,
-        case
-            when
-                typed.are_numbers
-                and typed.quantity_value > 0
-                and typed.quantity_value < 10000000000
-                and scale(typed.quantity_value) <= 8
-                and typed.price_value > 0
-                and typed.price_value < 10000000000
-                and scale(typed.price_value) <= 8
-                and abs(typed.fees_value) < 10000000000
-                and scale(typed.fees_value) <= 8
-                and typed.account_id is not null
-                and typed.account_code is null
-                and typed.executed_at is not null
-                and typed.moment_code is null
-                and typed.symbol_id is not null
-                and typed.symbol_code is null
-                and typed.side in ('B', 'S', 'T', 'C')
-                and typed.status is null
-                and (typed.currency is null or typed.currency = 'USD')
-                then null
-            else
-                concat_ws(
-                    ' ',
-                    case when typed.date_time is null then 'date_form' else typed.moment_code end,
-                    case when typed.account is null then 'account_name' else typed.account_code end,
-                    case when typed.side is null or typed.side not in ('B', 'S', 'T', 'C') then 'side' end,
-                    case when typed.symbol is null then 'symbol' else typed.symbol_code end,
-                    case when not typed.are_numbers then 'numbers' end,
-                    case
-                        when
-                            typed.quantity_value <= 0
-                            or typed.quantity_value >= 10000000000
-                            or scale(trim_scale(typed.quantity_value)) > 8
-                            then 'quantity'
-                    end,
-                    case
-                        when
-                            typed.price_value <= 0
-                            or typed.price_value >= 10000000000
-                            or scale(trim_scale(typed.price_value)) > 8
-                            then 'price'
-                    end,
-                    case
-                        when
-                            abs(typed.fees_value) >= 10000000000
-                            or scale(trim_scale(typed.fees_value)) > 8
-                            then 'fees'
-                    end,
-                    case when typed.status is not null then 'status' end,
-                    case when typed.currency <> 'USD' then 'currency' end
-                )
-        end as codes
-    from typed
+        joined.*,
+        joined.numbers is null and joined.quantity is not null and joined.price is not null as are_numbers,
+        coalesce(
+            joined.numbers is null
+            and joined.quantity > 0
+            and joined.quantity < 10000000000
+            and (scale(joined.quantity) <= 8 or scale(trim_scale(joined.quantity)) <= 8)
+            and joined.price > 0
+            and joined.price < 10000000000
+            and (scale(joined.price) <= 8 or scale(trim_scale(joined.price)) <= 8)
+            and joined.fees_usd > -10000000000
+            and joined.fees_usd < 10000000000
+            and (scale(joined.fees_usd) <= 8 or scale(trim_scale(joined.fees_usd)) <= 8)
+            and joined.account_id is not null
+            and joined.account_code is null
+            and joined.executed_at is not null
+            and joined.moment_code is null
+            and joined.symbol_id is not null
+            and joined.symbol_code is null
+            and joined.side in ('B', 'S', 'T', 'C')
+            and joined.status is null
+            and (joined.currency is null or joined.currency = 'USD'),
+            false
+        ) as is_good
+    from joined
     offset 0
 )
 
@@ -136,30 +87,73 @@ select
     judged.executed_at,
     judged.is_time_unknown,
     judged.side,
-    judged.quantity_value as quantity,
+    judged.quantity,
     judged.symbol_id as symbol,
-    judged.price_value as price,
-    judged.fees_value as fees_usd,
+    judged.price,
+    judged.fees_usd,
     judged.order_id,
     coalesce(judged.propreports_id, judged.fill_id) as fill_key,
-    nullif(judged.codes, '') as codes,
     case
-        when coalesce(judged.codes, '') = ''
+        when not judged.is_good
+            then
+                concat_ws(
+                    ' ',
+                    case when judged.date_time is null then 'date_form' else judged.moment_code end,
+                    case when judged.account is null then 'account_name' else judged.account_code end,
+                    case when judged.side is null or judged.side not in ('B', 'S', 'T', 'C') then 'side' end,
+                    case when judged.symbol is null then 'symbol' else judged.symbol_code end,
+                    case when not judged.are_numbers then 'numbers' end,
+                    case
+                        when
+                            judged.are_numbers
+                            and (
+                                judged.quantity <= 0
+                                or judged.quantity >= 10000000000
+                                or scale(trim_scale(judged.quantity)) > 8
+                            )
+                            then 'quantity'
+                    end,
+                    case
+                        when
+                            judged.are_numbers
+                            and (
+                                judged.price <= 0
+                                or judged.price >= 10000000000
+                                or scale(trim_scale(judged.price)) > 8
+                            )
+                            then 'price'
+                    end,
+                    case
+                        when
+                            judged.are_numbers
+                            and (
+                                judged.fees_usd <= -10000000000
+                                or judged.fees_usd >= 10000000000
+                                or scale(trim_scale(judged.fees_usd)) > 8
+                            )
+                            then 'fees'
+                    end,
+                    case when judged.status is not null then 'status' end,
+                    case when judged.currency <> 'USD' then 'currency' end
+                )
+    end as codes,
+    case
+        when judged.is_good
             then
                 hash_record_extended(
                     row(
-                        judged.executed_at, judged.side, judged.quantity_value, judged.symbol_id, judged.price_value,
-                        judged.fees_value, judged.order_id, judged.propreports_id, judged.fill_id
+                        judged.executed_at, judged.side, judged.quantity, judged.symbol_id, judged.price,
+                        judged.fees_usd, judged.order_id, judged.propreports_id, judged.fill_id
                     ),
                     0
                 )
         else
-            hashtextextended(
-                concat_ws(
-                    e'\x1f', judged.codes, judged.date_time, judged.side, judged.symbol, judged.numbers, judged.status,
-                    judged.currency, judged.order_id, judged.propreports_id, judged.fill_id
+            hash_record_extended(
+                row(
+                    judged.date_time, judged.side, judged.quantity, judged.symbol, judged.price, judged.fees_usd,
+                    judged.numbers, judged.status, judged.currency, judged.order_id, judged.propreports_id, judged.fill_id
                 ),
-                0
+                1
             )
     end as content_hash
 from judged;
