@@ -90,9 +90,19 @@ def look(what: Watched, instant: dt.datetime) -> list[Finding]:
         return []
     return [
         *_look_at_warehouse(what.warehouse_dsn, today, instant),
-        *_look_at_airflow(what.metadata_dsn, instant),
+        *look_at_airflow(what.metadata_dsn, instant),
         *_look_at_mail(what.server),
     ]
+
+
+def look_at_airflow(dsn: str, instant: dt.datetime) -> Iterator[Finding]:
+    """Look at Airflow through its database: do its components live, can it read the DAG, is the DAG switched on."""
+    try:
+        with contextlib.closing(_connect(dsn)) as connection:
+            yield from _look_at_components(connection, instant)
+            yield from _look_at_dag(connection)
+    except (ConnectionLostError, psycopg2.Error) as error:
+        yield Finding(f"Airflow's database cannot be asked: {_one_line(error)}", "Start it (make status, make up).")
 
 
 def tell(what: Watched, findings: Sequence[Finding], instant: dt.datetime) -> None:
@@ -163,15 +173,6 @@ def _missing(morning: Morning, today: dt.date) -> str:
     if morning.has_limits:
         return f"Limits for {today} are computed, and there is no report of them."
     return f"There are no limits and no report for {today}."
-
-
-def _look_at_airflow(dsn: str, instant: dt.datetime) -> Iterator[Finding]:
-    try:
-        with contextlib.closing(_connect(dsn)) as connection:
-            yield from _look_at_components(connection, instant)
-            yield from _look_at_dag(connection)
-    except (ConnectionLostError, psycopg2.Error) as error:
-        yield Finding(f"Airflow's database cannot be asked: {_one_line(error)}", "Start it (make status, make up).")
 
 
 def _look_at_components(connection: Connection, instant: dt.datetime) -> Iterator[Finding]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import email.policy
+import http.client
 import time
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
@@ -20,6 +22,7 @@ from risk.simulation import simulate
 from risk.stack import processes, runs, services
 from risk.stack.clone import Clone, read_json
 from risk.stack.environment import Desk, DeskKind, load_secrets
+from risk.watchdog import look_at_airflow, watched
 
 pytestmark = pytest.mark.slow
 
@@ -169,7 +172,40 @@ def test_a_run_that_fails_is_killed_and_recovers_is_told_about_once_each(
         "[SIMULATED] RISK RUN FAILED",
         "[SIMULATED] RISK RUN RECOVERED",
     ]
-    assert "session_date" in note_of(stack, run_id, "extract_fills")
+    assert f"session_date {session_date}" in note_of(stack, run_id, "extract_fills")
+
+    # and the report's button opens its page, for those who are logged in
+    link = stack.api.call("GET", f"/dags/daily_risk/dagRuns/{run_id}/taskInstances/send_report/links")
+    assert link["extra_links"] == {"Report": f"/risk/reports/{session_date}"}
+    assert get(stack, f"/risk/reports/{session_date}") == 401
+
+
+def test_watchdog_asks_airflows_own_tables(stack: services.Stack, clone: Clone) -> None:
+    metadata_dsn = watched(services.running_environment(clone)).metadata_dsn
+    healthy = airflow_findings(metadata_dsn, dt.datetime.now(dt.UTC))
+
+    stack.api.call("PATCH", "/dags/daily_risk", {"is_paused": True})
+    paused = airflow_findings(metadata_dsn, dt.datetime.now(dt.UTC))
+    stack.api.call("PATCH", "/dags/daily_risk", {"is_paused": False})
+    later = airflow_findings(metadata_dsn, dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5))
+
+    assert healthy == []
+    assert paused == ["The DAG daily_risk is paused: nothing runs."]
+    assert [sentence.partition(" is silent since")[0] for sentence in later] == [
+        "Airflow's scheduler",
+        "Airflow's dag-processor",
+    ]
+
+
+def airflow_findings(metadata_dsn: str, instant: dt.datetime) -> list[str]:
+    return [finding.sentence for finding in look_at_airflow(metadata_dsn, instant)]
+
+
+def get(stack: services.Stack, path: str) -> int:
+    """Ask for a page as a stranger."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", stack.api.port, timeout=30)) as client:
+        client.request("GET", path)
+        return client.getresponse().status
 
 
 def runs_for(drop: Path) -> str:
