@@ -163,7 +163,13 @@ def test_failure_is_told_once_when_airflow_reports_it_twice_in_the_same_moment(
 def test_failure_is_told_once_without_a_warehouse_and_not_again_when_it_is_back(
     connection: Connection, warehouse_dsn: str, gone_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
-    write_log(tmp_path, {"event": "x", "error_detail": [{"exc_type": "ConnectionLostError", "exc_value": "refused"}]})
+    own = {"exc_type": "ConnectionLostError", "exc_value": "refused"}
+    later = {"exc_type": "OSError", "exc_value": "of a callback"}
+    write_log(
+        tmp_path,
+        {"event": "Task failed with exception", "error_detail": [own]},
+        {"event": "Failed to run task callback", "error_detail": [later]},
+    )
 
     told = [mail_failure(dsn, failed(), tmp_path, [server]) for dsn in (gone_dsn, gone_dsn, warehouse_dsn)]
 

@@ -11,6 +11,8 @@ from typing import Any
 READ_BYTES = 65_536
 SHOWN_LINES = 12
 LINE_LENGTH = 300
+TASK_FAILED = "Task failed"
+"""How Airflow begins the entry that holds the task's own error; callbacks that fail later have other words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class LogEnd:
     lines
         Oldest first.
     error_class, message
-        Of the last error in them; empty where there is none.
+        Of the task's own error; empty where there is none.
     """
 
     lines: tuple[str, ...] = ()
@@ -62,8 +64,10 @@ def _log_end(texts: list[str]) -> LogEnd:
         if not is_folded and not event.startswith("::"):
             lines.extend(event.splitlines())
         for error in entry.get("error_detail") or []:
-            error_class, message = str(error.get("exc_type", "")), str(error.get("exc_value", ""))
-            lines.extend(f"{error_class}: {message}".splitlines())
+            kind, sentence = str(error.get("exc_type", "")), str(error.get("exc_value", ""))
+            lines.extend(f"{kind}: {sentence}".splitlines())
+            if event.startswith(TASK_FAILED):
+                error_class, message = kind, sentence
     shown = [line[:LINE_LENGTH] for line in lines if line.strip()]
     return LogEnd(tuple(shown[-SHOWN_LINES:]), error_class, message)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import psycopg2
 from airflow.sdk import BaseHook
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowRuntimeError
@@ -26,7 +27,7 @@ from risk.alarms import (
     note_failure,
     second_server,
 )
-from risk.errors import RequestError
+from risk.errors import ConnectionLostError, RequestError
 from risk.mail import SmtpServer
 from risk.operators.base import warehouse, warehouse_dsn
 from risk.operators.notes import write_note
@@ -48,8 +49,12 @@ def store_failure(context: Context) -> None:
     cause = _cause(context.get("exception"))
     write_note(ti, f"{cause.error_class}: {cause.message}")
     key, dates = run_key(context), run_dates(context)
-    with warehouse() as connection:
-        note_failure(connection, key, FailedTask(ti.task_id, ti.try_number, ""), dates, cause)
+    try:
+        with warehouse() as connection:
+            note_failure(connection, key, FailedTask(ti.task_id, ti.try_number, ""), dates, cause)
+    except (ConnectionLostError, psycopg2.Error) as error:
+        # The warehouse may be what failed, or have no tables yet: the mail then quotes the log.
+        log.warning("The failure is not in the audit log: %s", error)
 
 
 def store_facts(context: Context) -> None:
