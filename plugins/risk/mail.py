@@ -64,13 +64,14 @@ class SmtpServer:
         Raises
         ------
         ConnectionLostError
-            If it cannot be reached, hangs up, or asks to try again.
-        RequestError
-            If it refuses the credentials or cannot encrypt.
+            If it would take no mail: it cannot be reached, hangs up, or refuses credentials or encryption.
         """
-        with self._sentences("the report's reader"), contextlib.closing(self._open()) as client:
-            self._greet(client)
-            client.noop()
+        try:
+            with contextlib.closing(self._open()) as client:
+                self._greet(client)
+                client.noop()
+        except (smtplib.SMTPException, OSError) as error:
+            raise ConnectionLostError(f"The mail server {self._place} takes no mail: {error}.") from None
 
     def _open(self) -> smtplib.SMTP:
         if self.use_ssl:

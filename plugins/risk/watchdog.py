@@ -207,7 +207,7 @@ def _look_at_mail(server: SmtpServer | None) -> Iterator[Finding]:
         return
     try:
         server.greet()
-    except (ConnectionLostError, RequestError) as error:
+    except ConnectionLostError as error:
         yield Finding(_one_line(error), "Start the mail server, or name another one in the connection smtp_default.")
 
 

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 import time_machine
 from psycopg2.extensions import parse_dsn
+from typer.testing import CliRunner
 
 from risk import settings as settings_module
 from risk.alarms import Cause, FailedTask, RunDates, RunKey, note_failure, smtp_server
+from risk.cli import app
 from risk.database import Connection
 from risk.errors import ConnectionLostError, RequestError
 from risk.mail import SmtpServer
@@ -161,7 +163,7 @@ def test_watchdog_finds_a_gone_mail_server(what: Watched, morning: dt.datetime) 
 
     (sentence,) = sentences(Watched(what.warehouse_dsn, what.metadata_dsn, SmtpServer("127.0.0.1", port)), morning)
 
-    assert sentence.startswith(f"The mail server 127.0.0.1:{port} was not reached")
+    assert sentence.startswith(f"The mail server 127.0.0.1:{port} takes no mail: ")
 
 
 @pytest.mark.parametrize(("seconds", "is_found"), [(-40, True), (-5, False), (5, False), (40, True)])
@@ -252,3 +254,28 @@ def test_second_mail_server_of_another_form_is_refused_without_its_password(uri:
         smtp_server(uri, "RISK_ALARM_SMTP_URI")
 
     assert "hunter2" not in str(caught.value)
+
+
+SATURDAY = dt.datetime(2025, 8, 16, 12, 45, tzinfo=dt.UTC)
+MONDAY = dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("instant", "has_mail_server", "exit_code"), [(SATURDAY, False, 0), (MONDAY, True, 1), (MONDAY, False, 3)]
+)
+def test_watchdog_command_exits_by_what_it_found_and_whom_it_told(
+    box: Box, monkeypatch: pytest.MonkeyPatch, instant: dt.datetime, has_mail_server: bool, exit_code: int
+) -> None:
+    gone = f"127.0.0.1:{closed_port()}"
+    monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", f"postgres://risk@{gone}/warehouse")
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", f"postgresql+psycopg2://airflow@{gone}/airflow")
+    with served(box) as server, time_machine.travel(instant):
+        mail = f"127.0.0.1:{server.port}" if has_mail_server else gone
+        monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", f"smtp://{mail}")
+        settings_module.settings.cache_clear()
+        result = CliRunner().invoke(app, ["watchdog"])
+
+    assert result.exit_code == exit_code
+    assert len(box.mails) == (exit_code == 1)
+    assert ("Whether the report for 2025-08-18 is out cannot be known" in result.output) == (instant is MONDAY)
+    assert ("Nobody was told" in result.output) == (exit_code == 3)
