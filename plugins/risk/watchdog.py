@@ -186,7 +186,8 @@ def _look_at_components(connection: Connection, instant: dt.datetime) -> Iterato
 
 
 def _look_at_dag(connection: Connection) -> Iterator[Finding]:
-    for row in records(connection, "watchdog/select_import_errors"):
+    unreadable = records(connection, "watchdog/select_import_errors")
+    for row in unreadable:
         reason = (row["stacktrace"] or "").strip().splitlines()[-1:]
         yield Finding(
             f"Airflow cannot read the DAG file {row['filename']}: {' '.join(reason)}",
@@ -198,7 +199,7 @@ def _look_at_dag(connection: Connection) -> Iterator[Finding]:
         return
     if dags[0]["is_paused"]:
         yield Finding(f"The DAG {DAG_ID} is paused: nothing runs.", "Switch it on in the Airflow UI.")
-    if dags[0]["is_stale"]:
+    if dags[0]["is_stale"] and not unreadable:
         yield Finding(f"The file of the DAG {DAG_ID} is gone.", "Restore dags/daily_risk.py.")
 
 
