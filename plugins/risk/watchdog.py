@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import psycopg2
-from psycopg2.extensions import make_dsn
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from risk.alarms import Morning, NoticePage, read_morning, second_server, send, smtp_server
 from risk.database import Connection, connect, records
@@ -176,12 +176,12 @@ def _missing(morning: Morning, today: dt.date) -> str:
 
 
 def _look_at_components(connection: Connection, instant: dt.datetime) -> Iterator[Finding]:
-    beats = {row["job_type"]: row["beat_at"] for row in records(connection, "watchdog/select_components")}
+    known = {row["job_type"]: row for row in records(connection, "watchdog/select_components")}
     for job_type, name in COMPONENTS.items():
-        beat_at = beats.get(job_type)
-        if beat_at is not None and instant - beat_at <= SILENT_AFTER:
+        row = known.get(job_type)
+        if row and row["is_running"] and instant - row["beat_at"] <= SILENT_AFTER:
             continue
-        since = "has given no sign of life" if beat_at is None else f"is silent since {beat_at:%Y-%m-%d %H:%M:%S} UTC"
+        since = f"is silent since {row['beat_at']:%Y-%m-%d %H:%M:%S} UTC" if row else "has never run"
         yield Finding(f"Airflow's {name} {since}.", "Start Airflow (make up) and read the log of what had ended.")
 
 
@@ -213,7 +213,12 @@ def _look_at_mail(server: SmtpServer | None) -> Iterator[Finding]:
 
 
 def _connect(dsn: str) -> Connection:
-    return connect(make_dsn(dsn, connect_timeout=CONNECT_SECONDS))
+    try:
+        return connect(make_dsn(dsn, connect_timeout=CONNECT_SECONDS))
+    except ConnectionLostError:
+        place = parse_dsn(dsn)
+        where = f"{place.get('host', 'local socket')}:{place.get('port', '5432')}/{place.get('dbname', '')}"
+        raise ConnectionLostError(f"no Postgres answers at {where}.") from None
 
 
 def _postgres(environment: Mapping[str, str], variable: str) -> str:

@@ -178,6 +178,9 @@ def test_a_run_that_fails_is_killed_and_recovers_is_told_about_once_each(
     link = stack.api.call("GET", f"/dags/daily_risk/dagRuns/{run_id}/taskInstances/send_report/links")
     assert link["extra_links"] == {"Report": f"/risk/reports/{session_date}"}
     assert get(stack, f"/risk/reports/{session_date}") == 401
+    status, page = stack.api._send("GET", f"/risk/reports/{session_date}", None)
+    assert status == 200
+    assert "SIMULATED DESK" in page
 
 
 def test_watchdog_asks_airflows_own_tables(stack: services.Stack, clone: Clone) -> None:

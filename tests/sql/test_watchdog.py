@@ -118,14 +118,14 @@ def test_watchdog_names_recipients_who_wait(what: Watched, morning: dt.datetime,
         ("update dag set is_paused = true", "The DAG daily_risk is paused: nothing runs."),
         ("delete from dag", "Airflow does not know the DAG daily_risk."),
         ("update dag set is_stale = true", "The file of the DAG daily_risk is gone."),
-        ("delete from job where job_type = 'SchedulerJob'", "Airflow's scheduler has given no sign of life."),
+        ("delete from job where job_type = 'SchedulerJob'", "Airflow's scheduler has never run."),
         (
             "update job set latest_heartbeat = '2025-08-18 12:00:00+00' where job_type = 'SchedulerJob'",
             "Airflow's scheduler is silent since 2025-08-18 12:00:00 UTC.",
         ),
         (
             "update job set state = 'failed' where job_type = 'DagProcessorJob'",
-            "Airflow's dag-processor has given no sign of life.",
+            "Airflow's dag-processor is silent since 2025-08-18 12:44:51 UTC.",
         ),
         (
             "insert into import_error values ('daily_risk.py', E'Traceback\\nValueError: a typo\\n')",
@@ -146,7 +146,9 @@ def test_watchdog_finds_a_gone_warehouse_and_still_asks_the_others(what: Watched
 
     (sentence,) = sentences(Watched(gone, what.metadata_dsn, what.server), morning)
 
-    assert sentence.startswith("Whether the report for 2025-08-18 is out cannot be known: The warehouse at 127.0.0.1:")
+    assert sentence.startswith(
+        "Whether the report for 2025-08-18 is out cannot be known: no Postgres answers at 127.0."
+    )
     assert "secret" not in sentence
 
 

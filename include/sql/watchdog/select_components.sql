@@ -2,7 +2,8 @@
 -- Grain: one row per kind of job. Reads: job. Writes: -. Binds: -. Money: -. Rerun: reads only.
 select
     job.job_type,
-    max(job.latest_heartbeat) filter (where job.state = 'running') as beat_at
+    max(job.latest_heartbeat) as beat_at,
+    bool_or(job.state = 'running') as is_running
 from job
 where job.job_type in ('SchedulerJob', 'DagProcessorJob')
 group by job.job_type
