@@ -102,7 +102,10 @@ def look_at_airflow(dsn: str, instant: dt.datetime) -> Iterator[Finding]:
             yield from _look_at_components(connection, instant)
             yield from _look_at_dag(connection)
     except (ConnectionLostError, psycopg2.Error) as error:
-        yield Finding(f"Airflow's database cannot be asked: {_one_line(error)}", "Start it (make status, make up).")
+        yield Finding(
+            f"Airflow's database cannot be asked: {_one_line(error)}",
+            "Start Airflow's database (make status, make up).",
+        )
 
 
 def tell(what: Watched, findings: Sequence[Finding], instant: dt.datetime) -> None:
@@ -120,7 +123,7 @@ def tell(what: Watched, findings: Sequence[Finding], instant: dt.datetime) -> No
         label="WATCHDOG",
         title=f"RISK WATCHDOG - {today} - {_shortened(findings[0].sentence)}",
         headline=findings[0].sentence,
-        sentences=tuple(finding.sentence for finding in findings),
+        sentences=tuple(finding.sentence for finding in findings[1:]),
         actions=tuple(dict.fromkeys(finding.action for finding in findings)),
         url=settings().base_url,
     )
