@@ -30,7 +30,9 @@ from risk.operators.aggregate_pnl import AggregatePnlOperator
 from risk.operators.apply_rules import ApplyRulesOperator
 from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.build_features import BuildFeaturesOperator
+from risk.operators.callbacks import TASK_CALLBACKS, failed_run, recovered_run
 from risk.operators.check_fills import CheckFillsOperator
+from risk.operators.deadlines import REPORT_DEADLINE
 from risk.operators.extract_fills import ExtractFillsOperator
 from risk.operators.predict_limits import PredictLimitsOperator
 from risk.operators.send_report import SendReportOperator
@@ -43,6 +45,9 @@ with DAG(
     schedule=SessionTimetable() if os.environ.get("RISK_SCHEDULE", "off") == "sessions" else None,
     start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
     catchup=False,
+    on_failure_callback=failed_run,
+    on_success_callback=recovered_run,
+    deadline=REPORT_DEADLINE if os.environ.get("RISK_SCHEDULE", "off") == "sessions" else None,
     max_active_runs=2,
     tags=["risk", "daily"],
     params={
@@ -68,6 +73,7 @@ with DAG(
         "max_retry_delay": dt.timedelta(minutes=5),
         "retry_policy": RETRY_BY_ERROR,
         "execution_timeout": dt.timedelta(minutes=20),
+        **TASK_CALLBACKS,
     },
 ):
     chain(

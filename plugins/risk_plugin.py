@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
+from risk.operators.deadlines import EffectiveMorning
+from risk.operators.send_report import ReportLink
 from risk.timetables import SessionTimetable
 
 
+async def page(scope: Any, receive: Any, send: Any) -> None:
+    """Serve our pages; imported at the first request, since every process of Airflow executes this file."""
+    from risk.web import app
+
+    await app(scope, receive, send)
+
+
 class RiskPlugin(AirflowPlugin):
-    """Make the session timetable known to the scheduler and the API server."""
+    """Make timetable, deadline, link and page known to the scheduler and the API server."""
 
     name = "risk"
     timetables: ClassVar = [SessionTimetable]
+    deadline_references: ClassVar = [EffectiveMorning]
+    operator_extra_links: ClassVar = [ReportLink()]
+    fastapi_apps: ClassVar = [{"app": page, "url_prefix": "/risk", "name": "risk"}]

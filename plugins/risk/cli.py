@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from risk.errors import InputError, RequestError, RiskError
+from risk.stack.clone import Clone
 from risk.stack.commands import app as stack_app
+from risk.stack.services import running_environment
 
 if TYPE_CHECKING:
     from risk.backtest import Record
@@ -159,6 +162,31 @@ def _print_record(result: Record) -> None:
     console.print(table)
     served = "The model would serve" if result.gate["served"] == "model" else "Rules would serve"
     console.print(f"{served}: {'; '.join(result.gate['reasons'])}.", highlight=False)
+
+
+@app.command()
+def watchdog(*, as_json: JsonFlag = False) -> None:
+    """Look from outside Airflow whether today's report is out; mail and print what is wrong.
+
+    Exit code: 0 nothing is wrong, or no session today; 1 something is wrong and was mailed; 3 nobody could be told.
+    """
+    from risk.watchdog import look, tell, watched
+
+    # The settings of mails are read from the environment too: those of the stack, where it is this clone's own.
+    os.environ.update(running_environment(Clone()))
+    what = watched(os.environ)
+    instant = dt.datetime.now(dt.UTC)
+    findings = look(what, instant)
+    sentences = [finding.sentence for finding in findings]
+    typer.echo(json.dumps({"findings": sentences}) if as_json else "\n".join(sentences), nl=as_json or bool(sentences))
+    if not findings:
+        return
+    try:
+        tell(what, findings, instant)
+    except RiskError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(3) from None
+    raise typer.Exit(1)
 
 
 app.registered_commands.extend(stack_app.registered_commands)

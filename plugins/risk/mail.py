@@ -58,6 +58,21 @@ class SmtpServer:
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 client.quit()
 
+    def greet(self) -> None:
+        """Talk to the server as for a mail, and send none.
+
+        Raises
+        ------
+        ConnectionLostError
+            If it would take no mail: it cannot be reached, hangs up, or refuses credentials or encryption.
+        """
+        try:
+            with contextlib.closing(self._open()) as client:
+                self._greet(client)
+                client.noop()
+        except (smtplib.SMTPException, OSError) as error:
+            raise ConnectionLostError(f"The mail server {self._place} takes no mail: {error}.") from None
+
     def _open(self) -> smtplib.SMTP:
         if self.use_ssl:
             context = ssl.create_default_context()

@@ -7,7 +7,7 @@ from installation to installation is read from environment variables named ``RIS
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -63,6 +63,13 @@ class Settings:
         True when the warehouse holds the simulated desk: every output says so.
     base_url
         Where the Airflow UI answers, for links in mails.
+    alarm_recipients
+        Addresses of failure mails and of the watchdog; those of the report where none are named.
+    alarm_smtp_uri
+        Second mail server, ``smtp://user:password@host:port`` with ``?starttls=1``, or ``smtps://...``: takes
+        alarms that the first one does not; empty where there is none.
+    alarms_dir
+        Folder that remembers which alarms left while the warehouse did not answer.
     """
 
     default_limit_usd: Decimal = Decimal("5000.00")
@@ -73,6 +80,9 @@ class Settings:
     account_pattern: str = "[A-Za-z0-9][A-Za-z0-9 ._-]{0,49}"
     is_simulated: bool = False
     base_url: str = ""
+    alarm_recipients: tuple[str, ...] = ("risk-manager@localhost",)
+    alarm_smtp_uri: str = field(default="", repr=False)
+    alarms_dir: Path = PROJECT_DIR / "var" / "alarms"
 
 
 @cache
@@ -81,13 +91,21 @@ def settings() -> Settings:
     default = Settings()
     fills_dir = os.environ.get("RISK_FILLS_DIR")
     recipients = os.environ.get("RISK_RECIPIENTS", ",".join(default.recipients))
+    alarm_recipients = _addresses(os.environ.get("RISK_ALARM_RECIPIENTS", ""))
     return Settings(
         default_limit_usd=Decimal(os.environ.get("RISK_DEFAULT_LIMIT_USD", str(default.default_limit_usd))),
         fills_dir=Path(fills_dir) if fills_dir else None,
         reports_dir=Path(os.environ.get("RISK_REPORTS_DIR", str(default.reports_dir))),
-        recipients=tuple(address.strip() for address in recipients.split(",") if address.strip()),
+        recipients=_addresses(recipients),
         sender=os.environ.get("RISK_SENDER", default.sender),
         account_pattern=os.environ.get("RISK_ACCOUNT_PATTERN", default.account_pattern),
         is_simulated=os.environ.get("RISK_SIMULATED", "0") == "1",
         base_url=os.environ.get("RISK_BASE_URL", default.base_url),
+        alarm_recipients=alarm_recipients or _addresses(recipients),
+        alarm_smtp_uri=os.environ.get("RISK_ALARM_SMTP_URI", default.alarm_smtp_uri),
+        alarms_dir=Path(os.environ.get("RISK_ALARMS_DIR", str(default.alarms_dir))),
     )
+
+
+def _addresses(listed: str) -> tuple[str, ...]:
+    return tuple(address.strip() for address in listed.split(",") if address.strip())

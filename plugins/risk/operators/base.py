@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 WAREHOUSE_CONNECTION_ID = "risk_warehouse"
 
+STATEMENT_TIMEOUT = "10min"
+"""While a statement waits inside Postgres, Airflow's time-out cannot interrupt the task: this ends the statement."""
+
 RETRY_BY_ERROR = ExceptionRetryPolicy(
     rules=[
         RetryRule(
@@ -43,6 +46,8 @@ def warehouse_dsn() -> str:
 def warehouse() -> Iterator[Connection]:
     """Open the warehouse for one task and close it whatever happens."""
     with contextlib.closing(connect(warehouse_dsn())) as connection:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("set statement_timeout = %s", (STATEMENT_TIMEOUT,))
         yield connection
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airflow.sdk import BaseHook
+from airflow.sdk import BaseHook, BaseOperatorLink
 from airflow.sdk import Connection as AirflowConnection
 
 from risk.database import Connection
@@ -15,6 +15,18 @@ from risk.report import Links, send_report
 from risk.runs import Run
 
 SMTP_CONNECTION_ID = "smtp_default"
+REPORTS_PATH = "/risk/reports"
+
+
+class ReportLink(BaseOperatorLink):
+    """The button beside the task that opens its report."""
+
+    name = "Report"
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002  (Airflow's signature)
+        """Return the address of the report's page, once the task has written one."""
+        written = ti_key.xcom_pull(task_ids=ti_key.task_id) or {}
+        return f"{REPORTS_PATH}/{written['session_date']}" if written else ""
 
 
 class SendReportOperator(RunOperator):
@@ -30,6 +42,7 @@ class SendReportOperator(RunOperator):
         Link to the run in the Airflow UI (templated).
     """
 
+    operator_extra_links = (ReportLink(),)
     template_fields: Sequence[str] = (*RunOperator.template_fields, "deliver", "run_type", "run_url")
 
     def __init__(

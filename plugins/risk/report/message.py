@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-from email.errors import MessageError
-from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 
-from risk.errors import RequestError
-from risk.report.rendering import Rendered
+from risk import letters
+from risk.letters import Rendered
 from risk.runs import Run
-from risk.settings import settings
 
 
 def message_id(run: Run, recipient: str) -> str:
@@ -38,28 +33,10 @@ def compose(rendered: Rendered, run: Run, recipient: str) -> EmailMessage:
     RequestError
         If sender or recipient is no mail address.
     """
-    message = EmailMessage(policy=SMTP)
-    sender = _address(settings().sender, "RISK_SENDER")
-    message["From"] = Address("Risk run", sender.username, sender.domain)
-    message["To"] = _address(recipient, "RISK_RECIPIENTS")
-    message["Subject"] = rendered.subject
-    message["Date"] = run.as_of.astimezone(dt.UTC)
-    message["Message-ID"] = message_id(run, recipient)
-    # Out-of-office robots must not answer a morning report (RFC 3834, section 5).
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(rendered.text, cte="quoted-printable")
-    message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
-    message.set_boundary(f"=_{hashlib.sha256(message['Message-ID'].encode()).hexdigest()[:32]}")
-    return message
-
-
-def _address(text: str, variable: str) -> Address:
-    """Parse a bare address; a line break or a second address in it is refused, not cleaned."""
-    try:
-        address = Address(addr_spec=text)
-        is_complete = bool(address.username and address.domain)
-    except (ValueError, IndexError, MessageError):
-        is_complete = False
-    if not is_complete:
-        raise RequestError(f"{text!r} is no mail address: correct {variable}, then clear send_report.")
-    return address
+    return letters.compose(
+        rendered,
+        recipient=recipient,
+        variable="RISK_RECIPIENTS",
+        message_id=message_id(run, recipient),
+        date=run.as_of,
+    )

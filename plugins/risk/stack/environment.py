@@ -20,6 +20,7 @@ from risk.stack.ports import LOOPBACK
 UI_USER = "admin"
 WAREHOUSE_CONNECTION = "AIRFLOW_CONN_RISK_WAREHOUSE"
 SMTP_CONNECTION = "AIRFLOW_CONN_SMTP_DEFAULT"
+API_CONNECTION = "AIRFLOW_CONN_RISK_AIRFLOW"
 METADATA_DSN = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 SECRET_NAMES = ("superuser", "risk", "airflow", "jwt", "api")
 
@@ -194,13 +195,22 @@ def replaceable(clone: Clone, kept: Secrets, desk: Desk, ports: Mapping[str, int
         "port": ports.get("mail", 25),
         "extra": {"disable_ssl": True, "disable_tls": True, "timeout": 30},
     }
+    api = {
+        "conn_type": "http",
+        "host": LOOPBACK,
+        "port": ports["api"],
+        "login": UI_USER,
+        "password": load_login(clone),
+    }
     port = ports.get("postgres", 5432)
     return {
+        API_CONNECTION: json.dumps(api),
         WAREHOUSE_CONNECTION: connection_uri("postgres", "risk", kept.risk, port, desk.kind.database),
         SMTP_CONNECTION: json.dumps(mail),
         METADATA_DSN: connection_uri("postgresql+psycopg2", "airflow", kept.airflow, port, "airflow"),
         "RISK_SCHEDULE": "off",
         "RISK_REPORTS_DIR": str(clone.var / "reports"),
+        "RISK_ALARMS_DIR": str(clone.var / "alarms"),
     }
 
 

@@ -84,6 +84,21 @@ def attach(clone: Clone) -> Stack:
     return Stack(api, f"http://{LOOPBACK}:{port}", dt.datetime.fromisoformat(started["started_at"]))
 
 
+def running_environment(clone: Clone) -> dict[str, str]:
+    """Tell what this clone's processes are told: by the user's environment, or by what the stack was started with.
+
+    Works also while nothing runs: what watches must know where to look.
+    """
+    if WAREHOUSE_CONNECTION in os.environ:
+        return dict(os.environ)
+    started = read_json(clone.records / "stack.json")
+    ports = read_json(clone.var / "ports.json")
+    if not ports:
+        return dict(os.environ)
+    kind = DeskKind(started.get("desk", DeskKind.simulated))
+    return airflow_environment(clone, load_secrets(clone), Desk(kind, None), {"api": 0, **ports})
+
+
 def start(clone: Clone, desk: Desk, *, is_kept: bool) -> Stack:
     """Start the stack for a desk, or use the running one.
 

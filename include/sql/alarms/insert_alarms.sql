@@ -1,0 +1,18 @@
+-- Notes that an alarm left the house.
+-- Grain: one row per kind, run and clearing. Reads: -. Writes: alarms. Money: -.
+-- Binds: kind, dag_id, dag_run_id, clear_number, subject. Rerun: keeps the first.
+insert into alarms (
+    kind,
+    dag_id,
+    dag_run_id,
+    clear_number,
+    subject
+)
+values (
+    %(kind)s,
+    %(dag_id)s,
+    %(dag_run_id)s,
+    %(clear_number)s,
+    %(subject)s
+)
+on conflict (dag_id, dag_run_id, kind, clear_number) do nothing;

@@ -1,0 +1,23 @@
+-- Notes a task's failure.
+-- Grain: one row per failed attempt. Reads: -. Writes: audit_log. Money: -.
+-- Binds: dag_id, dag_run_id, task_id, try_number, session_date, error_class, message. Rerun: adds a row.
+insert into audit_log (
+    event,
+    dag_id,
+    dag_run_id,
+    task_id,
+    try_number,
+    session_date,
+    error_class,
+    message
+)
+values (
+    'failure',
+    %(dag_id)s,
+    %(dag_run_id)s,
+    %(task_id)s,
+    %(try_number)s,
+    %(session_date)s,
+    %(error_class)s,
+    %(message)s
+);

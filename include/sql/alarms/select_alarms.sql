@@ -1,0 +1,13 @@
+-- Reads which alarms of a run have left the house.
+-- Grain: one row per kind and clearing. Reads: alarms. Writes: -. Binds: dag_id, dag_run_id. Money: -.
+-- Rerun: reads only.
+select
+    alarms.kind,
+    alarms.clear_number
+from alarms
+where
+    alarms.dag_id = %(dag_id)s
+    and alarms.dag_run_id = %(dag_run_id)s
+order by
+    alarms.clear_number asc,
+    alarms.kind asc;

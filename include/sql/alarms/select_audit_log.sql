@@ -1,0 +1,15 @@
+-- Reads why one attempt of a task failed.
+-- Grain: at most one row, the newest. Reads: audit_log. Writes: -. Binds: dag_id, dag_run_id, task_id, try_number.
+-- Money: -. Rerun: reads only.
+select
+    audit_log.error_class,
+    audit_log.message
+from audit_log
+where
+    audit_log.event = 'failure'
+    and audit_log.dag_id = %(dag_id)s
+    and audit_log.dag_run_id = %(dag_run_id)s
+    and audit_log.task_id = %(task_id)s
+    and audit_log.try_number = %(try_number)s
+order by audit_log.audit_id desc
+limit 1;

@@ -1,0 +1,40 @@
+-- Says what exists for the morning of a session: its limits, its report, its mails.
+-- Grain: one row, also where nothing exists. Reads: runs, recommendations, reports, report_deliveries. Writes: -.
+-- Binds: effective_session. Money: -. Rerun: reads only.
+with morning as (
+    select runs.run_id
+    from runs
+    where runs.effective_session = %(effective_session)s
+),
+
+limited as (
+    select count(*) > 0 as has_limits
+    from recommendations
+    inner join morning on recommendations.run_id = morning.run_id
+),
+
+reported as (
+    select count(*) > 0 as has_report
+    from reports
+    inner join morning on reports.run_id = morning.run_id
+),
+
+mailed as (
+    select
+        min(report_deliveries.sent_at) as sent_at,
+        count(report_deliveries.sent_at) as sent_count,
+        count(*) filter (where report_deliveries.sent_at is null) as open_count
+    from report_deliveries
+    inner join morning on report_deliveries.run_id = morning.run_id
+)
+
+select
+    limited.has_limits,
+    reported.has_report,
+    mailed.sent_at,
+    mailed.sent_count,
+    mailed.open_count
+from limited
+cross join reported
+cross join mailed
+order by mailed.sent_at asc;

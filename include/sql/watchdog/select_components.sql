@@ -1,0 +1,10 @@
+-- Reads when Airflow's scheduler and dag-processor last gave a sign of life (Airflow's own database).
+-- Grain: one row per kind of job. Reads: job. Writes: -. Binds: -. Money: -. Rerun: reads only.
+select
+    job.job_type,
+    max(job.latest_heartbeat) as beat_at,
+    bool_or(job.state = 'running') as is_running
+from job
+where job.job_type in ('SchedulerJob', 'DagProcessorJob')
+group by job.job_type
+order by job.job_type asc;

@@ -1,0 +1,12 @@
+-- Reads the newest failure noted since an instant.
+-- Grain: at most one row. Reads: audit_log. Writes: -. Binds: since. Money: -. Rerun: reads only.
+select
+    audit_log.recorded_at,
+    audit_log.task_id,
+    audit_log.message
+from audit_log
+where
+    audit_log.event = 'failure'
+    and audit_log.recorded_at >= %(since)s
+order by audit_log.audit_id desc
+limit 1;
