@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -17,6 +18,7 @@ import typer
 from rich.console import Console
 
 from risk.errors import RequestError, RiskError
+from risk.stack import backfill as backfills
 from risk.stack import processes, runs, services
 from risk.stack.clone import Clone, read_json
 from risk.stack.environment import UI_USER, Desk, DeskKind, choose_desk
@@ -31,19 +33,22 @@ app = typer.Typer(
 
 COLORS = {"success": "green", "failed": "red", "upstream_failed": "red", "up_for_retry": "yellow", "running": "cyan"}
 
+LIVING_DAYS = dt.timedelta(days=14)
+"""Data whose newest session is older are historical: `make up` does not schedule them by itself."""
+
 DateOption = Annotated[str, typer.Option("--date", help="Session, YYYY-MM-DD; empty: the last one in the data.")]
 FillsOption = Annotated[str, typer.Option("--fills", help="Folder of the file drop; empty: the simulated desk.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
-def checked_date(text: str) -> str | None:
+def checked_date(text: str, name: str = "DATE") -> str | None:
     """Return an ISO date, or nothing where none was asked for."""
     if not text:
         return None
     try:
         return dt.date.fromisoformat(text).isoformat()
     except ValueError:
-        raise RequestError(f"DATE={text} is no date: write it as YYYY-MM-DD, for example DATE=2025-08-15.") from None
+        raise RequestError(f"{name}={text} is no date: write it as {name}=YYYY-MM-DD, such as 2025-08-15.") from None
 
 
 def prepare_desk(clone: Clone, desk: Desk) -> None:
@@ -154,8 +159,20 @@ def up(fills: FillsOption = "", *, as_json: JsonFlag = False) -> None:
     clone = Clone()
     desk = choose_desk(clone, fills)
     prepare_desk(clone, desk)
+    desk = replace(desk, is_scheduled=is_living(desk, dt.datetime.now(dt.UTC)))
     services.start(clone, desk, is_kept=True)
     status(as_json=as_json)
+
+
+def is_living(desk: Desk, now: dt.datetime) -> bool:
+    """Tell whether a desk's data go on: a real desk whose newest session is not long ago.
+
+    Simulated and historical data have no next morning; scheduling them would bring a run without data each day.
+    """
+    if desk.kind is DeskKind.simulated:
+        return False
+    newest = newest_session_of(desk)
+    return newest is None or dt.date.fromisoformat(newest) >= now.date() - LIVING_DAYS
 
 
 @app.command()
@@ -182,7 +199,14 @@ def status(*, as_json: JsonFlag = False) -> None:
     pids = {name: process.pid if process else None for name, process in found.items()}
     desk = services.running_desk(clone)
     url = services.attach(clone).url if desk else None
-    facts = {"desk": desk, "url": url, "user": UI_USER, "password_file": str(clone.login), "processes": pids}
+    facts = {
+        "desk": desk,
+        "schedule": state.get("schedule"),
+        "url": url,
+        "user": UI_USER,
+        "password_file": str(clone.login),
+        "processes": pids,
+    }
     typer.echo(json.dumps(facts) if as_json else describe_status(clone, facts, pids))
     if desk is None:
         raise typer.Exit(1)
@@ -193,6 +217,11 @@ def describe_status(clone: Clone, facts: Mapping[str, object], pids: Mapping[str
     lines = [f"  {name:<14} {f'runs, process {pid}' if pid else 'does not run'}" for name, pid in pids.items()]
     if facts["url"]:
         lines.insert(0, f"Airflow for the {facts['desk']} desk: {facts['url']}")
+        lines.append(
+            "  Runs by itself every session at 07:00 New York."
+            if facts["schedule"] == "sessions"
+            else "  Runs when asked: make trigger DATE=, make backfill FROM= TO=. RISK_SCHEDULE=sessions schedules it."
+        )
         lines.append(f"  Log in as {UI_USER}; the password is in {clone.login}; logs are in {clone.logs}.")
     else:
         lines.insert(0, "Airflow does not run. Type make up to start it.")
@@ -214,10 +243,42 @@ def trigger(session: DateOption = "", fills: FillsOption = "") -> None:
         print_report(clone, runs.session_of(stack.api, run_id), since, console)
 
 
-@app.command(hidden=True)
-def backfill() -> None:
-    """Say that backfill is not available yet."""
-    raise RequestError("make backfill is not available yet: run session by session with make run DATE=.")
+@app.command()
+def backfill(
+    first: Annotated[str, typer.Option("--from", help="First session, YYYY-MM-DD.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last session, YYYY-MM-DD; empty: the first one only.")] = "",
+    deliver: Annotated[str, typer.Option("--deliver", help="1 = mail every report; empty: none.")] = "",
+    as_of: Annotated[str, typer.Option("--as-of", hidden=True)] = "",
+) -> None:
+    """Run a range of sessions on the running Airflow, one at a time, and follow it."""
+    if as_of:
+        raise RequestError("AS_OF= is not available yet: a backfill works with what is known now. Run without it.")
+    first_date = checked_date(first, "FROM")
+    last_date = checked_date(last, "TO") or first_date
+    if first_date is None or last_date is None or last_date < first_date:
+        raise RequestError("Name the sessions, the first one first: make backfill FROM=2025-08-11 TO=2025-08-15.")
+    clone, console = Clone(), Console()
+    with services.in_use(clone):
+        follow_backfill(services.attach(clone), first_date, last_date, console, is_delivered=deliver == "1")
+
+
+def follow_backfill(stack: services.Stack, first: str, last: str, console: Console, *, is_delivered: bool) -> None:
+    """Start a backfill, print a line for each session that has ended, and explain the first failure."""
+    runs.await_dag(stack)
+    backfill_id = backfills.create(stack.api, first, last, {"deliver": is_delivered})
+    console.print(f"Backfill {backfill_id}: sessions {first} to {last}, one at a time", highlight=False)
+    failed = []
+    try:
+        for run in backfills.follow(stack.api, first, last):
+            color = COLORS.get(run.state, "default")
+            console.print(f"  {run.session_date} [{color}]{run.state}[/] {run.duration_s:7.1f} s", highlight=False)
+            if run.state != "success":
+                failed.append(run.run_id)
+    except KeyboardInterrupt:
+        backfills.cancel(stack.api, backfill_id)
+        raise
+    for run_id in failed[:1]:
+        runs.raise_for_failure(stack.api, run_id)
 
 
 def end_politely(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the signature of handlers)

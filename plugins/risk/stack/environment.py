@@ -21,7 +21,9 @@ UI_USER = "admin"
 WAREHOUSE_CONNECTION = "AIRFLOW_CONN_RISK_WAREHOUSE"
 SMTP_CONNECTION = "AIRFLOW_CONN_SMTP_DEFAULT"
 METADATA_DSN = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
-SECRET_NAMES = ("superuser", "risk", "airflow", "jwt", "api")
+OWNER_DSN = "RISK_OWNER_DSN"
+"""Names the warehouse's owner where the user brings a warehouse with two roles; no task ever sees it."""
+SECRET_NAMES = ("superuser", "owner", "risk", "airflow", "jwt", "api")
 
 
 class DeskKind(StrEnum):
@@ -46,10 +48,13 @@ class Desk:
         Simulated or real.
     fills
         Absolute folder of the file drop; ``None`` where the connection ``risk_source`` delivers.
+    is_scheduled
+        Whether the line runs by itself every morning.
     """
 
     kind: DeskKind
     fills: Path | None
+    is_scheduled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +63,14 @@ class Secrets:
 
     Attributes
     ----------
-    superuser, risk, airflow
-        Passwords of the Postgres roles.
+    superuser, owner, risk, airflow
+        Passwords of the Postgres roles: the server's, the warehouse's owner, the pipeline, Airflow's metadata.
     jwt, api, fernet
         Keys of Airflow; the processes must agree on them.
     """
 
     superuser: str
+    owner: str
     risk: str
     airflow: str
     jwt: str
@@ -153,7 +159,7 @@ def connection_uri(scheme: str, role: str, password: str, port: int, database: s
 def base_environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
     """Copy the user's environment without what would slow down or divert our processes."""
     environment = dict(os.environ if given is None else given)
-    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "AIRFLOW_CONFIG"):
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "AIRFLOW_CONFIG", OWNER_DSN):
         environment.pop(name, None)
     bypassed = [host for host in environment.get("NO_PROXY", environment.get("no_proxy", "")).split(",") if host]
     environment["NO_PROXY"] = environment["no_proxy"] = ",".join([*bypassed, LOOPBACK, "localhost"])
@@ -199,7 +205,7 @@ def replaceable(clone: Clone, kept: Secrets, desk: Desk, ports: Mapping[str, int
         WAREHOUSE_CONNECTION: connection_uri("postgres", "risk", kept.risk, port, desk.kind.database),
         SMTP_CONNECTION: json.dumps(mail),
         METADATA_DSN: connection_uri("postgresql+psycopg2", "airflow", kept.airflow, port, "airflow"),
-        "RISK_SCHEDULE": "off",
+        "RISK_SCHEDULE": "sessions" if desk.is_scheduled else "off",
         "RISK_REPORTS_DIR": str(clone.var / "reports"),
     }
 
