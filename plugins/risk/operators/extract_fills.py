@@ -98,7 +98,7 @@ class ExtractFillsOperator(BaseOperator):
         if awaited and now < deadline:
             again_at = min(now + WAIT_STEP, deadline)
             self.log.info("session=%s waits until %s for %s", session_date, deadline.isoformat(), names)
-            raise AirflowRescheduleException(again_at)
+            raise AirflowRescheduleException(again_at)  # type: ignore[no-untyped-call]
         if awaited:
             self.log.warning("session=%s goes on without %s", session_date, names)
 

@@ -18,7 +18,6 @@ import typer
 from rich.console import Console
 
 from risk.errors import RequestError, RiskError
-from risk.stack import backfill as backfills
 from risk.stack import processes, runs, services
 from risk.stack.clone import Clone, read_json
 from risk.stack.environment import UI_USER, Desk, DeskKind, choose_desk
@@ -241,44 +240,6 @@ def trigger(session: DateOption = "", fills: FillsOption = "") -> None:
         since = dt.datetime.now(dt.UTC)
         run_id = follow_run(stack, run_conf(session_date, desk), console)
         print_report(clone, runs.session_of(stack.api, run_id), since, console)
-
-
-@app.command()
-def backfill(
-    first: Annotated[str, typer.Option("--from", help="First session, YYYY-MM-DD.")] = "",
-    last: Annotated[str, typer.Option("--to", help="Last session, YYYY-MM-DD; empty: the first one only.")] = "",
-    deliver: Annotated[str, typer.Option("--deliver", help="1 = mail every report; empty: none.")] = "",
-    as_of: Annotated[str, typer.Option("--as-of", hidden=True)] = "",
-) -> None:
-    """Run a range of sessions on the running Airflow, one at a time, and follow it."""
-    if as_of:
-        raise RequestError("AS_OF= is not available yet: a backfill works with what is known now. Run without it.")
-    first_date = checked_date(first, "FROM")
-    last_date = checked_date(last, "TO") or first_date
-    if first_date is None or last_date is None or last_date < first_date:
-        raise RequestError("Name the sessions, the first one first: make backfill FROM=2025-08-11 TO=2025-08-15.")
-    clone, console = Clone(), Console()
-    with services.in_use(clone):
-        follow_backfill(services.attach(clone), first_date, last_date, console, is_delivered=deliver == "1")
-
-
-def follow_backfill(stack: services.Stack, first: str, last: str, console: Console, *, is_delivered: bool) -> None:
-    """Start a backfill, print a line for each session that has ended, and explain the first failure."""
-    runs.await_dag(stack)
-    backfill_id = backfills.create(stack.api, first, last, {"deliver": is_delivered})
-    console.print(f"Backfill {backfill_id}: sessions {first} to {last}, one at a time", highlight=False)
-    failed = []
-    try:
-        for run in backfills.follow(stack.api, first, last):
-            color = COLORS.get(run.state, "default")
-            console.print(f"  {run.session_date} [{color}]{run.state}[/] {run.duration_s:7.1f} s", highlight=False)
-            if run.state != "success":
-                failed.append(run.run_id)
-    except KeyboardInterrupt:
-        backfills.cancel(stack.api, backfill_id)
-        raise
-    for run_id in failed[:1]:
-        runs.raise_for_failure(stack.api, run_id)
 
 
 def end_politely(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the signature of handlers)

@@ -153,8 +153,9 @@ def launch(clone: Clone, desk: Desk) -> None:
         "api_port": ports["api"],
         "services": services,
         "started_at": since.isoformat(),
+        "is_kept": False,
     }
-    write_json(clone.records / "stack.json", {**content, "is_kept": False})
+    write_json(clone.records / "stack.json", content)
     airflow.await_health(clone, Api(ports["api"], load_login(clone)), since)
     if "mail" in ports and not processes.wait_until(lambda: mailbox.is_answering(ports["mail"]), 10.0):
         log = clone.logs / "mailbox.log"
