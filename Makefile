@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 REQUIREMENTS_HASH := $(shell (sha256sum requirements.txt || shasum -a 256 requirements.txt) 2>/dev/null | cut -c1-16)
 INSTALLED := .venv/installed-$(REQUIREMENTS_HASH)
-STACK := PYTHONPATH=plugins $(VENV_PYTHON) -m risk.stack
+STACK := PYTHONPATH=plugins $(VENV_PYTHON) -m risk
 LINTED := plugins dags tests bench
 
 # A machine's own settings must not change what is installed or how Python runs here.
@@ -59,7 +59,7 @@ lint: setup ## format, lint, types, SQL and layers; changes nothing
 	@.venv/bin/ruff format --check $(LINTED)
 	@.venv/bin/ruff check $(LINTED)
 	@.venv/bin/mypy --strict plugins/risk dags
-	@.venv/bin/sqlfluff lint --disable-progress-bar include/sql
+	@.venv/bin/sqlfluff lint --disable-progress-bar --processes 0 include/sql
 	@PYTHONPATH=plugins .venv/bin/lint-imports
 
 format: setup ## rewrite Python in the one format

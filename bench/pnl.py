@@ -129,7 +129,8 @@ def _measure_desk(dsn: str, symbols_each: int) -> dict[str, Any]:
 def _count(connection: database.Connection) -> int:
     with connection.cursor() as cursor:
         cursor.execute("select count(*) from positions")
-        return int(cursor.fetchone()[0])
+        [(count,)] = cursor.fetchall()
+    return int(count)
 
 
 def measure(dsn: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def daily_risk() -> DAG:
     """Give the DAG as the dag-processor finds it."""
     from airflow.dag_processing.dagbag import DagBag
 
-    bag = DagBag(dag_folder=str(PROJECT_DIR / "dags" / "daily_risk.py"), include_examples=False)
+    bag = DagBag(dag_folder=str(PROJECT_DIR / "dags" / "daily_risk.py"))
     assert bag.import_errors == {}
     return bag.dags["daily_risk"]
 

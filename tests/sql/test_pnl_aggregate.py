@@ -233,7 +233,7 @@ def test_aggregate_counts_activity_of_the_session(connection: Connection) -> Non
 
 def test_aggregate_computes_an_account_again_from_the_session_of_a_newer_delivery(connection: Connection) -> None:
     desk = [fill(MON, "B", "10", "1.00"), fill(WED, "B", "10", "2.00"), fill(FRI, "S", "20", "3.00")]
-    other = [each._replace(account_id="NET002") for each in desk]
+    other = [each._replace(account_id="NET002", symbol="ABC") for each in desk]
     deliver(connection, [*desk, *other])
     aggregate_session(connection, FRI)
     before = stored_versions(connection)

@@ -2,7 +2,16 @@
 -- Grain: one row per account, session and id that occurs twice in a file. Reads: checked_fills. Writes: checked_fills.
 -- Binds: -. Money: -. Rerun: changes nothing.
 -- Rows without an id are never duplicates: two equal ones are two genuine partial fills.
-with repeated as (
+-- Ids that occur twice anywhere are looked for first, by the id alone: usually there are none, and the search is short.
+with suspected as (
+    select checked_fills.fill_key
+    from checked_fills
+    where checked_fills.codes is null
+    group by checked_fills.fill_key
+    having count(*) > 1 and checked_fills.fill_key is not null
+),
+
+repeated as (
     select
         checked_fills.file_number,
         checked_fills.account_id,
@@ -11,9 +20,8 @@ with repeated as (
         min(checked_fills.line_number) as first_line_number,
         min(checked_fills.content_hash) = max(checked_fills.content_hash) as is_same
     from checked_fills
-    where
-        checked_fills.codes is null
-        and checked_fills.fill_key is not null
+    inner join suspected on checked_fills.fill_key = suspected.fill_key
+    where checked_fills.codes is null
     group by
         checked_fills.file_number,
         checked_fills.account_id,

@@ -1,5 +1,6 @@
 -- Rows that could not become fills, with the raw text and the reason: nothing a source says is lost.
--- Grain: one row per load, file and line. Reads: -. Writes: fill_rejects. Binds: -. Money: -. Rerun: applied once. Append only.
+-- Grain: one row per load, file and line. Reads: -. Writes: fill_rejects. Binds: -. Money: -. Rerun: applied once.
+-- Append only.
 -- delivery_id, account_id and session_date are null where the row does not tell them.
 create table fill_rejects (
     load_id bigint not null references loads (load_id),

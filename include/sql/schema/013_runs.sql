@@ -1,5 +1,5 @@
 -- One answer to "what do we know about this session": opened by extract_fills after its deliveries are committed.
--- Grain: one row per session and revision. Reads: -. Writes: runs. Binds: -. Money: -. Rerun: applied once. Append only.
+-- Grain: one row per session and revision. Reads: -. Writes: runs. Binds: -. Money: -. Rerun: applied once.
 create table runs (
     run_id bigint generated always as identity primary key,
     session_date date not null references sessions (session_date),

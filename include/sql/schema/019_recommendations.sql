@@ -13,7 +13,7 @@ create table recommendations (
     source text not null check (source in ('rules', 'model')),
     source_version text not null,
     source_reason text not null,
-    reasons text [] not null,
+    reasons text[] not null,
     rules_cut_ratio numeric(3, 2) not null,
     model_cut_ratio numeric(3, 2),
     forecast_quantile_05_usd numeric,

@@ -13,12 +13,13 @@ select
     listed.session_number,
     listed.opens_at,
     listed.closes_at
-from unnest(%(session_dates)s::date [], %(opens_at)s::timestamptz [], %(closes_at)s::timestamptz [])
+from
+    unnest(%(session_dates)s::date[], %(opens_at)s::timestamptz[], %(closes_at)s::timestamptz[])
     with ordinality as listed (session_date, opens_at, closes_at, session_number)
 on conflict (session_date) do update set
     session_number = excluded.session_number,
     opens_at = excluded.opens_at,
     closes_at = excluded.closes_at
 where
-    (sessions.session_number, sessions.opens_at, sessions.closes_at)
-    is distinct from (excluded.session_number, excluded.opens_at, excluded.closes_at);
+(sessions.session_number, sessions.opens_at, sessions.closes_at)
+is distinct from (excluded.session_number, excluded.opens_at, excluded.closes_at);

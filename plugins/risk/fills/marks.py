@@ -15,7 +15,8 @@ from risk.entities import Mark
 from risk.errors import InputError
 from risk.fills.reasons import Quarantine, Reject, shorten
 from risk.fills.rows import first_session, fits
-from risk.fills.shapes import NUMBER_PATTERN, SYMBOL_PATTERN, mark_columns
+from risk.fills.numbers import number
+from risk.fills.shapes import SYMBOL_PATTERN, mark_columns
 from risk.fills.staging import copy_chunks, csv_chunks
 from risk.fills.streams import CsvStream, Record, file_sha256
 from risk.sessions import is_session
@@ -112,10 +113,10 @@ def _number(named: Mapping[str, str], name: str, *, minimum: Decimal) -> Decimal
     text = named.get(name, "")
     if not text:
         return None
-    if not re.fullmatch(NUMBER_PATTERN, text) or len(text) > 40:
-        raise ValueError(f"{name} {shorten(text)} is not a plain decimal number")
-    value = Decimal(text)
-    if value < minimum or not fits(value):
+    value = number(text)
+    if value is None:
+        raise ValueError(f"{name} {shorten(text)} is not a number")
+    if not fits(value) or value < minimum:
         raise ValueError(f"{name} {shorten(text)} is not above zero and below 10,000,000,000 with at most 8 decimals")
     return value
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from risk.fills.shapes import FEES, NUMBER_PATTERN
+from risk.fills.numbers import number
+from risk.fills.shapes import FEES
 
 SENTENCES: Final = {
     "ragged": "has {found} fields, the header names {expected}",
@@ -19,7 +19,7 @@ SENTENCES: Final = {
     "account_collision": "account {account} equals {twin} in its first 20 characters, so the two cannot be told apart",
     "side": "side {side} is none of B, S, T, C",
     "symbol": "symbol {symbol} is blank, too long or has characters no symbol has",
-    "numbers": "{numbers} is not a plain decimal number",
+    "numbers": "{numbers} is not a number",
     "quantity": "quantity {quantity} is not above zero and below 10,000,000,000 with at most 8 decimals",
     "price": "price {price} is not above zero and below 10,000,000,000 with at most 8 decimals",
     "fees": "the fees do not sum to an amount below 10,000,000,000 with at most 8 decimals",
@@ -94,6 +94,6 @@ def _odd_numbers(record: Mapping[str, str]) -> str:
     odd = [
         f"{name} {shorten(record[name])}"
         for name in numeric
-        if name in record and not (re.fullmatch(NUMBER_PATTERN, record[name]) or (not record[name] and "fee" in name))
+        if name in record and number(record[name]) is None and (record[name] or name in ("quantity", "price"))
     ]
-    return ", ".join(odd[:4]) or "the numbers are too long: together they"
+    return ", ".join(odd[:4])

@@ -10,7 +10,8 @@ from functools import cache
 from typing import Final
 
 from risk.entities import Fill
-from risk.fills.shapes import FEE_COLUMNS, NUMBER_PATTERN, SYMBOL_PATTERN
+from risk.fills.numbers import number
+from risk.fills.shapes import FEE_COLUMNS, SYMBOL_PATTERN
 from risk.sessions import calendar, is_session, next_session
 from risk.settings import EXCHANGE_ZONE, settings
 
@@ -18,7 +19,6 @@ LIMIT: Final = Decimal(10) ** 10
 """First value that a numeric(18, 8) cannot hold."""
 
 _MOMENT: Final = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4} ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
-_NUMBER: Final = re.compile(NUMBER_PATTERN)
 _SYMBOL: Final = re.compile(SYMBOL_PATTERN)
 
 
@@ -101,32 +101,36 @@ def _account_code(account_id: str, collided: Collection[str]) -> str | None:
 
 
 def _number_codes(record: dict[str, str]) -> list[str]:
-    fees = [record[name] for name in FEE_COLUMNS if record.get(name)]
-    texts = [record["quantity"], record["price"], *fees]
-    if not all(_NUMBER.fullmatch(text) for text in texts) or sum(map(len, texts)) + len(texts) - 1 >= 500:
+    quantity, price = number(record["quantity"]), number(record["price"])
+    fees = [number(record[name]) for name in FEE_COLUMNS if record.get(name)]
+    if quantity is None or price is None or None in fees:
         return ["numbers"]
-    quantity, price = Decimal(record["quantity"]), Decimal(record["price"])
     return [
         name
         for name, is_wrong in (
-            ("quantity", quantity <= 0 or not fits(quantity)),
-            ("price", price <= 0 or not fits(price)),
-            ("fees", not fits(sum_of(fees))),
+            ("quantity", not (fits(quantity) and quantity > 0)),
+            ("price", not (fits(price) and price > 0)),
+            ("fees", not fits(_fees_usd(record))),
         )
         if is_wrong
     ]
 
 
 def fits(value: Decimal) -> bool:
-    """Tell whether a value fits numeric(18, 8) without rounding."""
-    decimals = format(value, "f").partition(".")[2].rstrip("0")
-    return abs(value) < LIMIT and len(decimals) <= 8
+    """Tell whether a value fits numeric(18, 8) without rounding; NaN and Infinity do not."""
+    if not value.is_finite() or abs(value) >= LIMIT:
+        return False
+    return len(format(value, "f").partition(".")[2].rstrip("0")) <= 8
 
 
-def sum_of(texts: list[str]) -> Decimal:
-    """Add decimals exactly, whatever the precision of the context."""
-    with localcontext(prec=600):
-        return sum(map(Decimal, texts), Decimal(0))
+def _fees_usd(record: dict[str, str]) -> Decimal:
+    """Add all fee columns exactly, whatever the precision of the context; blank is zero."""
+    texts = [record[name] for name in FEE_COLUMNS if record.get(name)]
+    with localcontext(prec=1000):
+        values = [value for value in map(number, texts) if value is not None]
+        if not all(value.is_finite() for value in values):
+            return Decimal("NaN")
+        return sum(values, Decimal(0))
 
 
 def fill_of(record: dict[str, str], line_number: int) -> Fill:
@@ -138,9 +142,9 @@ def fill_of(record: dict[str, str], line_number: int) -> Fill:
         executed_at=wall_time.astimezone(dt.UTC),
         line_number=line_number,
         side=record["side"],
-        quantity=Decimal(record["quantity"]),
+        quantity=number(record["quantity"]) or Decimal(0),
         symbol=record["symbol"].strip(" ").upper(),
-        price=Decimal(record["price"]),
+        price=number(record["price"]) or Decimal(0),
         currency="USD",
-        fees_usd=sum_of([record[name] for name in FEE_COLUMNS if record.get(name)]),
+        fees_usd=_fees_usd(record),
     )

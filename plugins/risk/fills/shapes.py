@@ -63,9 +63,6 @@ MARK_REQUIRED: Final = ("Date", "Symbol", "Price")
 SYMBOL_PATTERN: Final = r"[A-Z0-9@/$^.][A-Z0-9 ./_:^$@&#*+-]{0,47}"
 """Stocks, OSI options, futures and ``@`` spot symbols; neither markup nor control characters."""
 
-NUMBER_PATTERN: Final = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
-"""A plain decimal: no exponent, no NaN, no separators."""
-
 
 def staging_columns(header: list[str], file_name: str) -> tuple[str, ...]:
     """Map a file's header to staging columns, in the file's order.

@@ -78,13 +78,20 @@ def judge(connection: Connection, dsn: str, binds: Mapping[str, Any]) -> list[Ve
 def _context() -> Iterator[EphemeralDataContext]:
     """Open a context that keeps nothing, reports to nobody and writes neither files nor progress bars."""
     import great_expectations as gx
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+        ProgressBarsConfig,
+    )
 
     logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    config = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        progress_bars=ProgressBarsConfig(globally=False),
+        analytics_enabled=False,
+    )
     with contextlib.redirect_stdout(io.StringIO()):
-        context = gx.get_context(mode="ephemeral")
-        context.enable_analytics(enable=False)
-        context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        context = gx.get_context(mode="ephemeral", project_config=config)
         try:
             yield context
         finally:
@@ -196,15 +203,16 @@ def _answers(context: EphemeralDataContext, dsn: str, question: Question, query:
 
 
 def _observed(batch: Batch, subject_count: int) -> str:
-    """Say what was seen where nothing is wrong: the number itself, or of how many subjects."""
-    from great_expectations.expectations.core.expect_column_distinct_values_to_be_in_set import (
-        ExpectColumnDistinctValuesToBeInSet,
-    )
+    """Say what was seen where nothing is wrong: the number itself, or of how many subjects.
+
+    Values that fail an expectation are the only ones Great Expectations lists, so the number is expected to be null.
+    """
+    from great_expectations.expectations.core.expect_column_values_to_be_null import ExpectColumnValuesToBeNull
 
     if subject_count != 1:
         return f"{subject_count} looked at"
-    seen = batch.validate(ExpectColumnDistinctValuesToBeInSet(column="observed", value_set=None))
-    return str(seen.result["observed_value"][0])
+    seen = batch.validate(ExpectColumnValuesToBeNull(column="observed"))
+    return str(seen.result["partial_unexpected_list"][0])
 
 
 def _refuse_exception(name: str, information: Mapping[str, Any]) -> None:

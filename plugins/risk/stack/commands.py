@@ -6,7 +6,6 @@ import datetime as dt
 import json
 import os
 import signal
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,13 +21,8 @@ from risk.stack import processes, runs, services
 from risk.stack.clone import Clone, read_json
 from risk.stack.environment import UI_USER, Desk, DeskKind, choose_desk
 
-app = typer.Typer(
-    name="stack",
-    help="The local stack: Postgres, mail server and Airflow of this clone.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
+app = typer.Typer()
+"""The commands of the local stack; ``risk.cli`` makes them part of ``riskctl``."""
 
 COLORS = {"success": "green", "failed": "red", "upstream_failed": "red", "up_for_retry": "yellow", "running": "cyan"}
 
@@ -245,12 +239,3 @@ def trigger(session: DateOption = "", fills: FillsOption = "") -> None:
 def end_politely(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the signature of handlers)
     """Turn SIGTERM into what Ctrl-C does, so that nothing is left running."""
     raise KeyboardInterrupt
-
-
-def main() -> None:
-    """Run a command; an error of ours is one sentence and exit code 2 for a wrong request, 1 otherwise."""
-    try:
-        app()
-    except RiskError as error:
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2 if isinstance(error, RequestError) else 1)
