@@ -14,6 +14,7 @@ import typer
 
 from risk.errors import InputError, RequestError, RiskError
 from risk.stack.commands import app as stack_app
+from risk.stack.operation import app as operation_app
 
 app = typer.Typer(
     name="riskctl",
@@ -110,7 +111,7 @@ def simulate(
     typer.echo(json.dumps({"folder": str(out)}) if as_json else f"Simulated desk written to {out}.")
 
 
-app.registered_commands.extend(stack_app.registered_commands)
+app.registered_commands.extend([*stack_app.registered_commands, *operation_app.registered_commands])
 
 
 def main() -> None:

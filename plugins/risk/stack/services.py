@@ -22,6 +22,7 @@ from risk.stack.environment import (
     DeskKind,
     Secrets,
     airflow_environment,
+    connection_uri,
     load_login,
     load_secrets,
 )
@@ -141,8 +142,8 @@ def launch(clone: Clone, desk: Desk) -> None:
         ports["postgres"] = start_postgres(clone, kept)
     load_login(clone)
     environment = airflow_environment(clone, kept, desk, ports)
-    own_database = postgres.server_dsn(ports.get("postgres", 0), OWNER, kept.owner, desk.kind.database)
-    warehouse.prepare(environment[WAREHOUSE_CONNECTION], None if WAREHOUSE_CONNECTION in os.environ else own_database)
+    owned_dsn = postgres.server_dsn(ports.get("postgres", 0), OWNER, kept.owner, desk.kind.database)
+    warehouse.prepare(environment[WAREHOUSE_CONNECTION], None if WAREHOUSE_CONNECTION in os.environ else owned_dsn)
     stamp_folder = clone.var if METADATA_DSN in os.environ else clone.postgres
     airflow.migrate(clone, environment, stamp_folder / "airflow-schema.json")
     airflow.start(clone, environment)
@@ -160,6 +161,11 @@ def launch(clone: Clone, desk: Desk) -> None:
     if "mail" in ports and not processes.wait_until(lambda: mailbox.is_answering(ports["mail"]), 10.0):
         log = clone.logs / "mailbox.log"
         raise StackError(f"The mail server does not answer: read {log}, then start again.{processes.tail(log)}")
+
+
+def pipeline_dsn(clone: Clone, port: int, kind: DeskKind) -> str:
+    """Name the embedded warehouse of a desk to libpq, as the pipeline's role."""
+    return connection_uri("postgres", PIPELINE, load_secrets(clone).risk, port, kind.database)
 
 
 def start_postgres(clone: Clone, kept: Secrets) -> int:
