@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-MEASUREMENTS = ("features", "fills", "pnl")
+MEASUREMENTS = ("features", "fills", "operation", "pnl")
 
 
 def measure(name: str) -> None:

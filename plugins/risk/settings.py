@@ -21,6 +21,9 @@ TEMPLATE_DIR = PROJECT_DIR / "include" / "templates"
 EXCHANGE_CALENDAR = "XNYS"
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
 
+RETENTION = dt.timedelta(days=180)
+"""Airflow's own rows and log files are kept so long; the warehouse keeps everything."""
+
 WAIT_UNTIL = dt.time(8, 15)
 """New York: a scheduled run waits so long for the executions of expected accounts."""
 

@@ -158,8 +158,8 @@ def airflow(clone: Clone) -> Iterator[Finding]:
         state = health.get(part, {}).get("status")
         remedy = "" if state == "healthy" else f": read {clone.logs}, then make down and make up"
         yield Finding("airflow", is_well=state == "healthy", sentence=f"{part} is {state}{remedy}.")
-    for error in errors:
-        yield Finding("airflow", is_well=False, sentence=f"{error['filename']} cannot be imported: mend it.")
+    for broken in errors:
+        yield Finding("airflow", is_well=False, sentence=f"{broken['filename']} cannot be imported: mend it.")
     if dag["is_paused"]:
         yield Finding("airflow", is_well=False, sentence=f"{DAG_ID} is paused: no run starts. Switch it on in the UI.")
 

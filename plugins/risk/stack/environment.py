@@ -21,6 +21,7 @@ UI_USER = "admin"
 WAREHOUSE_CONNECTION = "AIRFLOW_CONN_RISK_WAREHOUSE"
 SMTP_CONNECTION = "AIRFLOW_CONN_SMTP_DEFAULT"
 METADATA_DSN = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+METADATA_CONNECTION = "AIRFLOW_CONN_AIRFLOW_METADATA"
 OWNER_DSN = "RISK_OWNER_DSN"
 """Names the warehouse's owner where the user brings a warehouse with two roles; no task ever sees it."""
 SECRET_NAMES = ("superuser", "owner", "risk", "airflow", "jwt", "api")
@@ -187,9 +188,11 @@ def airflow_environment(
     """
     environment = base_environment(given)
     own = {**airflow_settings(clone, ports["api"]), **airflow_keys(kept), **risk_settings(clone, desk, ports["api"])}
-    return environment | own | {
-        name: environment.get(name) or value for name, value in replaceable(clone, kept, desk, ports).items()
-    }  # fmt: skip
+    chosen = {name: environment.get(name) or value for name, value in replaceable(clone, kept, desk, ports).items()}
+    # The maintenance needs the metadata database, which Airflow itself keeps from tasks.
+    place = chosen[METADATA_DSN].partition("://")[2]
+    metadata = {METADATA_CONNECTION: environment.get(METADATA_CONNECTION) or f"postgres://{place}"}
+    return environment | own | chosen | metadata
 
 
 def replaceable(clone: Clone, kept: Secrets, desk: Desk, ports: Mapping[str, int]) -> dict[str, str]:
