@@ -14,8 +14,6 @@ from risk.settings import EXCHANGE_CALENDAR, EXCHANGE_ZONE
 if TYPE_CHECKING:
     from airflow.timetables.base import TimeRestriction
 
-SHOWN_HOLIDAYS = 3
-
 
 class SessionTimetable(Timetable):
     """Run on the morning of every session, for the session before.
@@ -35,15 +33,8 @@ class SessionTimetable(Timetable):
     def __init__(self, run_at: str = "07:00", *, is_automatic: bool = True) -> None:
         self.run_at = run_at
         self.is_automatic = is_automatic
-
-    @property
-    def description(self) -> str:  # type: ignore[override]  # computed when the UI's text is stored, not when parsed
-        """Say when runs start and which weekdays are skipped next, for the UI."""
-        rhythm = f"{self.run_at} New York on every {EXCHANGE_CALENDAR} session, for the session before"
-        if not self.is_automatic:
-            return f"By hand and by backfill only (RISK_SCHEDULE=off); otherwise {rhythm}."
-        closed = sessions.next_closed_weekdays(pendulum.now(EXCHANGE_ZONE.key).date(), SHOWN_HOLIDAYS)
-        return f"{rhythm}. Holidays skipped next: {', '.join(f'{day:%a} {day}' for day in closed)}."
+        rhythm = f"{run_at} New York on every {EXCHANGE_CALENDAR} session, for the session before; holidays are skipped"
+        self.description = rhythm if is_automatic else f"By hand and by backfill (RISK_SCHEDULE=off), else {rhythm}"
 
     @property
     def summary(self) -> str:

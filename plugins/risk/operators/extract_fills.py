@@ -43,6 +43,7 @@ class ExtractFillsOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("session_date", "fills")
+    waiting_run_types: Sequence[str] = ("scheduled",)
 
     def __init__(
         self,
@@ -72,7 +73,7 @@ class ExtractFillsOperator(BaseOperator):
                 store_sessions(connection)
             load = self.load(connection, session_date)
             raise_for_quarantine(load)
-            if dag_run.run_type == "scheduled":
+            if dag_run.run_type in self.waiting_run_types:
                 self.wait_for_accounts(connection, session_date, load)
             run = open_run(connection, session_date, load.load_id, dag_run.run_id)
         counts = {

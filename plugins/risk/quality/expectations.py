@@ -108,8 +108,10 @@ def _quoted(connection: Connection, name: str, binds: Mapping[str, Any]) -> str:
 
 def _batch(context: EphemeralDataContext, dsn: str, name: str, query: str, *, is_stored: bool) -> Batch:
     """Give a query as a batch; a stored one is evaluated once into a temporary table."""
-    source = context.data_sources.add_postgres(
-        name, connection_string=_sqlalchemy_url(dsn), create_temp_table=is_stored
+    kind = "stored" if is_stored else "read"
+    # One source for all queries of a kind: each has connections of its own, and opening one takes as long as a query.
+    source = context.data_sources.all().get(kind) or context.data_sources.add_postgres(
+        kind, connection_string=_sqlalchemy_url(dsn), create_temp_table=is_stored
     )
     return source.add_query_asset(name, query=query).add_batch_definition_whole_table(name).get_batch()
 

@@ -114,8 +114,9 @@ def secret_files(clone: Clone) -> Iterator[Finding]:
 def calendar(today: dt.date) -> Finding:
     """Ask that the installed calendar reaches far enough."""
     last = sessions.calendar().last_session.date()
-    said = f"{EXCHANGE_CALENDAR} of exchange_calendars ends on {last}"
     is_well = last >= today + LOOK_AHEAD
+    holidays = ", ".join(map(str, sessions.next_closed_weekdays(today, 3))) if is_well else "unknown"
+    said = f"{EXCHANGE_CALENDAR} of exchange_calendars ends on {last}; no run for the holidays {holidays}"
     return Finding("calendar", is_well=is_well, sentence=f"{said}." if is_well else f"{said}: upgrade the package.")
 
 
