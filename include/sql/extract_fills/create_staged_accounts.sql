@@ -4,11 +4,10 @@
 -- Only the first 20 characters identify an account at the vendor: two names equal there cannot be told apart.
 create temporary table staged_accounts on commit drop as
 with texts as (
-    select distinct
-        staged_fills.account,
-        btrim(staged_fills.account) as account_id
-    from staged_fills
-    where staged_fills.account is not null
+    select
+        listed.account,
+        btrim(listed.account) as account_id
+    from (select distinct staged_fills.account from staged_fills where staged_fills.account is not null) as listed
 ),
 
 formed as (

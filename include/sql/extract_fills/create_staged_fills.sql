@@ -1,6 +1,8 @@
--- Creates the staging table: every column of the three known shapes, as text.
+-- Creates the staging table: every column of the three known shapes, the amounts as numeric, the rest as text.
 -- Grain: one row per record of a file. Reads: -. Writes: staged_fills. Binds: -. Rerun: gone with its transaction.
--- Money: unchecked text.
+-- Money: unchecked amounts.
+-- A clean file is copied straight into it, which parses each number once; any other comes by way of staged_texts.
+-- numbers: the raw amounts of a record where one is no number at all; its amounts are null then.
 -- file_number comes from a setting, so that COPY need not send it; line_number is restarted for every file.
 create temporary table staged_fills (
     file_number integer not null default current_setting('risk.file_number')::integer,
@@ -8,30 +10,31 @@ create temporary table staged_fills (
     date_time text,
     account text,
     side text,
-    quantity text,
+    quantity numeric,
     symbol text,
-    price text,
+    price numeric,
     route text,
     executing_broker text,
     contra text,
     liquidity text,
-    fee_comm text,
-    fee_ecn text,
-    fee_sec text,
-    fee_orf text,
-    fee_taf text,
-    fee_ftt text,
-    fee_nfa text,
-    fee_cat text,
-    fee_nscc text,
-    fee_acc text,
-    fee_clr text,
-    fee_misc text,
+    fee_comm numeric,
+    fee_ecn numeric,
+    fee_sec numeric,
+    fee_orf numeric,
+    fee_taf numeric,
+    fee_ftt numeric,
+    fee_nfa numeric,
+    fee_cat numeric,
+    fee_nscc numeric,
+    fee_acc numeric,
+    fee_clr numeric,
+    fee_misc numeric,
     order_id text,
     fill_id text,
     status text,
     currency text,
     isin text,
     cusip text,
-    propreports_id text
+    propreports_id text,
+    numbers text
 ) on commit drop;

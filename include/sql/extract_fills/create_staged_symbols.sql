@@ -3,11 +3,10 @@
 -- Rerun: gone with its transaction.
 create temporary table staged_symbols on commit drop as
 with texts as (
-    select distinct
-        staged_fills.symbol as text,
-        upper(btrim(staged_fills.symbol)) as symbol
-    from staged_fills
-    where staged_fills.symbol is not null
+    select
+        listed.symbol as text,
+        upper(btrim(listed.symbol)) as symbol
+    from (select distinct staged_fills.symbol from staged_fills where staged_fills.symbol is not null) as listed
 )
 
 select

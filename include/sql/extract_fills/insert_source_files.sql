@@ -24,14 +24,6 @@ with staged as (
     group by staged_fills.file_number
 ),
 
-checked as (
-    select
-        checked_fills.file_number,
-        count(*) as checked_count
-    from checked_fills
-    group by checked_fills.file_number
-),
-
 unplaced as (
     select
         checked_fills.file_number,
@@ -55,6 +47,7 @@ ragged as (
 delivered as (
     select
         staged_deliveries.file_number,
+        sum(staged_deliveries.row_count) as row_count,
         coalesce(sum(staged_deliveries.loaded_count) filter (where staged_deliveries.is_new), 0) as loaded_count,
         coalesce(sum(staged_deliveries.rejected_count) filter (where staged_deliveries.is_new), 0) as rejected_count,
         coalesce(sum(staged_deliveries.duplicate_count) filter (where staged_deliveries.is_new), 0) as duplicate_count,
@@ -71,7 +64,9 @@ counted as (
         coalesce(delivered.loaded_count, 0) as loaded_count,
         coalesce(delivered.duplicate_count, 0) as duplicate_count,
         coalesce(delivered.unchanged_count, 0) as unchanged_count,
-        coalesce(staged.staged_count, 0) - coalesce(checked.checked_count, 0) as deferred_count,
+        coalesce(staged.staged_count, 0)
+        - coalesce(delivered.row_count, 0)
+        - coalesce(unplaced.rejected_count, 0) as deferred_count,
         coalesce(delivered.rejected_count, 0)
         + coalesce(unplaced.rejected_count, 0)
         + coalesce(ragged.rejected_count, 0) as rejected_count
@@ -80,7 +75,6 @@ counted as (
     left join unplaced on staged_files.file_number = unplaced.file_number
     left join ragged on staged_files.file_number = ragged.file_number
     left join staged on staged_files.file_number = staged.file_number
-    left join checked on staged_files.file_number = checked.file_number
     where staged_files.quarantine_reason is null
 ),
 

@@ -169,7 +169,7 @@ def _prepare(connection: Connection) -> None:
     with connection.cursor() as cursor:
         cursor.execute("set local work_mem = '128MB'")
         cursor.execute("set local datestyle = 'ISO, MDY'")
-    for table in ("files", "entries", "fills", "marks", "rejects", "reasons"):
+    for table in ("files", "entries", "fills", "texts", "marks", "rejects", "reasons"):
         execute(connection, f"extract_fills/create_staged_{table}")
 
 
@@ -231,6 +231,7 @@ def _check(connection: Connection, opened: dict[str, Any], *, has_manifest: bool
         "symbol_pattern": SYMBOL_PATTERN,
         "through_session_date": opened["through_session_date"],
     }
+    execute(connection, "extract_fills/insert_staged_fills")
     for table in ("moments", "accounts", "symbols"):
         execute(connection, f"extract_fills/create_staged_{table}", binds)
     execute(connection, "extract_fills/analyze_staged")

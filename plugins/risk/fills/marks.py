@@ -13,9 +13,9 @@ from typing import Any, Final
 from risk.database import Connection, execute, records
 from risk.entities import Mark
 from risk.errors import InputError
+from risk.fills.numbers import number
 from risk.fills.reasons import Quarantine, Reject, shorten
 from risk.fills.rows import first_session, fits
-from risk.fills.numbers import number
 from risk.fills.shapes import SYMBOL_PATTERN, mark_columns
 from risk.fills.staging import copy_chunks, csv_chunks
 from risk.fills.streams import CsvStream, Record, file_sha256

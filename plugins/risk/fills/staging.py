@@ -79,7 +79,7 @@ def csv_chunks(rows: Iterable[Iterable[object]]) -> Iterator[bytes]:
 
 
 def stage_file(connection: Connection, path: Path, file_number: int) -> str:
-    """Copy one file of executions into ``staged_fills``; its ragged records go to ``staged_rejects``.
+    """Copy one file of executions into staging; its ragged records go to ``staged_rejects``.
 
     Returns
     -------
@@ -94,7 +94,7 @@ def stage_file(connection: Connection, path: Path, file_number: int) -> str:
     with connection.cursor() as cursor:
         cursor.execute("savepoint staged_file")
         try:
-            digest = _stage_plain(connection, path, file_number)
+            digest = _stage_clean(connection, path, file_number)
             if digest is None:
                 cursor.execute("rollback to savepoint staged_file")
                 digest = _stage_sifted(connection, path, file_number)
@@ -106,14 +106,17 @@ def stage_file(connection: Connection, path: Path, file_number: int) -> str:
     return digest
 
 
-def _stage_plain(connection: Connection, path: Path, file_number: int) -> str | None:
-    """Copy the file as it lies there: right unless it has quotes, blank or ragged lines; ``None`` then."""
+def _stage_clean(connection: Connection, path: Path, file_number: int) -> str | None:
+    """Copy the file as it lies there into ``staged_fills``.
+
+    ``None`` if it has quotes, blank or ragged lines or an amount that is no number: then it needs a closer look.
+    """
     with CsvStream(path) as stream:
         columns = staging_columns(stream.header, stream.name)
         execute(connection, "extract_fills/start_staged_fills", {"file_number": file_number})
         try:
             row_count = copy_chunks(connection, "staged_fills", columns, _plain_chunks(stream))
-        except psycopg2.errors.BadCopyFileFormat:
+        except psycopg2.DataError:
             return None
         if stream.has_quotes:
             return None
@@ -130,7 +133,7 @@ def _plain_chunks(stream: CsvStream) -> Iterator[bytes]:
 
 
 def _stage_sifted(connection: Connection, path: Path, file_number: int) -> str:
-    """Copy the file record by record with explicit line numbers, setting ragged records aside."""
+    """Copy the file into ``staged_texts``, record by record with line numbers, setting ragged records aside."""
     ragged: list[int] = []
 
     def even(records: Iterator[Record], width: int) -> Iterator[list[str]]:
@@ -143,7 +146,7 @@ def _stage_sifted(connection: Connection, path: Path, file_number: int) -> str:
     with CsvStream(path) as stream:
         columns = staging_columns(stream.header, stream.name)
         rows = even(stream.records(), len(columns))
-        copy_chunks(connection, "staged_fills", ("file_number", "line_number", *columns), csv_chunks(rows))
+        copy_chunks(connection, "staged_texts", ("file_number", "line_number", *columns), csv_chunks(rows))
         listed = ((file_number, line_number, "ragged") for line_number in ragged)
         copy_chunks(connection, "staged_rejects", REJECT_COLUMNS, csv_chunks(listed))
         return stream.sha256

@@ -230,7 +230,9 @@ def trigger(session: DateOption = "", fills: FillsOption = "") -> None:
         stack, kind = services.attach(clone), services.running_desk(clone)
         if fills and kind is DeskKind.simulated:
             raise RequestError("Airflow runs for the simulated desk: type make down, then make run FILLS=dir.")
-        desk = choose_desk(clone, fills) if fills else Desk(kind or DeskKind.simulated, None)
+        is_simulated = kind is DeskKind.simulated
+        desk = choose_desk(clone, fills) if fills else Desk(kind or DeskKind.real, clone.desk if is_simulated else None)
+        session_date = session_date or newest_session_of(desk)
         since = dt.datetime.now(dt.UTC)
         run_id = follow_run(stack, run_conf(session_date, desk), console)
         print_report(clone, runs.session_of(stack.api, run_id), since, console)

@@ -1,0 +1,36 @@
+-- Creates the staging table of files whose numbers or shape need a closer look: every known column, as text.
+-- Grain: one row per record of a file. Reads: -. Writes: staged_texts. Binds: -. Rerun: gone with its transaction.
+-- Money: unchecked text.
+create temporary table staged_texts (
+    file_number integer not null,
+    line_number bigint not null,
+    date_time text,
+    account text,
+    side text,
+    quantity text,
+    symbol text,
+    price text,
+    route text,
+    executing_broker text,
+    contra text,
+    liquidity text,
+    fee_comm text,
+    fee_ecn text,
+    fee_sec text,
+    fee_orf text,
+    fee_taf text,
+    fee_ftt text,
+    fee_nfa text,
+    fee_cat text,
+    fee_nscc text,
+    fee_acc text,
+    fee_clr text,
+    fee_misc text,
+    order_id text,
+    fill_id text,
+    status text,
+    currency text,
+    isin text,
+    cusip text,
+    propreports_id text
+) on commit drop;

@@ -1,0 +1,39 @@
+"""A whole stack of its own for tests: Postgres, mail server and Airflow on a small simulated desk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from risk.settings import PROJECT_DIR
+from risk.simulation import simulate
+from risk.stack import services
+from risk.stack.clone import Clone
+from risk.stack.environment import Desk, DeskKind
+
+
+@pytest.fixture(scope="session")
+def stack_clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """Give a working copy in a temporary folder that runs this project's code on a desk of 5 traders, 45 sessions."""
+    root = tmp_path_factory.mktemp("clone")
+    for name in ("dags", "plugins", "include"):
+        (root / name).symlink_to(PROJECT_DIR / name)
+    clone = Clone(root)
+    clone.var.mkdir()
+    simulate("medium", 5, 45, 3, clone.desk)
+    return clone
+
+
+@pytest.fixture(scope="session")
+def airflow_stack(stack_clone: Clone) -> Iterator[services.Stack]:
+    """Start the stack once for all tests that need a scheduler."""
+    yield services.start(stack_clone, Desk(DeskKind.simulated, stack_clone.desk), is_kept=True)
+    services.stop_everything(stack_clone)
+
+
+@pytest.fixture
+def maildir(stack_clone: Clone) -> Path:
+    """Give the folder in which the stack's mail server puts each mail as a file."""
+    return stack_clone.mail / "new"

@@ -1,0 +1,83 @@
+"""The DAG on a real scheduler, with a real mail server: what a person sees after a run, a clear and a wrong request."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from pathlib import Path
+
+import pytest
+
+from risk.errors import StackError
+from risk.stack import runs
+from risk.stack.clone import Clone
+from risk.stack.services import Stack
+
+LAST_TWO = ("2025-08-14", "2025-08-15")
+
+
+def _finish(stack: Stack, run_id: str) -> None:
+    for _ in runs.follow(stack.api, run_id):
+        pass
+    runs.raise_for_failure(stack.api, run_id)
+
+
+def _mails(maildir: Path) -> list[email.message.EmailMessage]:
+    return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in maildir.iterdir()]
+
+
+@pytest.fixture(scope="module")
+def two_runs(airflow_stack: Stack) -> dict[str, str]:
+    """Trigger two sessions at the same time, the later first, and wait for both."""
+    runs.await_dag(airflow_stack)
+    ids = {
+        date: runs.trigger(airflow_stack.api, {"session_date": date, "deliver": date == LAST_TWO[1]})
+        for date in reversed(LAST_TWO)
+    }
+    for run_id in ids.values():
+        _finish(airflow_stack, run_id)
+    return ids
+
+
+def test_two_dates_at_the_same_time_both_end_with_their_report(
+    airflow_stack: Stack, two_runs: dict[str, str], stack_clone: Clone
+) -> None:
+    for date, run_id in two_runs.items():
+        assert runs.session_of(airflow_stack.api, run_id) == date
+        found = {path.name for path in (stack_clone.var / "reports" / date).iterdir()}
+        assert found == {"report.html", "report.txt", "report.eml", "report.json", "limits.csv"}
+
+
+def test_only_the_run_that_was_asked_to_deliver_has_sent_a_mail(two_runs: dict[str, str], maildir: Path) -> None:
+    subjects = [mail["Subject"] for mail in _mails(maildir)]
+
+    assert len(subjects) == 1
+    assert subjects[0].startswith("[SIMULATED]")
+    assert subjects[0].endswith("2025-08-18")
+
+
+def test_clearing_send_report_sends_no_second_mail(
+    airflow_stack: Stack, two_runs: dict[str, str], maildir: Path
+) -> None:
+    run_id = two_runs[LAST_TWO[1]]
+    before = sorted(path.name for path in maildir.iterdir())
+    body = {"dry_run": False, "dag_run_id": run_id, "task_ids": ["send_report"], "only_failed": False}
+
+    airflow_stack.api.call("POST", f"/dags/{runs.DAG_ID}/clearTaskInstances", body)
+    _finish(airflow_stack, run_id)
+
+    (sent,) = [task for task in runs.tasks(airflow_stack.api, run_id) if task["task_id"] == "send_report"]
+    assert (sent["state"], sent["try_number"]) == ("success", 2)
+    assert sorted(path.name for path in maildir.iterdir()) == before
+
+
+def test_a_date_that_is_a_holiday_fails_at_once_and_says_which_sessions_there_are(airflow_stack: Stack) -> None:
+    runs.await_dag(airflow_stack)
+    run_id = runs.trigger(airflow_stack.api, {"session_date": "2025-07-04", "deliver": False})
+
+    with pytest.raises(StackError) as caught:
+        _finish(airflow_stack, run_id)
+
+    assert "Task extract_fills" in str(caught.value)
+    assert "failed at attempt 1" in str(caught.value)
+    assert "2025-07-04 is no session of XNYS: ask for 2025-07-03 or 2025-07-07." in str(caught.value)
