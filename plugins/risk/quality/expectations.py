@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from psycopg2 import sql
@@ -13,20 +13,14 @@ from psycopg2.extensions import parse_dsn
 
 from risk.database import Connection, statement
 from risk.errors import CheckError
-from risk.quality.checks import COLUMN_CHECKS, QUESTIONS, THRESHOLDS, ColumnCheck, Question, Severity
+from risk.quality.checks import COUNTED_QUERY, COUNTS, QUESTIONS, THRESHOLDS, Count, Question, Severity
 
 if TYPE_CHECKING:
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
-    from great_expectations.datasource.fluent.interfaces import Batch
+    from great_expectations.expectations.expectation import Expectation
 
 SHOWN_FINDINGS: Final = 100
 """Findings of one check that are stored one by one; the last verdict counts the rest."""
-
-RESULT_FORMAT: Final = {
-    "result_format": "COMPLETE",
-    "partial_unexpected_count": SHOWN_FINDINGS,
-    "unexpected_index_column_names": ["subject", "observed"],
-}
 
 
 class Verdict(NamedTuple):
@@ -61,13 +55,12 @@ def judge(connection: Connection, dsn: str, binds: Mapping[str, Any]) -> list[Ve
     from sqlalchemy.exc import SQLAlchemyError
 
     known = THRESHOLDS | dict(binds)
+    verdicts: list[Verdict] = []
     try:
         with _context() as context:
-            verdicts = _column_verdicts(context, dsn, _quoted(connection, "select_fills", known))
-            for question in QUESTIONS:
-                query = _quoted(connection, question.query, known | question.binds)
-                verdicts += _answers(context, dsn, question, query)
-            return verdicts
+            for query in dict.fromkeys(question.query for question in QUESTIONS):
+                verdicts += _query_verdicts(context, dsn, query, _quoted(connection, query, known))
+        return verdicts
     except (SQLAlchemyError, GreatExpectationsError) as error:
         raise CheckError(
             f"The session could not be checked: {error}. Its data may be fine: try this task again."
@@ -106,16 +99,6 @@ def _quoted(connection: Connection, name: str, binds: Mapping[str, Any]) -> str:
         return str(sql.SQL("select * from (\n{}\n) as asked").format(sql.SQL(query)).as_string(cursor))
 
 
-def _batch(context: EphemeralDataContext, dsn: str, name: str, query: str, *, is_stored: bool) -> Batch:
-    """Give a query as a batch; a stored one is evaluated once into a temporary table."""
-    kind = "stored" if is_stored else "read"
-    # One source for all queries of a kind: each has connections of its own, and opening one takes as long as a query.
-    source = context.data_sources.all().get(kind) or context.data_sources.add_postgres(
-        kind, connection_string=_sqlalchemy_url(dsn), create_temp_table=is_stored
-    )
-    return source.add_query_asset(name, query=query).add_batch_definition_whole_table(name).get_batch()
-
-
 def _sqlalchemy_url(dsn: str) -> str:
     """Translate a libpq URI or key-value string into the driver's URL."""
     from sqlalchemy import URL
@@ -128,93 +111,80 @@ def _sqlalchemy_url(dsn: str) -> str:
     return URL.create("postgresql+psycopg2", query=parts, **given).render_as_string(hide_password=False)
 
 
-def _column_verdicts(context: EphemeralDataContext, dsn: str, query: str) -> list[Verdict]:
-    """Judge the columns of the executions: all in one pass, numbers only where something is wrong."""
+def _query_verdicts(context: EphemeralDataContext, dsn: str, name: str, query: str) -> list[Verdict]:
+    """Answer everything one query is asked: Postgres evaluates it once, into a temporary table."""
     import great_expectations as gx
 
-    batch = _batch(context, dsn, "fills", query, is_stored=False)
-    built = [
-        getattr(gx.expectations, check.expectation)(column=check.column, **check.arguments) for check in COLUMN_CHECKS
-    ]
-    suite = gx.ExpectationSuite(name="fills", expectations=built)
-    results = batch.validate(suite, result_format="BOOLEAN_ONLY").results
-    passed = {}
-    for result in results:
-        _refuse_exception("fills", result.exception_info)
+    questions = [question for question in QUESTIONS if question.query == name]
+    counts = COUNTS if name == COUNTED_QUERY else ()
+    source = context.data_sources.add_postgres(name, connection_string=_sqlalchemy_url(dsn), create_temp_table=True)
+    batch = source.add_query_asset(name, query=query).add_batch_definition_whole_table(name)
+    suite = context.suites.add(gx.ExpectationSuite(name=name, expectations=_expectations(questions, counts)))
+    definition = context.validation_definitions.add(gx.ValidationDefinition(name=name, data=batch, suite=suite))
+    seen: dict[str, dict[str, Any]] = {}
+    for result in definition.run(result_format=_result_format(questions)).results:
+        _refuse_exception(name, result.exception_info)
         if result.expectation_config is not None:
-            config = result.expectation_config
-            passed[config.type, config.kwargs["column"]] = bool(result.success)
-    return [
-        _column_verdict(batch, check, expectation, has_passed=passed[expectation.expectation_type, check.column])
-        for check, expectation in zip(COLUMN_CHECKS, built, strict=True)
-    ]
+            seen[result.expectation_config.kwargs["column"]] = result.result
+    verdicts = [_count_verdict(check, seen) for check in counts]
+    return verdicts + [verdict for question in questions for verdict in _answers(question, seen)]
 
 
-def _column_verdict(batch: Batch, check: ColumnCheck, expectation: Any, *, has_passed: bool) -> Verdict:
-    if has_passed:
-        message = f"Every execution has a {check.column} that is as it must be."
-        return Verdict(
-            check.name, check.column, check.severity, has_passed=True, observed="0 executions", message=message
-        )
-    found = batch.validate(expectation, result_format="SUMMARY").result
-    count, total = found["unexpected_count"], found["element_count"]
-    examples = ", ".join(repr(value)[:40] for value in found["partial_unexpected_list"][:3])
-    message = (
-        f"{count} of {total} executions have a {check.column} that {check.wanted} (such as {examples}). "
-        "Deliver their accounts' session again."
-    )
-    return Verdict(
-        check.name, check.column, check.severity, has_passed=False, observed=f"{count} executions", message=message
-    )
+def _expectations(questions: Sequence[Question], counts: Sequence[Count]) -> list[Expectation]:
+    """Expect findings to be null and counts to be 0.
 
-
-def _answers(context: EphemeralDataContext, dsn: str, question: Question, query: str) -> list[Verdict]:
-    """Ask a question: expect the finding of every subject to be null."""
-    from great_expectations.expectations.core.expect_column_values_to_be_null import ExpectColumnValuesToBeNull
-
-    batch = _batch(context, dsn, question.name, query, is_stored=True)
-    result = batch.validate(ExpectColumnValuesToBeNull(column="finding"), result_format=RESULT_FORMAT)
-    _refuse_exception(question.name, result.exception_info)
-    count = int(result.result["unexpected_count"] or 0)
-    if not count:
-        observed = _observed(batch, int(result.result["element_count"] or 0))
-        return [
-            Verdict(question.name, "", question.severity, has_passed=True, observed=observed, message=question.praise)
-        ]
-    found = result.result["unexpected_index_list"][:SHOWN_FINDINGS]
-    verdicts = [
-        Verdict(
-            question.name,
-            row["subject"],
-            question.severity,
-            has_passed=False,
-            observed=row["observed"],
-            message=row["finding"],
-        )
-        for row in found
-    ]
-    if count > len(found):
-        rest = count - len(found)
-        message = f"{rest} more findings of the same kind are not listed. Read them with {question.query}.sql."
-        verdicts.append(
-            Verdict(
-                question.name, "(others)", question.severity, has_passed=False, observed=f"{rest} more", message=message
-            )
-        )
-    return verdicts
-
-
-def _observed(batch: Batch, subject_count: int) -> str:
-    """Say what was seen where nothing is wrong: the number itself, or of how many subjects.
-
-    Values that fail an expectation are the only ones Great Expectations lists, so the number is expected to be null.
+    What was seen is "expected" to be null too: Great Expectations lists only the values that fail an expectation.
     """
+    from great_expectations.expectations.core.expect_column_max_to_be_between import ExpectColumnMaxToBeBetween
     from great_expectations.expectations.core.expect_column_values_to_be_null import ExpectColumnValuesToBeNull
 
-    if subject_count != 1:
-        return f"{subject_count} looked at"
-    seen = batch.validate(ExpectColumnValuesToBeNull(column="observed"))
-    return str(seen.result["partial_unexpected_list"][0])
+    texts = dict.fromkeys(column for question in questions for column in (question.finding, question.observed))
+    numbers = ["fill_count", *(check.column for check in counts)] if counts else []
+    return [
+        *(ExpectColumnValuesToBeNull(column=column) for column in texts),
+        *(ExpectColumnMaxToBeBetween(column=column, min_value=0, max_value=0) for column in numbers),
+    ]
+
+
+def _result_format(questions: Sequence[Question]) -> dict[str, Any]:
+    observed = dict.fromkeys(question.observed for question in questions)
+    return {
+        "result_format": "COMPLETE",
+        "partial_unexpected_count": SHOWN_FINDINGS,
+        "unexpected_index_column_names": ["subject", *observed],
+    }
+
+
+def _count_verdict(check: Count, seen: Mapping[str, Mapping[str, Any]]) -> Verdict:
+    count, fill_count = (int(seen[column]["observed_value"]) for column in (check.column, "fill_count"))
+    message = f"{count} of {fill_count} executions {check.meaning}."
+    if count:
+        message += " Deliver their accounts' session again."
+    observed = f"{count} of {fill_count} executions"
+    return Verdict(check.name, check.subject, "fail", has_passed=count == 0, observed=observed, message=message)
+
+
+def _answers(question: Question, seen: Mapping[str, Mapping[str, Any]]) -> list[Verdict]:
+    """Turn the findings of one question into verdicts, and count those beyond the listed ones in one more."""
+    result = seen[question.finding]
+    count = int(result["unexpected_count"] or 0)
+    if not count:
+        subject_count = int(result["element_count"] or 0)
+        values = seen[question.observed].get("partial_unexpected_list")
+        observed = str(values[0]) if subject_count == 1 and values else f"{subject_count} looked at"
+        passed = Verdict(
+            question.name, "", question.severity, has_passed=True, observed=observed, message=question.praise
+        )
+        return [passed]
+    rows = result["unexpected_index_list"][:SHOWN_FINDINGS]
+    listed = [(row["subject"], row[question.observed], row[question.finding]) for row in rows]
+    if count > len(rows):
+        rest = count - len(rows)
+        listed.append(("(others)", f"{rest} more", f"{rest} more findings of the same kind are not listed."))
+    return [
+        Verdict(question.name, subject, question.severity, has_passed=False, observed=observed, message=message)
+        for subject, observed, message in listed
+    ]
 
 
 def _refuse_exception(name: str, information: Mapping[str, Any]) -> None:
