@@ -20,10 +20,10 @@ select
     listed.observed,
     listed.message
 from unnest(
-    %(check_names)s::text [],
-    %(subjects)s::text [],
-    %(severities)s::text [],
-    %(has_passeds)s::boolean [],
-    %(observeds)s::text [],
-    %(messages)s::text []
+    %(check_names)s::text[],
+    %(subjects)s::text[],
+    %(severities)s::text[],
+    %(has_passeds)s::boolean[],
+    %(observeds)s::text[],
+    %(messages)s::text[]
 ) as listed (check_name, subject, severity, has_passed, observed, message);

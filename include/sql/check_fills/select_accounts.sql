@@ -1,29 +1,33 @@
 -- Names the accounts from which something is missing, not posted yet or new.
--- Grain: one row per account of one kind of state. Reads: delivery_states. Writes: -. Money: -. Rerun: reads only.
--- Binds: session_date, as_of, active_within, legacy_suffix, state (missing, not posted or new).
+-- Grain: one row per account. Reads: delivery_states. Writes: -. Money: -. Rerun: reads only.
+-- Binds: session_date, as_of, active_within, legacy_suffix.
 select
     states.account_id as subject,
     states.state as observed,
     case
-        when states.state = 'missing' and %(state)s = 'missing'
+        when states.state = 'missing'
             then
                 concat(
                     'Account ', states.account_id, ' is missing: nothing was delivered for it, though other accounts ',
                     'were. Its limit rests on earlier sessions; ask the source.'
                 )
-        when states.state = 'not posted' and states.is_expected and %(state)s = 'not posted'
+    end as missing_finding,
+    case
+        when states.state = 'not posted' and states.is_expected
             then
                 concat(
                     'Account ', states.account_id, ' is not posted yet: its file was published empty at ',
                     to_char(states.published_at at time zone 'America/New_York', 'YYYY-MM-DD HH24:MI'),
                     ' New York, less than 24 hours after the close. This is not a day without trades; run again later.'
                 )
-        when states.is_new and %(state)s = 'new'
+    end as posted_finding,
+    case
+        when states.is_new
             then
                 concat(
                     'Account ', states.account_id, ' is new: it traded and had no executions within the last ',
                     %(active_within)s, ' sessions. Check that it is one of ours and set its base limit.'
                 )
-    end as finding
+    end as new_finding
 from delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as states
 order by states.account_id;

@@ -1,16 +1,85 @@
--- The executions of one session as known at an instant: what the row-by-row expectations look at.
--- Grain: one row per execution. Reads: current_deliveries, fills. Writes: -. Binds: session_date, as_of. Rerun: reads only.
--- Money: price in currency, fees_usd positive = cost.
+-- Counts in one pass over the session's executions what is wrong with them, by account and in all.
+-- Grain: one row per account, and one with an empty subject for the session.
+-- Reads: current_deliveries, fills, sessions. Writes: -. Rerun: reads only.
+-- Binds: session_date, as_of, fee_ratio, fee_per_share_usd. Money: US dollars, fees positive = cost.
+-- NaN and Infinity are not below the limit of numeric(18, 8). A session covers its own day and the days without
+-- trading just before it. Fees are implausible above fee_ratio of the turnover and above fee_per_share_usd a share:
+-- penny stocks exceed the first and expensive ones the second every day, only a wrong unit or sign exceeds both.
+with bounds as (
+    select
+        (%(session_date)s::date + 1)::timestamp at time zone 'America/New_York' as ends_at,
+        (max(sessions.session_date) + 1)::timestamp at time zone 'America/New_York' as starts_at
+    from sessions
+    where sessions.session_date < %(session_date)s
+),
+
+counted as (
+    select
+        fills.account_id,
+        count(*) as fill_count,
+        count(*) - count(fills.account_id) as missing_account_id_count,
+        count(*) - count(fills.executed_at) as missing_executed_at_count,
+        count(*) - count(fills.side) as missing_side_count,
+        count(*) - count(fills.quantity) as missing_quantity_count,
+        count(*) - count(fills.symbol) as missing_symbol_count,
+        count(*) - count(fills.price) as missing_price_count,
+        count(*) - count(fills.fees_usd) as missing_fees_usd_count,
+        count(*) filter (where fills.side not in ('B', 'S', 'T', 'C')) as unknown_side_count,
+        count(*) filter (where fills.quantity <= 0 or fills.quantity >= 10000000000) as wrong_quantity_count,
+        count(*) filter (where fills.price <= 0 or fills.price >= 10000000000) as wrong_price_count,
+        count(*) filter (
+            where fills.executed_at < bounds.starts_at or fills.executed_at >= bounds.ends_at
+        ) as stray_count,
+        min(fills.executed_at) as first_executed_at,
+        sum(fills.fees_usd) as fees_usd,
+        sum(fills.quantity) as volume,
+        sum(fills.quantity * fills.price) as turnover_usd
+    from current_deliveries(%(as_of)s) as current_ones
+    inner join fills
+        on
+            current_ones.delivery_id = fills.delivery_id
+            and current_ones.session_date = fills.session_date
+    cross join bounds
+    where current_ones.session_date = %(session_date)s
+    group by grouping sets ((fills.account_id), ())
+)
+
 select
-    fills.account_id,
-    fills.executed_at,
-    fills.side,
-    fills.quantity,
-    fills.symbol,
-    fills.price,
-    fills.fees_usd
-from current_deliveries(%(as_of)s) as current_ones
-inner join fills on current_ones.delivery_id = fills.delivery_id
-where
-    current_ones.session_date = %(session_date)s
-    and fills.session_date = %(session_date)s;
+    counted.fill_count,
+    counted.missing_account_id_count,
+    counted.missing_executed_at_count,
+    counted.missing_side_count,
+    counted.missing_quantity_count,
+    counted.missing_symbol_count,
+    counted.missing_price_count,
+    counted.missing_fees_usd_count,
+    counted.unknown_side_count,
+    counted.wrong_quantity_count,
+    counted.wrong_price_count,
+    coalesce(counted.account_id, '') as subject,
+    concat(counted.stray_count, ' of ', counted.fill_count, ' executions') as days_observed,
+    concat('$', round(counted.fees_usd, 2), ' on $', round(counted.turnover_usd, 2)) as fees_observed,
+    case
+        when counted.account_id is not null and counted.stray_count > 0
+            then
+                concat(
+                    'Account ', counted.account_id, ': ', counted.stray_count, ' of ', counted.fill_count,
+                    ' executions are dated outside the session, the first ',
+                    to_char(counted.first_executed_at at time zone 'America/New_York', 'YYYY-MM-DD HH24:MI'),
+                    ' New York. The source delivered them with this session; check for a carried position.'
+                )
+    end as days_finding,
+    case
+        when
+            counted.account_id is not null
+            and abs(counted.fees_usd) > counted.turnover_usd * %(fee_ratio)s
+            and abs(counted.fees_usd) > counted.volume * %(fee_per_share_usd)s
+            then
+                concat(
+                    'Account ', counted.account_id, ' has fees of $', round(counted.fees_usd, 2), ' on a turnover of $',
+                    round(counted.turnover_usd, 2), ' and ', trim_scale(counted.volume),
+                    ' shares. Check the unit and sign of the fee columns.'
+                )
+    end as fees_finding
+from counted
+order by subject;

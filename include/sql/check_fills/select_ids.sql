@@ -1,26 +1,35 @@
 -- Looks for ids that occur more than once within an account of the session.
 -- Grain: one row per account. Reads: current_deliveries, fills. Writes: -. Binds: session_date, as_of. Money: -.
 -- Rerun: reads only.
-with sessions_fills as (
-    select
-        fills.account_id,
-        fills.fill_key
+-- Hashes of ids that occur twice are looked for first, which needs less memory; usually there are none.
+with suspected as (
+    select hashtextextended(fills.fill_key, 0) as hash
     from current_deliveries(%(as_of)s) as current_ones
-    inner join fills on current_ones.delivery_id = fills.delivery_id
+    inner join fills
+        on
+            current_ones.delivery_id = fills.delivery_id
+            and current_ones.session_date = fills.session_date
     where
         current_ones.session_date = %(session_date)s
         and fills.fill_key is not null
+    group by hashtextextended(fills.fill_key, 0)
+    having count(*) > 1
 ),
 
 repeated as (
     select
-        sessions_fills.account_id,
-        sessions_fills.fill_key,
-        count(*) as times
-    from sessions_fills
+        fills.account_id,
+        fills.fill_key
+    from current_deliveries(%(as_of)s) as current_ones
+    inner join fills
+        on
+            current_ones.delivery_id = fills.delivery_id
+            and current_ones.session_date = fills.session_date
+    inner join suspected on hashtextextended(fills.fill_key, 0) = suspected.hash
+    where current_ones.session_date = %(session_date)s
     group by
-        sessions_fills.account_id,
-        sessions_fills.fill_key
+        fills.account_id,
+        fills.fill_key
     having count(*) > 1
 )
 

@@ -1,16 +1,19 @@
 -- Compares each symbol's prices in the session with the median of its last sessions.
 -- Grain: one row per symbol. Reads: current_deliveries, fills, sessions. Writes: -. Rerun: reads only.
 -- Binds: session_date, as_of, window_sessions, price_factor. Money: prices in the symbol's currency.
--- A symbol without history is not judged. The median is over the sessions' own medians.
+-- A symbol without history is not judged. The median is over the sessions' mean prices: a mean needs no sorting.
 with priced as (
     select
         fills.session_date,
         fills.symbol,
         min(fills.price) as lowest_price,
         max(fills.price) as highest_price,
-        percentile_disc(0.5) within group (order by fills.price) as median_price
+        avg(fills.price) as mean_price
     from current_deliveries(%(as_of)s) as current_ones
-    inner join fills on current_ones.delivery_id = fills.delivery_id
+    inner join fills
+        on
+            current_ones.delivery_id = fills.delivery_id
+            and current_ones.session_date = fills.session_date
     where
         current_ones.session_date <= %(session_date)s
         and current_ones.session_date >= (
@@ -31,7 +34,7 @@ with priced as (
 history as (
     select
         priced.symbol,
-        percentile_disc(0.5) within group (order by priced.median_price) as median_price
+        percentile_disc(0.5) within group (order by priced.mean_price) as median_price
     from priced
     where priced.session_date < %(session_date)s
     group by priced.symbol
@@ -48,7 +51,7 @@ select
                 concat(
                     'Symbol ', priced.symbol, ' traded at ', trim_scale(priced.lowest_price), ' to ',
                     trim_scale(priced.highest_price), ', more than ', %(price_factor)s,
-                    ' times away from its recent median ', trim_scale(history.median_price),
+                    ' times away from its recent median ', trim_scale(round(history.median_price, 4)),
                     '. Check for a split or a wrong price.'
                 )
     end as finding

@@ -46,7 +46,7 @@ with joined as (
     left join staged_moments on staged_fills.date_time = staged_moments.date_time
     left join staged_symbols on staged_fills.symbol = staged_symbols.text
     where staged_moments.session_date is null or staged_moments.session_date <= %(through_session_date)s
-    offset 0
+    offset 0 -- noqa: AM09
 ),
 
 judged as (
@@ -76,7 +76,7 @@ judged as (
             false
         ) as is_good
     from joined
-    offset 0
+    offset 0 -- noqa: AM09
 )
 
 select
@@ -151,7 +151,8 @@ select
             hash_record_extended(
                 row(
                     judged.date_time, judged.side, judged.quantity, judged.symbol, judged.price, judged.fees_usd,
-                    judged.numbers, judged.status, judged.currency, judged.order_id, judged.propreports_id, judged.fill_id
+                    judged.numbers, judged.status, judged.currency, judged.order_id, judged.propreports_id,
+                    judged.fill_id
                 ),
                 1
             )

@@ -1,6 +1,6 @@
 -- Stores rejected records with raw text and sentence; one that an earlier load has stored of the same file is left out.
--- Grain: one row per load, file and line. Reads: staged_rejects, staged_reasons, staged_files, deliveries, fill_rejects.
--- Writes: fill_rejects. Binds: load_id. Money: -. Rerun: stores nothing.
+-- Grain: one row per load, file and line. Reads: staged_rejects, staged_reasons, staged_files, deliveries,
+-- fill_rejects. Writes: fill_rejects. Binds: load_id. Money: -. Rerun: stores nothing.
 insert into fill_rejects (
     load_id,
     file_name,

@@ -14,8 +14,9 @@ select
     listed.line_number,
     listed.raw_text,
     listed.reason
-from unnest(%(line_numbers)s::bigint [], %(raw_texts)s::text [], %(reasons)s::text [])
-    as listed (line_number, raw_text, reason)
+from
+    unnest(%(line_numbers)s::bigint[], %(raw_texts)s::text[], %(reasons)s::text[])
+        as listed (line_number, raw_text, reason)
 where
     not exists (
         select

@@ -1,7 +1,8 @@
 -- Stores the closing prices that differ from what is known.
 -- Grain: one row per statement of a mark. Reads: staged_marks, marks. Writes: marks. Binds: load_id, recorded_at.
 -- Money: price in currency; null = the source says there is none. Rerun: stores nothing.
--- Returns how many rows each file brought. Of several marks of one symbol in one load the last line of the last file counts.
+-- Returns how many rows each file brought. Of several marks of one symbol in one load the last line of the last file
+-- counts.
 with given as (
     select distinct on (staged_marks.session_date, staged_marks.symbol)
         staged_marks.file_name,
@@ -14,8 +15,8 @@ with given as (
         staged_marks.multiplier
     from staged_marks
     order by
-        staged_marks.session_date,
-        staged_marks.symbol,
+        staged_marks.session_date asc,
+        staged_marks.symbol asc,
         staged_marks.file_name desc,
         staged_marks.line_number desc
 ),
@@ -30,8 +31,8 @@ known as (
         marks.multiplier
     from marks
     order by
-        marks.session_date,
-        marks.symbol,
+        marks.session_date asc,
+        marks.symbol asc,
         marks.mark_id desc
 ),
 

@@ -96,8 +96,8 @@ select
         when totals.row_count = 0 and totals.manifest_entries is null
             then
                 concat(
-                    totals.file_name, ' has a header and no rows, and no manifest.csv says for which account and session: ',
-                    'it says nothing. Name it in a manifest if it means that nobody traded.'
+                    totals.file_name, ' has a header and no rows, and no manifest.csv says for which account and ',
+                    'session: it says nothing. Name it in a manifest if it means that nobody traded.'
                 )
     end,
     totals.row_count,

@@ -13,6 +13,7 @@ select
     listed.account_id,
     listed.session_date,
     listed.published_at
-from unnest(%(account_ids)s::text [], %(session_dates)s::date [], %(published_ats)s::timestamptz [])
-    as listed (account_id, session_date, published_at)
+from
+    unnest(%(account_ids)s::text[], %(session_dates)s::date[], %(published_ats)s::timestamptz[])
+        as listed (account_id, session_date, published_at)
 inner join sessions on listed.session_date = sessions.session_date;

@@ -54,7 +54,7 @@ with judged as (
         and (staged_texts.fee_clr is null or pg_input_is_valid(staged_texts.fee_clr, 'numeric'))
         and (staged_texts.fee_misc is null or pg_input_is_valid(staged_texts.fee_misc, 'numeric')) as are_numbers
     from staged_texts
-    offset 0
+    offset 0 -- noqa: AM09
 )
 
 select

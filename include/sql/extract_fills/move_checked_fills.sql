@@ -1,8 +1,8 @@
 -- Moves executions of an earlier day into the session that their file delivers by the manifest.
 -- Grain: one row per record. Reads: staged_entries, staged_fills, staged_accounts, staged_moments, checked_fills.
 -- Writes: checked_fills. Binds: -. Money: -. Rerun: changes nothing.
--- The vendor lists the opening execution of an overnight position in the file of the session that closed it. Only beside
--- executions of the entry's own session: a file with nothing else than earlier ones contradicts its entry.
+-- The vendor lists the opening execution of an overnight position in the file of the session that closed it. Only
+-- beside executions of the entry's own session: a file with nothing else than earlier ones contradicts its entry.
 with strays as (
     select distinct
         checked_fills.file_number,

@@ -15,7 +15,7 @@ with newest as (
         source_files.deferred_count
     from source_files
     order by
-        source_files.file_name,
+        source_files.file_name asc,
         source_files.load_id desc
 ),
 

@@ -1,9 +1,9 @@
 -- Marks the deliveries that say something new: those whose content differs from the one just before them.
 -- Grain: one row per staged delivery. Reads: staged_files, deliveries, sessions. Writes: staged_deliveries. Money: -.
 -- Binds: recorded_at. Rerun: changes nothing.
--- Before = by published_at, or by the time of recording where the source does not say. So the versions of a history are
--- compared one by one, and A, B, A is three deliveries. An empty delivery at or after the close + 24 h means "no trades",
--- an earlier one "not posted": the later one is news although both are empty.
+-- Before = by published_at, or by the time of recording where the source does not say. So the versions of a history
+-- are compared one by one, and A, B, A is three deliveries. An empty delivery at or after the close + 24 h means
+-- "no trades", an earlier one "not posted": the later one is news although both are empty.
 with involved as (
     select distinct
         staged_deliveries.account_id,
@@ -50,8 +50,10 @@ told as (
         versions.known_at,
         concat(
             versions.content_sha256,
-            case when versions.row_count = 0 and versions.known_at >= sessions.closes_at + interval '24 hours' then '!' end
-        ) as told
+            case
+                when versions.row_count = 0 and versions.known_at >= sessions.closes_at + interval '24 hours' then '!'
+            end
+        ) as message
     from versions
     inner join sessions on versions.session_date = sessions.session_date
 ),
@@ -61,15 +63,16 @@ compared as (
         told.account_id,
         told.session_date,
         told.file_number,
-        told.told is distinct from lag(told.told) over (
+        told.message,
+        lag(told.message) over (
             partition by told.account_id, told.session_date
             order by told.known_at asc, told.delivery_id asc nulls last, told.file_number asc
-        ) as is_new
+        ) as earlier_message
     from told
 )
 
 update staged_deliveries set
-    is_new = compared.is_new
+    is_new = (compared.earlier_message is null or compared.message <> compared.earlier_message)
 from compared
 where
     staged_deliveries.file_number = compared.file_number

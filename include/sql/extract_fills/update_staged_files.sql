@@ -1,7 +1,7 @@
 -- Quarantines files that contradict each other or the manifest.
 -- Grain: one row per file. Reads: staged_deliveries, staged_entries, deliveries. Writes: staged_files. Money: -.
--- Binds: has_manifest, kept_names, kept_load_ids (arrays of equal length: files skipped because nothing in them changed).
--- Rerun: changes nothing.
+-- Binds: has_manifest; kept_names, kept_load_ids (arrays of equal length: files skipped because nothing in them
+-- changed). Rerun: changes nothing.
 with rivals as (
     select
         staged_deliveries.file_number,
@@ -19,7 +19,7 @@ with rivals as (
         deliveries.session_date,
         deliveries.published_at
     from deliveries
-    inner join unnest(%(kept_names)s::text [], %(kept_load_ids)s::bigint []) as kept (file_name, load_id)
+    inner join unnest(%(kept_names)s::text[], %(kept_load_ids)s::bigint[]) as kept (file_name, load_id)
         on
             deliveries.file_name = kept.file_name
             and deliveries.load_id = kept.load_id

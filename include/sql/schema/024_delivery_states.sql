@@ -3,7 +3,7 @@
 -- state: delivered (rows came), no trades (empty, published at or after the close + 24 h),
 -- not posted (empty, published earlier), missing (nothing came, but others did), feed broken (nothing for anybody).
 -- Expected: had fills within the last active_within sessions before; its name does not end in legacy_suffix, literally.
--- New: delivered, and no fills within those sessions.
+-- New: delivered, and no fills within those sessions, in which others had some.
 create function delivery_states(
     of_session date,
     as_of timestamptz,
@@ -78,7 +78,9 @@ as $$
             else 'feed broken'
         end as state,
         expected.account_id is not null as is_expected,
-        coalesce(arrived.loaded_count > 0 and recent.account_id is null, false) as is_new,
+        coalesce(arrived.loaded_count > 0, false)
+        and recent.account_id is null
+        and exists (select from recent as others) as is_new,
         arrived.delivery_id,
         arrived.published_at,
         coalesce(arrived.row_count, 0) as row_count,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from risk.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
 
@@ -25,94 +25,93 @@ THRESHOLDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnCheck:
-    """An expectation about one column of the session's executions.
+class Count:
+    """Executions of the session that must not exist.
 
     Attributes
     ----------
-    name, severity
-        As stored.
+    name, subject
+        As stored; every count is blocking.
     column
-        Column of ``select_fills.sql``; also the subject of the verdict.
-    expectation
-        Name of the class in ``great_expectations.expectations``.
-    arguments
-        Its arguments beside the column.
-    wanted
-        The rest of the sentence "<n> executions have a <column> that ...".
+        Column of ``select_fills.sql``, expected to be 0.
+    meaning
+        The rest of the sentence "<n> of <all> executions ...".
     """
 
     name: str
-    severity: Severity
+    subject: str
     column: str
-    expectation: str
-    wanted: str
-    arguments: dict[str, Any] = field(default_factory=dict)
+    meaning: str
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A query with a row per subject, whose column ``finding`` is expected to be null.
+    """A query with a row per subject, in which a finding is expected to be null.
 
     Attributes
     ----------
     name, severity
         As stored.
     query
-        File in ``include/sql/check_fills`` with the columns ``subject``, ``observed`` and ``finding``.
+        File in ``include/sql/check_fills`` with a column ``subject``.
     praise
         Sentence stored when nothing was found.
-    binds
-        Beside the run's own and ``THRESHOLDS``.
+    finding, observed
+        Its columns with the sentence and with what was seen.
     """
 
     name: str
     severity: Severity
     query: str
     praise: str
-    binds: dict[str, Any] = field(default_factory=dict)
+    finding: str = "finding"
+    observed: str = "observed"
 
 
-_POSITIVE: Final = {"min_value": 0, "strict_min": True, "max_value": 10_000_000_000, "strict_max": True}
+COUNTED_QUERY: Final = "select_fills"
 
-COLUMN_CHECKS: Final = (
+COUNTS: Final = (
     *(
-        ColumnCheck("required_values", "fail", column, "ExpectColumnValuesToNotBeNull", "is missing")
+        Count("required_values", column, f"missing_{column}_count", f"have no {column}")
         for column in ("account_id", "executed_at", "side", "quantity", "symbol", "price", "fees_usd")
     ),
-    ColumnCheck(
-        "side_known",
-        "fail",
-        "side",
-        "ExpectColumnValuesToBeInSet",
-        "is none of B, S, T, C",
-        {"value_set": ["B", "S", "T", "C"]},
-    ),
-    *(
-        ColumnCheck(
-            f"{column}_positive",
-            "fail",
-            column,
-            "ExpectColumnValuesToBeBetween",
-            "is not above zero and finite",
-            _POSITIVE,
-        )
-        for column in ("quantity", "price")
-    ),
+    Count("side_known", "side", "unknown_side_count", "have a side that is none of B, S, T, C"),
+    Count("quantity_positive", "quantity", "wrong_quantity_count", "have a quantity that is not above zero and finite"),
+    Count("price_positive", "price", "wrong_price_count", "have a price that is not above zero and finite"),
 )
 
 QUESTIONS: Final = (
     Question("feed_alive", "fail", "select_feed", "The feed delivered for the session, or nobody was expected."),
     Question("rejects_few", "fail", "select_rejects", "Few enough rows of the session were rejected."),
     Question("ids_unique", "fail", "select_ids", "No id occurs twice within an account."),
-    Question("accounts_delivered", "warn", "select_accounts", "No expected account is missing.", {"state": "missing"}),
     Question(
-        "accounts_posted", "warn", "select_accounts", "No expected account waits to be posted.", {"state": "not posted"}
+        "accounts_delivered", "warn", "select_accounts", "No expected account is missing.", finding="missing_finding"
     ),
-    Question("accounts_known", "warn", "select_accounts", "No new account has appeared.", {"state": "new"}),
-    Question("time_in_session", "warn", "select_days", "All executions are dated within the session."),
+    Question(
+        "accounts_posted",
+        "warn",
+        "select_accounts",
+        "No expected account waits to be posted.",
+        finding="posted_finding",
+    ),
+    Question("accounts_known", "warn", "select_accounts", "No new account has appeared.", finding="new_finding"),
+    Question(
+        "time_in_session",
+        "warn",
+        "select_fills",
+        "All executions are dated within the session.",
+        finding="days_finding",
+        observed="days_observed",
+    ),
+    Question(
+        "fees_plausible",
+        "warn",
+        "select_fills",
+        "The fees fit what was traded.",
+        finding="fees_finding",
+        observed="fees_observed",
+    ),
     Question("price_near_median", "warn", "select_prices", "No price is far from its symbol's recent median."),
-    Question("fees_plausible", "warn", "select_fees", "The fees fit what was traded."),
     Question("row_count_usual", "warn", "select_row_counts", "The number of rows is not unusual."),
     Question("data_fresh", "warn", "select_freshness", "The session itself has executions."),
 )
