@@ -17,11 +17,11 @@ unexport PIP_NO_BINARY PIP_ONLY_BINARY PIP_PYTHON
 unexport UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEWER UV_PYTHON UV_SYSTEM_PYTHON UV_PRERELEASE
 unexport UV_PROJECT_ENVIRONMENT UV_NO_BINARY UV_NO_BUILD UV_TARGET UV_PREFIX UV_RESOLUTION
 
-.PHONY: help setup run test up down status trigger backfill bench lint format clean
+.PHONY: help setup run test up down status trigger backfill backup restore bench lint format clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
-	@echo "  Variables: DATE=YYYY-MM-DD FILLS=dir (run, trigger, up); AS_OF= HISTORY= FROM= TO= (not available yet)"
+	@echo "  Variables: DATE=YYYY-MM-DD FILLS=dir (run, trigger, up); FROM= TO= (backfill); AS_OF= HISTORY= (not available yet)"
 
 setup: $(INSTALLED) ## install Python packages into .venv (once for each requirements.txt)
 
@@ -43,8 +43,14 @@ status: setup ## what runs, where its UI is and where its password lies
 trigger: setup ## one more daily run on the running Airflow [DATE=YYYY-MM-DD] [FILLS=dir]
 	@$(STACK) trigger --date "$${DATE:-}" --fills "$${FILLS:-}"
 
-backfill: setup ## a range of sessions, one run at a time FROM= TO= [AS_OF=]
-	@$(STACK) backfill
+backfill: setup ## a range of sessions, one run at a time FROM= TO= [DELIVER=1]
+	@$(STACK) backfill --from "$${FROM:-}" --to "$${TO:-}" --as-of "$${AS_OF:-}" --deliver "$${DELIVER:-}"
+
+backup: setup ## warehouse and Airflow's metadata into one file under var/backups [FILE=path]
+	@$(STACK) backup --file "$${FILE:-}"
+
+restore: setup ## put a backup's databases in place of those of this clone FILE=path
+	@$(STACK) restore --file "$${FILE:-}"
 
 bench: setup ## measure, and print the ratios
 	@PYTHONPATH=plugins $(VENV_PYTHON) -m bench
@@ -94,3 +100,7 @@ $(INSTALLED):
 requirements: setup ## compile requirements.in to pinned and hashed requirements.txt (takes the newest versions)
 	@.venv/bin/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-header \
 		requirements.in --output-file requirements.txt
+	@sed -n 's/^\([a-z0-9._-]*==[^ ]*\).*/\1/p' requirements.txt | grep -v '^python-dateutil==' > .venv/pins.txt
+	@.venv/bin/uv pip compile --quiet --python-version 3.12 --python-platform x86_64-manylinux_2_28 --generate-hashes \
+		--no-header --no-annotate --constraint .venv/pins.txt requirements-compose.in \
+		--output-file requirements-compose.txt

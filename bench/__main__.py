@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-MEASUREMENTS = ("features", "fills", "pnl", "forecast")
+MEASUREMENTS = ("features", "fills", "pnl", "operation", "forecast")
 
 
 def measure(name: str) -> None:

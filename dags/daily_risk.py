@@ -4,7 +4,7 @@ Turns yesterday's fills into this morning's loss limits and mails them before th
 
 | task | does | when it fails |
 |---|---|---|
-| extract_fills | loads new deliveries, opens the run | a named file is wrong: mend it, clear the task |
+| extract_fills | loads, opens the run; scheduled: waits until 08:15 | a named file is wrong: mend it, clear the task |
 | check_fills | judges the session's data | read the verdicts in the log, mend, clear extract_fills |
 | aggregate_pnl | positions and daily P&L, checked twice | call the developers: two ways of computing disagree |
 | build_features | scale-free description of each account | |
@@ -14,6 +14,9 @@ Turns yesterday's fills into this morning's loss limits and mails them before th
 
 **Parameters.** `session_date`: the session whose fills are processed (empty: the last one). `deliver`: whether the mail
 leaves (empty: only for scheduled runs). `fills`: folder of the file drop (empty: the configured source).
+
+**Missed mornings.** After an outage the newest session runs first, and only it is mailed; reports of the sessions
+between come from a backfill, by their dates, without mail unless `deliver` is set.
 
 Clearing a task repeats it for the same run and the same knowledge; clearing `extract_fills` opens a new revision that
 knows what has arrived since.
@@ -42,7 +45,7 @@ with DAG(
     dag_id="daily_risk",
     description="Yesterday's fills become today's loss limits",
     doc_md=__doc__,
-    schedule=SessionTimetable() if os.environ.get("RISK_SCHEDULE", "off") == "sessions" else None,
+    schedule=SessionTimetable(is_automatic=os.environ.get("RISK_SCHEDULE", "off") == "sessions"),
     start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     on_failure_callback=failed_run,

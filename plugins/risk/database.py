@@ -88,22 +88,47 @@ def migrate(connection: Connection) -> Sequence[str]:
     Raises
     ------
     SchemaError
-        If a file applied earlier has changed or is gone; nothing is applied then.
+        If a file applied earlier has changed or is gone, or if there is something to apply and this role may not;
+        nothing is applied then.
     """
-    files = sorted((SQL_DIR / "schema").glob("*.sql"))
-    digests = {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    digests = schema_digests()
     with writing(connection):
-        execute(connection, "migrate/create_schema_migrations")
-        applied = dict(rows(connection, "migrate/select_schema_migrations"))
-        for name, digest in applied.items():
-            if digests.get(name) != digest:
-                state = "has changed" if name in digests else "is gone"
-                raise SchemaError(
-                    f"Schema file {name}.sql was applied to this warehouse and {state} since: restore it; "
-                    "what the schema needs next goes into a new file with the next number."
-                )
-        pending = [name for name in digests if name not in applied]
+        (may_create,) = rows(connection, "migrate/select_privileges")[0]
+        if may_create:
+            execute(connection, "migrate/create_schema_migrations")
+        pending = pending_files(connection)
+        if pending and not may_create:
+            raise SchemaError(
+                f"This warehouse lacks the schema files {', '.join(pending)}, and the pipeline's role may not change "
+                "the schema: let its owner do it (make down, then make up; or riskctl migrate with RISK_OWNER_DSN)."
+            )
         for name in pending:
             execute(connection, f"schema/{name}")
             execute(connection, "migrate/insert_schema_migrations", {"name": name, "content_sha256": digests[name]})
     return pending
+
+
+def schema_digests() -> dict[str, str]:
+    """Return the SHA-256 of each numbered schema file by its name, in order."""
+    files = sorted((SQL_DIR / "schema").glob("*.sql"))
+    return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def pending_files(connection: Connection) -> list[str]:
+    """List the schema files a warehouse has not seen, in order.
+
+    Raises
+    ------
+    SchemaError
+        If a file applied earlier has changed or is gone.
+    """
+    digests = schema_digests()
+    applied = dict(rows(connection, "migrate/select_schema_migrations"))
+    for name, digest in applied.items():
+        if digests.get(name) != digest:
+            state = "has changed" if name in digests else "is gone"
+            raise SchemaError(
+                f"Schema file {name}.sql was applied to this warehouse and {state} since: restore it; "
+                "what the schema needs next goes into a new file with the next number."
+            )
+    return [name for name in digests if name not in applied]

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 from risk.database import Connection, execute
 from risk.errors import RequestError
-from risk.settings import EXCHANGE_CALENDAR, EXCHANGE_ZONE
+from risk.settings import EXCHANGE_CALENDAR, EXCHANGE_ZONE, WAIT_UNTIL
 
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
 
 FIRST_SESSION_BOUND = dt.date(2000, 1, 1)
 """Older executions are refused as wrong dates."""
+
+SATURDAY = 5
 
 
 @cache
@@ -52,6 +54,16 @@ def sessions_between(first: dt.date, last: dt.date) -> list[dt.date]:
     return [stamp.date() for stamp in calendar().sessions_in_range(first.isoformat(), last.isoformat())]
 
 
+def next_closed_weekdays(day: dt.date, count: int) -> list[dt.date]:
+    """List the next weekdays, from a day on, on which the exchange stays closed: its holidays."""
+    closed: list[dt.date] = []
+    while len(closed) < count:
+        if day.weekday() < SATURDAY and not is_session(day):
+            closed.append(day)
+        day += dt.timedelta(days=1)
+    return closed
+
+
 def session_close(session_date: dt.date) -> dt.datetime:
     """Return the instant, in UTC, at which a session's regular trading ends."""
     close: dt.datetime = calendar().session_close(session_date.isoformat()).to_pydatetime()
@@ -62,6 +74,11 @@ def session_open(session_date: dt.date) -> dt.datetime:
     """Return the instant, in UTC, at which a session's regular trading begins."""
     opening: dt.datetime = calendar().session_open(session_date.isoformat()).to_pydatetime()
     return opening
+
+
+def wait_deadline(session_date: dt.date) -> dt.datetime:
+    """Return the instant, in UTC, from which the morning run for a session no longer waits for executions."""
+    return dt.datetime.combine(next_session(session_date), WAIT_UNTIL, tzinfo=EXCHANGE_ZONE).astimezone(dt.UTC)
 
 
 def last_finished_session(instant: dt.datetime) -> dt.date:

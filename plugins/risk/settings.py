@@ -6,6 +6,7 @@ from installation to installation is read from environment variables named ``RIS
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -19,6 +20,12 @@ TEMPLATE_DIR = PROJECT_DIR / "include" / "templates"
 
 EXCHANGE_CALENDAR = "XNYS"
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
+
+RETENTION = dt.timedelta(days=180)
+"""Airflow's own rows and log files are kept so long; the warehouse keeps everything."""
+
+WAIT_UNTIL = dt.time(8, 15)
+"""New York: a scheduled run waits so long for the executions of expected accounts."""
 
 LEGACY_SUFFIX = "_OLD"
 """Literal end of the name of a legacy account; such an account is in the books but gets no limit."""

@@ -25,20 +25,25 @@ class SessionTimetable(Timetable):
     ----------
     run_at
         New York wall-clock time ``HH:MM`` at which a run is due on the morning after its session.
+    is_automatic
+        Whether runs start by themselves. False for simulated and historical data: runs are started by hand and by
+        backfill, which Airflow allows only to a DAG that has a timetable.
     """
 
-    def __init__(self, run_at: str = "07:00") -> None:
+    def __init__(self, run_at: str = "07:00", *, is_automatic: bool = True) -> None:
         self.run_at = run_at
-        self.description = f"{run_at} New York on every {EXCHANGE_CALENDAR} session, for the session before"
+        self.is_automatic = is_automatic
+        rhythm = f"{run_at} New York on every {EXCHANGE_CALENDAR} session, for the session before; holidays are skipped"
+        self.description = rhythm if is_automatic else f"By hand and by backfill (RISK_SCHEDULE=off), else {rhythm}"
 
     @property
     def summary(self) -> str:
         """Short form for the list of DAGs."""
-        return f"{EXCHANGE_CALENDAR} sessions, {self.run_at} New York"
+        return f"{EXCHANGE_CALENDAR} sessions, {self.run_at} New York" if self.is_automatic else "by hand"
 
     def serialize(self) -> dict[str, Any]:
         """Give what :meth:`deserialize` needs."""
-        return {"run_at": self.run_at}
+        return {"run_at": self.run_at, "is_automatic": self.is_automatic}
 
     @classmethod
     def deserialize(cls, data: dict[str, Any]) -> SessionTimetable:
@@ -52,7 +57,13 @@ class SessionTimetable(Timetable):
     def next_dagrun_info(
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
     ) -> DagRunInfo | None:
-        """Give the run after the last automated one, or the first one the restriction allows."""
+        """Give the run after the last automated one, or the first one the restriction allows.
+
+        Without catchup, which is how the scheduler asks, sessions missed in an outage are passed over: the newest one
+        that is due comes next, and the others wait for a backfill. A backfill asks with catchup.
+        """
+        if not (self.is_automatic or restriction.catchup):
+            return None
         session_date = self._next_session(last_automated_data_interval, restriction)
         if session_date is None:
             return None

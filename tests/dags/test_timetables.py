@@ -66,6 +66,39 @@ def test_timetable_gives_a_manual_run_the_newest_due_session(instant: str, sessi
     assert interval.start.date() == session_date
 
 
+def test_timetable_that_is_not_automatic_gives_the_scheduler_no_run_and_a_backfill_its_sessions() -> None:
+    timetable = SessionTimetable(is_automatic=False)
+    by_hand = SessionTimetable.deserialize(timetable.serialize())
+    scheduler, backfill = _restriction("2025-08-11", catchup=False), _restriction("2025-08-11", latest="2025-08-12")
+
+    first = by_hand.next_dagrun_info(last_automated_data_interval=None, restriction=backfill)
+
+    assert by_hand.next_dagrun_info(last_automated_data_interval=None, restriction=scheduler) is None
+    assert first is not None
+    assert first.data_interval.start.isoformat()[:10] == "2025-08-11"
+
+
+def test_timetable_passes_over_sessions_missed_in_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    # given a last run for Monday the 11th, and Airflow back on Friday the 15th, after 07:00 New York
+    monkeypatch.setattr(pendulum, "now", lambda _zone: pendulum.datetime(2025, 8, 15, 13, tz="UTC"))
+    last = DataInterval(pendulum.datetime(2025, 8, 11), pendulum.datetime(2025, 8, 12, 11))
+
+    info = SessionTimetable().next_dagrun_info(
+        last_automated_data_interval=last, restriction=_restriction("2025-01-01", catchup=False)
+    )
+
+    # then Thursday's session runs at once; Tuesday's and Wednesday's wait for a backfill
+    assert info is not None
+    assert info.data_interval.start.date() == dt.date(2025, 8, 14)
+
+
+def test_timetable_says_in_the_ui_when_it_runs_and_that_holidays_are_skipped() -> None:
+    assert SessionTimetable().description == (
+        "07:00 New York on every XNYS session, for the session before; holidays are skipped"
+    )
+    assert SessionTimetable(is_automatic=False).description.startswith("By hand and by backfill (RISK_SCHEDULE=off)")
+
+
 def test_timetable_survives_serialization() -> None:
     timetable = SessionTimetable(run_at="06:30")
 

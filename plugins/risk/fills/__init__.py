@@ -1,5 +1,6 @@
 """Fills: from a source's files or query to deliveries, executions and closing prices in the warehouse."""
 
+from risk.fills.awaiting import awaited_accounts
 from risk.fills.loading import Load, load_drop, load_query, raise_for_quarantine
 from risk.fills.marks import read_marks
 from risk.fills.reading import newest_session, read_drop
@@ -9,6 +10,7 @@ __all__ = [
     "Load",
     "Quarantine",
     "Reject",
+    "awaited_accounts",
     "load_drop",
     "load_query",
     "newest_session",

@@ -9,25 +9,29 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseOperator
+from airflow.sdk.exceptions import AirflowRescheduleException
 
 from risk.database import Connection, connect, migrate, writing
-from risk.fills import Load, load_drop, load_query, raise_for_quarantine
+from risk.fills import Load, awaited_accounts, load_drop, load_query, raise_for_quarantine
 from risk.operators.base import warehouse
 from risk.runs import open_run
-from risk.sessions import run_session, store_sessions
+from risk.sessions import run_session, store_sessions, wait_deadline
 from risk.settings import settings
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 SOURCE_CONNECTION_ID = "risk_source"
+WAIT_STEP = dt.timedelta(minutes=3)
+"""Between two looks at the source; the task holds no process meanwhile."""
 
 
 class ExtractFillsOperator(BaseOperator):
     """Copy new deliveries of the source into the warehouse and open a run for the session.
 
     A file that is wrong as a whole is quarantined and fails the task after all others are loaded.
-    Clearing this task opens a new revision of the session.
+    A scheduled run waits, rescheduled, for accounts that traded recently and have no executions yet, until 08:15 New
+    York; then it goes on, and the verdicts name them. Clearing this task opens a new revision of the session.
 
     Parameters
     ----------
@@ -39,6 +43,7 @@ class ExtractFillsOperator(BaseOperator):
     """
 
     template_fields: Sequence[str] = ("session_date", "fills")
+    waiting_run_types: Sequence[str] = ("scheduled",)
 
     def __init__(
         self,
@@ -68,6 +73,8 @@ class ExtractFillsOperator(BaseOperator):
                 store_sessions(connection)
             load = self.load(connection, session_date)
             raise_for_quarantine(load)
+            if dag_run.run_type in self.waiting_run_types:
+                self.wait_for_accounts(connection, session_date, load)
             run = open_run(connection, session_date, load.load_id, dag_run.run_id)
         counts = {
             "file_count": load.file_count,
@@ -83,6 +90,22 @@ class ExtractFillsOperator(BaseOperator):
             "effective_session": run.effective_session.isoformat(),
             **counts,
         }
+
+    def wait_for_accounts(self, connection: Connection, session_date: dt.date, load: Load) -> None:
+        """Give the slot back and come again while expected accounts are missing and the morning is young."""
+        awaited = awaited_accounts(connection, session_date, load)
+        now, deadline = dt.datetime.now(dt.UTC), self.deadline(session_date)
+        names = ", ".join(awaited)
+        if awaited and now < deadline:
+            again_at = min(now + WAIT_STEP, deadline)
+            self.log.info("session=%s waits until %s for %s", session_date, deadline.isoformat(), names)
+            raise AirflowRescheduleException(again_at)  # type: ignore[no-untyped-call]
+        if awaited:
+            self.log.warning("session=%s goes on without %s", session_date, names)
+
+    def deadline(self, session_date: dt.date) -> dt.datetime:
+        """Return the instant from which a run no longer waits."""
+        return wait_deadline(session_date)
 
     def load(self, connection: Connection, session_date: dt.date) -> Load:
         """Load from the file drop or from the query of the connection ``risk_source``."""

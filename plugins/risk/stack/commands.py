@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Annotated
@@ -25,19 +26,22 @@ app = typer.Typer()
 
 COLORS = {"success": "green", "failed": "red", "upstream_failed": "red", "up_for_retry": "yellow", "running": "cyan"}
 
+LIVING_DAYS = dt.timedelta(days=14)
+"""Data whose newest session is older are historical: `make up` does not schedule them by itself."""
+
 DateOption = Annotated[str, typer.Option("--date", help="Session, YYYY-MM-DD; empty: the last one in the data.")]
 FillsOption = Annotated[str, typer.Option("--fills", help="Folder of the file drop; empty: the simulated desk.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
-def checked_date(text: str) -> str | None:
+def checked_date(text: str, name: str = "DATE") -> str | None:
     """Return an ISO date, or nothing where none was asked for."""
     if not text:
         return None
     try:
         return dt.date.fromisoformat(text).isoformat()
     except ValueError:
-        raise RequestError(f"DATE={text} is no date: write it as YYYY-MM-DD, for example DATE=2025-08-15.") from None
+        raise RequestError(f"{name}={text} is no date: write it as {name}=YYYY-MM-DD, such as 2025-08-15.") from None
 
 
 def prepare_desk(clone: Clone, desk: Desk) -> None:
@@ -148,8 +152,20 @@ def up(fills: FillsOption = "", *, as_json: JsonFlag = False) -> None:
     clone = Clone()
     desk = choose_desk(clone, fills)
     prepare_desk(clone, desk)
+    desk = replace(desk, is_scheduled=is_living(desk, dt.datetime.now(dt.UTC)))
     services.start(clone, desk, is_kept=True)
     status(as_json=as_json)
+
+
+def is_living(desk: Desk, now: dt.datetime) -> bool:
+    """Tell whether a desk's data go on: a real desk whose newest session is not long ago.
+
+    Simulated and historical data have no next morning; scheduling them would bring a run without data each day.
+    """
+    if desk.kind is DeskKind.simulated:
+        return False
+    newest = newest_session_of(desk)
+    return newest is None or dt.date.fromisoformat(newest) >= now.date() - LIVING_DAYS
 
 
 @app.command()
@@ -176,7 +192,14 @@ def status(*, as_json: JsonFlag = False) -> None:
     pids = {name: process.pid if process else None for name, process in found.items()}
     desk = services.running_desk(clone)
     url = services.attach(clone).url if desk else None
-    facts = {"desk": desk, "url": url, "user": UI_USER, "password_file": str(clone.login), "processes": pids}
+    facts = {
+        "desk": desk,
+        "schedule": state.get("schedule"),
+        "url": url,
+        "user": UI_USER,
+        "password_file": str(clone.login),
+        "processes": pids,
+    }
     typer.echo(json.dumps(facts) if as_json else describe_status(clone, facts, pids))
     if desk is None:
         raise typer.Exit(1)
@@ -187,6 +210,11 @@ def describe_status(clone: Clone, facts: Mapping[str, object], pids: Mapping[str
     lines = [f"  {name:<14} {f'runs, process {pid}' if pid else 'does not run'}" for name, pid in pids.items()]
     if facts["url"]:
         lines.insert(0, f"Airflow for the {facts['desk']} desk: {facts['url']}")
+        lines.append(
+            "  Runs by itself every session at 07:00 New York."
+            if facts["schedule"] == "sessions"
+            else "  Runs when asked: make trigger DATE=, make backfill FROM= TO=. RISK_SCHEDULE=sessions schedules it."
+        )
         lines.append(f"  Log in as {UI_USER}; the password is in {clone.login}; logs are in {clone.logs}.")
     else:
         lines.insert(0, "Airflow does not run. Type make up to start it.")
@@ -208,12 +236,6 @@ def trigger(session: DateOption = "", fills: FillsOption = "") -> None:
         since = dt.datetime.now(dt.UTC)
         run_id = follow_run(stack, run_conf(session_date, desk), console)
         print_report(clone, runs.session_of(stack.api, run_id), since, console)
-
-
-@app.command(hidden=True)
-def backfill() -> None:
-    """Say that backfill is not available yet."""
-    raise RequestError("make backfill is not available yet: run session by session with make run DATE=.")
 
 
 def end_politely(signal_number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the signature of handlers)

@@ -22,7 +22,10 @@ WAREHOUSE_CONNECTION = "AIRFLOW_CONN_RISK_WAREHOUSE"
 SMTP_CONNECTION = "AIRFLOW_CONN_SMTP_DEFAULT"
 API_CONNECTION = "AIRFLOW_CONN_RISK_AIRFLOW"
 METADATA_DSN = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
-SECRET_NAMES = ("superuser", "risk", "airflow", "jwt", "api")
+METADATA_CONNECTION = "AIRFLOW_CONN_AIRFLOW_METADATA"
+OWNER_DSN = "RISK_OWNER_DSN"
+"""Names the warehouse's owner where the user brings a warehouse with two roles; no task ever sees it."""
+SECRET_NAMES = ("superuser", "owner", "risk", "airflow", "jwt", "api")
 
 
 class DeskKind(StrEnum):
@@ -47,10 +50,13 @@ class Desk:
         Simulated or real.
     fills
         Absolute folder of the file drop; ``None`` where the connection ``risk_source`` delivers.
+    is_scheduled
+        Whether the line runs by itself every morning.
     """
 
     kind: DeskKind
     fills: Path | None
+    is_scheduled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +65,14 @@ class Secrets:
 
     Attributes
     ----------
-    superuser, risk, airflow
-        Passwords of the Postgres roles.
+    superuser, owner, risk, airflow
+        Passwords of the Postgres roles: the server's, the warehouse's owner, the pipeline, Airflow's metadata.
     jwt, api, fernet
         Keys of Airflow; the processes must agree on them.
     """
 
     superuser: str
+    owner: str
     risk: str
     airflow: str
     jwt: str
@@ -154,7 +161,7 @@ def connection_uri(scheme: str, role: str, password: str, port: int, database: s
 def base_environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
     """Copy the user's environment without what would slow down or divert our processes."""
     environment = dict(os.environ if given is None else given)
-    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "AIRFLOW_CONFIG"):
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "AIRFLOW_CONFIG", OWNER_DSN):
         environment.pop(name, None)
     bypassed = [host for host in environment.get("NO_PROXY", environment.get("no_proxy", "")).split(",") if host]
     environment["NO_PROXY"] = environment["no_proxy"] = ",".join([*bypassed, LOOPBACK, "localhost"])
@@ -182,9 +189,11 @@ def airflow_environment(
     """
     environment = base_environment(given)
     own = {**airflow_settings(clone, ports["api"]), **airflow_keys(kept), **risk_settings(clone, desk, ports["api"])}
-    return environment | own | {
-        name: environment.get(name) or value for name, value in replaceable(clone, kept, desk, ports).items()
-    }  # fmt: skip
+    chosen = {name: environment.get(name) or value for name, value in replaceable(clone, kept, desk, ports).items()}
+    # The maintenance needs the metadata database, which Airflow itself keeps from tasks.
+    place = chosen[METADATA_DSN].partition("://")[2]
+    metadata = {METADATA_CONNECTION: environment.get(METADATA_CONNECTION) or f"postgres://{place}"}
+    return environment | own | chosen | metadata
 
 
 def replaceable(clone: Clone, kept: Secrets, desk: Desk, ports: Mapping[str, int]) -> dict[str, str]:
@@ -208,7 +217,7 @@ def replaceable(clone: Clone, kept: Secrets, desk: Desk, ports: Mapping[str, int
         WAREHOUSE_CONNECTION: connection_uri("postgres", "risk", kept.risk, port, desk.kind.database),
         SMTP_CONNECTION: json.dumps(mail),
         METADATA_DSN: connection_uri("postgresql+psycopg2", "airflow", kept.airflow, port, "airflow"),
-        "RISK_SCHEDULE": "off",
+        "RISK_SCHEDULE": "sessions" if desk.is_scheduled else "off",
         "RISK_REPORTS_DIR": str(clone.var / "reports"),
         "RISK_ALARMS_DIR": str(clone.var / "alarms"),
     }

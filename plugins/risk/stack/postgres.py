@@ -325,10 +325,22 @@ def ensure_databases(dsn: str, owners: Mapping[str, str], passwords: Mapping[str
             command = sql.SQL("{} role {} login password {}")
             cursor.execute(command.format(verb, sql.Identifier(role), sql.Literal(password)))
         for database, owner in owners.items():
-            cursor.execute("select 1 from pg_database where datname = %s", (database,))
-            if cursor.fetchone() is None:
+            cursor.execute("select pg_get_userbyid(datdba) from pg_database where datname = %s", (database,))
+            found = cursor.fetchone()
+            if found is None:
                 command = sql.SQL("create database {} owner {}")
                 cursor.execute(command.format(sql.Identifier(database), sql.Identifier(owner)))
+            elif found[0] != owner:
+                change_owner(make_dsn(dsn, dbname=database), database, found[0], owner)
+
+
+def change_owner(dsn: str, database: str, former: str, owner: str) -> None:
+    """Give a database of an earlier version, with everything in it, to another role."""
+    names = {"database": sql.Identifier(database), "former": sql.Identifier(former), "owner": sql.Identifier(owner)}
+    connection = psycopg2.connect(dsn)
+    with contextlib.closing(connection), connection, connection.cursor() as cursor:
+        cursor.execute(sql.SQL("alter database {database} owner to {owner}").format(**names))
+        cursor.execute(sql.SQL("reassign owned by {former} to {owner}").format(**names))
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from risk.errors import RequestError, StackError
-from risk.stack import airflow, mailbox, postgres, processes
+from risk.stack import airflow, mailbox, postgres, processes, warehouse
 from risk.stack.clone import Clone, read_json, write_json
 from risk.stack.environment import (
     METADATA_DSN,
@@ -22,13 +22,15 @@ from risk.stack.environment import (
     DeskKind,
     Secrets,
     airflow_environment,
+    connection_uri,
     load_login,
     load_secrets,
 )
 from risk.stack.ports import LOOPBACK, kept_port
 from risk.stack.rest import Api
 
-DATABASES = {"airflow": "airflow", "warehouse": "risk", "warehouse_simulated": "risk"}
+OWNER, PIPELINE = "risk_owner", "risk"
+DATABASES = {"airflow": "airflow", "warehouse": OWNER, "warehouse_simulated": OWNER}
 """Owner of each database of the embedded Postgres."""
 
 
@@ -155,23 +157,37 @@ def launch(clone: Clone, desk: Desk) -> None:
         ports["postgres"] = start_postgres(clone, kept)
     load_login(clone)
     environment = airflow_environment(clone, kept, desk, ports)
+    owned_dsn = postgres.server_dsn(ports.get("postgres", 0), OWNER, kept.owner, desk.kind.database)
+    warehouse.prepare(environment[WAREHOUSE_CONNECTION], None if WAREHOUSE_CONNECTION in os.environ else owned_dsn)
     stamp_folder = clone.var if METADATA_DSN in os.environ else clone.postgres
     airflow.migrate(clone, environment, stamp_folder / "airflow-schema.json")
     airflow.start(clone, environment)
     # Recorded before all is healthy, so that an interrupted start can be stopped.
-    content = {"desk": desk.kind, "api_port": ports["api"], "services": services, "started_at": since.isoformat()}
-    write_json(clone.records / "stack.json", {**content, "is_kept": False})
+    content = {
+        "desk": desk.kind,
+        "schedule": environment["RISK_SCHEDULE"],
+        "api_port": ports["api"],
+        "services": services,
+        "started_at": since.isoformat(),
+        "is_kept": False,
+    }
+    write_json(clone.records / "stack.json", content)
     airflow.await_health(clone, Api(ports["api"], load_login(clone)), since)
     if "mail" in ports and not processes.wait_until(lambda: mailbox.is_answering(ports["mail"]), 10.0):
         log = clone.logs / "mailbox.log"
         raise StackError(f"The mail server does not answer: read {log}, then start again.{processes.tail(log)}")
 
 
+def pipeline_dsn(clone: Clone, port: int, kind: DeskKind) -> str:
+    """Name the embedded warehouse of a desk to libpq, as the pipeline's role."""
+    return connection_uri("postgres", PIPELINE, load_secrets(clone).risk, port, kind.database)
+
+
 def start_postgres(clone: Clone, kept: Secrets) -> int:
     """Start the embedded Postgres with its roles and databases and return its port."""
     server = cluster(clone, kept)
     port = postgres.start(server, kept_port(clone.var / "ports.json", "postgres"))
-    passwords = {"risk": kept.risk, "airflow": kept.airflow}
+    passwords = {OWNER: kept.owner, PIPELINE: kept.risk, "airflow": kept.airflow}
     postgres.ensure_databases(server.dsn(port), DATABASES, passwords)
     return port
 

@@ -1,0 +1,21 @@
+# The image of api-server, scheduler, dag-processor and the one-time migration; see docker-compose.yaml.
+FROM python:3.12.11-slim-bookworm
+
+ENV AIRFLOW_HOME=/opt/airflow \
+    PYTHONPATH=/opt/risk/plugins \
+    PYTHONUNBUFFERED=1
+
+RUN useradd --uid 50000 --create-home --home-dir /opt/airflow risk \
+    && install --directory --owner risk /opt/airflow/logs /var/lib/risk/reports
+
+COPY requirements-compose.txt /tmp/requirements.txt
+RUN pip install --no-cache-dir --no-deps --require-hashes --requirement /tmp/requirements.txt \
+    && rm /tmp/requirements.txt
+
+WORKDIR /opt/risk
+COPY dags dags
+COPY include include
+COPY plugins plugins
+
+USER risk
+CMD ["airflow", "version"]

@@ -1,0 +1,101 @@
+"""The daily run on the running scheduler against an empty chain of seven tasks in it; memory; a backfill."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from pathlib import Path
+
+import psutil
+
+from risk.errors import StackError
+from risk.simulation import write_desk
+from risk.stack import backfill, processes, runs
+from risk.stack.airflow import COMPONENTS
+from risk.stack.clone import Clone
+from risk.stack.environment import Desk, DeskKind
+from risk.stack.rest import Api
+from risk.stack.scratch import temporary_stack
+
+REPEATS = 3
+BACKFILL_SESSIONS = 60
+LIMITS = {"daily_run_over_empty_chain": 1.5, "memory_bytes": 1.5e9, "backfill_seconds": 300.0}
+EMPTY_CHAIN = """
+from __future__ import annotations
+
+import datetime as dt
+
+from airflow.sdk import DAG, BaseOperator, chain
+
+
+class DoNothingOperator(BaseOperator):
+    def execute(self, context):
+        return {"run_id": 1}
+
+
+with DAG(dag_id="empty_chain", schedule=None, start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC)):
+    chain(*(DoNothingOperator(task_id=f"task_{number}") for number in range(7)))
+"""
+
+
+def measure(folder: Path) -> dict[str, float]:
+    """Measure and print the ratios to the limits; below 1 is within the limit."""
+    place = folder / "clone"
+    place.mkdir()
+    fills = folder / "desk"
+    write_desk(fills)
+    dates = sorted(path.stem.removeprefix("fills_") for path in fills.glob("fills_*.csv"))
+    desk = Desk(DeskKind.simulated, fills)
+    with temporary_stack(place, desk, {"empty_chain.py": EMPTY_CHAIN}) as (clone, stack):
+        for dag_id in (runs.DAG_ID, "empty_chain"):
+            runs.await_dag(stack, dag_id)
+        conf = {"session_date": dates[-1], "deliver": True}
+        _seconds(stack.api, runs.DAG_ID, conf)
+        _seconds(stack.api, "empty_chain", {})
+        daily, empty = [], []
+        for _ in range(REPEATS):
+            empty.append(_seconds(stack.api, "empty_chain", {}))
+            daily.append(_seconds(stack.api, runs.DAG_ID, conf))
+        used = _memory(clone)
+        backfill_seconds = _backfill(stack.api, dates[-BACKFILL_SESSIONS], dates[-1])
+    figures = {
+        "daily_run_over_empty_chain": min(daily) / min(empty),
+        "memory_bytes": used,
+        "backfill_seconds": backfill_seconds,
+    }
+    print(f"daily run {min(daily):.1f} s, empty chain {min(empty):.1f} s, best of {REPEATS} each")
+    for name, figure in figures.items():
+        print(f"{name:50s} {figure:14.2f}  limit ratio {figure / LIMITS[name]:6.3f}")
+    return figures
+
+
+def _seconds(api: Api, dag_id: str, conf: dict[str, object]) -> float:
+    """Run once; from the run's start to its end, as Airflow itself notes them."""
+    run_id = runs.trigger(api, conf, dag_id)
+    for _ in runs.follow(api, run_id, dag_id):
+        pass
+    runs.raise_for_failure(api, run_id, dag_id)
+    run = api.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")
+    started, ended = (dt.datetime.fromisoformat(run[name]) for name in ("start_date", "end_date"))
+    return (ended - started).total_seconds()
+
+
+def _memory(clone: Clone) -> float:
+    """Sum the memory of every process of the stack; shared pages count once (proportional set size)."""
+    total = 0.0
+    for name in (*COMPONENTS, "mailbox", "postgres"):
+        process = processes.recall(clone.records / f"{name}.json")
+        members = processes.session_members(process) if process else []
+        if name == "postgres" and process:
+            members = [process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))]
+        total += sum(float(psutil.Process(pid).memory_full_info().pss) for pid in members)
+    return total
+
+
+def _backfill(api: Api, first: str, last: str) -> float:
+    started = time.monotonic()
+    backfill.create(api, first, last, {"deliver": False})
+    states = [run.state for run in backfill.follow(api, first, last)]
+    if states != ["success"] * BACKFILL_SESSIONS:
+        raise StackError(f"The backfill's runs ended as {states}: read the logs of the first that failed.")
+    return time.monotonic() - started

@@ -1,0 +1,35 @@
+"""# Weekly maintenance
+
+Keeps Airflow small: on Saturday mornings it removes runs, logs and log files older than 180 days from Airflow's own
+database and disk. The warehouse keeps everything: nothing of the books is ever deleted here.
+
+| task | does | when it fails |
+|---|---|---|
+| clean_metadata | `airflow db clean` | read its log; nothing urgent, the daily line goes on |
+| clean_logs | removes old task logs | the disk or its permissions: mend, clear the task |
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+
+from airflow.sdk import DAG, CronTriggerTimetable, chain
+
+from risk.operators.clean_logs import CleanLogsOperator
+from risk.operators.clean_metadata import CleanMetadataOperator
+
+IS_SCHEDULED = os.environ.get("RISK_SCHEDULE", "off") == "sessions"
+
+with DAG(
+    dag_id="weekly_maintenance",
+    description="Airflow's own records and logs do not grow for ever",
+    doc_md=__doc__,
+    schedule=CronTriggerTimetable("0 6 * * 6", timezone="America/New_York") if IS_SCHEDULED else None,
+    start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["risk", "weekly"],
+    default_args={"owner": "risk", "retries": 1, "execution_timeout": dt.timedelta(minutes=20)},
+):
+    chain(CleanMetadataOperator(task_id="clean_metadata"), CleanLogsOperator(task_id="clean_logs"))

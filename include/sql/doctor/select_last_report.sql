@@ -1,0 +1,10 @@
+-- Finds the newest session that has a report.
+-- Grain: at most one row. Reads: reports, runs. Writes: -. Binds: -. Money: -. Rerun: reads only.
+select
+    runs.session_date,
+    reports.recorded_at,
+    runs.run_id
+from reports
+inner join runs on reports.run_id = runs.run_id
+order by runs.session_date desc, runs.revision desc
+limit 1;

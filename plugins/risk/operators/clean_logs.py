@@ -1,0 +1,27 @@
+"""Remove old log files of Airflow."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.configuration import conf
+
+from risk.retention import remove_old_files
+from risk.settings import RETENTION
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+
+class CleanLogsOperator(BaseOperator):
+    """Remove task logs that are older than the retention; the warehouse is not touched."""
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  (Airflow's signature)
+        """Remove the files and return their number."""
+        before = dt.datetime.now(dt.UTC) - RETENTION
+        count = remove_old_files(Path(conf.get("logging", "base_log_folder")), before)
+        self.log.info("before=%s removed_file_count=%s", before.isoformat(), count)
+        return {"removed_file_count": count}

@@ -1,0 +1,142 @@
+"""Commands of daily operation: backfill, backup, restore, migrate, doctor."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from risk.errors import RequestError
+from risk.stack import backfill as backfills
+from risk.stack import backup as backups
+from risk.stack import doctor as doctors
+from risk.stack import postgres, runs, services, warehouse
+from risk.stack.clone import Clone, read_json
+from risk.stack.commands import COLORS, JsonFlag, checked_date
+from risk.stack.environment import WAREHOUSE_CONNECTION, load_secrets
+from risk.stack.ports import kept_port
+
+app = typer.Typer()
+
+FileOption = Annotated[str, typer.Option("--file", help="The backup file.")]
+
+
+@app.command()
+def backfill(
+    first: Annotated[str, typer.Option("--from", help="First session, YYYY-MM-DD.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last session, YYYY-MM-DD; empty: the first one only.")] = "",
+    deliver: Annotated[str, typer.Option("--deliver", help="1 = mail every report; empty: none.")] = "",
+    as_of: Annotated[str, typer.Option("--as-of", hidden=True)] = "",
+) -> None:
+    """Run a range of sessions on the running Airflow, one at a time, and follow it."""
+    if as_of:
+        raise RequestError("AS_OF= is not available yet: a backfill works with what is known now. Run without it.")
+    first_date = checked_date(first, "FROM")
+    last_date = checked_date(last, "TO") or first_date
+    if first_date is None or last_date is None or last_date < first_date:
+        raise RequestError("Name the sessions, the first one first: make backfill FROM=2025-08-11 TO=2025-08-15.")
+    clone, console = Clone(), Console()
+    with services.in_use(clone):
+        follow_backfill(services.attach(clone), first_date, last_date, console, is_delivered=deliver == "1")
+
+
+def follow_backfill(stack: services.Stack, first: str, last: str, console: Console, *, is_delivered: bool) -> None:
+    """Start a backfill, print a line for each session that has ended, and explain the first failure."""
+    runs.await_dag(stack)
+    backfill_id = backfills.create(stack.api, first, last, {"deliver": is_delivered})
+    console.print(f"Backfill {backfill_id}: sessions {first} to {last}, one at a time", highlight=False)
+    failed = []
+    try:
+        for run in backfills.follow(stack.api, first, last):
+            color = COLORS.get(run.state, "default")
+            console.print(f"  {run.session_date} [{color}]{run.state}[/] {run.duration_s:7.1f} s", highlight=False)
+            if run.state != "success":
+                failed.append(run.run_id)
+    except KeyboardInterrupt:
+        backfills.cancel(stack.api, backfill_id)
+        raise
+    for run_id in failed[:1]:
+        runs.raise_for_failure(stack.api, run_id)
+
+
+@app.command()
+def backup(file: FileOption = "", *, as_json: JsonFlag = False) -> None:
+    """Write the warehouses and Airflow's metadata into one file, while everything runs."""
+    clone = Clone()
+    moment = dt.datetime.now(dt.UTC)
+    path = Path(file).absolute() if file else clone.var / "backups" / f"risk-{moment:%Y%m%dT%H%M%SZ}.tar"
+    with embedded_server(clone) as dsn:
+        digests = backups.back_up(dsn, services.DATABASES, path)
+    sentence = f"{path} ({path.stat().st_size / 1e6:.1f} MB) holds {', '.join(digests)}. Keep it on another machine."
+    typer.echo(json.dumps({"file": str(path), "sha256": digests}) if as_json else sentence)
+
+
+@app.command()
+def restore(file: FileOption = "", *, as_json: JsonFlag = False) -> None:
+    """Put the databases of a backup in place of those of this clone; Airflow must be down."""
+    if not file or not Path(file).is_file():
+        raise RequestError(f"FILE={file} is no file: name a backup, make restore FILE=var/backups/risk-....tar.")
+    clone = Clone()
+    clone.prepare()
+    if services.running_desk(clone) is not None:
+        raise RequestError("Airflow runs, and a restore replaces what it works on: type make down first.")
+    with embedded_server(clone) as dsn:
+        names = backups.restore(dsn, Path(file).absolute())
+    # Metadata of an older Airflow are migrated at the next start.
+    (clone.postgres / "airflow-schema.json").unlink(missing_ok=True)
+    typer.echo(json.dumps({"restored": names}) if as_json else f"Restored {', '.join(names)}. Type make up.")
+
+
+@contextlib.contextmanager
+def embedded_server(clone: Clone) -> Iterator[str]:
+    """Give the superuser's connection to this clone's Postgres, started for the command if it does not run."""
+    if WAREHOUSE_CONNECTION in os.environ:
+        raise RequestError(
+            f"{WAREHOUSE_CONNECTION} names a server of your own: back it up with its own pg_dump and pg_restore."
+        )
+    clone.prepare()
+    with clone.exclusive():
+        kept = load_secrets(clone)
+        server = services.cluster(clone, kept)
+        was_running = postgres.postmaster(server) is not None
+        ports = clone.var / "ports.json"
+        port = read_json(ports).get("postgres", 0) if was_running else services.start_postgres(clone, kept)
+        try:
+            yield server.dsn(port or kept_port(ports, "postgres"))
+        finally:
+            if not was_running:
+                postgres.stop(server)
+
+
+@app.command()
+def migrate(*, as_json: JsonFlag = False) -> None:
+    """Bring a warehouse of your own up to date, as its owner, and grant the pipeline's role its privileges."""
+    if WAREHOUSE_CONNECTION not in os.environ:
+        raise RequestError(f"{WAREHOUSE_CONNECTION} names no warehouse: the embedded one is migrated by make up.")
+    applied = warehouse.prepare(os.environ[WAREHOUSE_CONNECTION], None)
+    typer.echo(json.dumps({"applied": list(applied)}) if as_json else f"{len(applied)} schema files applied.")
+
+
+@app.command()
+def doctor(*, as_json: JsonFlag = False) -> None:
+    """Look at everything a morning run needs; exit code 1 if anything is not well."""
+    patient = doctors.patient_of(Clone(), os.environ, dt.datetime.now(dt.UTC))
+    findings = list(doctors.examine(patient))
+    is_well = all(finding.is_well for finding in findings)
+    if as_json:
+        facts = [{"subject": f.subject, "is_well": f.is_well, "sentence": f.sentence} for f in findings]
+        typer.echo(json.dumps({"is_well": is_well, "findings": facts}))
+    else:
+        console = Console()
+        for finding in findings:
+            mark = "[green]well[/]" if finding.is_well else "[red]NOT WELL[/]"
+            console.print(f"{mark:<14} {finding.subject:<11} {finding.sentence}", highlight=False, soft_wrap=True)
+    if not is_well:
+        raise typer.Exit(1)

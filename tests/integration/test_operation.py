@@ -1,0 +1,269 @@
+"""The line on a real scheduler: backfill beside a run, waiting, maintenance, and no secret where people look."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from risk import settings
+from risk.database import connect
+from risk.decision import store_recommendations
+from risk.errors import RequestError
+from risk.features import store_features
+from risk.fills import load_drop
+from risk.forecast import store_forecasts
+from risk.pnl import aggregate
+from risk.quality import check_fills
+from risk.report import Links, send_report
+from risk.runs import open_run
+from risk.simulation import simulate
+from risk.stack import backfill, doctor, processes, runs
+from risk.stack.clone import Clone, read_json
+from risk.stack.environment import Desk, DeskKind
+from risk.stack.scratch import temporary_stack
+from risk.stack.services import Stack, pipeline_dsn
+
+pytestmark = pytest.mark.slow
+
+WAITING_DAG = """
+from __future__ import annotations
+
+import datetime as dt
+
+from airflow.sdk import DAG, Param
+
+from risk.operators import extract_fills
+
+
+class ImpatientOperator(extract_fills.ExtractFillsOperator):
+    waiting_run_types = ("manual",)
+
+    def deadline(self, session_date):
+        return dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
+
+
+with DAG(
+    dag_id="waiting",
+    schedule=None,
+    start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
+    params={"session_date": Param(None, type=["null", "string"]), "fills": Param(None, type=["null", "string"])},
+):
+    ImpatientOperator(task_id="extract_fills")
+"""
+
+COMPARED = {
+    "deliveries": "account_id, session_date, content_sha256, row_count, loaded_count",
+    "positions": "account_id, session_date, symbol, quantity, lots, realized_pnl_usd, unrealized_pnl_usd",
+    "daily_pnl": "account_id, session_date, fill_count, gross_pnl_usd, fees_usd, total_pnl_usd, incomplete_reason",
+    "features": "account_id, session_date, feature_values",
+}
+
+
+@dataclass(frozen=True)
+class Morning:
+    """A running stack whose warehouse has seen a backfill beside a triggered run.
+
+    ``dates`` are the last four sessions of the desk: two backfilled, one triggered meanwhile, one not yet loaded.
+    """
+
+    clone: Clone
+    stack: Stack
+    desk: Path
+    dates: list[str]
+    run_id: str
+    states: list[str]
+
+    def dsn(self) -> str:
+        port = int(read_json(self.clone.var / "ports.json")["postgres"])
+        return pipeline_dsn(self.clone, port, DeskKind.simulated)
+
+
+@pytest.fixture(scope="module")
+def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
+    """Run a stack of its own on a small simulated desk."""
+    desk = tmp_path_factory.mktemp("desk") / "desk"
+    simulate("medium", 4, 30, 3, desk)
+    dates = sorted(path.stem[-10:] for path in desk.glob("fills*.csv"))[-4:]
+    place = tmp_path_factory.mktemp("clone")
+    with temporary_stack(place, Desk(DeskKind.simulated, desk), {"waiting.py": WAITING_DAG}) as (clone, stack):
+        runs.await_dag(stack)
+        backfill.create(stack.api, dates[0], dates[1], {"deliver": False})
+        run_id = runs.trigger(stack.api, {"session_date": dates[2], "deliver": True})
+        states = [run.state for run in backfill.follow(stack.api, dates[0], dates[1])]
+        for _ in runs.follow(stack.api, run_id):
+            pass
+        runs.raise_for_failure(stack.api, run_id)
+        yield Morning(clone, stack, desk, dates, run_id, states)
+
+
+def fetch(dsn: str, query: str) -> list[tuple[Any, ...]]:
+    with contextlib.closing(connect(dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()
+
+
+def computed(dsn: str, last: str) -> dict[str, list[tuple[Any, ...]]]:
+    return {
+        table: fetch(dsn, f"select {columns} from {table} where session_date <= '{last}' order by 1, 2, 3")
+        for table, columns in COMPARED.items()
+    }
+
+
+def run_one_by_one(dsn: str, desk: Path, dates: list[str]) -> None:
+    """Run the steps without Airflow, one session after the other."""
+    for date in map(dt.date.fromisoformat, dates):
+        with contextlib.closing(connect(dsn)) as connection:
+            load = load_drop(connection, desk, date, is_simulated=True)
+            run = open_run(connection, date, load.load_id, f"test__{date}")
+            check_fills(connection, dsn, run)
+            for step in (aggregate, store_features, store_forecasts, store_recommendations):
+                step(connection, run)
+            send_report(connection, run, None, Links())
+
+
+def test_backfill_beside_a_triggered_run_leaves_the_same_rows_as_one_after_the_other(
+    morning: Morning, warehouse_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RISK_REPORTS_DIR", str(tmp_path))
+    monkeypatch.setenv("RISK_SIMULATED", "1")
+    settings.settings.cache_clear()
+    run_one_by_one(warehouse_dsn, morning.desk, morning.dates[:3])
+    settings.settings.cache_clear()
+
+    expected, found = computed(warehouse_dsn, morning.dates[2]), computed(morning.dsn(), morning.dates[2])
+
+    assert morning.states == ["success"] * 2
+    assert all(expected.values())
+    assert found == expected
+
+
+def test_only_the_run_that_was_told_to_deliver_has_mailed(morning: Morning) -> None:
+    mailed = fetch(
+        morning.dsn(), "select distinct session_date::text from report_deliveries join runs using (run_id) order by 1"
+    )
+    reported = fetch(
+        morning.dsn(), "select distinct session_date::text from reports join runs using (run_id) order by 1"
+    )
+
+    assert mailed == [(morning.dates[2],)]
+    assert [date for (date,) in reported] == morning.dates[:3]
+
+
+def test_backfill_of_a_range_without_sessions_is_refused_with_a_sentence(morning: Morning) -> None:
+    with pytest.raises(RequestError, match=r"refuses the backfill from 2025-07-04 to 2025-07-06: No runs"):
+        backfill.create(morning.stack.api, "2025-07-04", "2025-07-06", {})
+
+
+def test_task_waits_without_a_process_and_opens_no_run(morning: Morning, tmp_path: Path) -> None:
+    # given a drop in which nobody has delivered the last session yet
+    api, last = morning.stack.api, morning.dates[3]
+    early = tmp_path / "early"
+    shutil.copytree(morning.desk, early, ignore=shutil.ignore_patterns(f"*{last}*"))
+    runs.await_dag(morning.stack, "waiting")
+
+    # when
+    run_id = runs.trigger(api, {"session_date": last, "fills": str(early)}, "waiting")
+    seen: list[str] = []
+
+    def has_waited() -> bool:
+        (task,) = runs.tasks(api, run_id, "waiting")
+        seen.append(str(task["state"]))
+        return "up_for_reschedule" in seen or task["state"] in runs.TASK_ENDED
+
+    assert processes.wait_until(has_waited, 60.0)
+    api.call("PATCH", f"/dags/waiting/dagRuns/{run_id}", {"state": "failed"})
+
+    # then
+    assert "up_for_reschedule" in seen
+    assert fetch(morning.dsn(), f"select count(*) from runs where session_date = '{last}'") == [(0,)]
+
+
+def test_maintenance_cleans_metadata_and_logs(morning: Morning) -> None:
+    old = morning.clone.airflow_home / "logs" / "dag_id=gone" / "old.log"
+    old.parent.mkdir()
+    old.touch()
+    os.utime(old, (0, 0))
+    runs.await_dag(morning.stack, "weekly_maintenance")
+
+    run_id = runs.trigger(morning.stack.api, {}, "weekly_maintenance")
+    for _ in runs.follow(morning.stack.api, run_id, "weekly_maintenance"):
+        pass
+
+    runs.raise_for_failure(morning.stack.api, run_id, "weekly_maintenance")
+    assert not old.parent.exists()
+
+
+def test_no_secret_is_in_logs_xcom_or_rendered_templates(morning: Morning) -> None:
+    # given everything people or Airflow's readers may see of the run
+    api, path = morning.stack.api, f"/dags/daily_risk/dagRuns/{morning.run_id}/taskInstances"
+    instances = api.call("GET", path)["task_instances"]
+    rendered = json.dumps(instances)
+    xcoms = "".join(
+        json.dumps(api.call("GET", f"{path}/{task['task_id']}/xcomEntries/return_value")) for task in instances
+    )
+    folders = (morning.clone.airflow_home / "logs", morning.clone.logs)
+    logs = {file: file.read_text(errors="replace") for folder in folders for file in folder.rglob("*.log")}
+
+    # when
+    secrets = {**read_json(morning.clone.secrets), **read_json(morning.clone.login)}
+    texts = {"rendered": rendered, "xcom": xcoms, **{str(file): text for file, text in logs.items()}}
+    leaks = [
+        (name, place)
+        for name, secret in secrets.items()
+        for place, text in texts.items()
+        if secret in text or quote(secret, safe="") in text
+    ]
+
+    # then nothing leaks, and what was searched is the run's own
+    assert leaks == []
+    assert len(secrets) == 8
+    assert "extract_fills" in rendered
+    assert "facts_sha256" in xcoms
+    assert any(f"session={morning.dates[2]}" in text for text in logs.values())
+
+
+def test_tasks_work_as_a_role_that_cannot_change_inputs(morning: Morning) -> None:
+    (user,) = fetch(morning.dsn(), "select current_user, has_table_privilege('fills', 'update, delete, truncate')")
+
+    assert user == ("risk", False)
+
+
+def test_owner_of_the_warehouse_is_unknown_to_the_tasks(morning: Morning) -> None:
+    record = processes.recall(morning.clone.records / "scheduler.json")
+    assert record
+    environment = Path(f"/proc/{record.pid}/environ").read_text(encoding="utf-8")
+
+    assert "AIRFLOW_CONN_RISK_WAREHOUSE" in environment
+    assert str(read_json(morning.clone.secrets)["owner"]) not in environment
+
+
+def test_doctor_finds_all_well_and_names_a_paused_dag(morning: Morning) -> None:
+    patient = doctor.patient_of(morning.clone, {}, dt.datetime.now(dt.UTC))
+
+    assert [finding.sentence for finding in doctor.examine(patient) if not finding.is_well] == []
+    morning.stack.api.call("PATCH", "/dags/daily_risk", {"is_paused": True})
+    unwell = [finding.sentence for finding in doctor.examine(patient) if not finding.is_well]
+    morning.stack.api.call("PATCH", "/dags/daily_risk", {"is_paused": False})
+
+    assert unwell == ["daily_risk is paused: no run starts. Switch it on in the UI."]
+
+
+def test_doctor_names_what_is_missing_where_nothing_runs(tmp_path: Path) -> None:
+    given = {
+        "AIRFLOW_CONN_RISK_WAREHOUSE": "postgres://risk:word@127.0.0.1:1/warehouse",
+        "AIRFLOW_CONN_SMTP_DEFAULT": "smtp://127.0.0.1:1",
+    }
+
+    findings = doctor.examine(doctor.patient_of(Clone(tmp_path), given, dt.datetime.now(dt.UTC)))
+
+    assert {finding.subject for finding in findings if not finding.is_well} == {"airflow", "mail", "warehouse"}
