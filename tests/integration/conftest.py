@@ -14,7 +14,7 @@ from risk.stack.clone import Clone
 from risk.stack.environment import Desk, DeskKind
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack_clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """Give a working copy in a temporary folder that runs this project's code on a desk of 5 traders, 45 sessions."""
     root = tmp_path_factory.mktemp("clone")
@@ -26,9 +26,9 @@ def stack_clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     return clone
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def airflow_stack(stack_clone: Clone) -> Iterator[services.Stack]:
-    """Start the stack once for all tests that need a scheduler."""
+    """Start the stack for the tests of one module."""
     yield services.start(stack_clone, Desk(DeskKind.simulated, stack_clone.desk), is_kept=True)
     services.stop_everything(stack_clone)
 
