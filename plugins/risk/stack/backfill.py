@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from risk.errors import RequestError, RiskError, StackError
+from risk.stack import processes
 from risk.stack.rest import Api
 from risk.stack.runs import DAG_ID, ENDED
 
 POLL_SECONDS = 1.0
 PAGE_RUNS = 100
+COMPLETION_SECONDS = 60.0
+"""Twice the interval at which the scheduler looks for backfills whose runs have all ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,8 @@ def create(api: Api, first: str, last: str, conf: dict[str, Any], dag_id: str = 
         "reprocess_behavior": "completed",
         "max_active_runs": 1,
     }
+    # Airflow notes the end of a backfill some seconds after its last run: a next one need not be refused for that.
+    processes.wait_until(lambda: is_free(api, dag_id), COMPLETION_SECONDS)
     status, answer = api.ask("POST", "/backfills", body)
     if status == http.HTTPStatus.CONFLICT:
         raise RequestError(
@@ -73,6 +78,15 @@ def create(api: Api, first: str, last: str, conf: dict[str, Any], dag_id: str = 
     if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
         raise StackError(f"Airflow does not start the backfill (status {status}): read var/log/api-server.log.")
     return int(answer["id"])
+
+
+def is_free(api: Api, dag_id: str) -> bool:
+    """Tell whether waiting is useless: no backfill is under way, or one still has runs to do."""
+    listed = api.call("GET", "/backfills", dag_id=dag_id, order_by="-id")["backfills"]
+    if all(backfill["completed_at"] for backfill in listed):
+        return True
+    unfinished = api.call("GET", f"/dags/{dag_id}/dagRuns", run_type="backfill", order_by="-id")["dag_runs"]
+    return any(run["state"] not in ENDED for run in unfinished)
 
 
 def follow(api: Api, first: str, last: str, dag_id: str = DAG_ID) -> Iterator[RunEnd]:
