@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import os
 import resource
-import sys
 import tempfile
 import time
 from collections import deque
@@ -133,6 +132,17 @@ def _count(connection: database.Connection) -> int:
     return int(count)
 
 
+def _print_measured(measured: dict[str, Any]) -> None:
+    print(f"lots alone: {FILL_COUNT:,} fills in {measured['match_fills_seconds']} s")
+    for desk in ("day_traders", "scattered"):
+        result = measured[desk]
+        print(
+            f"{desk}: aggregate_pnl {result['aggregate_seconds']} s = {result['ratio_to_copy']} x a bare copy "
+            f"({result['copy_seconds']} s, {result['file_megabytes']} MB), {result['positions']:,} positions, "
+            f"peak {result['peak_megabytes']} MB; unchanged rerun {result['unchanged_seconds']} s"
+        )
+
+
 def measure(dsn: str) -> dict[str, Any]:
     """Time both desks in a database of their own on the server of ``dsn``; seconds, megabytes and ratios."""
     name = f"bench_pnl_{os.getpid()}"
@@ -147,29 +157,14 @@ def measure(dsn: str) -> dict[str, Any]:
         with database.writing(connection):
             sessions.store_sessions(connection)
         connection.close()
-        return {
+        measured = {
             "match_fills_seconds": round(_match_seconds(), 2),
             "day_traders": _measure_desk(own_dsn, 25),
             "scattered": _measure_desk(own_dsn, 500),
         }
+        _print_measured(measured)
+        return measured
     finally:
         with administration.cursor() as cursor:
             cursor.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
         administration.close()
-
-
-def main() -> None:
-    """Print what was measured as ratios to the bare copy."""
-    measured = measure(sys.argv[1])
-    print(f"lots alone: {FILL_COUNT:,} fills in {measured['match_fills_seconds']} s")
-    for desk in ("day_traders", "scattered"):
-        result = measured[desk]
-        print(
-            f"{desk}: aggregate_pnl {result['aggregate_seconds']} s = {result['ratio_to_copy']} x a bare copy "
-            f"({result['copy_seconds']} s, {result['file_megabytes']} MB), {result['positions']:,} positions, "
-            f"peak {result['peak_megabytes']} MB; unchanged rerun {result['unchanged_seconds']} s"
-        )
-
-
-if __name__ == "__main__":
-    main()
