@@ -7,6 +7,7 @@ import io
 import resource
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,13 +18,18 @@ from risk.report.files import limits_csv, write_files
 from tests.report_desks import account, desk
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """Let no file grow beyond 1,000 bytes, as a full disk would."""
+    """Let no file grow beyond 1,000 bytes, as a full disk would.
+
+    Around one call only, never a whole test: pytest writes its progress in between, perhaps to a file that is longer.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_limits_csv_has_the_columns_of_the_contract_and_exact_values() -> None:
@@ -65,11 +71,10 @@ def test_files_are_readable_by_all_and_nothing_else_is_left(tmp_path: Path) -> N
     assert stat.S_IMODE((folder / "report.txt").stat().st_mode) == 0o644
 
 
-@pytest.mark.usefixtures("small_files")
 def test_files_stay_whole_and_a_sentence_is_raised_when_the_disk_is_full(tmp_path: Path) -> None:
     write_files(tmp_path, {"report.txt": b"old", "limits.csv": b"old"})
 
-    with pytest.raises(StackError, match=r"cannot be written to .*: .*Free space .*clear send_report"):
+    with pytest.raises(StackError, match=r"cannot be written to .*: .*Free space .*clear send_report"), small_files():
         write_files(tmp_path, {"report.txt": b"new", "limits.csv": b"x" * 5000})
 
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"report.txt": b"old", "limits.csv": b"old"}
