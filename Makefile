@@ -21,7 +21,7 @@ unexport UV_PROJECT_ENVIRONMENT UV_NO_BINARY UV_NO_BUILD UV_TARGET UV_PREFIX UV_
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
-	@echo "  Variables: DATE=YYYY-MM-DD FILLS=dir (run, trigger, up); FROM= TO= (backfill); AS_OF= HISTORY= (not available yet)"
+	@echo "  Variables: DATE=YYYY-MM-DD FILLS=dir (run, trigger, up); FROM= TO= (backfill); AS_OF=now|then|timestamp (run, backfill) HISTORY=1 (run)"
 
 setup: $(INSTALLED) ## install Python packages into .venv (once for each requirements.txt)
 

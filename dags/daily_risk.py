@@ -12,8 +12,10 @@ Turns yesterday's fills into this morning's loss limits and mails them before th
 | apply_rules | a cut with reasons for each active account | |
 | send_report | files in var/reports and one mail | mail server away: tried again by itself |
 
-**Parameters.** `session_date`: the session whose fills are processed (empty: the last one). `deliver`: whether the mail
-leaves (empty: only for scheduled runs). `fills`: folder of the file drop (empty: the configured source).
+**Parameters.** `session_date`: the session whose fills are processed (empty: the last one). `deliver`: whether the
+mail leaves (empty: only for scheduled runs). `fills`: folder of the file drop (empty: the configured source).
+`as_of`: what the run knows (empty or `now`: everything; `then`: 07:00 New York of its morning; or an instant with its
+offset). `history`: what the folder's manifest says was published counts as recorded then.
 
 **Missed mornings.** After an outage the newest session runs first, and only it is mailed; reports of the sessions
 between come from a backfill, by their dates, without mail unless `deliver` is set.
@@ -61,11 +63,20 @@ with DAG(
             title="Session",
             description="Empty: the last finished session.",
         ),
+        "as_of": Param(
+            None,
+            type=["null", "string"],
+            title="Knowledge as of",
+            description="Empty or now: everything; then: 07:00 New York of the morning; or an instant with its offset.",
+        ),
         "deliver": Param(
             None, type=["null", "boolean"], title="Send the mail", description="Empty: only scheduled runs mail."
         ),
         "fills": Param(
             None, type=["null", "string"], title="Folder of fills", description="Empty: the configured source."
+        ),
+        "history": Param(
+            None, type=["null", "boolean"], title="Import a history", description="Published counts as recorded then."
         ),
     },
     default_args={

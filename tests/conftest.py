@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg2
@@ -55,15 +55,25 @@ def template_database(server_dsn: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def warehouse_dsn(server_dsn: str, template_database: str) -> Iterator[str]:
+def fresh_warehouse(server_dsn: str, template_database: str) -> Iterator[Callable[[], str]]:
+    """Give a maker of fresh, migrated databases with the calendar stored."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"warehouse_{os.getpid()}_{next(_numbers)}")
+        name, template = sql.Identifier(names[-1]), sql.Identifier(template_database)
+        _administer(server_dsn, sql.SQL("create database {} template {}").format(name, template))
+        return make_dsn(server_dsn, dbname=names[-1])
+
+    yield make
+    for name in names:
+        _administer(server_dsn, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def warehouse_dsn(fresh_warehouse: Callable[[], str]) -> str:
     """Give a fresh, migrated database with the calendar stored."""
-    name = f"warehouse_{os.getpid()}_{next(_numbers)}"
-    _administer(
-        server_dsn,
-        sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template_database)),
-    )
-    yield make_dsn(server_dsn, dbname=name)
-    _administer(server_dsn, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    return fresh_warehouse()
 
 
 @pytest.fixture

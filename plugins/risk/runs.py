@@ -9,7 +9,7 @@ from functools import cache
 
 from risk.database import Connection, records, writing
 from risk.errors import RequestError
-from risk.sessions import next_session
+from risk.sessions import morning, next_session
 from risk.settings import SQL_DIR, TEMPLATE_DIR
 
 
@@ -37,6 +37,9 @@ class Run:
         Content hash of the code that ran.
     is_simulated
         True when the fills come from the simulated desk.
+    knows_past
+        True when the run was asked what was known at an earlier instant: its books are computed apart, see
+        ``risk.replay``.
     """
 
     run_id: int
@@ -48,6 +51,7 @@ class Run:
     dag_run_id: str
     code_version: str
     is_simulated: bool
+    knows_past: bool = False
 
 
 @cache
@@ -62,8 +66,55 @@ def code_version() -> str:
     return digest.hexdigest()[:12]
 
 
-def open_run(connection: Connection, session_date: dt.date, load_id: int, dag_run_id: str) -> Run:
-    """Open the next revision of a session; ``as_of`` is the database clock after the load was committed."""
+def known_until(as_of: str, effective_session: dt.date, now: dt.datetime) -> dt.datetime | None:
+    """Resolve what a run is asked to know.
+
+    Parameters
+    ----------
+    as_of
+        ``now`` or empty: everything; ``then``: what was known at 07:00 New York of the effective session; else an ISO
+        timestamp with its offset.
+    effective_session
+        The session the limits are for.
+    now
+        The instant of the question, UTC.
+
+    Returns
+    -------
+    datetime or None
+        Cut-off on ``recorded_at``, UTC; ``None`` = everything.
+
+    Raises
+    ------
+    RequestError
+        If it is none of these, names no zone, or lies in the future.
+    """
+    if as_of in {"", "now"}:
+        return None
+    try:
+        instant = morning(effective_session) if as_of == "then" else dt.datetime.fromisoformat(as_of)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise RequestError(
+            f"as_of {as_of!r} is neither now nor then nor an instant with its offset: write it as "
+            "2025-08-18T11:00:00+00:00."
+        )
+    if instant > now:
+        raise RequestError(f"as_of {as_of!r} is {instant.isoformat()}, in the future: nobody knows yet. Ask for now.")
+    return instant.astimezone(dt.UTC)
+
+
+def open_run(
+    connection: Connection, session_date: dt.date, load_id: int, dag_run_id: str, as_of: dt.datetime | None = None
+) -> Run:
+    """Open the next revision of a session.
+
+    Parameters
+    ----------
+    as_of
+        Cut-off of a run that shall know the past; ``None`` = the database clock after the load was committed.
+    """
     with writing(connection):
         opened = records(
             connection,
@@ -71,6 +122,7 @@ def open_run(connection: Connection, session_date: dt.date, load_id: int, dag_ru
             {
                 "session_date": session_date,
                 "effective_session": next_session(session_date),
+                "as_of": as_of,
                 "load_id": load_id,
                 "dag_run_id": dag_run_id,
                 "code_version": code_version(),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from risk.database import Connection, execute
 from risk.errors import RequestError
-from risk.settings import EXCHANGE_CALENDAR, EXCHANGE_ZONE, WAIT_UNTIL
+from risk.settings import EXCHANGE_CALENDAR, EXCHANGE_ZONE, RUN_AT, WAIT_UNTIL
 
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
@@ -74,6 +74,11 @@ def session_open(session_date: dt.date) -> dt.datetime:
     """Return the instant, in UTC, at which a session's regular trading begins."""
     opening: dt.datetime = calendar().session_open(session_date.isoformat()).to_pydatetime()
     return opening
+
+
+def morning(effective_session: dt.date) -> dt.datetime:
+    """Return the instant, in UTC, at which the run that sets a session's limits is due: 07:00 New York."""
+    return dt.datetime.combine(effective_session, RUN_AT, tzinfo=EXCHANGE_ZONE).astimezone(dt.UTC)
 
 
 def wait_deadline(session_date: dt.date) -> dt.datetime:

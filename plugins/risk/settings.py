@@ -24,6 +24,9 @@ EXCHANGE_ZONE = ZoneInfo("America/New_York")
 RETENTION = dt.timedelta(days=180)
 """Airflow's own rows and log files are kept so long; the warehouse keeps everything."""
 
+RUN_AT = dt.time(7)
+"""New York time at which the morning run is due."""
+
 WAIT_UNTIL = dt.time(8, 15)
 """New York: a scheduled run waits so long for the executions of expected accounts."""
 

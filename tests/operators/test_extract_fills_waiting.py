@@ -43,7 +43,9 @@ def execute(drop: Path, run_type: str = "scheduled") -> dict[str, Any]:
     dag_run = SimpleNamespace(
         run_type=run_type, data_interval_start=interval_start, run_after=run_after, run_id=f"{run_type}__1"
     )
-    operator = ExtractFillsOperator(task_id="extract_fills", session_date=str(FRIDAY), fills=str(drop))
+    operator = ExtractFillsOperator(
+        task_id="extract_fills", session_date=str(FRIDAY), fills=str(drop), as_of="", history=""
+    )
     return operator.execute({"dag_run": dag_run})
 
 

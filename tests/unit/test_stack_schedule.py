@@ -30,11 +30,6 @@ def test_desk_behind_a_query_is_scheduled_and_a_simulated_one_never(tmp_path: Pa
     assert not is_living(Desk(DeskKind.simulated, drop), NOW)
 
 
-def test_backfill_with_as_of_is_refused_with_a_sentence() -> None:
-    with pytest.raises(RequestError, match="a backfill works with what is known now"):
-        backfill(first="2025-08-11", last="2025-08-15", as_of="then")
-
-
 @pytest.mark.parametrize(("first", "last"), [("", ""), ("", "2025-08-15"), ("2025-08-15", "2025-08-11")])
 def test_backfill_names_its_form_when_the_range_is_missing_or_backwards(first: str, last: str) -> None:
     with pytest.raises(RequestError, match="make backfill FROM=2025-08-11 TO=2025-08-15"):

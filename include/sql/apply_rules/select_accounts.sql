@@ -108,6 +108,7 @@ last_recommendations as (
     where
         runs.session_date < asked.session_date
         and runs.as_of <= asked.known_until
+        and not runs.knows_past
         and sessions.session_number > asked.last_inactive_number
     order by
         recommendations.account_id asc,

@@ -1,6 +1,7 @@
 -- Stores the deliveries that say something new, oldest version first.
 -- Grain: one row per delivery. Reads: staged_deliveries, staged_files. Writes: deliveries. Money: -.
--- Binds: load_id, recorded_at. Rerun: stores nothing, because nothing is new then.
+-- Binds: load_id, recorded_at, is_history (true = what was published counts as recorded then).
+-- Rerun: stores nothing, because nothing is new then.
 insert into deliveries (
     load_id,
     file_name,
@@ -21,7 +22,10 @@ select
     staged_deliveries.session_date,
     staged_deliveries.content_sha256,
     staged_deliveries.published_at,
-    %(recorded_at)s,
+    case
+        when %(is_history)s then least(coalesce(staged_deliveries.published_at, %(recorded_at)s), %(recorded_at)s)
+        else %(recorded_at)s
+    end as recorded_at,
     staged_deliveries.row_count,
     staged_deliveries.loaded_count,
     staged_deliveries.rejected_count,

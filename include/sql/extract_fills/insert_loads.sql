@@ -1,15 +1,18 @@
 -- Opens a load; its recorded_at is the database clock under the write lock.
--- Grain: one row. Reads: -. Writes: loads. Binds: source, is_simulated, through_session_date. Money: -.
+-- Grain: one row. Reads: -. Writes: loads. Binds: source, is_simulated, through_session_date,
+-- is_history. Money: -.
 -- Rerun: opens one more load.
 insert into loads (
     source,
     is_simulated,
-    through_session_date
+    through_session_date,
+    is_history
 )
 values (
     %(source)s,
     %(is_simulated)s,
-    %(through_session_date)s
+    %(through_session_date)s,
+    %(is_history)s
 )
 returning
     load_id,

@@ -1,11 +1,13 @@
--- Opens the next revision of a session; the run knows every input recorded until now.
+-- Opens the next revision of a session; the run knows every input recorded until now, or until the instant it is asked.
 -- Grain: one row per session and revision. Reads: runs. Writes: runs. Money: -.
--- Binds: session_date, effective_session, load_id, dag_run_id, code_version. Rerun: opens one more revision.
+-- Binds: session_date, effective_session, as_of (null = now), load_id, dag_run_id, code_version.
+-- Rerun: opens one more revision.
 insert into runs (
     session_date,
     effective_session,
     revision,
     as_of,
+    knows_past,
     load_id,
     dag_run_id,
     code_version
@@ -14,7 +16,8 @@ select
     %(session_date)s,
     %(effective_session)s,
     coalesce(max(earlier.revision), 0) + 1,
-    clock_timestamp(),
+    coalesce(%(as_of)s::timestamptz, clock_timestamp()),
+    %(as_of)s::timestamptz is not null,
     %(load_id)s,
     %(dag_run_id)s,
     %(code_version)s

@@ -9,7 +9,8 @@ select
     runs.load_id,
     runs.dag_run_id,
     runs.code_version,
-    loads.is_simulated
+    loads.is_simulated,
+    runs.knows_past
 from runs
 inner join loads on runs.load_id = loads.load_id
 where runs.run_id = %(run_id)s;

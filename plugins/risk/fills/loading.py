@@ -16,6 +16,7 @@ from risk.database import Connection, execute, records, rows, statement, writing
 from risk.errors import InputError
 from risk.fills.folder import MARKER, DropFolder, open_folder
 from risk.fills.marks import stage_marks
+from risk.fills.opening import open_load, refuse_lived
 from risk.fills.reasons import Quarantine
 from risk.fills.shapes import SYMBOL_PATTERN
 from risk.fills.staging import stage_file, stage_reasons
@@ -67,7 +68,14 @@ def raise_for_quarantine(load: Load) -> None:
         )
 
 
-def load_drop(connection: Connection, folder: Path, through_session_date: dt.date, *, is_simulated: bool) -> Load:
+def load_drop(
+    connection: Connection,
+    folder: Path,
+    through_session_date: dt.date,
+    *,
+    is_simulated: bool,
+    is_history: bool = False,
+) -> Load:
     """Load what a file drop says up to a session, and commit.
 
     Loading the same folder again changes nothing but the log of loads.
@@ -78,9 +86,14 @@ def load_drop(connection: Connection, folder: Path, through_session_date: dt.dat
         Executions of later sessions wait for a later load.
     is_simulated
         Whether this installation runs on the simulated desk.
+    is_history
+        Import a history: what the manifest says was published counts as recorded then. Closing prices have no such
+        time and count from now.
 
     Raises
     ------
+    RequestError
+        If a history is to be imported for sessions that were run as they happened; nothing is stored.
     InputError
         If the folder is missing or empty, or real and simulated desks would meet in one warehouse; nothing is stored.
         A bad file does not raise: it is in ``Load.quarantined``.
@@ -92,7 +105,10 @@ def load_drop(connection: Connection, folder: Path, through_session_date: dt.dat
             "with a warehouse of its own."
         )
     with writing(connection):
-        opened = _open_load(connection, str(folder), through_session_date, is_simulated=is_simulated)
+        if is_history:
+            refuse_lived(connection, through_session_date)
+        kind = {"is_simulated": is_simulated, "is_history": is_history}
+        opened = open_load(connection, str(folder), through_session_date, kind)
         return _load_folder(connection, open_folder(folder, opened["recorded_at"]), opened)
 
 
@@ -117,23 +133,9 @@ def load_query(
             query = sql.SQL(asked.strip().removesuffix(";"))
             cursor.copy_expert(sql.SQL("copy ({}) to stdout with (format csv, header)").format(query), file)
         with writing(connection):
-            opened = _open_load(connection, QUERY_NAME, through_session_date, is_simulated=is_simulated)
+            kind = {"is_simulated": is_simulated, "is_history": False}
+            opened = open_load(connection, QUERY_NAME, through_session_date, kind)
             return _load_folder(connection, open_folder(Path(name), opened["recorded_at"]), opened)
-
-
-def _open_load(
-    connection: Connection, source: str, through_session_date: dt.date, *, is_simulated: bool
-) -> dict[str, Any]:
-    """Open a row in ``loads``, unless earlier loads are of the other kind."""
-    for (other,) in rows(connection, "extract_fills/select_simulated_loads"):
-        if other != is_simulated:
-            kinds = ("simulated", "real") if other else ("real", "simulated")
-            raise InputError(
-                f"This warehouse holds a {kinds[0]} desk and {source} is a {kinds[1]} one: they never mix. "
-                "Use a warehouse of its own for each."
-            )
-    binds = {"source": source, "is_simulated": is_simulated, "through_session_date": through_session_date}
-    return binds | records(connection, "extract_fills/insert_loads", binds)[0]
 
 
 def _load_folder(connection: Connection, drop: DropFolder, opened: dict[str, Any]) -> Load:

@@ -12,6 +12,8 @@ from risk.runs import Run
 class ApplyRulesOperator(RunOperator):
     """Store one recommendation, with source and reasons, for every active account."""
 
+    recalled_task = "predict_limits"
+
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Apply the rules and show the forecast beside them."""
         from risk.decision import store_recommendations

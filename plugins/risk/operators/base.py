@@ -58,9 +58,16 @@ class RunOperator(BaseOperator):
     ----------
     run_id
         Key of the run; by default what ``extract_fills`` returned (templated).
+
+    Attributes
+    ----------
+    is_recalled, recalled_task
+        Whether a run that knows the past has its books computed apart for this step, and up to which task.
     """
 
     template_fields: Sequence[str] = ("run_id",)
+    is_recalled: bool = True
+    recalled_task: str | None = None
 
     def __init__(
         self, *, run_id: str = "{{ ti.xcom_pull(task_ids='extract_fills')['run_id'] }}", **kwargs: Any
@@ -72,6 +79,10 @@ class RunOperator(BaseOperator):
         """Do the step for the run and return its counts."""
         with warehouse() as connection:
             run = read_run(connection, int(self.run_id))
+            if run.knows_past and self.is_recalled:
+                from risk.replay import recall
+
+                recall(connection, run, self.recalled_task)
             counts = self.work(connection, run)
         facts = ", ".join(f"{name}={value}" for name, value in counts.items())
         self.log.info("session=%s as_of=%s %s", run.session_date, run.as_of.isoformat(), facts)

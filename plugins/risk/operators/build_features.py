@@ -12,6 +12,8 @@ from risk.runs import Run
 class BuildFeaturesOperator(RunOperator):
     """Store the features of the run's session and of earlier sessions whose P&L changed."""
 
+    recalled_task = "aggregate_pnl"
+
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Build what is missing or changed."""
         from risk.features import store_features

@@ -16,6 +16,8 @@ class CheckFillsOperator(RunOperator):
     A blocking finding fails the task and nothing downstream runs; a warning goes into the mail.
     """
 
+    is_recalled = False
+
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Check the run's session."""
         verdicts = check_fills(connection, warehouse_dsn(), run)

@@ -14,8 +14,8 @@ from airflow.sdk.exceptions import AirflowRescheduleException
 from risk.database import Connection, connect, migrate, writing
 from risk.fills import Load, awaited_accounts, load_drop, load_query, raise_for_quarantine
 from risk.operators.base import warehouse
-from risk.runs import open_run
-from risk.sessions import run_session, store_sessions, wait_deadline
+from risk.runs import known_until, open_run
+from risk.sessions import next_session, run_session, store_sessions, wait_deadline
 from risk.settings import settings
 
 if TYPE_CHECKING:
@@ -40,9 +40,15 @@ class ExtractFillsOperator(BaseOperator):
     fills
         Folder of the file drop; empty for ``RISK_FILLS_DIR``, and where that is unset too the query of the
         Postgres connection ``risk_source`` (templated).
+    as_of
+        What the run shall know: ``now`` or empty, ``then`` (07:00 New York of the effective session), or an ISO
+        timestamp with its offset (templated).
+    history
+        ``True`` = import the folder as a history: what its manifest says was published counts as recorded then
+        (templated).
     """
 
-    template_fields: Sequence[str] = ("session_date", "fills")
+    template_fields: Sequence[str] = ("session_date", "fills", "as_of", "history")
     waiting_run_types: Sequence[str] = ("scheduled",)
 
     def __init__(
@@ -50,11 +56,15 @@ class ExtractFillsOperator(BaseOperator):
         *,
         session_date: str = "{{ params.session_date or '' }}",
         fills: str = "{{ params.fills or '' }}",
+        as_of: str = "{{ params.as_of or '' }}",
+        history: str = "{{ params.history or '' }}",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.session_date = session_date
         self.fills = fills
+        self.as_of = as_of
+        self.history = history
 
     @property
     def folder(self) -> Path | None:
@@ -67,6 +77,7 @@ class ExtractFillsOperator(BaseOperator):
         is_automated = dag_run.run_type in ("scheduled", "backfill")
         interval_start = dag_run.data_interval_start if is_automated else None
         session_date = run_session(self.session_date, interval_start, dag_run.run_after)
+        as_of = known_until(self.as_of, next_session(session_date), dt.datetime.now(dt.UTC))
         with warehouse() as connection:
             migrate(connection)
             with writing(connection):
@@ -75,7 +86,7 @@ class ExtractFillsOperator(BaseOperator):
             raise_for_quarantine(load)
             if dag_run.run_type in self.waiting_run_types:
                 self.wait_for_accounts(connection, session_date, load)
-            run = open_run(connection, session_date, load.load_id, dag_run.run_id)
+            run = open_run(connection, session_date, load.load_id, dag_run.run_id, as_of)
         counts = {
             "file_count": load.file_count,
             "delivery_count": load.delivery_count,
@@ -111,7 +122,8 @@ class ExtractFillsOperator(BaseOperator):
         """Load from the file drop or from the query of the connection ``risk_source``."""
         is_simulated = settings().is_simulated
         if self.folder:
-            return load_drop(connection, self.folder, session_date, is_simulated=is_simulated)
+            is_history = self.history == "True"
+            return load_drop(connection, self.folder, session_date, is_simulated=is_simulated, is_history=is_history)
         source_dsn = BaseHook.get_connection(SOURCE_CONNECTION_ID).get_uri()
         with contextlib.closing(connect(source_dsn)) as source:
             return load_query(connection, source, session_date, is_simulated=is_simulated)

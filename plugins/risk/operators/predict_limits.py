@@ -12,6 +12,8 @@ from risk.runs import Run
 class PredictLimitsOperator(RunOperator):
     """Store one-step-ahead forecasts: the next session's, and past ones that are missing."""
 
+    recalled_task = "build_features"
+
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Forecast with what was known at each session's close."""
         from risk.forecast import store_forecasts

@@ -42,6 +42,7 @@ class SendReportOperator(RunOperator):
         Link to the run in the Airflow UI (templated).
     """
 
+    recalled_task = "aggregate_pnl"
     operator_extra_links = (ReportLink(),)
     template_fields: Sequence[str] = (*RunOperator.template_fields, "deliver", "run_type", "run_url")
 

@@ -80,7 +80,9 @@ def _prepare(connection: Connection) -> None:
 def _find_scope(connection: Connection, run: Run) -> _Scope | None:
     """Find the accounts to compute again, each with its first session; ``None`` = the books are up to date."""
     asked = {"session_date": run.session_date, "as_of": run.as_of}
-    binds = {**asked, **records(connection, "aggregate_pnl/select_horizons", asked)[0]}
+    # A run of the past has books of its own, which no other run shares.
+    newest = {} if run.knows_past else records(connection, "aggregate_pnl/select_horizons", asked)[0]
+    binds = {**asked, "through_session_date": run.session_date, **newest}
     touched: dict[str, dt.date] = dict(rows(connection, "aggregate_pnl/select_touched_accounts", binds))
     valued = rows(connection, "aggregate_pnl/select_valued_positions", binds)
     starts = [*touched.values(), *(row[0] for row in valued)]

@@ -31,6 +31,10 @@ LIVING_DAYS = dt.timedelta(days=14)
 
 DateOption = Annotated[str, typer.Option("--date", help="Session, YYYY-MM-DD; empty: the last one in the data.")]
 FillsOption = Annotated[str, typer.Option("--fills", help="Folder of the file drop; empty: the simulated desk.")]
+AsOfOption = Annotated[
+    str,
+    typer.Option("--as-of", help="now, then (07:00 New York of the morning), or an instant such as 2025-08-18T11:00Z."),
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 
@@ -65,9 +69,24 @@ def newest_session_of(desk: Desk) -> str | None:
     return newest_session(desk.fills).isoformat()
 
 
-def run_conf(session_date: str | None, desk: Desk) -> dict[str, str | bool | None]:
+def run_conf(
+    session_date: str | None, desk: Desk, *, as_of: str = "", is_history: bool = False
+) -> dict[str, str | bool | None]:
     """Build the parameters of a run that a person has asked for."""
-    return {"session_date": session_date, "fills": str(desk.fills) if desk.fills else None, "deliver": True}
+    return {
+        "session_date": session_date,
+        "fills": str(desk.fills) if desk.fills else None,
+        "deliver": True,
+        "as_of": as_of or None,
+        "history": is_history or None,
+    }
+
+
+def checked_switch(text: str, name: str) -> bool:
+    """Return whether a variable of the command line is 1."""
+    if text not in {"", "0", "1"}:
+        raise RequestError(f"{name}={text} is neither 1 nor 0: write {name}=1, or leave it out.")
+    return text == "1"
 
 
 def follow_run(stack: services.Stack, conf: dict[str, str | bool | None], console: Console) -> str:
@@ -107,7 +126,7 @@ def print_report(clone: Clone, session_date: str, since: dt.datetime, console: C
         console.print(f"{mail} (the mail)", highlight=False, soft_wrap=True)
 
 
-def run_once(clone: Clone, session_date: str | None, desk: Desk, console: Console) -> None:
+def run_once(clone: Clone, conf: dict[str, str | bool | None], desk: Desk, console: Console) -> None:
     """Start what is needed, run, print the report."""
     began = time.monotonic()
     stack = services.start(clone, desk, is_kept=False)
@@ -115,7 +134,7 @@ def run_once(clone: Clone, session_date: str | None, desk: Desk, console: Consol
         f"Airflow for the {desk.kind} desk is up ({time.monotonic() - began:.1f} s): {stack.url}", highlight=False
     )
     since = dt.datetime.now(dt.UTC)
-    run_id = follow_run(stack, run_conf(session_date, desk), console)
+    run_id = follow_run(stack, conf, console)
     print_report(clone, runs.session_of(stack.api, run_id), since, console)
 
 
@@ -123,13 +142,13 @@ def run_once(clone: Clone, session_date: str | None, desk: Desk, console: Consol
 def run(
     session: DateOption = "",
     fills: FillsOption = "",
-    as_of: Annotated[str, typer.Option("--as-of", hidden=True)] = "",
-    history: Annotated[str, typer.Option("--history", hidden=True)] = "",
+    as_of: AsOfOption = "",
+    history: Annotated[
+        str, typer.Option(help="1 = what the manifest says was published counts as recorded then.")
+    ] = "",
 ) -> None:
     """Run the daily line once, print the report, stop what was started."""
-    for name, value in (("AS_OF", as_of), ("HISTORY", history)):
-        if value:
-            raise RequestError(f"{name}= is not available yet: run without it.")
+    is_history = checked_switch(history, "HISTORY")
     clone, console = Clone(), Console()
     session_date, desk = checked_date(session), choose_desk(Clone(), fills)
     prepare_desk(clone, desk)
@@ -137,7 +156,7 @@ def run(
     signal.signal(signal.SIGTERM, end_politely)
     try:
         with services.in_use(clone):
-            run_once(clone, session_date, desk, console)
+            run_once(clone, run_conf(session_date, desk, as_of=as_of, is_history=is_history), desk, console)
     except KeyboardInterrupt:
         typer.echo("Interrupted: stopping what this command has started.", err=True)
         raise

@@ -6,22 +6,26 @@ import contextlib
 import datetime as dt
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from risk.database import connect
 from risk.errors import RequestError
+from risk.runs import known_until
+from risk.sessions import next_session
 from risk.stack import backfill as backfills
 from risk.stack import backup as backups
 from risk.stack import doctor as doctors
 from risk.stack import postgres, runs, services, warehouse
 from risk.stack.clone import Clone, read_json
-from risk.stack.commands import COLORS, JsonFlag, checked_date
+from risk.stack.commands import COLORS, AsOfOption, JsonFlag, checked_date, checked_switch
 from risk.stack.environment import WAREHOUSE_CONNECTION, load_secrets
 from risk.stack.ports import kept_port
+from risk.stack.warehouse import libpq_dsn
 
 app = typer.Typer()
 
@@ -33,24 +37,23 @@ def backfill(
     first: Annotated[str, typer.Option("--from", help="First session, YYYY-MM-DD.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last session, YYYY-MM-DD; empty: the first one only.")] = "",
     deliver: Annotated[str, typer.Option("--deliver", help="1 = mail every report; empty: none.")] = "",
-    as_of: Annotated[str, typer.Option("--as-of", hidden=True)] = "",
+    as_of: AsOfOption = "",
 ) -> None:
     """Run a range of sessions on the running Airflow, one at a time, and follow it."""
-    if as_of:
-        raise RequestError("AS_OF= is not available yet: a backfill works with what is known now. Run without it.")
     first_date = checked_date(first, "FROM")
     last_date = checked_date(last, "TO") or first_date
     if first_date is None or last_date is None or last_date < first_date:
         raise RequestError("Name the sessions, the first one first: make backfill FROM=2025-08-11 TO=2025-08-15.")
     clone, console = Clone(), Console()
     with services.in_use(clone):
-        follow_backfill(services.attach(clone), first_date, last_date, console, is_delivered=deliver == "1")
+        conf = {"deliver": checked_switch(deliver, "DELIVER"), "as_of": as_of or None}
+        follow_backfill(services.attach(clone), first_date, last_date, console, conf)
 
 
-def follow_backfill(stack: services.Stack, first: str, last: str, console: Console, *, is_delivered: bool) -> None:
+def follow_backfill(stack: services.Stack, first: str, last: str, console: Console, conf: Mapping[str, object]) -> None:
     """Start a backfill, print a line for each session that has ended, and explain the first failure."""
     runs.await_dag(stack)
-    backfill_id = backfills.create(stack.api, first, last, {"deliver": is_delivered})
+    backfill_id = backfills.create(stack.api, first, last, dict(conf))
     console.print(f"Backfill {backfill_id}: sessions {first} to {last}, one at a time", highlight=False)
     failed = []
     try:
@@ -113,6 +116,47 @@ def embedded_server(clone: Clone) -> Iterator[str]:
         finally:
             if not was_running:
                 postgres.stop(server)
+
+
+@app.command()
+def replay(
+    session: Annotated[str, typer.Option("--session", help="Session whose report is built again, YYYY-MM-DD.")],
+    as_of: Annotated[str, typer.Option("--as-of", help="then, or an instant; empty: as the report knew it.")] = "",
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Build a past report again and compare it with the stored one; exit code 1 if they differ."""
+    from risk.replay import replay as build_again
+
+    session_date = dt.date.fromisoformat(checked_date(session, "--session") or "")
+    instant = known_until(as_of, next_session(session_date), dt.datetime.now(dt.UTC))
+    with warehouse_server(Clone()) as dsn, contextlib.closing(connect(dsn)) as connection:
+        found = build_again(connection, dsn, session_date, instant)
+    facts = {
+        "session_date": session,
+        "as_of": found.as_of.isoformat(),
+        "sha256": found.facts.sha256,
+        "stored_sha256": found.stored_sha256,
+        "is_equal": found.is_equal,
+    }
+    verdict = "nothing was reported then" if found.stored_sha256 is None else f"reported as {found.stored_sha256}"
+    sentence = f"{found.facts.sha256}  as of {facts['as_of']}: {'equal to the report' if found.is_equal else verdict}"
+    told, present = found.code_versions
+    if not found.is_equal and told not in {None, present}:
+        sentence += f" by the code {told}; this is {present}"
+    typer.echo(json.dumps(facts) if as_json else sentence + ".")
+    if found.stored_sha256 is not None and not found.is_equal:
+        raise typer.Exit(1)
+
+
+@contextlib.contextmanager
+def warehouse_server(clone: Clone) -> Iterator[str]:
+    """Give the pipeline's connection to the warehouse; the clone's own server is started if it does not run."""
+    if WAREHOUSE_CONNECTION in os.environ:
+        yield libpq_dsn(os.environ[WAREHOUSE_CONNECTION])
+        return
+    with embedded_server(clone):
+        yield libpq_dsn(doctors.patient_of(clone, os.environ, dt.datetime.now(dt.UTC)).warehouse_uri)
 
 
 @app.command()

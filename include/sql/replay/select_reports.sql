@@ -1,0 +1,17 @@
+-- Finds what was reported of a session, as known at an instant.
+-- Grain: at most one row, the last revision. Reads: reports, runs. Writes: -. Rerun: reads only.
+-- Binds: session_date, as_of (null = whenever). Money: -.
+-- A run as of the past is what it was asked, not what was told that morning: it counts only without any other.
+select
+    runs.run_id,
+    runs.as_of,
+    reports.facts_sha256
+from reports
+inner join runs on reports.run_id = runs.run_id
+where
+    runs.session_date = %(session_date)s
+    and (%(as_of)s::timestamptz is null or runs.as_of <= %(as_of)s::timestamptz)
+order by
+    runs.knows_past asc,
+    runs.revision desc
+limit 1;
