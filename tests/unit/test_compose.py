@@ -39,7 +39,7 @@ def test_compose_uses_exactly_the_variables_of_the_example() -> None:
 
 
 def test_no_secret_has_a_default_and_a_missing_one_stops_the_start() -> None:
-    secrets = {name for name in used_variables() if re.search("PASSWORD|SECRET|KEY|CONNECTION", name)}
+    secrets = {name for name in used_variables() if re.search("PASSWORD|SECRET|KEY|SMTP_CONNECTION", name)}
 
     assert len(secrets) == 8
     assert {name: example_variables()[name] for name in secrets} == dict.fromkeys(secrets, "")
@@ -49,7 +49,7 @@ def test_no_secret_has_a_default_and_a_missing_one_stops_the_start() -> None:
 def test_defaults_in_the_compose_file_are_those_of_the_example() -> None:
     defaults = {name: rest.removeprefix(":-") for name, rest in used_variables().items() if rest.startswith(":-")}
 
-    assert len(defaults) == 4
+    assert len(defaults) == 7
     assert {name: example_variables()[name] for name in defaults} == defaults
 
 
@@ -78,7 +78,7 @@ def test_data_outlive_containers_in_named_volumes(compose: dict[str, Any]) -> No
         if not volume.startswith((".", "$"))
     }
 
-    assert mounted == set(compose["volumes"]) == {"logs", "postgres", "reports"}
+    assert mounted == set(compose["volumes"]) == {"alarms", "logs", "postgres", "reports"}
 
 
 def test_nothing_is_published_beyond_loopback(compose: dict[str, Any]) -> None:
