@@ -13,7 +13,8 @@ Turns yesterday's fills into this morning's loss limits and mails them before th
 | send_report | files in var/reports and one mail | mail server away: tried again by itself |
 
 **Parameters.** `session_date`: the session whose fills are processed (empty: the last one). `deliver`: whether the mail
-leaves (empty: only for scheduled runs). `fills`: folder of the file drop (empty: the configured source).
+leaves (empty: only for scheduled runs). `fills`: folder of the file drop (empty: the configured source). `approval`:
+whose limits a person approves once the mail is out, in the DAG publish_limits.
 
 **Missed mornings.** After an outage the newest session runs first, and only it is mailed; reports of the sessions
 between come from a backfill, by their dates, without mail unless `deliver` is set.
@@ -66,6 +67,12 @@ with DAG(
         ),
         "fills": Param(
             None, type=["null", "string"], title="Folder of fills", description="Empty: the configured source."
+        ),
+        "approval": Param(
+            os.environ.get("RISK_APPROVAL", "none"),
+            enum=["none", "high", "all"],
+            title="Approval",
+            description="Whose limits a person approves: nobody's, high-risk traders', all that are cut.",
         ),
     },
     default_args={
