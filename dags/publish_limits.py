@@ -6,8 +6,8 @@ once the mail is out, where its parameter `approval` is `high` or `all` (`RISK_A
 | task | does | when it fails |
 |---|---|---|
 | open_approval | notes who is asked and until when | the warehouse: tried again by itself |
-| approve_limit | one for each trader: waits for approve or reject, without a process | read its log |
-| publish | brings all limits into force, writes the platform's file | mend what the sentence names, clear the task |
+| approve_limit | for each trader: waits for approve or reject | read its log |
+| publish | brings limits into force, writes the file | mend what the sentence names, clear the task |
 
 **Approve** publishes the proposed limit; an edit on the Risk page (with a reason) changes the proposal before. **Reject**
 keeps the limit in force. Without an answer until 09:00 New York of the effective session the recommended cut applies,

@@ -9,10 +9,12 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from types import NoneType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 LEVELS = ("high", "moderate", "low")
 
@@ -266,7 +268,8 @@ def digest(canonical: str) -> str:
 
 def parse_facts(canonical: str) -> Facts:
     """Read facts back from their canonical text."""
-    return _typed(Facts, json.loads(canonical))
+    facts: Facts = _reader(Facts)(json.loads(canonical))
+    return facts
 
 
 def exact(amount: Decimal) -> str:
@@ -285,21 +288,24 @@ def _plain(value: object) -> str:
     raise TypeError(f"A fact of type {type(value).__name__} has no canonical form.")
 
 
-_T = TypeVar("_T")
+Reader = Callable[[Any], Any]
 
 
-def _typed(kind: type[_T], fields: dict[str, Any]) -> _T:
-    hints = get_type_hints(kind)
-    return kind(**{name: _read(hints[name], value) for name, value in fields.items()})
-
-
-def _read(hint: Any, value: Any) -> Any:
+@cache
+def _reader(hint: Any) -> Reader:
+    """Build, once for each type, the function that reads a value of it from JSON."""
     if get_origin(hint) is tuple:
-        return tuple(_read(get_args(hint)[0], item) for item in value)
+        item = _reader(get_args(hint)[0])
+        return lambda value: tuple(map(item, value))
     if NoneType in get_args(hint):
-        return None if value is None else _read(get_args(hint)[0], value)
+        present = _reader(get_args(hint)[0])
+        return lambda value: None if value is None else present(value)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return _typed(hint, value)
-    if hint is dt.date:
-        return dt.date.fromisoformat(value)
-    return Decimal(value) if hint is Decimal else value
+        return _record_reader(hint)
+    plain: dict[Any, Reader] = {dt.date: dt.date.fromisoformat, Decimal: Decimal}
+    return plain.get(hint, lambda value: value)
+
+
+def _record_reader(kind: type) -> Reader:
+    readers = {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
+    return lambda fields: kind(**{name: readers[name](value) for name, value in fields.items()})
