@@ -5,11 +5,11 @@ once the mail is out, where its parameter `approval` is `high` or `all` (`RISK_A
 
 | task | does | when it fails |
 |---|---|---|
-| open_approval | notes who is asked and until when | the warehouse: tried again by itself |
-| approve_limit | for each trader: waits for approve or reject | read its log |
-| publish | brings limits into force, writes the file | mend what the sentence names, clear the task |
+| open_approval | notes who is asked and until when | the warehouse: tried again |
+| approve_limit | for each trader: waits for approve or reject, without a process | read its log |
+| publish | brings limits into force, writes the platform's file | mend what it names, clear the task |
 
-**Approve** publishes the proposed limit; an edit on the Risk page (with a reason) changes the proposal before. **Reject**
+**Approve** publishes the proposed limit; an edit on the Risk page, with a reason, changes it before. **Reject**
 keeps the limit in force. Without an answer until 09:00 New York of the effective session the recommended cut applies,
 whatever was edited. For a session that has gone by, a rehearsal, the next 09:00 counts, and no file is written.
 """
@@ -51,6 +51,8 @@ with DAG(
     },
 ):
     opened = OpenApprovalOperator(task_id="open_approval")
-    asked = ApproveLimitOperator.partial(task_id="approve_limit").expand(request=opened.output)
+    asked = ApproveLimitOperator.partial(
+        task_id="approve_limit", map_index_template="{{ task.request.account_id }}"
+    ).expand(request=opened.output)
     # Nobody to ask is no reason not to publish.
     chain(opened, asked, PublishLimitsOperator(task_id="publish", trigger_rule="none_failed"))

@@ -260,6 +260,17 @@ def test_charts_have_a_text_alternative(client: Any, run: Run) -> None:
         assert f'<desc id="{describes}">' in picture
 
 
+def test_trader_shows_as_many_recommendations_as_asked_for(client: Any, connection: Connection, run: Run) -> None:
+    earlier = open_run(connection, session_date=dt.date(2025, 8, 14))
+    recommend(connection, earlier, "NET001", "0.30")
+    insert(connection, "reports", run_id=earlier.run_id, facts="{}", facts_sha256="0")
+
+    few, everything = client.get("/traders/NET001?rows=1").text, client.get("/traders/NET001").text
+
+    assert ("HIGH" in few, "MODERATE" in few, "Show all" in few) == (True, False, True)
+    assert ("HIGH" in everything, "MODERATE" in everything, "Show all" in everything) == (True, True, False)
+
+
 def test_curve_and_peak_start_at_nothing() -> None:
     from risk.web.charts import Day, curve_chart
 

@@ -1,6 +1,7 @@
--- Reads every past recommendation for an account, with what was published: of each session its newest reported run.
+-- Reads the newest recommendations for an account, with what was published: of each session its newest reported run.
 -- Grain: one row per session, newest first.
--- Reads: runs, reports, recommendations, publications, published_limits, limit_decisions. Writes: -. Binds: account_id.
+-- Reads: runs, reports, recommendations, publications, published_limits, limit_decisions. Writes: -. Binds: account_id,
+-- row_count.
 -- Money: US dollars. Rerun: reads only.
 with reported as (
     select distinct on (runs.session_date)
@@ -35,4 +36,5 @@ left join published_limits
         and recommendations.account_id = published_limits.account_id
 left join limit_decisions on published_limits.decision_id = limit_decisions.decision_id
 where recommendations.account_id = %(account_id)s
-order by reported.session_date desc;
+order by reported.session_date desc
+limit %(row_count)s;

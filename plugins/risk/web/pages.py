@@ -14,6 +14,9 @@ from risk.web.writing import page
 
 router = APIRouter()
 
+FIRST_ROWS, ALL_ROWS = 60, 100_000
+"""Recommendations shown at first, and when all are asked for."""
+
 ASSETS_DIR = PROJECT_DIR / "include" / "assets"
 ASSETS = {"risk.css": "text/css", "risk.js": "text/javascript"}
 
@@ -39,11 +42,14 @@ def session(
 
 
 @router.get("/traders/{account_id}", response_class=HTMLResponse)
-def trader(request: Request, account_id: str) -> HTMLResponse:
-    """Show one trader's past."""
+def trader(
+    request: Request, account_id: str, rows: Annotated[int, Query(ge=1, le=ALL_ROWS)] = FIRST_ROWS
+) -> HTMLResponse:
+    """Show one trader's past, with the newest recommendations or all of them."""
     with warehouse() as connection:
-        view = read_trader(connection, account_id)
-    return page(request, "trader", view=view)
+        view = read_trader(connection, account_id, rows)
+    has_more = len(view.recommendations) == rows and rows < ALL_ROWS
+    return page(request, "trader", view=view, all_rows=ALL_ROWS if has_more else None)
 
 
 @router.get("/reports/{session_date}", response_class=HTMLResponse)

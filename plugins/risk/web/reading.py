@@ -154,8 +154,8 @@ def read_session(connection: Connection, session_date: dt.date, known: str) -> S
     )
 
 
-def read_trader(connection: Connection, account_id: str) -> TraderView:
-    """Read a trader's past.
+def read_trader(connection: Connection, account_id: str, row_count: int) -> TraderView:
+    """Read a trader's past, and so many of the newest recommendations.
 
     Raises
     ------
@@ -181,7 +181,7 @@ def read_trader(connection: Connection, account_id: str) -> TraderView:
         sum(day.is_breach for day in traded),
         sum(day.quantile_05_usd is not None for day in traded),
         [_feature(row) for row in records(connection, "risk_page/select_trader_features", account)],
-        records(connection, "risk_page/select_trader_recommendations", account),
+        records(connection, "risk_page/select_trader_recommendations", {**account, "row_count": row_count}),
     )
 
 
