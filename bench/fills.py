@@ -1,18 +1,20 @@
 """Measures one session of a million fills from file to books, beside a bare copy of the same file.
 
-The file has the vendor's 26 columns, about 145 MB, 200 accounts that alternate line by line. The peer is what
-``\\copy`` does: the file into an unlogged table of text columns. Importing libraries is not counted.
+The file has the vendor's 26 columns, about 145 MB, 200 day traders whose lines are mixed: each goes from one round
+trip of a few partial fills to the next, long or short, and carries overnight what the end of the session finds open.
+The peer is what ``\\copy`` does: the file into an unlogged table of text columns. Importing libraries is not counted.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import os
 import random
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from risk.runs import open_run
 
 SESSION = dt.date(2025, 8, 15)
 FILL_COUNT = 1_000_000
+ACCOUNT_COUNT = 200
 COLUMN_COUNT = 26
 HEADER = (
     "Date/Time,Account,B/S,Qty,Symbol,Price,Route,Liq,Comm,Ecn Fee,SEC,ORF,CAT,TAF,FTT,NSCC,Acc,Clr,Misc,"
@@ -111,20 +114,36 @@ def write_session(file: Path) -> Path:
     """Write one session of a million fills, the same bytes every time."""
     draws = random.Random(1)
     symbols = ["".join(draws.choices("ABCDEFGHIJ", k=4)) for _ in range(500)]
+    traders = [_round_trips(draws, symbols) for _ in range(ACCOUNT_COUNT)]
     with file.open("w", encoding="ascii", newline="\n") as target:
         target.write(f"{HEADER}\n")
         for number in range(FILL_COUNT):
             second = 34_200 + number * 23_400 // FILL_COUNT
             clock = f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
             fees = f"{draws.randint(0, 300) / 100:.2f},{draws.randint(-99, 99) / 1000},0.01,0,0.00{number % 10},0.02"
+            account = draws.randrange(ACCOUNT_COUNT)
+            side, quantity, symbol, price = next(traders[account])
             target.write(
-                f"{SESSION:%m/%d/%Y} {clock},NET{draws.randint(1, 200):03d},{draws.choice('BSTC')},"
-                f"{draws.randint(1, 900)},{draws.choice(symbols)},{draws.randint(1000, 9000) / 100:.8f},ARCA,A,{fees},"
+                f"{SESSION:%m/%d/%Y} {clock},NET{account + 1:03d},{side},{quantity},{symbol},{price:.8f},ARCA,A,{fees},"
                 "0,0,0,0.01,0.00,"
                 f"{4_000_000_000 + number // 3},{4_000_000_000 + number // 3}-{number % 3},USD,,,,"
                 f"{9_000_000_000 + number}\n"
             )
     return file
+
+
+def _round_trips(draws: random.Random, symbols: list[str]) -> Iterator[tuple[str, int, str, float]]:
+    """Yield one trader's fills without end: side, quantity, symbol, price; in and out by one to four fills each."""
+    while True:
+        symbol, price = draws.choice(symbols), draws.randint(1000, 9000) / 100
+        entry, leave = draws.choice(("BS", "TC"))
+        lots = [draws.randint(1, 900) for _ in range(draws.randint(1, 4))]
+        parts = [draws.randint(0, sum(lots)) for _ in range(draws.randint(0, 3))]
+        bounds = sorted({0, sum(lots), *parts})
+        leaving = [above - below for below, above in itertools.pairwise(bounds)]
+        for side, quantities in ((entry, lots), (leave, leaving)):
+            for quantity in quantities:
+                yield side, quantity, symbol, price + draws.randint(-50, 50) / 100
 
 
 if __name__ == "__main__":
