@@ -72,6 +72,15 @@ def answer_request(stack: Stack, detail: dict[str, Any], choice: str) -> int:
     return stack.api.ask("PATCH", path, {"chosen_options": [choice], "params_input": {}})[0]
 
 
+def answer_open_requests(stack: Stack, run_id: str, choices: dict[str, str]) -> None:
+    """Answer what waits. Airflow 3.3 asks again where an answer comes within a second of the question: it takes the
+    task's parking, heard of late, for the end of what the answer has started, and tries anew.
+    """
+    for detail in request_of(stack, run_id):
+        if not detail["response_received"]:
+            assert answer_request(stack, detail, choices[detail["subject"].split(":")[0]]) == 200
+
+
 def awaited(find: Any) -> Any:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (found := find()):
@@ -129,9 +138,7 @@ def test_person_edits_approves_and_rejects_and_the_limits_come_into_force(
         "seen_edit": "",
     }
     assert ask(airflow_stack, "/approvals/1/edits", admin, edit)[0] == 303
-    for number, detail in enumerate(details):
-        assert answer_request(airflow_stack, detail, "Reject" if number == len(details) - 1 else "Approve") == 200
-    assert answer_request(airflow_stack, details[0], "Approve") == 409
+    choices = {name: "Reject" if name == names[-1] else "Approve" for name in names}
 
     ports = read_json(stack_clone.var / "ports.json")
     owner = load_secrets(stack_clone)
@@ -139,6 +146,7 @@ def test_person_edits_approves_and_rejects_and_the_limits_come_into_force(
     with contextlib.closing(connect(dsn)) as connection:
 
         def published() -> dict[str, tuple[Any, ...]]:
+            answer_open_requests(airflow_stack, details[0]["task_instance"]["dag_run_id"], choices)
             connection.rollback()
             found = rows(connection, "publish_limits/select_published_limits", {"publication_id": 1})
             return {row[0]: row for row in found}
@@ -149,5 +157,6 @@ def test_person_edits_approves_and_rejects_and_the_limits_come_into_force(
     assert limits[names[-1]][4] == "rejected"
     assert all(row[2] <= row[3] for row in limits.values())
     assert all(row[1] >= dt.date(2025, 1, 1) for row in limits.values())
+    assert answer_request(airflow_stack, details[0], "Approve") == 409
     page = ask(airflow_stack, "/", visitor)[1]
     assert "$4,444.44 (approved by admin)" in page
