@@ -9,12 +9,10 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
-from types import NoneType
-from typing import Any, get_args, get_origin, get_type_hints
+
+from risk.report.parsing import reader_of
 
 LEVELS = ("high", "moderate", "low")
 
@@ -268,7 +266,7 @@ def digest(canonical: str) -> str:
 
 def parse_facts(canonical: str) -> Facts:
     """Read facts back from their canonical text."""
-    facts: Facts = _reader(Facts)(json.loads(canonical))
+    facts: Facts = reader_of(Facts)(json.loads(canonical))
     return facts
 
 
@@ -286,26 +284,3 @@ def _plain(value: object) -> str:
     if isinstance(value, dt.date):
         return value.isoformat()
     raise TypeError(f"A fact of type {type(value).__name__} has no canonical form.")
-
-
-Reader = Callable[[Any], Any]
-
-
-@cache
-def _reader(hint: Any) -> Reader:
-    """Build, once for each type, the function that reads a value of it from JSON."""
-    if get_origin(hint) is tuple:
-        item = _reader(get_args(hint)[0])
-        return lambda value: tuple(map(item, value))
-    if NoneType in get_args(hint):
-        present = _reader(get_args(hint)[0])
-        return lambda value: None if value is None else present(value)
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return _record_reader(hint)
-    plain: dict[Any, Reader] = {dt.date: dt.date.fromisoformat, Decimal: Decimal}
-    return plain.get(hint, lambda value: value)
-
-
-def _record_reader(kind: type) -> Reader:
-    readers = {name: _reader(hint) for name, hint in get_type_hints(kind).items()}
-    return lambda fields: kind(**{name: readers[name](value) for name, value in fields.items()})
