@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-MEASUREMENTS = ("features", "fills", "pnl", "operation", "forecast")
+MEASUREMENTS = ("features", "fills", "pnl", "operation", "forecast", "page")
 
 
 def measure(name: str) -> None:

@@ -15,7 +15,8 @@ Turns yesterday's fills into this morning's loss limits and mails them before th
 **Parameters.** `session_date`: the session whose fills are processed (empty: the last one). `deliver`: whether the
 mail leaves (empty: only for scheduled runs). `fills`: folder of the file drop (empty: the configured source).
 `as_of`: what the run knows (empty or `now`: everything; `then`: 07:00 New York of its morning; or an instant with its
-offset). `history`: what the folder's manifest says was published counts as recorded then.
+offset). `history`: what the folder's manifest says was published counts as recorded then. `approval`: whose limits a
+person approves once the mail is out, in the DAG publish_limits.
 
 **Missed mornings.** After an outage the newest session runs first, and only it is mailed; reports of the sessions
 between come from a backfill, by their dates, without mail unless `deliver` is set.
@@ -77,6 +78,12 @@ with DAG(
         ),
         "history": Param(
             None, type=["null", "boolean"], title="Import a history", description="Published counts as recorded then."
+        ),
+        "approval": Param(
+            os.environ.get("RISK_APPROVAL", "none"),
+            enum=["none", "high", "all"],
+            title="Approval",
+            description="Whose limits a person approves: nobody's, high-risk traders', all that are cut.",
         ),
     },
     default_args={

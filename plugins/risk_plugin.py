@@ -26,3 +26,4 @@ class RiskPlugin(AirflowPlugin):
     deadline_references: ClassVar = [EffectiveMorning]
     operator_extra_links: ClassVar = [ReportLink()]
     fastapi_apps: ClassVar = [{"app": page, "url_prefix": "/risk", "name": "risk"}]
+    external_views: ClassVar = [{"name": "Risk", "href": "/risk/", "destination": "nav", "url_route": "risk-page"}]

@@ -17,7 +17,17 @@ EFFECTIVE_SESSION = dt.date(2025, 8, 18)
 AS_OF = dt.datetime(2025, 8, 18, 11, 2, 3, 123456, tzinfo=dt.UTC)
 RUN = Run(7, SESSION, EFFECTIVE_SESSION, AS_OF, 1, 3, "scheduled__2025-08-15", "0a1b2c3d4e5f", is_simulated=False)
 
-SESSION_FIELDS = {"delivery_state", "net_pnl_usd", "total_pnl_usd", "incomplete_reason", "reasons"}
+SESSION_FIELDS = {
+    "delivery_state",
+    "net_pnl_usd",
+    "total_pnl_usd",
+    "incomplete_reason",
+    "reasons",
+    "previous_cut_ratio",
+    "explanations",
+    "forecast_fan_usd",
+    "recent_results_usd",
+}
 """What the facts of an account hold beside its recommendation, and the reasons, which are stored as an array."""
 
 

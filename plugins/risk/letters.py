@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import hashlib
 import textwrap
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -23,11 +25,32 @@ TEXT_WIDTH = 78
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The views a mail is made of; line ends are line feeds."""
+    """The views a mail is made of; line ends are line feeds.
+
+    Attributes
+    ----------
+    subject, html, text
+        The mail.
+    pictures
+        PNG by name; the HTML shows one as ``cid:<name>``.
+    attachments
+        CSV by file name.
+    """
 
     subject: str
     html: str
     text: str
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+    attachments: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def standalone_html(self) -> str:
+        """The HTML with its pictures inside, for a file that is read without the mail around it."""
+        page = self.html
+        for name, picture in self.pictures.items():
+            data = base64.b64encode(picture).decode()
+            page = page.replace(f'src="cid:{name}"', f'src="data:image/png;base64,{data}"')
+        return page
 
 
 def render(template: str, page: Any) -> Rendered:
@@ -116,8 +139,21 @@ def compose(rendered: Rendered, *, recipient: str, variable: str, message_id: st
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(rendered.text, cte="quoted-printable")
     message.add_alternative(rendered.html, subtype="html", cte="quoted-printable")
-    message.set_boundary(f"=_{hashlib.sha256(message_id.encode()).hexdigest()[:32]}")
+    _add_pictures(message, rendered.pictures)
+    for name, content in rendered.attachments.items():
+        message.add_attachment(content, subtype="csv", filename=name, cte="quoted-printable")
+    for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
+        part.set_boundary(f"=_{hashlib.sha256(f'{number} {message_id}'.encode()).hexdigest()[:32]}")
     return message
+
+
+def _add_pictures(message: EmailMessage, pictures: Mapping[str, bytes]) -> None:
+    """Put pictures beside the HTML that shows them (RFC 2387)."""
+    page = message.get_body(("html",))
+    for name, picture in pictures.items():
+        page.add_related(  # type: ignore[union-attr]  # the caller has just added this part
+            picture, "image", "png", cid=f"<{name}>", filename=f"{name}.png", disposition="inline"
+        )
 
 
 def _address(text: str, variable: str) -> Address:

@@ -80,6 +80,10 @@ class Settings:
         alarms that the first one does not; empty where there is none.
     alarms_dir
         Folder that remembers which alarms left while the warehouse did not answer.
+    outbound_dir
+        Folder of the files with published limits for the trading platform; ``None`` = none is written.
+    has_four_eyes
+        Whether who edits a limit may not approve it.
     """
 
     default_limit_usd: Decimal = Decimal("5000.00")
@@ -93,6 +97,8 @@ class Settings:
     alarm_recipients: tuple[str, ...] = ("risk-manager@localhost",)
     alarm_smtp_uri: str = field(default="", repr=False)
     alarms_dir: Path = PROJECT_DIR / "var" / "alarms"
+    outbound_dir: Path | None = None
+    has_four_eyes: bool = False
 
 
 @cache
@@ -114,6 +120,8 @@ def settings() -> Settings:
         alarm_recipients=alarm_recipients or _addresses(recipients),
         alarm_smtp_uri=os.environ.get("RISK_ALARM_SMTP_URI", default.alarm_smtp_uri),
         alarms_dir=Path(os.environ.get("RISK_ALARMS_DIR", str(default.alarms_dir))),
+        outbound_dir=Path(os.environ["RISK_OUTBOUND_DIR"]) if os.environ.get("RISK_OUTBOUND_DIR") else None,
+        has_four_eyes=os.environ.get("RISK_FOUR_EYES", "0") == "1",
     )
 
 

@@ -265,3 +265,48 @@ def test_facts_are_the_same_bytes_when_later_sessions_arrive(connection: Connect
     recommend(connection, later, "NET002")
 
     assert build_facts(connection, run).canonical == before
+
+
+def test_facts_compare_with_the_newest_earlier_report_known_at_the_cut_off(connection: Connection) -> None:
+    run = open_run(connection)
+    recommend(connection, run, "NET001", "0.40")
+    recommend(connection, run, "NET002", "0.00")
+    for day, revision, cut in ((13, 1, "0.80"), (14, 1, "0.60"), (14, 2, "0.30"), (14, 3, "0.20")):
+        earlier = open_run(connection, session_date=dt.date(2025, 8, day), revision=revision)
+        recommend(connection, earlier, "NET001", cut)
+        # Revision 3 was reported after this run's cut-off.
+        known_at = AS_OF + dt.timedelta(hours=1 if revision == 3 else -20)
+        insert(connection, "reports", run_id=earlier.run_id, facts="{}", facts_sha256="0", recorded_at=known_at)
+    open_run(connection, session_date=EARLIER, revision=4)
+
+    facts = build_facts(connection, run)
+
+    assert facts.previous_session_date == EARLIER
+    assert {one.account_id: one.previous_cut_ratio for one in facts.accounts} == {
+        "NET001": Decimal("0.30"),
+        "NET002": None,
+    }
+
+
+def test_facts_hold_the_last_sixty_complete_results_oldest_first(connection: Connection) -> None:
+    run = open_run(connection)
+    recommend(connection, run)
+    sessions = [
+        SESSION - dt.timedelta(days=age) for age in range(200) if (SESSION - dt.timedelta(days=age)).weekday() < 5
+    ]
+    trading = [day for day in sessions if day not in {dt.date(2025, 7, 4), dt.date(2025, 6, 19), dt.date(2025, 5, 26)}][
+        :63
+    ]
+    for age, day in enumerate(trading):
+        is_incomplete = age == 1
+        book(
+            connection,
+            session_date=day,
+            total_pnl_usd=None if is_incomplete else Decimal(age),
+            incomplete_reason="no mark" if is_incomplete else None,
+        )
+
+    results = only_account(build_facts(connection, run)).recent_results_usd
+
+    # Ages 0 and 2 to 60: sixty results without the incomplete one of age 1.
+    assert results == (*(Decimal(age) for age in range(60, 1, -1)), Decimal(0))

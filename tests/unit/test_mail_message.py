@@ -51,9 +51,12 @@ def test_mail_parses_back_with_its_headers() -> None:
 def test_mail_parses_back_with_text_and_html_of_the_same_report() -> None:
     found = parsed(mail())
 
-    assert found.get_content_type() == "multipart/alternative"
-    assert [part.get_content_type() for part in found.iter_parts()] == ["text/plain", "text/html"]
-    for part in found.iter_parts():
+    assert found.get_content_type() == "multipart/mixed"
+    alternative, attached = found.iter_parts()
+    assert [part.get_content_type() for part in alternative.iter_parts()] == ["text/plain", "text/html"]
+    assert (attached.get_filename(), attached.get_content_type()) == ("limits.csv", "text/csv")
+    assert attached.get_content().splitlines()[1].startswith("NET001,2025-08-15,2025-08-18,0.40,5000.00,3000.00,high")
+    for part in alternative.iter_parts():
         content = part.get_content()
         assert "Trader NET001: " in content
         assert "Größe – 4 × odd" in content

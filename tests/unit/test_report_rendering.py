@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import html
 import io
 import json
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 from risk import settings as settings_module
-from risk.report.facts import Facts, RosterEntry
+from risk.report.facts import Facts, GateFacts, RestatementFacts, RosterEntry
 from risk.report.files import limits_csv
 from risk.report.page import Links, build_page
 from risk.report.rendering import TEXT_WIDTH, Rendered, render
@@ -50,6 +51,9 @@ def limits_said(words: str) -> set[tuple[str, str, str, str]]:
     )
     for name, percent, new, base, same in said.findall(words):
         found.add((name, percent or "0", (new or same).replace(",", ""), (base or same).replace(",", "")))
+    folded = re.compile(r"(\S+) \$([\d,.]*\d) \((?:was \$([\d,.]*\d), cut (\d+)%|unchanged)")
+    for name, new, base, percent in folded.findall(words):
+        found.add((name, percent or "0", new.replace(",", ""), (base or new).replace(",", "")))
     return found
 
 
@@ -115,7 +119,7 @@ def test_limits_are_the_same_in_html_text_json_and_csv() -> None:
         "Cut by rules 30%, by model none",
         # -812.305 is shown to the cent, half to even: -812.30.
         "2025-08-15: net -$812.30, with open positions -$1,033.20",
-        "2025-08-15: fills not posted yet, result unknown",
+        "2 traders: NET005 $4,250 (was $5,000, cut 15%), NET009 $5,000 (unchanged).",
         "Limited history: 12 active sessions, latest 2025-08-15",
         "Model (model 3) for NET005: proven",
         "Rules-based system (rules 1) for NET001, NET002, NET009, NET018: not yet proven: rules serve",
@@ -130,6 +134,53 @@ def test_html_and_text_say_the_same(fact: str) -> None:
 
     assert fact in " ".join(views.text.split())
     assert fact in read_aloud(views.html)
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        (None, "New since the report of 2025-08-14"),
+        ("0.40", "Cut unchanged since the report of 2025-08-14"),
+        ("0.30", "Cut raised from 30% since the report of 2025-08-14"),
+        ("0.60", "Cut lowered from 60% since the report of 2025-08-14"),
+    ],
+)
+def test_row_tells_what_changed_since_the_report_before(before: str | None, said: str) -> None:
+    previous = None if before is None else Decimal(before)
+    facts = desk([account(previous_cut_ratio=previous)], previous_session_date=dt.date(2025, 8, 14))
+
+    views = rendered(facts)
+
+    assert said in views.text
+    assert said in read_aloud(views.html)
+    assert "since the report" not in rendered(desk([account(previous_cut_ratio=previous)])).text
+
+
+def test_low_risk_traders_fold_into_one_line_that_tells_who_was_cut_before() -> None:
+    accounts = [account("A", "0.00", previous_cut_ratio=Decimal("0.40")), account("B", "0.10"), account("C", "0.00")]
+
+    views = rendered(desk(accounts, previous_session_date=dt.date(2025, 8, 14)))
+
+    line = "3 traders: A $5,000 (unchanged, cut was 40%), B $4,500 (was $5,000, cut 10%), C $5,000 (unchanged)."
+    assert line in " ".join(views.text.split())
+    assert line in read_aloud(views.html)
+    assert "Trader A" not in views.text
+
+
+def test_mail_tells_explanations_gate_and_restatements_where_the_facts_have_them() -> None:
+    facts = desk(
+        [account(explanations=("size of day rises", "2 large losses"))],
+        gate=GateFacts("rules serve", ("improvement 4 %, wanted more than 10 %", "31 of 60 sessions")),
+        restatements=(RestatementFacts("NET001", SESSION, Decimal("-812.30"), None, "fees restated"),),
+    )
+
+    views = rendered(facts)
+
+    for words in (" ".join(views.text.split()), read_aloud(views.html)):
+        assert "Why this forecast: size of day rises; 2 large losses" in words
+        assert "Gate of the model: rules serve: improvement 4 %, wanted more than 10 %; 31 of 60 sessions" in words
+        assert "NET001, 2025-08-15: -$812.30 is now not known (fees restated)" in words
+    assert "RESTATED" not in rendered(desk([account()])).text
 
 
 def test_roster_names_each_trader_and_counts_the_others() -> None:
@@ -166,8 +217,8 @@ def test_first_words_say_what_to_do_when_a_limit_is_to_be_cut() -> None:
     views = rendered(desk([account("NET001"), account("NET002", "0.00")]))
 
     assert views.text.splitlines()[:2] == [
-        "IMMEDIATE ACTION REQUIRED",
         "Reduce 1 limit before the open: NET001.",
+        "IMMEDIATE ACTION REQUIRED",
     ]
     assert read_aloud(views.html).startswith("Reduce 1 limit before the open: NET001. Summary: 1/2 traders restricted")
 
@@ -182,7 +233,7 @@ def test_first_words_say_that_nothing_is_to_do_when_no_limit_changes() -> None:
 def test_every_view_says_simulated_when_the_desk_is() -> None:
     views = rendered(desk([account()], is_simulated=True))
 
-    assert views.text.startswith("SIMULATED DESK")
+    assert views.text.splitlines()[1].startswith("SIMULATED DESK")
     assert "SIMULATED DESK" in read_aloud(views.html)
     assert "SIMULATED" not in rendered(desk([account()])).html
 
@@ -287,6 +338,16 @@ def test_mail_links_to_the_run_where_the_address_of_the_ui_is_known(monkeypatch:
     assert "/dags/daily_risk" not in without.text + without.html
     assert "http://127.0.0.1:8080/dags/daily_risk/runs/manual" in with_address.text
     assert 'href="http://127.0.0.1:8080/dags/daily_risk/runs/manual"' in with_address.html
+
+
+def test_mail_links_to_the_risk_page_of_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RISK_BASE_URL", "https://risk.example.test")
+    settings_module.settings.cache_clear()
+
+    views = rendered(desk([account()]))
+
+    assert "Risk page: https://risk.example.test/risk/sessions/2025-08-15" in views.text
+    assert 'href="https://risk.example.test/risk/sessions/2025-08-15"' in views.html
 
 
 def test_mail_loads_nothing_from_elsewhere() -> None:

@@ -10,6 +10,7 @@ from airflow.sdk import Connection as AirflowConnection
 
 from risk.database import Connection
 from risk.mail import SmtpServer
+from risk.operators.approval import NO_APPROVAL, start_approval
 from risk.operators.base import RunOperator
 from risk.report import Links, send_report
 from risk.runs import Run
@@ -40,11 +41,13 @@ class SendReportOperator(RunOperator):
         Airflow's type of the run (templated).
     run_url
         Link to the run in the Airflow UI (templated).
+    approval
+        For whose limits a person is asked once the mail is out: ``none``, ``high`` or ``all`` (templated).
     """
 
     recalled_task = "aggregate_pnl"
     operator_extra_links = (ReportLink(),)
-    template_fields: Sequence[str] = (*RunOperator.template_fields, "deliver", "run_type", "run_url")
+    template_fields: Sequence[str] = (*RunOperator.template_fields, "deliver", "run_type", "run_url", "approval")
 
     def __init__(
         self,
@@ -52,9 +55,11 @@ class SendReportOperator(RunOperator):
         deliver: str = "{{ '' if params.deliver is none else params.deliver }}",
         run_type: str = "{{ dag_run.run_type }}",
         run_url: str = "/dags/{{ dag.dag_id }}/runs/{{ dag_run.run_id | urlencode }}",
+        approval: str = "{{ params.approval }}",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        self.approval = approval
         self.deliver = deliver
         self.run_type = run_type
         self.run_url = run_url
@@ -68,6 +73,8 @@ class SendReportOperator(RunOperator):
         """Report the run."""
         server = smtp_server(BaseHook.get_connection(SMTP_CONNECTION_ID)) if self.is_delivered else None
         sent = send_report(connection, run, server, Links(run_url=self.run_url))
+        if sent.recipient_count and self.approval != NO_APPROVAL:
+            start_approval(run, self.approval)
         return {
             "facts_sha256": sent.facts_sha256,
             "recipient_count": sent.recipient_count,

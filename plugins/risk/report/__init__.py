@@ -12,6 +12,7 @@ from risk.report.facts import Facts, parse_facts
 from risk.report.files import limits_csv, report_folder, write_files
 from risk.report.message import compose
 from risk.report.page import Links, build_page
+from risk.report.pictures import draw_pictures
 from risk.report.reading import build_facts
 from risk.report.rendering import Rendered, render
 from risk.runs import Run
@@ -71,7 +72,7 @@ def send_report(connection: Connection, run: Run, server: MailServer | None, lin
     folder = report_folder(facts)
     if _is_superseded(connection, run):
         return Sent(facts.sha256, 0, 0, folder)
-    rendered = render(build_page(facts, run, links))
+    rendered = render(build_page(facts, run, links, draw_pictures(facts)))
     write_files(folder, _files(facts, run, rendered))
     if server is None:
         return Sent(facts.sha256, 0, 0, folder)
@@ -110,7 +111,7 @@ def _files(facts: Facts, run: Run, rendered: Rendered) -> dict[str, bytes]:
     """Return the bytes of each file; report.eml is the mail as its first recipient gets it."""
     first = next(iter(settings().recipients), settings().sender)
     return {
-        "report.html": rendered.html.encode(),
+        "report.html": rendered.standalone_html.encode(),
         "report.txt": rendered.text.encode(),
         "report.eml": compose(rendered, run, first).as_bytes(),
         "report.json": facts.canonical.encode(),

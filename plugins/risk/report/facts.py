@@ -11,10 +11,16 @@ import hashlib
 import json
 from dataclasses import dataclass
 from decimal import Decimal
-from types import NoneType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from risk.report.parsing import reader_of
 
 LEVELS = ("high", "moderate", "low")
+
+FAN_LEVELS = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.95)
+"""Probabilities of the quantiles of a forecast's fan."""
+
+CURVE_SESSIONS = 60
+"""Sessions of the picture of a trader's cumulative P&L."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,14 @@ class AccountFacts:
         Sessions with fills and complete books.
     latest_session_date
         The last of them.
+    previous_cut_ratio
+        Cut in the report before, see ``Facts.previous_session_date``; ``None`` = the account was not in it.
+    explanations
+        Sentences that explain the forecast, most telling first.
+    forecast_fan_usd
+        Quantiles of the effective session's P&L at ``FAN_LEVELS``, US dollars, ascending; empty without a forecast.
+    recent_results_usd
+        Total P&L of the account's last 60 sessions with complete books, oldest first, US dollars, gains positive.
     """
 
     account_id: str
@@ -72,6 +86,47 @@ class AccountFacts:
     incomplete_reason: str | None
     active_session_count: int
     latest_session_date: dt.date
+    previous_cut_ratio: Decimal | None = None
+    explanations: tuple[str, ...] = ()
+    forecast_fan_usd: tuple[Decimal, ...] = ()
+    recent_results_usd: tuple[Decimal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RestatementFacts:
+    """A session's result that the books now tell otherwise than an earlier report did.
+
+    Attributes
+    ----------
+    account_id, session_date
+        Whose result, of which session.
+    before_usd, after_usd
+        Total P&L as reported and as known now, US dollars, gains positive; ``None`` = no complete books.
+    reason
+        What changed.
+    """
+
+    account_id: str
+    session_date: dt.date
+    before_usd: Decimal | None
+    after_usd: Decimal | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateFacts:
+    """Whether the model may serve this morning.
+
+    Attributes
+    ----------
+    verdict
+        In a few words, such as ``rules serve``.
+    reasons
+        The sentences behind it.
+    """
+
+    verdict: str
+    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +227,12 @@ class Facts:
         What is wrong with the data.
     roster
         Every account that ever traded, by name.
+    previous_session_date
+        Session of the report before, with which cuts are compared; ``None`` = there is none.
+    gate
+        Verdict on the model; ``None`` where none was made.
+    restatements
+        Results that were reported otherwise.
     """
 
     session_date: dt.date
@@ -182,6 +243,9 @@ class Facts:
     accounts: tuple[AccountFacts, ...]
     warnings: tuple[WarningFacts, ...]
     roster: tuple[RosterEntry, ...]
+    previous_session_date: dt.date | None = None
+    gate: GateFacts | None = None
+    restatements: tuple[RestatementFacts, ...] = ()
 
     @property
     def canonical(self) -> str:
@@ -202,7 +266,8 @@ def digest(canonical: str) -> str:
 
 def parse_facts(canonical: str) -> Facts:
     """Read facts back from their canonical text."""
-    return _typed(Facts, json.loads(canonical))
+    facts: Facts = reader_of(Facts)(json.loads(canonical))
+    return facts
 
 
 def exact(amount: Decimal) -> str:
@@ -219,23 +284,3 @@ def _plain(value: object) -> str:
     if isinstance(value, dt.date):
         return value.isoformat()
     raise TypeError(f"A fact of type {type(value).__name__} has no canonical form.")
-
-
-_T = TypeVar("_T")
-
-
-def _typed(kind: type[_T], fields: dict[str, Any]) -> _T:
-    hints = get_type_hints(kind)
-    return kind(**{name: _read(hints[name], value) for name, value in fields.items()})
-
-
-def _read(hint: Any, value: Any) -> Any:
-    if get_origin(hint) is tuple:
-        return tuple(_read(get_args(hint)[0], item) for item in value)
-    if NoneType in get_args(hint):
-        return None if value is None else _read(get_args(hint)[0], value)
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return _typed(hint, value)
-    if hint is dt.date:
-        return dt.date.fromisoformat(value)
-    return Decimal(value) if hint is Decimal else value

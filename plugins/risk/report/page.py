@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from risk.report.facts import LEVELS, AccountFacts, Facts, RosterEntry, WarningFacts
+from risk.report.pictures import cumulated, peaks
 from risk.runs import Run
 from risk.settings import HIGH_CUT_RATIO, MODERATE_CUT_RATIO, TAIL_PROBABILITY, settings
 
@@ -36,8 +37,13 @@ class Links:
         """Full address of the run, or nothing where it is not known under which address the UI answers."""
         if self.run_url.startswith(("https://", "http://")):
             return self.run_url
-        base_url = settings().base_url.rstrip("/")
-        return f"{base_url}{self.run_url}" if base_url and self.run_url.startswith("/") else ""
+        return address(self.run_url)
+
+
+def address(path: str) -> str:
+    """Return the full address of a path of the UI, or nothing where its address is not known."""
+    base_url = settings().base_url.rstrip("/")
+    return f"{base_url}{path}" if base_url and path.startswith("/") else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,46 @@ class Envelope:
     code_version: str
     facts_sha256: str
     run_address: str
+    page_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The recent results of an account in figures, for those who do not see the picture.
+
+    Attributes
+    ----------
+    session_count
+        Results added up.
+    total_usd
+        Their sum, US dollars.
+    drawdown_usd
+        Fall from the highest sum so far, which starts at 0; US dollars, positive.
+    """
+
+    session_count: int
+    total_usd: Decimal
+    drawdown_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One account with its pictures.
+
+    Attributes
+    ----------
+    account
+        Its facts.
+    curve
+        Its recent results in figures; ``None`` without any.
+    curve_picture, fan_picture
+        Names of its pictures; empty where there is none.
+    """
+
+    account: AccountFacts
+    curve: Curve | None
+    curve_picture: str
+    fan_picture: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +104,7 @@ class Section:
     """The accounts of one level."""
 
     level: str
-    accounts: tuple[AccountFacts, ...]
+    entries: tuple[Entry, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +149,11 @@ class Page:
     high_cut_ratio: Decimal
     moderate_cut_ratio: Decimal
     tail_sessions: int
+    pictures: Mapping[str, bytes]
 
 
-def build_page(facts: Facts, run: Run, links: Links) -> Page:
-    """Arrange facts and envelope for the templates, which only write down."""
+def build_page(facts: Facts, run: Run, links: Links, pictures: Mapping[str, bytes] | None = None) -> Page:
+    """Arrange facts, envelope and pictures for the templates, which only write down."""
     accounts = facts.accounts
     roster = tuple(entry for entry in facts.roster if entry.status not in {"legacy", "inactive"})
     sources = [account.source for account in accounts]
@@ -116,7 +163,7 @@ def build_page(facts: Facts, run: Run, links: Links) -> Page:
         weekday=WEEKDAYS[facts.effective_session.weekday()],
         account_count=len(accounts),
         headline=_headline(accounts),
-        sections=tuple(Section(level, _at_level(accounts, level)) for level in LEVELS),
+        sections=_sections(accounts, pictures or {}),
         sources=_sources(accounts),
         rules_count=sources.count("rules"),
         model_count=sources.count("model"),
@@ -129,7 +176,31 @@ def build_page(facts: Facts, run: Run, links: Links) -> Page:
         high_cut_ratio=HIGH_CUT_RATIO,
         moderate_cut_ratio=MODERATE_CUT_RATIO,
         tail_sessions=round(1 / TAIL_PROBABILITY),
+        pictures=pictures or {},
     )
+
+
+def _sections(accounts: Sequence[AccountFacts], pictures: Mapping[str, bytes]) -> tuple[Section, ...]:
+    """Group accounts by level; a picture carries the place of its account in the report."""
+    sections = []
+    for level in LEVELS:
+        entries = [
+            Entry(
+                account,
+                _curve(account),
+                f"curve-{place}" if f"curve-{place}" in pictures else "",
+                f"fan-{place}" if f"fan-{place}" in pictures else "",
+            )
+            for place, account in enumerate(accounts)
+            if account.level == level
+        ]
+        sections.append(Section(level, tuple(entries)))
+    return tuple(sections)
+
+
+def _curve(account: AccountFacts) -> Curve | None:
+    sums = cumulated(account)
+    return Curve(len(sums), sums[-1], peaks(sums)[-1] - sums[-1]) if sums else None
 
 
 def _envelope(facts: Facts, run: Run, links: Links) -> Envelope:
@@ -141,6 +212,7 @@ def _envelope(facts: Facts, run: Run, links: Links) -> Envelope:
         code_version=run.code_version,
         facts_sha256=facts.sha256,
         run_address=links.run_address,
+        page_address=address(f"/risk/sessions/{facts.session_date.isoformat()}"),
     )
 
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from risk.database import Connection, records
-from risk.report.facts import LEVELS, AccountFacts, Counts, DeskFacts, Facts, RosterEntry, WarningFacts
+from risk.database import Connection, records, rows
+from risk.report.facts import (
+    CURVE_SESSIONS,
+    LEVELS,
+    AccountFacts,
+    Counts,
+    DeskFacts,
+    Facts,
+    RosterEntry,
+    WarningFacts,
+)
 from risk.runs import Run
 from risk.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
 
@@ -27,7 +37,8 @@ def build_facts(connection: Connection, run: Run) -> Facts:
     Facts
         The same bytes for the same inputs, whatever the locale, the row order or the hash seed.
     """
-    accounts = _accounts(connection, run)
+    previous_session, previous_cuts = _previous(connection, run)
+    accounts = _accounts(connection, run, previous_cuts)
     session = {"session_date": run.session_date}
     roster_binds = {**session, "run_id": run.run_id, "legacy_suffix": LEGACY_SUFFIX}
     roster = [RosterEntry(**row) for row in records(connection, "send_report/select_roster", roster_binds)]
@@ -45,6 +56,7 @@ def build_facts(connection: Connection, run: Run) -> Facts:
             *_check_warnings(connection, run, accounts),
         ),
         roster=tuple(sorted(roster, key=lambda entry: entry.account_id)),
+        previous_session_date=previous_session,
     )
 
 
@@ -61,7 +73,22 @@ def by_urgency(account: AccountFacts) -> tuple[int, Decimal, Decimal, str]:
     return LEVELS.index(account.level), -account.cut_ratio, in_limits, account.account_id
 
 
-def _accounts(connection: Connection, run: Run) -> tuple[AccountFacts, ...]:
+def _previous(connection: Connection, run: Run) -> tuple[dt.date | None, Mapping[str, Decimal]]:
+    """Read the session and the cuts of the report before this one, as known at the run's cut-off."""
+    binds = {"session_date": run.session_date, "as_of": run.as_of, "active_within": ACTIVE_WITHIN_SESSIONS}
+    found = rows(connection, "send_report/select_previous_cuts", binds)
+    return (found[0][0] if found else None), {account_id: cut for _, account_id, cut in found if account_id}
+
+
+def _recent_results(connection: Connection, run: Run) -> Mapping[str, tuple[Decimal, ...]]:
+    binds = {"run_id": run.run_id, "session_date": run.session_date, "curve_sessions": CURVE_SESSIONS}
+    found: dict[str, list[Decimal]] = {}
+    for account_id, total_pnl_usd in rows(connection, "send_report/select_recent_results", binds):
+        found.setdefault(account_id, []).append(total_pnl_usd)
+    return {account_id: tuple(results) for account_id, results in found.items()}
+
+
+def _accounts(connection: Connection, run: Run, previous_cuts: Mapping[str, Decimal]) -> tuple[AccountFacts, ...]:
     binds = {
         "run_id": run.run_id,
         "session_date": run.session_date,
@@ -69,7 +96,17 @@ def _accounts(connection: Connection, run: Run) -> tuple[AccountFacts, ...]:
         "active_within": ACTIVE_WITHIN_SESSIONS,
         "legacy_suffix": LEGACY_SUFFIX,
     }
-    found = [_account(row) for row in records(connection, "send_report/select_recommendations", binds)]
+    recent = _recent_results(connection, run)
+    found = [
+        _account(
+            {
+                **row,
+                "previous_cut_ratio": previous_cuts.get(row["account_id"]),
+                "recent_results_usd": recent.get(row["account_id"], ()),
+            }
+        )
+        for row in records(connection, "send_report/select_recommendations", binds)
+    ]
     return tuple(sorted(found, key=by_urgency))
 
 

@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 
 from risk.errors import RequestError, RiskError
+from risk.report.terminal import tables
 from risk.stack import processes, runs, services
 from risk.stack.clone import Clone, read_json
 from risk.stack.environment import UI_USER, Desk, DeskKind, choose_desk
@@ -119,6 +120,7 @@ def print_report(clone: Clone, session_date: str, since: dt.datetime, console: C
     if not text.exists():
         raise RiskError(f"The run succeeded but {text} is not there: look at send_report's log (make up).")
     typer.echo("\n" + text.read_text(encoding="utf-8"))
+    console.print(tables((folder / "report.json").read_text(encoding="utf-8")))
     for name in runs.REPORT_FILES:
         if (folder / name).exists():
             console.print(str(folder / name), highlight=False, soft_wrap=True)

@@ -1,0 +1,132 @@
+"""How fast the Risk page answers: 23 traders over 625 sessions, and 2,000 traders.
+
+Through the app as Airflow mounts it, without Airflow's own login; each answer opens its own connection.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+import statistics
+import time
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from psycopg2.extensions import parse_dsn
+
+from risk import database, sessions
+from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts
+
+ROUNDS = 40
+_IS_SIMULATED = True
+_LAST = dt.date(2025, 8, 15)
+LIMITS = {23: 0.2, 2000: 1.0}
+_SQL = {
+    "daily_pnl": """
+insert into daily_pnl (account_id, session_date, fill_count, volume, turnover_usd, gross_pnl_usd, fees_usd, net_pnl_usd,
+    unrealized_pnl_usd, unrealized_delta_usd, total_pnl_usd)
+select 'NET' || lpad(a::text, 4, '0'), s.session_date, 100, 1000, 10000, r, 1, r - 1, 0, 0, r - 1
+from generate_series(1, %(accounts)s) as a
+cross join (select session_date, row_number() over (order by session_date) from sessions
+    where session_date <= '2025-08-15' order by session_date desc limit %(days)s) as s
+cross join lateral (select round((1000 * sin(a + s.session_date - date '2000-01-01'))::numeric, 2)) as x (r)
+""",
+    "runs": """
+with load as (insert into loads (source, is_simulated, through_session_date) values ('bench', true, '2025-08-15')
+    returning load_id)
+insert into runs (session_date, effective_session, revision, as_of, load_id, dag_run_id, code_version)
+select s.session_date, n.session_date, 1, clock_timestamp(), load.load_id, 'bench', 'bench'
+from load cross join sessions as s inner join sessions as n on n.session_number = s.session_number + 1
+where s.session_date <= '2025-08-15' order by s.session_date desc limit %(days)s
+""",
+    "recommendations": """
+insert into recommendations select r.run_id, 'NET' || lpad(a::text, 4, '0'), 'active', 'high', 0.40, 5000, 3000,
+    'rules', 'rules-1', 'not yet proven', array['5 sessions of losses in a row'], 0.40, 0.20, -1500, 60, r.session_date
+from runs as r cross join generate_series(1, %(accounts)s) as a
+""",
+    "forecasts": """
+insert into forecasts select p.account_id, p.session_date, 'calibrated', (select min(run_id) from runs), -800, true
+from daily_pnl as p
+""",
+    "features": """
+insert into features select account_id, session_date, array_fill(random()::real, array[40]) from daily_pnl
+""",
+    "analyze": "analyze",
+}
+
+
+def _facts(account_count: int) -> Facts:
+    dice = random.Random(1)
+    accounts = tuple(
+        AccountFacts(
+            account_id=f"NET{number:04d}", status="active", level="high", cut_ratio=Decimal("0.40"),
+            base_limit_usd=Decimal(5000), new_limit_usd=Decimal(3000), reasons=("5 sessions of losses in a row",),
+            source="rules", source_version="rules-1", source_reason="not yet proven", rules_cut_ratio=Decimal("0.40"),
+            model_cut_ratio=None, forecast_quantile_05_usd=Decimal("-1500.25"), delivery_state="delivered",
+            net_pnl_usd=Decimal("-812.30"), total_pnl_usd=Decimal("-1033.20"), incomplete_reason=None,
+            active_session_count=60, latest_session_date=_LAST,
+            recent_results_usd=tuple(Decimal(round(dice.gauss(0, 900), 2)) for _ in range(60)),
+        )
+        for number in range(1, account_count + 1)
+    )  # fmt: skip
+    desk = DeskFacts(account_count, 0, 1000, Decimal(1), Decimal(1), Decimal(1), Decimal(1))
+    counts = Counts(account_count, 0, 0, account_count)
+    return Facts(_LAST, sessions.next_session(_LAST), _IS_SIMULATED, counts, desk, accounts, (), ())
+
+
+def _fill(connection: database.Connection, account_count: int, day_count: int) -> None:
+    facts = _facts(account_count)
+    with database.writing(connection), connection.cursor() as cursor:
+        sessions.store_sessions(connection)
+        for command in _SQL.values():
+            cursor.execute(command, {"accounts": account_count, "days": day_count})
+        cursor.execute(
+            "insert into reports select run_id, %s, %s from runs",
+            (facts.canonical if account_count < 100 else "{}", "0"),
+        )
+        cursor.execute(
+            "update reports set facts = %s where run_id = (select run_id from runs order by session_date desc limit 1)",
+            (facts.canonical,),
+        )
+
+
+def _client(dsn: str) -> Any:
+    place = {name: quote(str(value), safe="") for name, value in parse_dsn(dsn).items()}
+    os.environ["AIRFLOW_CONN_RISK_WAREHOUSE"] = (
+        f"postgres://{place['user']}:{place.get('password', '')}@{place['host']}:{place['port']}/{place['dbname']}"
+    )
+    from airflow.api_fastapi.core_api.security import get_user
+    from fastapi.testclient import TestClient
+
+    from risk.web import app
+    from risk.web.access import LOOKING
+
+    app.dependency_overrides = {LOOKING.dependency: lambda: None, get_user: lambda: None}
+    return TestClient(app)
+
+
+def measure(dsn: str) -> dict[str, Any]:
+    """Time every page for both desks; seconds, 95th percentile of 40 answers."""
+    measured: dict[str, Any] = {}
+    client = _client(dsn)
+    connection = database.connect(dsn)
+    database.migrate(connection)
+    for account_count, day_count in ((23, 625), (2000, 60)):
+        with connection, connection.cursor() as cursor:
+            cursor.execute("truncate sessions, loads, features restart identity cascade")
+        _fill(connection, account_count, day_count)
+        for path in ("/", "/sessions/2025-08-15", "/traders/NET0007"):
+            seconds = []
+            for _ in range(ROUNDS if account_count < 100 else ROUNDS // 4):
+                started = time.perf_counter()
+                answer = client.get(path)
+                seconds.append(time.perf_counter() - started)
+                answer.raise_for_status()
+            slow = statistics.quantiles(seconds, n=20)[-1]
+            measured[f"{account_count} {path}"] = round(slow, 3)
+            limit = LIMITS[account_count]
+            print(f"{account_count} traders x {day_count}: {path} {slow:.3f} s, ratio to {limit} s: {slow / limit:.2f}")
+    connection.close()
+    return measured

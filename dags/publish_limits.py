@@ -1,0 +1,58 @@
+"""# Approval and publication
+
+A person decides about the limits that the morning report recommends; then they come into force. `daily_risk` starts it
+once the mail is out, where its parameter `approval` is `high` or `all` (`RISK_APPROVAL` sets its default).
+
+| task | does | when it fails |
+|---|---|---|
+| open_approval | notes who is asked and until when | the warehouse: tried again |
+| approve_limit | for each trader: waits for approve or reject, without a process | read its log |
+| publish | brings limits into force, writes the platform's file | mend what it names, clear the task |
+
+**Approve** publishes the proposed limit; an edit on the Risk page, with a reason, changes it before. **Reject**
+keeps the limit in force. Without an answer until 09:00 New York of the effective session the recommended cut applies,
+whatever was edited. For a session that has gone by, a rehearsal, the next 09:00 counts, and no file is written.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from airflow.sdk import DAG, Param, chain
+
+from risk.operators.approval import ApproveLimitOperator, OpenApprovalOperator, PublishLimitsOperator
+from risk.operators.base import RETRY_BY_ERROR
+from risk.operators.callbacks import TASK_CALLBACKS, failed_run, recovered_run
+
+with DAG(
+    dag_id="publish_limits",
+    description="A person approves today's limits, then they come into force",
+    doc_md=__doc__,
+    schedule=None,
+    start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
+    catchup=False,
+    on_failure_callback=failed_run,
+    on_success_callback=recovered_run,
+    tags=["risk", "daily"],
+    params={
+        "run_id": Param(0, type="integer", minimum=1, title="Run", description="Key of the run to publish."),
+        "session_date": Param(
+            None, type=["null", "string"], format="date", title="Session", description="For the words of an alarm."
+        ),
+        "approval": Param("high", enum=["high", "all"], title="Approval"),
+    },
+    default_args={
+        "owner": "risk",
+        "retries": 3,
+        "retry_delay": dt.timedelta(seconds=20),
+        "retry_policy": RETRY_BY_ERROR,
+        # Without the note of a success: what these tasks return is no list of counts.
+        **{name: call for name, call in TASK_CALLBACKS.items() if name != "on_success_callback"},
+    },
+):
+    opened = OpenApprovalOperator(task_id="open_approval")
+    asked = ApproveLimitOperator.partial(
+        task_id="approve_limit", map_index_template="{{ task.request.account_id }}"
+    ).expand(request=opened.output)
+    # Nobody to ask is no reason not to publish.
+    chain(opened, asked, PublishLimitsOperator(task_id="publish", trigger_rule="none_failed"))

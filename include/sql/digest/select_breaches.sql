@@ -1,0 +1,19 @@
+-- Counts, for each expert, the results of a time that fell below its forecast 0.05 quantile.
+-- Grain: one row per expert, by name. Reads: forecasts, daily_pnl. Writes: -. Binds: from_date, through_date.
+-- Money: -. Rerun: reads only.
+select
+    forecasts.expert,
+    count(*) as forecast_count,
+    count(*) filter (where daily_pnl.total_pnl_usd < forecasts.quantile_05_usd) as breach_count
+from forecasts
+inner join daily_pnl
+    on
+        forecasts.account_id = daily_pnl.account_id
+        and forecasts.effective_session = daily_pnl.session_date
+where
+    daily_pnl.session_date >= %(from_date)s
+    and daily_pnl.session_date <= %(through_date)s
+    and daily_pnl.fill_count > 0
+    and daily_pnl.total_pnl_usd is not null
+group by forecasts.expert
+order by forecasts.expert asc;

@@ -1,0 +1,33 @@
+-- Compares results with what was recommended for their session: traders who were cut against those who were not.
+-- Grain: one row for each of the two. Reads: runs, reports, recommendations, daily_pnl. Writes: -.
+-- Binds: from_date, through_date (of the effective session). Money: US dollars, gains positive. Rerun: reads only.
+with newest as (
+    select distinct on (runs.effective_session)
+        runs.effective_session,
+        runs.run_id
+    from runs
+    inner join reports on runs.run_id = reports.run_id
+    where
+        runs.effective_session >= %(from_date)s
+        and runs.effective_session <= %(through_date)s
+    order by
+        runs.effective_session asc,
+        runs.revision desc
+)
+
+select
+    recommendations.cut_ratio > 0 as is_cut,
+    count(*) as session_count,
+    count(*) filter (where daily_pnl.total_pnl_usd < 0) as losing_count,
+    sum(daily_pnl.total_pnl_usd) as total_pnl_usd
+from newest
+inner join recommendations on newest.run_id = recommendations.run_id
+inner join daily_pnl
+    on
+        recommendations.account_id = daily_pnl.account_id
+        and newest.effective_session = daily_pnl.session_date
+where
+    daily_pnl.fill_count > 0
+    and daily_pnl.total_pnl_usd is not null
+group by recommendations.cut_ratio > 0
+order by is_cut desc;

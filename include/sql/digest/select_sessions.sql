@@ -1,0 +1,42 @@
+-- Tells for each session of a week whether its report is there, was mailed, and how many traders it has.
+-- Grain: one row per session, ascending.
+-- Reads: sessions, runs, reports, report_deliveries, recommendations, quality_results, fill_rejects. Writes: -.
+-- Binds: from_date, through_date. Money: -. Rerun: reads only.
+with newest as (
+    select distinct on (runs.session_date)
+        runs.session_date,
+        runs.run_id,
+        runs.load_id
+    from runs
+    inner join reports on runs.run_id = reports.run_id
+    where
+        runs.session_date >= %(from_date)s
+        and runs.session_date <= %(through_date)s
+    order by
+        runs.session_date asc,
+        runs.revision desc
+)
+
+select
+    sessions.session_date,
+    newest.run_id is not null as is_reported,
+    newest.run_id in (
+        select report_deliveries.run_id
+        from report_deliveries
+        where report_deliveries.sent_at is not null
+    ) as is_mailed,
+    (select count(*) from recommendations where recommendations.run_id = newest.run_id) as trader_count,
+    (
+        select count(*)
+        from quality_results
+        where
+            quality_results.run_id = newest.run_id
+            and not quality_results.has_passed
+    ) as incident_count,
+    (select count(*) from fill_rejects where fill_rejects.load_id = newest.load_id) as rejected_count
+from sessions
+left join newest on sessions.session_date = newest.session_date
+where
+    sessions.session_date >= %(from_date)s
+    and sessions.session_date <= %(through_date)s
+order by sessions.session_date asc;

@@ -1,0 +1,23 @@
+-- Notes a decision; a second outcome for an account of a publication is not taken.
+-- Grain: at most one row. Reads: -. Writes: limit_decisions.
+-- Binds: publication_id, account_id, action, limit_usd, reason, user_id, user_name.
+-- Money: limit_usd, US dollars. Rerun: an outcome changes nothing; the caller has looked at edits.
+insert into limit_decisions (
+    publication_id,
+    account_id,
+    action,
+    limit_usd,
+    reason,
+    user_id,
+    user_name
+)
+values (
+    %(publication_id)s,
+    %(account_id)s,
+    %(action)s,
+    %(limit_usd)s,
+    %(reason)s,
+    %(user_id)s,
+    %(user_name)s
+)
+on conflict (publication_id, account_id) where action <> 'edited' do nothing;

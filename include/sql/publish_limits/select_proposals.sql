@@ -1,0 +1,77 @@
+-- Reads what is recommended, what is in force and what was decided for each account of a publication.
+-- Grain: one row per account of the run, by name.
+-- Reads: publications, recommendations, limit_decisions, published_limits. Writes: -. Binds: publication_id.
+-- Money: US dollars. Rerun: reads only.
+-- in_force_limit_usd: published for the newest earlier session, null = nothing was ever published for the account.
+with asked as (
+    select
+        publications.publication_id,
+        publications.run_id,
+        publications.effective_session
+    from publications
+    where publications.publication_id = %(publication_id)s
+),
+
+in_force as (
+    select distinct on (published_limits.account_id)
+        published_limits.account_id,
+        published_limits.limit_usd
+    from published_limits
+    inner join asked on published_limits.effective_session < asked.effective_session
+    order by
+        published_limits.account_id asc,
+        published_limits.effective_session desc,
+        published_limits.publication_id desc
+),
+
+edits as (
+    select distinct on (limit_decisions.account_id)
+        limit_decisions.account_id,
+        limit_decisions.decision_id,
+        limit_decisions.limit_usd,
+        limit_decisions.user_id,
+        limit_decisions.user_name,
+        limit_decisions.reason
+    from limit_decisions
+    inner join asked on limit_decisions.publication_id = asked.publication_id
+    where limit_decisions.action = 'edited'
+    order by
+        limit_decisions.account_id asc,
+        limit_decisions.decision_id desc
+),
+
+outcomes as (
+    select
+        limit_decisions.account_id,
+        limit_decisions.decision_id,
+        limit_decisions.action,
+        limit_decisions.limit_usd,
+        limit_decisions.user_name
+    from limit_decisions
+    inner join asked on limit_decisions.publication_id = asked.publication_id
+    where limit_decisions.action <> 'edited'
+)
+
+select
+    recommendations.account_id,
+    recommendations.level,
+    recommendations.cut_ratio,
+    recommendations.base_limit_usd,
+    recommendations.new_limit_usd as recommended_limit_usd,
+    recommendations.reasons,
+    in_force.limit_usd as in_force_limit_usd,
+    edits.decision_id as edit_id,
+    edits.limit_usd as edited_limit_usd,
+    edits.user_id as editor_id,
+    edits.user_name as editor_name,
+    edits.reason as edit_reason,
+    outcomes.decision_id as outcome_id,
+    outcomes.action as outcome,
+    outcomes.limit_usd as decided_limit_usd,
+    outcomes.user_name as decider_name
+from recommendations
+inner join asked on recommendations.run_id = asked.run_id
+left join in_force on recommendations.account_id = in_force.account_id
+left join edits on recommendations.account_id = edits.account_id
+left join outcomes on recommendations.account_id = outcomes.account_id
+order by recommendations.account_id asc;

@@ -1,0 +1,14 @@
+-- Reads what a publication published, for the file of the trading platform.
+-- Grain: one row per account, by name. Reads: published_limits, limit_decisions. Writes: -. Binds: publication_id.
+-- Money: US dollars. Rerun: reads only.
+select
+    published_limits.account_id,
+    published_limits.effective_session,
+    published_limits.limit_usd,
+    published_limits.base_limit_usd,
+    limit_decisions.action,
+    published_limits.reason
+from published_limits
+inner join limit_decisions on published_limits.decision_id = limit_decisions.decision_id
+where published_limits.publication_id = %(publication_id)s
+order by published_limits.account_id asc;

@@ -1,0 +1,13 @@
+-- Reads every decision of a publication in the order they were made.
+-- Grain: one row per decision. Reads: limit_decisions. Writes: -. Binds: publication_id. Money: US dollars.
+-- Rerun: reads only.
+select
+    limit_decisions.account_id,
+    limit_decisions.action,
+    limit_decisions.limit_usd,
+    limit_decisions.reason,
+    limit_decisions.user_name,
+    limit_decisions.recorded_at
+from limit_decisions
+where limit_decisions.publication_id = %(publication_id)s
+order by limit_decisions.decision_id asc;

@@ -1,0 +1,40 @@
+-- Reads the newest recommendations for an account, with what was published: of each session its newest reported run.
+-- Grain: one row per session, newest first.
+-- Reads: runs, reports, recommendations, publications, published_limits, limit_decisions. Writes: -. Binds: account_id,
+-- row_count.
+-- Money: US dollars. Rerun: reads only.
+with reported as (
+    select distinct on (runs.session_date)
+        runs.session_date,
+        runs.effective_session,
+        runs.run_id
+    from runs
+    inner join reports on runs.run_id = reports.run_id
+    order by
+        runs.session_date asc,
+        runs.revision desc
+)
+
+select
+    reported.session_date,
+    reported.effective_session,
+    recommendations.level,
+    recommendations.cut_ratio,
+    recommendations.base_limit_usd,
+    recommendations.new_limit_usd,
+    recommendations.source,
+    recommendations.reasons,
+    published_limits.limit_usd as published_limit_usd,
+    limit_decisions.action,
+    limit_decisions.user_name
+from reported
+inner join recommendations on reported.run_id = recommendations.run_id
+left join publications on reported.run_id = publications.run_id
+left join published_limits
+    on
+        publications.publication_id = published_limits.publication_id
+        and recommendations.account_id = published_limits.account_id
+left join limit_decisions on published_limits.decision_id = limit_decisions.decision_id
+where recommendations.account_id = %(account_id)s
+order by reported.session_date desc
+limit %(row_count)s;

@@ -1,0 +1,35 @@
+-- Reads what the report before recommended: of the newest earlier session reported by the run's cut-off.
+-- Grain: one row per account of that report, by name; one row without an account where it had none.
+-- Reads: sessions, runs, reports, recommendations. Writes: -. Binds: session_date, as_of, active_within (sessions).
+-- Money: -. Rerun: reads only.
+with asked as (
+    select sessions.session_number
+    from sessions
+    where sessions.session_date = %(session_date)s
+),
+
+previous_run as (
+    select
+        runs.run_id,
+        runs.session_date
+    from runs
+    inner join reports on runs.run_id = reports.run_id
+    inner join sessions on runs.session_date = sessions.session_date
+    cross join asked
+    where
+        sessions.session_number < asked.session_number
+        and sessions.session_number >= asked.session_number - %(active_within)s
+        and reports.recorded_at <= %(as_of)s
+    order by
+        runs.session_date desc,
+        runs.revision desc
+    limit 1
+)
+
+select
+    previous_run.session_date,
+    recommendations.account_id,
+    recommendations.cut_ratio
+from previous_run
+left join recommendations on previous_run.run_id = recommendations.run_id
+order by recommendations.account_id asc;

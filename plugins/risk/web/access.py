@@ -1,0 +1,58 @@
+"""Who may look and who may decide: Airflow's own login and roles, and a token against forged forms."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+from airflow.api_fastapi.auth.managers.models.resource_details import AccessView, DagAccessEntity
+from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag, requires_access_view
+from airflow.configuration import conf
+from fastapi import Depends
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from risk.errors import RequestError
+from risk.publication import Person
+
+APPROVAL_DAG_ID = "publish_limits"
+TOKEN_SECONDS = 3600
+
+LOOKING = Depends(requires_access_view(AccessView.WEBSITE))
+"""Whoever may see Airflow's pages may see ours."""
+
+DECIDING = Depends(requires_access_dag("PUT", access_entity=DagAccessEntity.HITL_DETAIL, param_dag_id=APPROVAL_DAG_ID))
+"""Who may edit is who may approve: what Airflow itself asks of people who answer its human-in-the-loop tasks."""
+
+
+def person(user: GetUserDep) -> Person:
+    """Name the user as Airflow's approvals do: ids are words under one auth manager and numbers under the other."""
+    known: BaseUser = user
+    return Person(str(known.get_id()), str(known.get_name()))
+
+
+PersonDep = Annotated[Person, Depends(person)]
+
+
+def form_token(who: Person, purpose: str) -> str:
+    """Sign that a form was shown to a user for one purpose."""
+    return str(_signer(who).dumps(purpose))
+
+
+def check_form_token(token: str, who: Person, purpose: str) -> None:
+    """Refuse a form that this page has not shown to this user for this purpose within the last hour.
+
+    Raises
+    ------
+    RequestError
+        If the token is not ours, somebody else's, for something else, or old.
+    """
+    try:
+        shown_for = _signer(who).loads(token, max_age=TOKEN_SECONDS)
+    except BadSignature:
+        shown_for = None
+    if shown_for != purpose:
+        raise RequestError("This form was not shown to you lately: open the page again and repeat the edit there.")
+
+
+def _signer(who: Person) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(conf.get_mandatory_value("api", "secret_key"), salt=f"risk-form {who.user_id}")

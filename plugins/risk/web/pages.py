@@ -1,0 +1,75 @@
+"""The pages that are looked at: today, a session, a trader, the stored mail."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Query, Request, status
+from fastapi.responses import FileResponse, HTMLResponse
+
+from risk.settings import PROJECT_DIR, settings
+from risk.web.reading import read_morning, read_session, read_trader, warehouse
+from risk.web.writing import page
+
+router = APIRouter()
+
+FIRST_ROWS, ALL_ROWS = 60, 100_000
+"""Recommendations shown at first, and when all are asked for."""
+
+ASSETS_DIR = PROJECT_DIR / "include" / "assets"
+ASSETS = {"risk.css": "text/css", "risk.js": "text/javascript"}
+
+
+@router.get("/", response_class=HTMLResponse)
+def today(request: Request) -> HTMLResponse:
+    """Show the newest report."""
+    with warehouse() as connection:
+        morning = read_morning(connection, None)
+    return page(request, "today", morning=morning, facts=morning.report.facts)
+
+
+@router.get("/sessions/{session_date}", response_class=HTMLResponse)
+def session(
+    request: Request, session_date: dt.date, known: Annotated[str, Query(pattern="^(then|now)$")] = "then"
+) -> HTMLResponse:
+    """Show a past session as its report knew it, or as it is known now."""
+    with warehouse() as connection:
+        view = read_session(connection, session_date, known)
+    reported = {account.account_id: account for account in view.morning.report.facts.accounts}
+    facts = view.morning.report.facts
+    return page(request, "session", view=view, morning=view.morning, facts=facts, known=known, reported=reported)
+
+
+@router.get("/traders/{account_id}", response_class=HTMLResponse)
+def trader(
+    request: Request, account_id: str, rows: Annotated[int, Query(ge=1, le=ALL_ROWS)] = FIRST_ROWS
+) -> HTMLResponse:
+    """Show one trader's past, with the newest recommendations or all of them."""
+    with warehouse() as connection:
+        view = read_trader(connection, account_id, rows)
+    has_more = len(view.recommendations) == rows and rows < ALL_ROWS
+    return page(request, "trader", view=view, all_rows=ALL_ROWS if has_more else None)
+
+
+@router.get("/reports/{session_date}", response_class=HTMLResponse)
+def report(session_date: dt.date) -> HTMLResponse:
+    """Show the mail as it was written for a session."""
+    file = settings().reports_dir / session_date.isoformat() / "report.html"
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError:
+        raise HTTPException(
+            status.HTTP_404_NOT_FOUND, f"No report of {session_date} lies on this machine: run the session first."
+        ) from None
+    # A report holds no script, and none that a delivered name may bring shall run with the reader's login.
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+
+
+@router.get("/assets/{name}")
+def asset(name: str) -> FileResponse:
+    """Give a style sheet or script of ours."""
+    if name not in ASSETS:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no file {name!r} here.")
+    return FileResponse(ASSETS_DIR / name, media_type=ASSETS[name])

@@ -1,0 +1,283 @@
+"""The Risk page: what it shows, who may see it, who may decide, and what it says where there is nothing to show."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from psycopg2.extensions import parse_dsn
+
+from risk.database import Connection, rows
+from risk.publication import APPROVED, Asking, Person, Publication, decide, open_publication, publish
+from risk.report import build_facts
+from risk.runs import Run
+from tests.report_desks import SESSION, book, deliver_fills, insert, open_run, recommend
+
+ANN = Person("1", "ann")
+FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+
+
+class Member:
+    """A user as an auth manager knows one."""
+
+    def __init__(self, user_id: str, name: str) -> None:
+        self.user_id, self.name = user_id, name
+
+    def get_id(self) -> str:
+        return self.user_id
+
+    def get_name(self) -> str:
+        return self.name
+
+
+@pytest.fixture
+def client(warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Give a client of the app, logged in as ann; Airflow's own part (login, roles) is tested on a whole stack."""
+    from airflow.api_fastapi.core_api.security import get_user
+    from fastapi.testclient import TestClient
+
+    from risk.web import app
+    from risk.web.access import DECIDING, LOOKING
+
+    place = {name: quote(str(value), safe="") for name, value in parse_dsn(warehouse_dsn).items()}
+    uri = f"postgres://{place['user']}:{place['password']}@{place['host']}:{place['port']}/{place['dbname']}"
+    monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", uri)
+    monkeypatch.setenv("AIRFLOW__API__SECRET_KEY", "a secret of this test")
+    app.dependency_overrides = {
+        LOOKING.dependency: lambda: None,
+        DECIDING.dependency: lambda: None,
+        get_user: lambda: Member("1", "ann"),
+    }
+    yield TestClient(app, follow_redirects=False)
+    app.dependency_overrides = {}
+
+
+@pytest.fixture
+def run(connection: Connection) -> Run:
+    run = open_run(connection)
+    recommend(connection, run, "NET001", "0.60", reasons=["<b>streak</b>"])
+    recommend(connection, run, "NET002", "0.00")
+    for name in ("NET001", "NET002"):
+        book(connection, name, delivery_id=deliver_fills(connection, run, name))
+    verdict = {"check_name": "fees", "severity": "warn", "observed": "4.2", "has_passed": False}
+    insert(connection, "quality_results", run_id=run.run_id, subject="NET001", message="fees look odd", **verdict)
+    facts = build_facts(connection, run)
+    insert(connection, "reports", run_id=run.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
+    return run
+
+
+@pytest.fixture
+def publication(connection: Connection, run: Run) -> Publication:
+    return open_publication(connection, run, Asking("all", False, "approval__1"), FAR)[0]
+
+
+def words(answer: Any) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+
+
+def token(client: Any, publication: Publication) -> str:
+    shown = client.get(f"/approvals/{publication.publication_id}").text
+    found = re.search(r'name="token" value="([^"]+)"', shown)
+    assert found
+    return found.group(1)
+
+
+def send(client: Any, publication: Publication, **changes: str) -> Any:
+    form = {"account_id": "NET001", "limit": "3000", "reason": "calm since", "seen_edit": ""}
+    return client.post(f"/approvals/{publication.publication_id}/edits", data={**form, **changes})
+
+
+def test_today_shows_the_facts_of_the_newest_report(client: Any, run: Run) -> None:
+    answer = client.get("/")
+
+    assert answer.status_code == 200
+    # 5,000 less 60 % is 2,000.
+    assert re.search(r"NET001 HIGH 60% \$5,000 \$2,000 not published - -\$2,345.68 -\$1,033.20", words(answer))
+    assert "fees look odd" in words(answer)
+    assert "<b>streak" not in answer.text
+    assert "&lt;b&gt;streak" in answer.text
+
+
+def test_session_shows_verdicts_totals_and_books(client: Any, run: Run) -> None:
+    shown = words(client.get("/sessions/2025-08-15"))
+
+    assert "fees NET001 warning 4.2 fees look odd" in shown
+    assert re.search(r"NET001 fills.csv 2025-08-18 07:01 New York 4 4 0 0 yes", shown)
+    # -800.00 - 12.30 = -812.30; -812.30 - 220.90 = -1,033.20.
+    assert "NET001 4 -$800.00 +$12.30 -$812.30 -$220.90 -$1,033.20 -$1,033.20 yes" in shown
+
+
+def test_session_tells_what_was_known_then_from_what_is_known_now(
+    client: Any, connection: Connection, run: Run
+) -> None:
+    deliver_fills(connection, run, "LATE", recorded_at=run.as_of + dt.timedelta(hours=1))
+
+    assert "LATE" not in client.get("/sessions/2025-08-15?known=then").text
+    assert "LATE" in client.get("/sessions/2025-08-15?known=now").text
+
+
+def test_trader_shows_breaches_of_the_forecast(client: Any, connection: Connection, run: Run) -> None:
+    for day, quantile in ((14, -5000), (15, -1000)):
+        issued = {"run_id": run.run_id, "is_live": True, "expert": "calibrated", "quantile_05_usd": quantile}
+        insert(connection, "forecasts", account_id="NET001", effective_session=dt.date(2025, 8, day), **issued)
+    book(connection, "NET001", dt.date(2025, 8, 14))
+
+    answer = client.get("/traders/NET001")
+
+    # -1,033.20 is below -1,000 on one day and above -5,000 on the other.
+    assert "1 of 2 results lie below the forecast 5 % quantile" in words(answer)
+    assert answer.text.count('class="breach"') == 1
+    assert "2025-08-15: -1,033 below -1,000" in words(answer)
+    assert "2025-08-18 HIGH 60% $2,000 not published" in words(answer)
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/traders/NOBODY", "No account named 'NOBODY' has ever traded"),
+        ("/traders/%3Cscript%3E", "has ever traded"),
+        ("/sessions/2999-01-04", "lies in the future"),
+        ("/sessions/2025-08-16", "is no session of XNYS: ask for 2025-08-15 or 2025-08-18"),
+        ("/sessions/2025-08-13", "Session 2025-08-13 has no report"),
+        ("/approvals/4711", "Nobody has asked for an approval"),
+        ("/reports/2001-01-03", "No report of 2001-01-03 lies on this machine"),
+        ("/assets/secrets.json", "There is no file"),
+        ("/nowhere", "Not Found"),
+    ],
+)
+def test_page_says_clearly_that_there_is_nothing(client: Any, run: Run, path: str, sentence: str) -> None:
+    answer = client.get(path)
+
+    assert answer.status_code == 404
+    assert sentence in words(answer).replace("&#39;", "'")
+    assert "<script>" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/sessions/yesterday", "/sessions/2025-08-15?known=never", "/approvals/x"])
+def test_page_says_what_it_cannot_read(client: Any, run: Run, path: str) -> None:
+    answer = client.get(path)
+
+    assert answer.status_code == 422
+    assert "This cannot be read" in words(answer)
+
+
+def test_page_says_that_nothing_was_reported_yet(client: Any) -> None:
+    assert "No session has a report yet" in words(client.get("/"))
+
+
+@pytest.mark.parametrize("path", ["/", "/sessions/2025-08-15", "/traders/NET001", "/approvals/1"])
+def test_page_says_that_the_database_is_down(client: Any, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", "postgres://risk:hunter2@127.0.0.1:9/nowhere")
+
+    answer = client.get(path)
+
+    assert answer.status_code == 503
+    assert "The warehouse does not answer" in words(answer)
+    assert "hunter2" not in answer.text
+    assert "127.0.0.1" not in answer.text
+
+
+def test_every_page_forbids_what_comes_from_elsewhere(client: Any, run: Run, publication: Publication) -> None:
+    for path in ("/", "/sessions/2025-08-15", "/traders/NET001", f"/approvals/{publication.publication_id}", "/no"):
+        answer = client.get(path)
+        policy = answer.headers["Content-Security-Policy"]
+        assert policy.startswith("default-src 'none'")
+        assert "http" not in policy
+        assert not re.search(r'(?:src|href|action)="(?:https?:)?//', answer.text), path
+        assert "style=" not in answer.text
+        assert not re.search(r"<script(?! src)", answer.text)
+
+
+def test_edit_becomes_the_proposal_and_the_page_is_shown_again(
+    client: Any, connection: Connection, publication: Publication
+) -> None:
+    answer = send(client, publication, token=token(client, publication))
+
+    assert answer.status_code == 303
+    assert answer.headers["Location"].endswith(f"/approvals/{publication.publication_id}")
+    shown = words(client.get(f"/approvals/{publication.publication_id}"))
+    assert "ann proposes $3,000: calm since" in shown
+    assert "edited $3,000 ann calm since" in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"limit": "900"}, "not between the floor 1,000.00"),
+        ({"limit": "6000"}, "and the base limit 5,000.00"),
+        ({"reason": " "}, "needs a reason"),
+        ({"token": "forged"}, "This form was not shown to you"),
+        ({"account_id": "NET002"}, "This form was not shown to you"),
+    ],
+)
+def test_edit_is_refused_with_its_reason_and_nothing_is_stored(
+    client: Any, connection: Connection, publication: Publication, changes: dict[str, str], sentence: str
+) -> None:
+    answer = send(client, publication, **{"token": token(client, publication), **changes})
+
+    assert answer.status_code == 409
+    assert sentence in words(answer)
+    assert rows(connection, "risk_page/select_decisions", {"publication_id": publication.publication_id}) == []
+
+
+def test_form_of_one_person_is_refused_from_another(client: Any, publication: Publication) -> None:
+    from airflow.api_fastapi.core_api.security import get_user
+
+    from risk.web import app
+
+    stolen = token(client, publication)
+    app.dependency_overrides[get_user] = lambda: Member("2", "eve")
+
+    assert send(client, publication, token=stolen).status_code == 409
+
+
+def test_form_without_token_is_refused(client: Any, publication: Publication) -> None:
+    assert send(client, publication).status_code == 422
+
+
+def test_published_limits_and_who_decided_are_shown(
+    client: Any, connection: Connection, publication: Publication
+) -> None:
+    decide(connection, publication, "NET001", APPROVED, ANN)
+    publish(connection, publication, None)
+
+    assert "$2,000 (approved by ann)" in words(client.get("/"))
+    assert "$2,000, approved by ann" in words(client.get("/traders/NET001"))
+    assert "Approved by ann: $2,000" in words(client.get(f"/approvals/{publication.publication_id}"))
+
+
+def test_charts_have_a_text_alternative(client: Any, run: Run) -> None:
+    shown = client.get("/traders/NET001").text
+
+    for picture in re.findall(r"<svg.*?</svg>", shown, re.DOTALL):
+        title, describes = re.search(r'aria-labelledby="(\S+) (\S+)"', picture).groups()  # type: ignore[union-attr]
+        assert f'<title id="{title}">' in picture
+        assert f'<desc id="{describes}">' in picture
+
+
+def test_trader_shows_as_many_recommendations_as_asked_for(client: Any, connection: Connection, run: Run) -> None:
+    earlier = open_run(connection, session_date=dt.date(2025, 8, 14))
+    recommend(connection, earlier, "NET001", "0.30")
+    insert(connection, "reports", run_id=earlier.run_id, facts="{}", facts_sha256="0")
+
+    few, everything = client.get("/traders/NET001?rows=1").text, client.get("/traders/NET001").text
+
+    assert ("HIGH" in few, "MODERATE" in few, "Show all" in few) == (True, False, True)
+    assert ("HIGH" in everything, "MODERATE" in everything, "Show all" in everything) == (True, True, False)
+
+
+def test_curve_and_peak_start_at_nothing() -> None:
+    from risk.web.charts import Day, curve_chart
+
+    chart = curve_chart([Day(SESSION, float(amount), None) for amount in (100, -300, 50)])
+
+    assert chart
+    # Sums 100, -200, -150; the scale runs from -200 to 100, its top at 8 and its bottom at 192.
+    assert (chart.low, chart.high) == (-200.0, 100.0)
+    assert [point.split(",")[1] for point in chart.line.split()] == ["8.0", "192.0", "161.3"]
+    assert Decimal(chart.zero) == Decimal("69.3")

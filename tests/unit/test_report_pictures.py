@@ -1,0 +1,139 @@
+"""The pictures of the mail: small, the same every time, beside facts that need none of them."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import io
+import random
+import re
+from decimal import Decimal
+from email.message import EmailMessage
+
+import pytest
+from PIL import Image
+
+from risk.report.facts import AccountFacts, Facts
+from risk.report.message import compose
+from risk.report.page import Links, build_page
+from risk.report.pictures import PICTURES_BYTES, cumulated, draw_curve, draw_fan, draw_pictures, peaks
+from risk.report.rendering import Rendered, render
+from tests.report_desks import RUN, account, desk
+
+MAIL_BYTES = 100_000
+CURVE_BLUE, DRAWDOWN_RED = (0x3B, 0x82, 0xC4), (0xD9, 0x82, 0x7A)
+LIMIT_RED = (0xC0, 0x39, 0x2B)
+
+
+def lively(name: str, cut: str = "0.40", **changes: object) -> AccountFacts:
+    """Make an account with 60 results and a fan, drawn from its name."""
+    dice = random.Random(name)
+    results = tuple(Decimal(round(dice.gauss(0, 900), 2)).quantize(Decimal("0.01")) for _ in range(60))
+    fan = tuple(Decimal(amount) for amount in (-4000, -2345, -1800, -700, 50, 900, 2600))
+    return account(name, cut, recent_results_usd=results, forecast_fan_usd=fan, **changes)
+
+
+def rendered(facts: Facts) -> Rendered:
+    return render(build_page(facts, RUN, Links(), draw_pictures(facts)))
+
+
+def mailed(facts: Facts) -> bytes:
+    return compose(rendered(facts), RUN, "rm@example.test").as_bytes()
+
+
+def has_color(picture: bytes, color: tuple[int, int, int]) -> bool:
+    image = Image.open(io.BytesIO(picture)).convert("RGBA")
+    pixels = [image.getpixel((x, y)) for x in range(image.width) for y in range(image.height)]
+    return any(p[3] > 200 and max(abs(p[i] - color[i]) for i in range(3)) < 16 for p in pixels)  # type: ignore[index]
+
+
+def test_running_sum_and_peak_of_results_start_at_nothing() -> None:
+    one = account(recent_results_usd=(Decimal(-100), Decimal(300), Decimal(-50), Decimal(-200)))
+
+    # Sums -100, 200, 150, -50; the peak starts at 0: 0, 200, 200, 200.
+    assert cumulated(one) == [Decimal(-100), Decimal(200), Decimal(150), Decimal(-50)]
+    assert peaks(cumulated(one)) == [Decimal(0), Decimal(200), Decimal(200), Decimal(200)]
+
+
+def test_curve_shades_a_drawdown_and_only_where_there_is_one() -> None:
+    falling = draw_curve(account(recent_results_usd=(Decimal(500), Decimal(-300), Decimal(-400))))
+    rising = draw_curve(account(recent_results_usd=(Decimal(500), Decimal(300), Decimal(400))))
+
+    assert has_color(falling, DRAWDOWN_RED)
+    assert has_color(falling, CURVE_BLUE)
+    assert not has_color(rising, DRAWDOWN_RED)
+
+
+def test_fan_shows_the_limit_with_and_without_bands() -> None:
+    assert has_color(draw_fan(lively("A")), LIMIT_RED)
+    assert has_color(draw_fan(account()), LIMIT_RED)
+
+
+def test_no_picture_is_drawn_from_nothing() -> None:
+    assert draw_curve(account()) == b""
+    assert draw_fan(account(forecast_quantile_05_usd=None)) == b""
+    assert dict(draw_pictures(desk([]))) == {}
+
+
+def test_pictures_are_the_same_bytes_every_time_and_small() -> None:
+    facts = desk([lively("NET001"), lively("NET002", "0.20"), lively("NET003", "0.10")])
+
+    first, second = draw_pictures(facts), draw_pictures(facts)
+
+    assert first == second
+    assert list(first) == ["curve-0", "fan-0", "curve-1", "fan-1"]
+    assert all(len(picture) < 15_000 for picture in first.values())
+
+
+@pytest.mark.parametrize("count", [0, 1, 12, 23])
+def test_mail_weighs_less_than_100_kilobytes(count: int) -> None:
+    reasons = (
+        "Drawdown: 12,345 USD below the peak of the last 20 sessions, 8.7 times the usual daily result of 1,419 USD",
+        "5 sessions of losses in a row",
+    )
+    facts = desk([lively(f"NET{number:03d}", "0.60", reasons=reasons) for number in range(count)])
+
+    assert len(mailed(facts)) < MAIL_BYTES
+
+
+def test_pictures_of_many_traders_are_those_of_the_most_urgent_that_fit() -> None:
+    facts = desk([lively(f"NET{number:03d}") for number in range(200)])
+
+    drawn = draw_pictures(facts)
+
+    assert sum(map(len, drawn.values())) <= PICTURES_BYTES
+    assert "curve-0" in drawn
+    assert "curve-199" not in drawn
+    views = rendered(facts)
+    assert views.html.count("<img") == len(drawn)
+    assert views.text.count("REDUCE LIMIT BY 40%") == views.html.count("REDUCE LIMIT BY 40%") == 200
+
+
+def test_every_picture_of_the_page_is_a_part_of_the_mail_and_tells_its_facts_in_words() -> None:
+    found = email.message_from_bytes(mailed(desk([lively("NET001")])), policy=email.policy.default)
+    assert isinstance(found, EmailMessage)
+    page = found.get_body(("html",))
+    assert page is not None
+    markup = page.get_content()
+
+    shown = re.findall(r'<img src="cid:([^"]+)"', markup)
+    carried = {part["Content-ID"].strip("<>"): part for part in found.walk() if part["Content-ID"]}
+
+    assert shown == list(carried) == ["curve-0", "fan-0"]
+    assert carried["fan-0"].get_content_type() == "image/png"
+    alternatives = re.findall(r'alt="([^"]+)"', markup)
+    assert re.match(r"Last 60 sessions: [+-]\$[\d,.]+ in sum, \$[\d,.]+ below the peak", alternatives[0])
+    assert alternatives[1] == "Forecast: 1 session in 20 ends at -$2,345.68 or worse, limit $3,000"
+
+
+def test_mail_with_pictures_has_the_same_bytes_every_time() -> None:
+    facts = desk([lively("NET001"), lively("NET002")])
+
+    assert mailed(facts) == mailed(facts)
+
+
+def test_page_outside_the_mail_carries_its_pictures_inside() -> None:
+    page = rendered(desk([lively("NET001")])).standalone_html
+
+    assert page.count('src="data:image/png;base64,') == 2
+    assert "cid:" not in page
