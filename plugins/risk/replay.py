@@ -103,6 +103,8 @@ def replay(connection: Connection, dsn: str, session_date: dt.date, as_of: dt.da
         run, told = read_run(connection, reported[0]["run_id"]), reported[0]["facts_sha256"]
     past = _run_of_the_past(connection, session_date, as_of or reported[0]["as_of"], run)
     _hide(connection, past, CACHES + PER_RUN)
+    with writing(connection):
+        execute(connection, "replay/insert_recommendations")
     check_fills(connection, dsn, past)
     for step in STEPS.values():
         step(connection, past)

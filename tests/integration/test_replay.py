@@ -130,6 +130,21 @@ def test_replay_of_a_report_equals_it_after_later_deliveries_arrived(
     assert _books(connection) == newest
 
 
+def test_replay_remembers_what_the_report_before_had_said(
+    connection: database.Connection, warehouse_dsn: str, real_fills_dir: Path
+) -> None:
+    # given: two mornings of reports
+    for session_date in (dt.date(2025, 12, 30), dt.date(2025, 12, 31)):
+        run = _run_line(connection, warehouse_dsn, real_fills_dir, session_date)
+        reported = send_report(connection, run, None, LINKS)
+
+    with contextlib.closing(database.connect(warehouse_dsn)) as other:
+        again = replay(other, warehouse_dsn, dt.date(2025, 12, 31), None)
+
+    assert again.facts.accounts[0].previous_cut_ratio is not None
+    assert again.facts.sha256 == reported.facts_sha256
+
+
 def test_a_run_of_the_past_leaves_the_newest_books_alone(imported: str, real_fills_dir: Path) -> None:
     session_date = dt.date(2025, 12, 31)
     with contextlib.closing(database.connect(imported)) as connection:
