@@ -16,3 +16,5 @@ if sys.argv[1:2] == ["scheduler"]:
         importlib.import_module(name)
     # 0.4 s more; the module is one the scheduler holds anyway, for the timetable.
     importlib.import_module("risk.sessions").calendar()
+    # 1 s of every send_report.
+    importlib.import_module("risk.report.pictures").new_figure()

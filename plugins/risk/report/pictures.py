@@ -16,6 +16,7 @@ from risk.settings import PROJECT_DIR, TAIL_PROBABILITY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 PICTURES_BYTES = 15_000
 """All pictures of a mail together: mail programs cut off what is longer than about 100 kB."""
@@ -104,7 +105,8 @@ def draw_fan(account: AccountFacts) -> bytes:
     return _png(axes)
 
 
-def _axes() -> Axes:
+def new_figure() -> Figure:
+    """Load matplotlib, which takes a second the first time, and give an empty picture."""
     # Else matplotlib keeps its list of fonts in the user's home; nothing of ours lies outside the project.
     os.environ.setdefault("MPLCONFIGDIR", str(PROJECT_DIR / "var" / "matplotlib"))
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -112,6 +114,11 @@ def _axes() -> Axes:
 
     figure = Figure(figsize=SIZE_IN, dpi=DOTS_PER_IN)
     FigureCanvasAgg(figure)
+    return figure
+
+
+def _axes() -> Axes:
+    figure = new_figure()
     figure.patch.set_alpha(0)
     axes = figure.add_axes((0.01, 0.05, 0.98, 0.9))
     axes.axis("off")
