@@ -56,7 +56,12 @@ with DAG(
     dag_id="waiting",
     schedule=None,
     start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
-    params={"session_date": Param(None, type=["null", "string"]), "fills": Param(None, type=["null", "string"])},
+    params={
+        "session_date": Param(None, type=["null", "string"]),
+        "fills": Param(None, type=["null", "string"]),
+        "as_of": None,
+        "history": None,
+    },
 ):
     ImpatientOperator(task_id="extract_fills")
 """
