@@ -94,6 +94,14 @@ def _wrapped_line(line: str) -> str:
     )
 
 
+def compile_templates() -> None:
+    """Compile every template of letters, which takes as long as filling them in; later calls find them compiled."""
+    for path in TEMPLATE_DIR.glob("*.*.j2"):
+        kind = path.name.split(".")[-2]
+        _environment(kind).get_template(path.name)
+        _environment(kind).get_template("macros.j2")
+
+
 @cache
 def _environment(kind: str) -> jinja2.Environment:
     return jinja2.Environment(

@@ -6,10 +6,11 @@ A session is a plain ``date`` in New York. Instants are aware datetimes in UTC.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from functools import cache
 from typing import TYPE_CHECKING
 
-from risk.database import Connection, execute
+from risk.database import Connection, execute, rows
 from risk.errors import RequestError
 from risk.settings import EXCHANGE_CALENDAR, EXCHANGE_ZONE, RUN_AT, WAIT_UNTIL
 
@@ -157,7 +158,9 @@ def run_session(requested: str, interval_start: dt.datetime | None, run_after: d
 
 
 def store_sessions(connection: Connection) -> None:
-    """Write the calendar into the warehouse's table ``sessions``; the caller commits."""
+    """Keep the warehouse's table ``sessions`` equal to the calendar; the caller commits."""
+    if rows(connection, "sessions/select_fingerprint")[0][0] == calendar_fingerprint():
+        return
     schedule = calendar().schedule
     execute(
         connection,
@@ -168,3 +171,13 @@ def store_sessions(connection: Connection) -> None:
             "closes_at": [stamp.to_pydatetime() for stamp in schedule["close"]],
         },
     )
+
+
+@cache
+def calendar_fingerprint() -> str:
+    """Return what ``sessions/select_fingerprint`` returns where this calendar is stored."""
+    known = calendar()
+    seconds = (nanos // 10**9 for nanos in (known.sessions_nanos, known.opens_nanos, known.closes_nanos))
+    lines = zip(range(1, len(known.sessions) + 1), *(column.tolist() for column in seconds), strict=True)
+    text = "\n".join(" ".join(map(str, line)) for line in lines)
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

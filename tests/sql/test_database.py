@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from risk import database
+from risk import database, sessions
 from risk.errors import ConnectionLostError, SchemaError
 
 
@@ -95,3 +96,29 @@ def test_connect_names_the_place_but_not_the_password_when_nobody_answers() -> N
 
     assert "127.0.0.1:1/warehouse" in str(caught.value)
     assert "secret-word" not in str(caught.value)
+
+
+def test_store_sessions_mends_a_calendar_that_differs_and_leaves_an_equal_one_alone(
+    connection: database.Connection,
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update sessions set closes_at = closes_at + interval '3 hours' where session_date = '2025-07-03'"
+        )
+        cursor.execute("delete from sessions where session_date = '2025-07-02'")
+
+        sessions.store_sessions(connection)
+
+        cursor.execute(
+            "select session_date::text, closes_at from sessions where session_date in ('2025-07-02', '2025-07-03')"
+        )
+        assert sorted(cursor.fetchall()) == [
+            ("2025-07-02", sessions.session_close(dt.date(2025, 7, 2))),
+            ("2025-07-03", sessions.session_close(dt.date(2025, 7, 3))),
+        ]
+        connection.commit()
+
+        sessions.store_sessions(connection)
+
+        cursor.execute("select pg_current_xact_id_if_assigned() is null")
+        assert cursor.fetchone() == (True,)

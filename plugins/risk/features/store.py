@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,9 @@ from risk.features.build import build_features
 from risk.panel import Panel, read_panel
 from risk.runs import Run
 from risk.settings import ACTIVE_WITHIN_SESSIONS
+
+LARGEST_PART = 1_000_000
+"""Characters of features sent at once."""
 
 
 def store_features(connection: Connection, run: Run) -> int:
@@ -35,7 +37,7 @@ def store_features(connection: Connection, run: Run) -> int:
     is_stored = (latest >= 0) & (numbers - latest < ACTIVE_WITHIN_SESSIONS)
     with writing(connection):
         execute(connection, "build_features/create_given_features")
-        for lines in _csv_by_session(panel, tensor, is_stored):
+        for lines in _csv_parts(panel, tensor, is_stored):
             with connection.cursor() as cursor:
                 cursor.copy_expert("copy given_features from stdin with (format csv)", lines)
         execute(connection, "build_features/analyze_given_features")
@@ -43,16 +45,20 @@ def store_features(connection: Connection, run: Run) -> int:
         return removed + execute(connection, "build_features/merge_features")
 
 
-def _csv_by_session(panel: Panel, tensor: NDArray[np.float32], is_stored: NDArray[np.bool_]) -> Iterator[io.StringIO]:
-    for session_date, values, is_wanted in zip(panel.session_dates, tensor, is_stored, strict=True):
-        lines = io.StringIO()
-        writer = csv.writer(lines)
-        for number in np.flatnonzero(is_wanted):
-            writer.writerow(_csv_row(panel.account_ids[number], session_date, values[number].tolist()))
-        lines.seek(0)
-        yield lines
+def _csv_parts(panel: Panel, tensor: NDArray[np.float32], is_stored: NDArray[np.bool_]) -> Iterator[io.StringIO]:
+    """Write the wanted rows as CSV, in parts that are small whatever the size of the panel."""
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+    for row, column in np.argwhere(is_stored).tolist():
+        array = str(tensor[row, column].tolist()).replace("nan", "null")
+        writer.writerow((panel.account_ids[column], panel.session_dates[row].isoformat(), f"{{{array[1:-1]}}}"))
+        if lines.tell() > LARGEST_PART:
+            yield _rewound(lines)
+            lines.seek(0)
+            lines.truncate()
+    yield _rewound(lines)
 
 
-def _csv_row(account_id: str, session_date: dt.date, values: Sequence[float]) -> tuple[str, str, str]:
-    array = ",".join("null" if np.isnan(value) else repr(value) for value in values)
-    return account_id, session_date.isoformat(), f"{{{array}}}"
+def _rewound(lines: io.StringIO) -> io.StringIO:
+    lines.seek(0)
+    return lines
