@@ -13,7 +13,7 @@ with bounds as (
     where sessions.session_date < %(session_date)s
 ),
 
-counted as (
+by_account as (
     select
         fills.account_id,
         count(*) as fill_count,
@@ -41,7 +41,49 @@ counted as (
             and current_ones.session_date = fills.session_date
     cross join bounds
     where current_ones.session_date = %(session_date)s
-    group by grouping sets ((fills.account_id), ())
+    group by fills.account_id
+),
+
+counted as (
+    select
+        by_account.account_id,
+        by_account.fill_count,
+        by_account.missing_account_id_count,
+        by_account.missing_executed_at_count,
+        by_account.missing_side_count,
+        by_account.missing_quantity_count,
+        by_account.missing_symbol_count,
+        by_account.missing_price_count,
+        by_account.missing_fees_usd_count,
+        by_account.unknown_side_count,
+        by_account.wrong_quantity_count,
+        by_account.wrong_price_count,
+        by_account.stray_count,
+        by_account.first_executed_at,
+        by_account.fees_usd,
+        by_account.volume,
+        by_account.turnover_usd
+    from by_account
+    union all
+    select
+        null as account_id,
+        coalesce(sum(by_account.fill_count), 0) as fill_count,
+        coalesce(sum(by_account.missing_account_id_count), 0) as missing_account_id_count,
+        coalesce(sum(by_account.missing_executed_at_count), 0) as missing_executed_at_count,
+        coalesce(sum(by_account.missing_side_count), 0) as missing_side_count,
+        coalesce(sum(by_account.missing_quantity_count), 0) as missing_quantity_count,
+        coalesce(sum(by_account.missing_symbol_count), 0) as missing_symbol_count,
+        coalesce(sum(by_account.missing_price_count), 0) as missing_price_count,
+        coalesce(sum(by_account.missing_fees_usd_count), 0) as missing_fees_usd_count,
+        coalesce(sum(by_account.unknown_side_count), 0) as unknown_side_count,
+        coalesce(sum(by_account.wrong_quantity_count), 0) as wrong_quantity_count,
+        coalesce(sum(by_account.wrong_price_count), 0) as wrong_price_count,
+        coalesce(sum(by_account.stray_count), 0) as stray_count,
+        min(by_account.first_executed_at) as first_executed_at,
+        sum(by_account.fees_usd) as fees_usd,
+        sum(by_account.volume) as volume,
+        sum(by_account.turnover_usd) as turnover_usd
+    from by_account
 )
 
 select

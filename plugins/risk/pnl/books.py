@@ -208,7 +208,7 @@ def _close_symbol(
     if lots:
         holdings[symbol] = Holding(lots, currency, valuation.multiplier, unrealized)
     else:
-        valuation = valuation._replace(price=None, source=None)
+        valuation = Valuation(valuation.multiplier, None, None)
     has_changed = _has_changed(before, valuation)
     delta = None if has_changed else _difference(unrealized, before.unrealized if before else 0)
     return Position(

@@ -61,7 +61,7 @@ def unscaled(value: int, digits: int) -> Decimal:
     return Decimal(f"{text}0" if places else f"{text}.00")
 
 
-def match_fills(lots: Lots, quantities: Iterable[int], prices: Iterable[int], session: int) -> int:
+def match_fills(lots: Lots, quantities: Sequence[int], prices: Sequence[int], session: int) -> int:
     """Apply one session's fills of one symbol to its lots: intra-day FIFO, then overnight FIFO.
 
     A fill against the open position closes the oldest lot opened in the same session first, then the oldest
@@ -84,6 +84,9 @@ def match_fills(lots: Lots, quantities: Iterable[int], prices: Iterable[int], se
     int
         Realized P&L before fees and multiplier, gains positive, scaled by 1e16.
     """
+    if not lots and not sum(quantities):
+        # From flat to flat, whatever lot closes which: all that was paid and received.
+        return -sum(map(mul, quantities, prices))
     opened: Lots = deque()
     realized = 0
     for fill_quantity, price in zip(quantities, prices, strict=True):

@@ -14,7 +14,7 @@ from typing import Any
 
 from psycopg2 import sql
 
-from risk.database import Connection, statement
+from risk.database import Connection, execute, statement
 from risk.pnl.books import AccountSession, Holding, Position, SymbolFills, close_sessions
 from risk.pnl.lots import (
     AMOUNT_DIGITS,
@@ -90,7 +90,8 @@ def rebuild(
     positions = _CopyWriter(connection, "positions", POSITION_COLUMNS)
     daily = _CopyWriter(connection, "daily_pnl", DAILY_COLUMNS)
     openings = _AccountRows(_stream(connection, "select_opening_positions", scope))
-    fills = _AccountRows(_stream(connection, "select_symbol_fills", scope))
+    execute(connection, "aggregate_pnl/create_symbol_fills", scope)
+    fills = _AccountRows(_stream(connection, "select_symbol_fills", {}))
     for account_id, first in zip(scope["account_ids"], scope["first_session_dates"], strict=True):
         days = (session_date for session_date in session_dates if session_date >= first)
         holdings = {row[1]: _holding(row) for row in openings.take(account_id)}

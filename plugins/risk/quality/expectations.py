@@ -33,6 +33,15 @@ class Verdict(NamedTuple):
     observed: str
     message: str
 
+SESSION_OPTIONS = (
+    "-c work_mem=128MB -c jit=off -c parallel_setup_cost=0 -c parallel_tuple_cost=0 -c enable_sort=off"
+    " -c enable_nestloop=off"
+)
+"""Of the connection of Great Expectations: few passes over many executions, by hashing, by several processes.
+
+The planner takes the deliveries of a session for a single one, and would loop or sort for so few executions.
+"""
+
 
 def judge(connection: Connection, dsn: str, binds: Mapping[str, Any]) -> list[Verdict]:
     """Run every check for one run.
@@ -138,7 +147,8 @@ def _sqlalchemy_url(dsn: str) -> str:
     given: dict[str, Any] = {name: parts.pop(key) for name, key in places.items() if key in parts}
     if "port" in given:
         given["port"] = int(given["port"])
-    return URL.create("postgresql+psycopg2", query=parts, **given).render_as_string(hide_password=False)
+    query = {**parts, "options": f"{parts.get('options', '')} {SESSION_OPTIONS}".strip()}
+    return URL.create("postgresql+psycopg2", query=query, **given).render_as_string(hide_password=False)
 
 
 def _verdicts(context: EphemeralDataContext, dsn: str, query: str) -> list[Verdict]:
