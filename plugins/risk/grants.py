@@ -49,6 +49,7 @@ def grant(owner: Connection, pipeline_role: str) -> None:
     role = sql.Identifier(pipeline_role)
     with writing(owner), owner.cursor() as cursor:
         cursor.execute(sql.SQL("grant usage on schema public to {}").format(role))
+        cursor.execute(sql.SQL("grant usage, create on schema staging to {}").format(role))
         cursor.execute(sql.SQL("grant execute on all functions in schema public to {}").format(role))
         for (table,) in rows(owner, "migrate/select_tables"):
             place = sql.Identifier("public", table)

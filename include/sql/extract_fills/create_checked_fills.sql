@@ -4,7 +4,7 @@
 -- Money: price in currency, fees_usd the sum of all fee columns, positive = cost.
 -- NaN and Infinity are numbers to numeric, but not below the limit.
 -- "offset 0" keeps the planner from computing a column once for every place that uses it.
-create temporary table checked_fills on commit drop as
+create unlogged table staging.checked_fills as
 with joined as (
     select
         staged_fills.file_number,

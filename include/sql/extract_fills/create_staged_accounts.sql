@@ -2,7 +2,7 @@
 -- Grain: one row per distinct text. Reads: staged_fills, deliveries. Writes: staged_accounts. Binds: account_pattern.
 -- Money: -. Rerun: gone with its transaction.
 -- Only the first 20 characters identify an account at the vendor: two names equal there cannot be told apart.
-create temporary table staged_accounts on commit drop as
+create unlogged table staging.staged_accounts as
 with texts as (
     select
         listed.account,

@@ -3,7 +3,7 @@
 -- Binds: through_session_date. Money: -. Rerun: gone with its transaction.
 -- content_sha256 covers the multiset of the records, good and bad, and not their order: the same records in another
 -- order are the same content. (Sum of hashes: Bellare and Micciancio 1997, AdHash.)
-create temporary table staged_deliveries on commit drop as
+create unlogged table staging.staged_deliveries as
 with summed as (
     select
         checked_fills.file_number,

@@ -1,9 +1,9 @@
 -- Creates the list of files in this load.
 -- Grain: one row per file. Reads: -. Writes: staged_files. Binds: -. Money: -. Rerun: gone with its transaction.
-create temporary table staged_files (
+create unlogged table staging.staged_files (
     file_number integer primary key,
     file_name text not null,
     content_sha256 text not null,
     manifest_entries text,
     quarantine_reason text
-) on commit drop;
+);

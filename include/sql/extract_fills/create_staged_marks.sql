@@ -1,7 +1,7 @@
 -- Creates the staging table of closing prices.
 -- Grain: one row per mark read. Reads: -. Writes: staged_marks. Binds: -. Rerun: gone with its transaction.
 -- Money: price in currency; null = the source says there is none.
-create temporary table staged_marks (
+create unlogged table staging.staged_marks (
     file_name text not null,
     line_number bigint not null,
     session_date date not null,
@@ -10,4 +10,4 @@ create temporary table staged_marks (
     volume numeric(18, 8),
     currency text not null,
     multiplier numeric(18, 8)
-) on commit drop;
+);

@@ -3,7 +3,7 @@
 -- Rerun: gone with its transaction.
 -- The wall clock is New York's. An hour that does not exist (clocks go forward) or exists twice (they go back) names no
 -- instant; both lie on Sunday nights, when no session trades, so such a row is rejected instead of guessed.
-create temporary table staged_moments on commit drop as
+create unlogged table staging.staged_moments as
 with texts as (
     select distinct staged_fills.date_time
     from staged_fills

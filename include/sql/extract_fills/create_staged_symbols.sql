@@ -1,7 +1,7 @@
 -- Judges every distinct symbol once.
 -- Grain: one row per distinct text. Reads: staged_fills. Writes: staged_symbols. Binds: symbol_pattern. Money: -.
 -- Rerun: gone with its transaction.
-create temporary table staged_symbols on commit drop as
+create unlogged table staging.staged_symbols as
 with texts as (
     select
         listed.symbol as text,

@@ -1,7 +1,7 @@
 -- Creates the staging table of files whose numbers or shape need a closer look: every known column, as text.
 -- Grain: one row per record of a file. Reads: -. Writes: staged_texts. Binds: -. Rerun: gone with its transaction.
 -- Money: unchecked text.
-create temporary table staged_texts (
+create unlogged table staging.staged_texts (
     file_number integer not null,
     line_number bigint not null,
     date_time text,
@@ -33,4 +33,4 @@ create temporary table staged_texts (
     isin text,
     cusip text,
     propreports_id text
-) on commit drop;
+);
