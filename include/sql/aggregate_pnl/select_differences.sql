@@ -5,7 +5,7 @@
 -- Binds: as_of, through_session_date, account_ids, first_session_dates (arrays of equal length).
 -- Money: US dollars, exact; compared to the cent. Quantities here are cumulative signed fills, never those of the lots;
 -- marks and multipliers are those the books used. What is unknown (no mark) is not compared, its quantity is.
-with touched as not materialized (
+with touched as (
     select
         listed.account_id,
         listed.first_session_date

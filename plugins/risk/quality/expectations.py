@@ -33,6 +33,7 @@ class Verdict(NamedTuple):
     observed: str
     message: str
 
+
 SESSION_OPTIONS = (
     "-c work_mem=128MB -c jit=off -c parallel_setup_cost=0 -c parallel_tuple_cost=0 -c enable_sort=off"
     " -c enable_nestloop=off"
