@@ -86,7 +86,8 @@ def match_fills(lots: Lots, quantities: Sequence[int], prices: Sequence[int], se
     """
     if not lots and not sum(quantities):
         # From flat to flat, whatever lot closes which: all that was paid and received.
-        return -sum(map(mul, quantities, prices))
+        paid: int = sum(map(mul, quantities, prices))
+        return -paid
     opened: Lots = deque()
     realized = 0
     for fill_quantity, price in zip(quantities, prices, strict=True):
