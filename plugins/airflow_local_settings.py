@@ -9,8 +9,8 @@ import gc
 import importlib
 import sys
 
-SLOW_IMPORTS = ("great_expectations", "exchange_calendars")
-"""4.5 and 0.8 s of processor time, which the tasks check_fills and extract_fills would spend in every run."""
+SLOW_IMPORTS = ("great_expectations", "exchange_calendars", "xgboost", "scipy.stats")
+"""Seconds of processor time each, which check_fills, extract_fills and predict_limits would spend in every run."""
 
 if sys.argv[1:2] == ["scheduler"]:
     for name in SLOW_IMPORTS:

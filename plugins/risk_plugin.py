@@ -8,7 +8,7 @@ from airflow.plugins_manager import AirflowPlugin
 
 from risk.operators.deadlines import EffectiveMorning
 from risk.operators.send_report import ReportLink
-from risk.timetables import SessionTimetable
+from risk.timetables import SessionTimetable, WeeklySessionTimetable
 
 
 async def page(scope: Any, receive: Any, send: Any) -> None:
@@ -22,7 +22,7 @@ class RiskPlugin(AirflowPlugin):
     """Make timetable, deadline, link and page known to the scheduler and the API server."""
 
     name = "risk"
-    timetables: ClassVar = [SessionTimetable]
+    timetables: ClassVar = [SessionTimetable, WeeklySessionTimetable]
     deadline_references: ClassVar = [EffectiveMorning]
     operator_extra_links: ClassVar = [ReportLink()]
     fastapi_apps: ClassVar = [{"app": page, "url_prefix": "/risk", "name": "risk"}]

@@ -101,7 +101,12 @@ def backtest(panel: Panel) -> Record:
     """
     features = build_features(panel, next_session(panel.session_dates[-1]))
     history = history_of(panel, features, tuple(feature.name for feature in FEATURES))
-    forecasts = reconstruct(history)
+    return record_of(history, reconstruct(history))
+
+
+def record_of(history: History, forecasts: Reconstruction) -> Record:
+    """Score forecasts that were issued one step ahead against every baseline."""
+    panel = history.panel
     rules = rules_quantiles(panel.total_pnl_usd, forecasts.expert("historical"), rules_cut_ratios(panel, history.scale))
     models = _models(forecasts, rules)
     scores, session_count, forecast_count = _scores(history, models)

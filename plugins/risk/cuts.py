@@ -8,7 +8,7 @@ import numpy as np
 
 from risk.decision import model_cut_ratio
 from risk.panel import FloatMatrix, Panel
-from risk.rules import History, cut_ratio, hits
+from risk.rules import History, strongest_cut_ratio
 from risk.settings import LIMITED_HISTORY_SESSIONS
 
 
@@ -39,7 +39,7 @@ def rules_cut_ratios(panel: Panel, scale: FloatMatrix, first_row: int = 0) -> Fl
             if row >= 0:
                 past = pnl[active[active <= row]]
                 history = History(past, float(scale[row, account]), panel.session_dates[row])
-                found[row] = float(cut_ratio(hits(history)))
+                found[row] = float(strongest_cut_ratio(history))
         ratios[first_row:, account] = [found[row] for row in latest[first_row:, account].tolist()]
     return ratios
 

@@ -17,6 +17,12 @@ BIN_COUNT = 10
 LARGEST_STABILITY_INDEX = 0.25
 """Source: Siddiqi (2006), "Credit Risk Scorecards", chapter 9: above 0.25 the population has shifted."""
 
+LARGEST_SHIFTED_SHARE = 0.6
+"""Many inputs look shifted where nothing has: results of neighboring sessions resemble each other. Of 50 simulated
+desks without drift, 12 traders each, none reached 0.56 with 60 sessions against the 190 or 440 before."""
+
+NAMED_FEATURES = 3
+
 MINIMUM_VALUES = 50
 SMALLEST_SHARE = 1e-4
 
@@ -63,6 +69,34 @@ def feature_drifts(
         ``(n_reference, n_features)`` and ``(n_recent, n_features)``; what is not finite is left out.
     """
     return [_drift(name, reference[:, number], recent[:, number]) for number, name in enumerate(names)]
+
+
+def drift_sentences(drifts: Sequence[FeatureDrift], breaches: Sequence[int], counts: Sequence[int]) -> list[str]:
+    """Say what has drifted, in sentences for the mail; nothing where nothing has.
+
+    Parameters
+    ----------
+    drifts
+        Of the features.
+    breaches, counts
+        As in `breach_evidence`.
+    """
+    told = []
+    shifted = sorted((drift for drift in drifts if drift.is_shifted), key=lambda drift: -drift.stability_index)
+    if len(shifted) > LARGEST_SHIFTED_SHARE * len(drifts):
+        named = ", ".join(f"{drift.name} ({drift.stability_index:.2f})" for drift in shifted[:NAMED_FEATURES])
+        told.append(
+            f"{len(shifted)} of {len(drifts)} inputs of the model are distributed otherwise than before "
+            f"(stability index above {LARGEST_STABILITY_INDEX}), most of all {named}."
+        )
+    evidence = breach_evidence(breaches, counts)
+    if len(evidence) and float(evidence[-1]) >= ALARM_EVIDENCE:
+        rate = sum(breaches) / sum(counts)
+        told.append(
+            f"Results fall below the forecast in {rate:.1%} of cases where {TAIL_PROBABILITY:.0%} are promised; by "
+            f"chance, evidence of {float(evidence[-1]):,.0f} to 1 comes once in twenty models at most."
+        )
+    return told
 
 
 def stability_index(reference: NDArray[np.float64], recent: NDArray[np.float64]) -> float:

@@ -13,7 +13,17 @@ from psycopg2 import sql
 from risk.database import Connection, migrate, rows, writing
 
 REPLACED_TABLES = frozenset(
-    {"daily_pnl", "features", "positions", "quality_results", "recommendations", "report_deliveries", "sessions"}
+    {
+        "daily_pnl",
+        "explanations",
+        "features",
+        "gate_results",
+        "positions",
+        "quality_results",
+        "recommendations",
+        "report_deliveries",
+        "sessions",
+    }
 )
 """Caches that are rebuilt, rows a task replaces for its own run, the attempts of a mail, the calendar."""
 READ_TABLES = frozenset({"base_limits", "schema_migrations"})

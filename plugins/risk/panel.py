@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from risk.database import Connection, rows
+from risk.settings import TAIL_PROBABILITY
 
 FloatMatrix = NDArray[np.float64]
 
@@ -132,3 +135,14 @@ def ewma_scale(pnl_usd: FloatMatrix, decay: float) -> FloatMatrix:
         current = np.where(np.isnan(squares), current, updated)
         mean_squares[number] = current
     return np.sqrt(mean_squares)
+
+
+def sorted_quantile(ascending: Sequence[float] | NDArray[np.float64], probability: float = TAIL_PROBABILITY) -> float:
+    """Interpolate a quantile of ascending values.
+
+    Source: Hyndman and Fan (1996), definition 7.
+    """
+    position = (len(ascending) - 1) * probability
+    below = math.floor(position)
+    above = min(below + 1, len(ascending) - 1)
+    return float(ascending[below] + (position - below) * (ascending[above] - ascending[below]))

@@ -13,17 +13,17 @@ from risk.database import Connection, execute, records, writing
 from risk.decision import store_recommendations
 from risk.errors import RequestError
 from risk.features import store_features
-from risk.forecast import store_forecasts
 from risk.pnl import aggregate
+from risk.prediction import predict_limits
 from risk.quality import check_fills
 from risk.report import Facts, build_facts
 from risk.runs import Run, code_version, read_run
 from risk.sessions import next_session
 
 CACHES = ("positions", "daily_pnl", "features", "forecasts")
-PER_RUN = ("quality_results", "recommendations")
+PER_RUN = ("quality_results", "recommendations", "gate_results", "explanations")
 
-STEPS = {"aggregate_pnl": aggregate, "build_features": store_features, "predict_limits": store_forecasts}
+STEPS = {"aggregate_pnl": aggregate, "build_features": store_features, "predict_limits": predict_limits}
 """What fills the caches, by task, in the order of the line."""
 
 

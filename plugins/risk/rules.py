@@ -6,6 +6,7 @@ Always computed: they serve while no forecast is proven, and explain a cut in nu
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.settings import LIMITED_HISTORY_SESSIONS, MAXIMUM_CUT_RATIO, TAIL_PROBABILITY
+from risk.panel import sorted_quantile
+from risk.settings import LIMITED_HISTORY_SESSIONS, MAXIMUM_CUT_RATIO
 
 RULES_VERSION = "rules-1"
 """Name of this table's content: change it with the table."""
@@ -81,8 +83,7 @@ class Hit:
 
 def loss_streak(history: History) -> float:
     """Count the losing sessions in a row up to the last."""
-    other = np.flatnonzero(~(history.pnl_usd < 0.0))
-    return float(history.pnl_usd.size - (other[-1] + 1 if other.size else 0))
+    return float(sum(1 for _ in itertools.takewhile(lambda pnl: pnl < 0.0, reversed(history.pnl_usd))))
 
 
 def drawdown_scales(history: History) -> float:
@@ -129,7 +130,7 @@ def _spreads_usd(history: History) -> tuple[float, float]:
 def _norm_quantile_usd(history: History) -> float:
     if history.pnl_usd.size < NORM_SESSIONS + 1:
         return np.nan
-    return float(np.quantile(history.pnl_usd[-NORM_SESSIONS - 1 : -1], TAIL_PROBABILITY))
+    return sorted_quantile(np.sort(history.pnl_usd[-NORM_SESSIONS - 1 : -1]))
 
 
 def _streak_sentence(history: History) -> str:
@@ -179,7 +180,7 @@ RULES = (
     Rule("volatility spike", spread_ratio, operator.gt, 2.0, Decimal("0.25"), _spike_sentence),
     Rule("large loss", loss_beyond_norm_usd, operator.lt, 0.0, Decimal("0.20"), _large_loss_sentence),
 )
-"""Strongest first: the order in which reasons are listed."""
+"""Strongest first: the order in which reasons are listed, and in which the first that fires decides the cut."""
 
 
 def hits(history: History) -> list[Hit]:
@@ -189,6 +190,12 @@ def hits(history: History) -> list[Hit]:
         if rule.name not in found and rule.compare(rule.measure(history), rule.bound):
             found[rule.name] = Hit(rule.name, rule.cut_ratio, rule.sentence(history))
     return list(found.values())
+
+
+def strongest_cut_ratio(history: History) -> Decimal:
+    """Return what `cut_ratio` of `hits` would, without looking at weaker rules and without their sentences."""
+    fired = (rule.cut_ratio for rule in RULES if rule.compare(rule.measure(history), rule.bound))
+    return min(next(fired, Decimal("0.00")), MAXIMUM_CUT_RATIO)
 
 
 def cut_ratio(found: Sequence[Hit]) -> Decimal:

@@ -1,4 +1,4 @@
-"""When the line runs: every XNYS session at 07:00 New York, about the session before."""
+"""When the DAGs run: on mornings of XNYS sessions, in New York's time, about the session before."""
 
 from __future__ import annotations
 
@@ -95,3 +95,39 @@ class SessionTimetable(Timetable):
         due_at = dt.datetime.combine(due_on, dt.time.fromisoformat(self.run_at), tzinfo=EXCHANGE_ZONE)
         start = pendulum.datetime(session_date.year, session_date.month, session_date.day, tz="UTC")
         return DataInterval(start, pendulum.instance(due_at).in_timezone("UTC"))
+
+
+class WeeklySessionTimetable(SessionTimetable):
+    """Run on the morning of the first session of every week, about the last session of the week before.
+
+    Parameters
+    ----------
+    run_at, is_automatic
+        As in :class:`SessionTimetable`.
+    """
+
+    def __init__(self, run_at: str = "08:00", *, is_automatic: bool = True) -> None:
+        super().__init__(run_at, is_automatic=is_automatic)
+        rhythm = f"{run_at} New York on the first {EXCHANGE_CALENDAR} session of every week"
+        self.description = rhythm if is_automatic else f"By hand (RISK_SCHEDULE=off), else {rhythm}"
+
+    @property
+    def summary(self) -> str:
+        """Short form for the list of DAGs."""
+        return f"first session of the week, {self.run_at} New York" if self.is_automatic else "by hand"
+
+    def _next_session(self, last: DataInterval | None, restriction: TimeRestriction) -> dt.date | None:
+        session_date = super()._next_session(last, restriction)
+        while session_date is not None and not _ends_week(session_date):
+            session_date = sessions.next_session(session_date)
+        return session_date
+
+    def _newest_due(self, instant: pendulum.DateTime) -> dt.date:
+        session_date = super()._newest_due(instant)
+        while not _ends_week(session_date):
+            session_date = sessions.previous_session(session_date)
+        return session_date
+
+
+def _ends_week(session_date: dt.date) -> bool:
+    return session_date.isocalendar()[:2] != sessions.next_session(session_date).isocalendar()[:2]

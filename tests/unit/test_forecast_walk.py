@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from risk.forecast import EXPERTS, calibrate, pinball_loss, sorted_quantile, walk_forward
-from risk.panel import ewma_scale
+from risk.forecast import EXPERTS, calibrate, pinball_loss, walk_forward
+from risk.panel import ewma_scale, sorted_quantile
 from tests.properties.panels import panel_of
 
 

@@ -17,6 +17,9 @@ insert into recommendations (
     rules_cut_ratio,
     model_cut_ratio,
     forecast_quantile_05_usd,
+    forecast_fan_usd,
+    expected_shortfall_usd,
+    loss_probability,
     active_session_count,
     latest_session_date
 )
@@ -35,6 +38,9 @@ select
     given.rules_cut_ratio,
     given.model_cut_ratio,
     given.forecast_quantile_05_usd,
+    given.forecast_fan_usd,
+    given.expected_shortfall_usd,
+    given.loss_probability,
     given.active_session_count,
     given.latest_session_date
 from
@@ -52,6 +58,9 @@ from
         rules_cut_ratio numeric,
         model_cut_ratio numeric,
         forecast_quantile_05_usd numeric,
+        forecast_fan_usd numeric[],
+        expected_shortfall_usd numeric,
+        loss_probability numeric,
         active_session_count integer,
         latest_session_date date
     );

@@ -1,7 +1,8 @@
 -- Gathers what the decision needs to know of every account that gets a limit.
 -- Grain: one row per account that traded within the last sessions and is no legacy account, by name.
 -- Reads: sessions, daily_pnl, delivery_states, base_limits, forecasts, recommendations, runs. Writes: -.
--- Binds: session_date, effective_session, as_of, active_within (sessions), legacy_suffix (literal end of the name).
+-- Binds: session_date, effective_session, as_of, active_within (sessions), legacy_suffix (literal end of the name),
+-- expert (model, or calibrated where no model forecasts).
 -- Money: US dollars, exact; losses positive, quantiles negative. Rerun: reads only.
 with asked as (
     select
@@ -70,7 +71,7 @@ coming as (
         forecasts.quantile_05_usd
     from forecasts
     where
-        forecasts.expert = 'calibrated'
+        forecasts.expert = %(expert)s
         and forecasts.effective_session = %(effective_session)s
 ),
 
@@ -90,7 +91,7 @@ usual as (
             and forecasts.effective_session = daily_pnl.session_date
     inner join asked on forecasts.effective_session <= asked.session_date
     where
-        forecasts.expert = 'calibrated'
+        forecasts.expert = %(expert)s
         and daily_pnl.fill_count > 0
         and daily_pnl.total_pnl_usd is not null
     group by forecasts.account_id

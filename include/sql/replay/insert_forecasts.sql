@@ -1,13 +1,14 @@
--- Recalls the forecasts that had been issued before a run.
--- Grain: one row per account, effective session and expert. Reads: forecasts, runs. Writes: forecasts (temporary).
--- Binds: as_of. Money: quantile_05_usd, US dollars, negative. Rerun: refused.
+-- Recalls the forecasts that had been issued before a run, or reconstructed by a training before it.
+-- Grain: one row per account, effective session and expert. Reads: forecasts, runs, model_versions.
+-- Writes: forecasts (temporary). Binds: as_of. Money: quantile_05_usd, US dollars, negative. Rerun: refused.
 insert into forecasts (
     account_id,
     effective_session,
     expert,
     run_id,
     quantile_05_usd,
-    is_live
+    is_live,
+    model_id
 )
 select
     issued.account_id,
@@ -15,10 +16,12 @@ select
     issued.expert,
     issued.run_id,
     issued.quantile_05_usd,
-    issued.is_live
+    issued.is_live,
+    issued.model_id
 from public.forecasts as issued
-inner join runs on issued.run_id = runs.run_id
-where runs.as_of < %(as_of)s
+left join runs on issued.run_id = runs.run_id
+left join model_versions on issued.model_id = model_versions.model_id
+where coalesce(runs.as_of, model_versions.recorded_at) < %(as_of)s
 order by
     issued.effective_session,
     issued.account_id,

@@ -1,6 +1,6 @@
 -- Reads what the run recommends for each active account, with the result of its session and what was delivered for it.
 -- Grain: one row per active account, by name; the report sorts by urgency itself.
--- Reads: recommendations, delivery_states, daily_pnl. Writes: -.
+-- Reads: recommendations, explanations, delivery_states, daily_pnl. Writes: -.
 -- Binds: run_id, session_date, as_of, active_within, legacy_suffix.
 -- Money: US dollars, gains positive, the forecast negative. Rerun: reads only.
 with delivered as (
@@ -36,9 +36,17 @@ recommended as (
         recommendations.rules_cut_ratio,
         recommendations.model_cut_ratio,
         recommendations.forecast_quantile_05_usd,
+        recommendations.forecast_fan_usd,
+        recommendations.expected_shortfall_usd,
+        recommendations.loss_probability,
         recommendations.active_session_count,
-        recommendations.latest_session_date
+        recommendations.latest_session_date,
+        explanations.sentences as explanations
     from recommendations
+    left join explanations
+        on
+            recommendations.run_id = explanations.run_id
+            and recommendations.account_id = explanations.account_id
     where recommendations.run_id = %(run_id)s
 )
 
@@ -56,6 +64,10 @@ select
     recommended.rules_cut_ratio,
     recommended.model_cut_ratio,
     recommended.forecast_quantile_05_usd,
+    coalesce(recommended.forecast_fan_usd, '{}') as forecast_fan_usd,
+    recommended.expected_shortfall_usd,
+    recommended.loss_probability,
+    coalesce(recommended.explanations, '{}') as explanations,
     recommended.active_session_count,
     recommended.latest_session_date,
     booked.net_pnl_usd,

@@ -6,28 +6,32 @@ from risk.forecast.baseline import EXPERTS, Forecasts, walk_forward
 from risk.forecast.calibration import calibrate
 from risk.forecast.mixture import pinball_loss
 from risk.forecast.model import FITTED_EXPERTS, MIXED_EXPERTS, Model, fit, predict
-from risk.forecast.quantile import sorted_quantile
-from risk.forecast.reconstruction import Reconstruction, forecast_next, reconstruct
+from risk.forecast.reconstruction import MODEL, Reconstruction, forecast_next, reconstruct
 from risk.forecast.sample import History, history_of, sample_of
-from risk.forecast.store import store_forecasts
+from risk.forecast.store import insert_forecasts, read_issued, unissued
+from risk.forecast.versions import Standing, read_model
 
 __all__ = [
     "EXPERTS",
     "FITTED_EXPERTS",
     "MIXED_EXPERTS",
+    "MODEL",
     "Forecasts",
     "History",
     "Model",
     "Reconstruction",
+    "Standing",
     "calibrate",
     "fit",
     "forecast_next",
     "history_of",
+    "insert_forecasts",
     "pinball_loss",
     "predict",
+    "read_issued",
+    "read_model",
     "reconstruct",
     "sample_of",
-    "sorted_quantile",
-    "store_forecasts",
+    "unissued",
     "walk_forward",
 ]

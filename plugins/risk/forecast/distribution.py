@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.forecast.quantile import sorted_quantile
-from risk.panel import FloatMatrix
+from risk.panel import FloatMatrix, sorted_quantile
 from risk.settings import TAIL_PROBABILITY
 
 LEVELS = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.95)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.forecast import boosted
+from risk.forecast import boosted, garch
+from risk.forecast.filtered import FILTER_DECAY
 from risk.forecast.model import MIXED_EXPERTS, Model
-from risk.forecast.sample import FloatTensor
+from risk.forecast.reconstruction import Reconstruction
+from risk.forecast.sample import FloatTensor, History
 from risk.forecast.topics import TOPICS, Topic
+from risk.panel import ewma_scale
 
 SENTENCE_COUNT = 3
 SMALLEST_EFFECT = 0.03
@@ -91,6 +94,38 @@ def explain(model: Model, known: Known) -> Explanation:
     contributions["calibration"] = known.calibration
     contributions["level"] = known.log_loss - sum(contributions.values())
     return Explanation(contributions, known.log_loss, sentences(model, known, contributions))
+
+
+def explain_last(history: History, model: Model, forecasts: Reconstruction) -> Iterator[tuple[int, Explanation]]:
+    """Explain the forecasts issued after a history's last session.
+
+    Parameters
+    ----------
+    history, model
+        What they were made from.
+    forecasts
+        Their last row is explained.
+
+    Yields
+    ------
+    tuple
+        Position of the account, and its explanation, in the order of the accounts.
+    """
+    pnl = history.panel.total_pnl_usd
+    filter_volatility = ewma_scale(pnl, FILTER_DECAY)[-1]
+    garch_volatility = garch.volatilities(pnl, model.garch_coefficients)[-1]
+    weights = dict(zip(MIXED_EXPERTS, forecasts.weights[-1].tolist(), strict=True))
+    for account in np.flatnonzero(np.isfinite(forecasts.calibrated[-1])).tolist():
+        known = Known(
+            inputs=history.features[-1, account][None, :],
+            scale_usd=float(history.scale[-1, account]),
+            filter_volatility_usd=float(filter_volatility[account]),
+            garch_volatility_usd=float(garch_volatility[account]),
+            quantiles_usd={name: float(forecasts.expert(name)[-1, account]) for name in MIXED_EXPERTS},
+            weights=weights,
+            calibration=float(forecasts.calibration[-1]),
+        )
+        yield account, explain(model, known)
 
 
 def sentences(model: Model, known: Known, contributions: Mapping[str, float]) -> tuple[str, ...]:

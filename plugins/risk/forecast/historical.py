@@ -6,8 +6,8 @@ import bisect
 
 import numpy as np
 
-from risk.forecast.quantile import pooled_quantiles, sorted_quantile
-from risk.panel import FloatMatrix
+from risk.forecast.quantile import pooled_quantiles
+from risk.panel import FloatMatrix, sorted_quantile
 from risk.settings import LIMITED_HISTORY_SESSIONS
 
 

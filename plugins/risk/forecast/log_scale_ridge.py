@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.forecast.quantile import sorted_quantile
 from risk.forecast.sample import FloatTensor, Sample
-from risk.panel import FloatMatrix
+from risk.panel import FloatMatrix, sorted_quantile
 
 PENALTY = 50.0
 """Weight of the squared coefficients, of standardized inputs, against the sum of squared errors."""

@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from risk.errors import ModelError
 from risk.forecast import boosted, garch
 from risk.forecast.log_scale_ridge import Ridge, fit_ridge
-from risk.forecast.quantile import sorted_quantile
 from risk.forecast.sample import FloatTensor, History, Sample
-from risk.panel import FloatMatrix
+from risk.panel import FloatMatrix, sorted_quantile
 
 MIXED_EXPERTS = ("historical", "filtered", "log_scale_ridge", "boosted", "garch")
 FITTED_EXPERTS = ("log_scale_ridge", "boosted", "garch")

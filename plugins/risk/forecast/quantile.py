@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from risk.panel import FloatMatrix
-from risk.settings import LIMITED_HISTORY_SESSIONS, TAIL_PROBABILITY
+from risk.settings import LIMITED_HISTORY_SESSIONS
 
 MINIMUM_HISTORY_SESSIONS = 5
 """Active sessions before an account is forecast and before its residuals are pooled: its scale means little earlier."""
-
-
-def sorted_quantile(ascending: Sequence[float] | NDArray[np.float64], probability: float = TAIL_PROBABILITY) -> float:
-    """Interpolate a quantile of ascending values.
-
-    Source: Hyndman and Fan (1996), definition 7.
-    """
-    position = (len(ascending) - 1) * probability
-    below = math.floor(position)
-    above = min(below + 1, len(ascending) - 1)
-    return float(ascending[below] + (position - below) * (ascending[above] - ascending[below]))
 
 
 def pooled_quantiles(pnl: FloatMatrix, volatility: FloatMatrix) -> NDArray[np.float64]:

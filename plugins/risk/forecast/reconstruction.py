@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,9 @@ from risk.forecast.mixture import mix
 from risk.forecast.model import FITTED_EXPERTS, MINIMUM_PAIRS, MIXED_EXPERTS, Model, bounded, fit, predict
 from risk.forecast.sample import History, sample_of
 from risk.panel import FloatMatrix
+
+MODEL = "model"
+"""Name of the calibrated mixture: what the model would serve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,16 @@ class Reconstruction:
         expert: FloatMatrix = self.experts[MIXED_EXPERTS.index(name)]
         return expert
 
+    def by_name(self) -> dict[str, FloatMatrix]:
+        """Return what fitted models forecast, by the names under which it is stored.
+
+        NaN before the first model: what stands in for it there is nobody's forecast.
+        """
+        is_fitted = np.arange(len(self.weights))[:, None] >= self.first_model_row
+        named = {name: self.expert(name) for name in FITTED_EXPERTS}
+        named |= {"mixture": self.mixture, MODEL: self.calibrated}
+        return {name: np.where(is_fitted, quantiles, np.nan) for name, quantiles in named.items()}
+
 
 def reconstruct(
     history: History, issued: Mapping[str, FloatMatrix] | None = None, seed: int = 0, first_row: int = 0
@@ -85,27 +99,27 @@ def reconstruct(
 
 
 def forecast_next(history: History, model: Model, issued: Mapping[str, FloatMatrix]) -> Reconstruction:
-    """Forecast the session after the panel's last one from a stored model and the forecasts issued so far.
+    """Forecast every session after those a stored model has seen, the one after the panel's last among them.
 
-    Nothing is fitted: a morning's work. The last row is the forecast; where an earlier session has no issued forecast
-    of a fitted expert, ``filtered`` stands in for it in the weights.
+    Nothing is fitted: a morning's work. Where an earlier session has no issued forecast of a fitted expert,
+    ``filtered`` stands in for it in the weights.
 
     Parameters
     ----------
     history
         The panel and its features, those the model was checked against.
     model
-        Trained on sessions before the one forecast.
+        Trained on sessions before the panel's last.
     issued
         As in `reconstruct`.
     """
     pnl = history.panel.total_pnl_usd
     experts = simple_forecasts(history)
     experts[[MIXED_EXPERTS.index(name) for name in FITTED_EXPERTS]] = experts[MIXED_EXPERTS.index("filtered")]
-    last_row = len(pnl) - 1
+    first_row = bisect_right(history.panel.session_dates, model.last_session_date)
     no_choice = garch.Candidates(pnl, np.empty((0, 0)))
-    forecast_rows(history, model, no_choice, slice(last_row, last_row + 1), experts)
-    return combine(history, experts, issued, last_row)
+    forecast_rows(history, model, no_choice, slice(first_row, len(pnl)), experts)
+    return combine(history, experts, issued, first_row)
 
 
 def combine(

@@ -4,66 +4,86 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
-from risk.database import Connection, execute, rows, writing
-from risk.forecast.baseline import EXPERTS, walk_forward
-from risk.panel import FloatMatrix, Panel, read_panel
-from risk.runs import Run
+from risk.database import Connection, execute, rows
+from risk.forecast.model import MIXED_EXPERTS
+from risk.forecast.reconstruction import MODEL
+from risk.panel import FloatMatrix, Panel
+
+BASELINE = "calibrated"
+"""Name of the calibrated ``filtered``: what is shown where no model forecasts."""
+
+STORED_EXPERTS = (*MIXED_EXPERTS, "mixture", MODEL, BASELINE)
+"""By name; ``historical``, ``filtered`` and ``calibrated`` need no model."""
 
 
-def store_forecasts(connection: Connection, run: Run) -> int:
-    """Store the forecasts for the run's effective session and every past one that is missing.
+def read_issued(connection: Connection, panel: Panel, effective_session: dt.date) -> dict[str, FloatMatrix]:
+    """Read the forecasts issued so far.
 
-    The first forecast for an account and effective session stays for ever. The calibration is computed from stored
-    forecasts and outcomes alone, so that sessions may run in any order and leave the same rows.
+    Parameters
+    ----------
+    panel
+        Its sessions and accounts are the rows and columns.
+    effective_session
+        The session after its last one.
+
+    Returns
+    -------
+    dict
+        By expert, ``(n_sessions, n_accounts)``, US dollars, negative; NaN = none. Row t was issued after session t.
+    """
+    issued = {expert: np.full_like(panel.total_pnl_usd, np.nan) for expert in STORED_EXPERTS}
+    row_of = {day: number for number, day in enumerate((*panel.session_dates[1:], effective_session))}
+    column_of = {account_id: number for number, account_id in enumerate(panel.account_ids)}
+    binds = {"effective_session": effective_session}
+    for account_id, day, expert, quantile in rows(connection, "predict_limits/select_forecasts", binds):
+        if account_id in column_of and day in row_of and expert in issued:
+            issued[expert][row_of[day], column_of[account_id]] = quantile
+    return issued
+
+
+def insert_forecasts(
+    connection: Connection,
+    panel: Panel,
+    effective_session: dt.date,
+    missing: Mapping[str, FloatMatrix],
+    source: Mapping[str, object],
+) -> int:
+    """Store forecasts; the caller holds the write lock.
+
+    Parameters
+    ----------
+    panel, effective_session
+        As in `read_issued`.
+    missing
+        By expert, ``(n_sessions, n_accounts)``, US dollars; NaN = nothing to store.
+    source
+        ``run_id`` and ``model_id``, one of which may be ``None``, and ``as_of``, when they were made.
 
     Returns
     -------
     int
-        Rows written; 0 when everything was there.
+        Rows written: what was issued before stays.
     """
-    panel = read_panel(connection, run.session_date)
-    effective_sessions = (*panel.session_dates[1:], run.effective_session)
-    issued = _read_issued(connection, panel, effective_sessions)
-    forecasts = walk_forward(panel, issued["calibrated"])
-    written = 0
-    with writing(connection):
-        for number, effective_session in enumerate(effective_sessions[: len(panel.session_dates)]):
-            missing = [
-                {"account_id": panel.account_ids[account], "expert": expert, "quantile_05_usd": repr(quantile)}
-                for expert in EXPERTS
-                for account, quantile in _missing(getattr(forecasts, expert)[number], issued[expert][number])
-            ]
-            if missing:
-                written += _insert(connection, run, effective_session, missing)
-    return written
+    days = [day.isoformat() for day in (*panel.session_dates[1:], effective_session)]
+    listed = [
+        {
+            "account_id": panel.account_ids[account],
+            "effective_session": days[row],
+            "expert": expert,
+            "quantile_05_usd": repr(float(quantiles[row, account])),
+        }
+        for expert, quantiles in missing.items()
+        for row, account in np.argwhere(np.isfinite(quantiles)).tolist()
+    ]
+    if not listed:
+        return 0
+    return execute(connection, "predict_limits/insert_forecasts", {**source, "forecasts": json.dumps(listed)})
 
 
-def _missing(computed: NDArray[np.float64], issued: NDArray[np.float64]) -> list[tuple[int, float]]:
-    accounts = np.flatnonzero(np.isfinite(computed) & ~np.isfinite(issued))
-    return list(zip(accounts.tolist(), computed[accounts].tolist(), strict=True))
-
-
-def _read_issued(connection: Connection, panel: Panel, effective_sessions: Sequence[dt.date]) -> dict[str, FloatMatrix]:
-    issued = {expert: np.full_like(panel.total_pnl_usd, np.nan) for expert in EXPERTS}
-    session_number = {day: number for number, day in enumerate(effective_sessions)}
-    account_number = {account_id: number for number, account_id in enumerate(panel.account_ids)}
-    binds = {"effective_session": effective_sessions[-1]}
-    for account_id, effective_session, expert, quantile in rows(connection, "predict_limits/select_forecasts", binds):
-        if account_id in account_number and effective_session in session_number and expert in issued:
-            issued[expert][session_number[effective_session], account_number[account_id]] = quantile
-    return issued
-
-
-def _insert(connection: Connection, run: Run, effective_session: dt.date, missing: Sequence[Mapping[str, str]]) -> int:
-    binds = {
-        "run_id": run.run_id,
-        "as_of": run.as_of,
-        "effective_session": effective_session,
-        "forecasts": json.dumps(missing),
-    }
-    return execute(connection, "predict_limits/insert_forecasts", binds)
+def unissued(computed: Mapping[str, FloatMatrix], issued: Mapping[str, FloatMatrix]) -> dict[str, FloatMatrix]:
+    """Return what was computed where nothing was issued, by expert; NaN elsewhere."""
+    return {expert: np.where(np.isfinite(issued[expert]), np.nan, quantiles) for expert, quantiles in computed.items()}

@@ -10,12 +10,18 @@ from risk.runs import Run
 
 
 class PredictLimitsOperator(RunOperator):
-    """Store one-step-ahead forecasts: the next session's, and past ones that are missing."""
+    """Store one-step-ahead forecasts, why they are what they are, and whether the model may serve."""
 
     recalled_task = "build_features"
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Forecast with what was known at each session's close."""
-        from risk.forecast import store_forecasts
+        from risk.prediction import predict_limits
 
-        return {"forecast_count": store_forecasts(connection, run)}
+        predicted = predict_limits(connection, run)
+        return {
+            "forecast_count": predicted.forecast_count,
+            "explained_count": predicted.explained_count,
+            "model_id": predicted.model_id,
+            "is_serving": predicted.is_serving,
+        }

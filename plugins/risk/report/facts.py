@@ -63,6 +63,10 @@ class AccountFacts:
         Sentences that explain the forecast, most telling first.
     forecast_fan_usd
         Quantiles of the effective session's P&L at ``FAN_LEVELS``, US dollars, ascending; empty without a forecast.
+    expected_shortfall_usd
+        Mean loss of a session at or below the 5 % quantile, US dollars, positive; ``None`` without a forecast.
+    loss_probability
+        Probability of a loss beyond the base limit; ``None`` without a forecast.
     recent_results_usd
         Total P&L of the account's last 60 sessions with complete books, oldest first, US dollars, gains positive.
     """
@@ -89,6 +93,8 @@ class AccountFacts:
     previous_cut_ratio: Decimal | None = None
     explanations: tuple[str, ...] = ()
     forecast_fan_usd: tuple[Decimal, ...] = ()
+    expected_shortfall_usd: Decimal | None = None
+    loss_probability: Decimal | None = None
     recent_results_usd: tuple[Decimal, ...] = ()
 
 
@@ -136,7 +142,7 @@ class WarningFacts:
     Attributes
     ----------
     kind
-        ``file``, ``rejects``, ``delivery``, ``books`` or ``check``.
+        ``file``, ``rejects``, ``delivery``, ``books``, ``check`` or ``model``.
     subject
         The file, account or check it is about.
     message

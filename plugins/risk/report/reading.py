@@ -15,6 +15,7 @@ from risk.report.facts import (
     Counts,
     DeskFacts,
     Facts,
+    GateFacts,
     RosterEntry,
     WarningFacts,
 )
@@ -38,6 +39,7 @@ def build_facts(connection: Connection, run: Run) -> Facts:
         The same bytes for the same inputs, whatever the locale, the row order or the hash seed.
     """
     previous_session, previous_cuts = _previous(connection, run)
+    judged = records(connection, "send_report/select_gate_results", {"run_id": run.run_id})
     accounts = _accounts(connection, run, previous_cuts)
     session = {"session_date": run.session_date}
     roster_binds = {**session, "run_id": run.run_id, "legacy_suffix": LEGACY_SUFFIX}
@@ -54,9 +56,11 @@ def build_facts(connection: Connection, run: Run) -> Facts:
             *_delivery_warnings(accounts, run),
             *_book_warnings(accounts, run),
             *_check_warnings(connection, run, accounts),
+            *(WarningFacts("model", "drift", readable(drift)) for row in judged for drift in row["drifts"]),
         ),
         roster=tuple(sorted(roster, key=lambda entry: entry.account_id)),
         previous_session_date=previous_session,
+        gate=_gate(judged[0]) if judged else None,
     )
 
 
@@ -120,11 +124,18 @@ def _account(row: dict[str, Any]) -> AccountFacts:
             "net_pnl_usd": row["net_pnl_usd"] if is_known else None,
             "total_pnl_usd": row["total_pnl_usd"] if is_known else None,
             "reasons": tuple(readable(reason) for reason in row["reasons"]),
+            "explanations": tuple(readable(sentence) for sentence in row["explanations"]),
+            "forecast_fan_usd": tuple(row["forecast_fan_usd"]),
             "source_version": readable(row["source_version"]),
             "source_reason": readable(row["source_reason"]),
             "incomplete_reason": None if incomplete is None else readable(incomplete),
         }
     )
+
+
+def _gate(row: Mapping[str, Any]) -> GateFacts:
+    verdict = "the model serves" if row["is_serving"] else "rules serve"
+    return GateFacts(verdict, tuple(readable(reason) for reason in row["reasons"]))
 
 
 def _counts(accounts: Sequence[AccountFacts]) -> Counts:

@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal
-from fractions import Fraction
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from risk.database import Connection, execute, records, writing
+from risk.decision.limits import level, model_cut_ratio, new_limit_usd, status
+from risk.forecast.distribution import Shape, outlook, shape_of
+from risk.forecast.reconstruction import MODEL
+from risk.forecast.store import BASELINE, read_issued
 from risk.panel import SCALE_DECAY, Panel, ewma_scale, read_panel
 from risk.rules import RULES_VERSION, History, Hit, cut_ratio, hits
 from risk.runs import Run
-from risk.settings import (
-    ACTIVE_WITHIN_SESSIONS,
-    CUT_STEP_RATIO,
-    HIGH_CUT_RATIO,
-    LEGACY_SUFFIX,
-    LIMITED_HISTORY_SESSIONS,
-    MAXIMUM_CUT_RATIO,
-    MODERATE_CUT_RATIO,
-    STALE_AFTER_SESSIONS,
-    settings,
-)
+from risk.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX, LIMITED_HISTORY_SESSIONS, settings
 
-NOT_PROVEN = "Forecast not yet proven: rules serve."
+NOT_JUDGED = "no model has been judged in this run"
+
+__all__ = [
+    "Account",
+    "Verdict",
+    "level",
+    "model_cut_ratio",
+    "new_limit_usd",
+    "recommendation",
+    "status",
+    "store_recommendations",
+]
 
 WITHHELD_STATES = {
     "not posted": "not posted yet",
@@ -83,10 +86,39 @@ class Account:
     last_session_date: dt.date | None
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the model may serve in a run.
+
+    Attributes
+    ----------
+    model_id, content_sha256
+        The model that forecasts; ``None`` = none.
+    is_serving
+        Whether its cuts count.
+    reasons
+        Sentences of the gate.
+    """
+
+    model_id: int | None
+    is_serving: bool
+    reasons: Sequence[str]
+    content_sha256: str | None
+
+    @property
+    def expert(self) -> str:
+        """The forecast shown and, where the gate lets it, acted on."""
+        return BASELINE if self.model_id is None else MODEL
+
+
+NO_VERDICT = Verdict(None, is_serving=False, reasons=(NOT_JUDGED,), content_sha256=None)
+
+
 def store_recommendations(connection: Connection, run: Run) -> int:
     """Recommend a limit for every active account; the run's earlier recommendations are replaced.
 
-    Active is who traded within the last 30 sessions and is no legacy account.
+    Active is who traded within the last 30 sessions and is no legacy account. The model's cut counts where the gate
+    lets it serve and the account has a forecast, a norm and complete books; the rules' everywhere else.
 
     Returns
     -------
@@ -95,9 +127,12 @@ def store_recommendations(connection: Connection, run: Run) -> int:
     """
     panel = read_panel(connection, run.session_date)
     histories = _histories(panel)
+    verdict = _read_verdict(connection, run)
+    issued = read_issued(connection, panel, run.effective_session)[verdict.expert]
+    shape = shape_of(panel.total_pnl_usd, issued)
     recommendations = [
-        recommendation(account, histories[account.account_id], run.session_date)
-        for account in _read_accounts(connection, run)
+        recommendation(account, histories[account.account_id], run.session_date, verdict, shape)
+        for account in _read_accounts(connection, run, verdict.expert)
     ]
     with writing(connection):
         execute(connection, "apply_rules/delete_recommendations", {"run_id": run.run_id})
@@ -105,7 +140,9 @@ def store_recommendations(connection: Connection, run: Run) -> int:
         return execute(connection, "apply_rules/insert_recommendations", binds)
 
 
-def recommendation(account: Account, history: History, session_date: dt.date) -> dict[str, Any]:
+def recommendation(
+    account: Account, history: History, session_date: dt.date, verdict: Verdict, shape: Shape
+) -> dict[str, Any]:
     """Decide one account's limit: the columns of ``recommendations`` without the run.
 
     Parameters
@@ -116,10 +153,17 @@ def recommendation(account: Account, history: History, session_date: dt.date) ->
         Its active sessions up to the run's.
     session_date
         The run's session.
+    verdict
+        Whether the model may serve.
+    shape
+        Of the distribution around the forecast.
     """
     found = hits(history)
     rules_cut_ratio = cut_ratio(found)
-    cut, reasons = _kept(account, rules_cut_ratio, found, session_date)
+    by_model = _model_cut_ratio(account)
+    is_model = verdict.is_serving and by_model is not None and account.incomplete_reason is None
+    own_cut, sentences = (by_model, _model_sentences(account, found)) if is_model else (rules_cut_ratio, _said(found))
+    cut, reasons = _kept(account, own_cut or Decimal(0), sentences, session_date)
     base_limit_usd = settings().default_limit_usd if account.base_limit_usd is None else account.base_limit_usd
     return {
         "account_id": account.account_id,
@@ -128,56 +172,17 @@ def recommendation(account: Account, history: History, session_date: dt.date) ->
         "cut_ratio": cut,
         "base_limit_usd": base_limit_usd,
         "new_limit_usd": new_limit_usd(base_limit_usd, cut),
-        "source": "rules",
-        "source_version": RULES_VERSION,
-        "source_reason": _source_reason(account),
+        "source": "model" if is_model else "rules",
+        "source_version": str(verdict.content_sha256)[:12] if is_model else RULES_VERSION,
+        "source_reason": _source_reason(account, verdict),
         "reasons": reasons,
         "rules_cut_ratio": rules_cut_ratio,
-        "model_cut_ratio": _model_cut_ratio(account),
+        "model_cut_ratio": by_model,
         "forecast_quantile_05_usd": account.quantile_05_usd,
+        **_outlook(account, shape, base_limit_usd),
         "active_session_count": account.active_session_count,
         "latest_session_date": account.latest_session_date,
     }
-
-
-def model_cut_ratio(quantile_05_usd: Decimal, median_loss_usd: Decimal) -> Decimal:
-    """Cut by how far tomorrow's tail exceeds the account's usual one.
-
-    Parameters
-    ----------
-    quantile_05_usd
-        Calibrated 5 % quantile for the effective session, US dollars, negative.
-    median_loss_usd
-        Median of the account's forecast losses so far, US dollars, positive.
-
-    Returns
-    -------
-    Decimal
-        ``clip(1 - m / abs(q), 0, 0.8)`` rounded down to whole 5 %: 20 % means a tail of 1.25 times the usual one,
-        40 % of 1.67 times. In fractions, because binary floating point turns 80 % into 75 %.
-    """
-    exact = 1 - Fraction(median_loss_usd) / Fraction(abs(quantile_05_usd))
-    steps = math.floor(exact / Fraction(CUT_STEP_RATIO))
-    return min(max(steps * CUT_STEP_RATIO, Decimal("0.00")), MAXIMUM_CUT_RATIO)
-
-
-def level(cut: Decimal) -> str:
-    """Name a cut: high from 40 %, moderate from 20 %, else low."""
-    if cut >= HIGH_CUT_RATIO:
-        return "high"
-    return "moderate" if cut >= MODERATE_CUT_RATIO else "low"
-
-
-def status(sessions_absent: int, active_session_count: int) -> str:
-    """Name how well an account is known: stale before limited history before active."""
-    if sessions_absent >= STALE_AFTER_SESSIONS:
-        return "stale"
-    return "limited history" if active_session_count < LIMITED_HISTORY_SESSIONS else "active"
-
-
-def new_limit_usd(base_limit_usd: Decimal, cut: Decimal) -> Decimal:
-    """Apply a cut to the base limit, exactly; a fraction of a cent is dropped, never given."""
-    return (base_limit_usd * (1 - cut)).quantize(Decimal("0.01"), rounding=ROUND_DOWN)
 
 
 def _model_cut_ratio(account: Account) -> Decimal | None:
@@ -187,26 +192,60 @@ def _model_cut_ratio(account: Account) -> Decimal | None:
     return model_cut_ratio(account.quantile_05_usd, account.median_loss_usd)
 
 
-def _source_reason(account: Account) -> str:
-    if account.incomplete_reason is None:
-        return NOT_PROVEN
-    return f"Books of {account.newest_session_date} are incomplete, rules serve: {account.incomplete_reason}"
+def _source_reason(account: Account, verdict: Verdict) -> str:
+    if account.incomplete_reason is not None:
+        return f"Books of {account.newest_session_date} are incomplete, rules serve: {account.incomplete_reason}"
+    if verdict.is_serving and _model_cut_ratio(account) is None:
+        return (
+            f"The model serves, but has issued {account.issued_count} forecasts for this account's sessions and needs "
+            f"{LIMITED_HISTORY_SESSIONS}: rules serve."
+        )
+    reasons = "; ".join(verdict.reasons)
+    return f"The model serves: {reasons}" if verdict.is_serving else f"Rules serve: {reasons}"
+
+
+def _model_sentences(account: Account, found: Sequence[Hit]) -> list[str]:
+    """Say how the forecast loss compares with the account's usual one, then what the rules see in it."""
+    loss, usual = -(account.quantile_05_usd or Decimal(0)), account.median_loss_usd or Decimal(0)
+    times = f"{loss / usual:.2f} times" if usual else "against"
+    return [f"Forecast loss of ${loss:,.0f} in a bad session, {times} the usual ${usual:,.0f}", *_said(found)]
+
+
+def _said(found: Sequence[Hit]) -> list[str]:
+    return [hit.sentence for hit in found]
+
+
+def _outlook(account: Account, shape: Shape, base_limit_usd: Decimal) -> dict[str, Any]:
+    """Spread the forecast into a distribution; nothing without a forecast."""
+    if account.quantile_05_usd is None:
+        return dict.fromkeys(("forecast_fan_usd", "expected_shortfall_usd", "loss_probability"))
+    known = outlook(shape, float(account.quantile_05_usd), float(base_limit_usd))
+    return {
+        "forecast_fan_usd": [_cents(quantile) for quantile in known.quantiles_usd],
+        "expected_shortfall_usd": _cents(known.expected_shortfall_usd),
+        "loss_probability": Decimal(known.loss_probability).quantize(Decimal("0.00001")),
+    }
+
+
+def _cents(amount: float) -> Decimal:
+    return Decimal(amount).quantize(Decimal("0.01"))
 
 
 def _kept(
-    account: Account, rules_cut_ratio: Decimal, found: Sequence[Hit], session_date: dt.date
+    account: Account, own_cut: Decimal, sentences: Sequence[str], session_date: dt.date
 ) -> tuple[Decimal, list[str]]:
-    reasons = [hit.sentence for hit in found]
+    """Keep the last recommendation's cut where it is larger and the session's fills are not known."""
+    reasons = list(sentences)
     if account.incomplete_reason is not None:
         reasons.append(f"Books of {account.newest_session_date} are incomplete and left out")
     withheld = WITHHELD_STATES.get(account.delivery_state or "")
     if withheld is None:
-        return rules_cut_ratio, reasons
+        return own_cut, reasons
     fact = f"Fills of {session_date} are {withheld}"
-    if account.last_cut_ratio is not None and account.last_cut_ratio > rules_cut_ratio:
+    if account.last_cut_ratio is not None and account.last_cut_ratio > own_cut:
         kept = f"{fact}: the cut of {account.last_cut_ratio:.0%} recommended after {account.last_session_date} stays"
         return account.last_cut_ratio, [kept.replace("%", " %"), *reasons]
-    return rules_cut_ratio, [*reasons, f"{fact}: the data ends on {account.latest_session_date}"]
+    return own_cut, [*reasons, f"{fact}: the data ends on {account.latest_session_date}"]
 
 
 def _histories(panel: Panel) -> dict[str, History]:
@@ -219,8 +258,14 @@ def _histories(panel: Panel) -> dict[str, History]:
     return histories
 
 
-def _read_accounts(connection: Connection, run: Run) -> list[Account]:
+def _read_verdict(connection: Connection, run: Run) -> Verdict:
+    found = records(connection, "apply_rules/select_gate_results", {"run_id": run.run_id})
+    return Verdict(**found[0]) if found else NO_VERDICT
+
+
+def _read_accounts(connection: Connection, run: Run, expert: str) -> list[Account]:
     binds: Mapping[str, Any] = {
+        "expert": expert,
         "session_date": run.session_date,
         "effective_session": run.effective_session,
         "as_of": run.as_of,

@@ -1,0 +1,11 @@
+-- Reads whether the model may serve in a run.
+-- Grain: at most one row; none where nothing was judged. Reads: gate_results, model_versions. Writes: -. Binds: run_id.
+-- Money: -. Rerun: reads only.
+select
+    gate_results.model_id,
+    gate_results.is_serving,
+    gate_results.reasons,
+    model_versions.content_sha256
+from gate_results
+left join model_versions on gate_results.model_id = model_versions.model_id
+where gate_results.run_id = %(run_id)s;
