@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.panel import FloatMatrix
+from risk.panel import FloatMatrix, sorted_quantile
 from risk.settings import LIMITED_HISTORY_SESSIONS
 
 MINIMUM_HISTORY_SESSIONS = 5
