@@ -17,7 +17,7 @@ unexport PIP_NO_BINARY PIP_ONLY_BINARY PIP_PYTHON
 unexport UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEWER UV_PYTHON UV_SYSTEM_PYTHON UV_PRERELEASE
 unexport UV_PROJECT_ENVIRONMENT UV_NO_BINARY UV_NO_BUILD UV_TARGET UV_PREFIX UV_RESOLUTION
 
-.PHONY: help setup run test up down status trigger backfill backup restore bench lint format clean
+.PHONY: help setup run test up down status trigger model backfill backup restore bench lint format clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -42,6 +42,9 @@ status: setup ## what runs, where its UI is and where its password lies
 
 trigger: setup ## one more daily run on the running Airflow [DATE=YYYY-MM-DD] [FILLS=dir]
 	@$(STACK) trigger --date "$${DATE:-}" --fills "$${FILLS:-}"
+
+model: setup ## train the model of a session's week on the running Airflow [DATE=YYYY-MM-DD]
+	@$(STACK) model --date "$${DATE:-}"
 
 backfill: setup ## a range of sessions, one run at a time FROM= TO= [DELIVER=1]
 	@$(STACK) backfill --from "$${FROM:-}" --to "$${TO:-}" --as-of "$${AS_OF:-}" --deliver "$${DELIVER:-}"

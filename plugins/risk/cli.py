@@ -18,6 +18,7 @@ from rich.table import Table
 from risk.errors import InputError, RequestError, RiskError
 from risk.stack.clone import Clone
 from risk.stack.commands import app as stack_app
+from risk.stack.models import app as model_app
 from risk.stack.operation import app as operation_app
 from risk.stack.services import running_environment
 
@@ -190,7 +191,8 @@ def watchdog(*, as_json: JsonFlag = False) -> None:
     raise typer.Exit(1)
 
 
-app.registered_commands.extend([*stack_app.registered_commands, *operation_app.registered_commands])
+for commands in (stack_app, model_app, operation_app):
+    app.registered_commands.extend(commands.registered_commands)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from decimal import Decimal
 
 import numpy as np
@@ -34,10 +35,11 @@ def rules_cut_ratios(panel: Panel, scale: FloatMatrix, first_row: int = 0) -> Fl
     for account in range(len(panel.account_ids)):
         pnl = panel.total_pnl_usd[:, account]
         active = np.flatnonzero(np.isfinite(pnl))
+        results = pnl[active]
         found: dict[int, float] = {-1: 0.0}
         for row in np.unique(latest[first_row:, account]).tolist():
             if row >= 0:
-                past = pnl[active[active <= row]]
+                past = results[: bisect_right(active, row)]
                 history = History(past, float(scale[row, account]), panel.session_dates[row])
                 found[row] = float(strongest_cut_ratio(history))
         ratios[first_row:, account] = [found[row] for row in latest[first_row:, account].tolist()]

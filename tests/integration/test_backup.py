@@ -17,9 +17,9 @@ from risk.decision import store_recommendations
 from risk.errors import RequestError, StackError
 from risk.features import store_features
 from risk.fills import load_drop
-from risk.forecast import store_forecasts
 from risk.grants import prepare_warehouse
 from risk.pnl import aggregate
+from risk.prediction import predict_limits
 from risk.quality import check_fills
 from risk.report import Links, build_facts, send_report
 from risk.runs import Run, open_run, read_run
@@ -51,7 +51,7 @@ def run_line(connection: Connection, dsn: str, folder: Path, session_date: dt.da
     load = load_drop(connection, folder, session_date, is_simulated=True)
     run = open_run(connection, session_date, load.load_id, "test")
     check_fills(connection, dsn, run)
-    for step in (aggregate, store_features, store_forecasts, store_recommendations):
+    for step in (aggregate, store_features, predict_limits, store_recommendations):
         step(connection, run)
     send_report(connection, run, None, Links())
     return run

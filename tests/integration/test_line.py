@@ -20,8 +20,8 @@ from risk import database, settings
 from risk.decision import store_recommendations
 from risk.features import store_features
 from risk.fills import load_drop
-from risk.forecast import store_forecasts
 from risk.pnl import aggregate
+from risk.prediction import predict_limits
 from risk.quality import check_fills
 from risk.report import Links, send_report
 from risk.runs import Run, open_run
@@ -81,7 +81,7 @@ def _run_line(dsn: str, folder: Path, session_date: dt.date, *, is_simulated: bo
         check_fills(connection, dsn, run)
         aggregate(connection, run)
         store_features(connection, run)
-        store_forecasts(connection, run)
+        predict_limits(connection, run)
         store_recommendations(connection, run)
         send_report(connection, run, None, LINKS)
     return run

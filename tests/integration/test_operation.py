@@ -21,8 +21,8 @@ from risk.decision import store_recommendations
 from risk.errors import RequestError
 from risk.features import store_features
 from risk.fills import load_drop
-from risk.forecast import store_forecasts
 from risk.pnl import aggregate
+from risk.prediction import predict_limits
 from risk.quality import check_fills
 from risk.report import Links, send_report
 from risk.runs import open_run
@@ -131,7 +131,7 @@ def run_one_by_one(dsn: str, desk: Path, dates: list[str]) -> None:
             load = load_drop(connection, desk, date, is_simulated=True)
             run = open_run(connection, date, load.load_id, f"test__{date}")
             check_fills(connection, dsn, run)
-            for step in (aggregate, store_features, store_forecasts, store_recommendations):
+            for step in (aggregate, store_features, predict_limits, store_recommendations):
                 step(connection, run)
             send_report(connection, run, None, Links())
 

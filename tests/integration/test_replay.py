@@ -17,8 +17,8 @@ from risk.decision import store_recommendations
 from risk.errors import RequestError
 from risk.features import store_features
 from risk.fills import load_drop
-from risk.forecast import store_forecasts
 from risk.pnl import aggregate
+from risk.prediction import predict_limits
 from risk.quality import check_fills
 from risk.replay import recall, replay
 from risk.report import Links, build_facts, send_report
@@ -67,7 +67,7 @@ def _run_line(connection: database.Connection, dsn: str, folder: Path, session_d
     load = load_drop(connection, folder, session_date, is_simulated=False)
     run = open_run(connection, session_date, load.load_id, "test")
     check_fills(connection, dsn, run)
-    for step in (aggregate, store_features, store_forecasts, store_recommendations):
+    for step in (aggregate, store_features, predict_limits, store_recommendations):
         step(connection, run)
     return run
 

@@ -8,8 +8,9 @@ from decimal import Decimal
 import numpy as np
 
 from risk.database import Connection
-from risk.forecast import store_forecasts, walk_forward
+from risk.forecast import walk_forward
 from risk.panel import read_panel
+from risk.prediction import predict_limits
 from risk.runs import Run
 from tests.sql.daily_rows import insert_pnl, new_run, table, trading_days
 
@@ -29,7 +30,7 @@ def test_forecasts_of_past_sessions_are_filled_in_and_equal_the_walk(connection:
     days = _desk(connection, 30)
 
     # when
-    written = store_forecasts(connection, new_run(connection, days[-1]))
+    written = predict_limits(connection, new_run(connection, days[-1])).forecast_count
 
     # then
     forecasts = walk_forward(read_panel(connection, days[-1]))
@@ -57,13 +58,13 @@ def test_two_sessions_leave_the_same_forecasts_in_either_order(connection: Conne
     earlier, later = new_run(connection, days[25]), new_run(connection, days[-1])
 
     # when the later session runs first
-    store_forecasts(connection, later)
-    assert store_forecasts(connection, earlier) == 0
+    predict_limits(connection, later)
+    assert predict_limits(connection, earlier).forecast_count == 0
     late_first = table(connection, "forecasts", COLUMNS)
     with connection, connection.cursor() as cursor:
         cursor.execute("truncate forecasts")
-    store_forecasts(connection, earlier)
-    store_forecasts(connection, later)
+    predict_limits(connection, earlier)
+    predict_limits(connection, later)
 
     # then
     assert table(connection, "forecasts", COLUMNS) == late_first
@@ -73,12 +74,12 @@ def test_two_sessions_leave_the_same_forecasts_in_either_order(connection: Conne
 def test_the_first_forecast_stays_when_results_are_restated(connection: Connection) -> None:
     # given
     days = _desk(connection, 30)
-    store_forecasts(connection, new_run(connection, days[-1]))
+    predict_limits(connection, new_run(connection, days[-1]))
     before = table(connection, "forecasts", COLUMNS)
 
     # when
     insert_pnl(connection, "A", {days[20]: "-100000"})
-    written = store_forecasts(connection, new_run(connection, days[-1]))
+    written = predict_limits(connection, new_run(connection, days[-1])).forecast_count
 
     # then
     assert written == 0
@@ -91,7 +92,7 @@ def test_the_calibration_follows_the_stored_forecasts(connection: Connection) ->
     insert_pnl(connection, "A", {days[-1]: "-300"})
     insert_pnl(connection, "B", {days[-1]: "-300"})
     insert_pnl(connection, "C", {days[-1]: "-300"})
-    store_forecasts(connection, new_run(connection, days[-2]))
+    predict_limits(connection, new_run(connection, days[-2]))
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "update forecasts set quantile_05_usd = -1 where expert = 'calibrated' and effective_session = %s",
@@ -99,7 +100,7 @@ def test_the_calibration_follows_the_stored_forecasts(connection: Connection) ->
         )
 
     # when
-    store_forecasts(connection, new_run(connection, days[-1]))
+    predict_limits(connection, new_run(connection, days[-1]))
 
     # then c moves by 0.2 (1 - 0.05) 3 / 10 = 0.057 from where the earlier sessions left it
     stored = {(row[1], row[2]): float(str(row[3])) for row in table(connection, "forecasts", COLUMNS) if row[0] == "A"}
@@ -117,7 +118,7 @@ def test_a_forecast_is_live_when_the_run_knew_no_more_than_the_session_before(co
     live = Run(run.run_id, run.session_date, run.effective_session, early, 1, run.load_id, "t", "c", is_simulated=False)
 
     # when
-    store_forecasts(connection, live)
+    predict_limits(connection, live)
 
     # then only the forecasts for the coming session were made before it opened
     marked = {row[1] for row in table(connection, "forecasts", COLUMNS) if row[4]}
@@ -125,4 +126,4 @@ def test_a_forecast_is_live_when_the_run_knew_no_more_than_the_session_before(co
 
 
 def test_forecasting_an_empty_warehouse_writes_nothing(connection: Connection) -> None:
-    assert store_forecasts(connection, new_run(connection, trading_days(1)[0])) == 0
+    assert predict_limits(connection, new_run(connection, trading_days(1)[0])).forecast_count == 0

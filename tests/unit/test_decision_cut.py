@@ -9,7 +9,8 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from risk.decision import Account, level, model_cut_ratio, new_limit_usd, recommendation, status
+from risk.decision import Account, Verdict, level, model_cut_ratio, new_limit_usd, recommendation, status
+from risk.forecast.distribution import Shape
 from risk.rules import History
 
 SESSION = dt.date(2025, 8, 15)
@@ -58,6 +59,13 @@ def test_forty_percent_is_high_and_twenty_moderate(cut: str, name: str) -> None:
     assert level(Decimal(cut)) == name
 
 
+UNPROVEN = Verdict(
+    7, is_serving=False, reasons=("52 sessions with a scored forecast, 60 are needed",), content_sha256="c0ffee"
+)
+PROVEN = Verdict(7, is_serving=True, reasons=("it has beaten the rules",), content_sha256="c0ffee1234567890")
+SHAPE = Shape(np.arange(-100, 101) / 100, is_pooled=True)
+
+
 def test_the_new_limit_is_exact_and_drops_fractions_of_a_cent() -> None:
     assert new_limit_usd(Decimal("5000.00"), Decimal("0.40")) == Decimal("3000.00")
     # 33.33 x 0.85 = 28.3305
@@ -82,27 +90,69 @@ def test_status_is_stale_from_five_sessions_and_limited_below_twenty(absent: int
 
 def test_rules_serve_and_the_forecast_stands_beside_while_it_is_not_proven() -> None:
     # when
-    decided = recommendation(ACCOUNT, THREE_LOSSES, SESSION)
+    decided = recommendation(ACCOUNT, THREE_LOSSES, SESSION, UNPROVEN, SHAPE)
 
     # then the rules' 30 % count, not the model's 1 - 1200 / 2000 = 40 %
     assert (decided["cut_ratio"], decided["rules_cut_ratio"]) == (Decimal("0.30"), Decimal("0.30"))
     assert decided["model_cut_ratio"] == Decimal("0.40")
     assert (decided["source"], decided["source_version"]) == ("rules", "rules-1")
-    assert decided["source_reason"] == "Forecast not yet proven: rules serve."
+    assert decided["source_reason"] == "Rules serve: 52 sessions with a scored forecast, 60 are needed"
     assert decided["new_limit_usd"] == Decimal("3500.00")
     assert decided["reasons"] == ["3 sessions of losses in a row"]
+
+
+def test_the_model_serves_where_the_gate_lets_it() -> None:
+    # when
+    decided = recommendation(ACCOUNT, THREE_LOSSES, SESSION, PROVEN, SHAPE)
+
+    # then 1 - 1200 / 2000 = 40 %, and what the rules see is still told
+    assert (decided["cut_ratio"], decided["rules_cut_ratio"]) == (Decimal("0.40"), Decimal("0.30"))
+    assert (decided["source"], decided["source_version"]) == ("model", "c0ffee123456")
+    assert decided["source_reason"] == "The model serves: it has beaten the rules"
+    assert decided["reasons"] == [
+        "Forecast loss of $2,000 in a bad session, 1.67 times the usual $1,200",
+        "3 sessions of losses in a row",
+    ]
+
+
+def test_rules_serve_an_account_of_which_the_model_knows_too_little() -> None:
+    short = dataclasses.replace(ACCOUNT, issued_count=19)
+    decided = recommendation(short, THREE_LOSSES, SESSION, PROVEN, SHAPE)
+    assert (decided["source"], decided["cut_ratio"]) == ("rules", Decimal("0.30"))
+    assert decided["source_reason"] == (
+        "The model serves, but has issued 19 forecasts for this account's sessions and needs 20: rules serve."
+    )
+
+
+def test_a_serving_model_does_not_lower_a_cut_while_fills_are_withheld() -> None:
+    account = dataclasses.replace(
+        ACCOUNT, delivery_state="missing", last_cut_ratio=Decimal("0.55"), last_session_date=dt.date(2025, 8, 14)
+    )
+    decided = recommendation(account, CALM, SESSION, PROVEN, SHAPE)
+    assert (decided["cut_ratio"], decided["source"]) == (Decimal("0.55"), "model")
+
+
+def test_the_fan_spreads_the_shape_by_the_forecast() -> None:
+    # residuals -1.00, -0.99 ... 1.00: the quantile at p lies at 2 p - 1, in units of the forecast loss of $2,000
+    decided = recommendation(ACCOUNT, CALM, SESSION, UNPROVEN, SHAPE)
+    fan = [Decimal(str(amount)) for amount in ("-1960.00", "-1800.00", "-1600.00", "-1000.00", "0.00", "1000.00")]
+    assert decided["forecast_fan_usd"] == [*fan, Decimal("1800.00")]
+    # eleven residuals from -1.00 to -0.90 lie at or below the 5 % quantile, -0.95 in the mean
+    assert decided["expected_shortfall_usd"] == Decimal("1900.00")
+    # none reaches the limit of $5,000: (0 + 0.5) / 202
+    assert decided["loss_probability"] == Decimal("0.00248")
 
 
 def test_there_is_no_model_cut_before_twenty_forecasts_or_without_one() -> None:
     short = dataclasses.replace(ACCOUNT, issued_count=19)
     silent = dataclasses.replace(ACCOUNT, quantile_05_usd=None)
-    assert recommendation(short, CALM, SESSION)["model_cut_ratio"] is None
-    assert recommendation(silent, CALM, SESSION)["model_cut_ratio"] is None
+    assert recommendation(short, CALM, SESSION, UNPROVEN, SHAPE)["model_cut_ratio"] is None
+    assert recommendation(silent, CALM, SESSION, UNPROVEN, SHAPE)["model_cut_ratio"] is None
 
 
 def test_incomplete_books_are_the_reason_of_the_source() -> None:
     account = dataclasses.replace(ACCOUNT, incomplete_reason="No mark for XYZ: load marks.")
-    decided = recommendation(account, CALM, SESSION)
+    decided = recommendation(account, CALM, SESSION, UNPROVEN, SHAPE)
     assert decided["source"] == "rules"
     assert decided["source_reason"] == ("Books of 2025-08-15 are incomplete, rules serve: No mark for XYZ: load marks.")
     assert decided["reasons"] == ["Books of 2025-08-15 are incomplete and left out"]
@@ -128,7 +178,7 @@ def test_a_cut_is_not_lowered_while_fills_are_withheld(state: str, words: str) -
     )
 
     # when
-    decided = recommendation(account, THREE_LOSSES, SESSION)
+    decided = recommendation(account, THREE_LOSSES, SESSION, UNPROVEN, SHAPE)
 
     # then
     assert (decided["cut_ratio"], decided["rules_cut_ratio"]) == (Decimal("0.50"), Decimal("0.30"))
@@ -148,7 +198,7 @@ def test_withheld_fills_are_named_where_the_last_cut_was_no_higher(last_cut: Dec
         last_cut_ratio=last_cut,
         last_session_date=dt.date(2025, 8, 14),
     )
-    decided = recommendation(account, THREE_LOSSES, SESSION)
+    decided = recommendation(account, THREE_LOSSES, SESSION, UNPROVEN, SHAPE)
     assert decided["cut_ratio"] == Decimal("0.30")
     assert decided["reasons"] == [
         "3 sessions of losses in a row",
@@ -161,5 +211,5 @@ def test_a_cut_falls_when_the_session_is_known(state: str | None) -> None:
     account = dataclasses.replace(
         ACCOUNT, delivery_state=state, last_cut_ratio=Decimal("0.60"), last_session_date=dt.date(2025, 8, 14)
     )
-    decided = recommendation(account, CALM, SESSION)
+    decided = recommendation(account, CALM, SESSION, UNPROVEN, SHAPE)
     assert (decided["cut_ratio"], decided["reasons"]) == (Decimal("0.00"), [])

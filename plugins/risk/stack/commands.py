@@ -135,6 +135,12 @@ def run_once(clone: Clone, conf: dict[str, str | bool | None], desk: Desk, conso
     console.print(
         f"Airflow for the {desk.kind} desk is up ({time.monotonic() - began:.1f} s): {stack.url}", highlight=False
     )
+    runs.await_dag(stack)
+    if not conf["as_of"]:
+        # Imported here: it is the one command that starts others.
+        from risk.stack.models import prepare
+
+        prepare(clone, stack, desk, conf, console)
     since = dt.datetime.now(dt.UTC)
     run_id = follow_run(stack, conf, console)
     print_report(clone, runs.session_of(stack.api, run_id), since, console)

@@ -153,8 +153,14 @@ def describe(entry: dict[str, Any]) -> list[str]:
 
 def session_of(api: Api, run_id: str, dag_id: str = DAG_ID) -> str:
     """Return the session the run has worked for, as its first task has resolved it."""
-    path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{FIRST_TASK}/xcomEntries/return_value"
-    return str(api.call("GET", path, stringify="false")["value"]["session_date"])
+    return str(result_of(api, run_id, FIRST_TASK, dag_id)["session_date"])
+
+
+def result_of(api: Api, run_id: str, task_id: str, dag_id: str = DAG_ID) -> dict[str, Any]:
+    """Return what a task that has succeeded has returned."""
+    path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/return_value"
+    value: dict[str, Any] = api.call("GET", path, stringify="false")["value"]
+    return value
 
 
 def give_up(api: Api, run_id: str, dag_id: str = DAG_ID) -> None:
