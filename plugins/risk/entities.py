@@ -68,3 +68,22 @@ class Mark(NamedTuple):
     price: Decimal | None
     currency: str
     multiplier: Decimal | None
+
+
+class ReportedPnl(NamedTuple):
+    """What a source's own books say of one account-session: the other side of the reconciliation.
+
+    Attributes
+    ----------
+    account_id
+        Trading account.
+    session_date
+        Session, a New York date.
+    gross_pnl_usd, net_pnl_usd
+        Realized P&L before and after fees, US dollars, signed.
+    """
+
+    account_id: str
+    session_date: dt.date
+    gross_pnl_usd: Decimal
+    net_pnl_usd: Decimal
