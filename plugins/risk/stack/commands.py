@@ -17,15 +17,14 @@ import typer
 from rich.console import Console
 
 from risk.errors import RequestError, RiskError
-from risk.report.terminal import tables
+from risk.report.terminal import limits_table
 from risk.stack import processes, runs, services
 from risk.stack.clone import Clone, read_json
 from risk.stack.environment import UI_USER, Desk, DeskKind, choose_desk
+from risk.stack.progress import follow_tasks, working
 
 app = typer.Typer()
 """The commands of the local stack; ``risk.cli`` makes them part of ``riskctl``."""
-
-COLORS = {"success": "green", "failed": "red", "upstream_failed": "red", "up_for_retry": "yellow", "running": "cyan"}
 
 LIVING_DAYS = dt.timedelta(days=14)
 """Data whose newest session is older are historical: `make up` does not schedule them by itself."""
@@ -57,7 +56,8 @@ def prepare_desk(clone: Clone, desk: Desk) -> None:
 
     clone.prepare()
     unfinished = clone.desk.with_name("desk.unfinished")
-    write_desk(unfinished)
+    with working(Console(stderr=True), "Simulating a desk"):
+        write_desk(unfinished)
     unfinished.rename(clone.desk)
 
 
@@ -96,21 +96,12 @@ def follow_run(stack: services.Stack, conf: dict[str, str | bool | None], consol
     run_id = runs.trigger(stack.api, conf)
     console.print(f"Run {run_id}", highlight=False)
     try:
-        for change in runs.follow(stack.api, run_id):
-            print_change(console, change)
+        follow_tasks(stack.api, run_id, console)
     except KeyboardInterrupt:
         runs.give_up(stack.api, run_id)
         raise
     runs.raise_for_failure(stack.api, run_id)
     return run_id
-
-
-def print_change(console: Console, change: runs.TaskChange) -> None:
-    """Print one line for one task."""
-    color = COLORS.get(change.state, "default")
-    attempt = f" (attempt {change.try_number})" if change.try_number > 1 else ""
-    took = f"{change.duration_s:7.1f} s" if change.duration_s is not None and change.state in runs.TASK_ENDED else ""
-    console.print(f"  {change.task_id:<16} [{color}]{change.state}[/]{attempt} {took}".rstrip(), highlight=False)
 
 
 def print_report(clone: Clone, session_date: str, since: dt.datetime, console: Console) -> None:
@@ -120,7 +111,7 @@ def print_report(clone: Clone, session_date: str, since: dt.datetime, console: C
     if not text.exists():
         raise RiskError(f"The run succeeded but {text} is not there: look at send_report's log (make up).")
     typer.echo("\n" + text.read_text(encoding="utf-8"))
-    console.print(tables((folder / "report.json").read_text(encoding="utf-8")))
+    console.print(limits_table((folder / "report.json").read_text(encoding="utf-8"), console.width))
     for name in runs.REPORT_FILES:
         if (folder / name).exists():
             console.print(str(folder / name), highlight=False, soft_wrap=True)
@@ -131,7 +122,8 @@ def print_report(clone: Clone, session_date: str, since: dt.datetime, console: C
 def run_once(clone: Clone, conf: dict[str, str | bool | None], desk: Desk, console: Console) -> None:
     """Start what is needed, run, print the report."""
     began = time.monotonic()
-    stack = services.start(clone, desk, is_kept=False)
+    with working(console, "Starting Postgres, mail server and Airflow"):
+        stack = services.start(clone, desk, is_kept=False)
     console.print(
         f"Airflow for the {desk.kind} desk is up ({time.monotonic() - began:.1f} s): {stack.url}", highlight=False
     )
@@ -180,7 +172,8 @@ def up(fills: FillsOption = "", *, as_json: JsonFlag = False) -> None:
     desk = choose_desk(clone, fills)
     prepare_desk(clone, desk)
     desk = replace(desk, is_scheduled=is_living(desk, dt.datetime.now(dt.UTC)))
-    services.start(clone, desk, is_kept=True)
+    with working(Console(stderr=True), "Starting Postgres, mail server and Airflow"):
+        services.start(clone, desk, is_kept=True)
     status(as_json=as_json)
 
 

@@ -13,8 +13,9 @@ from risk.database import connect, records
 from risk.forecast.versions import OLDEST_SESSIONS
 from risk.stack import runs, services
 from risk.stack.clone import Clone
-from risk.stack.commands import DateOption, checked_date, newest_session_of, print_change
+from risk.stack.commands import DateOption, checked_date, newest_session_of
 from risk.stack.environment import WAREHOUSE_CONNECTION, Desk, DeskKind
+from risk.stack.progress import follow_tasks
 from risk.stack.warehouse import libpq_dsn
 from risk.training import last_training_session
 
@@ -39,8 +40,7 @@ def train(stack: services.Stack, session_date: str | None, console: Console) -> 
     runs.await_dag(stack, DAG_ID)
     run_id = runs.trigger(stack.api, {"session_date": session_date, "deliver": False}, DAG_ID)
     console.print(f"Training {run_id}", highlight=False)
-    for change in runs.follow(stack.api, run_id, DAG_ID):
-        print_change(console, change)
+    follow_tasks(stack.api, run_id, console, DAG_ID)
     runs.raise_for_failure(stack.api, run_id, DAG_ID)
     reason = runs.result_of(stack.api, run_id, "train_model", DAG_ID)["reason"]
     if reason:
@@ -59,8 +59,7 @@ def prepare(clone: Clone, stack: services.Stack, desk: Desk, conf: dict[str, Any
     week_before = last_training_session(dt.date.fromisoformat(session_date)).isoformat()
     earlier = {**conf, "session_date": week_before, "deliver": False}
     run_id = runs.trigger(stack.api, earlier)
-    for change in runs.follow(stack.api, run_id):
-        print_change(console, change)
+    follow_tasks(stack.api, run_id, console)
     runs.raise_for_failure(stack.api, run_id)
     train(stack, session_date, console)
 

@@ -22,9 +22,10 @@ from risk.stack import backup as backups
 from risk.stack import doctor as doctors
 from risk.stack import postgres, runs, services, warehouse
 from risk.stack.clone import Clone, read_json
-from risk.stack.commands import COLORS, AsOfOption, JsonFlag, checked_date, checked_switch
+from risk.stack.commands import AsOfOption, JsonFlag, checked_date, checked_switch
 from risk.stack.environment import WAREHOUSE_CONNECTION, load_secrets
 from risk.stack.ports import kept_port
+from risk.stack.progress import COLORS, counting
 from risk.stack.warehouse import libpq_dsn
 
 app = typer.Typer()
@@ -57,11 +58,14 @@ def follow_backfill(stack: services.Stack, first: str, last: str, console: Conso
     console.print(f"Backfill {backfill_id}: sessions {first} to {last}, one at a time", highlight=False)
     failed = []
     try:
-        for run in backfills.follow(stack.api, first, last):
-            color = COLORS.get(run.state, "default")
-            console.print(f"  {run.session_date} [{color}]{run.state}[/] {run.duration_s:7.1f} s", highlight=False)
-            if run.state != "success":
-                failed.append(run.run_id)
+        total = len(backfills.runs_between(stack.api, first, last))
+        with counting(console, "Backfill", total) as count_one:
+            for run in backfills.follow(stack.api, first, last):
+                color = COLORS.get(run.state, "default")
+                console.print(f"  {run.session_date} [{color}]{run.state}[/] {run.duration_s:7.1f} s", highlight=False)
+                count_one()
+                if run.state != "success":
+                    failed.append(run.run_id)
     except KeyboardInterrupt:
         backfills.cancel(stack.api, backfill_id)
         raise
