@@ -108,8 +108,8 @@ def test_contributions_add_up_and_sentences_tell_numbers() -> None:
         assert len(explanation.sentences) <= 3
         assert not any("nan" in sentence for sentence in explanation.sentences)
         told.update(explanation.sentences)
-    assert any("raises the forecast loss by" in sentence for sentence in told)
-    assert any("lowers the forecast loss by" in sentence for sentence in told)
+    assert any(" % higher)" in sentence for sentence in told)
+    assert any(" % lower)" in sentence for sentence in told)
 
 
 def test_a_level_of_the_experts_alone_is_left_when_no_input_moves_it() -> None:

@@ -136,8 +136,8 @@ def sentences(model: Model, known: Known, contributions: Mapping[str, float]) ->
         change = float(np.expm1(effects[topic]))
         fact = _fact(topic, model, known)
         if abs(change) >= SMALLEST_EFFECT and fact is not None:
-            direction = "raises" if change > 0.0 else "lowers"
-            told.append(f"{fact}: {direction} the forecast loss by {abs(change) * 100:.0f} %")
+            direction = "higher" if change > 0.0 else "lower"
+            told.append(f"{fact} (forecast loss {abs(change) * 100:.0f} % {direction})")
     return tuple(told[:SENTENCE_COUNT])
 
 

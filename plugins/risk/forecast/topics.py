@@ -26,28 +26,28 @@ class Topic:
 
 
 def _size_fact(value: float, norm: float, scale_usd: float) -> str:
-    return f"Results of the last sessions about {value * scale_usd:,.0f} USD, usually {norm * scale_usd:,.0f} USD"
+    return f"results of about {value * scale_usd:,.0f} USD a session lately, usually {norm * scale_usd:,.0f} USD"
 
 
 def _last_fact(value: float, _norm: float, scale_usd: float) -> str:
-    word = "Loss" if value < 0.0 else "Gain"
-    return f"{word} of {abs(value) * scale_usd:,.0f} USD in the last session, {abs(value):.1f} times the usual size"
+    word = "loss" if value < 0.0 else "gain"
+    return f"a {word} of {abs(value) * scale_usd:,.0f} USD in the last session, {abs(value):.1f} times the usual size"
 
 
-def _fills_fact(value: float, norm: float, _scale_usd: float) -> str:
-    return f"{value:.1f} times the usual number of fills in the last session, norm {norm:.1f}"
+def _fills_fact(value: float, _norm: float, _scale_usd: float) -> str:
+    return f"{value:.1f} times the usual number of fills in the last session"
 
 
 def _drawdown_fact(value: float, norm: float, scale_usd: float) -> str:
-    return f"{value * scale_usd:,.0f} USD below the peak of P&L, norm {norm * scale_usd:,.0f} USD"
+    return f"{value * scale_usd:,.0f} USD below the peak of P&L, usually {norm * scale_usd:,.0f} USD"
 
 
 def _win_fact(value: float, norm: float, _scale_usd: float) -> str:
-    return f"{value * 100:.0f} % of the last 20 sessions were gains, norm {norm * 100:.0f} %"
+    return f"{value * 100:.0f} % of the last 20 sessions were gains, usually {norm * 100:.0f} %"
 
 
 def _desk_fact(value: float, norm: float, _scale_usd: float) -> str:
-    return f"Results of all traders {value / norm:.1f} times as large as usual in the last sessions"
+    return f"results of all traders {value / norm:.1f} times as large as usual lately"
 
 
 def _absence_fact(value: float, _norm: float, _scale_usd: float) -> str:
@@ -56,16 +56,16 @@ def _absence_fact(value: float, _norm: float, _scale_usd: float) -> str:
 
 def _weekday_fact(value: float, _norm: float, _scale_usd: float) -> str:
     names = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-    return f"The next session is a {names[int(value)]}"
+    return f"the next session is a {names[int(value)]}"
 
 
 def _fees_fact(value: float, norm: float, _scale_usd: float) -> str:
-    return f"Fees of {value * 1e4:.1f} USD for each 10,000 USD traded, norm {norm * 1e4:.1f} USD"
+    return f"fees of {value * 1e4:.1f} USD for each 10,000 USD traded, usually {norm * 1e4:.1f} USD"
 
 
 def _calibration_fact(value: float, _norm: float, _scale_usd: float) -> str:
-    found = "more" if value > 0.0 else "fewer"
-    return f"Of late {found} losses than one in twenty were beyond the forecast"
+    found = "too low: more" if value > 0.0 else "too high: fewer"
+    return f"forecast losses were {found} than one session in twenty went beyond them lately"
 
 
 TOPICS = (
