@@ -3,7 +3,7 @@
 -- Rerun: gone with its transaction.
 -- Binds: as_of, through_session_date, account_ids, first_session_dates (arrays of equal length).
 -- Money: price in currency; quantity (buys positive), price and fees_usd (costs positive) scaled by 1e8.
--- currency: USD, or another one if any of the fills is in it.
+-- currency: USD, or another one if any of the fills is in it. seconds: since 1970, -1 = time of day unknown.
 -- A table because several processes of Postgres may sort for it, and only one may for a cursor.
 create temporary table symbol_fills on commit drop as
 with touched as (
@@ -23,6 +23,10 @@ executions as (
         fills.line_number,
         fills.fees_usd,
         (fills.price * 100000000)::bigint as price,
+        case
+            when fills.is_time_unknown then -1
+            else floor(date_part('epoch', fills.executed_at))::bigint
+        end as second,
         case
             when fills.side in ('B', 'C') then (fills.quantity * 100000000)::bigint
             else (fills.quantity * -100000000)::bigint
@@ -47,6 +51,7 @@ select
     coalesce(max(executions.foreign_currency), 'USD') as currency,
     array_agg(executions.signed_quantity order by executions.executed_at, executions.line_number) as signed_quantities,
     array_agg(executions.price order by executions.executed_at, executions.line_number) as prices,
+    array_agg(executions.second order by executions.executed_at, executions.line_number) as seconds,
     (sum(executions.fees_usd) * 100000000)::bigint as fees_usd,
     max(executions.delivery_id) as delivery_id
 from executions

@@ -9,6 +9,7 @@ select
     symbol_fills.currency,
     symbol_fills.signed_quantities,
     symbol_fills.prices,
+    symbol_fills.seconds,
     symbol_fills.fees_usd,
     symbol_fills.delivery_id
 from symbol_fills

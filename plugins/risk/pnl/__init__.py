@@ -7,6 +7,6 @@ the warehouse's positions and daily_pnl at the newest knowledge and proves them 
 from __future__ import annotations
 
 from risk.pnl.cache import Aggregate, aggregate
-from risk.pnl.daily import DailyPnl, daily_pnl
+from risk.pnl.daily import DailyPnl, account_sessions, daily_pnl
 
-__all__ = ["Aggregate", "DailyPnl", "aggregate", "daily_pnl"]
+__all__ = ["Aggregate", "DailyPnl", "account_sessions", "aggregate", "daily_pnl"]

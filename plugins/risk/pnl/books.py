@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from risk.pnl.conduct import Conduct, SymbolConduct, follow, measure
 from risk.pnl.lots import FEES_TO_AMOUNT, Lots, match_fills, traded, unrealized_amount
 from risk.pnl.valuation import BASE_CURRENCY, STALE_SESSIONS, Valuation, Valuer
 
@@ -36,8 +37,8 @@ class SymbolFills(NamedTuple):
         ``USD``, or another currency if any of the fills is in one.
     quantities
         Signed, buys and covers positive, scaled by 1e8.
-    prices
-        Scaled by 1e8.
+    prices, seconds
+        Price of each, scaled by 1e8, and time, as in `risk.pnl.conduct.follow`.
     fees
         US dollars, costs positive, scaled by 1e8.
     delivery_id
@@ -50,6 +51,7 @@ class SymbolFills(NamedTuple):
     currency: str
     quantities: Sequence[int]
     prices: Sequence[int]
+    seconds: Sequence[int]
     fees: int
     delivery_id: int | None
 
@@ -87,6 +89,8 @@ class Position(NamedTuple):
         Without price and source where nothing is open.
     volume
         Sum of the session's quantities, scaled by 1e8.
+    conduct
+        How it was traded; ``None`` = not at all.
     problem
         Key of the sentence that says what is unknown; ``None`` = nothing.
     """
@@ -100,6 +104,7 @@ class Position(NamedTuple):
     realized: int | None
     unrealized: int | None
     unrealized_delta: int | None
+    conduct: SymbolConduct | None
     problem: str | None
 
 
@@ -117,6 +122,7 @@ class AccountSession(NamedTuple):
     unrealized: int | None
     unrealized_delta: int | None
     incomplete_reason: str | None
+    conduct: Conduct
     positions: tuple[Position, ...]
 
     @property
@@ -188,6 +194,7 @@ def _close_session(
         _sum(position.unrealized for position in positions),
         _sum(position.unrealized_delta for position in positions),
         _incomplete_reason(session_date, positions),
+        measure(positions),
         positions,
     )
 
@@ -200,8 +207,9 @@ def _close_symbol(
     lots: Lots = before.lots if before else deque()
     currency = _currency(before, fills)
     valuation = valuer.value(session_date, symbol, currency)
-    volume = turnover = realized = 0
+    volume, turnover, realized, conduct = 0, 0, 0, None
     if fills:
+        conduct = follow(fills.quantities, fills.prices, fills.seconds, before, session_date)
         volume, turnover = traded(fills.quantities, fills.prices)
         realized = match_fills(lots, fills.quantities, fills.prices, session_date.toordinal())
     unrealized = _unrealized(lots, valuation)
@@ -221,6 +229,7 @@ def _close_symbol(
         None if has_changed else _times(realized, valuation.multiplier),
         unrealized,
         delta,
+        conduct,
         _problem(currency, valuation, unrealized, delta, has_changed=has_changed),
     )
 

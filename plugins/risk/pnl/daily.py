@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 from risk.entities import Fill, Mark
 from risk.pnl.books import AccountSession, SymbolFills, close_sessions
+from risk.pnl.conduct import UNKNOWN_SECOND
 from risk.pnl.lots import AMOUNT_DIGITS, scaled, unscaled
 from risk.pnl.valuation import BASE_CURRENCY, Statement, Valuer
 from risk.sessions import sessions_between
+from risk.settings import EXCHANGE_ZONE
 
 _SIGNS = {"B": 1, "C": 1, "S": -1, "T": -1}
 
@@ -54,7 +56,15 @@ class DailyPnl(NamedTuple):
 
 
 def daily_pnl(fills: Iterable[Fill], marks: Iterable[Mark]) -> list[DailyPnl]:
-    """Compute the P&L of every account-session with fills or a carried position.
+    """Compute the P&L of every account-session with fills or a carried position, as exact decimals.
+
+    Parameters, order and errors are those of `account_sessions`.
+    """
+    return [_published(day) for day in account_sessions(fills, marks)]
+
+
+def account_sessions(fills: Iterable[Fill], marks: Iterable[Mark]) -> list[AccountSession]:
+    """Compute the books of every account-session with fills or a carried position.
 
     A carried position has a row for each session up to the newest one among fills and marks.
 
@@ -67,7 +77,7 @@ def daily_pnl(fills: Iterable[Fill], marks: Iterable[Mark]) -> list[DailyPnl]:
 
     Returns
     -------
-    list of DailyPnl
+    list of AccountSession
         Ascending by account and session.
 
     Raises
@@ -84,7 +94,7 @@ def daily_pnl(fills: Iterable[Fill], marks: Iterable[Mark]) -> list[DailyPnl]:
     session_dates = sorted(days.union(sessions_between(min(days), max(days))))
     valuer = Valuer(session_dates, _last_fills(ordered), statements.values())
     return [
-        _published(day)
+        day
         for account_id, executions in groupby(ordered, key=lambda fill: fill.account_id)
         for day in close_sessions(account_id, session_dates, _by_symbol(executions), {}, valuer)
     ]
@@ -132,9 +142,15 @@ def _by_symbol(fills: Iterable[Fill]) -> Iterator[SymbolFills]:
                 max(foreign, default=BASE_CURRENCY),
                 [_SIGNS[fill.side] * scaled(fill.quantity) for fill in group],
                 [scaled(fill.price) for fill in group],
+                [_second(fill.executed_at) for fill in group],
                 sum(scaled(fill.fees_usd) for fill in group),
                 None,
             )
+
+
+def _second(executed_at: dt.datetime) -> int:
+    is_unknown = executed_at.astimezone(EXCHANGE_ZONE).time() == dt.time()
+    return UNKNOWN_SECOND if is_unknown else int(executed_at.timestamp())
 
 
 def _published(day: AccountSession) -> DailyPnl:

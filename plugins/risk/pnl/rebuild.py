@@ -16,6 +16,7 @@ from psycopg2 import sql
 
 from risk.database import Connection, execute, statement
 from risk.pnl.books import AccountSession, Holding, Position, SymbolFills, close_sessions
+from risk.pnl.conduct import SHARE_DIGITS, Conduct
 from risk.pnl.lots import (
     AMOUNT_DIGITS,
     UNIT_DIGITS,
@@ -59,6 +60,12 @@ DAILY_COLUMNS = (
     "unrealized_delta_usd",
     "total_pnl_usd",
     "incomplete_reason",
+    "early_pnl_usd",
+    "late_pnl_usd",
+    "holding_seconds",
+    "enlarging_fill_count",
+    "concentration_ratio",
+    "overnight_usd",
 )
 
 
@@ -203,6 +210,18 @@ def _daily_row(day: AccountSession) -> tuple[object, ...]:
         _amount(day.unrealized_delta),
         _amount(day.total),
         day.incomplete_reason,
+        *_conduct_columns(day.conduct),
+    )
+
+
+def _conduct_columns(conduct: Conduct) -> tuple[object, ...]:
+    return (
+        _amount(conduct.early),
+        _amount(conduct.late),
+        conduct.holding_seconds,
+        conduct.enlarging_count,
+        None if conduct.concentration is None else decimal_text(conduct.concentration, SHARE_DIGITS),
+        _amount(conduct.overnight),
     )
 
 
