@@ -62,7 +62,8 @@ with DAG(
             type=["null", "string"],
             format="date",
             title="Session",
-            description="Empty: the last finished session.",
+            description="Whose fills are processed; no other date counts. Empty: the last finished one, "
+            "in a backfill each its own.",
         ),
         "as_of": Param(
             None,

@@ -172,7 +172,7 @@ def test_a_run_that_fails_is_killed_and_recovers_is_told_about_once_each(
         "[SIMULATED] RISK RUN FAILED",
         "[SIMULATED] RISK RUN RECOVERED",
     ]
-    assert f"session_date {session_date}" in note_of(stack, run_id, "extract_fills")
+    assert f"session {session_date}: delivery count" in note_of(stack, run_id, "extract_fills")
 
     # and the report's button opens its page, for those who are logged in
     link = stack.api.call("GET", f"/dags/daily_risk/dagRuns/{run_id}/taskInstances/send_report/links")

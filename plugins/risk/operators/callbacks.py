@@ -30,7 +30,7 @@ from risk.alarms import (
 from risk.errors import ConnectionLostError, RequestError
 from risk.mail import SmtpServer
 from risk.operators.base import warehouse, warehouse_dsn
-from risk.operators.notes import write_note
+from risk.operators.notes import in_words, write_note
 from risk.operators.send_report import SMTP_CONNECTION_ID, smtp_server
 from risk.sessions import next_session, run_session
 from risk.settings import EXCHANGE_ZONE, settings
@@ -60,8 +60,7 @@ def store_failure(context: Context) -> None:
 def store_facts(context: Context) -> None:
     """Write what a task has done as its note: session, knowledge, counts."""
     ti = context["ti"]
-    facts = ti.xcom_pull(task_ids=ti.task_id) or {}
-    write_note(ti, ", ".join(f"{name} {value}" for name, value in facts.items()))
+    write_note(ti, in_words(ti.xcom_pull(task_ids=ti.task_id) or {}))
 
 
 def failed_run(context: Context) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import json
 import logging
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -23,6 +24,17 @@ AIRFLOW_CONNECTION_ID = "risk_airflow"
 LONGEST_NOTE = 1000
 """Airflow refuses longer ones."""
 TIMEOUT_S = 10.0
+
+
+def in_words(facts: Mapping[str, Any]) -> str:
+    """Say what a task has returned: the session, then counts, then what identifies things.
+
+    Airflow shows the first hundred characters, and its database has put the names into an order of its own.
+    """
+    known = {name: value for name, value in facts.items() if value is not None and name != "session_date"}
+    names = sorted(known, key=lambda name: (name == "run_id", isinstance(known[name], str), name))
+    words = ", ".join(f"{name.replace('_', ' ')} {known[name]}" for name in names)
+    return f"session {facts['session_date']}: {words}" if "session_date" in facts else words
 
 
 def write_note(ti: Any, text: str) -> None:

@@ -1,0 +1,156 @@
+"""A person's way through Airflow's pages, in a real browser: log in, start runs, see them end, read why one failed."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import html
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from risk.stack import backfill, processes, runs
+from risk.stack.clone import Clone
+from risk.stack.environment import UI_USER, load_login
+from risk.stack.services import Stack
+
+pytestmark = pytest.mark.slow
+
+TASKS = (
+    "extract_fills",
+    "check_fills",
+    "aggregate_pnl",
+    "build_features",
+    "predict_limits",
+    "apply_rules",
+    "send_report",
+)
+WEEK = ("2025-08-04", "2025-08-05", "2025-08-06", "2025-08-07", "2025-08-08")
+PATIENCE_MS = 40_000
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Start Debian's Chromium without a window, or skip where there is none."""
+    found = shutil.which("chromium")
+    if not found:
+        pytest.skip("There is no chromium on this machine (Debian: apt-get install chromium).")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def stranger(chromium: Browser, airflow_stack: Stack) -> Iterator[Page]:
+    """Give a page of somebody who has not logged in yet."""
+    runs.await_dag(airflow_stack)
+    with chromium.new_context(viewport={"width": 1280, "height": 820}, base_url=airflow_stack.url) as context:
+        context.set_default_timeout(PATIENCE_MS)
+        yield context.new_page()
+
+
+def log_in(page: Page, clone: Clone) -> None:
+    """Fill in the form that Airflow shows instead of the page that was asked for."""
+    page.get_by_label("Username").fill(UI_USER)
+    page.get_by_label("Password").fill(load_login(clone))
+    page.get_by_role("button", name="Sign in").click()
+
+
+@pytest.fixture
+def page(stranger: Page, stack_clone: Clone) -> Page:
+    """Give the page of the daily DAG, logged in."""
+    stranger.goto("/dags/daily_risk")
+    log_in(stranger, stack_clone)
+    stranger.wait_for_url("**/dags/daily_risk")
+    return stranger
+
+
+def run_in(page: Page) -> str:
+    """Return the id of the run whose page is open."""
+    page.wait_for_url("**/runs/**")
+    return page.url.rpartition("/runs/")[2]
+
+
+def test_session_picked_by_its_date_ends_as_seven_green_squares_and_a_report(page: Page) -> None:
+    # given the form of a run, with a session picked
+    page.get_by_test_id("trigger-dag-button").click()
+    form = page.get_by_role("dialog")
+    form.locator("#element_session_date").fill("2025-08-15")
+
+    # when it is started
+    form.get_by_role("button", name="Trigger", exact=True).click()
+    run_id = run_in(page)
+
+    # then each task's square in the grid comes to be green, which in Airflow's pages is a tick
+    for task_id in TASKS:
+        square = page.get_by_test_id(f"grid-{run_id}-{task_id}")
+        expect(square.locator("path[d='M20 6 9 17l-5-5']")).to_be_visible(timeout=PATIENCE_MS)
+
+    # and the last task tells the session, and opens its report
+    page.get_by_test_id(f"grid-{run_id}-send_report").click()
+    expect(page.get_by_text("session 2025-08-15: recipient count 0")).to_be_visible()
+    page.get_by_role("link", name="Details").click()
+    page.get_by_role("link", name="Report", exact=True).click()
+    page.wait_for_url("**/risk/reports/2025-08-15")
+    expect(page.get_by_text("SIMULATED DESK").first).to_be_visible()
+
+
+def pick(page: Page, date: str) -> None:
+    """Enter a day into the first field of the form that has none."""
+    form = page.get_by_role("dialog")
+    form.get_by_text("Select date and time").first.click()
+    page.get_by_placeholder("YYYY/MM/DD").locator("visible=true").last.fill(date.replace("-", "/"))
+    form.get_by_text("Date Range").click()
+
+
+def test_week_started_as_a_backfill_runs_its_five_sessions(page: Page, airflow_stack: Stack) -> None:
+    # given the form of a backfill, with the first and the last day of a week
+    page.get_by_test_id("trigger-dag-button").click()
+    form = page.get_by_role("dialog")
+    form.get_by_text("Backfill", exact=True).click()
+    pick(page, WEEK[0])
+    pick(page, WEEK[-1])
+    expect(form.get_by_text("5 runs will be triggered.")).to_be_visible()
+
+    # when it is started
+    form.get_by_role("button", name="Run Backfill").click()
+    expect(page.get_by_text("Backfill in progress")).to_be_visible()
+    page.get_by_role("button", name="Cancel backfill").click()
+
+    # then there is a run for each session; to see them end is another test's business
+    listed = backfill.runs_between(airflow_stack.api, WEEK[0], WEEK[-1])
+    assert tuple(run["data_interval_start"][:10] for run in listed) == WEEK
+
+
+def failure_mails(maildir: Path) -> list[str]:
+    """Return the HTML of the mails about a failed run."""
+    if not maildir.is_dir():
+        return []
+    mails = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in maildir.iterdir()]
+    bodies = [mail.get_body(("html",)) for mail in mails if "RISK RUN FAILED" in str(mail["Subject"])]
+    return [str(body.get_content()) for body in bodies if body is not None]
+
+
+def test_link_in_the_mail_about_a_failure_leads_a_stranger_to_the_log(
+    stranger: Page, airflow_stack: Stack, stack_clone: Clone, maildir: Path, tmp_path: Path
+) -> None:
+    # given a run that has failed, because its folder is a real desk's, and its mail
+    (tmp_path / "fills.csv").touch()
+    runs.trigger(airflow_stack.api, {"session_date": "2025-08-14", "fills": str(tmp_path)})
+    assert processes.wait_until(lambda: bool(failure_mails(maildir)), PATIENCE_MS / 1000)
+    (mail,) = failure_mails(maildir)
+    link = re.search(r'href="([^"]*)"[^>]*>\s*Open the log', mail)
+    assert link
+
+    # when somebody who is not logged in follows it, and logs in
+    stranger.goto(html.unescape(link[1]))
+    log_in(stranger, stack_clone)
+
+    # then the log of the failed attempt is what they see
+    expect(stranger.get_by_text("holds a real desk").first).to_be_visible()
+    assert "/tasks/extract_fills?try_number=1" in stranger.url
