@@ -70,7 +70,7 @@ def _instant(text: str | None) -> dt.datetime | None:
 def pnl(
     fills: Annotated[Path, typer.Option(help="Folder of fills*.csv[.gz], with or without a manifest.")],
     marks: Annotated[
-        Path | None, typer.Option(help="CSV of closing prices; without it the last fill price serves.")
+        Path | None, typer.Option(help="CSV of closing prices in place of the folder's marks*.csv.")
     ] = None,
     as_of: Annotated[
         str | None, typer.Option(help="Use what was published until this instant (ISO 8601, UTC).")
@@ -79,11 +79,12 @@ def pnl(
     as_json: JsonFlag = False,
 ) -> None:
     """Print daily P&L per account-session as CSV; rejected rows go to standard error and make the exit code 1."""
-    from risk.fills import read_drop, read_marks
+    from risk.fills import read_drop, read_stated
     from risk.pnl import daily_pnl
 
     executions, rejects = read_drop(fills, _instant(as_of))
-    books = daily_pnl(executions, read_marks(marks) if marks else [])
+    statements, rejected = read_stated(fills, marks)
+    books = daily_pnl(executions, statements.marks)
     rows = [{column: _plain(getattr(row, column)) for column in PNL_COLUMNS} for row in books]
     if as_json:
         typer.echo(json.dumps(rows))
@@ -91,9 +92,9 @@ def pnl(
         writer = csv.DictWriter(sys.stdout, PNL_COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    for reject in rejects:
+    for reject in (*rejects, *rejected):
         typer.echo(reject.reason, err=True)
-    if rejects:
+    if rejects or rejected:
         raise typer.Exit(1)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ class Fill(NamedTuple):
     price
         Price of one share or contract unit in ``currency``.
     currency
-        ISO 4217 code.
+        ISO 4217 code; ``None`` where the source does not say it.
     fees_usd
         US dollars; positive = cost, negative = rebate.
     """
@@ -42,7 +43,7 @@ class Fill(NamedTuple):
     quantity: Decimal
     symbol: str
     price: Decimal
-    currency: str
+    currency: str | None
     fees_usd: Decimal
 
 
@@ -58,16 +59,101 @@ class Mark(NamedTuple):
     price
         Closing price in ``currency``; ``None`` where the source says there is none.
     currency
-        ISO 4217 code.
+        ISO 4217 code; ``None`` where the source does not say it: the instrument's own.
     multiplier
         Units of the underlying in one contract, where the source gives it.
+    volume
+        Shares or contracts traded that day, where the source gives it.
     """
 
     session_date: dt.date
     symbol: str
     price: Decimal | None
-    currency: str
+    currency: str | None
     multiplier: Decimal | None
+    volume: Decimal | None = None
+
+
+class Instrument(NamedTuple):
+    """What holds for an instrument from a day on, until another statement about it.
+
+    Attributes
+    ----------
+    valid_from
+        First day.
+    symbol
+        Instrument, upper case.
+    multiplier
+        Units of the underlying in one contract; ``None`` where nothing is said.
+    currency
+        ISO 4217 code in which it is traded, whatever a fill says; ``None`` where nothing is said.
+    """
+
+    valid_from: dt.date
+    symbol: str
+    multiplier: Decimal | None
+    currency: str | None
+
+
+class Split(NamedTuple):
+    """A session from which on so many new shares stand for so many old ones.
+
+    Attributes
+    ----------
+    session_date
+        First session in which the new shares trade.
+    symbol
+        Instrument, upper case.
+    new_shares, old_shares
+        4 and 1 for four new shares in place of one.
+    """
+
+    session_date: dt.date
+    symbol: str
+    new_shares: Decimal
+    old_shares: Decimal
+
+
+class Adjustment(NamedTuple):
+    """Money booked to an account beside its trading.
+
+    Attributes
+    ----------
+    session_date
+        Session it belongs to.
+    account_id
+        Account it is booked to.
+    offset_account_id
+        Account that is booked the opposite amount, or ``None``.
+    category
+        What it is for.
+    amount_usd
+        US dollars, positive = credit, the opposite of fees.
+    comment
+        The source's words.
+    """
+
+    session_date: dt.date
+    account_id: str
+    offset_account_id: str | None
+    category: str
+    amount_usd: Decimal
+    comment: str
+
+
+class Statements(NamedTuple):
+    """What the files beside the executions state.
+
+    Attributes
+    ----------
+    marks, instruments, splits, adjustments
+        In the order they were stated: of two about the same the later one counts.
+    """
+
+    marks: Sequence[Mark] = ()
+    instruments: Sequence[Instrument] = ()
+    splits: Sequence[Split] = ()
+    adjustments: Sequence[Adjustment] = ()
 
 
 class ReportedPnl(NamedTuple):

@@ -88,7 +88,7 @@ BAD_ROWS = {
     row(13, account="<img onerror>"): "account name '<img onerror>'",
     row(14, account="'; drop table"): "account name",
     row(15, account='"NET\n001"'): "account name 'NET\\n001'",
-    row(16, currency="CAD"): "currency 'CAD'",
+    row(16, currency="C$"): "currency 'C$'",
     row(17) + ",extra": "has 12 fields, the header names 11",
     "only,three,fields": "has 3 fields",
 }
@@ -423,3 +423,47 @@ def test_statements_define_current_as_the_newest_publication_known_then(connecti
     # nothing on the 15th; the older publication that arrives on the 17th changes nothing; without a publication the
     # time of recording counts (18th 11:00), later than the one published on the 18th at 10:00
     assert known == [[], [(1,)], [(1,)], [(3,)], [(3,)]]
+
+
+def test_load_stores_statements_of_every_kind_and_only_what_is_new(connection: Connection, tmp_path: Path) -> None:
+    write(tmp_path, "fills.csv", row())
+    write(tmp_path, "instruments.csv", "08/01/2025,/ESU5,50", "08/18/2025,/ESU5,5", header="Date,Symbol,Multiplier")
+    write(tmp_path, "splits.csv", "08/15/2025,XYZ,1:3", header="Date,Symbol,Ratio")
+    first = load(connection, tmp_path)
+    write(tmp_path, "splits.csv", "08/15/2025,XYZ,1:4", header="Date,Symbol,Ratio")
+
+    load(connection, tmp_path)
+    third = load(connection, tmp_path)
+
+    assert fetch(connection, "select symbol, multiplier from instruments") == [("/ESU5", Decimal(50))]
+    assert totals(connection, first.load_id)["instruments.csv"] == ("loaded", 2, 1, 0, 0, 0, 1)
+    assert fetch(connection, "select new_shares, old_shares from splits order by split_id") == [(1, 3), (1, 4)]
+    assert third.rejected_count == 0
+
+
+def test_load_replaces_the_adjustments_of_an_account_and_session_whole(connection: Connection, tmp_path: Path) -> None:
+    header = "Date,Account,Offset Account,Category,Amount,Comment"
+    write(tmp_path, "fills.csv", row())
+    twice = "08/15/2025,NET001,NET002,Software,-10,fee"
+    write(tmp_path, "adjustments.csv", twice, twice, "08/14/2025,NET001,,,5,", header=header)
+    load(connection, tmp_path)
+    before = booked(connection)
+    load(connection, tmp_path)
+    unchanged = booked(connection)
+    write(tmp_path, "adjustments.csv", twice, "08/14/2025,NET001,,,5,", header=header)
+
+    load(connection, tmp_path)
+
+    # Two equal rows are two adjustments; what one account pays the other one gets.
+    assert before == unchanged == [("NET001", 14, 5), ("NET001", 15, -20), ("NET002", 15, 20)]
+    assert booked(connection) == [("NET001", 14, 5), ("NET001", 15, -10), ("NET002", 15, 10)]
+    assert fetch(connection, "select count(*) from adjustments") == [(4,)]
+
+
+def booked(connection: Connection) -> list[tuple[Any, ...]]:
+    """Sum what is booked by account and day of the month, as known now."""
+    return fetch(
+        connection,
+        "select account_id, extract(day from session_date)::integer, sum(amount_usd) from "
+        "booked_adjustments(clock_timestamp()) group by 1, 2 order by 1, 2",
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from risk.errors import InputError
-from risk.fills import newest_session, read_drop, read_marks
+from risk.fills import newest_session, read_drop
 from risk.fills.folder import open_folder
 
 NOW = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
@@ -134,23 +134,3 @@ def test_newest_session_passes_over_versions_that_are_still_empty(tmp_path: Path
     write(tmp_path, "manifest.csv", *entries, header=MANIFEST_HEADER)
 
     assert newest_session(tmp_path) == dt.date(2025, 8, 14)
-
-
-def test_read_marks_gives_prices_and_says_where_there_is_none(tmp_path: Path) -> None:
-    path = tmp_path / "marks.csv"
-    path.write_text("Date,Symbol,Price,Volume,Currency\n08/15/2025,XYZ,10.50,1000,USD\n2025-08-15,@CADUSD,,,\n")
-
-    marks = read_marks(path)
-
-    assert [(mark.symbol, mark.price, mark.currency) for mark in marks] == [
-        ("XYZ", Decimal("10.50"), "USD"),
-        ("@CADUSD", None, "USD"),
-    ]
-
-
-def test_read_marks_names_the_line_when_a_price_is_zero_or_the_day_a_holiday(tmp_path: Path) -> None:
-    path = tmp_path / "marks.csv"
-    path.write_text("Date,Symbol,Price\n08/15/2025,XYZ,0\n07/04/2025,XYZ,5\n")
-
-    with pytest.raises(InputError, match=r"(?s)line 2.*line 3.*no session"):
-        read_marks(path)

@@ -72,7 +72,7 @@ def test_date_is_judged_on_the_new_york_clock(text: str, code: str | None) -> No
         ({"symbol": ""}, "symbol"),
         ({"symbol": "<b>"}, "symbol"),
         ({"status": "X"}, "status"),
-        ({"currency": "CAD"}, "currency"),
+        ({"currency": "cad"}, "currency"),
     ],
 )
 def test_row_gets_its_code_when_one_value_is_wrong(change: dict[str, str], code: str) -> None:

@@ -19,7 +19,7 @@ with latest as (
         on current_ones.delivery_id = fills.delivery_id
     where
         current_ones.session_date between %(first_session_date)s and %(through_session_date)s
-        and fills.currency = 'USD'
+        and coalesce(fills.currency, 'USD') = 'USD'
     group by fills.session_date, fills.symbol
 )
 

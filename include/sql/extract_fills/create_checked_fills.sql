@@ -1,7 +1,8 @@
 -- Types every staged record up to the load's last session, or says by codes what is wrong with it.
 -- Grain: one row per record. Reads: staged_fills, staged_moments, staged_accounts, staged_symbols.
 -- Writes: checked_fills. Binds: through_session_date. Rerun: gone with its transaction.
--- Money: price in currency, fees_usd the sum of all fee columns, positive = cost.
+-- Money: price in currency (null = the source does not say it); fees_usd the sum of all fee columns, positive = cost:
+-- no source says another currency of them, so they are taken as US dollars, which the vendor's accounts are kept in.
 -- NaN and Infinity are numbers to numeric, but not below the limit.
 -- "offset 0" keeps the planner from computing a column once for every place that uses it.
 create unlogged table staging.checked_fills as
@@ -72,7 +73,7 @@ judged as (
             and joined.symbol_code is null
             and joined.side in ('B', 'S', 'T', 'C')
             and joined.status is null
-            and (joined.currency is null or joined.currency = 'USD'),
+            and (joined.currency is null or joined.currency = 'USD' or joined.currency ~ '^[A-Z]{3}$'),
             false
         ) as is_good
     from joined
@@ -90,6 +91,7 @@ select
     judged.quantity,
     judged.symbol_id as symbol,
     judged.price,
+    judged.currency,
     judged.fees_usd,
     judged.order_id,
     coalesce(judged.propreports_id, judged.fill_id) as fill_key,
@@ -134,7 +136,7 @@ select
                             then 'fees'
                     end,
                     case when judged.status is not null then 'status' end,
-                    case when judged.currency <> 'USD' then 'currency' end
+                    case when judged.currency !~ '^[A-Z]{3}$' then 'currency' end
                 )
     end as codes,
     case
@@ -143,7 +145,7 @@ select
                 hash_record_extended(
                     row(
                         judged.executed_at, judged.side, judged.quantity, judged.symbol_id, judged.price,
-                        judged.fees_usd, judged.order_id, judged.propreports_id, judged.fill_id
+                        judged.currency, judged.fees_usd, judged.order_id, judged.propreports_id, judged.fill_id
                     ),
                     0
                 )

@@ -28,7 +28,7 @@ select
     checked_fills.quantity,
     checked_fills.symbol,
     checked_fills.price,
-    'USD' as currency,
+    checked_fills.currency,
     checked_fills.fees_usd,
     checked_fills.order_id,
     checked_fills.fill_key

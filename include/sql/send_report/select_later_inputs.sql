@@ -1,5 +1,5 @@
 -- Tells whether an input of the run's history was recorded after the run's cut-off.
--- Grain: one row. Reads: deliveries, marks. Writes: -. Binds: session_date, as_of. Money: -. Rerun: reads only.
+-- Grain: one row. Reads: deliveries, marks, instruments, splits, adjustments. Writes: -. Binds: session_date, as_of. Money: -. Rerun: reads only.
 -- If so, the cache of books may know more than the run did, and the report that was stored stands.
 select
     exists (
@@ -14,4 +14,22 @@ select
         where
             marks.session_date <= %(session_date)s
             and marks.recorded_at > %(as_of)s
+    ) or exists (
+        select 1
+        from instruments
+        where
+            instruments.valid_from <= %(session_date)s
+            and instruments.recorded_at > %(as_of)s
+    ) or exists (
+        select 1
+        from splits
+        where
+            splits.session_date <= %(session_date)s
+            and splits.recorded_at > %(as_of)s
+    ) or exists (
+        select 1
+        from adjustments
+        where
+            adjustments.session_date <= %(session_date)s
+            and adjustments.recorded_at > %(as_of)s
     ) as is_superseded;

@@ -1,9 +1,8 @@
-"""Fills: from a source's files or query to deliveries, executions and closing prices in the warehouse."""
+"""Fills: from a source's files or query to deliveries, executions and statements in the warehouse."""
 
 from risk.fills.awaiting import awaited_accounts
 from risk.fills.loading import Load, load_drop, load_query, raise_for_quarantine
-from risk.fills.marks import read_marks
-from risk.fills.reading import newest_session, read_drop
+from risk.fills.reading import newest_session, read_drop, read_stated
 from risk.fills.reasons import Quarantine, Reject
 
 __all__ = [
@@ -16,5 +15,5 @@ __all__ = [
     "newest_session",
     "raise_for_quarantine",
     "read_drop",
-    "read_marks",
+    "read_stated",
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from risk.errors import InputError
+from risk.fills.kinds import KINDS
 from risk.fills.reasons import Quarantine, shorten
 from risk.fills.streams import CsvStream
 from risk.settings import settings
@@ -17,7 +18,7 @@ from risk.settings import settings
 MANIFEST: Final = "manifest.csv"
 MARKER: Final = "simulated.json"
 MANIFEST_REQUIRED: Final = ("file", "account_id", "session_date", "published_at")
-NOT_READ_YET: Final = ("instruments*.csv", "adjustments*.csv", "splits*.csv", "accounts*.csv")
+NOT_READ_YET: Final = ("accounts*.csv",)
 
 log = logging.getLogger(__name__)
 
@@ -42,8 +43,10 @@ class DropFolder:
 
     Attributes
     ----------
-    fills, marks
-        Files to read, by name.
+    fills
+        Files of executions, by name.
+    statements
+        Statement files by the name of their kind.
     entries
         Manifest entries by file name; ``None`` without a manifest.
     quarantined
@@ -52,7 +55,7 @@ class DropFolder:
 
     path: Path
     fills: tuple[Path, ...]
-    marks: tuple[Path, ...]
+    statements: dict[str, tuple[Path, ...]]
     entries: dict[str, tuple[Entry, ...]] | None
     quarantined: list[Quarantine] = field(default_factory=list)
 
@@ -79,7 +82,7 @@ def open_folder(folder: Path, known_at: dt.datetime) -> DropFolder:
         raise InputError(f"The fills folder {folder} does not exist. Name a folder with fills*.csv files.")
     quarantined: list[Quarantine] = []
     fills = _files(folder, ("fills*.csv", "fills*.csv.gz"), quarantined)
-    marks = _files(folder, ("marks*.csv",), quarantined)
+    statements = {kind.name: tuple(_files(folder, (kind.pattern,), quarantined)) for kind in KINDS}
     entries = None
     if (folder / MANIFEST).exists():
         entries = _manifest(folder, known_at, quarantined)
@@ -92,7 +95,7 @@ def open_folder(folder: Path, known_at: dt.datetime) -> DropFolder:
     unread = sorted(path.name for pattern in NOT_READ_YET for path in folder.glob(pattern))
     if unread:
         log.info("not read yet by this version: %s", ", ".join(unread))
-    return DropFolder(folder, tuple(fills), tuple(marks), entries, quarantined)
+    return DropFolder(folder, tuple(fills), statements, entries, quarantined)
 
 
 def _files(folder: Path, patterns: tuple[str, ...], quarantined: list[Quarantine]) -> list[Path]:

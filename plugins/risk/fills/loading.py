@@ -15,11 +15,12 @@ from psycopg2 import sql
 from risk.database import Connection, execute, records, rows, statement, writing
 from risk.errors import InputError
 from risk.fills.folder import MARKER, DropFolder, open_folder
-from risk.fills.marks import stage_marks
+from risk.fills.kinds import KINDS
 from risk.fills.opening import open_load, refuse_lived
 from risk.fills.reasons import Quarantine
 from risk.fills.shapes import SYMBOL_PATTERN
 from risk.fills.staging import stage_file, stage_reasons
+from risk.fills.statements import stage_statements
 from risk.fills.streams import file_sha256
 from risk.settings import EXCHANGE_ZONE, settings
 
@@ -151,18 +152,17 @@ def _load_folder(connection: Connection, drop: DropFolder, opened: dict[str, Any
     rejected_count = _store_rejects(connection, staged, opened["load_id"])
     execute(connection, "extract_fills/insert_source_files", opened)
     digests = {row["file_name"]: row["content_sha256"] for row in known}
-    marks = stage_marks(connection, drop.marks, opened, digests)
-    rejected_count += marks.rejected_count
-    quarantined += marks.quarantined
+    stated = [stage_statements(connection, kind, drop.statements[kind.name], opened, digests) for kind in KINDS]
+    quarantined += [item for staged_kind in stated for item in staged_kind.quarantined]
     for item in quarantined:
         _log_quarantine(connection, drop, item, opened["load_id"])
     execute(connection, "extract_fills/drop_staged")
     return Load(
         opened["load_id"],
-        len(fresh) + marks.file_count,
+        len(fresh) + sum(staged_kind.file_count for staged_kind in stated),
         delivery_count,
         fill_count,
-        rejected_count,
+        rejected_count + sum(staged_kind.rejected_count for staged_kind in stated),
         tuple(sorted(quarantined)),
     )
 
@@ -173,7 +173,7 @@ def _prepare(connection: Connection) -> None:
         cursor.execute("set local search_path = public, staging; set local work_mem = '128MB'")
         cursor.execute("set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0")
         cursor.execute("set local datestyle = 'ISO, MDY'")
-    for table in ("files", "entries", "fills", "texts", "marks", "rejects", "reasons"):
+    for table in ("files", "entries", "fills", "texts", "rejects", "reasons"):
         execute(connection, f"extract_fills/create_staged_{table}")
 
 

@@ -8,12 +8,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from risk.entities import Fill
+from risk.entities import Fill, Statements
 from risk.errors import InputError
 from risk.fills.folder import DropFolder, Entry, open_folder
+from risk.fills.kinds import KINDS, MARKS
 from risk.fills.reasons import Reject, sentence
 from risk.fills.rows import codes_of, day_of, fill_of, moment_code, session_of
 from risk.fills.shapes import staging_columns
+from risk.fills.statements import read_statements
 from risk.fills.streams import CsvStream, Record
 from risk.settings import EXCHANGE_ZONE
 
@@ -77,6 +79,27 @@ def read_drop(folder: Path, as_of: dt.datetime | None = None) -> tuple[list[Fill
         if owners[fill.account_id, fill.session_date] == reading.path.name
     ]
     return fills, [reject for reading in readings for reject in reading.rejects]
+
+
+def read_stated(folder: Path, marks: Path | None = None) -> tuple[Statements, list[Reject]]:
+    """Read what the statement files of a file drop say; they have no publication time.
+
+    Parameters
+    ----------
+    marks
+        File of closing prices that stands in for those in the folder.
+
+    Raises
+    ------
+    InputError
+        If the folder or any such file cannot be used as a whole.
+    """
+    files = open_folder(folder, dt.datetime.now(dt.UTC)).statements
+    if marks is not None:
+        files = files | {MARKS.name: (marks,)}
+    read = {kind.name: read_statements(kind, files[kind.name]) for kind in KINDS if kind.name in Statements._fields}
+    rejects = [reject for _, rejected in read.values() for reject in rejected]
+    return Statements(**{name: rows for name, (rows, _) in read.items()}), rejects
 
 
 def newest_session(folder: Path) -> dt.date:

@@ -24,7 +24,7 @@ SENTENCES: Final = {
     "price": "price {price} is not above zero and below 10,000,000,000 with at most 8 decimals",
     "fees": "the fees do not sum to an amount below 10,000,000,000 with at most 8 decimals",
     "status": "status {status} is not blank, and only live executions are known here",
-    "currency": "currency {currency} is not USD, and only US dollar executions are known here",
+    "currency": "currency {currency} is no ISO 4217 code",
     "repeated_id": "the id {key} occurs more than once in this delivery with different content",
 }
 """Code to clause."""

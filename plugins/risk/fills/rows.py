@@ -89,7 +89,7 @@ def codes_of(record: dict[str, str], today: dt.date, collided: Collection[str]) 
         None if _SYMBOL.fullmatch(record["symbol"].strip(" ").upper()) else "symbol",
         *_number_codes(record),
         "status" if record.get("status") else None,
-        "currency" if record.get("currency", "") not in ("", "USD") else None,
+        "currency" if record.get("currency") and not re.fullmatch("[A-Z]{3}", record["currency"]) else None,
     ]
     return [code for code in found if code]
 
@@ -145,6 +145,6 @@ def fill_of(record: dict[str, str], line_number: int) -> Fill:
         quantity=number(record["quantity"]) or Decimal(0),
         symbol=record["symbol"].strip(" ").upper(),
         price=number(record["price"]) or Decimal(0),
-        currency="USD",
+        currency=record.get("currency") or None,
         fees_usd=_fees_usd(record),
     )

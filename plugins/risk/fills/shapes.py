@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from risk.errors import InputError
@@ -50,16 +51,6 @@ OTHERS: Final = {
 COLUMNS: Final = REQUIRED | FEES | OTHERS
 FEE_COLUMNS: Final = tuple(dict.fromkeys(FEES.values()))
 
-MARK_COLUMNS: Final = {
-    "Date": "date",
-    "Symbol": "symbol",
-    "Price": "price",
-    "Volume": "volume",
-    "Currency": "currency",
-    "Multiplier": "multiplier",
-}
-MARK_REQUIRED: Final = ("Date", "Symbol", "Price")
-
 SYMBOL_PATTERN: Final = r"[A-Z0-9@/$^.][A-Z0-9 ./_:^$@&#*+-]{0,47}"
 """Stocks, OSI options, futures and ``@`` spot symbols; neither markup nor control characters."""
 
@@ -72,28 +63,26 @@ def staging_columns(header: list[str], file_name: str) -> tuple[str, ...]:
     InputError
         If a column is unknown, given twice, or a required one is missing: the file as a whole cannot be right.
     """
-    return _mapped(header, file_name, COLUMNS, tuple(REQUIRED))
+    return mapped_columns(header, file_name, COLUMNS, tuple(REQUIRED))
 
 
-def mark_columns(header: list[str], file_name: str) -> tuple[str, ...]:
-    """Map the header of a file of closing prices, in the file's order.
+def mapped_columns(
+    header: list[str], file_name: str, known: Mapping[str, str], required: Sequence[str]
+) -> tuple[str, ...]:
+    """Map a header's names to ours, in the file's order.
 
     Raises
     ------
     InputError
         As for fills.
     """
-    return _mapped(header, file_name, MARK_COLUMNS, MARK_REQUIRED)
-
-
-def _mapped(header: list[str], file_name: str, known: dict[str, str], required: tuple[str, ...]) -> tuple[str, ...]:
     names = [name.strip() for name in header]
     missing = [name for name in required if name not in names]
     unknown = [name for name in names if name not in known]
     if len(missing) == len(required):
         raise InputError(
-            f"{file_name} line 1 is not a header of executions or marks: found {_quoted(names)}. "
-            "Replace the file with the vendor's CSV export."
+            f"{file_name} line 1 is not a header with {_quoted(required)}: found {_quoted(names)}. "
+            "Replace the file with the source's CSV export."
         )
     if missing:
         raise InputError(
@@ -112,6 +101,6 @@ def _mapped(header: list[str], file_name: str, known: dict[str, str], required: 
     return columns
 
 
-def _quoted(names: list[str] | tuple[str, ...]) -> str:
+def _quoted(names: Sequence[str]) -> str:
     shown = ", ".join(repr(name[:40]) for name in names[:10])
     return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"

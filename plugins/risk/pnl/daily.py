@@ -118,7 +118,7 @@ def _last_fills(fills: Sequence[Fill]) -> dict[tuple[dt.date, str], int]:
     """Return the price of each session's last US dollar fill of a symbol over all accounts, scaled by 1e8."""
     latest: dict[tuple[dt.date, str], Fill] = {}
     for fill in fills:
-        if fill.currency == BASE_CURRENCY:
+        if fill.currency in (None, BASE_CURRENCY):
             key = (fill.session_date, fill.symbol)
             latest[key] = max(latest.get(key, fill), fill, key=_instant)
     return {key: scaled(fill.price) for key, fill in latest.items()}
@@ -134,7 +134,7 @@ def _by_symbol(fills: Iterable[Fill]) -> Iterator[SymbolFills]:
         for fill in executions:
             groups.setdefault(fill.symbol, []).append(fill)
         for symbol, group in groups.items():
-            foreign = [fill.currency for fill in group if fill.currency != BASE_CURRENCY]
+            foreign = [fill.currency for fill in group if fill.currency not in (None, BASE_CURRENCY)]
             yield SymbolFills(
                 group[0].account_id,
                 session_date,

@@ -28,7 +28,7 @@ class Statement(NamedTuple):
     session_date: dt.date
     symbol: str
     price: int | None
-    currency: str
+    currency: str | None
     multiplier: int | None
 
 
@@ -83,7 +83,7 @@ class Valuer:
             self._learn(statement)
 
     def _learn(self, statement: Statement) -> None:
-        if statement.price is not None and statement.currency == BASE_CURRENCY:
+        if statement.price is not None and statement.currency in (None, BASE_CURRENCY):
             self._marks[statement.session_date, statement.symbol] = statement.price
         if statement.multiplier is not None:
             told = self._multipliers.setdefault(statement.symbol, [])

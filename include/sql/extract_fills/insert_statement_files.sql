@@ -1,4 +1,4 @@
--- Logs a file of closing prices with its control totals.
+-- Logs a statement file with its control totals.
 -- Grain: one row. Reads: -. Writes: source_files. Money: -. Rerun: refused by the primary key.
 -- Binds: load_id, file_name, content_sha256, loaded_count, rejected_count, unchanged_count, deferred_count.
 insert into source_files (

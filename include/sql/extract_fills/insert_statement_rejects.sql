@@ -1,4 +1,4 @@
--- Stores rejected rows of a file of closing prices; one that an earlier load has stored of the same file is left out.
+-- Stores rejected rows of a statement file; one that an earlier load has stored of the same file is left out.
 -- Grain: one row per load, file and line. Reads: fill_rejects. Writes: fill_rejects. Money: -. Rerun: stores nothing.
 -- Binds: load_id, file_name, line_numbers, raw_texts, reasons (arrays of equal length).
 insert into fill_rejects (
