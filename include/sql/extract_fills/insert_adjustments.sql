@@ -5,34 +5,42 @@
 -- whole: of equal rows in one file each is an adjustment of its own.
 with given as (
     select
-        staged_adjustments.account_id,
-        staged_adjustments.session_date,
-        array_agg(
-            row(staged_adjustments.category, staged_adjustments.offset_account_id, staged_adjustments.amount_usd, coalesce(staged_adjustments.comment, ''))::text
-            order by staged_adjustments.category, staged_adjustments.offset_account_id, staged_adjustments.amount_usd, coalesce(staged_adjustments.comment, '')
-        ) as entries
-    from staged_adjustments
-    group by staged_adjustments.account_id, staged_adjustments.session_date
+        told.account_id,
+        told.session_date,
+        array_agg(told.entry order by told.entry) as entries
+    from (
+        select
+            staged_adjustments.account_id,
+            staged_adjustments.session_date,
+            row(
+                staged_adjustments.category, staged_adjustments.offset_account_id, staged_adjustments.amount_usd,
+                coalesce(staged_adjustments.comment, '')
+            )::text as entry
+        from staged_adjustments
+    ) as told
+    group by told.account_id, told.session_date
 ),
 
 known as (
     select
-        adjustments.account_id,
-        adjustments.session_date,
-        array_agg(
-            row(adjustments.category, adjustments.offset_account_id, adjustments.amount_usd, adjustments.comment)::text
-            order by adjustments.category, adjustments.offset_account_id, adjustments.amount_usd, adjustments.comment
-        ) as entries
-    from adjustments
-    where
-        adjustments.load_id = (
-            select max(newest.load_id)
-            from adjustments as newest
-            where
-                newest.account_id = adjustments.account_id
-                and newest.session_date = adjustments.session_date
-        )
-    group by adjustments.account_id, adjustments.session_date
+        told.account_id,
+        told.session_date,
+        array_agg(told.entry order by told.entry) as entries
+    from (
+        select
+            adjustments.account_id,
+            adjustments.session_date,
+            adjustments.load_id,
+            row(
+                adjustments.category, adjustments.offset_account_id, adjustments.amount_usd, adjustments.comment
+            )::text as entry,
+            max(adjustments.load_id) over (
+                partition by adjustments.account_id, adjustments.session_date
+            ) as newest_load_id
+        from adjustments
+    ) as told
+    where told.load_id = told.newest_load_id
+    group by told.account_id, told.session_date
 ),
 
 changed as (

@@ -1,7 +1,7 @@
 -- Stores the statements about instruments that differ from what is known.
--- Grain: one row per statement. Reads: staged_instruments, instruments. Writes: instruments. Binds: load_id, recorded_at.
--- Money: -. Rerun: stores nothing.
--- Returns how many rows each file brought. Of several equal statements in one load the last line of the last file counts.
+-- Grain: one row per statement. Reads: staged_instruments, instruments. Writes: instruments. Money: -.
+-- Binds: load_id, recorded_at. Rerun: stores nothing.
+-- Returns how many rows each file brought. Of equal statements in one load the last line of the last file counts.
 with given as (
     select distinct on (staged_instruments.valid_from, staged_instruments.symbol)
         staged_instruments.file_name,

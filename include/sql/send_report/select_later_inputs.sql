@@ -1,5 +1,6 @@
 -- Tells whether an input of the run's history was recorded after the run's cut-off.
--- Grain: one row. Reads: deliveries, marks, instruments, splits, adjustments. Writes: -. Binds: session_date, as_of. Money: -. Rerun: reads only.
+-- Grain: one row. Reads: deliveries, marks, instruments, splits, adjustments. Writes: -. Money: -. Rerun: reads only.
+-- Binds: session_date, as_of.
 -- If so, the cache of books may know more than the run did, and the report that was stored stands.
 select
     exists (
