@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import quopri
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ from risk.errors import RequestError
 from risk.settings import TEMPLATE_DIR, settings
 
 TEXT_WIDTH = 78
+
+PART_BYTES = 300
+"""Headers and boundary of a part of a mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,14 @@ class Rendered:
     text: str
     pictures: Mapping[str, bytes] = field(default_factory=dict)
     attachments: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def byte_count(self) -> int:
+        """What the mail weighs, but for its headers."""
+        texts = (self.html, self.text, *self.attachments.values())
+        return sum(len(quopri.encodestring(text.encode())) for text in texts) + sum(
+            len(base64.encodebytes(picture)) + PART_BYTES for picture in self.pictures.values()
+        )
 
     @property
     def standalone_html(self) -> str:

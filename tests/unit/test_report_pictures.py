@@ -16,8 +16,8 @@ from PIL import Image
 from risk.report.facts import AccountFacts, Facts
 from risk.report.message import compose
 from risk.report.page import Links, build_page
-from risk.report.pictures import PICTURES_BYTES, cumulated, draw_curve, draw_fan, draw_pictures, peaks
-from risk.report.rendering import Rendered, render
+from risk.report.pictures import cumulated, draw_curve, draw_fan, draw_pictures, peaks
+from risk.report.rendering import Rendered, illustrate, render
 from tests.report_desks import RUN, account, desk
 
 MAIL_BYTES = 100_000
@@ -33,8 +33,18 @@ def lively(name: str, cut: str = "0.40", **changes: object) -> AccountFacts:
     return account(name, cut, recent_results_usd=results, forecast_fan_usd=fan, **changes)
 
 
+def wordy(name: str) -> AccountFacts:
+    """Make an account about which there is as much to say as there may be."""
+    reasons = (
+        "Drawdown: 12,345 USD below the peak of the last 20 sessions, 8.7 times the usual daily result of 1,419 USD",
+        "5 sessions of losses in a row",
+    )
+    told = ("forecast losses were too high: fewer than one session in twenty went beyond them lately",) * 3
+    return lively(name, "0.60", reasons=reasons, explanations=told, loss_probability=Decimal("0.02"))
+
+
 def rendered(facts: Facts) -> Rendered:
-    return render(build_page(facts, RUN, Links(), draw_pictures(facts)))
+    return illustrate(facts, RUN, Links())
 
 
 def mailed(facts: Facts) -> bytes:
@@ -72,13 +82,13 @@ def test_fan_shows_the_limit_with_and_without_bands() -> None:
 def test_no_picture_is_drawn_from_nothing() -> None:
     assert draw_curve(account()) == b""
     assert draw_fan(account(forecast_quantile_05_usd=None)) == b""
-    assert dict(draw_pictures(desk([]))) == {}
+    assert dict(draw_pictures(desk([]), 100_000)) == {}
 
 
 def test_pictures_are_the_same_bytes_every_time_and_small() -> None:
     facts = desk([lively("NET001"), lively("NET002", "0.20"), lively("NET003", "0.10")])
 
-    first, second = draw_pictures(facts), draw_pictures(facts)
+    first, second = draw_pictures(facts, 100_000), draw_pictures(facts, 100_000)
 
     assert first == second
     assert list(first) == ["curve-0", "fan-0", "curve-1", "fan-1"]
@@ -87,24 +97,28 @@ def test_pictures_are_the_same_bytes_every_time_and_small() -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 12, 23])
 def test_mail_weighs_less_than_100_kilobytes(count: int) -> None:
-    reasons = (
-        "Drawdown: 12,345 USD below the peak of the last 20 sessions, 8.7 times the usual daily result of 1,419 USD",
-        "5 sessions of losses in a row",
-    )
-    facts = desk([lively(f"NET{number:03d}", "0.60", reasons=reasons) for number in range(count)])
+    facts = desk([wordy(f"NET{number:03d}") for number in range(count)])
 
+    assert len(mailed(facts)) < MAIL_BYTES
+
+
+def test_mail_has_the_pictures_of_ten_restricted_traders_of_23() -> None:
+    facts = desk([wordy(f"NET{number:03d}") for number in range(10)] + [account(f"L{n}", "0.00") for n in range(13)])
+
+    assert rendered(facts).html.count("<img") == 20
     assert len(mailed(facts)) < MAIL_BYTES
 
 
 def test_pictures_of_many_traders_are_those_of_the_most_urgent_that_fit() -> None:
     facts = desk([lively(f"NET{number:03d}") for number in range(200)])
 
-    drawn = draw_pictures(facts)
+    drawn = draw_pictures(facts, 30_000)
 
-    assert sum(map(len, drawn.values())) <= PICTURES_BYTES
+    # Carried in base64, a third more.
+    assert sum(map(len, drawn.values())) * 4 / 3 < 30_000
     assert "curve-0" in drawn
     assert "curve-199" not in drawn
-    views = rendered(facts)
+    views = render(build_page(facts, RUN, Links(), drawn))
     assert views.html.count("<img") == len(drawn)
     assert views.text.count("REDUCE LIMIT BY 40%") == views.html.count("REDUCE LIMIT BY 40%") == 200
 
@@ -123,7 +137,7 @@ def test_every_picture_of_the_page_is_a_part_of_the_mail_and_tells_its_facts_in_
     assert carried["fan-0"].get_content_type() == "image/png"
     alternatives = re.findall(r'alt="([^"]+)"', markup)
     assert re.match(r"Last 60 sessions: [+-]\$[\d,.]+ in sum, \$[\d,.]+ below the peak", alternatives[0])
-    assert alternatives[1] == "Forecast: 1 session in 20 ends at -$2,345.68 or worse, limit $3,000"
+    assert alternatives[1] == "Forecast: 1 session in 20 ends at -$2,346 or worse, limit $3,000"
 
 
 def test_mail_with_pictures_has_the_same_bytes_every_time() -> None:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import html
-import io
-import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
@@ -16,11 +12,11 @@ import pytest
 
 from risk import settings as settings_module
 from risk.report.facts import Facts, GateFacts, RestatementFacts, RosterEntry
-from risk.report.files import limits_csv
 from risk.report.page import Links, build_page
 from risk.report.rendering import TEXT_WIDTH, Rendered, render
 from risk.runs import Run
 from risk.settings import TEMPLATE_DIR
+from tests.mail_reading import read_aloud
 from tests.report_desks import RUN, SESSION, account, desk
 
 
@@ -36,32 +32,6 @@ def rendered(facts: Facts, run: Run = RUN, links: Links | None = None) -> Render
     return render(build_page(facts, run, links or Links()))
 
 
-def read_aloud(markup: str) -> str:
-    """Read HTML as a person does: without styles, tags and line breaks."""
-    body = re.sub(r"<style>.*?</style>|<head>.*?</head>", " ", markup, flags=re.DOTALL)
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", "", re.sub(r"<(br|/div|/td|/tr)[^>]*>", " ", body))).split())
-
-
-def limits_said(words: str) -> set[tuple[str, str, str, str]]:
-    """Find who is told what: account, cut in percent, new limit and base limit, as digits."""
-    found = set()
-    said = re.compile(
-        r"Trader (\S+): (?:REDUCE LIMIT BY (\d+)%|KEEP LIMIT)\W+"
-        r"(?:New limit: \$([\d,.]*\d) \(was \$([\d,.]*\d)\)|Limit: \$([\d,.]*\d) \(unchanged\))"
-    )
-    for name, percent, new, base, same in said.findall(words):
-        found.add((name, percent or "0", (new or same).replace(",", ""), (base or same).replace(",", "")))
-    folded = re.compile(r"(\S+) \$([\d,.]*\d) \((?:was \$([\d,.]*\d), cut (\d+)%|unchanged)")
-    for name, new, base, percent in folded.findall(words):
-        found.add((name, percent or "0", new.replace(",", ""), (base or new).replace(",", "")))
-    return found
-
-
-def digits(amount: str) -> str:
-    """Write an exact amount as the mail does: no cents where there are none."""
-    return f"{Decimal(amount):.0f}" if Decimal(amount) % 1 == 0 else f"{Decimal(amount):.2f}"
-
-
 DESK = desk(
     [
         account("NET001", "0.50", base_limit_usd=Decimal("12345.50")),
@@ -74,40 +44,10 @@ DESK = desk(
 )
 
 
-def test_limits_are_the_same_in_html_text_json_and_csv() -> None:
-    views = rendered(DESK)
-    from_json = {
-        (
-            one["account_id"],
-            f"{Decimal(one['cut_ratio']) * 100:.0f}",
-            digits(one["new_limit_usd"]),
-            digits(one["base_limit_usd"]),
-        )
-        for one in json.loads(DESK.canonical)["accounts"]
-    }
-    from_csv = {
-        (
-            row["account_id"],
-            f"{Decimal(row['cut_ratio']) * 100:.0f}",
-            digits(row["new_limit_usd"]),
-            digits(row["base_limit_usd"]),
-        )
-        for row in csv.DictReader(io.StringIO(limits_csv(DESK)))
-    }
-
-    # 12,345.50 less 50 % is 6,172.75; 5,000 less 15 % is 4,250.
-    assert ("NET001", "50", "6172.75", "12345.50") in from_json
-    assert ("NET005", "15", "4250", "5000") in from_json
-    assert len(from_json) == 5
-    assert limits_said(read_aloud(views.html)) == from_json
-    assert limits_said(" ".join(views.text.split())) == from_json
-    assert from_csv == from_json
-
-
 @pytest.mark.parametrize(
     "fact",
     [
-        "Reduce 2 limits before the open: NET001, NET018.",
+        "Reduce 4 limits before the open: NET001 to $6,172.75, NET018 to $3,000, NET002 to $3,500, NET005 to $4,250.",
         "Limits for Monday 2025-08-18, from the fills through 2025-08-15.",
         "Summary: 4/5 traders restricted using Model (1) and Rules-based system (4)",
         # 12,345.50 + 4 x 5,000 = 32,345.50; 6,172.75 + 3,000 + 3,500 + 4,250 + 5,000 = 21,922.75.
@@ -115,11 +55,12 @@ def test_limits_are_the_same_in_html_text_json_and_csv() -> None:
         "Desk on 2025-08-15: 1,604 fills of 5 accounts, net -$2,841.15, with open positions -$4,144.35",
         "Fees of NET001 are 4.2 times the usual",
         "Reasons: Drawdown: 8.7 scales; Large loss: -812 USD",
-        "Forecast: 1 session in 20 ends at -$2,345.68 or worse",
-        "Cut by rules 30%, by model none",
+        "Forecast: 1 session in 20 ends at -$2,346 or worse",
+        "Rules cut 30%, the model has no answer",
+        "Rules cut 50%, the model 25%",
         # -812.305 is shown to the cent, half to even: -812.30.
         "2025-08-15: net -$812.30, with open positions -$1,033.20",
-        "2 traders: NET005 $4,250 (was $5,000, cut 15%), NET009 $5,000 (unchanged).",
+        "2 traders: NET005 $4,250 (was $5,000, cut 15%), NET009 $5,000.",
         "Limited history: 12 active sessions, latest 2025-08-15",
         "Model (model 3) for NET005: proven",
         "Rules-based system (rules 1) for NET001, NET002, NET009, NET018: not yet proven: rules serve",
@@ -161,7 +102,7 @@ def test_low_risk_traders_fold_into_one_line_that_tells_who_was_cut_before() -> 
 
     views = rendered(desk(accounts, previous_session_date=dt.date(2025, 8, 14)))
 
-    line = "3 traders: A $5,000 (unchanged, cut was 40%), B $4,500 (was $5,000, cut 10%), C $5,000 (unchanged)."
+    line = "3 traders: A $5,000 (base limit again, cut was 40%), B $4,500 (was $5,000, cut 10%), C $5,000."
     assert line in " ".join(views.text.split())
     assert line in read_aloud(views.html)
     assert "Trader A" not in views.text
@@ -177,10 +118,35 @@ def test_mail_tells_explanations_gate_and_restatements_where_the_facts_have_them
     views = rendered(facts)
 
     for words in (" ".join(views.text.split()), read_aloud(views.html)):
-        assert "Why this forecast: size of day rises; 2 large losses" in words
+        assert "What moves the forecast: size of day rises; 2 large losses" in words
         assert "Gate of the model: rules serve: improvement 4 %, wanted more than 10 %; 31 of 60 sessions" in words
         assert "NET001, 2025-08-15: -$812.30 is now not known (fees restated)" in words
     assert "RESTATED" not in rendered(desk([account()])).text
+
+
+def test_mail_tells_the_gates_verdict_once_where_a_source_has_told_it() -> None:
+    reason = "52 sessions with a scored forecast, 60 are needed"
+    facts = desk([account(source_reason=f"Rules serve: {reason}")], gate=GateFacts("rules serve", (reason,)))
+
+    assert rendered(facts).text.replace("\n  ", " ").count(reason) == 1
+    assert read_aloud(rendered(facts).html).count(reason) == 1
+
+
+def test_result_is_told_once_where_open_positions_add_nothing() -> None:
+    same = Decimal("-812.30")
+
+    assert "2025-08-15: net -$812.30\n" in rendered(desk([account(net_pnl_usd=same, total_pnl_usd=same)])).text
+
+
+@pytest.mark.parametrize(
+    ("probability", "said"), [("0.0123456", "1.2%"), ("0.0004", "below 0.1%"), ("0", "below 0.1%"), ("1", "100.0%")]
+)
+def test_forecast_tells_the_chance_of_a_loss_beyond_the_base_limit(probability: str, said: str) -> None:
+    facts = desk([account(expected_shortfall_usd=Decimal("2911.2"), loss_probability=Decimal(probability))])
+
+    line = f"ends at -$2,346 or worse, -$2,911 on average; a loss beyond the base limit: {said}"
+    assert line in " ".join(rendered(facts).text.split())
+    assert line in read_aloud(rendered(facts).html)
 
 
 def test_roster_names_each_trader_and_counts_the_others() -> None:
@@ -216,11 +182,28 @@ def test_subject_counts_high_risk_traders_of_the_effective_session(facts: Facts,
 def test_first_words_say_what_to_do_when_a_limit_is_to_be_cut() -> None:
     views = rendered(desk([account("NET001"), account("NET002", "0.00")]))
 
-    assert views.text.splitlines()[:2] == [
-        "Reduce 1 limit before the open: NET001.",
-        "IMMEDIATE ACTION REQUIRED",
-    ]
-    assert read_aloud(views.html).startswith("Reduce 1 limit before the open: NET001. Summary: 1/2 traders restricted")
+    # 5,000 less 40 % is 3,000.
+    first = "Reduce 1 limit before the open: NET001 to $3,000."
+    assert views.text.splitlines()[:2] == [first, "IMMEDIATE ACTION REQUIRED"]
+    assert read_aloud(views.html).startswith(f"{first} Summary: 1/2 traders restricted")
+
+
+@pytest.mark.parametrize(
+    ("cut", "approval", "said"),
+    [
+        ("0.40", "high", "Approval is asked for each high-risk limit: answer until 09:00 New York, else these limits"),
+        ("0.20", "all", "Approval is asked for each reduced limit: answer until 09:00 New York, else these limits"),
+        ("0.20", "high", ""),
+        ("0.00", "all", ""),
+        ("0.40", "none", ""),
+    ],
+)
+def test_mail_says_until_when_an_approval_is_asked_for(cut: str, approval: str, said: str) -> None:
+    views = rendered(desk([account("NET001", cut)]), links=Links(approval=approval))
+
+    for words in (" ".join(views.text.split()), read_aloud(views.html)):
+        assert said in words
+        assert ("Approval" in words) == bool(said)
 
 
 def test_first_words_say_that_nothing_is_to_do_when_no_limit_changes() -> None:
@@ -308,10 +291,15 @@ def test_text_keeps_a_word_whole_when_it_is_longer_than_a_line() -> None:
     assert reason in rendered(desk([account(reasons=(reason,))])).text
 
 
-def test_mail_shows_twenty_warnings_and_counts_the_rest() -> None:
+def test_mail_shows_three_warnings_before_what_is_to_be_done_and_seventeen_after_it() -> None:
     views = rendered(desk([account()], [f"Warning number {number:02d}." for number in range(23)]))
 
     for words in (views.text, read_aloud(views.html)):
+        top, _, rest = words.partition("Trader NET001")
+        assert ("Warning number 02." in top, "Warning number 03." in top) == (True, False)
+        assert "Warning number 03." in rest
+        # 23 less the three above.
+        assert "and 20 more warnings, see below" in top
         assert "Warning number 19." in words
         assert "Warning number 20." not in words
         assert "and 3 more warnings: report.json has them all" in words

@@ -72,7 +72,7 @@ class SendReportOperator(RunOperator):
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Report the run."""
         server = smtp_server(BaseHook.get_connection(SMTP_CONNECTION_ID)) if self.is_delivered else None
-        sent = send_report(connection, run, server, Links(run_url=self.run_url))
+        sent = send_report(connection, run, server, Links(self.run_url, self.approval))
         if sent.recipient_count and self.approval != NO_APPROVAL:
             start_approval(run, self.approval)
         return {

@@ -11,10 +11,7 @@ from decimal import Decimal
 from risk.database import Connection, execute, records, rows, writing
 from risk.errors import RequestError
 from risk.publication.limits import lowest_limit_usd
-from risk.settings import EXCHANGE_ZONE
-
-ANSWER_UNTIL = dt.time(9, 0)
-"""New York time of the effective session at which the recommended cuts apply by themselves."""
+from risk.settings import ANSWER_UNTIL, EXCHANGE_ZONE
 
 LONGEST_REASON = 500
 AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")

@@ -11,10 +11,9 @@ from risk.report.delivery import MailServer, deliver
 from risk.report.facts import Facts, parse_facts
 from risk.report.files import limits_csv, report_folder, write_files
 from risk.report.message import compose
-from risk.report.page import Links, build_page
-from risk.report.pictures import draw_pictures
+from risk.report.page import Links
 from risk.report.reading import build_facts
-from risk.report.rendering import Rendered, render
+from risk.report.rendering import Rendered, illustrate
 from risk.runs import Run
 from risk.settings import settings
 
@@ -72,7 +71,7 @@ def send_report(connection: Connection, run: Run, server: MailServer | None, lin
     folder = report_folder(facts)
     if _is_superseded(connection, run):
         return Sent(facts.sha256, 0, 0, folder)
-    rendered = render(build_page(facts, run, links, draw_pictures(facts)))
+    rendered = illustrate(facts, run, links)
     write_files(folder, _files(facts, run, rendered))
     if server is None:
         return Sent(facts.sha256, 0, 0, folder)

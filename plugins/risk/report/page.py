@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from risk.report.facts import LEVELS, AccountFacts, Facts, RosterEntry, WarningFacts
+from risk.report.facts import LEVELS, AccountFacts, Facts, GateFacts, RosterEntry, WarningFacts
 from risk.report.pictures import cumulated, peaks
 from risk.runs import Run
-from risk.settings import HIGH_CUT_RATIO, MODERATE_CUT_RATIO, TAIL_PROBABILITY, settings
+from risk.settings import ANSWER_UNTIL, HIGH_CUT_RATIO, MODERATE_CUT_RATIO, TAIL_PROBABILITY, settings
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 """Not strftime: its names follow the process's locale."""
 
 NAMES_IN_HEADLINE = 5
+WARNINGS_ON_TOP = 3
+"""More of them would push what is to be done off the first screen: the others come after it."""
 WARNINGS_IN_MAIL = 20
 """A load of years of history may bring hundreds; report.json has all of them."""
 
@@ -28,9 +30,12 @@ class Links:
     ----------
     run_url
         The run in the Airflow UI: an address, or a path below the setting ``base_url``.
+    approval
+        For whose limits a person is asked once the mail is out: ``none``, ``high`` or ``all``.
     """
 
     run_url: str = ""
+    approval: str = "none"
 
     @property
     def run_address(self) -> str:
@@ -119,11 +124,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What to do, in names: those to cut at once, and how many more there are."""
+    """What to do: the most urgent level, how many limits to cut, the first of them, and how many more there are."""
 
     level: str
     account_count: int
-    account_ids: tuple[str, ...]
+    accounts: tuple[AccountFacts, ...]
     unnamed_count: int
 
 
@@ -140,7 +145,11 @@ class Page:
     sources: tuple[Source, ...]
     rules_count: int
     model_count: int
+    gate: GateFacts | None
+    asked_for: str
+    answer_until: dt.time
     warnings: tuple[WarningFacts, ...]
+    later_warnings: tuple[WarningFacts, ...]
     hidden_warning_count: int
     roster: tuple[RosterEntry, ...]
     inactive_ids: tuple[str, ...]
@@ -167,7 +176,11 @@ def build_page(facts: Facts, run: Run, links: Links, pictures: Mapping[str, byte
         sources=_sources(accounts),
         rules_count=sources.count("rules"),
         model_count=sources.count("model"),
-        warnings=facts.warnings[:WARNINGS_IN_MAIL],
+        gate=_untold_gate(facts),
+        asked_for=_asked_for(facts, links.approval),
+        answer_until=ANSWER_UNTIL,
+        warnings=facts.warnings[:WARNINGS_ON_TOP],
+        later_warnings=facts.warnings[WARNINGS_ON_TOP:WARNINGS_IN_MAIL],
         hidden_warning_count=max(0, len(facts.warnings) - WARNINGS_IN_MAIL),
         roster=roster,
         inactive_ids=tuple(entry.account_id for entry in facts.roster if entry.status == "inactive"),
@@ -216,18 +229,25 @@ def _envelope(facts: Facts, run: Run, links: Links) -> Envelope:
     )
 
 
-def _at_level(accounts: Sequence[AccountFacts], level: str) -> tuple[AccountFacts, ...]:
-    return tuple(account for account in accounts if account.level == level)
-
-
 def _headline(accounts: Sequence[AccountFacts]) -> Headline:
-    """Name the most urgent level that has a cut; ``none`` where every limit stays."""
-    for level in LEVELS:
-        names = tuple(account.account_id for account in _at_level(accounts, level) if account.cut_ratio > 0)
-        if names:
-            unnamed_count = max(0, len(names) - NAMES_IN_HEADLINE)
-            return Headline(level, len(names), names[:NAMES_IN_HEADLINE], unnamed_count)
-    return Headline("none", 0, (), 0)
+    """Name every limit to be cut, most urgent first, as far as a line goes; ``none`` where every limit stays."""
+    cut = tuple(account for account in accounts if account.cut_ratio > 0)
+    level = cut[0].level if cut else "none"
+    return Headline(level, len(cut), cut[:NAMES_IN_HEADLINE], max(0, len(cut) - NAMES_IN_HEADLINE))
+
+
+def _asked_for(facts: Facts, approval: str) -> str:
+    """Tell for whose limits a person is asked; nobody is asked where there is none."""
+    asked_count = {"high": facts.counts.high, "all": facts.counts.restricted}.get(approval, 0)
+    return approval if asked_count else "none"
+
+
+def _untold_gate(facts: Facts) -> GateFacts | None:
+    """Return the gate's verdict unless a source's reason tells it already, as it does where the gate decides."""
+    if facts.gate is None:
+        return None
+    told = {account.source_reason for account in facts.accounts}
+    return None if any("; ".join(facts.gate.reasons) in reason for reason in told) else facts.gate
 
 
 def _sources(accounts: Sequence[AccountFacts]) -> tuple[Source, ...]:

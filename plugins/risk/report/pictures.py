@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PICTURES_BYTES = 15_000
-"""All pictures of a mail together: mail programs cut off what is longer than about 100 kB."""
+PICTURE_BYTES = 600
+"""What a picture costs a mail beside its own bytes: the headers of its part, and the words in its place."""
 
 SIZE_IN = (2.4, 0.6)
 DOTS_PER_IN = 110
@@ -30,13 +30,15 @@ FANS = {(0, 6): "#b9cfe6", (1, 6): "#8fb2d6", (3, 5): "#5f94ca"}
 """Bands of the fan by the places of their ends among ``FAN_LEVELS``."""
 
 
-def draw_pictures(facts: Facts) -> Mapping[str, bytes]:
+def draw_pictures(facts: Facts, room_bytes: int) -> Mapping[str, bytes]:
     """Draw the pictures of the restricted traders, most urgent first, while they fit into the mail.
 
     Parameters
     ----------
     facts
         Accounts in the report's order.
+    room_bytes
+        What is left for pictures in the mail.
 
     Returns
     -------
@@ -49,7 +51,9 @@ def draw_pictures(facts: Facts) -> Mapping[str, bytes]:
             continue
         added = {f"curve-{place}": draw_curve(account), f"fan-{place}": draw_fan(account)}
         kept = {name: picture for name, picture in added.items() if picture}
-        if sum(map(len, drawn.values())) + sum(map(len, kept.values())) > PICTURES_BYTES:
+        # A mail carries pictures in base64: four bytes for three, and a line break after each 76.
+        room_bytes -= sum(len(picture) * 7 // 5 + PICTURE_BYTES for picture in kept.values())
+        if room_bytes < 0:
             return drawn
         drawn |= kept
     return drawn

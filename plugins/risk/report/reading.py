@@ -52,9 +52,10 @@ def build_facts(connection: Connection, run: Run) -> Facts:
         desk=_desk(records(connection, "send_report/select_daily_pnl", session)[0], accounts),
         accounts=accounts,
         warnings=(
-            *_load_warnings(connection, run),
+            # Most telling first, for the mail has room for few above what is to be done.
             *_delivery_warnings(accounts, run),
             *_book_warnings(accounts, run),
+            *_load_warnings(connection, run),
             *_check_warnings(connection, run, accounts),
             *(WarningFacts("model", "drift", readable(drift)) for row in judged for drift in row["drifts"]),
         ),

@@ -6,10 +6,24 @@ from dataclasses import replace
 
 from risk import letters
 from risk.letters import TEXT_WIDTH, Rendered
+from risk.report.facts import Facts
 from risk.report.files import limits_csv
-from risk.report.page import Page
+from risk.report.page import Links, Page, build_page
+from risk.report.pictures import draw_pictures
+from risk.runs import Run
 
-__all__ = ["TEXT_WIDTH", "Rendered", "render"]
+__all__ = ["MAIL_BYTES", "TEXT_WIDTH", "Rendered", "illustrate", "render"]
+
+
+MAIL_BYTES = 98_000
+"""Mail programs cut off what is longer than about 100 kB."""
+
+
+def illustrate(facts: Facts, run: Run, links: Links) -> Rendered:
+    """Write a report down with as many pictures as its mail has room for beside the words."""
+    words = render(build_page(facts, run, links))
+    pictures = draw_pictures(facts, MAIL_BYTES - words.byte_count)
+    return render(build_page(facts, run, links, pictures)) if pictures else words
 
 
 def render(page: Page) -> Rendered:

@@ -1,0 +1,35 @@
+"""How tests read a mail: as a person does, whatever engine shows it."""
+
+from __future__ import annotations
+
+import html
+import re
+
+_RESTRICTED = re.compile(
+    r"Trader ([^:]+): (?:REDUCE LIMIT BY (\d+)%|KEEP LIMIT)\W+"
+    r"(?:New limit: \$([\d,.]*\d) \(was \$([\d,.]*\d)\)|Limit: \$([\d,.]*\d) \(unchanged\))"
+)
+_FOLDED = re.compile(r"(?:traders?:|,) ([^,$:]+?) \$([\d,.]*\d)(?: \(was \$([\d,.]*\d), cut (\d+)%)?")
+
+
+def read_aloud(markup: str) -> str:
+    """Read HTML as a person does: without styles, tags and line breaks."""
+    body = re.sub(r"<style>.*?</style>|<head>.*?</head>", " ", markup, flags=re.DOTALL)
+    return plain(html.unescape(re.sub(r"<[^>]+>", "", re.sub(r"<(br|/div|/td|/tr)[^>]*>", " ", body))))
+
+
+def plain(words: str) -> str:
+    """Read words that an engine has broken into lines."""
+    return " ".join(words.split())
+
+
+def limits_said(words: str) -> set[tuple[str, str, str, str]]:
+    """Find who is told what: account, cut in percent, new limit and base limit, as digits."""
+    said = plain(words)
+    found = set()
+    for name, percent, new, base, same in _RESTRICTED.findall(said):
+        found.add((name, percent or "0", (new or same).replace(",", ""), (base or same).replace(",", "")))
+    low = said.partition("LOW RISK")[2].partition("WHO DECIDED")[0]
+    for name, new, base, percent in _FOLDED.findall(low):
+        found.add((name, percent or "0", new.replace(",", ""), (base or new).replace(",", "")))
+    return found
