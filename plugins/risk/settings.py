@@ -31,7 +31,7 @@ WAIT_UNTIL = dt.time(8, 15)
 """New York: a scheduled run waits so long for the executions of expected accounts."""
 
 ANSWER_UNTIL = dt.time(9)
-"""New York time of the effective session: where a person was asked and has not answered, the recommended cut applies."""
+"""New York, effective session: where a person was asked and has not answered, the recommended cut counts."""
 
 LEGACY_SUFFIX = "_OLD"
 """Literal end of the name of a legacy account; such an account is in the books but gets no limit."""
