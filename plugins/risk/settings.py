@@ -87,6 +87,8 @@ class Settings:
         Folder of the files with published limits for the trading platform; ``None`` = none is written.
     has_four_eyes
         Whether who edits a limit may not approve it.
+    canceled_statuses, corrected_statuses
+        Spellings of the column ``Status``, upper case, of a row that takes an execution back or states it anew.
     """
 
     default_limit_usd: Decimal = Decimal("5000.00")
@@ -102,6 +104,8 @@ class Settings:
     alarms_dir: Path = PROJECT_DIR / "var" / "alarms"
     outbound_dir: Path | None = None
     has_four_eyes: bool = False
+    canceled_statuses: tuple[str, ...] = ("CANCEL", "CANCELED", "CANCELLED", "CXL", "BUST", "BUSTED")
+    corrected_statuses: tuple[str, ...] = ("CORRECT", "CORRECTED", "CORRECTION", "CORR", "COR")
 
 
 @cache
@@ -125,7 +129,14 @@ def settings() -> Settings:
         alarms_dir=Path(os.environ.get("RISK_ALARMS_DIR", str(default.alarms_dir))),
         outbound_dir=Path(os.environ["RISK_OUTBOUND_DIR"]) if os.environ.get("RISK_OUTBOUND_DIR") else None,
         has_four_eyes=os.environ.get("RISK_FOUR_EYES", "0") == "1",
+        canceled_statuses=_spellings("RISK_CANCELED_STATUSES", default.canceled_statuses),
+        corrected_statuses=_spellings("RISK_CORRECTED_STATUSES", default.corrected_statuses),
     )
+
+
+def _spellings(name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+    listed = os.environ.get(name, "").split(",")
+    return tuple(text.strip().upper() for text in listed if text.strip()) or default
 
 
 def _addresses(listed: str) -> tuple[str, ...]:

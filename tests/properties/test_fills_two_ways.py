@@ -39,10 +39,26 @@ records = st.tuples(
     mostly("12.5", *NUMBERS),
     mostly("0.01", *NUMBERS),
     mostly("", *NUMBERS),
-    mostly("", "X", " "),
+    mostly("", "X", " ", "BUST", "Cancelled", " cor ", "corrected", "bu\u017ft"),
     mostly("USD", "", "CAD", "usd"),
     mostly("", "1", "2", "3"),
 )
+
+
+corrections = st.tuples(
+    st.sampled_from(("08/14/2025 09:45:00", "08/15/2025 09:45:00", "08/15/2025 10:00:00")),
+    st.sampled_from(("NET001", "NET002")),
+    st.just("B"),
+    st.just("100"),
+    st.just("XYZ"),
+    st.sampled_from(("10", "11", "12")),
+    st.just("0.01"),
+    st.just(""),
+    st.sampled_from(("", "", "BUST", "COR")),
+    st.just("USD"),
+    st.sampled_from(("1", "2", "3")),
+)
+"""Good rows of which most correct another one, before or after it, in its session or the next."""
 
 
 def quoted(field: str, *, is_quoted: bool) -> str:
@@ -52,7 +68,10 @@ def quoted(field: str, *, is_quoted: bool) -> str:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    rows=st.lists(records, max_size=12), ragged=st.booleans(), is_quoted=st.booleans(), ending=st.sampled_from("\n ")
+    rows=st.lists(records, max_size=12) | st.lists(corrections, max_size=12),
+    ragged=st.booleans(),
+    is_quoted=st.booleans(),
+    ending=st.sampled_from("\n "),
 )
 def test_loading_and_reading_agree_on_every_line(
     connection: Connection, rows: list[tuple[str, ...]], ragged: bool, is_quoted: bool, ending: str
@@ -61,7 +80,9 @@ def test_loading_and_reading_agree_on_every_line(
     if ragged:
         lines.insert(1 + len(rows) // 2, "too,few")
     with connection, connection.cursor() as cursor:
-        cursor.execute("truncate loads, deliveries, fills, fill_rejects, source_files, runs, marks cascade")
+        cursor.execute(
+            "truncate loads, deliveries, fills, corrections, fill_rejects, source_files, runs, marks cascade"
+        )
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "fills.csv").write_text("\n".join(lines) + ending.strip(" "))
 
@@ -74,7 +95,7 @@ def test_loading_and_reading_agree_on_every_line(
     with connection.cursor() as cursor:
         cursor.execute(
             "select account_id, session_date, executed_at, line_number, side, quantity, symbol, price, currency,"
-            " fees_usd from fills"
+            " fees_usd from current_fills(clock_timestamp())"
         )
         stored = cursor.fetchall()
         cursor.execute("select line_number, raw_text, reason from fill_rejects order by line_number")

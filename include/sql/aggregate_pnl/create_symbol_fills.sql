@@ -1,5 +1,5 @@
 -- Gathers the fills of some accounts, one symbol of one session in a row, in the order of execution.
--- Grain: one row per account, session and symbol. Reads: deliveries, fills. Writes: symbol_fills.
+-- Grain: one row per account, session and symbol. Reads: current_fills, booked_deliveries. Writes: symbol_fills.
 -- Rerun: gone with its transaction.
 -- Binds: as_of, through_session_date, account_ids, first_session_dates (arrays of equal length).
 -- Money: price in currency; quantity (buys positive), price and fees_usd (costs positive) scaled by 1e8.
@@ -16,34 +16,29 @@ with touched as (
 
 executions as (
     select
-        fills.delivery_id,
-        fills.symbol collate "C" as symbol, -- noqa: RF03
-        fills.executed_at,
-        fills.line_number,
-        (fills.fees_usd * 100000000)::bigint as fees_usd,
-        (fills.price * 100000000)::bigint as price,
+        known.delivery_id,
+        known.symbol collate "C" as symbol,
+        known.executed_at,
+        known.line_number,
+        (known.fees_usd * 100000000)::bigint as fees_usd,
+        (known.price * 100000000)::bigint as price,
         case
-            when fills.is_time_unknown then -1
-            else floor(date_part('epoch', fills.executed_at))::bigint
+            when known.is_time_unknown then -1
+            else floor(date_part('epoch', known.executed_at))::bigint
         end as second,
         case
-            when fills.side in ('B', 'C') then (fills.quantity * 100000000)::bigint
-            else (fills.quantity * -100000000)::bigint
+            when known.side in ('B', 'C') then (known.quantity * 100000000)::bigint
+            else (known.quantity * -100000000)::bigint
         end as signed_quantity,
         case
-            when fills.currency <> 'USD' then fills.currency
+            when known.currency <> 'USD' then known.currency
         end as foreign_currency
-    from fills
-    where
-        fills.delivery_id in (
-            select current_ones.delivery_id
-            from current_deliveries(%(as_of)s) as current_ones
-            inner join touched
-                on
-                    current_ones.account_id = touched.account_id
-                    and current_ones.session_date >= touched.first_session_date
-            where current_ones.session_date <= %(through_session_date)s
-        )
+    from current_fills(%(as_of)s) as known
+    inner join touched
+        on
+            known.account_id = touched.account_id
+            and known.session_date >= touched.first_session_date
+    where known.session_date <= %(through_session_date)s
 ),
 
 gathered as (
@@ -61,16 +56,20 @@ gathered as (
 )
 
 select
-    deliveries.account_id collate "C" as account_id,
-    deliveries.session_date,
+    booked.account_id collate "C" as account_id,
+    booked.session_date,
     gathered.symbol,
     gathered.currency,
     gathered.signed_quantities,
     gathered.prices,
     gathered.seconds,
     gathered.fees_usd,
-    gathered.delivery_id
+    booked.delivery_id
 from gathered
 inner join deliveries
     on gathered.delivery_id = deliveries.delivery_id
-order by account_id, deliveries.session_date, gathered.symbol;
+inner join booked_deliveries(%(as_of)s) as booked
+    on
+        deliveries.account_id = booked.account_id
+        and deliveries.session_date = booked.session_date
+order by account_id, booked.session_date, gathered.symbol;

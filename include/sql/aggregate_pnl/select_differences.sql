@@ -1,7 +1,7 @@
 -- Computes the accounting identity a second way, from fills alone, and lists where the books disagree.
 -- Realized + unrealized delta = signed cash + market value at close - market value at previous close, before fees.
 -- Grain: one row per account, session, symbol and measure that disagrees; none = the books are proven.
--- Reads: deliveries, fills, positions, daily_pnl, sessions. Writes: -. Rerun: reads only.
+-- Reads: current_fills, positions, daily_pnl, sessions. Writes: -. Rerun: reads only.
 -- Binds: as_of, through_session_date, account_ids, first_session_dates (arrays of equal length).
 -- Money: US dollars, exact; compared to the cent. Quantities here are cumulative signed fills, never those of the lots;
 -- marks and multipliers are those the books used. What is unknown (no mark) is not compared, its quantity is.
@@ -14,20 +14,18 @@ with touched as (
 
 flows as (
     select
-        fills.account_id,
-        fills.symbol,
-        fills.session_date,
-        sum(case when fills.side in ('B', 'C') then fills.quantity else -fills.quantity end) as signed_quantity,
-        sum(case when fills.side in ('B', 'C') then -fills.quantity else fills.quantity end * fills.price)
+        known.account_id,
+        known.symbol,
+        known.session_date,
+        sum(case when known.side in ('B', 'C') then known.quantity else -known.quantity end) as signed_quantity,
+        sum(case when known.side in ('B', 'C') then -known.quantity else known.quantity end * known.price)
             as signed_cash,
-        sum(fills.fees_usd) as fees_usd
-    from current_deliveries(%(as_of)s) as current_ones
+        sum(known.fees_usd) as fees_usd
+    from current_fills(%(as_of)s) as known
     inner join touched
-        on current_ones.account_id = touched.account_id
-    inner join fills
-        on current_ones.delivery_id = fills.delivery_id
-    where current_ones.session_date <= %(through_session_date)s
-    group by fills.account_id, fills.symbol, fills.session_date
+        on known.account_id = touched.account_id
+    where known.session_date <= %(through_session_date)s
+    group by known.account_id, known.symbol, known.session_date
 ),
 
 held as (

@@ -1,15 +1,15 @@
 -- Finds the accounts whose books lag behind their fills, each with the first session to compute again.
--- Grain: one row per account. Reads: deliveries, daily_pnl, positions, sessions. Writes: -. Money: -.
+-- Grain: one row per account. Reads: booked_deliveries, daily_pnl, positions, sessions. Writes: -. Money: -.
 -- Binds: as_of, session_date, through_session_date. Rerun: reads only.
 with known as (
     select
-        current_ones.account_id,
-        current_ones.session_date,
-        current_ones.delivery_id
-    from current_deliveries(%(as_of)s) as current_ones
+        booked.account_id,
+        booked.session_date,
+        booked.delivery_id
+    from booked_deliveries(%(as_of)s) as booked
     where
-        current_ones.loaded_count > 0
-        and current_ones.session_date <= %(session_date)s
+        booked.fill_count > 0
+        and booked.session_date <= %(session_date)s
 ),
 
 cached as (

@@ -1,6 +1,6 @@
 -- Counts in one pass over the session's executions what is wrong with them, by account and in all.
 -- Grain: one row per account, and one with an empty subject for the session.
--- Reads: current_deliveries, fills, sessions. Writes: -. Rerun: reads only.
+-- Reads: current_fills, sessions. Writes: -. Rerun: reads only.
 -- Binds: session_date, as_of, fee_ratio, fee_per_share_usd. Money: US dollars, fees positive = cost.
 -- NaN and Infinity are not below the limit of numeric(18, 8). A session covers its own day and the days without
 -- trading just before it. Fees are implausible above fee_ratio of the turnover and above fee_per_share_usd a share:
@@ -15,33 +15,29 @@ with bounds as (
 
 by_account as (
     select
-        fills.account_id,
+        known.account_id,
         count(*) as fill_count,
-        count(*) - count(fills.account_id) as missing_account_id_count,
-        count(*) - count(fills.executed_at) as missing_executed_at_count,
-        count(*) - count(fills.side) as missing_side_count,
-        count(*) - count(fills.quantity) as missing_quantity_count,
-        count(*) - count(fills.symbol) as missing_symbol_count,
-        count(*) - count(fills.price) as missing_price_count,
-        count(*) - count(fills.fees_usd) as missing_fees_usd_count,
-        count(*) filter (where fills.side not in ('B', 'S', 'T', 'C')) as unknown_side_count,
-        count(*) filter (where fills.quantity <= 0 or fills.quantity >= 10000000000) as wrong_quantity_count,
-        count(*) filter (where fills.price <= 0 or fills.price >= 10000000000) as wrong_price_count,
+        count(*) - count(known.account_id) as missing_account_id_count,
+        count(*) - count(known.executed_at) as missing_executed_at_count,
+        count(*) - count(known.side) as missing_side_count,
+        count(*) - count(known.quantity) as missing_quantity_count,
+        count(*) - count(known.symbol) as missing_symbol_count,
+        count(*) - count(known.price) as missing_price_count,
+        count(*) - count(known.fees_usd) as missing_fees_usd_count,
+        count(*) filter (where known.side not in ('B', 'S', 'T', 'C')) as unknown_side_count,
+        count(*) filter (where known.quantity <= 0 or known.quantity >= 10000000000) as wrong_quantity_count,
+        count(*) filter (where known.price <= 0 or known.price >= 10000000000) as wrong_price_count,
         count(*) filter (
-            where fills.executed_at < bounds.starts_at or fills.executed_at >= bounds.ends_at
+            where known.executed_at < bounds.starts_at or known.executed_at >= bounds.ends_at
         ) as stray_count,
-        min(fills.executed_at) as first_executed_at,
-        sum(fills.fees_usd) as fees_usd,
-        sum(fills.quantity) as volume,
-        sum(fills.quantity * fills.price) as turnover_usd
-    from current_deliveries(%(as_of)s) as current_ones
-    inner join fills
-        on
-            current_ones.delivery_id = fills.delivery_id
-            and current_ones.session_date = fills.session_date
+        min(known.executed_at) as first_executed_at,
+        sum(known.fees_usd) as fees_usd,
+        sum(known.quantity) as volume,
+        sum(known.quantity * known.price) as turnover_usd
+    from current_fills(%(as_of)s) as known
     cross join bounds
-    where current_ones.session_date = %(session_date)s
-    group by fills.account_id
+    where known.session_date = %(session_date)s
+    group by known.account_id
 ),
 
 counted as (

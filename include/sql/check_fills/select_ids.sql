@@ -1,35 +1,27 @@
 -- Looks for ids that occur more than once within an account of the session.
--- Grain: one row per account. Reads: current_deliveries, fills. Writes: -. Binds: session_date, as_of. Money: -.
+-- Grain: one row per account. Reads: current_fills. Writes: -. Binds: session_date, as_of. Money: -.
 -- Rerun: reads only.
 -- Hashes of ids that occur twice are looked for first, which needs less memory; usually there are none.
 with suspected as (
-    select hashtextextended(fills.fill_key, 0) as hash
-    from current_deliveries(%(as_of)s) as current_ones
-    inner join fills
-        on
-            current_ones.delivery_id = fills.delivery_id
-            and current_ones.session_date = fills.session_date
+    select hashtextextended(known.fill_key, 0) as hash
+    from current_fills(%(as_of)s) as known
     where
-        current_ones.session_date = %(session_date)s
-        and fills.fill_key is not null
-    group by hashtextextended(fills.fill_key, 0)
+        known.session_date = %(session_date)s
+        and known.fill_key is not null
+    group by hashtextextended(known.fill_key, 0)
     having count(*) > 1
 ),
 
 repeated as (
     select
-        fills.account_id,
-        fills.fill_key
-    from current_deliveries(%(as_of)s) as current_ones
-    inner join fills
-        on
-            current_ones.delivery_id = fills.delivery_id
-            and current_ones.session_date = fills.session_date
-    inner join suspected on hashtextextended(fills.fill_key, 0) = suspected.hash
-    where current_ones.session_date = %(session_date)s
+        known.account_id,
+        known.fill_key
+    from current_fills(%(as_of)s) as known
+    inner join suspected on hashtextextended(known.fill_key, 0) = suspected.hash
+    where known.session_date = %(session_date)s
     group by
-        fills.account_id,
-        fills.fill_key
+        known.account_id,
+        known.fill_key
     having count(*) > 1
 )
 

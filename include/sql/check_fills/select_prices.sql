@@ -1,22 +1,18 @@
 -- Compares each symbol's prices in the session with the median of its last sessions.
--- Grain: one row per symbol. Reads: current_deliveries, fills, sessions. Writes: -. Rerun: reads only.
+-- Grain: one row per symbol. Reads: current_fills, sessions. Writes: -. Rerun: reads only.
 -- Binds: session_date, as_of, window_sessions, price_factor. Money: prices in the symbol's currency.
 -- A symbol without history is not judged. The median is over the sessions' mean prices: a mean needs no sorting.
 with priced as (
     select
-        fills.session_date,
-        fills.symbol,
-        min(fills.price) as lowest_price,
-        max(fills.price) as highest_price,
-        avg(fills.price) as mean_price
-    from current_deliveries(%(as_of)s) as current_ones
-    inner join fills
-        on
-            current_ones.delivery_id = fills.delivery_id
-            and current_ones.session_date = fills.session_date
+        known.session_date,
+        known.symbol,
+        min(known.price) as lowest_price,
+        max(known.price) as highest_price,
+        avg(known.price) as mean_price
+    from current_fills(%(as_of)s) as known
     where
-        current_ones.session_date <= %(session_date)s
-        and current_ones.session_date >= (
+        known.session_date <= %(session_date)s
+        and known.session_date >= (
             select min(recent.session_date)
             from (
                 select sessions.session_date
@@ -27,8 +23,8 @@ with priced as (
             ) as recent
         )
     group by
-        fills.session_date,
-        fills.symbol
+        known.session_date,
+        known.symbol
 ),
 
 history as (

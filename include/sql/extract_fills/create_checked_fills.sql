@@ -1,8 +1,10 @@
 -- Types every staged record up to the load's last session, or says by codes what is wrong with it.
 -- Grain: one row per record. Reads: staged_fills, staged_moments, staged_accounts, staged_symbols.
--- Writes: checked_fills. Binds: through_session_date. Rerun: gone with its transaction.
+-- Writes: checked_fills. Rerun: gone with its transaction.
+-- Binds: through_session_date, canceled_statuses, corrected_statuses (arrays, upper case).
 -- Money: price in currency (null = the source does not say it); fees_usd the sum of all fee columns, positive = cost:
 -- no source says another currency of them, so they are taken as US dollars, which the vendor's accounts are kept in.
+-- correction_kind: null = an execution. A correction says by its id which execution it means.
 -- NaN and Infinity are numbers to numeric, but not below the limit.
 -- "offset 0" keeps the planner from computing a column once for every place that uses it.
 create unlogged table staging.checked_fills as
@@ -30,6 +32,12 @@ with joined as (
         staged_moments.code as moment_code,
         staged_symbols.symbol as symbol_id,
         staged_symbols.code as symbol_code,
+        coalesce(staged_fills.propreports_id, staged_fills.fill_id) as fill_key,
+        case
+            when staged_fills.status is null or btrim(staged_fills.status) = '' then 'live'
+            when upper(btrim(staged_fills.status) collate "C") = any(%(canceled_statuses)s::text[]) then 'canceled'
+            when upper(btrim(staged_fills.status) collate "C") = any(%(corrected_statuses)s::text[]) then 'corrected'
+        end as status_kind,
         coalesce(staged_fills.fee_comm, 0)
         + coalesce(staged_fills.fee_ecn, 0)
         + coalesce(staged_fills.fee_sec, 0)
@@ -72,7 +80,8 @@ judged as (
             and joined.symbol_id is not null
             and joined.symbol_code is null
             and joined.side in ('B', 'S', 'T', 'C')
-            and joined.status is null
+            and joined.status_kind is not null
+            and (joined.status_kind = 'live' or joined.fill_key is not null)
             and (joined.currency is null or joined.currency = 'USD' or joined.currency ~ '^[A-Z]{3}$'),
             false
         ) as is_good
@@ -94,7 +103,8 @@ select
     judged.currency,
     judged.fees_usd,
     judged.order_id,
-    coalesce(judged.propreports_id, judged.fill_id) as fill_key,
+    judged.fill_key,
+    nullif(judged.status_kind, 'live') as correction_kind,
     case
         when not judged.is_good
             then
@@ -135,7 +145,8 @@ select
                             )
                             then 'fees'
                     end,
-                    case when judged.status is not null then 'status' end,
+                    case when judged.status_kind is null then 'status' end,
+                    case when judged.status_kind <> 'live' and judged.fill_key is null then 'correction_id' end,
                     case when judged.currency !~ '^[A-Z]{3}$' then 'currency' end
                 )
     end as codes,
@@ -147,7 +158,7 @@ select
                         judged.executed_at, judged.side, judged.quantity, judged.symbol_id, judged.price,
                         judged.currency, judged.fees_usd, judged.order_id, judged.propreports_id, judged.fill_id
                     ),
-                    0
+                    case judged.status_kind when 'canceled' then 2 when 'corrected' then 3 else 0 end
                 )
         else
             hash_record_extended(

@@ -40,4 +40,5 @@ inner join staged_deliveries
         and checked_fills.session_date = staged_deliveries.session_date
 where
     checked_fills.codes is null
+    and checked_fills.correction_kind is null
     and staged_deliveries.is_new;

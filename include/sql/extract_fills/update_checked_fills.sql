@@ -1,12 +1,15 @@
 -- Marks repeated ids: rows of the same content after the first are duplicates, different ones are all rejected.
 -- Grain: one row per account, session and id that occurs twice in a file. Reads: checked_fills. Writes: checked_fills.
 -- Binds: -. Money: -. Rerun: changes nothing.
--- Rows without an id are never duplicates: two equal ones are two genuine partial fills.
+-- Rows without an id are never duplicates: two equal ones are two genuine partial fills. Corrections repeat an id on
+-- purpose.
 -- Ids that occur twice anywhere are looked for first, by the id alone: usually there are none, and the search is short.
 with suspected as (
     select checked_fills.fill_key
     from checked_fills
-    where checked_fills.codes is null
+    where
+        checked_fills.codes is null
+        and checked_fills.correction_kind is null
     group by checked_fills.fill_key
     having count(*) > 1 and checked_fills.fill_key is not null
 ),
@@ -21,7 +24,9 @@ repeated as (
         min(checked_fills.content_hash) = max(checked_fills.content_hash) as is_same
     from checked_fills
     inner join suspected on checked_fills.fill_key = suspected.fill_key
-    where checked_fills.codes is null
+    where
+        checked_fills.codes is null
+        and checked_fills.correction_kind is null
     group by
         checked_fills.file_number,
         checked_fills.account_id,
@@ -39,4 +44,5 @@ where
     and checked_fills.session_date = repeated.session_date
     and checked_fills.fill_key = repeated.fill_key
     and checked_fills.codes is null
+    and checked_fills.correction_kind is null
     and not (repeated.is_same and checked_fills.line_number = repeated.first_line_number);

@@ -234,6 +234,8 @@ def _check(connection: Connection, opened: dict[str, Any], *, has_manifest: bool
         "account_pattern": settings().account_pattern,
         "symbol_pattern": SYMBOL_PATTERN,
         "through_session_date": opened["through_session_date"],
+        "canceled_statuses": list(settings().canceled_statuses),
+        "corrected_statuses": list(settings().corrected_statuses),
     }
     execute(connection, "extract_fills/insert_staged_fills")
     for table in ("moments", "accounts", "symbols"):
@@ -245,6 +247,7 @@ def _check(connection: Connection, opened: dict[str, Any], *, has_manifest: bool
         execute(connection, "extract_fills/move_checked_fills")
         execute(connection, "extract_fills/delete_checked_fills", binds)
     execute(connection, "extract_fills/update_checked_fills")
+    execute(connection, "extract_fills/update_checked_corrections")
     execute(connection, "extract_fills/create_staged_deliveries", binds)
 
 
@@ -269,8 +272,8 @@ def _store(connection: Connection, opened: dict[str, Any]) -> tuple[int, int]:
     execute(connection, "extract_fills/number_staged_deliveries", opened)
     execute(connection, "extract_fills/analyze_staged_deliveries")
     fill_count = execute(connection, "extract_fills/insert_fills")
-    execute(connection, "extract_fills/summarize_fills")
-    execute(connection, "extract_fills/analyze_loaded")
+    for step in ("insert_corrections", "summarize_fills", "analyze_loaded"):
+        execute(connection, f"extract_fills/{step}")
     return delivery_count, fill_count
 
 

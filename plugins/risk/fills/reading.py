@@ -10,6 +10,7 @@ from pathlib import Path
 
 from risk.entities import Fill, Statements
 from risk.errors import InputError
+from risk.fills.corrections import Told, kind_of, settle
 from risk.fills.folder import DropFolder, Entry, open_folder
 from risk.fills.kinds import KINDS, MARKS
 from risk.fills.reasons import Reject, sentence
@@ -23,6 +24,8 @@ Key = tuple[str, dt.date]
 """An account and a session."""
 
 Content = tuple[object, ...]
+Identity = tuple[str, dt.date, str]
+"""An account, a session and an id."""
 
 
 @dataclass(slots=True)
@@ -32,7 +35,7 @@ class _Reading:
     path: Path
     columns: tuple[str, ...]
     twins: Mapping[str, str]
-    fills: list[Fill] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     account_ids: set[str] = field(default_factory=set)
 
@@ -72,13 +75,13 @@ def read_drop(folder: Path, as_of: dt.datetime | None = None) -> tuple[list[Fill
     if twins:
         readings = [_read(path, today, twins) for path in chosen]
     owners = _owners(readings) if newest is None else _checked_owners(readings, drop.entries or {}, newest)
-    fills = [
-        fill
+    told = (
+        one
         for reading in readings
-        for fill in reading.fills
-        if owners[fill.account_id, fill.session_date] == reading.path.name
-    ]
-    return fills, [reject for reading in readings for reject in reading.rejects]
+        for one in reading.told
+        if owners[one.fill.account_id, one.fill.session_date] == reading.path.name
+    )
+    return settle(told), [reject for reading in readings for reject in reading.rejects]
 
 
 def read_stated(folder: Path, marks: Path | None = None) -> tuple[Statements, list[Reject]]:
@@ -175,8 +178,8 @@ def _owners(readings: Iterable[_Reading]) -> dict[Key, str]:
     """Name the one file of each account-session, where no manifest does."""
     names: defaultdict[Key, set[str]] = defaultdict(set)
     for reading in readings:
-        for fill in reading.fills:
-            names[fill.account_id, fill.session_date].add(reading.path.name)
+        for one in reading.told:
+            names[one.fill.account_id, one.fill.session_date].add(reading.path.name)
     for key, files in names.items():
         _refuse_clash(key, files)
     return {key: min(files) for key, files in names.items()}
@@ -188,8 +191,8 @@ def _checked_owners(
     """Return the newest versions' files after placing each fill in a session that its file's entries name."""
     for reading in readings:
         named = {(entry.account_id, entry.session_date) for entry in entries[reading.path.name]}
-        own = named & {(fill.account_id, fill.session_date) for fill in reading.fills}
-        reading.fills = [_placed(reading.path.name, fill, named, own) for fill in reading.fills]
+        own = named & {(one.fill.account_id, one.fill.session_date) for one in reading.told}
+        reading.told = [one._replace(fill=_placed(reading.path.name, one.fill, named, own)) for one in reading.told]
     return newest
 
 
@@ -225,7 +228,7 @@ def _twins(account_ids: Iterable[str]) -> dict[str, str]:
 
 def _read(path: Path, today: dt.date, twins: Mapping[str, str]) -> _Reading:
     """Judge every record of a file; fills without ids are kept even where they repeat."""
-    judged: list[tuple[Record, Fill, str]] = []
+    judged: list[tuple[Record, Told]] = []
     with CsvStream(path) as stream:
         reading = _Reading(path, staging_columns(stream.header, stream.name), twins)
         for record in stream.records():
@@ -239,28 +242,40 @@ def _read(path: Path, today: dt.date, twins: Mapping[str, str]) -> _Reading:
             if codes:
                 reading.reject(record, codes)
             else:
-                key = named.get("propreports_id") or named.get("fill_id") or ""
-                judged.append((record, fill_of(named, record.line_number), key))
+                judged.append((record, _told(named, record.line_number)))
     _settle_repeats(reading, judged)
     return reading
 
 
-def _settle_repeats(reading: _Reading, judged: list[tuple[Record, Fill, str]]) -> None:
-    """Keep one of several equal records with the same id; reject records that differ under one id."""
-    counts = Counter((fill.account_id, fill.session_date, key) for _, fill, key in judged if key)
-    contents: defaultdict[tuple[str, dt.date, str], set[Content]] = defaultdict(set)
-    for record, fill, key in judged:
-        if counts[fill.account_id, fill.session_date, key] > 1:
-            contents[fill.account_id, fill.session_date, key].add(_content(reading, record, fill))
-    seen: set[tuple[str, dt.date, str]] = set()
-    for record, fill, key in judged:
-        place = (fill.account_id, fill.session_date, key)
-        if len(contents.get(place, ())) > 1:
+def _told(named: Mapping[str, str], line_number: int) -> Told:
+    kind = kind_of(named.get("status", "")) or "live"
+    return Told(kind, named.get("propreports_id") or named.get("fill_id") or "", fill_of(dict(named), line_number))
+
+
+def _settle_repeats(reading: _Reading, judged: list[tuple[Record, Told]]) -> None:
+    """Keep one of several equal executions with the same id; reject those that differ under one id.
+
+    Corrections repeat an id on purpose.
+    """
+    counts = Counter(_identity(told) for _, told in judged if told.key and told.kind == "live")
+    contents: defaultdict[Identity, set[Content]] = defaultdict(set)
+    for record, told in judged:
+        if told.kind == "live" and counts[_identity(told)] > 1:
+            contents[_identity(told)].add(_content(reading, record, told.fill))
+    seen: set[Identity] = set()
+    for record, told in judged:
+        if told.kind != "live" or not told.key:
+            reading.told.append(told)
+        elif len(contents.get(_identity(told), ())) > 1:
             reading.reject(record, ["repeated_id"])
-        elif not key or place not in seen:
-            reading.fills.append(fill)
-            seen.add(place)
+        elif _identity(told) not in seen:
+            reading.told.append(told)
+            seen.add(_identity(told))
     reading.rejects.sort(key=lambda reject: reject.line_number)
+
+
+def _identity(told: Told) -> Identity:
+    return told.fill.account_id, told.fill.session_date, told.key
 
 
 def _content(reading: _Reading, record: Record, fill: Fill) -> Content:

@@ -23,7 +23,8 @@ SENTENCES: Final = {
     "quantity": "quantity {quantity} is not above zero and below 10,000,000,000 with at most 8 decimals",
     "price": "price {price} is not above zero and below 10,000,000,000 with at most 8 decimals",
     "fees": "the fees do not sum to an amount below 10,000,000,000 with at most 8 decimals",
-    "status": "status {status} is not blank, and only live executions are known here",
+    "status": "status {status} is not blank, nor a spelling of RISK_CANCELED_STATUSES or RISK_CORRECTED_STATUSES",
+    "correction_id": "status {status} corrects an execution, and neither PropReports Id nor Fill Id says which",
     "currency": "currency {currency} is no ISO 4217 code",
     "repeated_id": "the id {key} occurs more than once in this delivery with different content",
 }

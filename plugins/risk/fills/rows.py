@@ -10,6 +10,7 @@ from functools import cache
 from typing import Final
 
 from risk.entities import Fill
+from risk.fills.corrections import kind_of
 from risk.fills.numbers import number
 from risk.fills.shapes import FEE_COLUMNS, SYMBOL_PATTERN
 from risk.sessions import calendar, is_session, next_session
@@ -88,10 +89,18 @@ def codes_of(record: dict[str, str], today: dt.date, collided: Collection[str]) 
         None if record["side"] in ("B", "S", "T", "C") else "side",
         None if _SYMBOL.fullmatch(record["symbol"].strip(" ").upper()) else "symbol",
         *_number_codes(record),
-        "status" if record.get("status") else None,
+        _status_code(record),
         "currency" if record.get("currency") and not re.fullmatch("[A-Z]{3}", record["currency"]) else None,
     ]
     return [code for code in found if code]
+
+
+def _status_code(record: dict[str, str]) -> str | None:
+    kind = kind_of(record.get("status", ""))
+    if kind is None:
+        return "status"
+    has_key = bool(record.get("propreports_id") or record.get("fill_id"))
+    return None if kind == "live" or has_key else "correction_id"
 
 
 def _account_code(account_id: str, collided: Collection[str]) -> str | None:

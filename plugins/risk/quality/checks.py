@@ -111,6 +111,7 @@ QUESTIONS: Final = (
         finding="fees_finding",
         observed="fees_observed",
     ),
+    Question("corrections_settled", "warn", "select_corrections", "Every correction has the execution it means."),
     Question("price_near_median", "warn", "select_prices", "No price is far from its symbol's recent median."),
     Question("row_count_usual", "warn", "select_row_counts", "The number of rows is not unusual."),
     Question("data_fresh", "warn", "select_freshness", "The session itself has executions."),
