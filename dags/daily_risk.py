@@ -9,7 +9,7 @@ Turns yesterday's fills into this morning's loss limits and mails them before th
 | aggregate_pnl | positions and daily P&L, checked twice | call the developers: two ways of computing disagree |
 | build_features | scale-free description of each account | |
 | predict_limits | forecast of the 5 % quantile | |
-| apply_rules | a cut with reasons for each active account | |
+| apply_rules | what past cuts were worth; a cut with reasons for each active account | |
 | send_report | files in var/reports and one mail | mail server away: tried again by itself |
 
 **Parameters.** `session_date`: the session whose fills are processed (empty: the last one). `deliver`: whether the

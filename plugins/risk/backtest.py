@@ -26,16 +26,12 @@ from risk.forecast import MIXED_EXPERTS, History, Reconstruction, history_of, pi
 from risk.gate import judge, rules_quantiles
 from risk.panel import FloatMatrix, Panel
 from risk.pnl import daily_pnl
+from risk.resampling import INTERVAL, RESAMPLE_SEED, resampled_sessions
 from risk.sessions import is_session, next_session, sessions_between
 from risk.validation import christoffersen, kupiec
 
 FLAT_CUT_RATIO = 0.21
 """What "cut everybody the same" cuts: a model that cannot beat it tells nobody apart."""
-
-BLOCK_SESSIONS = 5
-RESAMPLE_COUNT = 2000
-RESAMPLE_SEED = 5
-INTERVAL = (0.025, 0.975)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,14 +164,8 @@ def _scores(history: History, models: Mapping[str, FloatMatrix]) -> tuple[dict[s
 
 
 def _resampled_sums(losses: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
-    """Sum each model's losses over the same circular blocks of sessions.
-
-    Source: Politis and Romano (1992), "A Circular Block-Resampling Procedure for Stationary Data".
-    """
-    session_count = len(losses["historical"])
-    draws = np.random.default_rng(RESAMPLE_SEED)
-    starts = draws.integers(0, session_count, (RESAMPLE_COUNT, math.ceil(session_count / BLOCK_SESSIONS), 1))
-    chosen = ((starts + np.arange(BLOCK_SESSIONS)) % session_count).reshape(RESAMPLE_COUNT, -1)[:, :session_count]
+    """Sum each model's losses over the same blocks of sessions."""
+    chosen = resampled_sessions(len(losses["historical"]))
     return {name: loss[chosen].sum(axis=1) for name, loss in losses.items()}
 
 

@@ -12,12 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.panel import FloatMatrix
+from risk.resampling import resampled_sessions
 from risk.settings import HIGH_CUT_RATIO, LIMITED_HISTORY_SESSIONS, MODERATE_CUT_RATIO, TAIL_PROBABILITY
 
 WINDOW_SESSIONS = 60
-BLOCK_SESSIONS = 5
-RESAMPLE_COUNT = 2000
-RESAMPLE_SEED = 5
 SMALLEST_IMPROVEMENT = 0.10
 LARGEST_P_VALUE = 0.05
 BREACH_BOUNDS = (0.03, 0.08)
@@ -173,15 +171,10 @@ def _session_loss(
 
 
 def _resample_counts() -> FloatMatrix:
-    """Draw how often each session of a full window appears in each resample, ``(n_resamples, 60)``.
-
-    Source: Politis and Romano (1992), "A Circular Block-Resampling Procedure for Stationary Data".
-    """
-    draws = np.random.default_rng(RESAMPLE_SEED)
-    starts = draws.integers(0, WINDOW_SESSIONS, (RESAMPLE_COUNT, WINDOW_SESSIONS // BLOCK_SESSIONS, 1))
-    chosen = ((starts + np.arange(BLOCK_SESSIONS)) % WINDOW_SESSIONS).reshape(RESAMPLE_COUNT, -1)
-    rows = np.repeat(np.arange(RESAMPLE_COUNT), WINDOW_SESSIONS)
-    counts = np.zeros((RESAMPLE_COUNT, WINDOW_SESSIONS))
+    """Count how often each session of a full window appears in each resample, ``(n_resamples, 60)``."""
+    chosen = resampled_sessions(WINDOW_SESSIONS)
+    rows = np.repeat(np.arange(len(chosen)), WINDOW_SESSIONS)
+    counts = np.zeros(chosen.shape)
     np.add.at(counts, (rows, chosen.ravel()), 1.0)
     return counts
 

@@ -18,6 +18,8 @@ REPLACED_TABLES = frozenset(
         "explanations",
         "features",
         "gate_results",
+        "ledger_entries",
+        "ledger_results",
         "positions",
         "quality_results",
         "recommendations",

@@ -20,8 +20,8 @@ from risk.report import Facts, build_facts
 from risk.runs import Run, code_version, read_run
 from risk.sessions import next_session
 
-CACHES = ("positions", "daily_pnl", "features", "forecasts")
-PER_RUN = ("quality_results", "recommendations", "gate_results", "explanations")
+CACHES = ("positions", "daily_pnl", "features", "forecasts", "ledger_entries")
+PER_RUN = ("quality_results", "recommendations", "gate_results", "explanations", "ledger_results")
 
 STEPS = {"aggregate_pnl": aggregate, "build_features": store_features, "predict_limits": predict_limits}
 """What fills the caches, by task, in the order of the line."""

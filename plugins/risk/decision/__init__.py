@@ -16,6 +16,7 @@ from risk.decision.limits import level, model_cut_ratio, new_limit_usd, status
 from risk.forecast.distribution import Shape, outlook, shape_of
 from risk.forecast.reconstruction import MODEL
 from risk.forecast.store import BASELINE, read_issued
+from risk.ledger import store_ledger
 from risk.panel import SCALE_DECAY, Panel, ewma_scale, read_panel
 from risk.rules import RULES_VERSION, History, Hit, cut_ratio, hits
 from risk.runs import Run
@@ -118,13 +119,15 @@ def store_recommendations(connection: Connection, run: Run) -> int:
     """Recommend a limit for every active account; the run's earlier recommendations are replaced.
 
     Active is who traded within the last 30 sessions and is no legacy account. The model's cut counts where the gate
-    lets it serve and the account has a forecast, a norm and complete books; the rules' everywhere else.
+    lets it serve and the account has a forecast, a norm and complete books; the rules' everywhere else. Before that the
+    ledger takes up what became of the recommendations whose sessions are over.
 
     Returns
     -------
     int
         Recommendations stored.
     """
+    store_ledger(connection, run)
     panel = read_panel(connection, run.session_date)
     histories = _histories(panel)
     verdict = _read_verdict(connection, run)

@@ -65,6 +65,7 @@ def aggregate(connection: Connection, run: Run) -> Aggregate:
             return Aggregate(0, 0, 0)
         execute(connection, "aggregate_pnl/delete_positions", scope.binds)
         execute(connection, "aggregate_pnl/delete_daily_pnl", scope.binds)
+        execute(connection, "aggregate_pnl/delete_ledger_entries", scope.binds)
         rebuilt = rebuild(connection, scope.binds, scope.session_dates, scope.valuer)
         _prove_books(connection, scope.binds)
     return Aggregate(rebuilt.account_session_count, len(scope.binds["account_ids"]), rebuilt.incomplete_count)

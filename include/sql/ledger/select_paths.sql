@@ -1,0 +1,155 @@
+-- Follows each account through the sessions that past recommendations were for: the new lows of its running net P&L.
+-- Grain: one row per recommendation that counts, whose session's books are complete and that has no entry yet.
+-- Reads: counted_runs, recommendations, daily_pnl, positions, sessions, fills, ledger_entries. Writes: -.
+-- Binds: known_until. Rerun: reads only.
+-- Money: US dollars, exact; depths_usd are losses, positive, ascending.
+-- A fill moves the account's result by what it held of the symbol before, times the way from the account's own last
+-- price of it, less the fee; the first price of a position that is carried in is the mark at the previous close. What
+-- nobody trades does not move before the close. Fills come in the order in which the books take them.
+with wanted as (
+    select
+        recommendations.account_id,
+        counted.effective_session,
+        counted.run_id,
+        counted.told_at,
+        counted.is_live,
+        recommendations.base_limit_usd,
+        recommendations.cut_ratio,
+        recommendations.new_limit_usd as limit_usd,
+        daily_pnl.delivery_id,
+        daily_pnl.total_pnl_usd as close_usd
+    from counted_runs(%(known_until)s) as counted
+    inner join recommendations on counted.run_id = recommendations.run_id
+    inner join daily_pnl
+        on
+            recommendations.account_id = daily_pnl.account_id
+            and counted.effective_session = daily_pnl.session_date
+    where
+        daily_pnl.total_pnl_usd is not null
+        and not exists (
+            select from ledger_entries
+            where
+                ledger_entries.account_id = recommendations.account_id
+                and ledger_entries.effective_session = counted.effective_session
+        )
+),
+
+carried as (
+    select
+        wanted.account_id,
+        wanted.effective_session,
+        positions.symbol,
+        positions.quantity,
+        positions.mark_price
+    from wanted
+    inner join sessions as trading on wanted.effective_session = trading.session_date
+    inner join sessions as previous on previous.session_number = trading.session_number - 1
+    inner join positions
+        on
+            wanted.account_id = positions.account_id
+            and previous.session_date = positions.session_date
+    where positions.quantity <> 0
+),
+
+executions as (
+    select
+        fills.account_id,
+        fills.session_date,
+        fills.symbol,
+        fills.executed_at,
+        fills.line_number,
+        fills.price,
+        fills.fees_usd,
+        case when fills.side in ('B', 'C') then fills.quantity else -fills.quantity end as signed_quantity
+    from wanted
+    inner join fills
+        on
+            wanted.delivery_id = fills.delivery_id
+            and wanted.effective_session = fills.session_date
+),
+
+steps as (
+    select
+        executions.account_id,
+        executions.session_date,
+        executions.executed_at,
+        executions.line_number,
+        executions.fees_usd,
+        positions.multiplier,
+        coalesce(carried.quantity, 0)
+        + sum(executions.signed_quantity) over symbol_so_far
+        - executions.signed_quantity as held_quantity,
+        executions.price
+        - coalesce(lag(executions.price) over symbol_so_far, carried.mark_price, executions.price) as price_change
+    from executions
+    inner join positions
+        on
+            executions.account_id = positions.account_id
+            and executions.session_date = positions.session_date
+            and executions.symbol = positions.symbol
+    left join carried
+        on
+            executions.account_id = carried.account_id
+            and executions.session_date = carried.effective_session
+            and executions.symbol = carried.symbol
+    window symbol_so_far as (
+        partition by executions.account_id, executions.session_date, executions.symbol
+        order by executions.executed_at asc, executions.line_number asc
+    )
+),
+
+running as (
+    select
+        steps.account_id,
+        steps.session_date,
+        steps.executed_at,
+        steps.line_number,
+        -sum(steps.held_quantity * steps.price_change * steps.multiplier - steps.fees_usd) over (
+            partition by steps.account_id, steps.session_date
+            order by steps.executed_at asc, steps.line_number asc
+        ) as loss_usd
+    from steps
+),
+
+lowest as (
+    select
+        running.account_id,
+        running.session_date,
+        running.loss_usd,
+        max(running.loss_usd) over (
+            partition by running.account_id, running.session_date
+            order by running.executed_at asc, running.line_number asc
+            rows between unbounded preceding and 1 preceding
+        ) as deepest_before_usd
+    from running
+),
+
+depths as (
+    select
+        lowest.account_id,
+        lowest.session_date,
+        array_agg(lowest.loss_usd order by lowest.loss_usd asc) as depths_usd
+    from lowest
+    where lowest.loss_usd > greatest(lowest.deepest_before_usd, 0)
+    group by lowest.account_id, lowest.session_date
+)
+
+select
+    wanted.account_id,
+    wanted.effective_session,
+    wanted.run_id,
+    wanted.told_at,
+    wanted.is_live,
+    wanted.base_limit_usd,
+    wanted.cut_ratio,
+    wanted.limit_usd,
+    coalesce(depths.depths_usd, array[]::numeric[]) as depths_usd,
+    wanted.close_usd
+from wanted
+left join depths
+    on
+        wanted.account_id = depths.account_id
+        and wanted.effective_session = depths.session_date
+order by
+    wanted.effective_session asc,
+    wanted.account_id asc;

@@ -1,0 +1,34 @@
+-- Reads what past recommendations had been worth: as a run knew, or as the newest judgment says.
+-- Grain: at most one row. Reads: ledger_results, runs. Writes: -. Binds: run_id (null = the newest).
+-- Money: US dollars, gains positive. Rerun: reads only.
+select
+    runs.run_id,
+    runs.session_date,
+    ledger_results.entry_count,
+    ledger_results.live_count,
+    ledger_results.cut_count,
+    ledger_results.session_count,
+    ledger_results.average_cut_ratio,
+    ledger_results.prevented_usd,
+    ledger_results.forgone_usd,
+    ledger_results.net_low_usd,
+    ledger_results.net_high_usd,
+    ledger_results.uniform_prevented_usd,
+    ledger_results.uniform_forgone_usd,
+    ledger_results.lead_low_usd,
+    ledger_results.lead_high_usd,
+    ledger_results.random_net_usd,
+    ledger_results.random_deviation_usd,
+    ledger_results.random_p_value,
+    ledger_results.verdict,
+    ledger_results.sentences
+from ledger_results
+inner join runs on ledger_results.run_id = runs.run_id
+where
+    %(run_id)s::bigint is null
+    or runs.run_id = %(run_id)s
+order by
+    runs.session_date desc,
+    runs.knows_past asc,
+    runs.revision desc
+limit 1;

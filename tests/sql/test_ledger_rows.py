@@ -1,0 +1,254 @@
+"""The ledger in the warehouse: which recommendation counts, and the paths of real fills."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from psycopg2.extras import execute_values
+
+from risk.database import Connection, records
+from risk.entities import Fill
+from risk.ledger import store_ledger
+from risk.pnl import aggregate
+from risk.runs import Run, read_run
+from risk.sessions import previous_session, session_open
+from tests.report_desks import insert, recommend
+from tests.sql.daily_rows import new_load, new_run
+
+MON, TUE, WED = (dt.date(2025, 8, day) for day in (4, 5, 6))
+EARLY = dt.timedelta(hours=2)
+
+
+def fill(day: dt.date, minute: int, side: str, quantity: str, price: str, fees: str = "0", symbol: str = "XYZ") -> Fill:
+    executed_at = session_open(day) + dt.timedelta(minutes=minute)
+    amounts = (Decimal(quantity), symbol, Decimal(price), "USD", Decimal(fees))
+    return Fill("NET001", day, executed_at, minute, side, *amounts)
+
+
+def deliver(connection: Connection, fills: Iterable[Fill]) -> None:
+    """Store one delivery of NET001's fills of one session."""
+    group = list(fills)
+    day = group[0].session_date
+    counts = {"row_count": len(group), "loaded_count": len(group), "rejected_count": 0, "duplicate_count": 0}
+    told = {"file_name": "f.csv", "content_sha256": "0", "recorded_at": dt.datetime.now(dt.UTC)}
+    key = {"load_id": new_load(connection, day), "account_id": "NET001", "session_date": day}
+    delivery_id = insert(connection, "deliveries", **key, **told, **counts)
+    with connection, connection.cursor() as cursor:
+        execute_values(
+            cursor,
+            "insert into fills (delivery_id, line_number, account_id, session_date, executed_at, is_time_unknown, "
+            "side, quantity, symbol, price, currency, fees_usd) values %s",
+            [(delivery_id, one.line_number, "NET001", day, one.executed_at, False, *one[4:]) for one in group],
+        )
+
+
+def mark(connection: Connection, day: dt.date, price: str, symbol: str = "XYZ") -> None:
+    told = {"file_name": "marks.csv", "line_number": 1, "currency": "USD", "recorded_at": dt.datetime.now(dt.UTC)}
+    insert(connection, "marks", load_id=new_load(connection, day), session_date=day, symbol=symbol, price=price, **told)
+
+
+def report(
+    connection: Connection, effective_session: dt.date, cut: str, *, told: dt.timedelta = -EARLY, revision: int = 1
+) -> Run:
+    """Store a run that recommended a cut for NET001 and reported it before or after the session opened."""
+    day = previous_session(effective_session)
+    opened = {"session_date": day, "effective_session": effective_session, "revision": revision}
+    named = {"dag_run_id": "test", "code_version": "test", "load_id": new_load(connection, day)}
+    run_id = insert(connection, "runs", **opened, **named, as_of=session_open(effective_session) + told)
+    run = read_run(connection, run_id)
+    recommend(connection, run, "NET001", cut)
+    recorded_at = session_open(effective_session) + told
+    insert(connection, "reports", run_id=run_id, facts="{}", facts_sha256="0", recorded_at=recorded_at)
+    return run
+
+
+def entries(connection: Connection) -> list[dict[str, Any]]:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select * from ledger_entries order by effective_session, account_id")
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def settle(connection: Connection, day: dt.date) -> Run:
+    run = new_run(connection, day)
+    aggregate(connection, run)
+    store_ledger(connection, run)
+    return run
+
+
+def test_path_of_a_day_worked_by_hand(connection: Connection) -> None:
+    report(connection, MON, "0.40")
+    deliver(
+        connection,
+        [
+            # Opening costs its fee: -5.
+            fill(MON, 1, "B", "1000", "10.00", "5"),
+            # 1,000 held fell by 2.00: -2,005.
+            fill(MON, 2, "S", "400", "8.00"),
+            # 600 held fell by 2.00: -3,205, beyond the limit of 5,000 less 40 %; then fees of 1: -3,206.
+            fill(MON, 3, "S", "100", "6.00", "1"),
+            # 500 held rose by 4.00: -1,206, and all are sold.
+            fill(MON, 4, "S", "500", "10.00"),
+        ],
+    )
+
+    run = settle(connection, MON)
+
+    [found] = entries(connection)
+    assert found["depths_usd"] == [Decimal(5), Decimal(2005), Decimal(3206)]
+    assert (found["close_usd"], found["base_outcome_usd"]) == (Decimal(-1206), Decimal(-1206))
+    # Stopped at -3,206 less 5 % of 3,000: -3,356.
+    assert found["cut_outcome_usd"] == Decimal(-3356)
+    assert found["is_live"]
+    [told] = records(connection, "risk_page/select_ledger_result", {"run_id": run.run_id})
+    # -3,356 + 1,206 = -2,150 forgone.
+    assert (told["prevented_usd"], told["forgone_usd"], told["verdict"]) == (0, Decimal(-2150), "too few")
+
+
+def test_carried_position_starts_at_the_previous_close(connection: Connection) -> None:
+    deliver(connection, [fill(MON, 1, "T", "100", "50.00")])
+    mark(connection, MON, "52.00")
+    mark(connection, TUE, "60.00")
+    report(connection, TUE, "0.40")
+    deliver(connection, [fill(TUE, 1, "C", "40", "55.00", "2"), fill(TUE, 2, "B", "10", "9.00", symbol="ABC")])
+    mark(connection, TUE, "8.00", symbol="ABC")
+
+    settle(connection, TUE)
+
+    [found] = entries(connection)
+    # Short 100 from 52.00 to 55.00 is -300, less 2: -302. The fill in ABC moves nothing.
+    assert found["depths_usd"] == [Decimal(302)]
+    # At the close 60 are still short, 5.00 higher: -300; 10 ABC fell by 1.00: -10. Together -612.
+    assert found["close_usd"] == Decimal(-612)
+
+
+def walked(
+    fills: Sequence[Fill], carried: dict[str, tuple[Decimal, Decimal]], limit: Decimal, close: Decimal
+) -> Decimal:
+    """Compute the outcome a second way: after each fill, cash plus market value less what was carried in."""
+    held = {symbol: quantity for symbol, (quantity, _) in carried.items()}
+    price = {symbol: opened for symbol, (_, opened) in carried.items()}
+    start = sum((quantity * opened for quantity, opened in carried.values()), Decimal(0))
+    cash = Decimal(0)
+    for one in fills:
+        sign = 1 if one.side in "BC" else -1
+        cash -= sign * one.quantity * one.price + one.fees_usd
+        held[one.symbol] = held.get(one.symbol, Decimal(0)) + sign * one.quantity
+        price[one.symbol] = one.price
+        value = cash + sum(quantity * price[symbol] for symbol, quantity in held.items()) - start
+        if value <= -limit:
+            return value - limit * Decimal("0.05")
+    return close
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_outcomes_are_those_of_cash_and_market_value(connection: Connection, seed: int) -> None:
+    dice = random.Random(seed)
+
+    def day_of(day: dt.date) -> list[Fill]:
+        return [
+            fill(day, minute, dice.choice("BSTC"), str(dice.randint(1, 300)), f"{dice.uniform(8, 40):.4f}",
+                 f"{dice.uniform(-1, 2):.2f}", dice.choice(("XYZ", "ABC", "AB")))
+            for minute in range(1, 40)
+        ]  # fmt: skip
+
+    monday, tuesday = day_of(MON), day_of(TUE)
+    deliver(connection, monday)
+    report(connection, TUE, "0.60")
+    deliver(connection, tuesday)
+
+    settle(connection, TUE)
+
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select symbol, quantity, mark_price from positions where session_date = %s", (MON,))
+        carried = {symbol: (quantity, price) for symbol, quantity, price in cursor.fetchall() if quantity}
+    [found] = entries(connection)
+    close = found["close_usd"]
+    assert found["cut_outcome_usd"] == walked(tuesday, carried, Decimal(2000), close)
+    assert found["base_outcome_usd"] == walked(tuesday, carried, Decimal(5000), close)
+
+
+def test_last_report_before_the_open_counts(connection: Connection) -> None:
+    deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "10.00")])
+    report(connection, MON, "0.20")
+    second = report(connection, MON, "0.40", revision=2, told=-dt.timedelta(minutes=1))
+    report(connection, MON, "0.00", revision=3, told=EARLY)
+
+    settle(connection, MON)
+
+    [found] = entries(connection)
+    assert (found["run_id"], found["cut_ratio"], found["is_live"]) == (second.run_id, Decimal("0.40"), True)
+
+
+def test_first_report_made_afterwards_counts_where_there_was_none_before(connection: Connection) -> None:
+    deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "10.00")])
+    first = report(connection, MON, "0.20", told=EARLY)
+    report(connection, MON, "0.80", revision=2, told=2 * EARLY)
+
+    settle(connection, MON)
+
+    [found] = entries(connection)
+    assert (found["run_id"], found["is_live"]) == (first.run_id, False)
+
+
+def test_report_before_the_open_replaces_an_entry_made_from_another(connection: Connection) -> None:
+    deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "10.00")])
+    report(connection, MON, "0.20", told=EARLY)
+    settle(connection, MON)
+
+    live = report(connection, MON, "0.40", revision=2)
+    store_ledger(connection, new_run(connection, MON))
+
+    [found] = entries(connection)
+    assert found["run_id"] == live.run_id
+
+
+def test_restated_fills_are_settled_again(connection: Connection) -> None:
+    report(connection, MON, "0.40")
+    deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "9.00")])
+    settle(connection, MON)
+    assert entries(connection)[0]["depths_usd"] == [Decimal(10)]
+
+    deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "7.00")])
+    settle(connection, MON)
+
+    assert entries(connection)[0]["depths_usd"] == [Decimal(30)]
+
+
+def test_run_of_an_older_session_knows_nothing_of_later_ones(connection: Connection) -> None:
+    for day in (MON, TUE):
+        report(connection, day, "0.40")
+        deliver(connection, [fill(day, 1, "B", "10", "10.00"), fill(day, 2, "S", "10", "9.00")])
+    settle(connection, TUE)
+
+    older = settle(connection, MON)
+
+    assert len(entries(connection)) == 2
+    [told] = records(connection, "risk_page/select_ledger_result", {"run_id": older.run_id})
+    assert (told["session_count"], told["entry_count"]) == (1, 1)
+
+
+def test_incomplete_books_are_not_judged(connection: Connection) -> None:
+    report(connection, MON, "0.40")
+    # A future's multiplier is never guessed.
+    deliver(connection, [fill(MON, 1, "B", "1", "10.00", symbol="/ES"), fill(MON, 2, "S", "1", "9.00", symbol="/ES")])
+
+    settle(connection, MON)
+
+    assert entries(connection) == []
+
+
+def test_settling_twice_leaves_the_same_rows(connection: Connection) -> None:
+    report(connection, MON, "0.40")
+    deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "9.00")])
+    run = settle(connection, MON)
+    before = entries(connection)
+
+    store_ledger(connection, run)
+
+    assert entries(connection) == before
