@@ -1,6 +1,6 @@
 -- Follows each account through the sessions that past recommendations were for: the new lows of its running net P&L.
 -- Grain: one row per recommendation that counts, whose session's books are complete and that has no entry yet.
--- Reads: counted_runs, recommendations, daily_pnl, positions, sessions, fills, ledger_entries. Writes: -.
+-- Reads: counted_runs, recommendations, daily_pnl, positions, sessions, current_fills, ledger_entries. Writes: -.
 -- Binds: known_until. Rerun: reads only.
 -- Money: US dollars, exact; depths_usd are losses, positive, ascending.
 -- A fill moves the account's result by what it held of the symbol before, times the way from the account's own last
@@ -16,7 +16,6 @@ with wanted as (
         recommendations.base_limit_usd,
         recommendations.cut_ratio,
         recommendations.new_limit_usd as limit_usd,
-        daily_pnl.delivery_id,
         daily_pnl.total_pnl_usd as close_usd
     from counted_runs(%(known_until)s) as counted
     inner join recommendations on counted.run_id = recommendations.run_id
@@ -53,19 +52,19 @@ carried as (
 
 executions as (
     select
-        fills.account_id,
-        fills.session_date,
-        fills.symbol,
-        fills.executed_at,
-        fills.line_number,
-        fills.price,
-        fills.fees_usd,
-        case when fills.side in ('B', 'C') then fills.quantity else -fills.quantity end as signed_quantity
-    from wanted
-    inner join fills
+        known.account_id,
+        known.session_date,
+        known.symbol,
+        known.executed_at,
+        known.line_number,
+        known.price,
+        known.fees_usd,
+        case when known.side in ('B', 'C') then known.quantity else -known.quantity end as signed_quantity
+    from current_fills(%(known_until)s) as known
+    inner join wanted
         on
-            wanted.delivery_id = fills.delivery_id
-            and wanted.effective_session = fills.session_date
+            known.account_id = wanted.account_id
+            and known.session_date = wanted.effective_session
 ),
 
 steps as (
