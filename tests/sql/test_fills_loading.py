@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import os
 import random
 from decimal import Decimal
 from pathlib import Path
@@ -137,10 +138,18 @@ def test_load_quarantines_one_file_and_loads_the_others(connection: Connection, 
     write(tmp_path, "fills_drift.csv", row(account="NET002") + ",1", header=HEADER + ",Tariff")
     (tmp_path / "fills_cut.csv").write_text(HEADER + "\n" + row(account="NET003") + "\n08/15/2025 09:4")
     (tmp_path / "fills_zero.csv").write_bytes(b"")
+    (tmp_path / "fills_mac.csv").write_bytes(HEADER.encode() + b"\r" + row(account="NET004").encode() + b"\r")
+    (tmp_path / os.fsdecode(b"fills_\xff.csv")).write_text(HEADER)
 
     loaded = load(connection, tmp_path)
 
-    assert [item.file_name for item in loaded.quarantined] == ["fills_cut.csv", "fills_drift.csv", "fills_zero.csv"]
+    assert [item.file_name for item in loaded.quarantined] == [
+        "fills_\\udcff.csv",
+        "fills_cut.csv",
+        "fills_drift.csv",
+        "fills_mac.csv",
+        "fills_zero.csv",
+    ]
     assert current(connection) == {"NET001": (1, Decimal("10.5"))}
     with pytest.raises(InputError, match=r"(?s)truncated.*'Tariff'.*0 bytes"):
         raise_for_quarantine(loaded)

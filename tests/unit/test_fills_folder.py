@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -65,6 +66,46 @@ def test_manifest_that_cannot_be_read_stops_every_file_when_its_header_is_wrong(
 
     assert drop.fills == ()
     assert [item.file_name for item in drop.quarantined] == ["manifest.csv"]
+
+
+@pytest.mark.parametrize("name", ["link", "folder", "Manifest.csv"])
+def test_manifest_stops_every_file_when_it_is_no_plain_file_of_that_name(tmp_path: Path, name: str) -> None:
+    write(tmp_path, "fills.csv", row())
+    if name == "link":
+        (tmp_path / "manifest.csv").symlink_to(tmp_path / "nowhere.csv")
+    elif name == "folder":
+        (tmp_path / "manifest.csv").mkdir()
+    else:
+        write(tmp_path, name, header=MANIFEST_HEADER)
+
+    drop = open_folder(tmp_path, NOW)
+
+    assert drop.fills == ()
+    assert [item.file_name for item in drop.quarantined] == ["manifest.csv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "found"),
+    [
+        (b"Fills_2.csv", "Fills_2.csv", "lower case"),
+        (b"fills_2.CSV", "fills_2.CSV", "lower case"),
+        (b"fills_2.csv.GZ", "fills_2.csv.GZ", "lower case"),
+        (b"Marks.csv", "Marks.csv", "lower case"),
+        (b"fills\n2.csv", r"fills\n2.csv", "cannot be printed"),
+        (b"fills_\xff.csv", r"fills_\udcff.csv", "cannot be printed"),
+    ],
+)
+def test_folder_names_a_file_it_cannot_take_for_its_name(tmp_path: Path, name: bytes, shown: str, found: str) -> None:
+    write(tmp_path, "fills_1.csv", row())
+    (tmp_path / os.fsdecode(name)).write_text(HEADER)
+
+    drop = open_folder(tmp_path, NOW)
+
+    assert [path.name for path in drop.fills] == ["fills_1.csv"]
+    ((file_name, reason),) = drop.quarantined
+    assert file_name == shown
+    assert reason.startswith(shown)
+    assert found in reason
 
 
 @pytest.mark.parametrize("name", ["missing", "empty"])

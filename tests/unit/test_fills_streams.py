@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,7 @@ def test_stream_hashes_the_bytes_of_the_folder_when_they_are_packed(tmp_path: Pa
         ("fills.csv", "a,b\n1,2\n".encode("utf-16"), "not text"),
         ("fills.csv", b"a,b\n1,2\n3", "truncated"),
         ("fills.csv", b'a,b\n1,"2\n3,4\n', "quote"),
+        ("fills.csv", GOOD.replace(b"\n", b"\r"), "line ends"),
         ("fills.csv.gz", gzip.compress(GOOD)[:-9], "truncated gzip"),
         ("fills.csv.gz", GOOD, "gzip"),
         ("fills.csv", gzip.compress(GOOD), "not"),
@@ -85,6 +88,26 @@ def test_stream_refuses_a_file_that_cannot_be_right(tmp_path: Path, name: str, c
         read(path)
 
     assert name in str(refused.value)
+
+
+def test_stream_refuses_a_file_that_cannot_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"fills\.csv cannot be opened \(No such file or directory\)"):
+        read(tmp_path / "fills.csv")
+
+
+def test_stream_refuses_a_file_whose_disk_fails_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "fills.csv"
+    path.write_bytes(GOOD)
+
+    def broken(_stream: object, _size: int = -1) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr("risk.fills.streams._Hashing.read", broken)
+
+    with pytest.raises(InputError, match="cannot be read to its end"):
+        read(path)
 
 
 def test_stream_refuses_a_gzip_bomb_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 import re
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -81,11 +82,13 @@ def open_folder(folder: Path, known_at: dt.datetime) -> DropFolder:
     if not folder.is_dir():
         raise InputError(f"The fills folder {folder} does not exist. Name a folder with fills*.csv files.")
     quarantined: list[Quarantine] = []
-    fills = _files(folder, ("fills*.csv", "fills*.csv.gz"), quarantined)
-    statements = {kind.name: tuple(_files(folder, (kind.pattern,), quarantined)) for kind in KINDS}
+    listed = _listed(folder)
+    fills = _files(listed, ("fills*.csv", "fills*.csv.gz"), quarantined)
+    statements = {kind.name: tuple(_files(listed, (kind.pattern,), quarantined)) for kind in KINDS}
+    manifests = [path for path in listed if path.name.lower() == MANIFEST]
     entries = None
-    if (folder / MANIFEST).exists():
-        entries = _manifest(folder, known_at, quarantined)
+    if manifests:
+        entries = _manifest(manifests[-1], known_at, quarantined)
         fills = _named(fills, entries, quarantined)
     elif not fills and not quarantined:
         raise InputError(
@@ -98,15 +101,35 @@ def open_folder(folder: Path, known_at: dt.datetime) -> DropFolder:
     return DropFolder(folder, tuple(fills), statements, entries, quarantined)
 
 
-def _files(folder: Path, patterns: tuple[str, ...], quarantined: list[Quarantine]) -> list[Path]:
-    found = []
-    for path in sorted(path for pattern in patterns for path in folder.glob(pattern)):
-        if path.is_symlink() or not path.is_file():
-            reason = f"{path.name} is a link or no plain file: put the file itself into the folder."
-            quarantined.append(Quarantine(path.name, reason))
-        else:
-            found.append(path)
-    return found
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(
+            f"The fills folder {folder} cannot be listed ({error.strerror}): let the user that runs this read it."
+        ) from None
+
+
+def _files(listed: list[Path], patterns: tuple[str, ...], quarantined: list[Quarantine]) -> list[Path]:
+    """Pick the files meant by a pattern, however they are written; name those that cannot be taken."""
+    meant = [path for path in listed if any(fnmatchcase(path.name.lower(), pattern) for pattern in patterns)]
+    problems = {path: _problem(path, patterns) for path in meant}
+    quarantined += [
+        Quarantine(ascii(path.name)[1:-1], f"{ascii(path.name)[1:-1]} {problem}")
+        for path, problem in problems.items()
+        if problem
+    ]
+    return [path for path, problem in problems.items() if not problem]
+
+
+def _problem(path: Path, patterns: tuple[str, ...]) -> str | None:
+    if not path.name.isprintable():
+        return "has characters in its name that cannot be printed: rename it."
+    if not any(fnmatchcase(path.name, pattern) for pattern in patterns):
+        return f"is not read: a name of the form {patterns[0]} is written in lower case. Rename it."
+    if path.is_symlink() or not path.is_file():
+        return "is a link or no plain file: put the file itself into the folder."
+    return None
 
 
 def _named(fills: list[Path], entries: dict[str, tuple[Entry, ...]], quarantined: list[Quarantine]) -> list[Path]:
@@ -122,16 +145,16 @@ def _named(fills: list[Path], entries: dict[str, tuple[Entry, ...]], quarantined
     return [path for path in fills if path.name in entries]
 
 
-def _manifest(folder: Path, known_at: dt.datetime, quarantined: list[Quarantine]) -> dict[str, tuple[Entry, ...]]:
+def _manifest(path: Path, known_at: dt.datetime, quarantined: list[Quarantine]) -> dict[str, tuple[Entry, ...]]:
     entries: dict[str, dict[tuple[str, dt.date], Entry]] = {}
     try:
-        listed = _manifest_rows(folder / MANIFEST)
+        listed = _manifest_rows(path)
     except InputError as error:
         quarantined.append(Quarantine(MANIFEST, f"{error} No fills file was read, because their versions are unknown."))
         return {}
     for line_number, fields in listed:
         try:
-            entry = _entry(folder, fields, known_at)
+            entry = _entry(path.parent, fields, known_at)
         except InputError as error:
             name = fields["file"] if re.fullmatch(r"[\w.-]{1,100}", fields["file"]) else MANIFEST
             reason = f"{MANIFEST} line {line_number} is refused: {error}. Correct the entry."
@@ -145,8 +168,9 @@ def _manifest(folder: Path, known_at: dt.datetime, quarantined: list[Quarantine]
 
 
 def _manifest_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    if path.is_symlink():
-        raise InputError(f"{MANIFEST} is a link: put the file itself into the folder.")
+    problem = _problem(path, (MANIFEST,))
+    if problem:
+        raise InputError(f"{path.name} {problem}")
     with CsvStream(path) as stream:
         missing = [name for name in MANIFEST_REQUIRED if name not in stream.header]
         if missing:

@@ -81,7 +81,7 @@ def mapped_columns(
     unknown = [name for name in names if name not in known]
     if len(missing) == len(required):
         raise InputError(
-            f"{file_name} line 1 is not a header with {_quoted(required)}: found {_quoted(names)}. "
+            f"{file_name} line 1 is not a header with {_quoted(required)}: found {_quoted(names) or 'nothing'}. "
             "Replace the file with the source's CSV export."
         )
     if missing:

@@ -80,7 +80,8 @@ class CsvStream:
     Raises
     ------
     InputError
-        From the constructor or while reading: zero bytes, not UTF-8, NUL bytes, HTML, damaged or oversized gzip.
+        From the constructor or while reading: cannot be opened, zero bytes, not UTF-8, NUL bytes, HTML, damaged or
+        oversized gzip.
     """
 
     def __init__(self, path: Path) -> None:
@@ -90,7 +91,12 @@ class CsvStream:
         self.line_count = 0
         self.tail = b""
         self.is_exhausted = False
-        self._source = _Hashing(path)
+        try:
+            self._source = _Hashing(path)
+        except OSError as error:
+            raise InputError(
+                f"{self.name} cannot be opened ({error.strerror}): let the user that runs this read it."
+            ) from None
         self._unpacked: io.RawIOBase | gzip.GzipFile = self._source
         if self.is_gzip:
             self._unpacked = gzip.GzipFile(fileobj=self._source, mode="rb")
@@ -202,7 +208,13 @@ class CsvStream:
         line, newline, rest = data.partition(b"\n")
         if len(line) > MAXIMUM_HEADER_BYTES:
             raise InputError(f"{self.name} has no header: line 1 is longer than {MAXIMUM_HEADER_BYTES:,} bytes.")
-        header = next(csv.reader([line.decode(errors="replace")]), [])
+        try:
+            header = next(csv.reader([line.decode(errors="replace")]), [])
+        except csv.Error as error:
+            raise InputError(
+                f"{self.name} line 1 cannot be read ({error}): line ends are a line feed, with or without a carriage "
+                "return before it. Replace the file with a new export."
+            ) from None
         return header, rest or (self._next() if newline else b"")
 
     def _look_at(self, chunk: bytes) -> None:
@@ -232,6 +244,10 @@ class CsvStream:
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise InputError(
                 f"{self.name} is a damaged or truncated gzip file ({error}). Deliver it again, complete."
+            ) from None
+        except OSError as error:
+            raise InputError(
+                f"{self.name} cannot be read to its end ({error.strerror}). Look at its disk, then deliver it again."
             ) from None
         self._refuse_bomb(len(data))
         for unwanted in (b"\x00", b"\x1f"):
@@ -264,6 +280,9 @@ class CsvStream:
 
 
 def file_sha256(path: Path) -> str:
-    """Hash a file's bytes as they lie in the folder."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """Hash a file's bytes as they lie in the folder; blank if they cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
