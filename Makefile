@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .SUFFIXES:
 
 PYTHON ?= python3
+PYTHONS := "$(PYTHON)" $(if $(findstring command line,$(origin PYTHON)),,python3 python3.13 python3.12 python3.11)
 VENV_PYTHON := .venv/bin/python
 REQUIREMENTS_HASH := $(shell (sha256sum requirements.txt || shasum -a 256 requirements.txt) 2>/dev/null | cut -c1-16)
 INSTALLED := .venv/installed-$(REQUIREMENTS_HASH)
@@ -78,12 +79,12 @@ clean: ## stop everything, then remove .venv, .airflow and var with all its data
 # A fresh .venv for each requirements.txt and a stamp named by its hash; an interrupted installation has no stamp.
 $(INSTALLED):
 	@set -e; \
-	for candidate in "$(PYTHON)" python3 python3.13 python3.12 python3.11 none; do \
+	for candidate in $(PYTHONS) none; do \
 		if "$$candidate" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; \
 		then break; fi; \
 	done; \
 	if [ "$$candidate" = none ]; then \
-		echo "No Python 3.11, 3.12 or 3.13 found (python3 is $$(python3 --version 2>&1)):" \
+		echo "No Python 3.11, 3.12 or 3.13 found ($(PYTHON) is $$("$(PYTHON)" --version 2>&1 | head -1)):" \
 			"install one, or name it: make setup PYTHON=/path/to/python3.12"; exit 2; fi; \
 	echo "Installing into .venv with $$("$$candidate" --version); this is done once."; \
 	if ! .venv/bin/python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
@@ -94,7 +95,7 @@ $(INSTALLED):
 		.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.txt; \
 	fi; \
 	rm -f .venv/installed-*; \
-	.venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode --index-strategy unsafe-best-match \
+	.venv/bin/uv pip sync --quiet --system-certs --require-hashes --compile-bytecode --index-strategy unsafe-best-match \
 		--python .venv/bin/python requirements.txt; \
 	touch $@
 
