@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from risk.database import Connection
+from risk.database import Connection, writing
 from risk.report import build_facts
 from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts, RosterEntry
+from risk.runs import Run
 from tests.report_desks import AS_OF, SESSION, book, deliver_fills, insert, open_run, recommend
 
 EARLIER = dt.date(2025, 8, 14)
@@ -286,6 +288,85 @@ def test_facts_compare_with_the_newest_earlier_report_known_at_the_cut_off(conne
         "NET001": Decimal("0.30"),
         "NET002": None,
     }
+
+
+def reported(connection: Connection, day: dt.date = EARLIER) -> Facts:
+    """Store the report of a run that knew what the tables hold now."""
+    run = open_run(connection, session_date=day)
+    recommend(connection, run)
+    facts = build_facts(connection, run)
+    insert(
+        connection,
+        "reports",
+        run_id=run.run_id,
+        facts=facts.canonical,
+        facts_sha256=facts.sha256,
+        recorded_at=AS_OF - dt.timedelta(hours=1),
+    )
+    return facts
+
+
+def rebook(connection: Connection, **changes: Any) -> None:
+    """Book the earlier session anew."""
+    with writing(connection), connection.cursor() as cursor:
+        cursor.execute("delete from daily_pnl where session_date = %s", (EARLIER,))
+    book(connection, session_date=EARLIER, **changes)
+
+
+def restatements(connection: Connection, run: Run) -> list[tuple[Any, ...]]:
+    return [dataclasses.astuple(one) for one in build_facts(connection, run).restatements]
+
+
+def test_facts_tell_a_result_that_was_reported_otherwise_once(connection: Connection) -> None:
+    load, run = open_run(connection, session_date=dt.date(2025, 8, 12)), open_run(connection, revision=2)
+    delivery = {"session_date": EARLIER, "recorded_at": AS_OF - dt.timedelta(hours=2)}
+    book(connection, session_date=EARLIER, delivery_id=deliver_fills(connection, load, **delivery))
+    assert reported(connection).restatements == ()
+    assert restatements(connection, run) == []
+
+    # Delivered again after that report, with fees of 3 cents more: -1,033.20 becomes -1,033.23.
+    again = deliver_fills(connection, load, **{**delivery, "recorded_at": AS_OF + dt.timedelta(minutes=1)})
+    rebook(connection, delivery_id=again, total_pnl_usd=Decimal("-1033.23"))
+
+    before, after = Decimal("-1033.20"), Decimal("-1033.23")
+    assert restatements(connection, run) == [("NET001", EARLIER, before, after, "fills or fees delivered again")]
+    reported(connection, SESSION)
+    assert restatements(connection, open_run(connection, session_date=dt.date(2025, 8, 18))) == []
+
+
+def test_facts_tell_a_result_that_no_report_knew(connection: Connection) -> None:
+    load, run = open_run(connection, session_date=dt.date(2025, 8, 12)), open_run(connection)
+    # A carried position of a session whose fills are not posted is no result, before and after.
+    book(connection, session_date=EARLIER)
+    reported(connection)
+    assert restatements(connection, run) == []
+
+    rebook(connection, delivery_id=deliver_fills(connection, load, session_date=EARLIER))
+
+    assert restatements(connection, run) == [("NET001", EARLIER, None, Decimal("-1033.20"), "not known to that report")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "after", "reason"),
+    [
+        ({"total_pnl_usd": Decimal("-1000")}, Decimal(-1000), "a closing price or an earlier session changed"),
+        ({"total_pnl_usd": None, "incomplete_reason": "no mark"}, None, "the books are incomplete now"),
+        # Less than half a cent is nothing anybody could see.
+        ({"total_pnl_usd": Decimal("-1033.204")}, "nothing", ""),
+    ],
+)
+def test_facts_say_why_a_result_is_another_one(
+    connection: Connection, changes: dict[str, Any], after: Any, reason: str
+) -> None:
+    load, run = open_run(connection, session_date=dt.date(2025, 8, 12)), open_run(connection)
+    delivery_id = deliver_fills(connection, load, session_date=EARLIER, recorded_at=AS_OF - dt.timedelta(hours=2))
+    book(connection, session_date=EARLIER, delivery_id=delivery_id)
+    reported(connection)
+
+    rebook(connection, delivery_id=delivery_id, **changes)
+
+    expected = [] if after == "nothing" else [("NET001", EARLIER, Decimal("-1033.20"), after, reason)]
+    assert restatements(connection, run) == expected
 
 
 def test_facts_hold_the_last_sixty_complete_results_oldest_first(connection: Connection) -> None:

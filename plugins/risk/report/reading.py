@@ -16,11 +16,15 @@ from risk.report.facts import (
     DeskFacts,
     Facts,
     GateFacts,
+    RestatementFacts,
     RosterEntry,
     WarningFacts,
 )
 from risk.runs import Run
 from risk.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
+
+TOLD_WITHIN_SESSIONS = 20
+"""Results are compared with what the reports of so many sessions have told."""
 
 
 def build_facts(connection: Connection, run: Run) -> Facts:
@@ -62,6 +66,7 @@ def build_facts(connection: Connection, run: Run) -> Facts:
         roster=tuple(sorted(roster, key=lambda entry: entry.account_id)),
         previous_session_date=previous_session,
         gate=_gate(judged[0]) if judged else None,
+        restatements=_restatements(connection, run),
     )
 
 
@@ -83,6 +88,12 @@ def _previous(connection: Connection, run: Run) -> tuple[dt.date | None, Mapping
     binds = {"session_date": run.session_date, "as_of": run.as_of, "active_within": ACTIVE_WITHIN_SESSIONS}
     found = rows(connection, "send_report/select_previous_cuts", binds)
     return (found[0][0] if found else None), {account_id: cut for _, account_id, cut in found if account_id}
+
+
+def _restatements(connection: Connection, run: Run) -> tuple[RestatementFacts, ...]:
+    """Read what the books tell otherwise than the newest report that told it, as known at the run's cut-off."""
+    binds = {"session_date": run.session_date, "as_of": run.as_of, "told_within": TOLD_WITHIN_SESSIONS}
+    return tuple(RestatementFacts(**row) for row in records(connection, "send_report/select_restatements", binds))
 
 
 def _recent_results(connection: Connection, run: Run) -> Mapping[str, tuple[Decimal, ...]]:
