@@ -161,15 +161,15 @@ class ReportedPnl(NamedTuple):
 
     Attributes
     ----------
-    account_id
-        Trading account.
     session_date
         Session, a New York date.
+    account_id
+        Trading account.
     gross_pnl_usd, net_pnl_usd
         Realized P&L before and after fees, US dollars, signed.
     """
 
-    account_id: str
     session_date: dt.date
+    account_id: str
     gross_pnl_usd: Decimal
     net_pnl_usd: Decimal

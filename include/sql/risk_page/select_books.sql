@@ -1,5 +1,5 @@
--- Reads a session's books as they are known now, and whether their own sums agree.
--- Grain: one row per account, by name. Reads: daily_pnl. Writes: -. Binds: session_date.
+-- Reads a session's books as they are known now, whether their own sums agree, and what the source's own books say.
+-- Grain: one row per account, by name. Reads: daily_pnl, current_totals. Writes: -. Binds: session_date.
 -- Money: US dollars, gains positive, fees positive = cost; null where incomplete. Rerun: reads only.
 select
     daily_pnl.account_id,
@@ -11,7 +11,13 @@ select
     daily_pnl.total_pnl_usd,
     daily_pnl.incomplete_reason,
     daily_pnl.gross_pnl_usd - daily_pnl.fees_usd = daily_pnl.net_pnl_usd
-    and daily_pnl.net_pnl_usd + daily_pnl.unrealized_delta_usd = daily_pnl.total_pnl_usd as is_reconciled
+    and daily_pnl.net_pnl_usd + daily_pnl.unrealized_delta_usd = daily_pnl.total_pnl_usd as is_reconciled,
+    told.net_pnl_usd as their_net_pnl_usd,
+    round(daily_pnl.net_pnl_usd - told.net_pnl_usd, 2) as net_difference_usd
 from daily_pnl
+left join current_totals('infinity') as told
+    on
+        daily_pnl.account_id = told.account_id
+        and daily_pnl.session_date = told.session_date
 where daily_pnl.session_date = %(session_date)s
 order by daily_pnl.account_id asc;

@@ -10,14 +10,18 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from risk.entities import ReportedPnl
 from risk.errors import InputError
 from risk.fills.kinds import KINDS
+from risk.fills.numbers import number
 from risk.fills.reasons import Quarantine, shorten
+from risk.fills.rows import fits
 from risk.fills.streams import CsvStream
 from risk.settings import settings
 
 MANIFEST: Final = "manifest.csv"
 MARKER: Final = "simulated.json"
+MANIFEST_TOTALS: Final = ("gross", "net")
 MANIFEST_REQUIRED: Final = ("file", "account_id", "session_date", "published_at")
 NOT_READ_YET: Final = ("accounts*.csv",)
 
@@ -25,12 +29,14 @@ log = logging.getLogger(__name__)
 
 
 class Entry(NamedTuple):
-    """One line of the manifest: the version of one account-session that a file is."""
+    """One line of the manifest: the version of one account-session that a file is, and what it came to there."""
 
     file_name: str
     account_id: str
     session_date: dt.date
     published_at: dt.datetime
+    line_number: int
+    reported: ReportedPnl | None
 
     @property
     def text(self) -> str:
@@ -64,6 +70,10 @@ class DropFolder:
     def is_simulated(self) -> bool:
         """Whether the folder says that its desk is simulated."""
         return (self.path / MARKER).is_file()
+
+    def entries_text(self, path: Path) -> str | None:
+        """Return what the manifest says of a file, as source_files keeps it; ``None`` without a manifest."""
+        return None if self.entries is None else "\n".join(sorted(entry.text for entry in self.entries[path.name]))
 
 
 def open_folder(folder: Path, known_at: dt.datetime) -> DropFolder:
@@ -154,7 +164,7 @@ def _manifest(path: Path, known_at: dt.datetime, quarantined: list[Quarantine]) 
         return {}
     for line_number, fields in listed:
         try:
-            entry = _entry(path.parent, fields, known_at)
+            entry = _entry(path.parent, fields, line_number, known_at)
         except InputError as error:
             name = fields["file"] if re.fullmatch(r"[\w.-]{1,100}", fields["file"]) else MANIFEST
             reason = f"{MANIFEST} line {line_number} is refused: {error}. Correct the entry."
@@ -186,7 +196,7 @@ def _manifest_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
         return rows
 
 
-def _entry(folder: Path, fields: dict[str, str], known_at: dt.datetime) -> Entry:
+def _entry(folder: Path, fields: dict[str, str], line_number: int, known_at: dt.datetime) -> Entry:
     name = fields["file"]
     path = folder / name
     if not name or Path(name).name != name or name in (".", ".."):
@@ -199,7 +209,20 @@ def _entry(folder: Path, fields: dict[str, str], known_at: dt.datetime) -> Entry
         raise InputError(f"the file {shorten(name)} is no fills*.csv or fills*.csv.gz")
     if not re.fullmatch(settings().account_pattern, fields["account_id"]):
         raise InputError(f"the account name {shorten(fields['account_id'])} is not allowed")
-    return Entry(name, fields["account_id"], _date(fields["session_date"]), _instant(fields["published_at"], known_at))
+    account_id, session_date = fields["account_id"], _date(fields["session_date"])
+    reported = _reported(account_id, session_date, fields)
+    return Entry(name, account_id, session_date, _instant(fields["published_at"], known_at), line_number, reported)
+
+
+def _reported(account_id: str, session_date: dt.date, fields: dict[str, str]) -> ReportedPnl | None:
+    """Read the optional columns with which a manifest says what the version comes to in the source's own books."""
+    texts = [fields.get(name, "") for name in MANIFEST_TOTALS]
+    if not all(texts):
+        return None
+    amounts = [amount for amount in map(number, texts) if amount is not None and fits(amount)]
+    if len(amounts) < len(texts):
+        raise InputError(f"{' and '.join(MANIFEST_TOTALS)} {shorten(', '.join(texts))} are no amounts in US dollars")
+    return ReportedPnl(session_date, account_id, *amounts)
 
 
 def _date(text: str) -> dt.date:

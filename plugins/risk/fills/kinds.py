@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from risk.entities import Adjustment, Instrument, Mark, Split
+from risk.entities import Adjustment, Instrument, Mark, ReportedPnl, Split
 from risk.fills.numbers import number
 from risk.fills.reasons import shorten
 from risk.fills.rows import first_session, fits, session_of
-from risk.fills.shapes import SYMBOL_PATTERN
+from risk.fills.shapes import FEES, SYMBOL_PATTERN
 from risk.fills.statements import Kind
 from risk.sessions import is_session
 from risk.settings import settings
@@ -144,6 +144,18 @@ def _adjustment(named: Named, today: dt.date) -> Adjustment | None:
     return Adjustment(session_of(day), account_id, offset, category, amount, comment) if amount else None
 
 
+def _reported(named: Named, today: dt.date) -> ReportedPnl | None:
+    """Read a day of a summary, or a trade on the day it was closed; lines of sums, which have no date, say nothing."""
+    text = named.get("date") or named.get("closed", "").partition(" ")[0]
+    if text.lower() in ("", "total", "totals"):
+        return None
+    session_date = session_of(_day({"date": text}, today))
+    gross, net = (_number(named, name) for name in ("gross", "net"))
+    if gross is None or net is None:
+        raise ValueError("gross or net is blank")
+    return ReportedPnl(session_date, _account(named, "account"), gross, net)
+
+
 def _instrument_claim(row: Instrument, _file_name: str) -> str:
     return f"says multiplier {_plain(row.multiplier)}, currency {row.currency or 'unknown'}"
 
@@ -221,4 +233,24 @@ ADJUSTMENTS: Final = Kind(
 )
 """What one file says of an account in a session replaces what was known of it; two files that both do are refused."""
 
-KINDS: Final[tuple[Kind[Any], ...]] = (MARKS, INSTRUMENTS, SPLITS, ADJUSTMENTS)
+SUMMARY_COLUMNS: Final = (
+    *("Date", "Account", "Type", "Orders", "Fills", "Qty", "Gross", *FEES, "Ecn Fees", "Trade Fees", "All Trade Fees"),
+    *("Net", "Adj Fees", "Adj Net", "Unrealized", "Unrealized Delta", "Unrealized \u0394", "Total Delta"),
+    *("Total \u0394", "Transfers", "Cash", "End Balance", "Currency"),
+)
+TRADE_COLUMNS: Final = ("Opened", "Closed", "Held", "Account", "Symbol", "Type", "Entry", "Exit", "Qty", "Gross", "Net")
+"""Of the vendor's reports *Summary by Date* and *Trades*; a summary has no account of its own: add the column."""
+
+TOTALS: Final = Kind(
+    name="totals",
+    header={name: name.lower() for name in (*SUMMARY_COLUMNS, *TRADE_COLUMNS)},
+    required=("Account", "Gross", "Net"),
+    fields=ReportedPnl._fields,
+    parse=_reported,
+    subject=lambda row: (row.account_id, row.session_date),
+    claim=lambda _, file_name: f"is in {file_name}",
+    is_read_together=True,
+)
+"""What the source's own books say of an account in a session, a row for the day or one for each trade."""
+
+KINDS: Final[tuple[Kind[Any], ...]] = (MARKS, INSTRUMENTS, SPLITS, ADJUSTMENTS, TOTALS)

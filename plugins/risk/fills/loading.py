@@ -22,6 +22,7 @@ from risk.fills.shapes import SYMBOL_PATTERN
 from risk.fills.staging import stage_file, stage_reasons
 from risk.fills.statements import stage_statements
 from risk.fills.streams import file_sha256
+from risk.fills.totals import store_manifest_totals
 from risk.settings import EXCHANGE_ZONE, settings
 
 QUERY_NAME = "select_source_fills"
@@ -152,6 +153,7 @@ def _load_folder(connection: Connection, drop: DropFolder, opened: dict[str, Any
     rejected_count = _store_rejects(connection, staged, opened["load_id"])
     execute(connection, "extract_fills/insert_source_files", opened)
     digests = {row["file_name"]: row["content_sha256"] for row in known}
+    store_manifest_totals(connection, drop, opened)
     stated = [stage_statements(connection, kind, drop.statements[kind.name], opened, digests) for kind in KINDS]
     quarantined += [item for staged_kind in stated for item in staged_kind.quarantined]
     for item in quarantined:
@@ -183,18 +185,12 @@ def _kept_and_fresh(drop: DropFolder, known: Mapping[str, dict[str, Any]]) -> tu
     fresh: list[Path] = []
     for path in drop.fills:
         row = known.get(path.name)
-        same_entries = row is not None and row["manifest_entries"] == _entries_text(drop, path)
+        same_entries = row is not None and row["manifest_entries"] == drop.entries_text(path)
         if row is not None and same_entries and row["content_sha256"] == file_sha256(path):
             kept[path.name] = row["load_id"]
         else:
             fresh.append(path)
     return kept, fresh
-
-
-def _entries_text(drop: DropFolder, path: Path) -> str | None:
-    if drop.entries is None:
-        return None
-    return "\n".join(sorted(entry.text for entry in drop.entries[path.name]))
 
 
 def _stage(connection: Connection, drop: DropFolder, fresh: Iterable[Path]) -> tuple[dict[int, Path], list[Quarantine]]:
@@ -212,7 +208,7 @@ def _stage(connection: Connection, drop: DropFolder, fresh: Iterable[Path]) -> t
             "file_number": file_number,
             "file_name": path.name,
             "content_sha256": digest,
-            "manifest_entries": _entries_text(drop, path),
+            "manifest_entries": drop.entries_text(path),
         }
         execute(connection, "extract_fills/insert_staged_files", file)
         if drop.entries is not None:

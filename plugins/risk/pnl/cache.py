@@ -10,6 +10,7 @@ from typing import Any
 from risk.database import Connection, execute, records, rows, writing
 from risk.errors import BooksError
 from risk.pnl.rebuild import rebuild
+from risk.pnl.reconciliation import reconcile
 from risk.pnl.valuation import STALE_SESSIONS, Statement, Valuation, Valuer
 from risk.runs import Run
 
@@ -48,7 +49,7 @@ def aggregate(connection: Connection, run: Run) -> Aggregate:
     An account is computed again from the first session on whose delivery, mark or multiplier changed, up to the
     newest session in the books; accounts without a change are not written. What is stored is the newest knowledge
     of any run, so that an older session's run never takes anything back. The accounting identity is then computed
-    a second way in SQL over everything written.
+    a second way in SQL over everything written, and the books are compared with the source's own.
 
     Finding what changed, computing and writing happen under one write lock: two runs that each computed
     from the books before the other's write would leave neither's result.
@@ -61,13 +62,18 @@ def aggregate(connection: Connection, run: Run) -> Aggregate:
     with writing(connection):
         _prepare(connection)
         scope = _find_scope(connection, run)
-        if scope is None:
-            return Aggregate(0, 0, 0)
-        execute(connection, "aggregate_pnl/delete_positions", scope.binds)
-        execute(connection, "aggregate_pnl/delete_daily_pnl", scope.binds)
-        execute(connection, "aggregate_pnl/delete_ledger_entries", scope.binds)
-        rebuilt = rebuild(connection, scope.binds, scope.session_dates, scope.valuer)
-        _prove_books(connection, scope.binds)
+        written = Aggregate(0, 0, 0) if scope is None else _write(connection, scope)
+        reconcile(connection, run)
+    return written
+
+
+def _write(connection: Connection, scope: _Scope) -> Aggregate:
+    """Compute what the scope names, in the place of what is stored, and prove it."""
+    execute(connection, "aggregate_pnl/delete_positions", scope.binds)
+    execute(connection, "aggregate_pnl/delete_daily_pnl", scope.binds)
+    execute(connection, "aggregate_pnl/delete_ledger_entries", scope.binds)
+    rebuilt = rebuild(connection, scope.binds, scope.session_dates, scope.valuer)
+    _prove_books(connection, scope.binds)
     return Aggregate(rebuilt.account_session_count, len(scope.binds["account_ids"]), rebuilt.incomplete_count)
 
 
