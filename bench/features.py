@@ -51,6 +51,12 @@ def _panel(account_count: int) -> Panel:
         turnover_usd=drawn(generator.gamma(2.0, 50_000.0, shape)),
         fees_usd=drawn(generator.gamma(2.0, 10.0, shape)),
         volume=drawn(generator.gamma(2.0, 500.0, shape)),
+        early_pnl_usd=drawn(generator.normal(0.0, 300.0, shape)),
+        late_pnl_usd=drawn(generator.normal(0.0, 300.0, shape)),
+        holding_seconds=drawn(generator.gamma(2.0, 300.0, shape)),
+        enlarging_fill_count=drawn(generator.poisson(5.0, shape).astype(np.float64)),
+        concentration_ratio=drawn(generator.random(shape)),
+        overnight_usd=drawn(generator.gamma(2.0, 1_000.0, shape)),
     )
 
 

@@ -90,7 +90,7 @@ def measure(
 def panel_of_truth(truth: Truth) -> Panel:
     """Give a simulated desk's results the fills its law knows: their number only."""
     trades = np.where(truth.is_active, truth.trade_count, np.nan)
-    return Panel(
+    return Panel.of(
         session_dates=truth.session_dates,
         account_ids=truth.account_ids,
         total_pnl_usd=truth.net_pnl_usd,

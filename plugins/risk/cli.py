@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from risk.errors import InputError, RequestError, RiskError
@@ -23,7 +25,7 @@ from risk.stack.operation import app as operation_app
 from risk.stack.services import running_environment
 
 if TYPE_CHECKING:
-    from risk.backtest import Record
+    from risk.backtest import Checks, Record
     from risk.panel import Panel
 
 app = typer.Typer(
@@ -127,44 +129,65 @@ def backtest(
     pnl_file: Annotated[Path | None, typer.Option("--pnl", help="CSV account_id,session_date,net_pnl_usd.")] = None,
     fills: Annotated[Path | None, typer.Option(help="Folder of fills: all features instead of those of P&L.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="File that receives the result as JSON.")] = None,
+    plots: Annotated[Path | None, typer.Option(help="Folder that receives SVG plots; created if absent.")] = None,
 ) -> None:
     """Walk the forecast forward over past sessions and score it against every baseline; judge it by the gate."""
-    from risk import backtest as record
+    from risk import backtest as walked
+    from risk.simulation import MARKER
 
     if (pnl_file is None) == (fills is None):
         raise RequestError("Name either --pnl FILE or --fills DIR.")
-    with Console(stderr=True).status("Walking forward, one refit a week ..."):
-        panel = record.panel_of_pnl(pnl_file) if pnl_file else _panel_of_drop(fills)
-        result = record.backtest(panel)
+    panel = walked.panel_of_pnl(pnl_file) if pnl_file else _panel_of_drop(fills or Path())
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Walking forward, one refit a week", total=1.0)
+        history, forecasts = walked.walk(panel, lambda share: progress.update(task, completed=share))
+    result, checks = walked.record_of(history, forecasts), walked.checks_of(history, forecasts)
     if json_file:
-        json_file.write_text(json.dumps(result.facts(), indent=2, allow_nan=False) + "\n", encoding="utf-8")
-    _print_record(result)
+        _write_json(json_file, result.facts())
+    origin = "simulated desk" if fills and (fills / MARKER).is_file() else "given history"
+    _print_record(result, checks, origin)
+    for file in walked.draw_plots(plots, history, forecasts, result, checks) if plots else ():
+        typer.echo(file)
 
 
-def _panel_of_drop(folder: Path | None) -> Panel:
+def _write_json(file: Path, facts: dict[str, Any]) -> None:
+    try:
+        file.write_text(json.dumps(facts, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise RequestError(f"The result cannot be written to {file}: {error.strerror}. Name another file.") from None
+
+
+def _panel_of_drop(folder: Path) -> Panel:
     from risk.backtest import panel_of_fills
     from risk.fills import read_drop
 
-    executions, rejects = read_drop(folder or Path(), None)
+    executions, rejects = read_drop(folder, None)
     for reject in rejects:
         typer.echo(reject.reason, err=True)
     return panel_of_fills(executions)
 
 
-def _print_record(result: Record) -> None:
-    """Print scores by model, best first, and the gate's verdict."""
-    table = Table(title=f"{result.forecast_count} forecasts of {result.session_count} sessions, one step ahead")
-    for heading in ("model", "loss", "gain", "95 % interval", "breach", "Kupiec p", "Christoffersen p"):
+def _print_record(result: Record, checks: Checks, origin: str) -> None:
+    """Print scores by model, best first, the back-tests of the calibrated forecast and the gate's verdict."""
+    title = f"{result.forecast_count} forecasts of {result.session_count} sessions, one step ahead, {origin}"
+    table = Table(title=title, box=SIMPLE, padding=(0, 1))
+    for heading in ("model", "loss", "gain", "95 % of gains", "breach", "Kupiec", "Chr'sen"):
         table.add_column(heading, justify="left" if heading == "model" else "right")
     for name, score in sorted(result.models.items(), key=lambda item: item[1].loss):
         low, high = score.gain_interval
-        p_values = ("-" if p is None else f"{p:.3f}" for p in (score.kupiec_p, score.christoffersen_p))
-        numbers = (f"{score.loss:.4f}", f"{score.gain_vs_historical:+.1%}", f"{low:+.1%} .. {high:+.1%}")
+        p_values = (_p_value(score.kupiec_p), _p_value(score.christoffersen_p))
+        numbers = (f"{score.loss:.4f}", f"{score.gain_vs_historical:+.1%}", f"{100 * low:+.1f}..{high:+.1%}")
         table.add_row(name, *numbers, f"{score.breach:.1%}", *p_values)
     console = Console()
     console.print(table)
+    for sentence in checks.sentences():
+        console.print(sentence, highlight=False)
     served = "The model would serve" if result.gate["served"] == "model" else "Rules would serve"
     console.print(f"{served}: {'; '.join(result.gate['reasons'])}.", highlight=False)
+
+
+def _p_value(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 @app.command()

@@ -21,13 +21,12 @@ from risk.errors import LeakError
 from risk.features import FEATURES, build_features
 from risk.forecast import MIXED_EXPERTS, History, Reconstruction, history_of, reconstruct
 from risk.gate import Judgment, judge, rules_quantiles
-from risk.panel import FloatMatrix, Panel
+from risk.panel import MATRICES, FloatMatrix, Panel
 
 RECOMPUTED_SESSIONS = 6
 """Sessions up to the sampled one that are forecast anew, a refit among them; those before count as issued."""
 
 FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
-MATRICES = ("total_pnl_usd", "fill_count", "turnover_usd", "fees_usd", "volume")
 
 Issued = Mapping[str, FloatMatrix]
 

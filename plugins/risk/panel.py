@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,16 @@ class Panel:
         Fees, US dollars, costs positive.
     volume
         Sum of quantities, shares or contracts.
+    early_pnl_usd, late_pnl_usd
+        P&L of the first and of the last hour, before fees, US dollars, gains positive.
+    holding_seconds
+        How long a dollar was held on average.
+    enlarging_fill_count
+        Executions that enlarged a losing position.
+    concentration_ratio
+        Sum of the squared shares of the symbols in turnover: 1 = one symbol.
+    overnight_usd
+        Value of all positions at the close, long and short alike, US dollars.
     """
 
     session_dates: tuple[dt.date, ...]
@@ -53,10 +64,29 @@ class Panel:
     turnover_usd: FloatMatrix
     fees_usd: FloatMatrix
     volume: FloatMatrix
+    early_pnl_usd: FloatMatrix
+    late_pnl_usd: FloatMatrix
+    holding_seconds: FloatMatrix
+    enlarging_fill_count: FloatMatrix
+    concentration_ratio: FloatMatrix
+    overnight_usd: FloatMatrix
+
+    @classmethod
+    def of(
+        cls,
+        session_dates: Sequence[dt.date],
+        account_ids: Sequence[str],
+        total_pnl_usd: FloatMatrix,
+        **known: FloatMatrix,
+    ) -> Self:
+        """Make a panel of results; what is not given about the fills is unknown: NaN."""
+        unknown = np.full_like(total_pnl_usd, np.nan)
+        given = {name: known.pop(name, unknown) for name in MATRICES[1:]}
+        return cls(tuple(session_dates), tuple(account_ids), total_pnl_usd, **given, **known)
 
     def __post_init__(self) -> None:
         shape = (len(self.session_dates), len(self.account_ids))
-        for name in ("total_pnl_usd", "fill_count", "turnover_usd", "fees_usd", "volume"):
+        for name in MATRICES:
             if getattr(self, name).shape != shape:
                 raise ValueError(f"Panel.{name} has shape {getattr(self, name).shape}, expected {shape}.")
 
@@ -67,20 +97,17 @@ class Panel:
 
     def through(self, session_count: int) -> Panel:
         """Return the panel as it stood after its first sessions."""
-        return Panel(
-            self.session_dates[:session_count],
-            self.account_ids,
-            self.total_pnl_usd[:session_count],
-            self.fill_count[:session_count],
-            self.turnover_usd[:session_count],
-            self.fees_usd[:session_count],
-            self.volume[:session_count],
-        )
+        matrices = {name: getattr(self, name)[:session_count] for name in MATRICES}
+        return replace(self, session_dates=self.session_dates[:session_count], **matrices)
 
     def latest_active(self) -> NDArray[np.int64]:
         """Return the row of each account's last active session so far, ``(n_sessions, n_accounts)``; -1 = none yet."""
         numbers = np.arange(len(self.session_dates), dtype=np.int64)[:, None]
         return np.maximum.accumulate(np.where(self.is_active, numbers, -1), axis=0)
+
+
+MATRICES = tuple(field.name for field in fields(Panel))[2:]
+"""Names of a panel's matrices, the results first."""
 
 
 def read_panel(connection: Connection, through_session_date: dt.date) -> Panel:
@@ -100,7 +127,7 @@ def read_panel(connection: Connection, through_session_date: dt.date) -> Panel:
     account_ids = tuple(sorted({cell[0] for cell in cells}))
     session_number = {day: number for number, day in enumerate(session_dates)}
     account_number = {account_id: number for number, account_id in enumerate(account_ids)}
-    amounts = np.full((5, len(session_dates), len(account_ids)), np.nan)
+    amounts = np.full((len(MATRICES), len(session_dates), len(account_ids)), np.nan)
     for account_id, session_date, total_pnl_usd, fill_count, *other in cells:
         if fill_count > 0 and total_pnl_usd is not None:
             cell = (session_number[session_date], account_number[account_id])

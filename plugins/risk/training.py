@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from risk.alarms import NoticePage
-from risk.backtest import record_of
+from risk.backtest import checks_of, record_of
 from risk.database import Connection, execute, records, writing
 from risk.errors import ModelError
 from risk.features import FEATURES, build_features
@@ -36,10 +36,9 @@ from risk.forecast.garch import candidates
 from risk.leakage import require_no_leak, self_check
 from risk.letters import compose, render
 from risk.mail import SmtpServer
-from risk.panel import FloatMatrix, Panel, read_panel
+from risk.panel import read_panel
 from risk.sessions import next_session, previous_session
 from risk.settings import settings
-from risk.validation import coverage_by_account
 
 FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
 
@@ -141,14 +140,16 @@ def fit_last(history: History) -> Model:
 def card(history: History, model: Model, forecasts: Reconstruction) -> dict[str, Any]:
     """Gather what a reader must know of a model: data, record, coverage, inputs."""
     panel = history.panel
+    checks = asdict(checks_of(history, forecasts))
     return {
         "account_count": len(panel.account_ids),
         "session_count": len(panel.session_dates),
         "versions": dict(model.versions),
         "record": record_of(history, forecasts).facts(),
+        "checks": checks,
+        "coverage": checks.pop("accounts"),
         "weights": dict(zip(MIXED_EXPERTS, forecasts.weights[-1].tolist(), strict=True)),
         "calibration": float(forecasts.calibration[-1]),
-        "coverage": _coverage(panel, forecasts.calibrated),
         "inputs": _inputs(history, model),
     }
 
@@ -204,16 +205,6 @@ def _sentences(known: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
     off = [account["account_id"] for account in told["coverage"] if account["is_rejected"]]
     sentences.append(f"Accounts whose breaches are off: {', '.join(off) or 'none'} (false discovery rate 5 %).")
     return sentences
-
-
-def _coverage(panel: Panel, calibrated: FloatMatrix) -> list[dict[str, Any]]:
-    outcome, issued = panel.total_pnl_usd[1:], calibrated[:-1]
-    is_scored = np.isfinite(outcome) & np.isfinite(issued)
-    breaches = {
-        account_id: (outcome < issued)[is_scored[:, number], number]
-        for number, account_id in enumerate(panel.account_ids)
-    }
-    return [asdict(account) for account in coverage_by_account(breaches)]
 
 
 def _inputs(history: History, model: Model) -> list[dict[str, Any]]:

@@ -8,10 +8,9 @@ import datetime as dt
 import numpy as np
 from hypothesis import strategies as st
 
-from risk.panel import FloatMatrix, Panel
+from risk.panel import MATRICES, FloatMatrix, Panel
 
 MONDAY = dt.date(2025, 1, 6)
-MATRICES = ("total_pnl_usd", "fill_count", "turnover_usd", "fees_usd", "volume")
 
 
 def weekdays(count: int) -> tuple[dt.date, ...]:
@@ -36,6 +35,12 @@ def panel_of(pnl_usd: FloatMatrix, generator: np.random.Generator | None = None)
         turnover_usd=fills * 5000.0,
         fees_usd=fills * 0.5 + 1.0,
         volume=fills * 100.0,
+        early_pnl_usd=pnl_usd * 0.25,
+        late_pnl_usd=np.sin(fills) * 100.0,
+        holding_seconds=fills * 30.0,
+        enlarging_fill_count=np.floor(fills / 3.0),
+        concentration_ratio=1.0 / fills,
+        overnight_usd=fills * 500.0,
     )
 
 

@@ -48,6 +48,14 @@ def _ranks(values: Tensor) -> NDArray[np.float64]:
     return np.searchsorted(np.sort(values[np.isfinite(values)]), values).astype(float)
 
 
+def _mean(values: FloatMatrix) -> FloatMatrix:
+    return np.broadcast_to(np.nanmean(values, axis=0), values.shape)
+
+
+def _mean_share(panel: Panel) -> FloatMatrix:
+    return _mean(panel.enlarging_fill_count / panel.fill_count)
+
+
 def _calendar_day(panel: Panel, values: Tensor) -> Tensor:
     """Take what is known at the end of the next calendar day, which on most days is a session."""
     days = np.array(panel.session_dates, dtype="datetime64[D]")
@@ -208,6 +216,34 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
     "days until the account trades next": (
         "sessions_absent",
         _feature("sessions_absent", lambda panel, values: np.where(_next(panel.is_active), values, values + 1)),
+    ),
+    "fills of the session forecast": (
+        "enlarging_share_0",
+        _feature("enlarging_share_0", lambda panel, _: _next(panel.enlarging_fill_count / panel.fill_count)),
+    ),
+    "habit of averaging down over all sessions": (
+        "enlarging_share_3",
+        _feature("enlarging_share_3", lambda panel, values: values - _mean_share(panel)),
+    ),
+    "first hour of the session forecast": (
+        "early_pnl_share",
+        _feature("early_pnl_share", lambda _, values: _next(values)),
+    ),
+    "last hour over the result of the session forecast": (
+        "late_pnl_share",
+        _feature("late_pnl_share", lambda panel, _: panel.late_pnl_usd / np.abs(_next(panel.total_pnl_usd))),
+    ),
+    "holding time against the norm of all sessions": (
+        "holding_against_norm",
+        _feature("holding_against_norm", lambda panel, _: panel.holding_seconds / _mean(panel.holding_seconds)),
+    ),
+    "concentration smoothed over the sessions around": (
+        "symbol_concentration",
+        _feature("symbol_concentration", lambda _, values: (values + _next(values)) / 2),
+    ),
+    "positions still open the morning after": (
+        "overnight_exposure",
+        _feature("overnight_exposure", lambda panel, _: _next(panel.overnight_usd) / panel.turnover_usd),
     ),
     "missing sessions filled from the next": ("last_z", Pipeline(features=_backward_filled)),
     "calendar day for session": ("last_z", _feature("last_z", _calendar_day)),

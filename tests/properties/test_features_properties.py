@@ -65,6 +65,11 @@ def test_features_are_free_of_scale(panel: Panel, exponent: int) -> None:
         fees_usd=panel.fees_usd * factor,
         volume=panel.volume * factor,
         fill_count=panel.fill_count * factor,
+        early_pnl_usd=panel.early_pnl_usd * factor,
+        late_pnl_usd=panel.late_pnl_usd * factor,
+        holding_seconds=panel.holding_seconds * factor,
+        enlarging_fill_count=panel.enlarging_fill_count * factor,
+        overnight_usd=panel.overnight_usd * factor,
     )
 
     # when, then
@@ -82,7 +87,7 @@ def test_features_are_finite_and_bounded_or_undefined(panel: Panel) -> None:
     # then no infinity; own z is bounded by the share 0.03 of its own square in the scale
     assert not np.isinf(tensor).any()
     assert np.nanmax(np.abs(by_name["last_z"]), initial=0.0) <= 1.0 / np.sqrt(0.03) + 1e-6
-    for name in ("win_rate_5", "win_rate_20", "market_loser_share"):
+    for name in ("win_rate_5", "win_rate_20", "market_loser_share", "enlarging_share_0", "enlarging_share_3"):
         assert np.nanmin(by_name[name], initial=0.0) >= 0.0
         assert np.nanmax(by_name[name], initial=0.0) <= 1.0
     before_first = np.cumsum(panel.is_active, axis=0) == 0

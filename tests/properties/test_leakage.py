@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 
 from bench.forecast import panel_of_truth
@@ -19,7 +22,13 @@ ROW = 67
 @pytest.fixture(scope="module")
 def desk() -> Panel:
     """Five traders over 72 sessions, of whom one stops early; the first model is fitted around session 55."""
-    return panel_of_truth(draw("strong", 5, 72, 5))
+    panel = panel_of_truth(draw("strong", 5, 72, 5))
+    drawn = np.random.default_rng(1).random((6, *panel.total_pnl_usd.shape))
+    conduct = ("early_pnl_usd", "late_pnl_usd", "holding_seconds", "concentration_ratio", "overnight_usd")
+    known = {name: drawn[number] * 100.0 for number, name in enumerate(conduct)}
+    known["enlarging_fill_count"] = np.floor(drawn[5] * panel.fill_count)
+    known = {name: np.where(panel.is_active, values, np.nan) for name, values in known.items()}
+    return dataclasses.replace(panel, **known)
 
 
 def test_the_pipeline_has_no_leak(desk: Panel) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from risk.backtest import backtest, panel_of_fills, panel_of_pnl
+from risk.backtest import backtest, checks_of, draw_plots, panel_of_fills, panel_of_pnl, record_of, walk
 from risk.entities import Fill
 from risk.errors import InputError
 from risk.sessions import sessions_between
@@ -57,6 +57,41 @@ def test_backtest_finds_more_in_the_forecast_than_in_its_random_reassignment(str
 
     assert models["historical"]["gain_vs_historical"] == 0.0
     assert models["calibrated"]["loss"] < models["random_reassignment"]["loss"]
+
+
+def test_a_walk_is_checked_drawn_and_heard(tmp_path: Path) -> None:
+    # given
+    panel = panel_of_pnl(_write(tmp_path / "pnl.csv", _truth_rows(6, 100)))
+    heard: list[float] = []
+
+    # when
+    history, forecasts = walk(panel, heard.append)
+    record, checks = record_of(history, forecasts), checks_of(history, forecasts)
+    files = draw_plots(tmp_path / "plots", history, forecasts, record, checks)
+    again = draw_plots(tmp_path / "again", history, forecasts, record, checks)
+
+    # then
+    assert heard == sorted(heard)
+    assert heard[-1] == 1.0
+    assert [file.name for file in files] == [
+        "calibration.svg", "loss_by_expert.svg", "weights_over_time.svg", "breaches_per_trader.svg",
+    ]  # fmt: skip
+    assert [file.read_bytes() for file in files] == [file.read_bytes() for file in again]
+    is_scored = np.isfinite(panel.total_pnl_usd[1:]) & np.isfinite(forecasts.calibrated[:-1])
+    assert checks.forecast_count == is_scored.sum()
+    assert sum(account.forecast_count for account in checks.accounts) == checks.forecast_count
+    assert [promised for promised, _ in checks.levels] == [0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.95]
+    breaches = (panel.total_pnl_usd[1:] < forecasts.calibrated[:-1])[is_scored].mean()
+    assert dict(checks.levels)[0.05] == pytest.approx(breaches, abs=1e-9)
+    assert all(abs(found - promised) < 0.1 for promised, found in checks.levels)
+
+
+def test_nothing_is_drawn_or_said_where_nothing_is_scored(tmp_path: Path) -> None:
+    panel = panel_of_pnl(_write(tmp_path / "pnl.csv", [("A1", "2025-08-15", "5")]))
+    history, forecasts = walk(panel)
+    checks = checks_of(history, forecasts)
+    assert draw_plots(tmp_path / "plots", history, forecasts, record_of(history, forecasts), checks) == []
+    assert checks.sentences() == []
 
 
 def test_backtest_depends_on_nothing_but_its_input(tmp_path: Path) -> None:
@@ -110,6 +145,7 @@ def test_panel_of_fills_holds_results_and_what_the_fills_tell() -> None:
 
     panel = panel_of_fills(fills)
 
+    assert (panel.enlarging_fill_count[0, 0], panel.concentration_ratio[0, 0], panel.overnight_usd[0, 0]) == (0, 1, 0)
     # 10 x (6 - 5) = 10 less 0.30 fees; 20 shares for 50 + 60 US dollars in 2 fills
     assert panel.total_pnl_usd[0, 0] == pytest.approx(9.70)
     assert (panel.fill_count[0, 0], panel.volume[0, 0], panel.turnover_usd[0, 0]) == (2.0, 20.0, 110.0)

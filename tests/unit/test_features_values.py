@@ -12,7 +12,7 @@ import pytest
 
 from risk.features import FEATURES, build_features
 from risk.panel import Panel, ewma_scale
-from tests.properties.panels import next_weekday, panel_of
+from tests.properties.panels import next_weekday, panel_of, weekdays
 
 NAMES = [feature.name for feature in FEATURES]
 
@@ -178,14 +178,54 @@ def test_features_agree_with_plain_loops() -> None:
     assert compared > 200
 
 
+def test_what_fills_tell_is_compared_with_the_account_itself() -> None:
+    # given +100, then -60 after fees of 3: 20 lost in the first hour, 10 made in the last, 47 lost between
+    panel = Panel.of(
+        weekdays(2),
+        ("A",),
+        np.array([[100.0], [-60.0]]),
+        fill_count=np.array([[10.0], [20.0]]),
+        turnover_usd=np.array([[1000.0], [3000.0]]),
+        fees_usd=np.array([[3.0], [3.0]]),
+        early_pnl_usd=np.array([[50.0], [-20.0]]),
+        late_pnl_usd=np.array([[0.0], [10.0]]),
+        holding_seconds=np.array([[300.0], [900.0]]),
+        enlarging_fill_count=np.array([[1.0], [10.0]]),
+        concentration_ratio=np.array([[1.0], [0.5]]),
+        overnight_usd=np.array([[0.0], [500.0]]),
+    )
+
+    # when
+    values = _last(panel)
+
+    # then 20 + 47 + 10 = 77 moved; turnover usually 2,000; 1 of 10 fills a session ago weighs .5^(1/3) = 0.7937
+    expected = {
+        "early_pnl_share": -20.0 / 77.0,
+        "late_pnl_share": 10.0 / 77.0,
+        "holding_against_norm": 3.0,
+        "enlarging_share_0": 0.5,
+        "enlarging_share_3": (0.5 + 0.79370053 * 0.1) / 1.79370053,
+        "symbol_concentration": 0.5,
+        "overnight_exposure": 0.25,
+    }
+    assert {name: values[name] for name in expected} == pytest.approx(expected, rel=1e-6)
+
+
+def test_without_fills_their_features_are_unknown_and_the_others_are_not() -> None:
+    values = _last(Panel.of(weekdays(2), ("A",), np.array([[100.0], [-60.0]])))
+    assert math.isnan(values["enlarging_share_0"])
+    assert math.isnan(values["trades_against_norm"])
+    assert values["loss_streak"] == 1.0
+
+
 def test_each_feature_is_declared_once() -> None:
-    assert len(set(NAMES)) == len(NAMES) == 40
-    assert build_features(_one([1.0]), next_weekday(_one([1.0]))).shape == (1, 1, 40)
+    assert len(set(NAMES)) == len(NAMES) == 47
+    assert build_features(_one([1.0]), next_weekday(_one([1.0]))).shape == (1, 1, 47)
 
 
 def test_features_of_an_empty_panel_are_empty() -> None:
     panel = panel_of(np.empty((0, 0)))
-    assert build_features(panel, next_weekday(panel)).shape == (0, 0, 40)
+    assert build_features(panel, next_weekday(panel)).shape == (0, 0, 47)
 
 
 def test_the_market_fades_over_its_own_sessions() -> None:

@@ -9,7 +9,13 @@ select
     daily_pnl.fill_count::double precision as fill_count,
     daily_pnl.turnover_usd::double precision as turnover_usd,
     daily_pnl.fees_usd::double precision as fees_usd,
-    daily_pnl.volume::double precision as volume
+    daily_pnl.volume::double precision as volume,
+    daily_pnl.early_pnl_usd::double precision as early_pnl_usd,
+    daily_pnl.late_pnl_usd::double precision as late_pnl_usd,
+    daily_pnl.holding_seconds::double precision as holding_seconds,
+    daily_pnl.enlarging_fill_count::double precision as enlarging_fill_count,
+    daily_pnl.concentration_ratio::double precision as concentration_ratio,
+    daily_pnl.overnight_usd::double precision as overnight_usd
 from daily_pnl
 where daily_pnl.session_date <= %(through_session_date)s
 order by

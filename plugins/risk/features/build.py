@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from risk.features.history import OwnHistory, ratio
 from risk.features.table import CALENDAR_FEATURES, FEATURES, MARKET_FEATURES, OWN_FEATURES, CalendarView, MarketView
-from risk.panel import SCALE_DECAY, FloatMatrix, Panel, ewma_scale
+from risk.panel import MATRICES, SCALE_DECAY, FloatMatrix, Panel, ewma_scale
 
 FeatureTensor = NDArray[np.float32]
 
@@ -76,8 +76,9 @@ def _own_values(panel: Panel, scale: FloatMatrix, block: slice) -> Iterator[Floa
     packing = np.argsort(~is_active, axis=0, kind="stable")[: max(int(active_count[-1].max()), 1)]
     packing = packing * len(columns) + columns
     unpacking = np.maximum(active_count - 1, 0) * len(columns) + columns
-    matrices = (panel.total_pnl_usd, scale, panel.fill_count, panel.volume, panel.turnover_usd, panel.fees_usd)
-    own = OwnHistory(*(np.take(matrix[:, block], packing) for matrix in matrices))
+    matrices = {name: getattr(panel, name) for name in MATRICES[1:]}
+    matrices |= {"pnl_usd": panel.total_pnl_usd, "scale_usd": scale}
+    own = OwnHistory(**{name: np.take(matrix[:, block], packing) for name, matrix in matrices.items()})
     has_history = active_count > 0
     for feature in OWN_FEATURES:
         yield np.where(has_history, np.take(feature.measure(own, *feature.windows), unpacking), np.nan)

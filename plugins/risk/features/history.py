@@ -29,7 +29,7 @@ class OwnHistory:
         Total P&L, gains positive.
     scale_usd
         The account's own scale ``s`` after the session, see `risk.panel.ewma_scale`.
-    fill_count, volume, turnover_usd, fees_usd
+    fill_count, volume, turnover_usd, fees_usd, early_pnl_usd and so on
         As in `risk.panel.Panel`.
     """
 
@@ -39,6 +39,12 @@ class OwnHistory:
     volume: FloatMatrix
     turnover_usd: FloatMatrix
     fees_usd: FloatMatrix
+    early_pnl_usd: FloatMatrix
+    late_pnl_usd: FloatMatrix
+    holding_seconds: FloatMatrix
+    enlarging_fill_count: FloatMatrix
+    concentration_ratio: FloatMatrix
+    overnight_usd: FloatMatrix
 
     @property
     def number(self) -> FloatMatrix:
@@ -152,6 +158,38 @@ def fees_per_turnover(history: OwnHistory) -> FloatMatrix:
     return ratio(history.fees_usd, history.turnover_usd)
 
 
+def early_pnl_share(history: OwnHistory) -> FloatMatrix:
+    """Compute the share of the first hour in what the last session made and lost, negative = lost."""
+    return _pnl_share(history, history.early_pnl_usd)
+
+
+def late_pnl_share(history: OwnHistory) -> FloatMatrix:
+    """Compute the share of the last hour in what the last session made and lost, negative = lost."""
+    return _pnl_share(history, history.late_pnl_usd)
+
+
+def holding_against_norm(history: OwnHistory, window: int) -> FloatMatrix:
+    """Compare the holding time of the last session with the mean of the window before it."""
+    return _against_norm(history, history.holding_seconds, window)
+
+
+def enlarging_share(history: OwnHistory, half_life: int) -> FloatMatrix:
+    """Compute the share of fills that enlarged a losing position, faded; half-life 0 = the last session's."""
+    shares = ratio(history.enlarging_fill_count, history.fill_count)
+    return faded(shares, half_life) if half_life else shares
+
+
+def symbol_concentration(history: OwnHistory) -> FloatMatrix:
+    """Sum the squared shares of the symbols in the turnover of the last session: 1 = one symbol."""
+    return history.concentration_ratio
+
+
+def overnight_exposure(history: OwnHistory, window: int) -> FloatMatrix:
+    """Divide the value left open at the last close by the mean turnover of the window."""
+    usual = trailing(history.turnover_usd, window, np.add, 0.0) / np.minimum(history.number, window)
+    return ratio(history.overnight_usd, usual)
+
+
 def volatility_ratio(history: OwnHistory, half_life: int) -> FloatMatrix:
     """Root mean square P&L, faded, in own scales: above 1 = more than usual for this half-life."""
     return ratio(np.sqrt(faded(history.pnl_usd * history.pnl_usd, half_life)), history.scale_usd)
@@ -177,6 +215,12 @@ def trades_ratio(history: OwnHistory, short: int, long: int) -> FloatMatrix:
 def last_trades_ratio(history: OwnHistory, half_life: int) -> FloatMatrix:
     """Divide the fills of the last session by their faded norm, that session included."""
     return ratio(history.fill_count, faded(history.fill_count, half_life))
+
+
+def _pnl_share(history: OwnHistory, part: FloatMatrix) -> FloatMatrix:
+    # Of the absolute parts, so that a gain that a loss has eaten up does not make either share endless.
+    rest = history.pnl_usd + history.fees_usd - history.early_pnl_usd - history.late_pnl_usd
+    return ratio(part, np.abs(history.early_pnl_usd) + np.abs(rest) + np.abs(history.late_pnl_usd))
 
 
 def _running_peak(cumulative: FloatMatrix) -> FloatMatrix:

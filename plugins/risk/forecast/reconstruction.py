@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,9 @@ from risk.panel import FloatMatrix
 
 MODEL = "model"
 """Name of the calibrated mixture: what the model would serve."""
+
+Told = Callable[[float], None]
+"""Hears which share of the sessions has been forecast, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,12 @@ class Reconstruction:
 
 
 def reconstruct(
-    history: History, issued: Mapping[str, FloatMatrix] | None = None, seed: int = 0, first_row: int = 0
+    history: History,
+    issued: Mapping[str, FloatMatrix] | None = None,
+    seed: int = 0,
+    first_row: int = 0,
+    *,
+    told: Told | None = None,
 ) -> Reconstruction:
     """Forecast every session from the sessions before it.
 
@@ -86,6 +94,8 @@ def reconstruct(
         Of the trees' samples.
     first_row
         No model is fitted for weeks that end before this row: what was issued there is known.
+    told
+        Hears after each week how far the walk is.
     """
     experts = simple_forecasts(history)
     filtered = experts[MIXED_EXPERTS.index("filtered")]
@@ -95,6 +105,8 @@ def reconstruct(
     for start, stop, model in _models(history, candidates, seed, first_row):
         first_model_row = min(first_model_row, start)
         forecast_rows(history, model, candidates, slice(start, stop), experts)
+        if told is not None:
+            told(stop / len(filtered))
     return combine(history, experts, {} if issued is None else issued, first_model_row)
 
 

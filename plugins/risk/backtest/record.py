@@ -6,28 +6,22 @@ the account's own scale, so that no trader's size decides for the others.
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from decimal import Decimal, InvalidOperation
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from risk.cuts import rules_cut_ratios
-from risk.entities import Fill
-from risk.errors import InputError
 from risk.features import FEATURES, build_features
 from risk.forecast import MIXED_EXPERTS, History, Reconstruction, history_of, pinball_loss, reconstruct
+from risk.forecast.reconstruction import Told
 from risk.gate import judge, rules_quantiles
 from risk.panel import FloatMatrix, Panel
-from risk.pnl import daily_pnl
 from risk.resampling import INTERVAL, RESAMPLE_SEED, resampled_sessions
-from risk.sessions import is_session, next_session, sessions_between
+from risk.sessions import next_session
 from risk.validation import christoffersen, kupiec
 
 FLAT_CUT_RATIO = 0.21
@@ -83,8 +77,6 @@ class Record:
     def facts(self) -> dict[str, Any]:
         """Return the contract's JSON."""
         return {
-            "session_count": self.session_count,
-            "forecast_count": self.forecast_count,
             "models": {name: asdict(score) for name, score in self.models.items()},
             "gate": dict(self.gate),
         }
@@ -95,9 +87,14 @@ def backtest(panel: Panel) -> Record:
 
     Never raises for a short or odd history: with nothing to score, ``models`` is empty and the gate says why.
     """
+    return record_of(*walk(panel))
+
+
+def walk(panel: Panel, told: Told | None = None) -> tuple[History, Reconstruction]:
+    """Forecast every session of a history from the sessions before it; ``told`` hears how far it is."""
     features = build_features(panel, next_session(panel.session_dates[-1]))
     history = history_of(panel, features, tuple(feature.name for feature in FEATURES))
-    return record_of(history, reconstruct(history))
+    return history, reconstruct(history, told=told)
 
 
 def record_of(history: History, forecasts: Reconstruction) -> Record:
@@ -186,97 +183,3 @@ def _verdict(history: History, forecasts: Reconstruction, rules: FloatMatrix) ->
         "p_value": _known(last.p_value),
         "reasons": list(last.reasons),
     }
-
-
-def panel_of_pnl(file: Path) -> Panel:
-    """Read ``account_id,session_date,net_pnl_usd`` into a panel; what only fills tell is unknown in it.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read as such; names the line and what was found.
-    """
-    results: dict[tuple[str, dt.date], float] = {}
-    for line_number, row in _rows(file):
-        key, value = _result(file, line_number, row)
-        if key in results:
-            raise InputError(
-                f"{file.name}, line {line_number}: {key[0]} on {key[1]} stands twice. Keep one row for each account "
-                "and session."
-            )
-        results[key] = value
-    if not results:
-        raise InputError(f"{file.name} holds no result: there is nothing to test.")
-    unknown = dict.fromkeys(results, math.nan)
-    return _panel(results, unknown, unknown, unknown, unknown)
-
-
-def _rows(file: Path) -> Iterable[tuple[int, dict[str, str]]]:
-    wanted = {"account_id", "session_date", "net_pnl_usd"}
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as opened:
-            reader = csv.DictReader(opened)
-            missing = wanted - set(reader.fieldnames or ())
-            if missing:
-                raise InputError(f"{file.name} lacks the columns {', '.join(sorted(missing))}: add them to its header.")
-            yield from ((reader.line_num, row) for row in reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{file} cannot be read as CSV text: {error}. Name another file.") from None
-
-
-def _result(file: Path, line_number: int, row: Mapping[str, str]) -> tuple[tuple[str, dt.date], float]:
-    place = f"{file.name}, line {line_number}"
-    try:
-        day = dt.date.fromisoformat(row["session_date"] or "")
-    except ValueError:
-        raise InputError(f"{place}: {row['session_date']!r} is no date; write it as YYYY-MM-DD.") from None
-    if not is_session(day):
-        raise InputError(f"{place}: {day} is no session of the exchange. Give the P&L to its session.")
-    try:
-        value = Decimal(row["net_pnl_usd"] or "")
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite():
-        raise InputError(f"{place}: {row['net_pnl_usd']!r} is no amount in US dollars.")
-    return (row["account_id"], day), float(value)
-
-
-def panel_of_fills(fills: Sequence[Fill]) -> Panel:
-    """Compute the books of executions and what the fills tell into a panel; open positions carry their last price.
-
-    Raises
-    ------
-    InputError
-        If there is no execution.
-    """
-    if not fills:
-        raise InputError("No execution can be used: there is nothing to test.")
-    keys = [(fill.account_id, fill.session_date) for fill in fills]
-    count, volume, turnover, fees = (dict.fromkeys(keys, 0.0) for _ in range(4))
-    for key, fill in zip(keys, fills, strict=True):
-        count[key] += 1.0
-        volume[key] += float(fill.quantity)
-        turnover[key] += float(fill.quantity * fill.price)
-        fees[key] += float(fill.fees_usd)
-    results = {
-        key: float(row.total_pnl_usd)
-        for row in daily_pnl(fills, [])
-        if (key := (row.account_id, row.session_date)) in count and row.total_pnl_usd is not None
-    }
-    return _panel(results, count, turnover, fees, volume)
-
-
-def _panel(results: Mapping[tuple[str, dt.date], float], *others: Mapping[tuple[str, dt.date], float]) -> Panel:
-    """Lay out results, fill counts, turnover, fees and volume densely."""
-    account_ids = tuple(sorted({account_id for account_id, _ in results}))
-    days = [day for _, day in results]
-    session_dates = tuple(sessions_between(min(days), max(days)))
-    row_of = {day: number for number, day in enumerate(session_dates)}
-    column_of = {account_id: number for number, account_id in enumerate(account_ids)}
-    matrices = []
-    for values in (results, *others):
-        matrix = np.full((len(session_dates), len(account_ids)), np.nan)
-        for account_id, day in results:
-            matrix[row_of[day], column_of[account_id]] = values[account_id, day]
-        matrices.append(matrix)
-    return Panel(session_dates, account_ids, *matrices)
