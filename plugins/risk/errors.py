@@ -32,7 +32,11 @@ class BooksError(RiskError):
 
 
 class ConnectionLostError(RiskError):
-    """A database or mail server cannot be reached; the same task may be tried again unchanged."""
+    """A database, the vendor or a mail server cannot be reached; the same task may be tried again unchanged."""
+
+
+class RefusalError(RiskError):
+    """A source refuses what we ask of it; mend its connection or ask its owner, then clear the task."""
 
 
 class SchemaError(RiskError):

@@ -45,6 +45,15 @@ ACTIVE_WITHIN_SESSIONS = 30
 STALE_AFTER_SESSIONS = 5
 """An account without a fill in so many sessions is shown as *stale*."""
 
+VENDOR_REREAD_SESSIONS = 5
+"""The vendor is asked again for so many sessions: of the supplied history five were restated, all within 3 days."""
+
+VENDOR_REREAD_AFTER = dt.timedelta(hours=6)
+"""But not sooner than so long after the last answer: the looks of a waiting morning ask for its own session only."""
+
+VENDOR_HISTORY_SESSIONS = 250
+"""A first look asks the vendor for so many sessions, where RISK_VENDOR_SINCE names no day: a year."""
+
 HIGH_CUT_RATIO = Decimal("0.40")
 MODERATE_CUT_RATIO = Decimal("0.20")
 MAXIMUM_CUT_RATIO = Decimal("0.80")
@@ -89,6 +98,13 @@ class Settings:
         Whether who edits a limit may not approve it.
     canceled_statuses, corrected_statuses
         Spellings of the column ``Status``, upper case, of a row that takes an execution back or states it anew.
+    vendor_dir
+        Folder that keeps the vendor's pages until they are loaded.
+    vendor_since
+        First day to ask the vendor for; ``None`` = a year before the first look.
+    vendor_report
+        The vendor's report that our books are compared with, ``summaryByDate``, ``totalsByDate`` or ``trades``;
+        ``none`` = none is asked for.
     """
 
     default_limit_usd: Decimal = Decimal("5000.00")
@@ -106,6 +122,9 @@ class Settings:
     has_four_eyes: bool = False
     canceled_statuses: tuple[str, ...] = ("CANCEL", "CANCELED", "CANCELLED", "CXL", "BUST", "BUSTED")
     corrected_statuses: tuple[str, ...] = ("CORRECT", "CORRECTED", "CORRECTION", "CORR", "COR")
+    vendor_dir: Path = PROJECT_DIR / "var" / "vendor"
+    vendor_since: dt.date | None = None
+    vendor_report: str = "summaryByDate"
 
 
 @cache
@@ -115,6 +134,7 @@ def settings() -> Settings:
     fills_dir = os.environ.get("RISK_FILLS_DIR")
     recipients = os.environ.get("RISK_RECIPIENTS", ",".join(default.recipients))
     alarm_recipients = _addresses(os.environ.get("RISK_ALARM_RECIPIENTS", ""))
+    since = os.environ.get("RISK_VENDOR_SINCE")
     return Settings(
         default_limit_usd=Decimal(os.environ.get("RISK_DEFAULT_LIMIT_USD", str(default.default_limit_usd))),
         fills_dir=Path(fills_dir) if fills_dir else None,
@@ -131,6 +151,9 @@ def settings() -> Settings:
         has_four_eyes=os.environ.get("RISK_FOUR_EYES", "0") == "1",
         canceled_statuses=_spellings("RISK_CANCELED_STATUSES", default.canceled_statuses),
         corrected_statuses=_spellings("RISK_CORRECTED_STATUSES", default.corrected_statuses),
+        vendor_dir=Path(os.environ.get("RISK_VENDOR_DIR", str(default.vendor_dir))),
+        vendor_since=dt.date.fromisoformat(since) if since else None,
+        vendor_report=os.environ.get("RISK_VENDOR_REPORT", default.vendor_report),
     )
 
 

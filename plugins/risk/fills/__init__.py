@@ -1,7 +1,8 @@
 """Fills: from a source's files or query to deliveries, executions and statements in the warehouse."""
 
 from risk.fills.awaiting import awaited_accounts
-from risk.fills.loading import Load, load_drop, load_query, raise_for_quarantine
+from risk.fills.loading import Load, known_load, load_drop, raise_for_quarantine
+from risk.fills.query import load_query
 from risk.fills.reading import newest_session, read_drop, read_stated
 from risk.fills.reasons import Quarantine, Reject
 
@@ -10,6 +11,7 @@ __all__ = [
     "Quarantine",
     "Reject",
     "awaited_accounts",
+    "known_load",
     "load_drop",
     "load_query",
     "newest_session",

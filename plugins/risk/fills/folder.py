@@ -111,6 +111,18 @@ def open_folder(folder: Path, known_at: dt.datetime) -> DropFolder:
     return DropFolder(folder, tuple(fills), statements, entries, quarantined)
 
 
+def companions(folder: Path) -> list[Path]:
+    """List what lies in a file drop beside its executions, good or not: what a source of executions does not bring.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be listed.
+    """
+    meant = _meant(_listed(folder), (*(kind.pattern for kind in KINDS), *NOT_READ_YET))
+    return [path for path in meant if path.is_file() or path.is_symlink()]
+
+
 def _listed(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir())
@@ -122,14 +134,17 @@ def _listed(folder: Path) -> list[Path]:
 
 def _files(listed: list[Path], patterns: tuple[str, ...], quarantined: list[Quarantine]) -> list[Path]:
     """Pick the files meant by a pattern, however they are written; name those that cannot be taken."""
-    meant = [path for path in listed if any(fnmatchcase(path.name.lower(), pattern) for pattern in patterns)]
-    problems = {path: _problem(path, patterns) for path in meant}
+    problems = {path: _problem(path, patterns) for path in _meant(listed, patterns)}
     quarantined += [
         Quarantine(ascii(path.name)[1:-1], f"{ascii(path.name)[1:-1]} {problem}")
         for path, problem in problems.items()
         if problem
     ]
     return [path for path, problem in problems.items() if not problem]
+
+
+def _meant(listed: list[Path], patterns: tuple[str, ...]) -> list[Path]:
+    return [path for path in listed if any(fnmatchcase(path.name.lower(), pattern) for pattern in patterns)]
 
 
 def _problem(path: Path, patterns: tuple[str, ...]) -> str | None:

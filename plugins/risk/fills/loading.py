@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from psycopg2 import sql
-
-from risk.database import Connection, execute, records, rows, statement, writing
+from risk.database import Connection, execute, records, rows, writing
 from risk.errors import InputError
 from risk.fills.folder import MARKER, DropFolder, open_folder
 from risk.fills.kinds import KINDS
@@ -24,8 +21,6 @@ from risk.fills.statements import stage_statements
 from risk.fills.streams import file_sha256
 from risk.fills.totals import store_manifest_totals
 from risk.settings import EXCHANGE_ZONE, settings
-
-QUERY_NAME = "select_source_fills"
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +63,13 @@ def raise_for_quarantine(load: Load) -> None:
             f"{len(load.quarantined)} of the delivered files cannot be used; all others are loaded. Mend them, then "
             f"clear this task.\n{listed}"
         )
+
+
+def known_load(connection: Connection, session_date: dt.date) -> Load | None:
+    """Return the last look for a session as one that brings nothing new, or nothing where there was none."""
+    with connection:
+        ((load_id,),) = rows(connection, "extract_fills/select_last_load", {"session_date": session_date})
+    return Load(load_id, 0, 0, 0, 0, ()) if load_id else None
 
 
 def load_drop(
@@ -114,30 +116,25 @@ def load_drop(
         return _load_folder(connection, open_folder(folder, opened["recorded_at"]), opened)
 
 
-def load_query(
-    connection: Connection, source: Connection, through_session_date: dt.date, *, is_simulated: bool
+def load_fetched(
+    connection: Connection, folder: Path, source: str, through_session_date: dt.date, *, is_simulated: bool
 ) -> Load:
-    """Load what another Postgres says up to a session, and commit.
+    """Load a folder that was filled from another source, and commit.
 
-    The answer of ``select_source_fills.sql`` is written to a temporary CSV file, so that it passes the same checks.
+    Parameters
+    ----------
+    source
+        What the log of loads calls it.
 
     Raises
     ------
     InputError
         As ``load_drop``.
     """
-    with tempfile.TemporaryDirectory(prefix="risk-source-") as name:
-        path = Path(name) / f"fills_{QUERY_NAME}.csv"
-        with source.cursor() as cursor, path.open("wb") as file:
-            asked = cursor.mogrify(
-                statement(f"extract_fills/{QUERY_NAME}"), {"through_session_date": through_session_date}
-            ).decode()
-            query = sql.SQL(asked.strip().removesuffix(";"))
-            cursor.copy_expert(sql.SQL("copy ({}) to stdout with (format csv, header)").format(query), file)
-        with writing(connection):
-            kind = {"is_simulated": is_simulated, "is_history": False}
-            opened = open_load(connection, QUERY_NAME, through_session_date, kind)
-            return _load_folder(connection, open_folder(Path(name), opened["recorded_at"]), opened)
+    with writing(connection):
+        kind = {"is_simulated": is_simulated, "is_history": False}
+        opened = open_load(connection, source, through_session_date, kind)
+        return _load_folder(connection, open_folder(folder, opened["recorded_at"]), opened)
 
 
 def _load_folder(connection: Connection, drop: DropFolder, opened: dict[str, Any]) -> Load:

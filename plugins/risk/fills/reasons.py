@@ -85,9 +85,9 @@ def sentence(
     )
 
 
-def shorten(text: str) -> str:
+def shorten(text: str, length: int = 60) -> str:
     """Quote a value so that it cannot break a line, a mail or a terminal."""
-    return ascii(text if len(text) <= 60 else f"{text[:57]}...")
+    return ascii(text if len(text) <= length else f"{text[: length - 3]}...")
 
 
 def _odd_numbers(record: Mapping[str, str]) -> str:

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseOperator
-from airflow.sdk.exceptions import AirflowRescheduleException
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRescheduleException
 
 from risk.database import Connection, connect, migrate, writing
-from risk.fills import Load, awaited_accounts, load_drop, load_query, raise_for_quarantine
+from risk.errors import ConnectionLostError
+from risk.fills import Load, awaited_accounts, known_load, load_drop, load_query, raise_for_quarantine
 from risk.operators.base import warehouse
 from risk.runs import known_until, open_run
 from risk.sessions import next_session, run_session, store_sessions, wait_deadline
 from risk.settings import settings
+from risk.vendor import CONNECTION_ID as VENDOR_CONNECTION_ID
+from risk.vendor import Place, load_vendor, place_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -30,16 +33,17 @@ class ExtractFillsOperator(BaseOperator):
     """Copy new deliveries of the source into the warehouse and open a run for the session.
 
     A file that is wrong as a whole is quarantined and fails the task after all others are loaded.
-    A scheduled run waits, rescheduled, for accounts that traded recently and have no executions yet, until 08:15 New
-    York; then it goes on, and the verdicts name them. Clearing this task opens a new revision of the session.
+    A scheduled run waits, rescheduled, for accounts that traded recently and have no executions yet, and for a source
+    that is out of reach, until 08:15 New York; then it goes on with what is known, and the verdicts name what is
+    missing. Clearing this task opens a new revision of the session.
 
     Parameters
     ----------
     session_date
         ISO date of the session; empty for the one the run's interval or the clock names (templated).
     fills
-        Folder of the file drop; empty for ``RISK_FILLS_DIR``, and where that is unset too the query of the
-        Postgres connection ``risk_source`` (templated).
+        Folder of the file drop; empty for the vendor's API where the connection ``risk_vendor`` exists, else
+        ``RISK_FILLS_DIR``, else the query of the Postgres connection ``risk_source`` (templated).
     as_of
         What the run shall know: ``now`` or empty, ``then`` (07:00 New York of the effective session), or an ISO
         timestamp with its offset (templated).
@@ -66,11 +70,6 @@ class ExtractFillsOperator(BaseOperator):
         self.as_of = as_of
         self.history = history
 
-    @property
-    def folder(self) -> Path | None:
-        """Folder of the file drop, or ``None`` where fills come from the connection ``risk_source``."""
-        return Path(self.fills) if self.fills else settings().fills_dir
-
     def execute(self, context: Context) -> dict[str, Any]:
         """Load the source up to the session, then open the run."""
         dag_run = context["dag_run"]
@@ -82,9 +81,10 @@ class ExtractFillsOperator(BaseOperator):
             migrate(connection)
             with writing(connection):
                 store_sessions(connection)
-            load = self.load(connection, session_date)
+            is_patient = dag_run.run_type in self.waiting_run_types
+            load = self.look(connection, session_date, is_patient=is_patient)
             raise_for_quarantine(load)
-            if dag_run.run_type in self.waiting_run_types:
+            if is_patient:
                 self.wait_for_accounts(connection, session_date, load)
             run = open_run(connection, session_date, load.load_id, dag_run.run_id, as_of)
         counts = {
@@ -102,28 +102,59 @@ class ExtractFillsOperator(BaseOperator):
             **counts,
         }
 
+    def look(self, connection: Connection, session_date: dt.date, *, is_patient: bool) -> Load:
+        """Load the source; a run that may wait outlives one that is out of reach."""
+        try:
+            return self.load(connection, session_date)
+        except ConnectionLostError as error:
+            known = known_load(connection, session_date) if is_patient else None
+            if is_patient:
+                self.come_again(session_date, str(error))
+            if known is None:
+                raise
+            self.log.warning("session=%s goes on with what is known: %s", session_date, error)
+            return known
+
     def wait_for_accounts(self, connection: Connection, session_date: dt.date, load: Load) -> None:
         """Give the slot back and come again while expected accounts are missing and the morning is young."""
         awaited = awaited_accounts(connection, session_date, load)
-        now, deadline = dt.datetime.now(dt.UTC), self.deadline(session_date)
-        names = ", ".join(awaited)
-        if awaited and now < deadline:
-            again_at = min(now + WAIT_STEP, deadline)
-            self.log.info("session=%s waits until %s for %s", session_date, deadline.isoformat(), names)
-            raise AirflowRescheduleException(again_at)  # type: ignore[no-untyped-call]
         if awaited:
+            names = ", ".join(awaited)
+            self.come_again(session_date, f"no executions of {names}")
             self.log.warning("session=%s goes on without %s", session_date, names)
+
+    def come_again(self, session_date: dt.date, reason: str) -> None:
+        """Give the slot back until the next look; once the deadline has passed there is none."""
+        now, deadline = dt.datetime.now(dt.UTC), self.deadline(session_date)
+        if now < deadline:
+            self.log.info("session=%s waits until %s: %s", session_date, deadline.isoformat(), reason)
+            raise AirflowRescheduleException(min(now + WAIT_STEP, deadline))  # type: ignore[no-untyped-call]
 
     def deadline(self, session_date: dt.date) -> dt.datetime:
         """Return the instant from which a run no longer waits."""
         return wait_deadline(session_date)
 
     def load(self, connection: Connection, session_date: dt.date) -> Load:
-        """Load from the file drop or from the query of the connection ``risk_source``."""
+        """Load from the one source this run has."""
         is_simulated = settings().is_simulated
-        if self.folder:
+        vendor = None if self.fills else vendor_place()
+        folder = Path(self.fills) if self.fills else settings().fills_dir
+        if vendor:
+            return load_vendor(connection, vendor, session_date, is_simulated=is_simulated)
+        if folder:
             is_history = self.history == "True"
-            return load_drop(connection, self.folder, session_date, is_simulated=is_simulated, is_history=is_history)
+            return load_drop(connection, folder, session_date, is_simulated=is_simulated, is_history=is_history)
         source_dsn = BaseHook.get_connection(SOURCE_CONNECTION_ID).get_uri()
         with contextlib.closing(connect(source_dsn)) as source:
             return load_query(connection, source, session_date, is_simulated=is_simulated)
+
+
+def vendor_place() -> Place | None:
+    """Read the Airflow connection ``risk_vendor``, where there is one."""
+    try:
+        given = BaseHook.get_connection(VENDOR_CONNECTION_ID)
+    except AirflowNotFoundException:
+        return None
+    return place_of(
+        {name: getattr(given, name) for name in ("conn_type", "host", "port", "schema", "login", "password")}
+    )

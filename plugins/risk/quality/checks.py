@@ -83,6 +83,20 @@ COUNTS: Final = (
 QUESTIONS: Final = (
     Question("feed_alive", "fail", "select_feed", "The feed delivered for the session, or nobody was expected."),
     Question("rejects_few", "fail", "select_rejects", "Few enough rows of the session were rejected."),
+    Question(
+        "answers_whole",
+        "fail",
+        "select_vendor_answers",
+        "No session lacks a whole answer of the vendor, where the vendor was asked.",
+        finding="missing_finding",
+    ),
+    Question(
+        "answers_current",
+        "warn",
+        "select_vendor_answers",
+        "No answer of the vendor fell behind an earlier one, where the vendor was asked.",
+        finding="stale_finding",
+    ),
     Question("ids_unique", "fail", "select_ids", "No id occurs twice within an account."),
     Question(
         "accounts_delivered", "warn", "select_accounts", "No expected account is missing.", finding="missing_finding"

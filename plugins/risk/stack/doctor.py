@@ -20,7 +20,7 @@ from risk.grants import REPLACED_TABLES
 from risk.settings import EXCHANGE_CALENDAR
 from risk.stack import services
 from risk.stack.clone import Clone, read_json
-from risk.stack.environment import DeskKind
+from risk.stack.environment import VENDOR_CONNECTION, DeskKind
 from risk.stack.ports import LOOPBACK
 from risk.stack.runs import DAG_ID
 from risk.stack.warehouse import libpq_dsn
@@ -61,6 +61,8 @@ class Patient:
         Airflow connection of the warehouse.
     mail_uri
         Airflow connection of the mail server, URI or JSON.
+    vendor_uri
+        Airflow connection of the vendor's API, URI or JSON; empty where fills come from elsewhere.
     is_scheduled
         Whether a report is due every session.
     now
@@ -70,6 +72,7 @@ class Patient:
     clone: Clone
     warehouse_uri: str
     mail_uri: str
+    vendor_uri: str
     is_scheduled: bool
     now: dt.datetime
 
@@ -80,6 +83,8 @@ def examine(patient: Patient) -> Iterator[Finding]:
     yield from secret_files(patient.clone)
     yield calendar(patient.now.date())
     yield mail(patient.mail_uri)
+    if patient.vendor_uri:
+        yield vendor(patient.vendor_uri)
     yield from airflow(patient.clone)
     try:
         with contextlib.closing(database.connect(libpq_dsn(patient.warehouse_uri))) as connection:
@@ -140,6 +145,19 @@ def mail_place(uri: str) -> tuple[str, int]:
         return str(given.get("host") or "localhost"), int(given.get("port") or 25)
     parts = urlsplit(uri)
     return parts.hostname or "localhost", parts.port or 25
+
+
+def vendor(uri: str) -> Finding:
+    """Ask the vendor for a login."""
+    from risk.vendor import Client, Pace, Patience, read_place
+
+    try:
+        place = read_place(uri)
+        with Client(place, Pace(), Patience(connect_s=5, read_s=10, answer_s=10, attempts=1)) as client:
+            client.login()
+    except RiskError as error:
+        return Finding("vendor", is_well=False, sentence=str(error))
+    return Finding("vendor", is_well=True, sentence=f"{place.host} accepts the login.")
 
 
 def airflow(clone: Clone) -> Iterator[Finding]:
@@ -228,6 +246,7 @@ def patient_of(clone: Clone, given: Mapping[str, str], now: dt.datetime) -> Pati
         clone,
         given.get("AIRFLOW_CONN_RISK_WAREHOUSE") or services.pipeline_dsn(clone, ports.get("postgres", 0), kind),
         given.get("AIRFLOW_CONN_SMTP_DEFAULT") or f"smtp://{LOOPBACK}:{ports.get('mail', 25)}",
+        given.get(VENDOR_CONNECTION, ""),
         schedule == "sessions",
         now,
     )

@@ -19,6 +19,7 @@ from risk.stack.ports import LOOPBACK
 
 UI_USER = "admin"
 WAREHOUSE_CONNECTION = "AIRFLOW_CONN_RISK_WAREHOUSE"
+VENDOR_CONNECTION = "AIRFLOW_CONN_RISK_VENDOR"
 SMTP_CONNECTION = "AIRFLOW_CONN_SMTP_DEFAULT"
 API_CONNECTION = "AIRFLOW_CONN_RISK_AIRFLOW"
 METADATA_DSN = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
@@ -49,14 +50,17 @@ class Desk:
     kind
         Simulated or real.
     fills
-        Absolute folder of the file drop; ``None`` where the connection ``risk_source`` delivers.
+        Absolute folder of the file drop; ``None`` where the connection ``risk_vendor`` or ``risk_source`` delivers.
     is_scheduled
         Whether the line runs by itself every morning.
+    companions
+        Absolute folder of closing prices and the like beside fills of the connection ``risk_vendor``.
     """
 
     kind: DeskKind
     fills: Path | None
     is_scheduled: bool = False
+    companions: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +116,8 @@ def choose_desk(clone: Clone, fills: str, given: Mapping[str, str] | None = None
     clone
         The working copy; its simulated desk lies in ``var/desk``.
     fills
-        Folder the user named; empty for ``RISK_FILLS_DIR``, else the connection ``risk_source``, else the
-        simulated desk.
+        Folder the user named; empty for the connection ``risk_vendor``, else ``RISK_FILLS_DIR``, else the connection
+        ``risk_source``, else the simulated desk.
     given
         The user's environment; by default this process's.
 
@@ -124,8 +128,11 @@ def choose_desk(clone: Clone, fills: str, given: Mapping[str, str] | None = None
     """
     given = os.environ if given is None else given
     named = fills or given.get("RISK_FILLS_DIR", "")
-    if named:
-        return Desk(DeskKind.real, checked_folder(named))
+    folder = checked_folder(named) if named else None
+    if given.get(VENDOR_CONNECTION) and not fills:
+        return Desk(DeskKind.real, None, companions=folder)
+    if folder:
+        return Desk(DeskKind.real, folder)
     if "AIRFLOW_CONN_RISK_SOURCE" in given:
         return Desk(DeskKind.real, None)
     if WAREHOUSE_CONNECTION in given:
@@ -188,6 +195,9 @@ def airflow_environment(
         The whole environment; it holds secrets and is never printed.
     """
     environment = base_environment(given)
+    if desk.fills:
+        # The folder the user has named is the source, of scheduled runs, too.
+        environment.pop(VENDOR_CONNECTION, None)
     own = {**airflow_settings(clone, ports["api"]), **airflow_keys(kept), **risk_settings(clone, desk, ports["api"])}
     chosen = {name: environment.get(name) or value for name, value in replaceable(clone, kept, desk, ports).items()}
     # The maintenance needs the metadata database, which Airflow itself keeps from tasks.
@@ -220,6 +230,7 @@ def replaceable(clone: Clone, kept: Secrets, desk: Desk, ports: Mapping[str, int
         "RISK_SCHEDULE": "sessions" if desk.is_scheduled else "off",
         "RISK_REPORTS_DIR": str(clone.var / "reports"),
         "RISK_ALARMS_DIR": str(clone.var / "alarms"),
+        "RISK_VENDOR_DIR": str(clone.var / "vendor"),
     }
 
 
@@ -228,7 +239,7 @@ def risk_settings(clone: Clone, desk: Desk, api_port: int) -> dict[str, str]:
     return {
         "PYTHONPATH": str(clone.root / "plugins"),
         "RISK_SIMULATED": "1" if desk.kind is DeskKind.simulated else "0",
-        "RISK_FILLS_DIR": str(desk.fills or ""),
+        "RISK_FILLS_DIR": str(desk.fills or desk.companions or ""),
         "RISK_BASE_URL": f"http://{LOOPBACK}:{api_port}",
     }
 

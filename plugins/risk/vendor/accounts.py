@@ -1,0 +1,80 @@
+"""The vendor's list of accounts."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from risk.sessions import sessions_between
+from risk.settings import ACTIVE_WITHIN_SESSIONS
+from risk.vendor.pages import Question
+
+ALL_GROUPS: Final = "-2"
+COLUMNS: Final = ("Account Id", "Account Name", "First Traded", "Last Traded", "Currency")
+LIST: Final = Question("accounts", {"action": "accounts", "groupId": ALL_GROUPS}, COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One account as the vendor lists it.
+
+    Attributes
+    ----------
+    key
+        The vendor's number of it, which its reports are asked by.
+    account_id
+        Its name, which its executions carry.
+    first_traded, last_traded
+        New York dates; ``None`` where it has never traded or the list does not say it in a form we know.
+    currency
+        ISO 4217 code of its books.
+    """
+
+    key: str
+    account_id: str
+    first_traded: dt.date | None
+    last_traded: dt.date | None
+    currency: str
+
+    def is_answered_for(self, session_date: dt.date) -> bool:
+        """Tell whether an answer without executions of it says something about a session.
+
+        Not before its first trade, nor once it has not traded for so long that nobody expects it any more: the list
+        keeps closed accounts for ever.
+        """
+        if self.first_traded is None or session_date < self.first_traded:
+            return False
+        if self.last_traded is None or session_date <= self.last_traded:
+            return True
+        return len(sessions_between(self.last_traded, session_date)) <= ACTIVE_WITHIN_SESSIONS
+
+
+def read_accounts(lines: Iterable[str]) -> list[Account]:
+    """Read the list from its header on; a record that is too short for its columns is passed over."""
+    return [
+        Account(
+            row["Account Id"].strip(),
+            row["Account Name"].strip(),
+            read_day(row["First Traded"]),
+            read_day(row["Last Traded"]),
+            row["Currency"].strip(),
+        )
+        for row in csv.DictReader(lines)
+        if all(row.get(name) is not None for name in COLUMNS)
+    ]
+
+
+def read_day(text: str) -> dt.date | None:
+    """Read a day as the vendor writes it, MM/DD/YYYY or YYYY-MM-DD, with or without a time of day."""
+    american = re.match(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}|[0-9]{2})\b", text.strip())
+    try:
+        if american:
+            month, day, year = map(int, american.groups())
+            return dt.date(year if year > 99 else 2000 + year, month, day)
+        return dt.date.fromisoformat(text.strip()[:10])
+    except ValueError:
+        return None
