@@ -8,18 +8,15 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, TextIO
+from typing import TextIO
 
 from risk.entities import ReportedPnl
-from risk.fills.folder import MANIFEST, MANIFEST_REQUIRED
+from risk.fills.folder import MANIFEST, MANIFEST_REQUIRED, MANIFEST_TOTALS
 from risk.fills.shapes import REQUIRED
 from risk.sessions import previous_session
 from risk.settings import settings
 from risk.vendor.accounts import ALL_GROUPS, Account
 from risk.vendor.pages import Answer, IncompleteAnswerError, Question, lines
-
-REPORTED_COLUMNS: Final = ("gross", "net")
-"""Columns of the manifest with the vendor's own amounts; blank where it did not report them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +118,7 @@ def write_manifest(
     listed = list(accounts)
     with (folder / MANIFEST).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow((*MANIFEST_REQUIRED, *REPORTED_COLUMNS))
+        writer.writerow((*MANIFEST_REQUIRED, *MANIFEST_TOTALS))
         for answer in answers:
             silent = {account.account_id for account in listed if account.is_answered_for(answer.session_date)}
             named = [name for name in sorted(silent | answer.account_ids) if _is_allowed(name)]

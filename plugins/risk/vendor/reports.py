@@ -87,7 +87,7 @@ def read_report(report: Report, account_id: str, lines: Iterable[str]) -> list[R
     for day, gross, net in rows:
         sums[session_of(day)][0] += _amount(gross)
         sums[session_of(day)][1] += _amount(net)
-    return [ReportedPnl(account_id, day, gross, net) for day, (gross, net) in sorted(sums.items())]
+    return [ReportedPnl(session_date, account_id, gross, net) for session_date, (gross, net) in sorted(sums.items())]
 
 
 def _summary_rows(lines: Iterable[str]) -> Iterator[tuple[dt.date, str, str]]:
