@@ -184,5 +184,5 @@ def _address(text: str, variable: str) -> Address:
     except (ValueError, IndexError, MessageError):
         is_complete = False
     if not is_complete:
-        raise RequestError(f"{text!r} is no mail address: correct {variable}, then clear send_report.")
+        raise RequestError(f"{text!r} is no mail address: correct {variable}.")
     return address

@@ -97,24 +97,19 @@ class SmtpServer:
             raise self._refused(recipient, error.smtp_code, error.smtp_error) from None
         except smtplib.SMTPNotSupportedError as error:
             raise RequestError(
-                f"The mail server {self._place} cannot do what its connection asks for: {error} "
-                "Correct the connection smtp_default, then clear send_report."
+                f"The mail server {self._place} cannot do what its connection asks for: {error}"
             ) from None
         except (smtplib.SMTPException, OSError) as error:
             raise ConnectionLostError(
-                f"The mail server {self._place} was not reached or hung up, {recipient} has no mail yet: {error}. "
-                "It is tried again; if that fails too, start the server and clear send_report."
+                f"The mail server {self._place} was not reached or hung up, {recipient} has no mail yet: {error}."
             ) from None
 
     def _refused(self, recipient: str, code: int, answer: bytes | str) -> RiskError:
         words = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
         said = f"The mail server {self._place} answered {code} {' '.join(words.split())}"
         if code < FIRST_PERMANENT_CODE:
-            return ConnectionLostError(f"{said}: {recipient} has no mail yet. It is tried again.")
-        return RequestError(
-            f"{said}: {recipient} gets no mail. Correct the address (RISK_RECIPIENTS, RISK_SENDER) or the connection "
-            "smtp_default, then clear send_report; those who have the mail get no second one."
-        )
+            return ConnectionLostError(f"{said}: {recipient} has no mail yet.")
+        return RequestError(f"{said}: {recipient} gets no mail.")
 
     @property
     def _place(self) -> str:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-from psycopg2.extensions import parse_dsn
 
 from risk.database import Connection
 from risk.publication import Asking, Person, Publication, edit, open_publication, read_proposals
 from tests.report_desks import open_run, recommend
+
+pytestmark = pytest.mark.usefixtures("warehouse_connection")
 
 MORNING = dt.datetime(2025, 8, 18, 11, 5, tzinfo=dt.UTC)
 FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
@@ -22,13 +22,6 @@ def opened(connection: Connection, instant: dt.datetime, *, four_eyes: bool = Fa
     run = open_run(connection)
     recommend(connection, run, "NET001", "0.60")
     return open_publication(connection, run, Asking("all", four_eyes, "approval"), instant)[0]
-
-
-@pytest.fixture(autouse=True)
-def _warehouse(warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = {name: quote(str(value), safe="") for name, value in parse_dsn(warehouse_dsn).items()}
-    uri = f"postgres://{place['user']}:{place['password']}@{place['host']}:{place['port']}/{place['dbname']}"
-    monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", uri)
 
 
 def operator(connection: Connection, publication: Publication) -> Any:

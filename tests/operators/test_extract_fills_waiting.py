@@ -22,19 +22,11 @@ DEADLINE = dt.datetime(2025, 8, 18, 12, 15, tzinfo=dt.UTC)
 
 
 @pytest.fixture
-def drop(tmp_path: Path, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+def drop(tmp_path: Path, warehouse_connection: None) -> Path:
     """Give a drop in which NET001 and NET002 traded on Thursday and only NET001's fills of Friday have come."""
-    monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", warehouse_dsn_as_uri(warehouse_dsn))
     settings.settings.cache_clear()
     write_drop(tmp_path, THURSDAY, {"NET001": 2, "NET002": 2})
     return write_drop(tmp_path, FRIDAY, {"NET001": 2})
-
-
-def warehouse_dsn_as_uri(dsn: str) -> str:
-    from psycopg2.extensions import parse_dsn
-
-    part = parse_dsn(dsn)
-    return f"postgres://{part['user']}:{part['password']}@{part['host']}:{part['port']}/{part['dbname']}"
 
 
 def execute(drop: Path, run_type: str = "scheduled") -> dict[str, Any]:

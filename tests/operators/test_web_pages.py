@@ -7,10 +7,8 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
 
 import pytest
-from psycopg2.extensions import parse_dsn
 
 from risk.database import Connection, rows
 from risk.publication import APPROVED, Asking, Person, Publication, decide, open_publication, publish
@@ -36,7 +34,7 @@ class Member:
 
 
 @pytest.fixture
-def client(warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def client(warehouse_connection: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Give a client of the app, logged in as ann; Airflow's own part (login, roles) is tested on a whole stack."""
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi.testclient import TestClient
@@ -44,9 +42,6 @@ def client(warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]
     from risk.web import app
     from risk.web.access import DECIDING, LOOKING
 
-    place = {name: quote(str(value), safe="") for name, value in parse_dsn(warehouse_dsn).items()}
-    uri = f"postgres://{place['user']}:{place['password']}@{place['host']}:{place['port']}/{place['dbname']}"
-    monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", uri)
     monkeypatch.setenv("AIRFLOW__API__SECRET_KEY", "a secret of this test")
     app.dependency_overrides = {
         LOOKING.dependency: lambda: None,

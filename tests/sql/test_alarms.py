@@ -92,7 +92,7 @@ def test_failure_mail_names_what_failed_and_what_is_missing(
         assert "QualityError" in view
         assert "3 prices of NET001 are negative." in view
         assert "Read the verdicts in the log, mend the input, then clear extract_fills." in view
-        assert "There are no recommendations for 2025-08-18." in view
+        assert "Recommendations, report and mail for 2025-08-18 are missing." in view
         assert "Not run: aggregate_pnl, send_report" in view
         assert "judging 3 accounts" in view
         assert "DAG bundles loaded" not in view
@@ -108,6 +108,21 @@ def test_failure_mail_says_killed_when_nobody_noted_an_error(
     mail_failure(warehouse_dsn, failed(), tmp_path, [server])
 
     assert "---------------\nkilled\nThe task's process ended without an error" in box.text()
+
+
+def test_failure_mail_of_a_run_without_a_session_says_that_no_morning_is_known(
+    connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
+) -> None:
+    note_failure(
+        connection, KEY, TASK, RunDates(None, None), Cause("RequestError", "2025-07-04 is no session of XNYS.")
+    )
+
+    mail_failure(warehouse_dsn, failed(dates=RunDates(None, None)), tmp_path, [server])
+
+    assert box.subjects == ["RISK RUN FAILED - check_fills"]
+    assert "No morning is known to wait for this run." in box.text()
+    assert "Session   not known\n" in box.text()
+    assert "Nothing: the task had said nothing yet" in box.html()
 
 
 def test_failure_mail_quotes_the_newest_error_of_the_attempt_that_ended_the_run(

@@ -110,16 +110,20 @@ def headline(dates: RunDates, morning: Morning | None) -> str:
 
 def standing(dates: RunDates, morning: Morning | None) -> tuple[str, ...]:
     """Say what exists for the morning, and what stays in force meanwhile."""
-    day = "the morning" if dates.effective_session is None else dates.effective_session.isoformat()
+    if dates.effective_session is None:
+        return ("No morning is known to wait for this run. Without a report, the last report's limits stay in force.",)
+    day = dates.effective_session.isoformat()
     if morning is None:
         return (f"What exists for {day} could not be read. Until it can, the last report's limits stay in force.",)
     if morning.is_delivered:
         return ("Nothing is missing: an earlier run of the session delivered its report.",)
-    facts = [
-        "Recommendations are stored." if morning.has_limits else f"There are no recommendations for {day}.",
-        "The report is stored." if morning.has_report else "There is no report.",
-    ]
-    return (*facts, "Until a report arrives, the last report's limits stay in force.")
+    if morning.has_report:
+        fact = "The mail is missing; recommendations and report are stored."
+    elif morning.has_limits:
+        fact = "The report and its mail are missing; recommendations are stored."
+    else:
+        fact = f"Recommendations, report and mail for {day} are missing."
+    return (fact, "Until a report arrives, the last report's limits stay in force.")
 
 
 def failure_page(failed: FailedRun, cause: Cause, morning: Morning | None, log: LogEnd) -> FailurePage:

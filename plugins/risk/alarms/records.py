@@ -37,6 +37,13 @@ class RunDates:
     session_date: dt.date | None
     effective_session: dt.date | None
 
+    @property
+    def words(self) -> str:
+        """Both sessions, as a reader meets them."""
+        if self.session_date is None or self.effective_session is None:
+            return "not known"
+        return f"{self.session_date.isoformat()}, limits for {self.effective_session.isoformat()}"
+
 
 @dataclass(frozen=True, slots=True)
 class FailedTask:

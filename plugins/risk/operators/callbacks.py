@@ -12,7 +12,7 @@ from urllib.parse import quote
 import psycopg2
 from airflow.sdk import BaseHook
 from airflow.sdk.configuration import conf
-from airflow.sdk.exceptions import AirflowRuntimeError
+from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTimeout
 
 from risk.alarms import (
     KILLED,
@@ -46,7 +46,7 @@ FIRST_TASK = "extract_fills"
 def store_failure(context: Context) -> None:
     """Note a failed attempt in the audit log and as the task's note; runs in the task's own process."""
     ti = context["ti"]
-    cause = _cause(context.get("exception"))
+    cause = _cause(context.get("exception"), ti.task.execution_timeout)
     write_note(ti, f"{cause.error_class}: {cause.message}")
     key, dates = run_key(context), run_dates(context)
     try:
@@ -138,8 +138,12 @@ def _first_server() -> SmtpServer:
     return smtp_server(BaseHook.get_connection(SMTP_CONNECTION_ID))
 
 
-def _cause(error: Any) -> Cause:
+def _cause(error: Any, time_limit: dt.timedelta | None) -> Cause:
     """Name an error; Airflow gives words instead of one where the process was gone."""
+    if isinstance(error, AirflowTaskTimeout):
+        return Cause(
+            type(error).__name__, f"The task was ended at its time limit, {time_limit} (hours:minutes:seconds)."
+        )
     if isinstance(error, BaseException):
         return Cause(type(error).__name__, str(error))
     return Cause(KILLED, str(error or "The task's process is gone."))

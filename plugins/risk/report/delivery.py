@@ -75,8 +75,14 @@ def _raise_faults(faults: Sequence[Fault]) -> None:
         return
     sentences = " ".join(dict.fromkeys(str(fault) for fault in faults))
     if any(isinstance(fault, ConnectionLostError) for fault in faults):
-        raise ConnectionLostError(sentences)
-    raise RequestError(sentences)
+        raise ConnectionLostError(
+            f"{sentences} It is tried again; if that fails too, see to the server and clear send_report: "
+            "who has the mail gets no second one."
+        )
+    raise RequestError(
+        f"{sentences} Correct what it is about (RISK_RECIPIENTS, RISK_SENDER, the connection smtp_default), then "
+        "clear send_report: who has the mail gets no second one."
+    )
 
 
 def _key(run: Run) -> dict[str, int]:
