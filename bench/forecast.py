@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.cuts import rules_cut_ratios
-from risk.features import FEATURES, build_features
+from risk.features import LEARNED_NAMES, build_features
 from risk.forecast import (
     MIXED_EXPERTS,
     History,
@@ -104,8 +104,7 @@ def panel_of_truth(truth: Truth) -> Panel:
 def history_of_truth(truth: Truth) -> History:
     """Turn a simulated desk into what the experts see."""
     panel = panel_of_truth(truth)
-    names = tuple(feature.name for feature in FEATURES)
-    return history_of(panel, build_features(panel, next_session(panel.session_dates[-1])), names)
+    return history_of(panel, build_features(panel, next_session(panel.session_dates[-1])), LEARNED_NAMES)
 
 
 def within_trader_auc(is_event: NDArray[np.bool_], score: FloatMatrix, is_scored: NDArray[np.bool_]) -> float:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from risk.cuts import model_cut_ratios, rules_cut_ratios
 from risk.errors import LeakError
-from risk.features import FEATURES, build_features
+from risk.features import FEATURES, LEARNED_NAMES, build_features
 from risk.forecast import MIXED_EXPERTS, History, Reconstruction, history_of, reconstruct
 from risk.gate import Judgment, judge, rules_quantiles
 from risk.panel import MATRICES, FloatMatrix, Panel
@@ -162,7 +162,7 @@ def outputs(
     tensor = pipeline.features(panel, effective_session)
     for number, name in enumerate(FEATURE_NAMES):
         yield Output(name, tensor[:, :, number], has_accounts=True)
-    history = pipeline.history(panel, tensor, FEATURE_NAMES)
+    history = pipeline.history(panel, tensor, LEARNED_NAMES)
     yield Output("scale", history.scale, has_accounts=True)
     yield Output("is_served", history.is_served, has_accounts=True)
     rules_cuts = pipeline.rules(panel, history.scale, 0)

@@ -16,7 +16,7 @@ import numpy as np
 from risk.cuts import rules_cut_ratios
 from risk.database import Connection, execute, writing
 from risk.drift import drift_sentences, feature_drifts
-from risk.features import FEATURES, OWN_FEATURES, build_features
+from risk.features import LEARNED_NAMES, OWN_FEATURES, build_features
 from risk.forecast import (
     EXPERTS,
     MODEL,
@@ -38,8 +38,6 @@ from risk.gate import WINDOW_SESSIONS, Judgment, judge, rules_quantiles
 from risk.panel import FloatMatrix, read_panel
 from risk.runs import Run
 from risk.validation import christoffersen, kupiec
-
-FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
 
 DRIFT_SESSIONS = 60
 """The inputs of so many last sessions are compared with those before, of which there must be three times as many;
@@ -77,11 +75,11 @@ def predict_limits(connection: Connection, run: Run) -> Predicted:
     leave the same rows. Nothing that is wrong with a model fails the task: the reason is stored, and rules serve.
     """
     panel = read_panel(connection, run.session_date)
-    history = history_of(panel, build_features(panel, run.effective_session), FEATURE_NAMES)
+    history = history_of(panel, build_features(panel, run.effective_session), LEARNED_NAMES)
     issued = read_issued(connection, panel, run.effective_session)
     baseline = walk_forward(panel, issued["calibrated"])
     computed: dict[str, FloatMatrix] = {name: getattr(baseline, name) for name in EXPERTS}
-    standing = read_model(connection, run.session_date, run.as_of, FEATURE_NAMES)
+    standing = read_model(connection, run.session_date, run.as_of, LEARNED_NAMES)
     following = None
     if standing.model is not None:
         following = forecast_next(history, standing.model, _issued_by_model(issued))
@@ -155,7 +153,7 @@ def _drifts(history: History, model: FloatMatrix) -> list[str]:
     outcome, issued = history.panel.total_pnl_usd[1:], model[:-1]
     is_scored = np.isfinite(outcome) & np.isfinite(issued)
     breached = np.count_nonzero(is_scored & (outcome < issued), axis=1)
-    drifts = feature_drifts(FEATURE_NAMES[: len(OWN_FEATURES)], before, recent)
+    drifts = feature_drifts(LEARNED_NAMES[: len(OWN_FEATURES)], before, recent)
     return drift_sentences(drifts, breached.tolist(), np.count_nonzero(is_scored, axis=1).tolist())
 
 

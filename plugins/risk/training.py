@@ -15,7 +15,7 @@ from risk.alarms import NoticePage
 from risk.backtest import checks_of, record_of
 from risk.database import Connection, execute, records, writing
 from risk.errors import ModelError
-from risk.features import FEATURES, build_features
+from risk.features import FEATURES, LEARNED_NAMES, build_features
 from risk.forecast import (
     MIXED_EXPERTS,
     MODEL,
@@ -39,8 +39,6 @@ from risk.mail import SmtpServer
 from risk.panel import read_panel
 from risk.sessions import next_session, previous_session
 from risk.settings import settings
-
-FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
 
 SAMPLED_SHARES = (0.6, 0.9)
 """Where in the history the self-check deletes and replaces everything later."""
@@ -94,7 +92,7 @@ def train(connection: Connection, through_session_date: dt.date, dag_run_id: str
     """
     panel = read_panel(connection, through_session_date)
     effective_session = next_session(through_session_date)
-    history = history_of(panel, build_features(panel, effective_session), FEATURE_NAMES)
+    history = history_of(panel, build_features(panel, effective_session), LEARNED_NAMES)
     try:
         model = fit_last(history)
     except ModelError as error:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench.forecast import history_of_truth
-from risk.features import FEATURES
+from risk.features import LEARNED_NAMES
 from risk.forecast import MIXED_EXPERTS, boosted, fit, garch, predict, reconstruct, sample_of
 from risk.forecast.distribution import LEVELS, Shape, outlook, shape_of
 from risk.forecast.explanation import Known, explain
@@ -72,7 +72,7 @@ def test_losses_that_never_came_stay_possible() -> None:
 
 def test_every_feature_belongs_to_one_topic() -> None:
     parts = [part for topic in TOPICS for part in topic.parts]
-    assert sorted(parts) == sorted([feature.name for feature in FEATURES] + ["volatility", "calibration"])
+    assert sorted(parts) == sorted([*LEARNED_NAMES, "volatility", "calibration"])
     assert all(topic.shown in topic.parts for topic in TOPICS)
 
 

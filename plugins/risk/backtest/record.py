@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.cuts import rules_cut_ratios
-from risk.features import FEATURES, build_features
+from risk.features import LEARNED_NAMES, build_features
 from risk.forecast import MIXED_EXPERTS, History, Reconstruction, history_of, pinball_loss, reconstruct
 from risk.forecast.reconstruction import Told
 from risk.gate import judge, rules_quantiles
@@ -93,7 +93,7 @@ def backtest(panel: Panel) -> Record:
 def walk(panel: Panel, told: Told | None = None) -> tuple[History, Reconstruction]:
     """Forecast every session of a history from the sessions before it; ``told`` hears how far it is."""
     features = build_features(panel, next_session(panel.session_dates[-1]))
-    history = history_of(panel, features, tuple(feature.name for feature in FEATURES))
+    history = history_of(panel, features, LEARNED_NAMES)
     return history, reconstruct(history, told=told)
 
 

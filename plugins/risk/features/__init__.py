@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from risk.features.build import build_features
 from risk.features.store import store_features
-from risk.features.table import FEATURES, OWN_FEATURES, Feature
+from risk.features.table import FEATURES, LEARNED_NAMES, OWN_FEATURES, Feature
 
-__all__ = ["FEATURES", "OWN_FEATURES", "Feature", "build_features", "store_features"]
+__all__ = ["FEATURES", "LEARNED_NAMES", "OWN_FEATURES", "Feature", "build_features", "store_features"]

@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.features.history import OwnHistory, ratio
-from risk.features.table import CALENDAR_FEATURES, FEATURES, MARKET_FEATURES, OWN_FEATURES, CalendarView, MarketView
+from risk.features.table import (
+    CALENDAR_FEATURES,
+    FEATURES,
+    MARKET_FEATURES,
+    OWN_FEATURES,
+    SHOWN_FEATURES,
+    CalendarView,
+    MarketView,
+)
 from risk.panel import MATRICES, SCALE_DECAY, FloatMatrix, Panel, ewma_scale
 
 FeatureTensor = NDArray[np.float32]
@@ -55,7 +63,8 @@ def build_features(panel: Panel, effective_session: dt.date) -> FeatureTensor:
 
     def measure(start: int) -> None:
         block = slice(start, start + BLOCK_ACCOUNTS)
-        for plane, measured in zip(planes, _own_values(panel, scale, block), strict=False):
+        own = [*planes[: len(OWN_FEATURES)], *planes[len(planes) - len(SHOWN_FEATURES) :]]
+        for plane, measured in zip(own, _own_values(panel, scale, block), strict=True):
             plane[:, block] = measured
 
     # Blocks write columns of their own, so that threads change no byte.
@@ -63,7 +72,7 @@ def build_features(panel: Panel, effective_session: dt.date) -> FeatureTensor:
         list(pool.map(measure, range(0, len(panel.account_ids), BLOCK_ACCOUNTS)))
     has_history = latest >= 0
     shared = _calendar_values(panel, latest, effective_session) + _market_values(panel, scale)
-    for plane, measured in zip(planes[len(OWN_FEATURES) :], shared, strict=True):
+    for plane, measured in zip(planes[len(OWN_FEATURES) :], shared, strict=False):
         plane[:] = np.where(has_history, measured, np.nan)
     return np.moveaxis(planes, 0, -1)
 
@@ -80,7 +89,7 @@ def _own_values(panel: Panel, scale: FloatMatrix, block: slice) -> Iterator[Floa
     matrices |= {"pnl_usd": panel.total_pnl_usd, "scale_usd": scale}
     own = OwnHistory(**{name: np.take(matrix[:, block], packing) for name, matrix in matrices.items()})
     has_history = active_count > 0
-    for feature in OWN_FEATURES:
+    for feature in OWN_FEATURES + SHOWN_FEATURES:
         yield np.where(has_history, np.take(feature.measure(own, *feature.windows), unpacking), np.nan)
 
 

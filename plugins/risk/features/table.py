@@ -155,26 +155,16 @@ OWN_FEATURES = (
     Feature("trades_ratio_1_60", "fills, half-life 1, against the norm", (1, 60), "ratio", history.trades_ratio),
     Feature("trades_ratio_3_60", "fills, half-life 3, against the norm", (3, 60), "ratio", history.trades_ratio),
     Feature("fees_per_turnover", "fees against gross turnover", (), "ratio", history.fees_per_turnover),
-    Feature("early_pnl_share", "share of the first hour in P&L", (), "ratio, signed", history.early_pnl_share),
-    Feature("late_pnl_share", "share of the last hour in P&L", (), "ratio, signed", history.late_pnl_share),
+    Feature(
+        "enlarging_share_0", "share of fills that enlarged a losing position", (0,), "ratio", history.enlarging_share
+    ),
+    Feature("enlarging_share_3", "the same, half-life 3 sessions", (3,), "ratio", history.enlarging_share),
     Feature(
         "holding_against_norm",
         "holding time against the 20 sessions before",
         (20,),
         "ratio",
         history.holding_against_norm,
-    ),
-    Feature(
-        "enlarging_share_0", "share of fills that enlarged a losing position", (0,), "ratio", history.enlarging_share
-    ),
-    Feature("enlarging_share_3", "the same, half-life 3 sessions", (3,), "ratio", history.enlarging_share),
-    Feature("symbol_concentration", "concentration on few symbols", (), "ratio", history.symbol_concentration),
-    Feature(
-        "overnight_exposure",
-        "positions at the close against usual turnover",
-        (20,),
-        "ratio",
-        history.overnight_exposure,
     ),
 )
 """Measured on `history.OwnHistory`; between active sessions the last value stays."""
@@ -213,4 +203,20 @@ MARKET_FEATURES = (
 )
 """Measured on `MarketView`, over the sessions with at least one active account."""
 
-FEATURES = OWN_FEATURES + CALENDAR_FEATURES + MARKET_FEATURES
+SHOWN_FEATURES = (
+    Feature("early_pnl_share", "share of the first hour in P&L", (), "ratio, signed", history.early_pnl_share),
+    Feature("late_pnl_share", "share of the last hour in P&L", (), "ratio, signed", history.late_pnl_share),
+    Feature("symbol_concentration", "concentration on few symbols", (), "ratio", history.symbol_concentration),
+    Feature(
+        "overnight_exposure",
+        "positions at the close against usual turnover",
+        (20,),
+        "ratio",
+        history.overnight_exposure,
+    ),
+)
+"""Measured on `history.OwnHistory` for people only: learning from them has cost loss (CONTRIBUTING, forecast)."""
+
+LEARNED_FEATURES = OWN_FEATURES + CALENDAR_FEATURES + MARKET_FEATURES
+LEARNED_NAMES = tuple(feature.name for feature in LEARNED_FEATURES)
+FEATURES = LEARNED_FEATURES + SHOWN_FEATURES

@@ -1,7 +1,7 @@
 """Expert ``boosted``: trees that correct the 5 % quantile of what the ridge leaves.
 
 XGBoost's quantile regression of z over the ridge's scale: shallow and heavily regularized, because one pair in twenty
-lies in the tail. Standing on the ridge is worth about one percent of loss against trees of z alone (NOTES-issue5.md).
+lies in the tail. Standing on the ridge is worth about one percent of loss against trees of z alone.
 """
 
 from __future__ import annotations

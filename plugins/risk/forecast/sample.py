@@ -88,11 +88,21 @@ class Sample:
 def history_of(panel: Panel, features: FloatTensor, feature_names: tuple[str, ...]) -> History:
     """Put together what the experts need.
 
+    Parameters
+    ----------
+    panel
+        The results.
+    features
+        ``(n_sessions, n_accounts, n_features)``: the named ones first, those behind them are not learned from.
+    feature_names
+        What the experts learn from.
+
     Raises
     ------
     ValueError
         If the features are not those of the panel.
     """
+    features = features[:, :, : len(feature_names)]
     if features.shape != (*panel.total_pnl_usd.shape, len(feature_names)):
         raise ValueError(f"Features of shape {features.shape} are not those of the panel {panel.total_pnl_usd.shape}.")
     scale = ewma_scale(panel.total_pnl_usd, SCALE_DECAY)

@@ -67,31 +67,8 @@ def _enlarging_fact(value: float, norm: float, _scale_usd: float) -> str:
     return f"{value * 100:.0f} % of the last session's fills enlarged a losing position, usually {norm * 100:.0f} %"
 
 
-def _early_fact(value: float, _norm: float, _scale_usd: float) -> str:
-    return _hour_fact(value, "first")
-
-
-def _late_fact(value: float, _norm: float, _scale_usd: float) -> str:
-    return _hour_fact(value, "last")
-
-
-def _hour_fact(value: float, hour: str) -> str:
-    word = "lost" if value < 0.0 else "gained"
-    return f"{abs(value) * 100:.0f} % of what moved in the last session was {word} in its {hour} hour"
-
-
 def _holding_fact(value: float, _norm: float, _scale_usd: float) -> str:
     return f"positions held {value:.1f} times as long as usual in the last session"
-
-
-def _concentration_fact(value: float, norm: float, _scale_usd: float) -> str:
-    # The inverse of the squared shares is the number of symbols, were all traded alike.
-    return f"turnover of the last session spread over {1.0 / value:.1f} symbols, usually {1.0 / norm:.1f}"
-
-
-def _overnight_fact(value: float, norm: float, _scale_usd: float) -> str:
-    usually = f"usually {norm * 100:.0f} %"
-    return f"positions of {value * 100:.0f} % of a session's turnover were left open at the close, {usually}"
 
 
 def _calibration_fact(value: float, _norm: float, _scale_usd: float) -> str:
@@ -158,11 +135,7 @@ TOPICS = (
     Topic(("weekday",), "weekday", _weekday_fact),
     Topic(("fees_per_turnover",), "fees_per_turnover", _fees_fact),
     Topic(("enlarging_share_0", "enlarging_share_3"), "enlarging_share_0", _enlarging_fact),
-    Topic(("early_pnl_share",), "early_pnl_share", _early_fact),
-    Topic(("late_pnl_share",), "late_pnl_share", _late_fact),
     Topic(("holding_against_norm",), "holding_against_norm", _holding_fact),
-    Topic(("symbol_concentration",), "symbol_concentration", _concentration_fact),
-    Topic(("overnight_exposure",), "overnight_exposure", _overnight_fact),
     Topic(("calibration",), "calibration", _calibration_fact),
 )
 """Every feature belongs to exactly one topic."""
