@@ -335,3 +335,50 @@ def test_load_brings_closing_prices_from_the_file_drop_beside_the_vendor(
 
     assert fetch(connection, "select symbol, price from marks") == [("XYZ", Decimal("10.7"))]
     assert loaded.quarantined == ()
+
+
+def test_load_stores_what_the_vendors_own_books_say_beside_the_executions(
+    connection: Connection, vendor: Vendor, place: Place
+) -> None:
+    summary = [
+        "Date,Type,Gross,Comm,Net",
+        "08/13/2025,Eq,10.00,1.25,8.75",
+        '08/14/2025,Eq,"1,000.00",1.25,998.75',
+        "08/15/2025,Eq,(3.00),1.25,(4.25)",
+        "Equities,,1007.00,3.75,1003.25",
+    ]
+    vendor.reports["summaryByDate", "11"] = "\n".join(summary)
+
+    load(connection, place)
+
+    # only the account with executions is asked about, once for all days
+    assert [form for form in vendor.asked if form["action"] == "report"] == [
+        {
+            "action": "report",
+            "type": "summaryByDate",
+            "accountId": "11",
+            "startDate": "2025-08-13",
+            "endDate": "2025-08-15",
+            "page": "1",
+        }
+    ]
+    assert fetch(
+        connection,
+        "select session_date, account_id, gross_pnl_usd, net_pnl_usd from current_totals(clock_timestamp()) order by 1",
+    ) == [
+        (WEDNESDAY, "NET001", Decimal("10.00"), Decimal("8.75")),
+        (THURSDAY, "NET001", Decimal("1000.00"), Decimal("998.75")),
+        (FRIDAY, "NET001", Decimal("-3.00"), Decimal("-4.25")),
+    ]
+
+
+def test_load_goes_on_without_a_report_that_is_refused_or_cannot_be_read(
+    connection: Connection, vendor: Vendor, place: Place
+) -> None:
+    vendor.fills[FRIDAY].append(fill(3, FRIDAY, account="NET002"))
+    vendor.reports["summaryByDate", "12"] = "Date,Type,Profit\n08/15/2025,Eq,1.00"
+
+    load(connection, place)
+
+    assert fill_counts(connection)[FRIDAY] == 3
+    assert fetch(connection, "select count(*) from totals") == [(0,)]

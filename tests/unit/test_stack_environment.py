@@ -13,6 +13,7 @@ from risk.stack.clone import Clone
 from risk.stack.environment import (
     METADATA_DSN,
     SMTP_CONNECTION,
+    VENDOR_CONNECTION,
     WAREHOUSE_CONNECTION,
     Desk,
     DeskKind,
@@ -110,6 +111,26 @@ def test_choose_desk_is_real_when_a_folder_is_named(clone: Clone, tmp_path: Path
 
     assert choose_desk(clone, str(drop), {}) == Desk(DeskKind.real, drop)
     assert choose_desk(clone, "", {"RISK_FILLS_DIR": str(drop)}) == Desk(DeskKind.real, drop)
+
+
+def test_choose_desk_takes_the_vendor_unless_a_folder_is_named_on_the_command_line(
+    clone: Clone, tmp_path: Path
+) -> None:
+    drop = tmp_path / "a drop"
+    drop.mkdir()
+    (drop / "marks.csv").touch()
+    given = {VENDOR_CONNECTION: "https://me:secret@firm.propreports.com"}
+    beside = given | {"RISK_FILLS_DIR": str(drop)}
+
+    assert choose_desk(clone, "", given) == Desk(DeskKind.real, None)
+    assert choose_desk(clone, "", beside) == Desk(DeskKind.real, None, companions=drop)
+    assert choose_desk(clone, str(drop), given) == Desk(DeskKind.real, drop)
+    assert choose_desk(clone, "", {VENDOR_CONNECTION: ""}) == Desk(DeskKind.simulated, clone.desk)
+
+    told = airflow_environment(clone, load_secrets(clone), choose_desk(clone, "", beside), PORTS, beside)
+    named = airflow_environment(clone, load_secrets(clone), choose_desk(clone, str(drop), beside), PORTS, beside)
+    assert (told[VENDOR_CONNECTION], told["RISK_FILLS_DIR"]) == (given[VENDOR_CONNECTION], str(drop))
+    assert VENDOR_CONNECTION not in named
 
 
 def test_choose_desk_refuses_a_folder_that_is_missing_empty_or_a_file(clone: Clone, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
 import json
 import logging
 import time
@@ -10,12 +11,15 @@ import traceback
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from risk.errors import ConnectionLostError, RefusalError
+from risk.stack import doctor
 from risk.vendor import Client, Pace, Patience, Place, place_of, read_place
 from risk.vendor.drop import question_of
+from risk.vendor.pace import alone
 from risk.vendor.pages import IncompleteAnswerError, ask, lines
 from tests.vendor_server import (
     FILLS_HEADER,
@@ -423,3 +427,29 @@ def test_place_refuses_a_connection_that_names_nobody_or_is_unencrypted(text: st
         read_place(text)
 
     assert "secret-1" not in str(caught.value)
+
+
+def test_doctor_asks_the_vendor_for_a_login_and_names_what_it_refuses(place: Place, vendor: Vendor) -> None:
+    given = {"conn_type": "http", "host": "127.0.0.1", "port": urlsplit(place.url).port, "login": USER}
+
+    well = doctor.vendor(json.dumps(given | {"password": PASSWORD}))
+    refused = doctor.vendor(json.dumps(given | {"password": "secret-1"}))
+
+    assert (well.is_well, well.sentence) == (True, "127.0.0.1 accepts the login.")
+    assert not refused.is_well
+    assert "Invalid user or password" in refused.sentence
+    assert "secret-1" not in refused.sentence
+    assert vendor.tokens == set()
+
+
+def test_one_process_at_a_time_asks_and_the_next_one_begins_a_span_later(tmp_path: Path) -> None:
+    waits: list[float] = []
+    pace = Pace(limit=40, span_s=4.0, sleep=waits.append)
+
+    with alone(tmp_path, pace), (tmp_path / "lock").open("a", encoding="utf-8") as file, pytest.raises(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with alone(tmp_path, pace):
+        pass
+
+    assert len(waits) == 1
+    assert 3.0 < waits[0] <= 4.0

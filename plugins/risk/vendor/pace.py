@@ -62,11 +62,12 @@ def alone(folder: Path, pace: Pace) -> Iterator[None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / "lock").open("a", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        ended = (folder / "ended").stat().st_mtime if (folder / "ended").exists() else 0.0
-        rest = min(ended + pace.span_s - time.time(), pace.span_s)
+        ended = folder / "ended"
+        ended_at = ended.stat().st_mtime if ended.exists() else 0.0
+        rest = min(ended_at + pace.span_s - time.time(), pace.span_s)
         if rest > 0:
             pace.sleep(rest)
         try:
             yield
         finally:
-            (folder / "ended").touch()
+            ended.touch()
