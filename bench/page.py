@@ -37,7 +37,7 @@ cross join lateral (select round((1000 * sin(a + s.session_date - date '2000-01-
 with load as (insert into loads (source, is_simulated, through_session_date) values ('bench', true, '2025-08-15')
     returning load_id)
 insert into runs (session_date, effective_session, revision, as_of, load_id, dag_run_id, code_version)
-select s.session_date, n.session_date, 1, clock_timestamp(), load.load_id, 'bench', 'bench'
+select s.session_date, n.session_date, 1, clock_timestamp() + interval '1 day', load.load_id, 'bench', 'bench'
 from load cross join sessions as s inner join sessions as n on n.session_number = s.session_number + 1
 where s.session_date <= '2025-08-15' order by s.session_date desc limit %(days)s
 """,
@@ -52,6 +52,15 @@ from daily_pnl as p
 """,
     "features": """
 insert into features select account_id, session_date, array_fill(random()::real, array[40]) from daily_pnl
+""",
+    "ledger_entries": """
+insert into ledger_entries select p.account_id, p.session_date, r.run_id, clock_timestamp(), false, 5000, 0.40, 3000,
+    array[500, 900, 1600, 2500, 3100, 4200, 5100], p.total_pnl_usd, p.total_pnl_usd, p.total_pnl_usd + 5 - random() * 9
+from daily_pnl as p inner join runs as r on r.effective_session = p.session_date
+""",
+    "ledger_results": """
+insert into ledger_results select run_id, 1, 0, 1, 1, 0.4, 1, -1, null, null, 1, -1, null, null, 0, 1, 0.5,
+    'no evidence', array['No evidence of benefit.'] from runs
 """,
     "analyze": "analyze",
 }
@@ -117,7 +126,7 @@ def measure(dsn: str) -> dict[str, Any]:
         with connection, connection.cursor() as cursor:
             cursor.execute("truncate sessions, loads, features restart identity cascade")
         _fill(connection, account_count, day_count)
-        for path in ("/", "/sessions/2025-08-15", "/traders/NET0007"):
+        for path in ("/", "/sessions/2025-08-15", "/traders/NET0007", "/ledger"):
             seconds = []
             for _ in range(ROUNDS if account_count < 100 else ROUNDS // 4):
                 started = time.perf_counter()

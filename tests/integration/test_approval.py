@@ -25,7 +25,16 @@ pytestmark = pytest.mark.slow
 SESSION = "2025-07-02"
 """The desk's fifteenth session or so: with a history that short every trader's limit is cut."""
 
-PAGES = ("/", f"/sessions/{SESSION}", "/traders/NET001", "/approvals/1", f"/reports/{SESSION}", "/assets/risk.css")
+PAGES = (
+    "/",
+    f"/sessions/{SESSION}",
+    "/traders/NET001",
+    "/approvals/1",
+    "/ledger",
+    "/model",
+    f"/reports/{SESSION}",
+    "/assets/risk.css",
+)
 PATIENCE_SECONDS = 120.0
 
 

@@ -1,13 +1,17 @@
-"""An Airflow home of its own for tests that import Airflow; set before its first import."""
+"""An Airflow home of its own for tests that import Airflow, set before its first import, and a client of our app."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from psycopg2.extensions import parse_dsn
+
+from tests.operators.web_client import Member
 
 _home = tempfile.mkdtemp(prefix="risk-airflow-")
 os.environ.setdefault("AIRFLOW_HOME", _home)
@@ -21,3 +25,22 @@ def warehouse_connection(warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) ->
     place = {name: quote(str(value), safe="") for name, value in parse_dsn(warehouse_dsn).items()}
     uri = f"postgres://{place['user']}:{place['password']}@{place['host']}:{place['port']}/{place['dbname']}"
     monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", uri)
+
+
+@pytest.fixture
+def client(warehouse_connection: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Give a client of the app, logged in as ann; Airflow's own part (login, roles) is tested on a whole stack."""
+    from airflow.api_fastapi.core_api.security import get_user
+    from fastapi.testclient import TestClient
+
+    from risk.web import app
+    from risk.web.access import DECIDING, LOOKING
+
+    monkeypatch.setenv("AIRFLOW__API__SECRET_KEY", "a secret of this test")
+    app.dependency_overrides = {
+        LOOKING.dependency: lambda: None,
+        DECIDING.dependency: lambda: None,
+        get_user: lambda: Member("1", "ann"),
+    }
+    yield TestClient(app, follow_redirects=False)
+    app.dependency_overrides = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -14,42 +13,11 @@ from risk.database import Connection, rows
 from risk.publication import APPROVED, Asking, Person, Publication, decide, open_publication, publish
 from risk.report import build_facts
 from risk.runs import Run
+from tests.operators.web_client import Member, words
 from tests.report_desks import SESSION, book, deliver_fills, insert, open_run, recommend
 
 ANN = Person("1", "ann")
 FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
-
-
-class Member:
-    """A user as an auth manager knows one."""
-
-    def __init__(self, user_id: str, name: str) -> None:
-        self.user_id, self.name = user_id, name
-
-    def get_id(self) -> str:
-        return self.user_id
-
-    def get_name(self) -> str:
-        return self.name
-
-
-@pytest.fixture
-def client(warehouse_connection: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Give a client of the app, logged in as ann; Airflow's own part (login, roles) is tested on a whole stack."""
-    from airflow.api_fastapi.core_api.security import get_user
-    from fastapi.testclient import TestClient
-
-    from risk.web import app
-    from risk.web.access import DECIDING, LOOKING
-
-    monkeypatch.setenv("AIRFLOW__API__SECRET_KEY", "a secret of this test")
-    app.dependency_overrides = {
-        LOOKING.dependency: lambda: None,
-        DECIDING.dependency: lambda: None,
-        get_user: lambda: Member("1", "ann"),
-    }
-    yield TestClient(app, follow_redirects=False)
-    app.dependency_overrides = {}
 
 
 @pytest.fixture
@@ -69,10 +37,6 @@ def run(connection: Connection) -> Run:
 @pytest.fixture
 def publication(connection: Connection, run: Run) -> Publication:
     return open_publication(connection, run, Asking("all", False, "approval__1"), FAR)[0]
-
-
-def words(answer: Any) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
 
 
 def token(client: Any, publication: Publication) -> str:
@@ -165,7 +129,7 @@ def test_page_says_that_nothing_was_reported_yet(client: Any) -> None:
     assert "No session has a report yet" in words(client.get("/"))
 
 
-@pytest.mark.parametrize("path", ["/", "/sessions/2025-08-15", "/traders/NET001", "/approvals/1"])
+@pytest.mark.parametrize("path", ["/", "/sessions/2025-08-15", "/traders/NET001", "/approvals/1", "/ledger"])
 def test_page_says_that_the_database_is_down(client: Any, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", "postgres://risk:hunter2@127.0.0.1:9/nowhere")
 
@@ -178,7 +142,14 @@ def test_page_says_that_the_database_is_down(client: Any, monkeypatch: pytest.Mo
 
 
 def test_every_page_forbids_what_comes_from_elsewhere(client: Any, run: Run, publication: Publication) -> None:
-    for path in ("/", "/sessions/2025-08-15", "/traders/NET001", f"/approvals/{publication.publication_id}", "/no"):
+    for path in (
+        "/",
+        "/sessions/2025-08-15",
+        "/traders/NET001",
+        f"/approvals/{publication.publication_id}",
+        "/ledger",
+        "/no",
+    ):
         answer = client.get(path)
         policy = answer.headers["Content-Security-Policy"]
         assert policy.startswith("default-src 'none'")

@@ -4,67 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from psycopg2.extras import execute_values
 
 from risk.database import Connection, records
 from risk.entities import Fill
 from risk.ledger import store_ledger
-from risk.pnl import aggregate
-from risk.runs import Run, read_run
-from risk.sessions import previous_session, session_open
-from tests.report_desks import insert, recommend
-from tests.sql.daily_rows import new_load, new_run
-
-MON, TUE, WED = (dt.date(2025, 8, day) for day in (4, 5, 6))
-EARLY = dt.timedelta(hours=2)
-
-
-def fill(day: dt.date, minute: int, side: str, quantity: str, price: str, fees: str = "0", symbol: str = "XYZ") -> Fill:
-    executed_at = session_open(day) + dt.timedelta(minutes=minute)
-    amounts = (Decimal(quantity), symbol, Decimal(price), "USD", Decimal(fees))
-    return Fill("NET001", day, executed_at, minute, side, *amounts)
-
-
-def deliver(connection: Connection, fills: Iterable[Fill]) -> None:
-    """Store one delivery of NET001's fills of one session."""
-    group = list(fills)
-    day = group[0].session_date
-    counts = {"row_count": len(group), "loaded_count": len(group), "rejected_count": 0, "duplicate_count": 0}
-    told = {"file_name": "f.csv", "content_sha256": "0", "recorded_at": dt.datetime.now(dt.UTC)}
-    key = {"load_id": new_load(connection, day), "account_id": "NET001", "session_date": day}
-    delivery_id = insert(connection, "deliveries", **key, **told, **counts)
-    with connection, connection.cursor() as cursor:
-        execute_values(
-            cursor,
-            "insert into fills (delivery_id, line_number, account_id, session_date, executed_at, is_time_unknown, "
-            "side, quantity, symbol, price, currency, fees_usd) values %s",
-            [(delivery_id, one.line_number, "NET001", day, one.executed_at, False, *one[4:]) for one in group],
-        )
-
-
-def mark(connection: Connection, day: dt.date, price: str, symbol: str = "XYZ") -> None:
-    told = {"file_name": "marks.csv", "line_number": 1, "currency": "USD", "recorded_at": dt.datetime.now(dt.UTC)}
-    insert(connection, "marks", load_id=new_load(connection, day), session_date=day, symbol=symbol, price=price, **told)
-
-
-def report(
-    connection: Connection, effective_session: dt.date, cut: str, *, told: dt.timedelta = -EARLY, revision: int = 1
-) -> Run:
-    """Store a run that recommended a cut for NET001 and reported it before or after the session opened."""
-    day = previous_session(effective_session)
-    opened = {"session_date": day, "effective_session": effective_session, "revision": revision}
-    named = {"dag_run_id": "test", "code_version": "test", "load_id": new_load(connection, day)}
-    run_id = insert(connection, "runs", **opened, **named, as_of=session_open(effective_session) + told)
-    run = read_run(connection, run_id)
-    recommend(connection, run, "NET001", cut)
-    recorded_at = session_open(effective_session) + told
-    insert(connection, "reports", run_id=run_id, facts="{}", facts_sha256="0", recorded_at=recorded_at)
-    return run
+from tests.ledger_desks import EARLY, MON, TUE, deliver, fill, mark, report, settle
+from tests.sql.daily_rows import new_run
 
 
 def entries(connection: Connection) -> list[dict[str, Any]]:
@@ -72,13 +22,6 @@ def entries(connection: Connection) -> list[dict[str, Any]]:
         cursor.execute("select * from ledger_entries order by effective_session, account_id")
         names = [column.name for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def settle(connection: Connection, day: dt.date) -> Run:
-    run = new_run(connection, day)
-    aggregate(connection, run)
-    store_ledger(connection, run)
-    return run
 
 
 def test_path_of_a_day_worked_by_hand(connection: Connection) -> None:
@@ -105,7 +48,7 @@ def test_path_of_a_day_worked_by_hand(connection: Connection) -> None:
     # Stopped at -3,206 less 5 % of 3,000: -3,356.
     assert found["cut_outcome_usd"] == Decimal(-3356)
     assert found["is_live"]
-    [told] = records(connection, "risk_page/select_ledger_result", {"run_id": run.run_id})
+    [told] = records(connection, "risk_page/select_ledger_result", {"session_date": run.session_date})
     # -3,356 + 1,206 = -2,150 forgone.
     assert (told["prevented_usd"], told["forgone_usd"], told["verdict"]) == (0, Decimal(-2150), "too few")
 
@@ -176,8 +119,8 @@ def test_outcomes_are_those_of_cash_and_market_value(connection: Connection, see
 def test_last_report_before_the_open_counts(connection: Connection) -> None:
     deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "10.00")])
     report(connection, MON, "0.20")
-    second = report(connection, MON, "0.40", revision=2, told=-dt.timedelta(minutes=1))
-    report(connection, MON, "0.00", revision=3, told=EARLY)
+    second = report(connection, MON, "0.40", told=-dt.timedelta(minutes=1))
+    report(connection, MON, "0.00", told=EARLY)
 
     settle(connection, MON)
 
@@ -188,7 +131,7 @@ def test_last_report_before_the_open_counts(connection: Connection) -> None:
 def test_first_report_made_afterwards_counts_where_there_was_none_before(connection: Connection) -> None:
     deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "10.00")])
     first = report(connection, MON, "0.20", told=EARLY)
-    report(connection, MON, "0.80", revision=2, told=2 * EARLY)
+    report(connection, MON, "0.80", told=2 * EARLY)
 
     settle(connection, MON)
 
@@ -201,7 +144,7 @@ def test_report_before_the_open_replaces_an_entry_made_from_another(connection: 
     report(connection, MON, "0.20", told=EARLY)
     settle(connection, MON)
 
-    live = report(connection, MON, "0.40", revision=2)
+    live = report(connection, MON, "0.40")
     store_ledger(connection, new_run(connection, MON))
 
     [found] = entries(connection)
@@ -229,7 +172,7 @@ def test_run_of_an_older_session_knows_nothing_of_later_ones(connection: Connect
     older = settle(connection, MON)
 
     assert len(entries(connection)) == 2
-    [told] = records(connection, "risk_page/select_ledger_result", {"run_id": older.run_id})
+    [told] = records(connection, "risk_page/select_ledger_result", {"session_date": older.session_date})
     assert (told["session_count"], told["entry_count"]) == (1, 1)
 
 

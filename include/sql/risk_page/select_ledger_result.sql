@@ -1,9 +1,9 @@
--- Reads what past recommendations had been worth: as a run knew, or as the newest judgment says.
--- Grain: at most one row. Reads: ledger_results, runs. Writes: -. Binds: run_id (null = the newest).
+-- Reads what past recommendations had been worth: as the newest run knew, or the newest one of a session.
+-- Grain: at most one row. Reads: ledger_results, runs. Writes: -. Binds: session_date (null = the newest).
 -- Money: US dollars, gains positive. Rerun: reads only.
 select
-    runs.run_id,
     runs.session_date,
+    runs.as_of,
     ledger_results.entry_count,
     ledger_results.live_count,
     ledger_results.cut_count,
@@ -11,10 +11,12 @@ select
     ledger_results.average_cut_ratio,
     ledger_results.prevented_usd,
     ledger_results.forgone_usd,
+    ledger_results.prevented_usd + ledger_results.forgone_usd as net_usd,
     ledger_results.net_low_usd,
     ledger_results.net_high_usd,
     ledger_results.uniform_prevented_usd,
     ledger_results.uniform_forgone_usd,
+    ledger_results.uniform_prevented_usd + ledger_results.uniform_forgone_usd as uniform_net_usd,
     ledger_results.lead_low_usd,
     ledger_results.lead_high_usd,
     ledger_results.random_net_usd,
@@ -25,8 +27,8 @@ select
 from ledger_results
 inner join runs on ledger_results.run_id = runs.run_id
 where
-    %(run_id)s::bigint is null
-    or runs.run_id = %(run_id)s
+    %(session_date)s::date is null
+    or runs.session_date = %(session_date)s
 order by
     runs.session_date desc,
     runs.knows_past asc,

@@ -1,8 +1,8 @@
 -- Reads the newest recommendations for an account, with what was published: of each session its newest reported run.
 -- Grain: one row per session, newest first.
--- Reads: runs, reports, recommendations, publications, published_limits, limit_decisions. Writes: -. Binds: account_id,
--- row_count.
--- Money: US dollars. Rerun: reads only.
+-- Reads: runs, reports, recommendations, publications, published_limits, limit_decisions, ledger_entries. Writes: -.
+-- Binds: account_id, row_count.
+-- Money: US dollars; benefit_usd: what the cut was worth, gains positive, null = not known (yet). Rerun: reads only.
 with reported as (
     select distinct on (runs.session_date)
         runs.session_date,
@@ -26,7 +26,8 @@ select
     recommendations.reasons,
     published_limits.limit_usd as published_limit_usd,
     limit_decisions.action,
-    limit_decisions.user_name
+    limit_decisions.user_name,
+    ledger_entries.cut_outcome_usd - ledger_entries.base_outcome_usd as benefit_usd
 from reported
 inner join recommendations on reported.run_id = recommendations.run_id
 left join publications on reported.run_id = publications.run_id
@@ -35,6 +36,10 @@ left join published_limits
         publications.publication_id = published_limits.publication_id
         and recommendations.account_id = published_limits.account_id
 left join limit_decisions on published_limits.decision_id = limit_decisions.decision_id
+left join ledger_entries
+    on
+        recommendations.run_id = ledger_entries.run_id
+        and recommendations.account_id = ledger_entries.account_id
 where recommendations.account_id = %(account_id)s
 order by reported.session_date desc
 limit %(row_count)s;

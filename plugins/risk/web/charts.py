@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 WIDTH, HEIGHT, MARGIN = 720.0, 200.0, 8.0
 
@@ -61,6 +62,15 @@ class Day:
         return self.quantile_05_usd is not None and self.total_pnl_usd < self.quantile_05_usd
 
 
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What the cuts of one session were worth, US dollars: what they prevented, and what they cost, negative."""
+
+    session_date: dt.date
+    prevented_usd: float
+    forgone_usd: float
+
+
 class _Scale:
     """Maps sessions and dollars to places in the picture."""
 
@@ -109,3 +119,16 @@ def forecast_chart(days: Sequence[Day]) -> Chart | None:
             marks.append(Mark(x, y, f"{day.session_date}: {day.total_pnl_usd:,.0f} below {day.quantile_05_usd:,.0f}"))
     ends = (scale.low, scale.high, known[0].session_date, known[-1].session_date)
     return Chart(line, "", bound, scale.height(0.0), tuple(marks), *ends)
+
+
+def worth_chart(days: Sequence[Worth]) -> Chart | None:
+    """Draw the cumulative net worth of cuts, and as an area from all that they cost to all that they prevented."""
+    if not days:
+        return None
+    prevented = list(accumulate(day.prevented_usd for day in days))
+    forgone = list(accumulate(day.forgone_usd for day in days))
+    scale = _Scale(len(days), [*prevented, *forgone])
+    line = [scale.point(place, sum(ends)) for place, ends in enumerate(zip(prevented, forgone, strict=True))]
+    top, bottom = ([scale.point(place, value) for place, value in enumerate(ends)] for ends in (prevented, forgone))
+    ends = (scale.low, scale.high, days[0].session_date, days[-1].session_date)
+    return Chart(" ".join(line), " ".join([*top, *reversed(bottom)]), "", scale.height(0.0), (), *ends)

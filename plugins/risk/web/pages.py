@@ -1,4 +1,4 @@
-"""The pages that are looked at: today, a session, a trader, the stored mail."""
+"""The pages that are looked at: today, a session, a trader, the ledger, the stored mail."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi import APIRouter, HTTPException, Query, Request, status
 from fastapi.responses import FileResponse, HTMLResponse
 
 from risk.settings import PROJECT_DIR, settings
+from risk.web.ledger import read_ledger
 from risk.web.reading import read_morning, read_session, read_trader, warehouse
 from risk.web.writing import page
 
@@ -50,6 +51,18 @@ def trader(
         view = read_trader(connection, account_id, rows)
     has_more = len(view.recommendations) == rows and rows < ALL_ROWS
     return page(request, "trader", view=view, all_rows=ALL_ROWS if has_more else None)
+
+
+@router.get("/ledger", response_class=HTMLResponse)
+@router.get("/ledger/{session_date}", response_class=HTMLResponse)
+def ledger(
+    request: Request, session_date: dt.date | None = None, rows: Annotated[int, Query(ge=1, le=ALL_ROWS)] = FIRST_ROWS
+) -> HTMLResponse:
+    """Show what past recommendations were worth, as known now or with a session's run."""
+    with warehouse() as connection:
+        view = read_ledger(connection, session_date, rows)
+    has_more = view is not None and rows < max(view.session_count, view.result["entry_count"])
+    return page(request, "ledger", view=view, has_more=has_more, all_rows=ALL_ROWS)
 
 
 @router.get("/reports/{session_date}", response_class=HTMLResponse)

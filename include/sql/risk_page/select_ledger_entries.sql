@@ -1,0 +1,22 @@
+-- Reads the newest entries of the ledger.
+-- Grain: one row per account and effective session, newest first. Reads: decided_entries, runs. Writes: -.
+-- Binds: session_date, as_of, row_count. Money: US dollars, gains positive. Rerun: reads only.
+select
+    entries.account_id,
+    entries.effective_session,
+    runs.session_date,
+    entries.is_live,
+    entries.cut_ratio,
+    entries.base_limit_usd,
+    entries.limit_usd,
+    entries.base_outcome_usd,
+    entries.cut_outcome_usd,
+    entries.benefit_usd,
+    entries.published_limit_usd,
+    entries.decision
+from decided_entries(%(session_date)s, %(as_of)s) as entries
+inner join runs on entries.run_id = runs.run_id
+order by
+    entries.effective_session desc,
+    entries.account_id asc
+limit %(row_count)s;

@@ -1,0 +1,67 @@
+"""Desks whose recommendations have met their sessions: fills, marks and reports as the ledger's tests state them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from decimal import Decimal
+
+from psycopg2.extras import execute_values
+
+from risk.database import Connection
+from risk.entities import Fill
+from risk.ledger import store_ledger
+from risk.pnl import aggregate
+from risk.runs import Run
+from risk.sessions import previous_session, session_open
+from tests.report_desks import insert, recommend
+from tests.sql.daily_rows import new_load, new_run
+
+MON, TUE = dt.date(2025, 8, 4), dt.date(2025, 8, 5)
+EARLY = dt.timedelta(hours=2)
+
+
+def fill(day: dt.date, minute: int, side: str, quantity: str, price: str, fees: str = "0", symbol: str = "XYZ") -> Fill:
+    executed_at = session_open(day) + dt.timedelta(minutes=minute)
+    amounts = (Decimal(quantity), symbol, Decimal(price), "USD", Decimal(fees))
+    return Fill("NET001", day, executed_at, minute, side, *amounts)
+
+
+def deliver(connection: Connection, fills: Iterable[Fill]) -> None:
+    """Store one delivery of NET001's fills of one session."""
+    group = list(fills)
+    day = group[0].session_date
+    counts = {"row_count": len(group), "loaded_count": len(group), "rejected_count": 0, "duplicate_count": 0}
+    told = {"file_name": "f.csv", "content_sha256": "0", "recorded_at": dt.datetime.now(dt.UTC)}
+    key = {"load_id": new_load(connection, day), "account_id": "NET001", "session_date": day}
+    delivery_id = insert(connection, "deliveries", **key, **told, **counts)
+    with connection, connection.cursor() as cursor:
+        execute_values(
+            cursor,
+            "insert into fills (delivery_id, line_number, account_id, session_date, executed_at, is_time_unknown, "
+            "side, quantity, symbol, price, currency, fees_usd) values %s",
+            [(delivery_id, one.line_number, "NET001", day, one.executed_at, False, *one[4:]) for one in group],
+        )
+
+
+def mark(connection: Connection, day: dt.date, price: str, symbol: str = "XYZ") -> None:
+    told = {"file_name": "marks.csv", "line_number": 1, "currency": "USD", "recorded_at": dt.datetime.now(dt.UTC)}
+    insert(connection, "marks", load_id=new_load(connection, day), session_date=day, symbol=symbol, price=price, **told)
+
+
+def report(connection: Connection, effective_session: dt.date, cut: str, *, told: dt.timedelta = -EARLY) -> Run:
+    """Store the next run that recommended a cut for NET001, and reported it before or after the session opened."""
+    day, recorded_at = previous_session(effective_session), session_open(effective_session) + told
+    run = new_run(connection, day)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("update runs set as_of = %s where run_id = %s", (recorded_at, run.run_id))
+    recommend(connection, run, "NET001", cut)
+    insert(connection, "reports", run_id=run.run_id, facts="{}", facts_sha256="0", recorded_at=recorded_at)
+    return run
+
+
+def settle(connection: Connection, day: dt.date) -> Run:
+    run = new_run(connection, day)
+    aggregate(connection, run)
+    store_ledger(connection, run)
+    return run

@@ -1,0 +1,84 @@
+"""The page of the ledger: what past cuts were worth, and what it says where none was judged."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Any
+
+from risk.database import Connection
+from risk.publication import APPROVED, Asking, Person, decide, open_publication, publish
+from tests.ledger_desks import MON, TUE, deliver, fill, report, settle
+from tests.operators.web_client import words
+
+FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+
+
+def test_ledger_says_that_nothing_was_judged_yet(client: Any) -> None:
+    assert "No recommendation has been judged yet" in words(client.get("/ledger"))
+
+
+def test_ledger_of_a_session_that_was_not_judged_is_not_found(client: Any) -> None:
+    answer = client.get("/ledger/2025-08-04")
+
+    assert answer.status_code == 404
+    assert "No run of session 2025-08-04 has judged past recommendations" in words(answer)
+
+
+def test_ledger_shows_totals_controls_and_every_recommendation(client: Any, connection: Connection) -> None:
+    approved = report(connection, MON, "0.40")
+    publication, _ = open_publication(connection, approved, Asking("all", False, "approval__1"), FAR)
+    decide(connection, publication, "NET001", APPROVED, Person("1", "ann"))
+    publish(connection, publication, None)
+    deliver(connection, [fill(MON, 1, "B", "1000", "10.00"), fill(MON, 2, "S", "1000", "6.90")])
+    settle(connection, MON)
+    report(connection, TUE, "0.60")
+    deliver(connection, [fill(TUE, 1, "B", "1000", "10.00"), fill(TUE, 2, "S", "1000", "4.00")])
+    settle(connection, TUE)
+
+    answer = client.get("/ledger")
+
+    # Monday: -3,100, under 3,000 stopped there and 150 more. Tuesday: -6,000 and 250 more under 5,000; the same mark
+    # and 100 more under 2,000: 150 prevented. Nobody else could have been cut.
+    shown = words(answer)
+    assert "No evidence of benefit yet: 2 sessions are known, 20 are needed" in shown
+    assert "As recommended +$150.00 -$150.00 $0.00 too few sessions" in shown
+    assert "Everybody by 50.00%" in shown
+    assert "2025-08-04 NET001 40% $3,000 followed $3,000 -$3,100.00 -$3,250.00 -$150.00 before the open" in shown
+    assert "2025-08-05 NET001 60% $2,000 not published - -$6,250.00 -$6,100.00 +$150.00 before the open" in shown
+    assert "NET001 2 2 50% +$150.00 -$150.00 $0.00" in shown
+    assert "followed 1 1 -$150.00" in shown
+    title, describes = re.search(r'aria-labelledby="(\S+) (\S+)">\n<title', answer.text).groups()  # type: ignore[union-attr]
+    assert f'<title id="{title}">' in answer.text
+    assert f'<desc id="{describes}">' in answer.text
+
+
+def test_ledger_can_be_looked_up_as_a_session_knew_it(client: Any, connection: Connection) -> None:
+    for day in (MON, TUE):
+        report(connection, day, "0.40")
+        deliver(connection, [fill(day, 1, "B", "10", "10.00"), fill(day, 2, "S", "10", "9.00")])
+        settle(connection, day)
+
+    assert "for 1 session." in words(client.get("/ledger/2025-08-04"))
+    assert "for 2 sessions." in words(client.get("/ledger/2025-08-05"))
+    assert "for 2 sessions." in words(client.get("/ledger"))
+
+
+def test_ledger_shows_as_many_rows_as_asked_for(client: Any, connection: Connection) -> None:
+    for day in (MON, TUE):
+        report(connection, day, "0.40")
+        deliver(connection, [fill(day, 1, "B", "10", "10.00"), fill(day, 2, "S", "10", "9.00")])
+        settle(connection, day)
+
+    few, everything = words(client.get("/ledger?rows=1")), words(client.get("/ledger"))
+
+    assert ("2025-08-04 NET001" in few, "Show all" in few) == (False, True)
+    assert ("2025-08-04 NET001" in everything, "Show all" in everything) == (True, False)
+
+
+def test_trader_shows_what_a_cut_was_worth(client: Any, connection: Connection) -> None:
+    report(connection, MON, "0.40")
+    deliver(connection, [fill(MON, 1, "B", "1000", "10.00"), fill(MON, 2, "S", "1000", "6.90")])
+    settle(connection, MON)
+
+    assert "2025-08-04 HIGH 40% $3,000 not published -$150.00" in words(client.get("/traders/NET001"))
