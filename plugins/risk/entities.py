@@ -141,6 +141,37 @@ class Adjustment(NamedTuple):
     comment: str
 
 
+class AccountStatement(NamedTuple):
+    """What holds for an account from a day on, until another statement about it; ``None`` = nothing is said.
+
+    Attributes
+    ----------
+    valid_from
+        First day.
+    account_id
+        Trading account.
+    display_name
+        Name of the person for people.
+    first_traded, last_traded
+        Days on which the source saw it trade.
+    base_limit_usd
+        Daily loss limit before any cut, US dollars.
+    is_disabled
+        Whether it can trade no more.
+    former_account_id
+        Account whose sessions before that day are this one's history.
+    """
+
+    valid_from: dt.date
+    account_id: str
+    display_name: str | None
+    first_traded: dt.date | None
+    last_traded: dt.date | None
+    base_limit_usd: Decimal | None
+    is_disabled: bool | None
+    former_account_id: str | None
+
+
 class Statements(NamedTuple):
     """What the files beside the executions state.
 

@@ -1,6 +1,6 @@
 -- Gathers what the decision needs to know of every account that gets a limit.
--- Grain: one row per account that traded within the last sessions and is no legacy account, by name.
--- Reads: sessions, daily_pnl, delivery_states, base_limits, forecasts, recommendations, runs. Writes: -.
+-- Grain: one row per account that traded within the last sessions, is no legacy account and not disabled, by name.
+-- Reads: sessions, daily_pnl, delivery_states, stated_accounts, forecasts, recommendations, runs. Writes: -.
 -- Binds: session_date, effective_session, as_of, active_within (sessions), legacy_suffix (literal end of the name),
 -- expert (model, or calibrated where no model forecasts).
 -- Money: US dollars, exact; losses positive, quantiles negative. Rerun: reads only.
@@ -50,19 +50,12 @@ deliveries_of_session as (
     from delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as states
 ),
 
-dated_limits as (
-    select distinct on (base_limits.account_id)
-        base_limits.account_id,
-        base_limits.limit_usd
-    from base_limits
-    where
-        base_limits.valid_from <= %(effective_session)s
-        and base_limits.recorded_at <= %(as_of)s
-    order by
-        base_limits.account_id asc,
-        base_limits.valid_from desc,
-        base_limits.recorded_at desc,
-        base_limits.base_limit_id desc
+stated as (
+    select
+        known.account_id,
+        known.base_limit_usd,
+        known.is_disabled
+    from stated_accounts(%(effective_session)s, %(as_of)s) as known
 ),
 
 coming as (
@@ -125,7 +118,7 @@ select
     active_accounts.newest_session_date,
     newest_books.incomplete_reason,
     deliveries_of_session.delivery_state,
-    dated_limits.limit_usd as base_limit_usd,
+    stated.base_limit_usd,
     coming.quantile_05_usd,
     usual.median_loss_usd,
     coalesce(usual.issued_count, 0) as issued_count,
@@ -137,8 +130,9 @@ inner join daily_pnl as newest_books
         active_accounts.account_id = newest_books.account_id
         and active_accounts.newest_session_date = newest_books.session_date
 left join deliveries_of_session on active_accounts.account_id = deliveries_of_session.account_id
-left join dated_limits on active_accounts.account_id = dated_limits.account_id
+left join stated on active_accounts.account_id = stated.account_id
 left join coming on active_accounts.account_id = coming.account_id
 left join usual on active_accounts.account_id = usual.account_id
 left join last_recommendations on active_accounts.account_id = last_recommendations.account_id
+where stated.is_disabled is not true
 order by active_accounts.account_id asc;

@@ -1,5 +1,5 @@
--- Names the accounts from which something is missing, not posted yet or new.
--- Grain: one row per account. Reads: delivery_states. Writes: -. Money: -. Rerun: reads only.
+-- Names the accounts from which something is missing, not posted yet, new or not to be expected.
+-- Grain: one row per account. Reads: delivery_states, stated_accounts. Writes: -. Money: -. Rerun: reads only.
 -- Binds: session_date, as_of, active_within, legacy_suffix.
 select
     states.account_id as subject,
@@ -28,6 +28,15 @@ select
                     'Account ', states.account_id, ' is new: it traded and had no executions within the last ',
                     %(active_within)s, ' sessions. Check that it is one of ours and set its base limit.'
                 )
-    end as new_finding
+    end as new_finding,
+    case
+        when stated.is_disabled and states.loaded_count > 0
+            then
+                concat(
+                    'Account ', states.account_id, ' is disabled and traded all the same: it gets no limit. ',
+                    'Ask who traded, or correct its row in accounts*.csv.'
+                )
+    end as disabled_finding
 from delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as states
+left join stated_accounts(%(session_date)s, %(as_of)s) as stated on states.account_id = stated.account_id
 order by states.account_id;

@@ -4,7 +4,7 @@
 select
     '' as subject,
     concat(
-        count(*) filter (where states.state <> 'feed broken'), ' deliveries, ',
+        count(*) filter (where states.state not in ('feed broken', 'account disabled')), ' deliveries, ',
         count(*) filter (where states.is_expected), ' accounts expected'
     ) as observed,
     case
@@ -12,8 +12,8 @@ select
             then
                 concat(
                     'The feed is broken: nothing was delivered for any account of session ', %(session_date)s::date,
-                    ', and ', count(*), ' accounts are expected (', string_agg(states.account_id, ', '),
-                    '). Ask the source, then clear extract_fills.'
+                    ', and ', count(*) filter (where states.is_expected), ' accounts are expected (',
+                    string_agg(states.account_id, ', ') filter (where states.is_expected), '). Ask the source, then clear extract_fills.'
                 )
     end as finding
 from delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as states;

@@ -1,5 +1,5 @@
 -- Types every staged record up to the load's last session, or says by codes what is wrong with it.
--- Grain: one row per record. Reads: staged_fills, staged_moments, staged_accounts, staged_symbols.
+-- Grain: one row per record. Reads: staged_fills, staged_moments, staged_names, staged_symbols.
 -- Writes: checked_fills. Rerun: gone with its transaction.
 -- Binds: through_session_date, canceled_statuses, corrected_statuses (arrays, upper case).
 -- Money: price in currency (null = the source does not say it); fees_usd the sum of all fee columns, positive = cost:
@@ -24,8 +24,8 @@ with joined as (
         staged_fills.currency,
         staged_fills.propreports_id,
         staged_fills.numbers,
-        staged_accounts.account_id,
-        staged_accounts.code as account_code,
+        staged_names.account_id,
+        staged_names.code as account_code,
         staged_moments.session_date,
         staged_moments.executed_at,
         staged_moments.is_time_unknown,
@@ -51,7 +51,7 @@ with joined as (
         + coalesce(staged_fills.fee_clr, 0)
         + coalesce(staged_fills.fee_misc, 0) as fees_usd
     from staged_fills
-    left join staged_accounts on staged_fills.account = staged_accounts.account
+    left join staged_names on staged_fills.account = staged_names.account
     left join staged_moments on staged_fills.date_time = staged_moments.date_time
     left join staged_symbols on staged_fills.symbol = staged_symbols.text
     where staged_moments.session_date is null or staged_moments.session_date <= %(through_session_date)s

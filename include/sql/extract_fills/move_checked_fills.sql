@@ -1,5 +1,5 @@
 -- Moves executions of an earlier day into the session that their file delivers by the manifest.
--- Grain: one row per record. Reads: staged_entries, staged_fills, staged_accounts, staged_moments, checked_fills.
+-- Grain: one row per record. Reads: staged_entries, staged_fills, staged_names, staged_moments, checked_fills.
 -- Writes: checked_fills. Binds: -. Money: -. Rerun: changes nothing.
 -- The vendor lists the opening execution of an overnight position in the file of the session that closed it. Only
 -- beside executions of the entry's own session: a file with nothing else than earlier ones contradicts its entry.
@@ -36,11 +36,11 @@ moved as (
         exists (
             select
             from staged_fills
-            inner join staged_accounts on staged_fills.account = staged_accounts.account
+            inner join staged_names on staged_fills.account = staged_names.account
             inner join staged_moments on staged_fills.date_time = staged_moments.date_time
             where
                 staged_fills.file_number = staged_entries.file_number
-                and staged_accounts.account_id = staged_entries.account_id
+                and staged_names.account_id = staged_entries.account_id
                 and staged_moments.session_date = staged_entries.session_date
         )
     group by

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import logging
 import re
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -23,9 +22,6 @@ MANIFEST: Final = "manifest.csv"
 MARKER: Final = "simulated.json"
 MANIFEST_TOTALS: Final = ("gross", "net")
 MANIFEST_REQUIRED: Final = ("file", "account_id", "session_date", "published_at")
-NOT_READ_YET: Final = ("accounts*.csv",)
-
-log = logging.getLogger(__name__)
 
 
 class Entry(NamedTuple):
@@ -105,9 +101,6 @@ def open_folder(folder: Path, known_at: dt.datetime) -> DropFolder:
             f"The fills folder {folder} holds no fills*.csv, no fills*.csv.gz and no {MANIFEST}. "
             "Put the session's executions there, then clear this task."
         )
-    unread = sorted(path.name for pattern in NOT_READ_YET for path in folder.glob(pattern))
-    if unread:
-        log.info("not read yet by this version: %s", ", ".join(unread))
     return DropFolder(folder, tuple(fills), statements, entries, quarantined)
 
 
@@ -119,7 +112,7 @@ def companions(folder: Path) -> list[Path]:
     InputError
         If the folder cannot be listed.
     """
-    meant = _meant(_listed(folder), (*(kind.pattern for kind in KINDS), *NOT_READ_YET))
+    meant = _meant(_listed(folder), tuple(kind.pattern for kind in KINDS))
     return [path for path in meant if path.is_file() or path.is_symlink()]
 
 

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from risk.entities import Adjustment, Instrument, Mark, ReportedPnl, Split
-from risk.fills.numbers import number
+from risk.entities import AccountStatement, Adjustment, Instrument, Mark, ReportedPnl, Split
+from risk.fills.fields import (
+    Named,
+    read_account,
+    read_currency,
+    read_day,
+    read_number,
+    read_positive,
+    read_session,
+    read_symbol,
+)
 from risk.fills.reasons import shorten
-from risk.fills.rows import first_session, fits, session_of
-from risk.fills.shapes import FEES, SYMBOL_PATTERN
+from risk.fills.rows import first_session, session_of
+from risk.fills.shapes import FEES
 from risk.fills.statements import Kind
-from risk.sessions import is_session
-from risk.settings import settings
 
-Named = Mapping[str, str]
+NAME_LENGTH: Final = 80
 
-DATE_FORMS: Final = {r"[0-9]{2}/[0-9]{2}/[0-9]{4}": "%m/%d/%Y", r"[0-9]{4}-[0-9]{2}-[0-9]{2}": "%Y-%m-%d"}
-"""The vendor's form and ISO 8601: both are unambiguous."""
-
-SMALLEST: Final = Decimal("1e-8")
+YES_OR_NO: Final = {"": None, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 ADJUSTMENT_CATEGORIES: Final = {
     name.lower(): name for name in ("Software", "Quotes", "Interest", "Dividend", "Cash In/Out", "Stock Locate")
@@ -30,78 +32,20 @@ ADJUSTMENT_CATEGORIES: Final = {
 OTHER_CATEGORY: Final = "Fee: Misc"
 """Source of both: the vendor's page *Uploading an Adjustments File*."""
 
-ACCOUNT_LENGTH: Final = 20
-"""The vendor ignores what follows in an account's name."""
-
-
-def _day(named: Named, today: dt.date | None) -> dt.date:
-    """Read the date; one after today, where that is given, is wrong."""
-    text = named["date"]
-    for pattern, form in DATE_FORMS.items():
-        if re.fullmatch(pattern, text):
-            try:
-                day = dt.datetime.strptime(text, form).date()  # noqa: DTZ007 - a session is a plain date
-            except ValueError:
-                break
-            if today is not None and day > today:
-                raise ValueError(f"date {text} lies in the future")
-            return day
-    raise ValueError(f"date {shorten(text)} is no date of the form MM/DD/YYYY or YYYY-MM-DD")
-
-
-def _session(named: Named, today: dt.date | None, what: str) -> dt.date:
-    day = _day(named, today)
-    if day < first_session() or not is_session(day):
-        raise ValueError(f"date {named['date']} is no session, so it has no {what}")
-    return day
-
-
-def _symbol(named: Named) -> str:
-    symbol = named["symbol"].upper()
-    if not re.fullmatch(SYMBOL_PATTERN, symbol):
-        raise ValueError(f"symbol {shorten(symbol)} is blank, too long or has characters no symbol has")
-    return symbol
-
-
-def _currency(named: Named) -> str | None:
-    currency = named.get("currency") or None
-    if currency is not None and not re.fullmatch("[A-Z]{3}", currency):
-        raise ValueError(f"currency {shorten(currency)} is no ISO 4217 code")
-    return currency
-
-
-def _number(named: Named, name: str, text: str | None = None) -> Decimal | None:
-    """Read a field, or a part of it, as a number that the warehouse can hold; blank is none."""
-    text = named.get(name, "") if text is None else text
-    if not text:
-        return None
-    value = number(text)
-    if value is None:
-        raise ValueError(f"{name} {shorten(text)} is not a number")
-    if not fits(value):
-        raise ValueError(f"{name} {shorten(text)} is not below 10,000,000,000 with at most 8 decimals")
-    return value
-
-
-def _positive(named: Named, name: str, text: str | None = None) -> Decimal | None:
-    value = _number(named, name, text)
-    if value is not None and value < SMALLEST:
-        raise ValueError(f"{name} {shorten(named[name])} is not above zero")
-    return value
-
 
 def _mark(named: Named, today: dt.date) -> Mark:
-    session_date = _session(named, today, "closing price")
-    volume = _number(named, "volume")
+    session_date = read_session(named, today, "closing price")
+    volume = read_number(named, "volume")
     if volume is not None and volume < 0:
         raise ValueError(f"volume {shorten(named['volume'])} is below zero")
-    price, multiplier = _positive(named, "price"), _positive(named, "multiplier")
-    return Mark(session_date, _symbol(named), price, _currency(named), multiplier, volume)
+    price, multiplier = read_positive(named, "price"), read_positive(named, "multiplier")
+    return Mark(session_date, read_symbol(named), price, read_currency(named), multiplier, volume)
 
 
 def _instrument(named: Named, _today: dt.date) -> Instrument:
     """Read a statement about an instrument, which may be about a day to come."""
-    stated = Instrument(_day(named, None), _symbol(named), _positive(named, "multiplier"), _currency(named))
+    multiplier, currency = read_positive(named, "multiplier"), read_currency(named)
+    stated = Instrument(read_day(named, None), read_symbol(named), multiplier, currency)
     if stated.multiplier is None and stated.currency is None:
         raise ValueError(f"it says neither multiplier nor currency of {stated.symbol}")
     return stated
@@ -110,33 +54,26 @@ def _instrument(named: Named, _today: dt.date) -> Instrument:
 def _split(named: Named, _today: dt.date) -> Split:
     """Read a split, which may be one to come: ``4`` and ``4:1`` are four new shares in place of one."""
     new_text, _, old_text = named["ratio"].partition(":")
-    new_shares = _positive(named, "ratio", new_text.strip(" "))
-    old_shares = _positive(named, "ratio", old_text.strip(" ")) if ":" in named["ratio"] else Decimal(1)
+    new_shares = read_positive(named, "ratio", new_text.strip(" "))
+    old_shares = read_positive(named, "ratio", old_text.strip(" ")) if ":" in named["ratio"] else Decimal(1)
     if new_shares is None or old_shares is None:
         raise ValueError(f"ratio {shorten(named['ratio'])} is no number of new shares for one old or new:old")
     if new_shares == old_shares:
         raise ValueError(f"ratio {shorten(named['ratio'])} splits nothing")
-    return Split(_session(named, None, "split"), _symbol(named), new_shares, old_shares)
-
-
-def _account(named: Named, name: str) -> str:
-    account_id = named[name][:ACCOUNT_LENGTH].strip(" ")
-    if not re.fullmatch(settings().account_pattern, account_id):
-        raise ValueError(f"the account name {shorten(account_id)} is not one the setting RISK_ACCOUNT_PATTERN allows")
-    return account_id
+    return Split(read_session(named, None, "split"), read_symbol(named), new_shares, old_shares)
 
 
 def _adjustment(named: Named, today: dt.date) -> Adjustment | None:
-    amount = _number(named, "amount")
+    amount = read_number(named, "amount")
     if amount is None:
         raise ValueError("amount is blank")
-    day = _day(named, today)
+    day = read_day(named, today)
     if day < first_session():
         raise ValueError(f"date {named['date']} lies before the first session we know")
-    if _currency(named) not in (None, "USD"):
+    if read_currency(named) not in (None, "USD"):
         raise ValueError(f"currency {shorten(named['currency'])} is not USD, and adjustments are booked in US dollars")
-    offset = _account(named, "offset_account") if named.get("offset_account") else None
-    account_id = _account(named, "account")
+    offset = read_account(named, "offset_account") if named.get("offset_account") else None
+    account_id = read_account(named, "account")
     if offset == account_id:
         raise ValueError(f"account {account_id} is its own offset account")
     category = ADJUSTMENT_CATEGORIES.get(named.get("category", "").lower(), OTHER_CATEGORY)
@@ -149,11 +86,44 @@ def _reported(named: Named, today: dt.date) -> ReportedPnl | None:
     text = named.get("date") or named.get("closed", "").partition(" ")[0]
     if text.lower() in ("", "total", "totals"):
         return None
-    session_date = session_of(_day({"date": text}, today))
-    gross, net = (_number(named, name) for name in ("gross", "net"))
+    session_date = session_of(read_day({"date": text}, today))
+    gross, net = (read_number(named, name) for name in ("gross", "net"))
     if gross is None or net is None:
         raise ValueError("gross or net is blank")
-    return ReportedPnl(session_date, _account(named, "account"), gross, net)
+    return ReportedPnl(session_date, read_account(named, "account"), gross, net)
+
+
+def _stated_account(named: Named, today: dt.date) -> AccountStatement:
+    """Read a statement about an account, which may be about a day to come; without a date it holds from the first."""
+    valid_from = read_day(named, None) if named.get("date") else first_session()
+    limit = read_positive(named, "base_limit")
+    if limit is not None and limit != round(limit, 2):
+        raise ValueError(f"base limit {shorten(named['base_limit'])} is no amount in whole cents")
+    disabled = named.get("disabled", "").lower()
+    if disabled not in YES_OR_NO:
+        raise ValueError(f"disabled {shorten(named['disabled'])} is neither yes nor no")
+    if "account" not in named:
+        raise ValueError("the file has no column Account or Account Name")
+    former = read_account(named, "formerly") if named.get("formerly") else None
+    account_id = read_account(named, "account")
+    if former == account_id:
+        raise ValueError(f"account {account_id} was itself formerly")
+    first_traded, last_traded = (_day_seen(named, name, today) for name in ("first_traded", "last_traded"))
+    display_name = " ".join(named.get("display_name", "").split()) or None
+    if display_name and (len(display_name) > NAME_LENGTH or not display_name.isprintable()):
+        raise ValueError(f"display name {shorten(display_name)} is too long or cannot be printed")
+    return AccountStatement(
+        valid_from, account_id, display_name, first_traded, last_traded, limit, YES_OR_NO[disabled], former
+    )
+
+
+def _day_seen(named: Named, name: str, today: dt.date) -> dt.date | None:
+    return read_day({"date": named[name]}, today) if named.get(name) else None
+
+
+def _account_claim(row: AccountStatement, _file_name: str) -> str | None:
+    said = (row.base_limit_usd, row.is_disabled)
+    return None if said == (None, None) else f"says base limit {_plain(said[0])}, disabled {said[1]}"
 
 
 def _instrument_claim(row: Instrument, _file_name: str) -> str:
@@ -253,4 +223,30 @@ TOTALS: Final = Kind(
 )
 """What the source's own books say of an account in a session, a row for the day or one for each trade."""
 
-KINDS: Final[tuple[Kind[Any], ...]] = (MARKS, INSTRUMENTS, SPLITS, ADJUSTMENTS, TOTALS)
+ACCOUNTS: Final = Kind(
+    name="accounts",
+    header={
+        "Date": "date",
+        "Account": "account",
+        "Account Name": "account",
+        "Account Id": "vendor_key",
+        "Display Name": "display_name",
+        "First Traded": "first_traded",
+        "Last Traded": "last_traded",
+        "Base Limit": "base_limit",
+        "Disabled": "disabled",
+        "Formerly": "formerly",
+        "Currency": "currency",
+        "Cash": "cash",
+        "Unrealized": "unrealized",
+    },
+    required=(),
+    fields=AccountStatement._fields,
+    parse=_stated_account,
+    subject=lambda row: (row.account_id, row.valid_from),
+    claim=_account_claim,
+    is_stored_ahead=True,
+)
+"""The roster: the vendor's list of accounts, with what we add to it. A row about a day to come is known ahead."""
+
+KINDS: Final[tuple[Kind[Any], ...]] = (MARKS, INSTRUMENTS, SPLITS, ADJUSTMENTS, TOTALS, ACCOUNTS)

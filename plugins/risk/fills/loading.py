@@ -231,7 +231,7 @@ def _check(connection: Connection, opened: dict[str, Any], *, has_manifest: bool
         "corrected_statuses": list(settings().corrected_statuses),
     }
     execute(connection, "extract_fills/insert_staged_fills")
-    for table in ("moments", "accounts", "symbols"):
+    for table in ("moments", "names", "symbols"):
         execute(connection, f"extract_fills/create_staged_{table}", binds)
     execute(connection, "extract_fills/analyze_staged")
     execute(connection, "extract_fills/create_checked_fills", binds)

@@ -79,7 +79,7 @@ def mapped_columns(
     names = [name.strip() for name in header]
     missing = [name for name in required if name not in names]
     unknown = [name for name in names if name not in known]
-    if len(missing) == len(required):
+    if required and len(missing) == len(required):
         raise InputError(
             f"{file_name} line 1 is not a header with {_quoted(required)}: found {_quoted(names) or 'nothing'}. "
             "Replace the file with the source's CSV export."

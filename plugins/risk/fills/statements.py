@@ -47,6 +47,8 @@ class Kind(Generic[Row]):
         or ``None``; takes the row and the name of its file.
     is_read_together
         Whether all files of the kind are read again when one has changed, so that a contradiction is always seen.
+    is_stored_ahead
+        Whether rows about days after the load's last session are stored too: they hold from their day on anyway.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Kind(Generic[Row]):
     subject: Callable[[Row], tuple[object, ...]]
     claim: Callable[[Row, str], str | None]
     is_read_together: bool = False
+    is_stored_ahead: bool = False
 
     @property
     def pattern(self) -> str:
@@ -209,14 +212,17 @@ def stage_statements(
         (file.path.name, stated.line_number, *stated.row)
         for file in files
         for stated in file.stated
-        if stated.row[0] <= opened["through_session_date"]
+        if kind.is_stored_ahead or stated.row[0] <= opened["through_session_date"]
     )
     execute(connection, f"extract_fills/create_staged_{kind.name}")
     copy_chunks(connection, f"staged_{kind.name}", ("file_name", "line_number", *kind.fields), csv_chunks(due))
     stored = records(connection, f"extract_fills/insert_{kind.name}", opened)
     counts = {row["file_name"]: row["loaded_count"] for row in stored}
     for file in files:
-        staged.rejected_count += _log(connection, file, opened, counts.get(file.path.name, 0))
+        through = dt.date.max if kind.is_stored_ahead else opened["through_session_date"]
+        staged.rejected_count += _log(
+            connection, file, {**opened, "through_session_date": through}, counts.get(file.path.name, 0)
+        )
     return staged
 
 

@@ -110,6 +110,13 @@ QUESTIONS: Final = (
     ),
     Question("accounts_known", "warn", "select_accounts", "No new account has appeared.", finding="new_finding"),
     Question(
+        "accounts_enabled",
+        "warn",
+        "select_accounts",
+        "No disabled account has traded.",
+        finding="disabled_finding",
+    ),
+    Question(
         "time_in_session",
         "warn",
         "select_fills",

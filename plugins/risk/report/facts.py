@@ -48,7 +48,8 @@ class AccountFacts:
     forecast_quantile_05_usd
         5 % quantile of the effective session's total P&L, US dollars, negative; ``None`` without a forecast.
     delivery_state
-        ``delivered``, ``rejected`` (every row), ``no trades``, ``not posted``, ``missing`` or ``feed broken``.
+        ``delivered``, ``rejected`` (every row), ``no trades``, ``not posted``, ``missing``, ``feed broken`` or
+        ``account disabled``.
     net_pnl_usd, total_pnl_usd
         The session's result, US dollars, gains positive; ``None`` where there are no complete books.
     incomplete_reason
@@ -167,7 +168,7 @@ class RosterEntry:
     latest_session_date
         The last of them.
     status
-        ``active``, ``limited history``, ``stale``; without a limit: ``inactive`` or ``legacy``.
+        ``active``, ``limited history``, ``stale``; without a limit: ``disabled``, ``inactive`` or ``legacy``.
     """
 
     account_id: str

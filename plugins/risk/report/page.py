@@ -153,6 +153,7 @@ class Page:
     hidden_warning_count: int
     roster: tuple[RosterEntry, ...]
     inactive_ids: tuple[str, ...]
+    disabled_ids: tuple[str, ...]
     legacy_count: int
     name_width: int
     high_cut_ratio: Decimal
@@ -164,7 +165,7 @@ class Page:
 def build_page(facts: Facts, run: Run, links: Links, pictures: Mapping[str, bytes] | None = None) -> Page:
     """Arrange facts, envelope and pictures for the templates, which only write down."""
     accounts = facts.accounts
-    roster = tuple(entry for entry in facts.roster if entry.status not in {"legacy", "inactive"})
+    roster = tuple(entry for entry in facts.roster if entry.status not in {"legacy", "inactive", "disabled"})
     sources = [account.source for account in accounts]
     return Page(
         facts=facts,
@@ -184,6 +185,7 @@ def build_page(facts: Facts, run: Run, links: Links, pictures: Mapping[str, byte
         hidden_warning_count=max(0, len(facts.warnings) - WARNINGS_IN_MAIL),
         roster=roster,
         inactive_ids=tuple(entry.account_id for entry in facts.roster if entry.status == "inactive"),
+        disabled_ids=tuple(entry.account_id for entry in facts.roster if entry.status == "disabled"),
         legacy_count=sum(entry.status == "legacy" for entry in facts.roster),
         name_width=min(24, max((len(entry.account_id) for entry in roster), default=0)),
         high_cut_ratio=HIGH_CUT_RATIO,

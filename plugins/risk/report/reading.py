@@ -20,6 +20,7 @@ from risk.report.facts import (
     RosterEntry,
     WarningFacts,
 )
+from risk.roster import read_roster
 from risk.runs import Run
 from risk.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
 
@@ -46,8 +47,6 @@ def build_facts(connection: Connection, run: Run) -> Facts:
     judged = records(connection, "send_report/select_gate_results", {"run_id": run.run_id})
     accounts = _accounts(connection, run, previous_cuts)
     session = {"session_date": run.session_date}
-    roster_binds = {**session, "run_id": run.run_id, "legacy_suffix": LEGACY_SUFFIX}
-    roster = [RosterEntry(**row) for row in records(connection, "send_report/select_roster", roster_binds)]
     return Facts(
         session_date=run.session_date,
         effective_session=run.effective_session,
@@ -63,11 +62,19 @@ def build_facts(connection: Connection, run: Run) -> Facts:
             *_check_warnings(connection, run, accounts),
             *(WarningFacts("model", "drift", readable(drift)) for row in judged for drift in row["drifts"]),
         ),
-        roster=tuple(sorted(roster, key=lambda entry: entry.account_id)),
+        roster=tuple(_roster(connection, run)),
         previous_session_date=previous_session,
         gate=_gate(judged[0]) if judged else None,
         restatements=_restatements(connection, run),
     )
+
+
+def _roster(connection: Connection, run: Run) -> Iterable[RosterEntry]:
+    """List the accounts that have traded; one that is only stated has nothing to report."""
+    for trader in read_roster(connection, run):
+        if trader.latest_session_date is not None:
+            name, days = trader.account_id, trader.trading_day_count
+            yield RosterEntry(name, days, trader.latest_session_date, trader.status)
 
 
 def readable(text: str) -> str:

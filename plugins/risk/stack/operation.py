@@ -1,4 +1,4 @@
-"""Commands of daily operation: backfill, backup, restore, migrate, doctor."""
+"""Commands of daily operation: backfill, backup, restore, replay, traders, migrate, doctor."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console, JustifyMethod
+from rich.markup import escape
+from rich.table import Table
 
 from risk.database import connect
 from risk.errors import RequestError
@@ -29,6 +31,16 @@ from risk.stack.progress import COLORS, counting
 from risk.stack.warehouse import libpq_dsn
 
 app = typer.Typer()
+
+TRADER_COLUMNS: dict[str, JustifyMethod] = {
+    "account_id": "left",
+    "display_name": "left",
+    "trading_day_count": "right",
+    "latest_session_date": "left",
+    "base_limit_usd": "right",
+    "status": "left",
+}
+"""What a terminal shows of the roster; ``--json`` has everything."""
 
 FileOption = Annotated[str, typer.Option("--file", help="The backup file.")]
 
@@ -151,6 +163,25 @@ def replay(
     typer.echo(json.dumps(facts) if as_json else sentence + ".")
     if found.stored_sha256 is not None and not found.is_equal:
         raise typer.Exit(1)
+
+
+@app.command()
+def traders(*, as_json: JsonFlag = False) -> None:
+    """Print the roster: trading days, latest session, base limit and status of every account, as last run."""
+    from risk.roster import newest_run, read_roster
+
+    with warehouse_server(Clone()) as dsn, contextlib.closing(connect(dsn)) as connection:
+        run = newest_run(connection)
+        roster = read_roster(connection, run)
+    if as_json:
+        typer.echo(json.dumps([trader._asdict() for trader in roster], default=str))
+        return
+    table = Table(title=f"Accounts after session {run.session_date}, base limits for {run.effective_session}")
+    for heading, justify in TRADER_COLUMNS.items():
+        table.add_column(heading.removesuffix("_usd").replace("_", " "), justify=justify, overflow="fold")
+    for trader in roster:
+        table.add_row(*(escape(str(getattr(trader, name) or "")) for name in TRADER_COLUMNS))
+    Console().print(table)
 
 
 @contextlib.contextmanager
