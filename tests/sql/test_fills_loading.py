@@ -315,6 +315,7 @@ def test_load_refuses_a_file_that_contradicts_its_manifest_entry(connection: Con
     loaded = load(connection, tmp_path)
 
     assert [item.file_name for item in loaded.quarantined] == ["fills_a.csv", "fills_b.csv"]
+    assert loaded.quarantined[0].reason.startswith("fills_a.csv holds executions of account NET002 on 2025-08-15")
     assert current(connection) == {}
 
 

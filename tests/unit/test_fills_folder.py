@@ -168,6 +168,14 @@ def test_newest_session_is_the_last_one_with_executions(tmp_path: Path) -> None:
     assert newest_session(tmp_path) == dt.date(2025, 8, 15)
 
 
+def test_newest_session_names_the_files_it_cannot_read_when_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / "fills_page.csv").write_text("<html>502</html>")
+    (tmp_path / "fills_link.csv").symlink_to(tmp_path / "fills_page.csv")
+
+    with pytest.raises(InputError, match=r"(?s)no session to run for\..*fills_link\.csv is a link.*HTML"):
+        newest_session(tmp_path)
+
+
 def test_newest_session_passes_over_versions_that_are_still_empty(tmp_path: Path) -> None:
     write(tmp_path, "fills_14.csv", row("08/14/2025"))
     write(tmp_path, "fills_15.csv")

@@ -43,12 +43,16 @@ clashes as (
 strangers as (
     select
         staged_deliveries.file_number,
+        staged_files.file_name,
         min(concat(staged_deliveries.account_id, ' on ', staged_deliveries.session_date)) as found
     from staged_deliveries
+    inner join staged_files on staged_deliveries.file_number = staged_files.file_number
     where
         %(has_manifest)s
         and staged_deliveries.published_at is null
-    group by staged_deliveries.file_number
+    group by
+        staged_deliveries.file_number,
+        staged_files.file_name
 ),
 
 reasons as (
@@ -68,7 +72,7 @@ reasons as (
     select
         strangers.file_number,
         concat(
-            'holds executions of account ', strangers.found,
+            strangers.file_name, ' holds executions of account ', strangers.found,
             ', which its entry in manifest.csv does not name. Correct the entry or replace the file.'
         ) as reason
     from strangers

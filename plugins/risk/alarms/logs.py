@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,13 +52,14 @@ def read_log(folder: Path, dag_id: str, dag_run_id: str, task_id: str, try_numbe
     except OSError:
         return LogEnd()
     # The first line may have lost its beginning.
-    return _log_end(text.splitlines()[1 if size > READ_BYTES else 0 :])
+    return log_end(map(_entry, text.splitlines()[1 if size > READ_BYTES else 0 :]))
 
 
-def _log_end(texts: list[str]) -> LogEnd:
+def log_end(entries: Iterable[Mapping[str, Any]]) -> LogEnd:
+    """Pick from a log's entries, as Airflow writes them, what a person wants to read."""
     lines: list[str] = []
     error_class, message, is_folded = "", "", False
-    for entry in map(_entry, texts):
+    for entry in entries:
         event = str(entry.get("event", ""))
         # Airflow folds what it says before and after the task's own words between two such marks.
         is_folded = (is_folded or event.startswith("::group::")) and not event.startswith("::endgroup::")

@@ -58,7 +58,7 @@ def raise_for_quarantine(load: Load) -> None:
         Names every refused file with its reason.
     """
     if load.quarantined:
-        listed = "\n".join(f"- {item.file_name}: {item.reason}" for item in load.quarantined)
+        listed = "\n".join(f"- {item.reason}" for item in load.quarantined)
         raise InputError(
             f"{len(load.quarantined)} of the delivered files cannot be used; all others are loaded. Mend them, then "
             f"clear this task.\n{listed}"

@@ -111,17 +111,22 @@ def newest_session(folder: Path) -> dt.date:
     Raises
     ------
     InputError
-        If the folder does not exist or no file in it holds an execution.
+        If the folder does not exist or no file in it holds an execution; names the files that cannot be read.
     """
     drop = open_folder(folder, dt.datetime.now(dt.UTC))
+    reasons = [item.reason for item in drop.quarantined]
     today = dt.datetime.now(EXCHANGE_ZONE).date()
     days: set[dt.date] = set()
     for newest_possible, path in _newest_first(drop):
         if days and newest_possible is not None and newest_possible <= max(days):
             break
-        days |= _sessions(path, today)
+        try:
+            days |= _sessions(path, today)
+        except InputError as error:
+            reasons.append(str(error))
     if not days:
-        raise InputError(f"No file in {folder} holds an execution: there is no session to run for.")
+        listed = "".join(f"\n- {reason}" for reason in reasons)
+        raise InputError(f"No file in {folder} holds an execution: there is no session to run for.{listed}")
     return max(days)
 
 
@@ -134,13 +139,10 @@ def _newest_first(drop: DropFolder) -> list[tuple[dt.date | None, Path]]:
 
 
 def _sessions(path: Path, today: dt.date) -> set[dt.date]:
-    """List the sessions in one file; a file that cannot be read has none, loading it will say why."""
-    try:
-        with CsvStream(path) as stream:
-            place = staging_columns(stream.header, stream.name).index("date_time")
-            texts = {record.fields[place][:10] for record in stream.records() if len(record.fields) > place}
-    except InputError:
-        return set()
+    """List the sessions in one file."""
+    with CsvStream(path) as stream:
+        place = staging_columns(stream.header, stream.name).index("date_time")
+        texts = {record.fields[place][:10] for record in stream.records() if len(record.fields) > place}
     midnights = [f"{text} 00:00:00" for text in texts]
     return {session_of(day_of(text)) for text in midnights if moment_code(text, today) is None}
 

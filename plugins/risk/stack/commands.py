@@ -48,6 +48,25 @@ def checked_date(text: str, name: str = "DATE") -> str | None:
         raise RequestError(f"{name}={text} is no date: write it as {name}=YYYY-MM-DD, such as 2025-08-15.") from None
 
 
+def refuse_early(session_date: str | None, as_of: str = "") -> None:
+    """Raise at once what the run itself would raise once Airflow is up.
+
+    Raises
+    ------
+    RequestError
+        If the date is no session that has happened, or ``as_of`` is no instant that has passed.
+    """
+    if session_date is None:
+        return
+    # Imported here: the exchange's calendar takes a second.
+    from risk.runs import known_until
+    from risk.sessions import checked_session, next_session
+
+    now = dt.datetime.now(dt.UTC)
+    day = checked_session(dt.date.fromisoformat(session_date), now)
+    known_until(as_of, next_session(day), now)
+
+
 def prepare_desk(clone: Clone, desk: Desk) -> None:
     """Write the simulated desk's file drop if it is asked for and not there."""
     if desk.kind is DeskKind.real or clone.desk.is_dir():
@@ -153,6 +172,7 @@ def run(
     session_date, desk = checked_date(session), choose_desk(Clone(), fills)
     prepare_desk(clone, desk)
     session_date = session_date or newest_session_of(desk)
+    refuse_early(session_date, as_of)
     signal.signal(signal.SIGTERM, end_politely)
     try:
         with services.in_use(clone):
@@ -246,6 +266,7 @@ def trigger(session: DateOption = "", fills: FillsOption = "") -> None:
     """Start one more daily run on the running Airflow and follow it."""
     clone, console = Clone(), Console()
     session_date = checked_date(session)
+    refuse_early(session_date)
     with services.in_use(clone):
         stack, kind = services.attach(clone), services.running_desk(clone)
         if fills and kind is DeskKind.simulated:

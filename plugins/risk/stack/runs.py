@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from risk.alarms.logs import log_end
 from risk.errors import RequestError, RiskError, StackError
 from risk.stack.rest import Api
 from risk.stack.services import Stack
@@ -115,7 +116,7 @@ def raise_for_failure(api: Api, run_id: str, dag_id: str = DAG_ID) -> None:
     Raises
     ------
     StackError
-        With the first failed task and the end of its log.
+        With the first failed task and its own sentence, or the end of its log where it has none.
     """
     run = api.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")
     if run["state"] == "success":
@@ -124,31 +125,22 @@ def raise_for_failure(api: Api, run_id: str, dag_id: str = DAG_ID) -> None:
     if not failed:
         raise StackError(f"Run {run_id} ended as {run['state']} without a failed task: look at it in the UI (make up).")
     task = failed[0]
-    lines = log_lines(api, run_id, task["task_id"], max(task["try_number"], 1), dag_id)
     raise StackError(
-        f"Task {task['task_id']} of run {run_id} failed at attempt {task['try_number']}. The end of its log:\n  "
-        + "\n  ".join(lines)
+        f"Task {task['task_id']} of run {run_id} failed at attempt {task['try_number']}. "
+        + _cause(api, run_id, task["task_id"], max(task["try_number"], 1), dag_id)
     )
 
 
-def log_lines(api: Api, run_id: str, task_id: str, try_number: int, dag_id: str = DAG_ID, count: int = 12) -> list[str]:
-    """Return the last lines of a task's log: events, and the types and sentences of errors."""
+def _cause(api: Api, run_id: str, task_id: str, try_number: int, dag_id: str) -> str:
+    """Return the sentence of one of our errors, else the end of the task's log."""
     path = f"/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
     status, answer = api.ask("GET", path, full_content="true")
     if status >= http.HTTPStatus.BAD_REQUEST or not isinstance(answer, dict):
-        return [f"(no log: Airflow answered {status})"]
-    lines: list[str] = []
-    for entry in answer["content"]:
-        lines.extend(describe(entry) if isinstance(entry, dict) else [str(entry)])
-    return [line for line in lines if line.strip()][-count:]
-
-
-def describe(entry: dict[str, Any]) -> list[str]:
-    """Turn one structured log entry into lines."""
-    lines = str(entry.get("event", "")).splitlines()
-    for error in entry.get("error_detail") or []:
-        lines.extend(f"{error.get('exc_type')}: {error.get('exc_value')}".splitlines())
-    return lines
+        return f"(no log: Airflow answered {status})"
+    end = log_end(entry if isinstance(entry, dict) else {"event": str(entry)} for entry in answer["content"])
+    if any(end.error_class == kind.__name__ for kind in RiskError.__subclasses__()):
+        return end.message
+    return "The end of its log:\n  " + "\n  ".join(end.lines)
 
 
 def session_of(api: Api, run_id: str, dag_id: str = DAG_ID) -> str:
