@@ -86,7 +86,7 @@ def pnl(
 
     executions, rejects = read_drop(fills, _instant(as_of))
     statements, rejected = read_stated(fills, marks)
-    books = daily_pnl(executions, statements.marks)
+    books = daily_pnl(executions, statements.marks, statements.instruments, statements.splits)
     rows = [{column: _plain(getattr(row, column)) for column in PNL_COLUMNS} for row in books]
     if as_json:
         typer.echo(json.dumps(rows))

@@ -13,7 +13,7 @@ from risk.pnl.conduct import Conduct
 from risk.settings import EXCHANGE_ZONE
 
 MON, TUE, HALF_DAY = dt.date(2025, 8, 4), dt.date(2025, 8, 5), dt.date(2025, 7, 3)
-USD: int = 10**24
+USD: int = 10**32
 
 
 def fill(clock: str, signed_quantity: int, price: str, symbol: str = "XYZ", day: dt.date = MON) -> Fill:

@@ -242,7 +242,7 @@ def test_daily_pnl_uses_the_multiplier_a_mark_gives() -> None:
     assert one(days, TUE).total_pnl_usd == Decimal(25)
 
 
-@pytest.mark.parametrize("symbol", ["/ESU5", "@CADUSD"])
+@pytest.mark.parametrize("symbol", ["/ESU5", "@CRUDE"])
 def test_daily_pnl_is_unknown_when_a_contract_has_no_multiplier(symbol: str) -> None:
     fills = [fill(MON, "B", "1", "5000", symbol=symbol), fill(MON, "S", "1", "5001", minute=1, symbol=symbol, fees="2")]
 

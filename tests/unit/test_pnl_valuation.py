@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import pytest
+
 from risk.entities import Fill, Mark
 from risk.pnl import DailyPnl, daily_pnl
 from risk.pnl.lots import UNIT
-from risk.pnl.valuation import Statement, Valuation, Valuer
+from risk.pnl.valuation import LastFill, Ratio, Statement, Terms, Valuation, Valuer
 from risk.sessions import sessions_between
 
 SESSIONS = sessions_between(dt.date(2025, 8, 4), dt.date(2025, 8, 15))
@@ -82,7 +84,7 @@ def test_valuation_says_where_a_price_comes_from() -> None:
         Statement(SESSIONS[0], "XYZ", 3 * UNIT, "USD", None),
         Statement(SESSIONS[5], "XYZ", None, "USD", None),
     ]
-    valuer = Valuer(SESSIONS, {(SESSIONS[1], "XYZ"): 4 * UNIT}, statements)
+    valuer = Valuer(SESSIONS, [LastFill(SESSIONS[1], "XYZ", None, (0, 1, 4 * UNIT))], statements)
 
     valued = [valuer.value(session_date, "XYZ", "USD") for session_date in SESSIONS[:8]]
 
@@ -95,14 +97,99 @@ def test_valuation_says_where_a_price_comes_from() -> None:
 
 
 def test_valuation_knows_a_multiplier_only_from_the_session_that_states_it() -> None:
-    valuer = Valuer(SESSIONS, {}, [Statement(SESSIONS[3], "/ESU5", None, "USD", 50 * UNIT)])
+    valuer = Valuer(SESSIONS, [], [Statement(SESSIONS[3], "/ESU5", None, "USD", 50 * UNIT)])
 
     multipliers = [valuer.value(session_date, "/ESU5", "USD").multiplier for session_date in SESSIONS[2:5]]
 
     assert multipliers == [None, 50 * UNIT, 50 * UNIT]
 
 
-def test_valuation_is_unknown_in_another_currency() -> None:
-    valuer = Valuer(SESSIONS, {}, [Statement(SESSIONS[0], "XYZ", 3 * UNIT, "USD", None)])
+def test_valuation_converts_another_currency_at_the_spot_and_says_whose() -> None:
+    marks = [
+        Statement(SESSIONS[0], "SHOP", 90 * UNIT, None, None),
+        Statement(SESSIONS[0], "@CADUSD", 72 * UNIT // 100, "USD", None),
+        Statement(SESSIONS[2], "SHOP", 91 * UNIT, "CAD", None),
+        Statement(SESSIONS[2], "@CADUSD", 73 * UNIT // 100, "CAD", None),
+    ]
+    valuer = Valuer(SESSIONS, [LastFill(SESSIONS[1], "@CADUSD", None, (5, 1, 74 * UNIT // 100))], marks)
 
-    assert valuer.value(SESSIONS[0], "XYZ", "CAD") == Valuation(None, None, None)
+    valued = [valuer.value(session_date, "SHOP", "CAD") for session_date in SESSIONS[:3]]
+
+    # A spot that is not in US dollars is no rate.
+    assert valued == [
+        Valuation(UNIT, 90 * UNIT, "marks", 72_000_000, "marks", SESSIONS[0]),
+        Valuation(UNIT, 90 * UNIT, "stale", 74_000_000, "last_fill", SESSIONS[1]),
+        Valuation(UNIT, 91 * UNIT, "marks", 74_000_000, "stale", SESSIONS[1]),
+    ]
+
+
+def test_valuation_has_no_rate_where_no_spot_is_told_or_currencies_are_mixed() -> None:
+    valuer = Valuer(SESSIONS, [], [Statement(SESSIONS[0], "SHOP", 90 * UNIT, None, None)])
+
+    assert valuer.value(SESSIONS[0], "SHOP", "CAD") == Valuation(UNIT, 90 * UNIT, "marks", None, None, None)
+    assert valuer.value(SESSIONS[0], "SHOP", "XXX") == Valuation(None, None, None, None, None, None)
+
+
+def test_valuation_takes_the_newest_of_equal_statements_by_day_and_refuses_two_multipliers_of_one_day() -> None:
+    marks = [Statement(SESSIONS[4], "/ESU5", None, None, 40 * UNIT), Statement(SESSIONS[6], "/ESU5", None, None, UNIT)]
+    terms = [
+        Terms(SESSIONS[6], "/ESU5", 50 * UNIT, None),
+        Terms(dt.date(2020, 1, 1), "/ESU5", 20 * UNIT, "EUR"),
+        Terms(SESSIONS[7], "/ESU5", None, "GBP"),
+        Terms(SESSIONS[8], "/ESU5", 60 * UNIT, None),
+    ]
+    valuer = Valuer(SESSIONS, [], marks, terms)
+
+    told = [valuer.value(day, "/ESU5", "USD").multiplier for day in SESSIONS[3:9]]
+
+    assert told == [20 * UNIT, 40 * UNIT, 40 * UNIT, None, None, 60 * UNIT]
+    assert [valuer.currency(day, "/ESU5", "USD") for day in SESSIONS[6:8]] == ["EUR", "GBP"]
+
+
+@pytest.mark.parametrize(
+    ("symbol", "multiplier", "currency"),
+    [
+        ("XYZ", 1, "USD"),
+        ("RY.TO", 1, "CAD"),
+        ("@EURCAD", 1, "CAD"),
+        ("@CRUDE", None, "USD"),
+        ("/ESU5", None, "USD"),
+        ("AAPL  250117C00150000", 100, "USD"),
+        ("AAPL250117P00150000", 100, "USD"),
+        ("AAPL  250117X00150000", 1, "USD"),
+    ],
+)
+def test_valuation_takes_from_a_symbol_what_its_form_implies(
+    symbol: str, multiplier: int | None, currency: str
+) -> None:
+    valuer = Valuer(SESSIONS, [], [])
+
+    assert valuer.currency(SESSIONS[0], symbol, None) == currency
+    assert valuer.value(SESSIONS[0], symbol, "USD").multiplier == (multiplier and multiplier * UNIT)
+
+
+def test_valuation_of_an_earlier_session_counts_in_the_shares_of_this_one() -> None:
+    marks = [Statement(SESSIONS[0], "XYZ", 90 * UNIT, None, None)]
+    ratios = [Ratio(SESSIONS[1], "XYZ", 3 * UNIT, UNIT), Ratio(SESSIONS[3], "XYZ", UNIT, 2 * UNIT)]
+    valuer = Valuer(SESSIONS, [], marks, (), ratios)
+
+    assert [valuer.value(day, "XYZ", "USD").price for day in SESSIONS[:4]] == [
+        90 * UNIT,
+        30 * UNIT,
+        30 * UNIT,
+        60 * UNIT,
+    ]
+
+
+def test_valuation_ends_an_option_at_nothing_only_in_its_last_session_and_without_a_mark() -> None:
+    good_friday = sessions_between(dt.date(2025, 4, 14), dt.date(2025, 4, 22))
+    option, marked = "XYZ   250418C00150000", "XYZ   250418P00150000"
+    marks = [Statement(good_friday[3], marked, 2 * UNIT, None, None)]
+    fills = [LastFill(good_friday[3], option, None, (0, 1, UNIT))]
+    valuer = Valuer(good_friday, fills, marks)
+
+    # The exchange is closed on Friday the 18th: Thursday is the last session. A last fill is no mark.
+    assert [valuer.value(day, option, "USD").source for day in good_friday[2:5]] == [None, "expiry", "stale"]
+    assert [valuer.value(day, option, "USD").price for day in good_friday[2:4]] == [None, 0]
+    assert [valuer.value(day, marked, "USD").source for day in good_friday[2:5]] == [None, "marks", "stale"]
+    assert valuer.value(good_friday[3], "XYZ   250431C00150000", "USD").source is None

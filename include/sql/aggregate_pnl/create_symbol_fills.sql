@@ -3,7 +3,8 @@
 -- Rerun: gone with its transaction.
 -- Binds: as_of, through_session_date, account_ids, first_session_dates (arrays of equal length).
 -- Money: price in currency; quantity (buys positive), price and fees_usd (costs positive) scaled by 1e8.
--- currency: USD, or another one if any of the fills is in it. seconds: since 1970, -1 = time of day unknown.
+-- currency: as told; null = by no fill, XXX = several. seconds: since 1970, -1 = time of day unknown.
+-- sides: the letters of the fills; null where none is T or C.
 -- Sorted by delivery, which stands for account and session: numbers sort faster than names.
 -- A table because several processes of Postgres may sort for it, and only one may for a cursor.
 create temporary table symbol_fills on commit drop as
@@ -30,9 +31,8 @@ executions as (
             when known.side in ('B', 'C') then (known.quantity * 100000000)::bigint
             else (known.quantity * -100000000)::bigint
         end as signed_quantity,
-        case
-            when known.currency <> 'USD' then known.currency
-        end as foreign_currency
+        known.currency,
+        known.side
     from current_fills(%(as_of)s) as known
     inner join touched
         on
@@ -45,12 +45,19 @@ gathered as (
     select
         executions.delivery_id,
         executions.symbol,
-        coalesce(max(executions.foreign_currency), 'USD') as currency,
+        case
+            when min(executions.currency) = max(executions.currency) then min(executions.currency)
+            when min(executions.currency) is not null then 'XXX'
+        end as currency,
         array_agg(executions.signed_quantity order by executions.executed_at, executions.line_number)
             as signed_quantities,
         array_agg(executions.price order by executions.executed_at, executions.line_number) as prices,
         array_agg(executions.second order by executions.executed_at, executions.line_number) as seconds,
-        sum(executions.fees_usd)::bigint as fees_usd
+        sum(executions.fees_usd)::bigint as fees_usd,
+        case
+            when bool_or(executions.side in ('T', 'C'))
+                then string_agg(executions.side, '' order by executions.executed_at, executions.line_number)
+        end as sides
     from executions
     group by executions.delivery_id, executions.symbol
 )
@@ -64,7 +71,8 @@ select
     gathered.prices,
     gathered.seconds,
     gathered.fees_usd,
-    booked.delivery_id
+    booked.delivery_id,
+    gathered.sides
 from gathered
 inner join deliveries
     on gathered.delivery_id = deliveries.delivery_id

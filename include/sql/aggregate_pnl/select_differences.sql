@@ -1,10 +1,12 @@
--- Computes the accounting identity a second way, from fills alone, and lists where the books disagree.
--- Realized + unrealized delta = signed cash + market value at close - market value at previous close, before fees.
+-- Computes the accounting identity a second way, from fills and splits alone, and lists where the books disagree.
+-- Realized + unrealized delta = signed cash + market value at close - market value at previous close, before fees and
+-- in the instrument's own currency. A split and an expiry move shares without cash: they enter by the quantities.
 -- Grain: one row per account, session, symbol and measure that disagrees; none = the books are proven.
--- Reads: current_fills, positions, daily_pnl, sessions. Writes: -. Rerun: reads only.
+-- Reads: current_fills, splits, marks, positions, daily_pnl, sessions. Writes: -. Rerun: reads only.
 -- Binds: as_of, through_session_date, account_ids, first_session_dates (arrays of equal length).
--- Money: US dollars, exact; compared to the cent. Quantities here are cumulative signed fills, never those of the lots;
--- marks and multipliers are those the books used. What is unknown (no mark) is not compared, its quantity is.
+-- Money: exact; compared to the cent. Quantities here are cumulative signed fills with the splits' and expiries' terms,
+-- which are computed again, never those of the lots; marks, multipliers and rates are those the books used.
+-- What is unknown (no mark) is not compared, its quantity is.
 with touched as (
     select
         listed.account_id,
@@ -20,7 +22,9 @@ flows as (
         sum(case when known.side in ('B', 'C') then known.quantity else -known.quantity end) as signed_quantity,
         sum(case when known.side in ('B', 'C') then -known.quantity else known.quantity end * known.price)
             as signed_cash,
-        sum(known.fees_usd) as fees_usd
+        sum(known.fees_usd) as fees_usd,
+        0 as split_quantity,
+        0 as expired_quantity
     from current_fills(%(as_of)s) as known
     inner join touched
         on known.account_id = touched.account_id
@@ -28,7 +32,7 @@ flows as (
     group by known.account_id, known.symbol, known.session_date
 ),
 
-held as (
+moves as (
     select
         flows.account_id,
         flows.symbol,
@@ -36,10 +40,55 @@ held as (
         flows.signed_quantity,
         flows.signed_cash,
         flows.fees_usd,
-        sum(flows.signed_quantity) over by_session as quantity,
-        lead(flows.session_date) over by_session as next_session_date
+        flows.split_quantity,
+        flows.expired_quantity
     from flows
-    window by_session as (partition by flows.account_id, flows.symbol order by flows.session_date)
+    union all
+    select
+        positions.account_id,
+        positions.symbol,
+        positions.session_date,
+        0 as signed_quantity,
+        0 as signed_cash,
+        0 as fees_usd,
+        positions.split_quantity,
+        positions.expired_quantity
+    from positions
+    inner join touched
+        on positions.account_id = touched.account_id
+    where
+        positions.session_date <= %(through_session_date)s
+        and (positions.split_quantity <> 0 or positions.expired_quantity <> 0)
+),
+
+moved as (
+    select
+        moves.account_id,
+        moves.symbol,
+        moves.session_date,
+        sum(moves.signed_quantity) as signed_quantity,
+        sum(moves.signed_cash) as signed_cash,
+        sum(moves.fees_usd) as fees_usd,
+        sum(moves.split_quantity) as split_quantity,
+        sum(moves.expired_quantity) as expired_quantity
+    from moves
+    group by moves.account_id, moves.symbol, moves.session_date
+),
+
+held as (
+    select
+        moved.account_id,
+        moved.symbol,
+        moved.session_date,
+        moved.signed_quantity,
+        moved.signed_cash,
+        moved.fees_usd,
+        moved.split_quantity,
+        moved.expired_quantity,
+        sum(moved.signed_quantity + moved.split_quantity + moved.expired_quantity) over by_session as quantity,
+        lead(moved.session_date) over by_session as next_session_date
+    from moved
+    window by_session as (partition by moved.account_id, moved.symbol order by moved.session_date)
 ),
 
 closes as (
@@ -48,9 +97,12 @@ closes as (
         held.session_date,
         held.symbol,
         held.quantity,
-        held.quantity - held.signed_quantity as previous_quantity,
+        held.quantity - held.signed_quantity - held.split_quantity - held.expired_quantity as previous_quantity,
+        held.signed_quantity,
         held.signed_cash,
-        held.fees_usd
+        held.fees_usd,
+        held.split_quantity,
+        held.expired_quantity
     from held
     inner join touched
         on held.account_id = touched.account_id
@@ -62,8 +114,11 @@ closes as (
         held.symbol,
         held.quantity,
         held.quantity as previous_quantity,
+        0 as signed_quantity,
         0 as signed_cash,
-        0 as fees_usd
+        0 as fees_usd,
+        0 as split_quantity,
+        0 as expired_quantity
     from held
     inner join touched
         on held.account_id = touched.account_id
@@ -77,27 +132,116 @@ closes as (
         and held.session_date < %(through_session_date)s
 ),
 
+ratios as (
+    select distinct on (splits.session_date, splits.symbol)
+        splits.session_date,
+        splits.symbol,
+        splits.new_shares,
+        splits.old_shares
+    from splits
+    where splits.recorded_at <= %(as_of)s
+    order by
+        splits.session_date asc,
+        splits.symbol asc,
+        splits.split_id desc
+),
+
+priced as (
+    select distinct on (marks.session_date, marks.symbol)
+        marks.session_date,
+        marks.symbol,
+        marks.price
+    from marks
+    where marks.recorded_at <= %(as_of)s
+    order by
+        marks.session_date asc,
+        marks.symbol asc,
+        marks.mark_id desc
+),
+
+spans as (
+    select
+        closing.session_date,
+        previous.session_date as previous_session_date,
+        following.session_date as next_session_date
+    from sessions as closing
+    left join sessions as previous
+        on previous.session_number = closing.session_number - 1
+    left join sessions as following
+        on following.session_number = closing.session_number + 1
+),
+
 books as (
     select
         positions.account_id,
         positions.session_date,
         positions.symbol,
+        positions.currency,
         positions.quantity,
         positions.multiplier,
-        positions.realized_pnl_usd,
-        positions.unrealized_pnl_usd,
+        positions.rate,
+        positions.realized_pnl,
+        positions.unrealized_pnl,
+        positions.mark_source,
         coalesce(positions.mark_price, case when positions.quantity = 0 then 0 end) as mark_price,
-        previous.session_date as previous_session_date
+        spans.previous_session_date,
+        spans.next_session_date
     from positions
     inner join touched
         on
             positions.account_id = touched.account_id
             and positions.session_date >= touched.first_session_date
-    inner join sessions as closing
-        on positions.session_date = closing.session_date
-    inner join sessions as previous
-        on previous.session_number = closing.session_number - 1
+    inner join spans
+        on positions.session_date = spans.session_date
     where positions.session_date <= %(through_session_date)s
+),
+
+options as (
+    select
+        listed.symbol,
+        case
+            when
+                left(listed.symbol, -9) ~ '^[A-Z0-9.]{1,6} {0,5}[0-9]{6}$'
+                and right(listed.symbol, 9) ~ '^[CP][0-9]{8}$'
+                and pg_input_is_valid(concat('20', right(left(listed.symbol, -9), 6)), 'date')
+                then concat('20', right(left(listed.symbol, -9), 6))::date
+        end as last_day
+    from (select distinct closes.symbol from closes where length(closes.symbol) > 15) as listed
+),
+
+expected as (
+    select
+        closes.account_id,
+        closes.session_date,
+        closes.symbol,
+        coalesce(
+            sign(closes.previous_quantity)
+            * div(abs(closes.previous_quantity) * 100000000 * ratios.new_shares, ratios.old_shares) * 0.00000001
+            - closes.previous_quantity,
+            0
+        ) as split_quantity,
+        case
+            when
+                options.last_day >= spans.session_date
+                and options.last_day < spans.next_session_date
+                and priced.price is null
+                then -(closes.previous_quantity + closes.split_quantity + closes.signed_quantity)
+            else 0
+        end as expired_quantity
+    from closes
+    inner join spans
+        on closes.session_date = spans.session_date
+    left join ratios
+        on
+            closes.session_date = ratios.session_date
+            and closes.symbol = ratios.symbol
+    left join options
+        on closes.symbol = options.symbol
+    left join priced
+        on
+            closes.session_date = priced.session_date
+            and closes.symbol = priced.symbol
+            and options.last_day is not null
 ),
 
 compared as (
@@ -108,14 +252,19 @@ compared as (
         books.quantity as books_quantity,
         closes.quantity as fills_quantity,
         closes.fees_usd,
-        books.realized_pnl_usd + books.unrealized_pnl_usd
-        - case when closes.previous_quantity = 0 then 0 else before.unrealized_pnl_usd end as books_pnl_usd,
+        closes.split_quantity,
+        closes.expired_quantity,
+        books.rate,
+        case when closes.previous_quantity = 0 then 0 else before.unrealized_pnl end as previous_pnl,
+        case when closes.previous_quantity = 0 then 0 else before.unrealized_pnl_usd end as previous_pnl_usd,
+        books.realized_pnl + books.unrealized_pnl
+        - case when closes.previous_quantity = 0 then 0 else before.unrealized_pnl end as books_pnl,
         closes.signed_cash * books.multiplier + closes.quantity * books.mark_price * books.multiplier
         - case
             when closes.previous_quantity = 0 then 0
             when before.multiplier = books.multiplier
                 then closes.previous_quantity * before.mark_price * before.multiplier
-        end as fills_pnl_usd
+        end as fills_pnl
     from closes
     full join books
         on
@@ -129,16 +278,25 @@ compared as (
             and books.symbol = before.symbol
 ),
 
-totals as (
+results as (
     select
         compared.account_id,
         compared.session_date,
-        sum(compared.fees_usd) as fees_usd,
-        case
-            when count(compared.fills_pnl_usd) = count(*) then sum(compared.fills_pnl_usd) - sum(compared.fees_usd)
-        end as total_pnl_usd
+        compared.fees_usd,
+        (compared.fills_pnl + compared.previous_pnl) * compared.rate - compared.previous_pnl_usd as pnl_usd
     from compared
-    group by compared.account_id, compared.session_date
+),
+
+totals as (
+    select
+        results.account_id,
+        results.session_date,
+        sum(results.fees_usd) as fees_usd,
+        case
+            when count(results.pnl_usd) = count(*) then sum(results.pnl_usd) - sum(results.fees_usd)
+        end as total_pnl_usd
+    from results
+    group by results.account_id, results.session_date
 ),
 
 measured as (
@@ -155,9 +313,37 @@ measured as (
         compared.account_id,
         compared.session_date,
         compared.symbol,
+        'quantity added by a split' as measure,
+        compared.split_quantity as books_number,
+        expected.split_quantity as fills_number
+    from compared
+    inner join expected
+        on
+            compared.account_id = expected.account_id
+            and compared.session_date = expected.session_date
+            and compared.symbol = expected.symbol
+    union all
+    select
+        compared.account_id,
+        compared.session_date,
+        compared.symbol,
+        'quantity ended by expiry' as measure,
+        compared.expired_quantity as books_number,
+        expected.expired_quantity as fills_number
+    from compared
+    inner join expected
+        on
+            compared.account_id = expected.account_id
+            and compared.session_date = expected.session_date
+            and compared.symbol = expected.symbol
+    union all
+    select
+        compared.account_id,
+        compared.session_date,
+        compared.symbol,
         'P&L before fees' as measure,
-        round(compared.books_pnl_usd, 2) as books_number,
-        round(compared.fills_pnl_usd, 2) as fills_number
+        round(compared.books_pnl, 2) as books_number,
+        round(compared.fills_pnl, 2) as fills_number
     from compared
     union all
     select

@@ -1,6 +1,6 @@
 -- Reads the positions each account carries into the first session to compute.
 -- Grain: one row per account and symbol. Reads: positions, sessions. Writes: -. Rerun: reads only.
--- Binds: account_ids, first_session_dates (arrays of equal length). Money: unrealized_pnl_usd in US dollars, multiplier
+-- Binds: account_ids, first_session_dates (arrays of equal length). Money: unrealized_pnl in currency, multiplier
 -- scaled by 1e8.
 with touched as (
     select
@@ -19,6 +19,7 @@ select
     positions.currency,
     positions.lots,
     (positions.multiplier * 100000000)::bigint as multiplier,
+    positions.unrealized_pnl,
     positions.unrealized_pnl_usd
 from touched
 inner join positions

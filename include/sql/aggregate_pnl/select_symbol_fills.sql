@@ -11,6 +11,7 @@ select
     symbol_fills.prices,
     symbol_fills.seconds,
     symbol_fills.fees_usd,
-    symbol_fills.delivery_id
+    symbol_fills.delivery_id,
+    symbol_fills.sides
 from symbol_fills
 order by symbol_fills.account_id, symbol_fills.session_date, symbol_fills.symbol;

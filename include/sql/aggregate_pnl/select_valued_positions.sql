@@ -1,26 +1,44 @@
--- Lists how the books value symbols, so that a valuation that a newer mark or fill has changed is found.
--- Grain: one row per session, symbol and valuation. Reads: positions, marks. Writes: -. Rerun: reads only.
--- Binds: session_date. Money: mark_price and multiplier scaled by 1e8. Of a flat position only the multiplier counts.
+-- Lists how the books value symbols, so that a valuation that a newer statement or fill has changed is found.
+-- Grain: one row per session, symbol and valuation. Reads: positions, marks, instruments, splits. Writes: -.
+-- Binds: session_date. Money: mark_price, multiplier and rate scaled by 1e8. Rerun: reads only.
+-- Of a position that was flat at the close only multiplier and rate count; one whose option has expired was not.
 select distinct
     positions.session_date,
     positions.symbol,
     positions.currency,
-    positions.quantity <> 0 as is_open,
+    positions.quantity <> 0 or positions.expired_quantity <> 0 as is_open,
+    positions.split_ratio,
     (positions.multiplier * 100000000)::bigint as multiplier,
     (positions.mark_price * 100000000)::bigint as mark_price,
-    positions.mark_source
+    positions.mark_source,
+    (positions.rate * 100000000)::bigint as rate,
+    positions.rate_source,
+    positions.rate_date
 from positions
 where
     positions.session_date <= %(session_date)s
     and (
         positions.quantity <> 0
+        or positions.expired_quantity <> 0
         or positions.multiplier is null
+        or positions.rate is distinct from 1
+        or positions.split_ratio is not null
         or exists (
             select 1
             from marks
             where
                 marks.symbol = positions.symbol
                 and marks.multiplier is not null
+        )
+        or exists (
+            select 1
+            from instruments
+            where instruments.symbol = positions.symbol
+        )
+        or exists (
+            select 1
+            from splits
+            where splits.symbol = positions.symbol
         )
     )
 order by positions.session_date, positions.symbol;

@@ -1,4 +1,4 @@
-"""Books: an account's positions and P&L session by session, from fills and valuations alone."""
+"""Books: an account's positions and P&L session by session, from fills, splits and valuations alone."""
 
 from __future__ import annotations
 
@@ -9,23 +9,18 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from risk.pnl.conduct import Conduct, SymbolConduct, follow, measure
-from risk.pnl.lots import FEES_TO_AMOUNT, Lots, match_fills, traded, unrealized_amount
-from risk.pnl.valuation import BASE_CURRENCY, STALE_SESSIONS, Valuation, Valuer
-
-NAMED_SYMBOLS = 5
-"""A sentence about many symbols names so many of them."""
-
-_SENTENCES = {
-    "currency": "Not traded in US dollars on {session}, and no rate converts it: {symbols}.",
-    "multiplier": "No multiplier for {symbols} on {session}: state it in a marks file, then clear extract_fills.",
-    "changed": "The multiplier of {symbols} differs from the session before {session}: correct the marks file, "
-    "then clear extract_fills.",
-    "mark": "No closing mark for {symbols} on {session} or in the {stale} sessions before: load marks, then clear "
-    "extract_fills.",
-    "previous": "The value of {symbols} at the close before {session} is unknown, so the day's change is too: load "
-    "the missing mark or multiplier, then clear extract_fills.",
-}
-"""Why an account-session is incomplete, most basic reason first."""
+from risk.pnl.lots import (
+    FEES_TO_USD,
+    Lots,
+    match_fills,
+    odd_fills,
+    open_quantity,
+    split_lots,
+    traded,
+    unrealized_amount,
+)
+from risk.pnl.problems import Unknown, incomplete_reason, problem_of
+from risk.pnl.valuation import MIXED_CURRENCIES, Ratio, Valuation, Valuer
 
 
 class SymbolFills(NamedTuple):
@@ -34,7 +29,7 @@ class SymbolFills(NamedTuple):
     Attributes
     ----------
     currency
-        ``USD``, or another currency if any of the fills is in one.
+        As the source tells it; ``None`` = not at all, ``XXX`` = several.
     quantities
         Signed, buys and covers positive, scaled by 1e8.
     prices, seconds
@@ -43,17 +38,20 @@ class SymbolFills(NamedTuple):
         US dollars, costs positive, scaled by 1e8.
     delivery_id
         Delivery the fills came with; ``None`` without a warehouse.
+    sides
+        Their letters; ``None`` where none is ``T`` or ``C``.
     """
 
     account_id: str
     session_date: dt.date
     symbol: str
-    currency: str
+    currency: str | None
     quantities: Sequence[int]
     prices: Sequence[int]
     seconds: Sequence[int]
     fees: int
     delivery_id: int | None
+    sides: str | None = None
 
 
 @dataclass(slots=True)
@@ -68,27 +66,41 @@ class Holding:
         Currency of their prices.
     multiplier
         Units valued with at the last close, scaled by 1e8; ``None`` = unknown.
-    unrealized
-        US dollars at the last close, scaled by 1e24; ``None`` = unknown.
+    unrealized, unrealized_usd
+        At the last close in the position's currency, scaled by 1e24, and in US dollars, scaled by 1e32; ``None`` =
+        unknown.
     """
 
     lots: Lots
     currency: str
     multiplier: int | None
     unrealized: int | None
+    unrealized_usd: int | None
 
 
 class Position(NamedTuple):
-    """One symbol of one account at a close; amounts in US dollars scaled by 1e24, ``None`` = unknown.
+    """One symbol of one account at a close; amounts ``None`` = unknown.
 
     Attributes
     ----------
     lots
         Signed quantity, price (both scaled by 1e8) and opened session's ordinal of each open lot, oldest first.
     valuation
-        Without price and source where nothing is open.
+        Without price and source where nothing was open at the close.
+    ratio
+        The split the session opened with.
     volume
         Sum of the session's quantities, scaled by 1e8.
+    split, expired
+        Signed quantity that the split and the expiry of an option added, scaled by 1e8.
+    odd_fills
+        Numbers of the fills whose side contradicts the position.
+    turnover
+        US dollars, scaled by 1e32.
+    realized, unrealized
+        In the position's currency, scaled by 1e24.
+    realized_usd, unrealized_usd, unrealized_delta_usd
+        US dollars at the session's rate, scaled by 1e32.
     conduct
         How it was traded; ``None`` = not at all.
     problem
@@ -99,17 +111,23 @@ class Position(NamedTuple):
     currency: str
     lots: tuple[tuple[int, ...], ...]
     valuation: Valuation
+    ratio: Ratio | None
     volume: int
+    split: int
+    expired: int
+    odd_fills: Sequence[int]
     turnover: int | None
     realized: int | None
     unrealized: int | None
-    unrealized_delta: int | None
+    realized_usd: int | None
+    unrealized_usd: int | None
+    unrealized_delta_usd: int | None
     conduct: SymbolConduct | None
     problem: str | None
 
 
 class AccountSession(NamedTuple):
-    """One account in one session; amounts in US dollars scaled by 1e24, volume by 1e8, ``None`` = unknown."""
+    """One account in one session; amounts in US dollars scaled by 1e32, volume by 1e8, ``None`` = unknown."""
 
     account_id: str
     session_date: dt.date
@@ -189,56 +207,127 @@ def _close_session(
         sum(len(group.quantities) for group in fills.values()),
         sum(position.volume for position in positions),
         _sum(position.turnover for position in positions),
-        _sum(position.realized for position in positions),
-        sum(group.fees for group in fills.values()) * FEES_TO_AMOUNT,
-        _sum(position.unrealized for position in positions),
-        _sum(position.unrealized_delta for position in positions),
-        _incomplete_reason(session_date, positions),
+        _sum(position.realized_usd for position in positions),
+        sum(group.fees for group in fills.values()) * FEES_TO_USD,
+        _sum(position.unrealized_usd for position in positions),
+        _sum(position.unrealized_delta_usd for position in positions),
+        incomplete_reason(session_date, _unknowns(positions)),
         measure(positions),
         positions,
     )
 
 
+def _unknowns(positions: Iterable[Position]) -> Iterator[Unknown]:
+    for position in positions:
+        if position.problem is not None:
+            name = position.symbol if position.problem != "rate" else f"{position.symbol} ({position.currency})"
+            yield Unknown(name, position.problem)
+
+
+@dataclass(slots=True)
+class _Day:
+    """What became of a symbol's lots in a session, before multiplier and rate: quantities by 1e8, amounts by 1e16."""
+
+    volume: int = 0
+    turnover: int = 0
+    realized: int = 0
+    split: int = 0
+    expired: int = 0
+    odd_fills: Sequence[int] = ()
+    conduct: SymbolConduct | None = None
+
+
 def _close_symbol(
     session_date: dt.date, symbol: str, fills: SymbolFills | None, holdings: dict[str, Holding], valuer: Valuer
 ) -> Position:
-    """Apply a symbol's fills, value what is left and carry it in ``holdings``."""
+    """Apply a symbol's split, fills and expiry, value what is left and carry it in ``holdings``."""
     before = holdings.pop(symbol, None)
     lots: Lots = before.lots if before else deque()
-    currency = _currency(before, fills)
+    currency = _currency(session_date, symbol, before, fills, valuer)
     valuation = valuer.value(session_date, symbol, currency)
-    volume, turnover, realized, conduct = 0, 0, 0, None
+    ratio = valuer.ratio(session_date, symbol)
+    day = _Day()
+    if ratio and lots:
+        _split(lots, ratio, day)
     if fills:
-        conduct = follow(fills.quantities, fills.prices, fills.seconds, before, session_date)
-        volume, turnover = traded(fills.quantities, fills.prices)
-        realized = match_fills(lots, fills.quantities, fills.prices, session_date.toordinal())
+        _trade(lots, fills, before, day)
+    if valuation.source == "expiry" and lots:
+        _expire(lots, day)
+    elif not lots:
+        valuation = valuation._replace(price=None, source=None)
+    return _position(symbol, currency, lots, valuation, ratio, day, before, holdings)
+
+
+def _split(lots: Lots, ratio: Ratio, day: _Day) -> None:
+    held = open_quantity(lots)
+    day.realized += split_lots(lots, ratio.new_shares, ratio.old_shares)
+    day.split = open_quantity(lots) - held
+
+
+def _trade(lots: Lots, fills: SymbolFills, before: Holding | None, day: _Day) -> None:
+    day.conduct = follow(fills.quantities, fills.prices, fills.seconds, before, fills.session_date)
+    if fills.sides:
+        day.odd_fills = odd_fills(open_quantity(lots), fills.quantities, fills.sides)
+    day.volume, day.turnover = traded(fills.quantities, fills.prices)
+    day.realized += match_fills(lots, fills.quantities, fills.prices, fills.session_date.toordinal())
+
+
+def _expire(lots: Lots, day: _Day) -> None:
+    """Close an option's lots at nothing."""
+    day.expired = -open_quantity(lots)
+    day.realized += unrealized_amount(lots, 0)
+    lots.clear()
+
+
+def _position(
+    symbol: str,
+    currency: str,
+    lots: Lots,
+    valuation: Valuation,
+    ratio: Ratio | None,
+    day: _Day,
+    before: Holding | None,
+    holdings: dict[str, Holding],
+) -> Position:
+    """Value a symbol at the close and carry what is open."""
+    multiplier, rate = valuation.multiplier, valuation.rate
     unrealized = _unrealized(lots, valuation)
+    unrealized_usd = _times(unrealized, rate)
     if lots:
-        holdings[symbol] = Holding(lots, currency, valuation.multiplier, unrealized)
-    else:
-        valuation = Valuation(valuation.multiplier, None, None)
+        holdings[symbol] = Holding(lots, currency, multiplier, unrealized, unrealized_usd)
     has_changed = _has_changed(before, valuation)
-    delta = None if has_changed else _difference(unrealized, before.unrealized if before else 0)
+    realized = None if has_changed else _times(day.realized, multiplier)
+    delta = None if has_changed else _difference(unrealized_usd, before.unrealized_usd if before else 0)
     return Position(
         symbol,
         currency,
         tuple(map(tuple, lots)),
         valuation,
-        volume,
-        _times(turnover, valuation.multiplier),
-        None if has_changed else _times(realized, valuation.multiplier),
+        ratio,
+        day.volume,
+        day.split,
+        day.expired,
+        day.odd_fills,
+        _times(_times(day.turnover, multiplier), rate),
+        realized,
         unrealized,
+        _times(realized, rate),
+        unrealized_usd,
         delta,
-        conduct,
-        _problem(currency, valuation, unrealized, delta, has_changed=has_changed),
+        day.conduct,
+        problem_of(currency, valuation, unrealized, delta, has_changed=has_changed),
     )
 
 
-def _currency(before: Holding | None, fills: SymbolFills | None) -> str:
-    """Return the position's currency; one in another than US dollars stays so until it is flat."""
-    if before is not None and (before.currency != BASE_CURRENCY or fills is None):
-        return before.currency
-    return fills.currency if fills else BASE_CURRENCY
+def _currency(
+    session_date: dt.date, symbol: str, before: Holding | None, fills: SymbolFills | None, valuer: Valuer
+) -> str:
+    """Return the position's currency; where fills or statements differ from what is held it has none until flat."""
+    stated = valuer.stated_currency(session_date, symbol)
+    told = valuer.currency(session_date, symbol, fills.currency) if fills else stated
+    if before is None:
+        return told or MIXED_CURRENCIES
+    return before.currency if told in {None, before.currency} else MIXED_CURRENCIES
 
 
 def _has_changed(before: Holding | None, valuation: Valuation) -> bool:
@@ -255,34 +344,8 @@ def _unrealized(lots: Lots, valuation: Valuation) -> int | None:
     return None if valuation.price is None else unrealized_amount(lots, valuation.price) * valuation.multiplier
 
 
-def _problem(
-    currency: str, valuation: Valuation, unrealized: int | None, delta: int | None, *, has_changed: bool
-) -> str | None:
-    conditions = (
-        ("currency", currency != BASE_CURRENCY),
-        ("multiplier", valuation.multiplier is None),
-        ("changed", has_changed),
-        ("mark", unrealized is None),
-        ("previous", delta is None),
-    )
-    return None if delta is not None else next(name for name, is_met in conditions if is_met)
-
-
-def _incomplete_reason(session_date: dt.date, positions: Sequence[Position]) -> str | None:
-    """Build the sentences about everything unknown, the symbols with one problem in one sentence."""
-    sentences = []
-    for problem, sentence in _SENTENCES.items():
-        symbols = [position.symbol for position in positions if position.problem == problem]
-        if symbols:
-            named = ", ".join(symbols[:NAMED_SYMBOLS])
-            if len(symbols) > NAMED_SYMBOLS:
-                named += f", ... ({len(symbols)} in all)"
-            sentences.append(sentence.format(symbols=named, session=session_date, stale=STALE_SESSIONS))
-    return " ".join(sentences) or None
-
-
-def _times(amount: int, multiplier: int | None) -> int | None:
-    return None if multiplier is None else amount * multiplier
+def _times(amount: int | None, factor: int | None) -> int | None:
+    return None if amount is None or factor is None else amount * factor
 
 
 def _difference(amount: int | None, subtracted: int | None) -> int | None:

@@ -1,4 +1,4 @@
-"""The warehouse's books: positions and daily_pnl, kept at the newest knowledge of fills and marks."""
+"""The warehouse's books: positions and daily_pnl, kept at the newest knowledge of fills and statements."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from risk.database import Connection, execute, records, rows, writing
 from risk.errors import BooksError
-from risk.pnl.rebuild import rebuild
+from risk.pnl.rebuild import ratio_text, rebuild
 from risk.pnl.reconciliation import reconcile
-from risk.pnl.valuation import STALE_SESSIONS, Statement, Valuation, Valuer
+from risk.pnl.valuation import STALE_SESSIONS, LastFill, Ratio, Statement, Terms, Valuation, Valuer
 from risk.runs import Run
 
 
@@ -111,11 +111,7 @@ def _find_holders(
     connection: Connection, valued: Sequence[tuple[Any, ...]], valuer: Valuer
 ) -> Iterable[tuple[Any, ...]]:
     """Find who holds a symbol that is no longer valued as the books value it, with the first such session."""
-    changed = [
-        (session_date, symbol)
-        for session_date, symbol, currency, is_open, *stored in valued
-        if _has_changed(valuer.value(session_date, symbol, currency), Valuation(*stored), is_open=is_open)
-    ]
+    changed = [row[:2] for row in valued if _has_changed(row, valuer)]
     if not changed:
         return []
     session_dates, symbols = zip(*changed, strict=True)
@@ -123,17 +119,32 @@ def _find_holders(
     return rows(connection, "aggregate_pnl/select_holders", binds)
 
 
-def _has_changed(now: Valuation, stored: Valuation, *, is_open: bool) -> bool:
-    return now != stored if is_open else now.multiplier != stored.multiplier
+def _has_changed(row: tuple[Any, ...], valuer: Valuer) -> bool:
+    """Tell whether a symbol of a session is no longer converted, split or valued as the books do it."""
+    session_date, symbol, currency, is_open, split_ratio, *stored = row
+    if valuer.stated_currency(session_date, symbol) not in (None, currency):
+        return True
+    if ratio_text(valuer.ratio(session_date, symbol)) != split_ratio:
+        return True
+    now = valuer.value(session_date, symbol, currency)
+    if not is_open:
+        now = now._replace(price=None, source=None)
+    return now != Valuation(*stored)
 
 
 def _read_valuer(connection: Connection, binds: Mapping[str, Any]) -> tuple[Valuer, list[dt.date]]:
     reach = {**binds, "stale_session_count": STALE_SESSIONS}
     session_dates = [row[0] for row in rows(connection, "aggregate_pnl/select_sessions", reach)]
     known = {**binds, "first_session_date": session_dates[0]}
-    last_fills = {row[:2]: row[2] for row in rows(connection, "aggregate_pnl/select_last_fills", known)}
-    statements = [Statement(*row) for row in rows(connection, "aggregate_pnl/select_marks", known)]
-    return Valuer(session_dates, last_fills, statements), session_dates
+    last_fills = rows(connection, "aggregate_pnl/select_last_fills", known)
+    valuer = Valuer(
+        session_dates,
+        (LastFill(day, symbol, currency, tuple(last)) for day, symbol, currency, last in last_fills),
+        (Statement(*row) for row in rows(connection, "aggregate_pnl/select_marks", known)),
+        (Terms(*row) for row in rows(connection, "aggregate_pnl/select_instruments", known)),
+        (Ratio(*row) for row in rows(connection, "aggregate_pnl/select_splits", known)),
+    )
+    return valuer, session_dates
 
 
 def _prove_books(connection: Connection, scope: Mapping[str, Any]) -> None:

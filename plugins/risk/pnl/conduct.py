@@ -32,8 +32,8 @@ class SymbolConduct(NamedTuple):
     Attributes
     ----------
     early, late
-        P&L until an hour after the open and from an hour before the close, before fees and multiplier, scaled by 1e16,
-        gains positive; what a carried position made before its first fill of the session counts with that fill.
+        P&L until an hour after the open and from an hour before the close, before fees, multiplier and rate, scaled by
+        1e16, gains positive; what a carried position made before its first fill of the session counts with that fill.
     held
         The position's value times the seconds it lasted, before the multiplier, scaled by 1e16.
     enlarging_count
@@ -53,7 +53,7 @@ class Conduct(NamedTuple):
     ----------
     early, late
         P&L of the traded symbols until an hour after the open and from an hour before the close, US dollars scaled by
-        1e24, before fees, gains positive.
+        1e32, before fees, gains positive.
     holding_seconds
         How long a dollar was held on average: by Little's law its value times the time it was held, over half of the
         turnover. A position carried in counts from the open, one carried out until the close.
@@ -62,7 +62,7 @@ class Conduct(NamedTuple):
     concentration
         Sum of the squared shares of the symbols in turnover, scaled by 1e6: 1 = one symbol only.
     overnight
-        Value of all positions at the close, long and short alike, US dollars scaled by 1e24.
+        Value of all positions at the close, long and short alike, US dollars scaled by 1e32.
     """
 
     early: int | None
@@ -133,10 +133,11 @@ def measure(positions: Iterable[Position]) -> Conduct:
     early = late = held = turnover = squares = overnight = enlarging_count = 0
     is_timed = is_valued = is_marked = True
     for position in positions:
-        multiplier, price, _ = position.valuation
+        valued = position.valuation
+        usd = (valued.multiplier or 0) * (valued.rate or 0)
         if position.lots:
-            is_marked &= position.unrealized is not None
-            overnight += sum(abs(lot[0]) for lot in position.lots) * (price or 0) * (multiplier or 0)
+            is_marked &= position.unrealized_usd is not None
+            overnight += sum(abs(lot[0]) for lot in position.lots) * (valued.price or 0) * usd
         conduct = position.conduct
         if conduct is None:
             continue
@@ -145,9 +146,9 @@ def measure(positions: Iterable[Position]) -> Conduct:
         turnover += position.turnover or 0
         squares += (position.turnover or 0) ** 2
         is_timed &= conduct.held is not None
-        early += (conduct.early or 0) * (multiplier or 0)
-        late += (conduct.late or 0) * (multiplier or 0)
-        held += (conduct.held or 0) * (multiplier or 0)
+        early += (conduct.early or 0) * usd
+        late += (conduct.late or 0) * usd
+        held += (conduct.held or 0) * usd
     is_timed &= is_valued and turnover > 0
     return Conduct(
         early if is_timed else None,

@@ -1,29 +1,30 @@
-"""Daily P&L from fills and marks alone, without a warehouse."""
+"""Daily P&L from fills and statements alone, without a warehouse."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
 
-from risk.entities import Fill, Mark
+from risk.entities import Fill, Instrument, Mark, Split
 from risk.pnl.books import AccountSession, SymbolFills, close_sessions
 from risk.pnl.conduct import UNKNOWN_SECOND
-from risk.pnl.lots import AMOUNT_DIGITS, scaled, unscaled
-from risk.pnl.valuation import BASE_CURRENCY, Statement, Valuer
+from risk.pnl.lots import USD_DIGITS, scaled, unscaled
+from risk.pnl.valuation import MIXED_CURRENCIES, LastFill, Ratio, Statement, Terms, Valuer
 from risk.sessions import sessions_between
 from risk.settings import EXCHANGE_ZONE
 
 _SIGNS = {"B": 1, "C": 1, "S": -1, "T": -1}
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class DailyPnl(NamedTuple):
     """One account's P&L of one session by the vendor's method.
 
     Exact US dollars, gains positive, fees positive = cost. ``None`` = unknown because the books are incomplete
-    (no mark, no multiplier, another currency): never a zero.
+    (no mark, no multiplier, no rate): never a zero.
 
     Attributes
     ----------
@@ -55,15 +56,19 @@ class DailyPnl(NamedTuple):
     total_pnl_usd: Decimal | None
 
 
-def daily_pnl(fills: Iterable[Fill], marks: Iterable[Mark]) -> list[DailyPnl]:
+def daily_pnl(
+    fills: Iterable[Fill], marks: Iterable[Mark], instruments: Iterable[Instrument] = (), splits: Iterable[Split] = ()
+) -> list[DailyPnl]:
     """Compute the P&L of every account-session with fills or a carried position, as exact decimals.
 
     Parameters, order and errors are those of `account_sessions`.
     """
-    return [_published(day) for day in account_sessions(fills, marks)]
+    return [_published(day) for day in account_sessions(fills, marks, instruments, splits)]
 
 
-def account_sessions(fills: Iterable[Fill], marks: Iterable[Mark]) -> list[AccountSession]:
+def account_sessions(
+    fills: Iterable[Fill], marks: Iterable[Mark], instruments: Iterable[Instrument] = (), splits: Iterable[Split] = ()
+) -> list[AccountSession]:
     """Compute the books of every account-session with fills or a carried position.
 
     A carried position has a row for each session up to the newest one among fills and marks.
@@ -72,8 +77,8 @@ def account_sessions(fills: Iterable[Fill], marks: Iterable[Mark]) -> list[Accou
     ----------
     fills
         Executions in any order; they are taken by account, session, ``executed_at`` and ``line_number``.
-    marks
-        Closing prices in any order; a later one for the same session and symbol replaces the earlier one.
+    marks, instruments, splits
+        Statements in any order; a later one about the same day and symbol replaces the earlier one.
 
     Returns
     -------
@@ -92,7 +97,9 @@ def account_sessions(fills: Iterable[Fill], marks: Iterable[Mark]) -> list[Accou
         return []
     # A date that the calendar does not know still has its fills: it is never dropped.
     session_dates = sorted(days.union(sessions_between(min(days), max(days))))
-    valuer = Valuer(session_dates, _last_fills(ordered), statements.values())
+    terms = {(told.valid_from, told.symbol): _terms(told) for told in instruments}
+    ratios = {(split.session_date, split.symbol): _ratio(split) for split in splits}
+    valuer = Valuer(session_dates, map(_last_fill, ordered), statements.values(), terms.values(), ratios.values())
     return [
         day
         for account_id, executions in groupby(ordered, key=lambda fill: fill.account_id)
@@ -105,27 +112,25 @@ def _execution_order(fill: Fill) -> tuple[str, dt.date, dt.datetime, int]:
 
 
 def _statement(mark: Mark) -> Statement:
-    return Statement(
-        mark.session_date,
-        mark.symbol,
-        None if mark.price is None else scaled(mark.price),
-        mark.currency,
-        None if mark.multiplier is None else scaled(mark.multiplier),
-    )
+    return Statement(mark.session_date, mark.symbol, _scaled(mark.price), mark.currency, _scaled(mark.multiplier))
 
 
-def _last_fills(fills: Sequence[Fill]) -> dict[tuple[dt.date, str], int]:
-    """Return the price of each session's last US dollar fill of a symbol over all accounts, scaled by 1e8."""
-    latest: dict[tuple[dt.date, str], Fill] = {}
-    for fill in fills:
-        if fill.currency in (None, BASE_CURRENCY):
-            key = (fill.session_date, fill.symbol)
-            latest[key] = max(latest.get(key, fill), fill, key=_instant)
-    return {key: scaled(fill.price) for key, fill in latest.items()}
+def _terms(told: Instrument) -> Terms:
+    return Terms(told.valid_from, told.symbol, _scaled(told.multiplier), told.currency)
 
 
-def _instant(fill: Fill) -> tuple[dt.datetime, int, Decimal]:
-    return fill.executed_at, fill.line_number, fill.price
+def _ratio(split: Split) -> Ratio:
+    return Ratio(split.session_date, split.symbol, scaled(split.new_shares), scaled(split.old_shares))
+
+
+def _last_fill(fill: Fill) -> LastFill:
+    """Return a fill as a candidate for its session's last one of the symbol."""
+    microseconds = (fill.executed_at - _EPOCH) // dt.timedelta(microseconds=1)
+    return LastFill(fill.session_date, fill.symbol, fill.currency, (microseconds, fill.line_number, scaled(fill.price)))
+
+
+def _scaled(value: Decimal | None) -> int | None:
+    return None if value is None else scaled(value)
 
 
 def _by_symbol(fills: Iterable[Fill]) -> Iterator[SymbolFills]:
@@ -134,17 +139,17 @@ def _by_symbol(fills: Iterable[Fill]) -> Iterator[SymbolFills]:
         for fill in executions:
             groups.setdefault(fill.symbol, []).append(fill)
         for symbol, group in groups.items():
-            foreign = [fill.currency for fill in group if fill.currency not in (None, BASE_CURRENCY)]
             yield SymbolFills(
                 group[0].account_id,
                 session_date,
                 symbol,
-                max(foreign, default=BASE_CURRENCY),
+                _told_currency(group),
                 [_SIGNS[fill.side] * scaled(fill.quantity) for fill in group],
                 [scaled(fill.price) for fill in group],
                 [_second(fill.executed_at) for fill in group],
                 sum(scaled(fill.fees_usd) for fill in group),
                 None,
+                "".join(fill.side for fill in group),
             )
 
 
@@ -153,12 +158,19 @@ def _second(executed_at: dt.datetime) -> int:
     return UNKNOWN_SECOND if is_unknown else int(executed_at.timestamp())
 
 
+def _told_currency(group: Iterable[Fill]) -> str | None:
+    told = {fill.currency for fill in group if fill.currency is not None}
+    if len(told) > 1:
+        return MIXED_CURRENCIES
+    return told.pop() if told else None
+
+
 def _published(day: AccountSession) -> DailyPnl:
     return DailyPnl(
         day.account_id,
         day.session_date,
         _usd(day.gross),
-        unscaled(day.fees, AMOUNT_DIGITS),
+        unscaled(day.fees, USD_DIGITS),
         _usd(day.net),
         _usd(day.unrealized),
         _usd(day.unrealized_delta),
@@ -167,4 +179,4 @@ def _published(day: AccountSession) -> DailyPnl:
 
 
 def _usd(amount: int | None) -> Decimal | None:
-    return None if amount is None else unscaled(amount, AMOUNT_DIGITS)
+    return None if amount is None else unscaled(amount, USD_DIGITS)

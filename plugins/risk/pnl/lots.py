@@ -1,8 +1,8 @@
 """Lots: which open lot a fill closes and what that realizes, in exact integers.
 
 Integers keep the money exact and are an order of magnitude faster than decimals: quantities, prices,
-multipliers and fees are scaled by 1e8 (the vendor's DECIMAL(18,8)), a quantity times a price by 1e16 and
-a US dollar amount (times the multiplier) by 1e24.
+multipliers, rates and fees are scaled by 1e8 (the vendor's DECIMAL(18,8)), a quantity times a price by 1e16, an amount
+in the instrument's currency (times the multiplier) by 1e24 and in US dollars (times the rate) by 1e32.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from operator import mul
 from risk.errors import InputError
 
 UNIT_DIGITS = 8
-"""Decimal places of quantity, price, multiplier and fees."""
+"""Decimal places of quantity, price, multiplier, rate and fees."""
 
 UNIT: int = 10**UNIT_DIGITS
 AMOUNT_DIGITS = 3 * UNIT_DIGITS
-FEES_TO_AMOUNT: int = 10 ** (AMOUNT_DIGITS - UNIT_DIGITS)
+USD_DIGITS = 4 * UNIT_DIGITS
+FEES_TO_USD: int = 10 ** (USD_DIGITS - UNIT_DIGITS)
 
 Lot = list[int]
 """Signed quantity left, price, opened session (its proleptic ordinal); a list because closing shrinks it in place."""
@@ -111,13 +112,56 @@ def match_fills(lots: Lots, quantities: Sequence[int], prices: Sequence[int], se
     return realized
 
 
+def split_lots(lots: Lots, new_shares: int, old_shares: int) -> int:
+    """Put new shares in the place of old ones; what the lots cost together stays the same to the last digit.
+
+    Quantities are cut off after their eighth decimal place, over the position as a whole. Where a lot's cost does not
+    come out even, a part of it costs 1e-8 a share more than the rest.
+
+    Parameters
+    ----------
+    lots
+        All long or all short; changed in place.
+    new_shares, old_shares
+        So many new for so many old.
+
+    Returns
+    -------
+    int
+        What is realized where less than 1e-8 new shares would be left, scaled by 1e16; else 0.
+    """
+    split: Lots = deque()
+    held = reached = cost = 0
+    for quantity, price, session in lots:
+        held += quantity
+        cost += quantity * price
+        count = split_quantity(held, new_shares, old_shares) - reached
+        if count:
+            reached += count
+            sign = 1 if count > 0 else -1
+            low_price, dearer = divmod(abs(cost), abs(count))
+            split.append([count - sign * dearer, low_price, session])
+            if dearer:
+                split.append([sign * dearer, low_price + 1, session])
+            cost = 0
+    lots.clear()
+    lots.extend(split)
+    return -cost
+
+
+def split_quantity(quantity: int, new_shares: int, old_shares: int) -> int:
+    """Return how many new shares stand for a quantity, cut off after the eighth decimal place; scaled by 1e8."""
+    whole = abs(quantity) * new_shares // old_shares
+    return whole if quantity > 0 else -whole
+
+
 def open_quantity(lots: Iterable[Sequence[int]]) -> int:
     """Return the signed quantity of the lots, long positive, scaled by 1e8."""
     return sum(lot[0] for lot in lots)
 
 
 def unrealized_amount(lots: Iterable[Sequence[int]], price: int) -> int:
-    """Return what the lots gain at a price, before the multiplier; scaled by 1e16."""
+    """Return what the lots gain at a price, before multiplier and rate; scaled by 1e16."""
     return sum(lot[0] * (price - lot[1]) for lot in lots)
 
 
@@ -134,3 +178,28 @@ def traded(quantities: Sequence[int], prices: Sequence[int]) -> tuple[int, int]:
     """Return volume (scaled by 1e8) and turnover before the multiplier (scaled by 1e16) of some fills."""
     sizes = list(map(abs, quantities))
     return sum(sizes), sum(map(mul, sizes, prices))
+
+
+def odd_fills(held: int, quantities: Sequence[int], sides: str) -> list[int]:
+    """Find the fills whose side contradicts the position they met: a short sale while long, a cover beyond the short.
+
+    Parameters
+    ----------
+    held
+        Signed quantity before the first fill.
+    quantities
+        Signed, in the order of execution; scaled by 1e8.
+    sides
+        Their letters. ``B`` and ``S`` contradict nothing: a source may know no other.
+
+    Returns
+    -------
+    list of int
+        Their numbers, the first fill is 1.
+    """
+    odd = []
+    for number, (quantity, side) in enumerate(zip(quantities, sides, strict=True), start=1):
+        if (side == "T" and held > 0) or (side == "C" and held + quantity > 0):
+            odd.append(number)
+        held += quantity
+    return odd

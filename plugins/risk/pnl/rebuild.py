@@ -20,13 +20,14 @@ from risk.pnl.conduct import SHARE_DIGITS, Conduct
 from risk.pnl.lots import (
     AMOUNT_DIGITS,
     UNIT_DIGITS,
+    USD_DIGITS,
     Lot,
     average_open_price,
     decimal_text,
     open_quantity,
     scaled,
 )
-from risk.pnl.valuation import Valuer
+from risk.pnl.valuation import Ratio, Valuer
 
 FETCHED_ROWS = 5_000
 BUFFERED_CHARACTERS = 4_000_000
@@ -43,8 +44,17 @@ POSITION_COLUMNS = (
     "multiplier",
     "mark_price",
     "mark_source",
+    "realized_pnl",
+    "unrealized_pnl",
+    "rate",
+    "rate_source",
+    "rate_date",
     "realized_pnl_usd",
     "unrealized_pnl_usd",
+    "split_ratio",
+    "split_quantity",
+    "expired_quantity",
+    "odd_fills",
 )
 DAILY_COLUMNS = (
     "account_id",
@@ -161,12 +171,13 @@ class _CopyWriter:
 
 
 def _holding(row: tuple[Any, ...]) -> Holding:
-    _, _, currency, lots, multiplier, unrealized = row
+    _, _, currency, lots, multiplier, unrealized, unrealized_usd = row
     return Holding(
         deque(_lot(*lot) for lot in lots),
         currency,
         multiplier,
         None if unrealized is None else scaled(unrealized, AMOUNT_DIGITS),
+        None if unrealized_usd is None else scaled(unrealized_usd, USD_DIGITS),
     )
 
 
@@ -175,7 +186,7 @@ def _lot(opened: str, quantity: str, price: str) -> Lot:
 
 
 def _position_row(day: AccountSession, position: Position) -> tuple[object, ...]:
-    lots = position.lots
+    lots, valuation = position.lots, position.valuation
     listed = ",".join(
         f'["{_opened(opened)}","{_units(quantity)}","{_units(price)}"]' for quantity, price, opened in lots
     )
@@ -187,12 +198,26 @@ def _position_row(day: AccountSession, position: Position) -> tuple[object, ...]
         _units(open_quantity(lots)),
         _units(average_open_price(lots)) if lots else None,
         f"[{listed}]",
-        _units(position.valuation.multiplier),
-        _units(position.valuation.price),
-        position.valuation.source,
+        _units(valuation.multiplier),
+        _units(valuation.price),
+        valuation.source,
         _amount(position.realized),
         _amount(position.unrealized),
+        _units(valuation.rate),
+        valuation.rate_source,
+        valuation.rate_date,
+        _usd(position.realized_usd),
+        _usd(position.unrealized_usd),
+        ratio_text(position.ratio),
+        _units(position.split),
+        _units(position.expired),
+        f"{{{','.join(map(str, position.odd_fills))}}}" if position.odd_fills else None,
     )
+
+
+def ratio_text(ratio: Ratio | None) -> str | None:
+    """Write a split as it is stored."""
+    return None if ratio is None else f"{_units(ratio.new_shares)}:{_units(ratio.old_shares)}"
 
 
 def _daily_row(day: AccountSession) -> tuple[object, ...]:
@@ -202,13 +227,13 @@ def _daily_row(day: AccountSession) -> tuple[object, ...]:
         day.delivery_id,
         day.fill_count,
         _units(day.volume),
-        _amount(day.turnover),
-        _amount(day.gross),
-        _amount(day.fees),
-        _amount(day.net),
-        _amount(day.unrealized),
-        _amount(day.unrealized_delta),
-        _amount(day.total),
+        _usd(day.turnover),
+        _usd(day.gross),
+        _usd(day.fees),
+        _usd(day.net),
+        _usd(day.unrealized),
+        _usd(day.unrealized_delta),
+        _usd(day.total),
         day.incomplete_reason,
         *_conduct_columns(day.conduct),
     )
@@ -216,12 +241,12 @@ def _daily_row(day: AccountSession) -> tuple[object, ...]:
 
 def _conduct_columns(conduct: Conduct) -> tuple[object, ...]:
     return (
-        _amount(conduct.early),
-        _amount(conduct.late),
+        _usd(conduct.early),
+        _usd(conduct.late),
         conduct.holding_seconds,
         conduct.enlarging_count,
         None if conduct.concentration is None else decimal_text(conduct.concentration, SHARE_DIGITS),
-        _amount(conduct.overnight),
+        _usd(conduct.overnight),
     )
 
 
@@ -237,3 +262,7 @@ def _units(value: int | None) -> str | None:
 
 def _amount(value: int | None) -> str | None:
     return None if value is None else decimal_text(value, AMOUNT_DIGITS)
+
+
+def _usd(value: int | None) -> str | None:
+    return None if value is None else decimal_text(value, USD_DIGITS)
