@@ -283,6 +283,24 @@ def test_load_gives_an_empty_file_the_meaning_of_its_manifest_entry(connection: 
     assert fetch(connection, states) == [("NET001", "delivered"), ("NET002", "no trades")]
 
 
+def test_load_keeps_the_empty_file_of_a_later_session_for_that_session(connection: Connection, tmp_path: Path) -> None:
+    write(tmp_path, "fills_14.csv", row(day="08/14/2025"))
+    write(tmp_path, "fills_15.csv")
+    write(tmp_path, "fills_15_late.csv")
+    entries = [
+        "fills_14.csv,NET001,2025-08-14,2025-08-15T15:00:00+00:00",
+        "fills_15.csv,NET001,2025-08-15,2025-08-15T03:00:00+00:00",
+        "fills_15_late.csv,NET002,2025-08-15,2025-08-17T15:00:00+00:00",
+    ]
+    write(tmp_path, "manifest.csv", *entries, header=MANIFEST_HEADER)
+    load(connection, tmp_path, dt.date(2025, 8, 14))
+
+    load(connection, tmp_path)
+
+    states = "select account_id, state from delivery_states('2025-08-15', clock_timestamp(), 30, '_OLD')"
+    assert fetch(connection, states) == [("NET001", "not posted"), ("NET002", "no trades")]
+
+
 def test_load_counts_a_later_empty_file_as_news_because_it_means_no_trades(
     connection: Connection, tmp_path: Path
 ) -> None:

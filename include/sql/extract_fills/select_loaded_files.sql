@@ -34,8 +34,11 @@ select
     newest.file_name,
     newest.load_id,
     newest.content_sha256,
-    newest.manifest_entries
+    newest.manifest_entries,
+    loads.through_session_date
 from newest
+inner join loads
+    on newest.load_id = loads.load_id
 left join replaced
     on
         newest.load_id = replaced.load_id

@@ -182,12 +182,18 @@ def _kept_and_fresh(drop: DropFolder, known: Mapping[str, dict[str, Any]]) -> tu
     fresh: list[Path] = []
     for path in drop.fills:
         row = known.get(path.name)
-        same_entries = row is not None and row["manifest_entries"] == drop.entries_text(path)
-        if row is not None and same_entries and row["content_sha256"] == file_sha256(path):
+        is_told = row is not None and row["manifest_entries"] == drop.entries_text(path) and not _waits(drop, path, row)
+        if row is not None and is_told and row["content_sha256"] == file_sha256(path):
             kept[path.name] = row["load_id"]
         else:
             fresh.append(path)
     return kept, fresh
+
+
+def _waits(drop: DropFolder, path: Path, row: Mapping[str, Any]) -> bool:
+    """Tell whether an entry was for a later session than the load that read the file: empty, it left no trace then."""
+    entries = drop.entries[path.name] if drop.entries else ()
+    return any(entry.session_date > row["through_session_date"] for entry in entries)
 
 
 def _stage(connection: Connection, drop: DropFolder, fresh: Iterable[Path]) -> tuple[dict[int, Path], list[Quarantine]]:
