@@ -6,6 +6,7 @@ import itertools
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg2
 import pytest
@@ -13,6 +14,9 @@ from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
 from risk import database, sessions
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 REAL_FILLS_DIR = Path(__file__).resolve().parents[2] / "shared" / "data" / "propreports"
 _numbers = itertools.count(1)
@@ -82,6 +86,17 @@ def connection(warehouse_dsn: str) -> Iterator[database.Connection]:
     connection = database.connect(warehouse_dsn)
     yield connection
     connection.close()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Give a browser without a window, or skip where there is none."""
+    from tests.browser import launched
+
+    with launched() as browser:
+        if browser is None:
+            pytest.skip("There is no chromium on this machine (Debian: apt-get install chromium).")
+        yield browser
 
 
 @pytest.fixture

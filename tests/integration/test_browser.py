@@ -6,17 +6,17 @@ import email
 import email.policy
 import html
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from risk.stack import backfill, processes, runs
 from risk.stack.clone import Clone
 from risk.stack.environment import UI_USER, load_login
 from risk.stack.services import Stack
+from tests.browser import log_in
 
 pytestmark = pytest.mark.slow
 
@@ -33,18 +33,6 @@ WEEK = ("2025-08-04", "2025-08-05", "2025-08-06", "2025-08-07", "2025-08-08")
 PATIENCE_MS = 40_000
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Start Debian's Chromium without a window, or skip where there is none."""
-    found = shutil.which("chromium")
-    if not found:
-        pytest.skip("There is no chromium on this machine (Debian: apt-get install chromium).")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def stranger(chromium: Browser, airflow_stack: Stack) -> Iterator[Page]:
     """Give a page of somebody who has not logged in yet."""
@@ -54,18 +42,11 @@ def stranger(chromium: Browser, airflow_stack: Stack) -> Iterator[Page]:
         yield context.new_page()
 
 
-def log_in(page: Page, clone: Clone) -> None:
-    """Fill in the form that Airflow shows instead of the page that was asked for."""
-    page.get_by_label("Username").fill(UI_USER)
-    page.get_by_label("Password").fill(load_login(clone))
-    page.get_by_role("button", name="Sign in").click()
-
-
 @pytest.fixture
 def page(stranger: Page, stack_clone: Clone) -> Page:
     """Give the page of the daily DAG, logged in."""
     stranger.goto("/dags/daily_risk")
-    log_in(stranger, stack_clone)
+    log_in(stranger, UI_USER, load_login(stack_clone))
     stranger.wait_for_url("**/dags/daily_risk")
     return stranger
 
@@ -149,7 +130,7 @@ def test_link_in_the_mail_about_a_failure_leads_a_stranger_to_the_log(
 
     # when somebody who is not logged in follows it, and logs in
     stranger.goto(html.unescape(link[1]))
-    log_in(stranger, stack_clone)
+    log_in(stranger, UI_USER, load_login(stack_clone))
 
     # then the log of the failed attempt is what they see
     expect(stranger.get_by_text("holds a real desk").first).to_be_visible()

@@ -56,7 +56,9 @@ def test_today_shows_the_facts_of_the_newest_report(client: Any, run: Run) -> No
 
     assert answer.status_code == 200
     # 5,000 less 60 % is 2,000.
-    assert re.search(r"NET001 HIGH 60% \$5,000 \$2,000 not published - -\$2,345.68 -\$1,033.20", words(answer))
+    assert "Reduce 1 limit before the open: NET001 to $2,000." in words(answer)
+    assert "NET001 HIGH 60% new $5,000 $2,000 -$2,346 -$1,033.20 " in words(answer)
+    assert "Nobody was asked for an approval and nothing was published" in words(answer)
     assert "fees look odd" in words(answer)
     assert "<b>streak" not in answer.text
     assert "&lt;b&gt;streak" in answer.text
@@ -92,7 +94,28 @@ def test_trader_shows_breaches_of_the_forecast(client: Any, connection: Connecti
     assert "1 of 2 results lie below the forecast 5 % quantile" in words(answer)
     assert answer.text.count('class="breach"') == 1
     assert "2025-08-15: -1,033 below -1,000" in words(answer)
-    assert "2025-08-18 HIGH 60% $2,000 not published" in words(answer)
+    assert "2025-08-18 HIGH 60% $2,000 not published not known Rules" in words(answer)
+
+
+def test_trader_shows_what_the_newest_report_says(client: Any, connection: Connection, run: Run) -> None:
+    shown = words(client.get("/traders/NET001"))
+
+    assert "For 2025-08-18: HIGH , reduce limit by 60% New limit: $2,000 (was $5,000)" in shown
+    assert "Reasons &lt;b&gt;streak&lt;/b&gt; Forecast: 1 session in 20 ends at -$2,346 or worse" in shown
+    assert "Rules cut 60%, the model 25%. 2025-08-15: net -$812.30, with open positions -$1,033.20." in shown
+
+
+def test_trader_without_a_limit_is_told_from_one_with(client: Any, connection: Connection, run: Run) -> None:
+    book(connection, "GONE")
+
+    assert "No limit for 2025-08-18 The newest report does not name this account" in words(client.get("/traders/GONE"))
+
+
+def test_form_for_a_session_leads_to_its_address(client: Any) -> None:
+    answer = client.get("/sessions?date=2025-08-15")
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/sessions/2025-08-15")
+    assert client.get("/sessions?date=today").status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,9 @@ from risk.settings import ANSWER_UNTIL, HIGH_CUT_RATIO, MODERATE_CUT_RATIO, TAIL
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 """Not strftime: its names follow the process's locale."""
 
+TAIL_SESSIONS = round(1 / TAIL_PROBABILITY)
+"""One session in so many ends below the forecast quantile."""
+
 NAMES_IN_HEADLINE = 5
 WARNINGS_ON_TOP = 3
 """More of them would push what is to be done off the first screen: the others come after it."""
@@ -172,7 +175,7 @@ def build_page(facts: Facts, run: Run, links: Links, pictures: Mapping[str, byte
         envelope=_envelope(facts, run, links),
         weekday=WEEKDAYS[facts.effective_session.weekday()],
         account_count=len(accounts),
-        headline=_headline(accounts),
+        headline=headline(accounts),
         sections=_sections(accounts, pictures or {}),
         sources=_sources(accounts),
         rules_count=sources.count("rules"),
@@ -190,7 +193,7 @@ def build_page(facts: Facts, run: Run, links: Links, pictures: Mapping[str, byte
         name_width=min(24, max((len(entry.account_id) for entry in roster), default=0)),
         high_cut_ratio=HIGH_CUT_RATIO,
         moderate_cut_ratio=MODERATE_CUT_RATIO,
-        tail_sessions=round(1 / TAIL_PROBABILITY),
+        tail_sessions=TAIL_SESSIONS,
         pictures=pictures or {},
     )
 
@@ -231,7 +234,7 @@ def _envelope(facts: Facts, run: Run, links: Links) -> Envelope:
     )
 
 
-def _headline(accounts: Sequence[AccountFacts]) -> Headline:
+def headline(accounts: Sequence[AccountFacts]) -> Headline:
     """Name every limit to be cut, most urgent first, as far as a line goes; ``none`` where every limit stays."""
     cut = tuple(account for account in accounts if account.cut_ratio > 0)
     level = cut[0].level if cut else "none"

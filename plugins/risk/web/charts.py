@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 WIDTH, HEIGHT, MARGIN = 720.0, 200.0, 8.0
+LEFT = 64.0
+"""Room for the dollars beside the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +78,11 @@ class _Scale:
 
     def __init__(self, count: int, values: Sequence[float]) -> None:
         self.low, self.high = min(0.0, *values), max(0.0, *values)
-        self._step = (WIDTH - 2 * MARGIN) / max(count - 1, 1)
+        self._step = (WIDTH - LEFT - MARGIN) / max(count - 1, 1)
         self._factor = (HEIGHT - 2 * MARGIN) / ((self.high - self.low) or 1.0)
 
     def point(self, place: int, value: float) -> str:
-        return f"{MARGIN + place * self._step:.1f},{self.height(value)}"
+        return f"{LEFT + place * self._step:.1f},{self.height(value)}"
 
     def height(self, value: float) -> str:
         return f"{MARGIN + (self.high - value) * self._factor:.1f}"

@@ -6,8 +6,9 @@ import datetime as dt
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request, status
-from fastapi.responses import FileResponse, HTMLResponse
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
+from risk.report.page import TAIL_SESSIONS, headline
 from risk.settings import PROJECT_DIR, settings
 from risk.web.ledger import read_ledger
 from risk.web.reading import read_morning, read_session, read_trader, warehouse
@@ -27,7 +28,16 @@ def today(request: Request) -> HTMLResponse:
     """Show the newest report."""
     with warehouse() as connection:
         morning = read_morning(connection, None)
-    return page(request, "today", morning=morning, facts=morning.report.facts)
+    accounts = morning.report.facts.accounts
+    lead = {"account_count": len(accounts), "headline": headline(accounts)}
+    return page(request, "today", morning=morning, facts=morning.report.facts, lead=lead)
+
+
+@router.get("/sessions")
+def any_session(request: Request, date: dt.date) -> RedirectResponse:
+    """Lead from the form of every page to the address of a session, which can be kept."""
+    root = str(request.scope.get("root_path", "")).rstrip("/")
+    return RedirectResponse(f"{root}/sessions/{date}", status.HTTP_303_SEE_OTHER)
 
 
 @router.get("/sessions/{session_date}", response_class=HTMLResponse)
@@ -50,7 +60,8 @@ def trader(
     with warehouse() as connection:
         view = read_trader(connection, account_id, rows)
     has_more = len(view.recommendations) == rows and rows < ALL_ROWS
-    return page(request, "trader", view=view, all_rows=ALL_ROWS if has_more else None)
+    all_rows = ALL_ROWS if has_more else None
+    return page(request, "trader", view=view, all_rows=all_rows, tail_sessions=TAIL_SESSIONS)
 
 
 @router.get("/ledger", response_class=HTMLResponse)

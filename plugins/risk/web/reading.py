@@ -14,7 +14,8 @@ from risk.database import Connection, connect, records
 from risk.errors import RequestError
 from risk.features import FEATURES
 from risk.publication import Proposal, Publication, is_asked, read_proposals, read_publication
-from risk.report.facts import Facts, parse_facts
+from risk.report.facts import AccountFacts, Facts, parse_facts
+from risk.report.parsing import reader_of
 from risk.sessions import checked_session
 from risk.web.charts import Chart, Day, curve_chart, forecast_chart
 
@@ -74,11 +75,23 @@ class FeatureView:
     high: float | None
 
     @property
-    def is_unusual(self) -> bool:
-        """Whether the value lies outside four fifths of the past."""
+    def verdict(self) -> str:
+        """``high`` or ``low`` where the value lies outside four fifths of the past, else ``usual``."""
         if self.value is None or self.low is None or self.high is None:
-            return False
-        return not self.low <= self.value <= self.high
+            return "not known"
+        if self.low <= self.value <= self.high:
+            return "usual"
+        return "high" if self.value > self.high else "low"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the newest report says about a trader; without facts it does not name him."""
+
+    session_date: dt.date
+    effective_session: dt.date
+    previous_session_date: dt.date | None
+    account: AccountFacts | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +99,7 @@ class TraderView:
     """The page of a trader."""
 
     account_id: str
+    standing: Standing | None
     days: Sequence[Day]
     curve: Chart | None
     forecast: Chart | None
@@ -175,6 +189,7 @@ def read_trader(connection: Connection, account_id: str, row_count: int) -> Trad
     traded = [day for day in days if day.session_date in active]
     return TraderView(
         account_id,
+        _standing(connection, account_id),
         days,
         curve_chart(days),
         forecast_chart(traded),
@@ -203,6 +218,14 @@ def read_approval(connection: Connection, publication_id: int) -> ApprovalView:
         ),
         records(connection, "risk_page/select_decisions", binds),
     )
+
+
+def _standing(connection: Connection, account_id: str) -> Standing | None:
+    found = records(connection, "risk_page/select_trader_facts", {"account_id": account_id})
+    if not found:
+        return None
+    told = found[0]["account"]
+    return Standing(**{**found[0], "account": None if told is None else reader_of(AccountFacts)(told)})
 
 
 def _publication(connection: Connection, run_id: int) -> Publication | None:

@@ -10,7 +10,7 @@ import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from risk.settings import EXCHANGE_ZONE, TEMPLATE_DIR
+from risk.settings import EXCHANGE_ZONE, TEMPLATE_DIR, settings
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -26,7 +26,8 @@ HEADERS = {
 def page(request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """Render ``include/templates/page/<name>.html.j2``; links start at where the app is mounted."""
     root = str(request.scope.get("root_path", "")).rstrip("/")
-    text = _environment().get_template(f"page/{name}.html.j2").render(root=root, **context)
+    shown = {"root": root, "is_simulated": settings().is_simulated, **context}
+    text = _environment().get_template(f"page/{name}.html.j2").render(shown)
     return HTMLResponse(text, status, HEADERS)
 
 

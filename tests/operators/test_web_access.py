@@ -1,0 +1,166 @@
+"""Risk page and mail in a real browser: keyboard and screen reader can use them, tables sort, nothing is loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import threading
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from risk.database import Connection
+from risk.publication import APPROVED, Asking, Person, decide, edit, open_publication
+from risk.report import build_facts
+from risk.report.facts import Facts, RestatementFacts
+from risk.report.page import Links
+from risk.report.rendering import illustrate
+from tests.browser import obstacles
+from tests.ledger_desks import MON, TUE, deliver, fill, report, settle
+from tests.report_desks import RUN, SESSION, account, book, deliver_fills, desk, insert, open_run, recommend
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def morning(connection: Connection) -> None:
+    """Store a morning that has something of everything the pages show."""
+    run = open_run(connection)
+    for name, cut in (("NET001", "0.60"), ("NET002", "0.20"), ("NET003", "0.00")):
+        recommend(connection, run, name, cut)
+        book(connection, name, delivery_id=deliver_fills(connection, run, name))
+        issued = {"run_id": run.run_id, "is_live": True, "expert": "calibrated", "quantile_05_usd": -1000}
+        insert(connection, "forecasts", account_id=name, effective_session=SESSION, **issued)
+        insert(connection, "features", account_id=name, session_date=SESSION, feature_values=[0.5, 1e-4])
+    verdict = {"check_name": "fees", "severity": "warn", "observed": "4.2", "has_passed": False}
+    insert(connection, "quality_results", run_id=run.run_id, subject="NET001", message="fees look odd", **verdict)
+    restated = RestatementFacts("NET001", SESSION, Decimal("-812.30"), None, "fees restated")
+    facts = dataclasses.replace(build_facts(connection, run), restatements=(restated,))
+    insert(connection, "reports", run_id=run.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
+    publication, _ = open_publication(connection, run, Asking("all", False, "approval__1"), FAR)
+    edit(connection, publication.publication_id, "NET001", Person("1", "ann"), ("3000", "calm since", None))
+    decide(connection, publication, "NET002", APPROVED, Person("1", "ann"))
+
+
+@pytest.fixture
+def address(client: Any) -> Iterator[str]:
+    """Serve the app on a port of its own."""
+    import uvicorn
+
+    server = uvicorn.Server(uvicorn.Config(client.app, host="127.0.0.1", port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+    (listening,) = server.servers[0].sockets
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture(params=["light", "dark"])
+def page(request: pytest.FixtureRequest, chromium: Browser, address: str) -> Iterator[Page]:
+    """Give a window in which nothing may be asked of another machine and no script may fail."""
+    failures: list[str] = []
+    with contextlib.closing(chromium.new_context(base_url=address, color_scheme=request.param)) as context:
+        shown = context.new_page()
+        shown.on("request", lambda asked: None if asked.url.startswith(address) else failures.append(asked.url))
+        shown.on("pageerror", lambda error: failures.append(str(error)))
+        yield shown
+    assert failures == []
+
+
+@pytest.mark.usefixtures("morning")
+def test_every_page_can_be_used_by_keyboard_and_screen_reader(page: Page) -> None:
+    addresses = (
+        "/",
+        "/sessions/2025-08-15",
+        "/sessions/2025-08-15?known=now",
+        "/traders/NET001",
+        "/approvals/1",
+        "/ledger",
+    )
+
+    for address in (*addresses, "/traders/NOBODY", "/sessions/2999-01-04", "/nowhere"):
+        page.goto(address)
+        for summary in page.locator("summary").all():
+            summary.click()
+        assert obstacles(page) == [], address
+
+
+def test_ledger_can_be_used_by_keyboard_and_screen_reader(page: Page, connection: Connection) -> None:
+    for day in (MON, TUE):
+        report(connection, day, "0.40")
+        deliver(connection, [fill(day, 1, "B", "1000", "10.00"), fill(day, 2, "S", "1000", "6.90")])
+        settle(connection, day)
+
+    page.goto("/ledger")
+
+    assert page.locator("svg").count() == 1
+    assert obstacles(page) == []
+
+
+@pytest.mark.usefixtures("morning")
+def test_table_of_limits_is_sorted_from_the_keyboard(page: Page) -> None:
+    page.goto("/")
+    names = page.locator("tbody th")
+    assert names.all_text_contents() == ["NET001", "NET002", "NET003"]
+
+    heading = page.get_by_role("button", name="New limit")
+    heading.press("Enter")
+
+    # 5,000 less 60, 20 and 0 %.
+    assert names.all_text_contents() == ["NET001", "NET002", "NET003"]
+    heading.press("Enter")
+    assert names.all_text_contents() == ["NET003", "NET002", "NET001"]
+    assert page.locator("th[aria-sort=descending]").inner_text().strip().startswith("New limit")
+
+
+@pytest.mark.usefixtures("morning")
+def test_first_stop_of_the_keyboard_leads_to_the_content(page: Page) -> None:
+    page.goto("/")
+
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+
+    assert page.evaluate("document.activeElement.id") == "content"
+
+
+def test_obstacles_are_found_where_there_are_some(chromium: Browser) -> None:
+    shown = chromium.new_page()
+    shown.set_content("<html lang=en><title>t</title><main><h1>t</h1><input><p style='color:#bbb'>pale</p></main>")
+
+    assert sorted(found.partition(" (")[0] for found in obstacles(shown)) == [
+        "critical: label",
+        "serious: color-contrast",
+    ]
+    shown.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_mail_can_be_read_by_a_screen_reader_and_fits_a_phone(chromium: Browser, scheme: Any) -> None:
+    context = chromium.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    shown = context.new_page()
+
+    for facts in mails():
+        shown.set_content(illustrate(facts, RUN, Links(approval="all")).standalone_html)
+        # All rows of a mail are alike: two say what 200 would, in a tenth of the time.
+        assert len(facts.accounts) == 200 or obstacles(shown) == []
+        assert shown.evaluate("document.documentElement.scrollWidth") <= 360
+
+    context.close()
+
+
+def mails() -> Iterator[Facts]:
+    """Make desks of every size, with names as long as may be."""
+    long_name = "A.Trader.With.A.Name.That.Fills.All.Of.The.Fifty.X"
+    results = tuple(Decimal(amount) for amount in (500, -300, -400))
+    yield desk([], ["The feed is broken."])
+    yield desk([account(long_name, "0.60", recent_results_usd=results), account("B", "0.20"), account(long_name, "0")])
+    yield desk([account(f"NET{number:03d}", "0.40", recent_results_usd=results) for number in range(200)])
