@@ -4,7 +4,7 @@ Turns yesterday's fills into this morning's loss limits and mails them before th
 
 | task | does | when it fails |
 |---|---|---|
-| extract_fills | loads, opens the run; scheduled: waits until 08:15 | a named file is wrong: mend it, clear the task |
+| extract_fills | loads, opens the run; scheduled: waits until 08:15 | mend the named file or connection, clear it |
 | check_fills | judges the session's data | read the verdicts in the log, mend, clear extract_fills |
 | aggregate_pnl | positions and daily P&L, checked twice | call the developers: two ways of computing disagree |
 | build_features | scale-free description of each account | |

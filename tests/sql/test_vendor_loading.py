@@ -142,6 +142,8 @@ def test_load_brings_each_session_since_the_first_day_exactly(
         (day, 2, 2, None) for day in (WEDNESDAY, THURSDAY, FRIDAY)
     ]
     assert vendor.asked[-1]["action"] == "logout"
+    # without it the vendor cuts an answer to its first page and does not say so
+    assert all("page" in form for form in vendor.asked if form["action"] not in ("login", "logout"))
     assert sorted(path.name for path in kept.rglob("*") if path.is_file()) == ["ended", "lock"]  # no page is left
 
 
@@ -186,6 +188,19 @@ def test_load_replaces_a_session_that_the_vendor_restates(connection: Connection
         "select price from fills join current_deliveries(clock_timestamp()) using (delivery_id)"
         " where fills.session_date = '2025-08-14' order by line_number",
     ) == [(Decimal("10.5"),), (Decimal("10.51"),)]
+
+
+def test_load_takes_executions_out_of_the_books_that_the_vendor_has_taken_back(
+    connection: Connection, vendor: Vendor, place: Place
+) -> None:
+    vendor.fills[FRIDAY].append(fill(3, FRIDAY, account="NET003"))
+    load(connection, place, now=SATURDAY_MORNING)
+    vendor.fills[FRIDAY].pop()  # the only ones of an account that now counts as never having traded
+
+    load(connection, place)
+
+    assert states(connection)["NET003"] == "no trades"
+    assert fill_counts(connection)[FRIDAY] == 2
 
 
 def test_load_makes_up_for_sessions_that_were_never_asked_for(

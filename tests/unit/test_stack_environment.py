@@ -118,12 +118,12 @@ def test_choose_desk_takes_the_vendor_unless_a_folder_is_named_on_the_command_li
 ) -> None:
     drop = tmp_path / "a drop"
     drop.mkdir()
-    (drop / "marks.csv").touch()
     given = {VENDOR_CONNECTION: "https://me:secret@firm.propreports.com"}
     beside = given | {"RISK_FILLS_DIR": str(drop)}
 
     assert choose_desk(clone, "", given) == Desk(DeskKind.real, None)
-    assert choose_desk(clone, "", beside) == Desk(DeskKind.real, None, companions=drop)
+    assert choose_desk(clone, "", beside) == Desk(DeskKind.real, None, companions=drop)  # may still be empty
+    (drop / "fills.csv").touch()
     assert choose_desk(clone, str(drop), given) == Desk(DeskKind.real, drop)
     assert choose_desk(clone, "", {VENDOR_CONNECTION: ""}) == Desk(DeskKind.simulated, clone.desk)
 

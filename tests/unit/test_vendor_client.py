@@ -8,6 +8,7 @@ import json
 import logging
 import time
 import traceback
+import tracemalloc
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,9 +19,9 @@ import pytest
 from risk.errors import ConnectionLostError, RefusalError
 from risk.stack import doctor
 from risk.vendor import Client, Pace, Patience, Place, place_of, read_place
-from risk.vendor.drop import question_of
+from risk.vendor.drop import question_of, write_fills
 from risk.vendor.pace import alone
-from risk.vendor.pages import IncompleteAnswerError, ask, lines
+from risk.vendor.pages import Answer, IncompleteAnswerError, ask, lines
 from tests.vendor_server import (
     FILLS_HEADER,
     PASSWORD,
@@ -308,6 +309,32 @@ def test_kept_pages_are_dropped_when_they_are_not_what_they_were(
     with Client(place, Pace(), HURRY) as client:
         assert fetched(client, tmp_path, now) == [FILLS_HEADER, *vendor.fills[FRIDAY]]
     assert vendor.pages()[-5:] == ["1", "2", "3", "1", "2"]
+
+
+def test_answer_of_any_number_of_rows_is_written_in_bounded_memory(tmp_path: Path) -> None:
+    path = tmp_path / "page-000001.csv"
+    with path.open("w", encoding="utf-8") as file:
+        file.write(FILLS_HEADER + "\n")
+        file.writelines(fill(number, FRIDAY, f"NET{number % 50:03}") + "\n" for number in range(20_000))
+        file.write("Page 1/1\n")
+    (tmp_path / "drop").mkdir()
+
+    tracemalloc.start()
+    written = write_fills(FRIDAY, Answer(tmp_path, NOW, 1, [""]), tmp_path / "drop")
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert (written.row_count, len(written.account_ids)) == (20_000, 50)
+    assert peak_bytes < path.stat().st_size / 5
+
+
+def test_answer_that_never_ends_is_given_up(
+    vendor: Vendor, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("risk.vendor.client.LARGEST_ANSWER", 300)
+
+    with pytest.raises(ConnectionLostError, match="the answer has more than 300 bytes"):
+        fetched(client, tmp_path)
 
 
 def test_header_is_found_beneath_other_lines_and_its_absence_is_named(

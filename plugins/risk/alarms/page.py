@@ -19,7 +19,9 @@ REMEDIES = {
     "CheckError": "Look at the database, then clear the task: it may succeed unchanged.",
     "BooksError": "Call the developers: two ways of computing the same money disagree. Nothing of this step is stored.",
     "SchemaError": "Restore the named schema files (git status include/sql/schema), then clear the task.",
-    "ConnectionLostError": "Start the server that the sentence names, then clear the task.",
+    "ConnectionLostError": "Start the server that the sentence names, or ask its owner, then clear the task.",
+    "IncompleteAnswerError": "Ask the vendor about the answer that the sentence names, then clear the task.",
+    "RefusalError": "Mend the connection that the sentence names, or ask its owner, then clear the task.",
     "AirflowTaskTimeout": "Look at what the machine and the database were busy with, then clear the task.",
     KILLED: "Look at the machine: memory (dmesg), disk, restarts. Then clear the task: every step can be repeated.",
 }

@@ -128,11 +128,10 @@ def choose_desk(clone: Clone, fills: str, given: Mapping[str, str] | None = None
     """
     given = os.environ if given is None else given
     named = fills or given.get("RISK_FILLS_DIR", "")
-    folder = checked_folder(named) if named else None
     if given.get(VENDOR_CONNECTION) and not fills:
-        return Desk(DeskKind.real, None, companions=folder)
-    if folder:
-        return Desk(DeskKind.real, folder)
+        return Desk(DeskKind.real, None, companions=Path(named).expanduser().absolute() if named else None)
+    if named:
+        return Desk(DeskKind.real, checked_folder(named))
     if "AIRFLOW_CONN_RISK_SOURCE" in given:
         return Desk(DeskKind.real, None)
     if WAREHOUSE_CONNECTION in given:

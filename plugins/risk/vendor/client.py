@@ -26,7 +26,7 @@ from risk.vendor.pace import Pace
 from risk.vendor.place import CONNECTION_ID, Place
 
 EXPIRED: Final = "Invalid or expired token."
-TOKEN: Final = re.compile(r"[0-9a-f]{32,128}(:[0-9]{1,20})?")
+TOKEN: Final = re.compile(r"[0-9a-fA-F]{32,128}(:[0-9]{1,20})?")
 PASSING: Final = frozenset(
     {
         http.HTTPStatus.TOO_MANY_REQUESTS,
@@ -192,7 +192,7 @@ class Client:
                 log.info("%s, action %s: %s", self.place.host, form["action"], found)
         raise ConnectionLostError(
             f"The vendor at {self.place.host} does not answer action {form['action']}: {found} "
-            f"({self.patience.attempts} tries). What came before is kept: try this task again."
+            f"({self.patience.attempts} tries). Try again: what came before is kept."
         )
 
     def _try(self, form: Mapping[str, str], receive: Callable[[Iterator[bytes]], Received]) -> Received:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
@@ -80,7 +80,8 @@ def write_fills(session_date: dt.date, answer: Answer, folder: Path) -> SessionA
                 account_ids.add(name)
     except (IncompleteAnswerError, csv.Error) as error:
         path.unlink()
-        raise IncompleteAnswerError(f"what came is no table of executions: {error}") from None
+        reason = f"what came is no table of executions: {error}"
+        raise IncompleteAnswerError(reason, len(answer.digests)) from None
     return replace(empty, row_count=row_count, account_ids=frozenset(account_ids))
 
 
@@ -107,6 +108,7 @@ def _accounts(table: Iterable[str]) -> Iterator[str]:
 def write_manifest(
     answers: Iterable[SessionAnswer],
     accounts: Iterable[Account],
+    delivered: Collection[tuple[str, dt.date]],
     reported: Mapping[tuple[str, dt.date], ReportedPnl],
     folder: Path,
 ) -> None:
@@ -114,13 +116,24 @@ def write_manifest(
 
     An account that the vendor lists and that has no executions in the answer gets an entry as well: its delivery is
     empty, and by the instant at which we asked it means *not posted* or *no trades*.
+
+    Parameters
+    ----------
+    delivered
+        Account-sessions with executions in the books: where the vendor has taken all of them back, an empty delivery
+        replaces them, whatever the list says of the account's days.
     """
     listed = list(accounts)
     with (folder / MANIFEST).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow((*MANIFEST_REQUIRED, *MANIFEST_TOTALS))
         for answer in answers:
-            silent = {account.account_id for account in listed if account.is_answered_for(answer.session_date)}
+            silent = {
+                account.account_id
+                for account in listed
+                if account.is_answered_for(answer.session_date)
+                or (account.account_id, answer.session_date) in delivered
+            }
             named = [name for name in sorted(silent | answer.account_ids) if _is_allowed(name)]
             for name in named:
                 books = reported.get((name, answer.session_date))

@@ -46,11 +46,14 @@ class _Desk:
         Folder of pages that have come.
     clock
         Gives the warehouse's time, so that no answer seems to come from the future.
+    delivered
+        Account-sessions with executions in the books.
     """
 
     client: Client
     kept: Path
     clock: pages.Clock
+    delivered: frozenset[tuple[str, dt.date]]
 
 
 def load_vendor(
@@ -87,7 +90,7 @@ def load_vendor(
     root = settings().vendor_dir / hashlib.sha256(f"{place.user}@{place.url}".encode()).hexdigest()[:12]
     due = due_sessions(connection, through_session_date, clock())
     with alone(root, pace), _emptied(root / "drop") as folder, Client(place, pace, patience) as client:
-        desk = _Desk(client, root / "pages", clock)
+        desk = _Desk(client, root / "pages", clock, _delivered(connection, due))
         answers = _fetch(desk, due, folder)
         beside = settings().fills_dir
         for path in companions(beside) if beside else ():
@@ -109,6 +112,12 @@ def due_sessions(connection: Connection, through_session_date: dt.date, now: dt.
     }
     with connection:
         return [day for (day,) in rows(connection, "vendor/select_due_sessions", binds)]
+
+
+def _delivered(connection: Connection, due: Sequence[dt.date]) -> frozenset[tuple[str, dt.date]]:
+    with connection:
+        listed = rows(connection, "vendor/select_delivered_accounts", {"session_dates": list(due)})
+    return frozenset((account_id, session_date) for account_id, session_date in listed)
 
 
 def _clock(connection: Connection) -> pages.Clock:
@@ -137,7 +146,8 @@ def _fetch(desk: _Desk, due: Sequence[dt.date], folder: Path) -> list[SessionAns
     answers = [_answer(desk, session_date, folder) for session_date in due]
     whole = [answer for answer in answers if answer.finding is None]
     reported = _reported(desk, accounts, whole)
-    drop.write_manifest(whole, accounts, {(row.account_id, row.session_date): row for row in reported}, folder)
+    books = {(row.account_id, row.session_date): row for row in reported}
+    drop.write_manifest(whole, accounts, desk.delivered, books, folder)
     row_count = sum(answer.row_count for answer in whole)
     log.info("vendor accounts=%d sessions=%d of %d rows=%d", len(accounts), len(whole), len(answers), row_count)
     return answers
@@ -150,7 +160,7 @@ def _answer(desk: _Desk, session_date: dt.date, folder: Path) -> SessionAnswer:
         answer = pages.ask(desk.client, drop.question_of(session_date), desk.kept, desk.clock)
         return drop.write_fills(session_date, answer, folder)
     except IncompleteAnswerError as incomplete:
-        return SessionAnswer(session_date, asked_at, 0, 0, frozenset(), str(incomplete))
+        return SessionAnswer(session_date, asked_at, incomplete.page_count, 0, frozenset(), str(incomplete))
 
 
 def _reported(desk: _Desk, accounts: Sequence[Account], answers: Sequence[SessionAnswer]) -> list[ReportedPnl]:

@@ -34,7 +34,17 @@ log = logging.getLogger(__name__)
 
 
 class IncompleteAnswerError(ConnectionLostError):
-    """The vendor did not answer a question whole; nothing of the answer may be loaded."""
+    """The vendor did not answer a question whole; nothing of the answer may be loaded.
+
+    Attributes
+    ----------
+    page_count
+        How many pages came.
+    """
+
+    def __init__(self, message: str, page_count: int = 0) -> None:
+        super().__init__(message)
+        self.page_count = page_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +118,7 @@ def ask(client: Client, question: Question, folder: Path, clock: Clock) -> Answe
         As the client; in the second case the pages that came stay on disk.
     """
     place = folder / question.name
-    found = ""
+    found, came_count = "", 0
     for _ in range(ROUNDS):
         answer = _kept(place, clock())
         try:
@@ -116,13 +126,13 @@ def ask(client: Client, question: Question, folder: Path, clock: Clock) -> Answe
                 _add_page(client, question, answer)
             _confirm(client, question, answer)
         except IncompleteAnswerError as incomplete:
-            found = str(incomplete)
+            found, came_count = str(incomplete), len(answer.digests)
             log.warning("%s: %s; asking again", question.name, found)
             shutil.rmtree(place)
             client.pace.sleep(client.patience.backoff_s)
         else:
             return answer
-    raise IncompleteAnswerError(f"{found} ({ROUNDS} times asked)")
+    raise IncompleteAnswerError(f"{found} ({ROUNDS} times asked)", came_count)
 
 
 def _kept(place: Path, now: dt.datetime) -> Answer:
