@@ -30,6 +30,7 @@ by_account as (
         count(*) filter (
             where known.executed_at < bounds.starts_at or known.executed_at >= bounds.ends_at
         ) as stray_count,
+        count(*) filter (where known.is_time_unknown) as untimed_count,
         min(known.executed_at) as first_executed_at,
         sum(known.fees_usd) as fees_usd,
         sum(known.quantity) as volume,
@@ -55,6 +56,7 @@ counted as (
         by_account.wrong_quantity_count,
         by_account.wrong_price_count,
         by_account.stray_count,
+        by_account.untimed_count,
         by_account.first_executed_at,
         by_account.fees_usd,
         by_account.volume,
@@ -75,6 +77,7 @@ counted as (
         coalesce(sum(by_account.wrong_quantity_count), 0) as wrong_quantity_count,
         coalesce(sum(by_account.wrong_price_count), 0) as wrong_price_count,
         coalesce(sum(by_account.stray_count), 0) as stray_count,
+        coalesce(sum(by_account.untimed_count), 0) as untimed_count,
         min(by_account.first_executed_at) as first_executed_at,
         sum(by_account.fees_usd) as fees_usd,
         sum(by_account.volume) as volume,
@@ -96,6 +99,7 @@ select
     counted.wrong_price_count,
     coalesce(counted.account_id, '') as subject,
     concat(counted.stray_count, ' of ', counted.fill_count, ' executions') as days_observed,
+    concat(counted.untimed_count, ' of ', counted.fill_count, ' executions') as times_observed,
     concat('$', round(counted.fees_usd, 2), ' on $', round(counted.turnover_usd, 2)) as fees_observed,
     case
         when counted.account_id is not null and counted.stray_count > 0
@@ -107,6 +111,15 @@ select
                     ' New York. The source delivered them with this session; check for a carried position.'
                 )
     end as days_finding,
+    case
+        when counted.account_id is not null and counted.untimed_count > 0
+            then
+                concat(
+                    'Account ', counted.account_id, ': ', counted.untimed_count, ' of ', counted.fill_count,
+                    ' executions have no time of day (00:00:00). They count as the first of their day, in the order ',
+                    'of the file; which lot closes which may differ from what happened.'
+                )
+    end as times_finding,
     case
         when
             counted.account_id is not null

@@ -9,6 +9,7 @@ from typing import Any
 
 from risk.database import Connection, execute, records, rows, writing
 from risk.errors import BooksError
+from risk.pnl.findings import tell_findings
 from risk.pnl.rebuild import ratio_text, rebuild
 from risk.pnl.reconciliation import reconcile
 from risk.pnl.valuation import STALE_SESSIONS, LastFill, Ratio, Statement, Terms, Valuation, Valuer
@@ -46,7 +47,7 @@ class _Scope:
 def aggregate(connection: Connection, run: Run) -> Aggregate:
     """Bring positions and daily_pnl up to date with the fills and marks of sessions up to the run's.
 
-    An account is computed again from the first session on whose delivery, mark or multiplier changed, up to the
+    An account is computed again from the first session on whose delivery, mark, rate, multiplier or split changed, up to the
     newest session in the books; accounts without a change are not written. What is stored is the newest knowledge
     of any run, so that an older session's run never takes anything back. The accounting identity is then computed
     a second way in SQL over everything written, and the books are compared with the source's own.
@@ -64,6 +65,7 @@ def aggregate(connection: Connection, run: Run) -> Aggregate:
         scope = _find_scope(connection, run)
         written = Aggregate(0, 0, 0) if scope is None else _write(connection, scope)
         reconcile(connection, run)
+        tell_findings(connection, run)
     return written
 
 

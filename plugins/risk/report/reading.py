@@ -208,12 +208,13 @@ def _book_warnings(accounts: Sequence[AccountFacts], run: Run) -> Iterable[Warni
             yield WarningFacts("books", name, message)
 
 
-RETOLD_CHECKS = {"accounts_delivered": "missing", "accounts_posted": "not posted"}
+RETOLD_CHECKS = {"accounts_delivered": "missing", "accounts_posted": "not posted", "books_complete": "incomplete"}
 """Checks with a verdict for each account whose state the report tells in one sentence for all such accounts."""
 
 
 def _check_warnings(connection: Connection, run: Run, accounts: Sequence[AccountFacts]) -> Iterable[WarningFacts]:
     told = {(account.delivery_state, account.account_id) for account in accounts}
+    told |= {("incomplete", account.account_id) for account in accounts if account.incomplete_reason is not None}
     verdicts = records(connection, "send_report/select_quality_results", {"run_id": run.run_id})
     for row in sorted(verdicts, key=lambda row: (row["severity"], row["check_name"], row["subject"])):
         if (RETOLD_CHECKS.get(row["check_name"]), row["subject"]) not in told:

@@ -1,0 +1,85 @@
+-- Names the executions whose side contradicts the position they met: a short sale while long, a cover beyond the short.
+-- Grain: one row per account and symbol; one that says so where there is none. Reads: positions, current_fills.
+-- Writes: quality_results. Money: -. Rerun: the run's earlier ones are deleted first.
+-- Binds: run_id, check_name, session_date, as_of.
+insert into quality_results (
+    run_id,
+    check_name,
+    subject,
+    severity,
+    has_passed,
+    observed,
+    message
+)
+with odd as (
+    select
+        positions.account_id,
+        positions.symbol,
+        positions.odd_fills
+    from positions
+    where
+        positions.session_date = %(session_date)s
+        and positions.odd_fills is not null
+),
+
+numbered as (
+    select
+        known.account_id,
+        known.symbol,
+        known.side,
+        known.quantity,
+        known.executed_at,
+        known.fill_key,
+        known.line_number,
+        odd.odd_fills,
+        row_number() over (
+            partition by known.account_id, known.symbol
+            order by known.executed_at, known.line_number
+        ) as number
+    from current_fills(%(as_of)s) as known
+    inner join odd
+        on
+            known.account_id = odd.account_id
+            and known.symbol = odd.symbol
+    where known.session_date = %(session_date)s
+),
+
+found as (
+    select
+        numbered.account_id,
+        numbered.symbol,
+        cardinality(numbered.odd_fills) as fill_count,
+        concat(
+            case numbered.side when 'T' then 'a short sale (T) of ' else 'a cover (C) of ' end,
+            trim_scale(numbered.quantity), ' at ',
+            to_char(numbered.executed_at at time zone 'America/New_York', 'HH24:MI:SS'),
+            ', fill ' || numbered.fill_key, ', line ', numbered.line_number,
+            case numbered.side when 'T' then ', while long' else ', beyond the short position' end
+        ) as fill
+    from numbered
+    where numbered.number = numbered.odd_fills[1]
+)
+
+select
+    %(run_id)s,
+    %(check_name)s,
+    concat(found.account_id, ' ', found.symbol) as subject,
+    'warn' as severity,
+    false as has_passed,
+    concat(found.fill_count, ' executions') as observed,
+    concat(
+        'Account ', found.account_id, ', ', found.symbol, ': ', found.fill_count, ' execution(s) contradict the ',
+        'position they met, first ', found.fill, '. The position was taken as it is; check the sides at the source.'
+    ) as message
+from found
+union all
+select
+    %(run_id)s,
+    %(check_name)s,
+    '' as subject,
+    'warn' as severity,
+    true as has_passed,
+    '0 executions' as observed,
+    'Every side fits the position it met.' as message
+where not exists (select from found)
+order by subject;

@@ -1,0 +1,27 @@
+"""Findings: what the books of a run's session show that somebody should look at, among the run's verdicts."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from risk.database import Connection, execute
+from risk.runs import Run
+
+FINDINGS: Final = {
+    "sides_fit": "insert_side_results",
+    "books_complete": "insert_completeness_results",
+}
+"""Name of the check to the statement that stores what it finds."""
+
+
+def tell_findings(connection: Connection, run: Run) -> None:
+    """Store a verdict for everything found, in the place of an earlier attempt's; the caller commits."""
+    for check_name, query in FINDINGS.items():
+        binds = {
+            "run_id": run.run_id,
+            "check_name": check_name,
+            "session_date": run.session_date,
+            "as_of": run.as_of,
+        }
+        execute(connection, "aggregate_pnl/delete_quality_results", binds)
+        execute(connection, f"aggregate_pnl/{query}", binds)

@@ -1,0 +1,108 @@
+"""What is wrong with statements, sides and times is told by name, with what it blocks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from risk.database import Connection
+from risk.fills import load_drop
+from risk.pnl import aggregate
+from risk.quality import check_fills
+from risk.runs import Run, open_run
+
+SESSION = dt.date(2025, 8, 15)
+
+
+def write(folder: Path, name: str, *lines: str) -> None:
+    (folder / name).write_text("\n".join(lines) + "\n")
+
+
+def run_line(connection: Connection, dsn: str, folder: Path) -> dict[str, dict[str, str]]:
+    """Load, check and aggregate; return what was found: message by check and subject."""
+    loaded = load_drop(connection, folder, SESSION, is_simulated=False)
+    run = open_run(connection, SESSION, loaded.load_id, "test")
+    check_fills(connection, dsn, run)
+    aggregate(connection, run)
+    aggregate(connection, run)
+    return found(connection, run)
+
+
+def found(connection: Connection, run: Run) -> dict[str, dict[str, str]]:
+    messages: dict[str, dict[str, str]] = {}
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select check_name, subject, message from quality_results where run_id = %s and not has_passed",
+            (run.run_id,),
+        )
+        for check_name, subject, message in cursor.fetchall():
+            messages.setdefault(check_name, {})[subject] = message
+    return messages
+
+
+def test_sides_that_contradict_the_position_are_named_with_account_symbol_and_fill(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path
+) -> None:
+    write(
+        tmp_path,
+        "fills.csv",
+        "Date/Time,Account,B/S,Qty,Symbol,Price,Fill Id",
+        "08/15/2025 10:00:00,NET001,B,100,XYZ,10,1",
+        "08/15/2025 10:01:00,NET001,T,40,XYZ,11,2",
+        "08/15/2025 10:02:00,NET001,T,60,XYZ,12,3",
+        "08/15/2025 10:03:00,NET001,T,50,XYZ,12,4",
+        "08/15/2025 10:04:00,NET001,C,50,XYZ,11,5",
+        "08/15/2025 10:05:00,NET002,C,5,ABC,11,6",
+        "08/15/2025 10:06:00,NET002,S,5,ABC,12,7",
+        "08/15/2025 10:07:00,NET003,S,5,ABC,12,8",
+        "08/15/2025 10:08:00,NET003,B,5,ABC,11,9",
+    )
+
+    odd = run_line(connection, warehouse_dsn, tmp_path)["sides_fit"]
+
+    # NET003's source knows only B and S: its sale from flat is a short and nothing is odd.
+    assert odd.keys() == {"NET001 XYZ", "NET002 ABC"}
+    assert odd["NET001 XYZ"] == (
+        "Account NET001, XYZ: 2 execution(s) contradict the position they met, first a short sale (T) of 40 at "
+        "10:01:00, fill 2, line 3, while long. The position was taken as it is; check the sides at the source."
+    )
+    assert "a cover (C) of 5 at 10:05:00, fill 6, line 7, beyond the short position" in odd["NET002 ABC"]
+
+
+def test_statements_that_cannot_be_right_are_named_with_what_they_block(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path
+) -> None:
+    write(
+        tmp_path,
+        "fills.csv",
+        "Date/Time,Account,B/S,Qty,Symbol,Price,Fill Id,Currency",
+        "08/15/2025 00:00:00,NET001,B,100,SHOP,10,1,CAD",
+        "08/15/2025 10:01:00,NET002,B,1,/ESU5,5000,2,USD",
+    )
+    write(tmp_path, "marks.csv", "Date,Symbol,Price", "08/15/2025,@CADUSD,-0.72")
+    write(tmp_path, "instruments.csv", "Date,Symbol,Multiplier", "08/15/2025,/ESU5,50", "08/15/2025,/ESU5,5")
+    write(
+        tmp_path,
+        "adjustments.csv",
+        "Date,Account,Offset Account,Category,Amount,Comment",
+        "08/15/2025,NET001,GHOST,Software,-140,fee",
+    )
+
+    messages = run_line(connection, warehouse_dsn, tmp_path)
+
+    assert "price '-0.72' is not above zero" in messages["statements_right"]["marks.csv 2"]
+    assert "told in two ways" in messages["statements_right"]["instruments.csv 3"]
+    assert messages["adjustments_known"] == {
+        "GHOST": "1 adjustment(s) of $140.00 in all are booked to account GHOST, of which nothing was ever delivered, "
+        "first in adjustments.csv line 2. They are in no report until it is known: check the name."
+    }
+    assert "No rate in US dollars for the currency of SHOP (CAD)" in messages["books_complete"]["NET001"]
+    assert "No single multiplier for /ESU5" in messages["books_complete"]["NET002"]
+    assert "1 of 1 executions have no time of day" in messages["times_known"]["NET001"]
+
+    # Another file that is right heals all of it.
+    write(tmp_path, "marks.csv", "Date,Symbol,Price", "08/15/2025,@CADUSD,0.72")
+    write(tmp_path, "instruments.csv", "Date,Symbol,Multiplier", "08/15/2025,/ESU5,50")
+    write(tmp_path, "adjustments.csv", "Date,Account,Amount", "08/15/2025,NET001,-140")
+
+    assert run_line(connection, warehouse_dsn, tmp_path).keys() == {"times_known"}
