@@ -160,6 +160,23 @@ def test_load_takes_silence_about_an_account_for_an_answer_by_the_instant_of_the
     assert states(connection) == {"NET001": "delivered", "NET002": "no trades"}
 
 
+def test_load_knows_the_vendors_list_of_accounts(connection: Connection, vendor: Vendor, place: Place) -> None:
+    load(connection, place)
+    vendor.accounts[0] = account(11, "NET001", last="08/18/2025")
+    load(connection, place)
+
+    stated = (
+        "select account_id, first_traded, last_traded from stated_accounts('2025-08-18', clock_timestamp()) order by 1"
+    )
+    assert fetch(connection, stated) == [
+        ("NET001", dt.date(2025, 1, 2), dt.date(2025, 8, 18)),
+        ("NET001_OLD", dt.date(2025, 1, 2), dt.date(2025, 1, 31)),
+        ("NET002", dt.date(2025, 1, 2), dt.date(2025, 8, 15)),
+        ("NET003", None, None),
+    ]
+    assert fetch(connection, "select count(*) from accounts where account_id = 'NET002'") == [(1,)]
+
+
 def test_load_again_changes_no_delivery_and_asks_for_no_more_than_it_must(
     connection: Connection, vendor: Vendor, place: Place
 ) -> None:

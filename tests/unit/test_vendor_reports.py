@@ -9,7 +9,7 @@ import pytest
 
 from risk.entities import ReportedPnl
 from risk.errors import RequestError
-from risk.vendor.accounts import Account, read_accounts, read_day
+from risk.vendor.accounts import Account, active_since, read_accounts, read_day
 from risk.vendor.pages import IncompleteAnswerError
 from risk.vendor.reports import Report, chosen_report, read_report
 from tests.vendor_server import ACCOUNTS_HEADER
@@ -141,4 +141,6 @@ def test_list_of_accounts_is_read_by_name_and_a_short_line_is_passed_over() -> N
 def test_silence_about_an_account_means_something_while_somebody_expects_it(
     first: dt.date | None, last: dt.date | None, is_answered_for: bool
 ) -> None:
-    assert Account("11", "NET001", first, last, "USD").is_answered_for(FRIDAY) is is_answered_for
+    account = Account("11", "NET001", first, last, "USD")
+
+    assert account.is_answered_for(FRIDAY, active_since(FRIDAY)) is is_answered_for

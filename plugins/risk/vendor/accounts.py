@@ -17,6 +17,9 @@ ALL_GROUPS: Final = "-2"
 COLUMNS: Final = ("Account Id", "Account Name", "First Traded", "Last Traded", "Currency")
 LIST: Final = Question("accounts", {"action": "accounts", "groupId": ALL_GROUPS}, COLUMNS)
 
+ACTIVE_WITHIN_DAYS: Final = dt.timedelta(days=2 * ACTIVE_WITHIN_SESSIONS)
+"""Days that hold at least ACTIVE_WITHIN_SESSIONS sessions."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:
@@ -40,17 +43,26 @@ class Account:
     last_traded: dt.date | None
     currency: str
 
-    def is_answered_for(self, session_date: dt.date) -> bool:
+    def is_answered_for(self, session_date: dt.date, active_since: dt.date) -> bool:
         """Tell whether an answer without executions of it says something about a session.
 
         Not before its first trade, nor once it has not traded for so long that nobody expects it any more: the list
         keeps closed accounts for ever.
+
+        Parameters
+        ----------
+        active_since
+            What ``active_since`` says of the session.
         """
         if self.first_traded is None or session_date < self.first_traded:
             return False
-        if self.last_traded is None or session_date <= self.last_traded:
-            return True
-        return len(sessions_between(self.last_traded, session_date)) <= ACTIVE_WITHIN_SESSIONS
+        return self.last_traded is None or self.last_traded >= active_since
+
+
+def active_since(session_date: dt.date) -> dt.date:
+    """Return the day since when an account must have traded to be expected in a session."""
+    recent = sessions_between(session_date - ACTIVE_WITHIN_DAYS, session_date)
+    return recent[-ACTIVE_WITHIN_SESSIONS]
 
 
 def read_accounts(lines: Iterable[str]) -> list[Account]:

@@ -1,4 +1,4 @@
-"""The vendor's answers as a file drop: a file for each session, and a manifest that gives empty ones a meaning."""
+"""The vendor's answers as a file drop: a file a session, a manifest that gives empty ones a meaning, a roster."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from risk.fills.folder import MANIFEST, MANIFEST_REQUIRED, MANIFEST_TOTALS
 from risk.fills.shapes import REQUIRED
 from risk.sessions import previous_session
 from risk.settings import settings
-from risk.vendor.accounts import ALL_GROUPS, Account
+from risk.vendor.accounts import ALL_GROUPS, Account, active_since
 from risk.vendor.pages import Answer, IncompleteAnswerError, Question, lines
 
 
@@ -128,10 +128,11 @@ def write_manifest(
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow((*MANIFEST_REQUIRED, *MANIFEST_TOTALS))
         for answer in answers:
+            since = active_since(answer.session_date)
             silent = {
                 account.account_id
                 for account in listed
-                if account.is_answered_for(answer.session_date)
+                if account.is_answered_for(answer.session_date, since)
                 or (account.account_id, answer.session_date) in delivered
             }
             named = [name for name in sorted(silent | answer.account_ids) if _is_allowed(name)]
@@ -142,6 +143,16 @@ def write_manifest(
                 writer.writerow((answer.file_name, name, answer.session_date, asked_at, *amounts))
             if not named:
                 (folder / answer.file_name).unlink()
+
+
+def write_roster(accounts: Iterable[Account], folder: Path) -> None:
+    """Write the vendor's list of accounts as a statement file; its days in one form, without names nobody may carry."""
+    with (folder / "accounts_vendor.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("Account Name", "First Traded", "Last Traded"))
+        for account in accounts:
+            if _is_allowed(account.account_id):
+                writer.writerow((account.account_id, account.first_traded, account.last_traded))
 
 
 def _is_allowed(account_id: str) -> bool:

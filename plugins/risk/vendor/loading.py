@@ -147,6 +147,7 @@ def _fetch(desk: _Desk, due: Sequence[dt.date], folder: Path) -> list[SessionAns
     whole = [answer for answer in answers if answer.finding is None]
     reported = _reported(desk, accounts, whole)
     books = {(row.account_id, row.session_date): row for row in reported}
+    drop.write_roster(accounts, folder)
     drop.write_manifest(whole, accounts, desk.delivered, books, folder)
     row_count = sum(answer.row_count for answer in whole)
     log.info("vendor accounts=%d sessions=%d of %d rows=%d", len(accounts), len(whole), len(answers), row_count)
