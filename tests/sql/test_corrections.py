@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,7 @@ from risk.fills import load_drop, read_drop
 from risk.pnl import aggregate, daily_pnl
 from risk.quality.checks import THRESHOLDS
 from risk.runs import Run, open_run
+from tests.drops import write_drop
 
 MON, TUE = dt.date(2025, 8, 11), dt.date(2025, 8, 12)
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price,Comm,Status,Fill Id"
@@ -180,3 +183,23 @@ def test_status_is_refused_when_nobody_knows_it_or_it_names_no_execution(
         "status 'BUST' corrects an execution",
     ]
     assert gross(connection) == {("NET001", MON): 100}
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from nodes(child)
+
+
+def test_planner_expects_fills_to_be_left_when_nothing_was_canceled(connection: Connection, tmp_path: Path) -> None:
+    # given many fills and no corrections: a planner that expects no fill loops over all of them for every delivery
+    drop = write_drop(tmp_path, TUE, {f"NET{number:03}": 50 for number in range(20)})
+    load_drop(connection, drop, TUE, is_simulated=False)
+
+    with connection, connection.cursor() as cursor:
+        cursor.execute("analyze fills, deliveries, corrections")
+        cursor.execute("explain (format json) select * from current_fills('infinity')")
+        ((plan,),) = cursor.fetchall()
+
+    (expected,) = [node["Plan Rows"] for node in nodes(plan[0]["Plan"]) if "canceled" in node.get("Filter", "")]
+    assert expected > 1
