@@ -13,7 +13,8 @@ select
                 concat(
                     'The feed is broken: nothing was delivered for any account of session ', %(session_date)s::date,
                     ', and ', count(*) filter (where states.is_expected), ' accounts are expected (',
-                    string_agg(states.account_id, ', ') filter (where states.is_expected), '). Ask the source, then clear extract_fills.'
+                    string_agg(states.account_id, ', ') filter (where states.is_expected),
+                    '). Ask the source, then clear extract_fills.'
                 )
     end as finding
 from delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as states;
