@@ -6,6 +6,7 @@ Through the app as Airflow mounts it, without Airflow's own login; each answer o
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import random
 import statistics
@@ -62,6 +63,17 @@ from daily_pnl as p inner join runs as r on r.effective_session = p.session_date
 insert into ledger_results select run_id, 1, 0, 1, 1, 0.4, 1, -1, null, null, 1, -1, null, null, 0, 1, 0.5,
     'no evidence', array['No evidence of benefit.'] from runs
 """,
+    "model_versions": """
+insert into model_versions (content_sha256, artefact, first_session_date, last_session_date, pair_count, card,
+    dag_run_id)
+values ('0', '{}', '2025-01-02', '2025-08-15', 1000, %(card)s, 'bench')
+""",
+    "gate_results": """
+insert into gate_results (run_id, is_serving, is_pass, session_count, forecast_count, improvement, p_value, breach_rate,
+    reasons, drifts)
+select run_id, false, false, 60, 700, 0.05 + random() / 10, 0.2, 0.05, array['5.0 percent below'], array[]::text[]
+from runs
+""",
     "analyze": "analyze",
 }
 
@@ -85,12 +97,42 @@ def _facts(account_count: int) -> Facts:
     return Facts(_LAST, sessions.next_session(_LAST), _IS_SIMULATED, counts, desk, accounts, (), ())
 
 
+def _card(account_count: int, day_count: int) -> str:
+    weeks = day_count // 5
+    score = {
+        "gain_vs_historical": 0.1, "gain_interval": [0.05, 0.15], "breach": 0.05, "kupiec_p": 0.5,
+        "christoffersen_p": 0.5,
+    }  # fmt: skip
+    days = [day.isoformat() for day in sessions.sessions_between(dt.date(2022, 1, 3), _LAST)[-weeks:]]
+    coverage = [
+        {
+            "account_id": f"NET{number:04d}",
+            "forecast_count": 600,
+            "breach_count": 30,
+            "p_value": 0.9,
+            "is_rejected": False,
+        }
+        for number in range(account_count)
+    ]
+    checks = {
+        "levels": [[0.01, 0.02], [0.05, 0.05]], "joint_p": 0.5, "zone": "green", "shortfall_statistic": 0.1,
+        "shortfall_p": 0.4,
+    }  # fmt: skip
+    return json.dumps({
+        "account_count": account_count, "session_count": day_count, "versions": {}, "calibration": 0.1,
+        "record": {"session_count": day_count, "forecast_count": 10, "models": dict.fromkeys("abcdefghi", score)},
+        "coverage": coverage, "checks": checks, "inputs": [],
+        "course": {"session_dates": days, "weights": dict.fromkeys("abcde", [0.2] * weeks)},
+    })  # fmt: skip
+
+
 def _fill(connection: database.Connection, account_count: int, day_count: int) -> None:
-    facts = _facts(account_count)
+    facts, card = _facts(account_count), _card(account_count, day_count)
+    size = {"accounts": account_count, "days": day_count}
     with database.writing(connection), connection.cursor() as cursor:
         sessions.store_sessions(connection)
         for command in _SQL.values():
-            cursor.execute(command, {"accounts": account_count, "days": day_count})
+            cursor.execute(command, {**size, "card": card})
         cursor.execute(
             "insert into reports select run_id, %s, %s from runs",
             (facts.canonical if account_count < 100 else "{}", "0"),
@@ -126,7 +168,7 @@ def measure(dsn: str) -> dict[str, Any]:
         with connection, connection.cursor() as cursor:
             cursor.execute("truncate sessions, loads, features restart identity cascade")
         _fill(connection, account_count, day_count)
-        for path in ("/", "/sessions/2025-08-15", "/traders/NET0007", "/ledger"):
+        for path in ("/", "/sessions/2025-08-15", "/traders/NET0007", "/ledger", "/model"):
             seconds = []
             for _ in range(ROUNDS if account_count < 100 else ROUNDS // 4):
                 started = time.perf_counter()

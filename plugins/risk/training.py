@@ -33,6 +33,7 @@ from risk.forecast import (
 from risk.forecast.artefact import content_sha256, to_json
 from risk.forecast.boosted import contributions
 from risk.forecast.garch import candidates
+from risk.forecast.reconstruction import refit_rows
 from risk.leakage import require_no_leak, self_check
 from risk.letters import compose, render
 from risk.mail import SmtpServer
@@ -148,7 +149,18 @@ def card(history: History, model: Model, forecasts: Reconstruction) -> dict[str,
         "coverage": checks.pop("accounts"),
         "weights": dict(zip(MIXED_EXPERTS, forecasts.weights[-1].tolist(), strict=True)),
         "calibration": float(forecasts.calibration[-1]),
+        "course": _course(history, forecasts),
         "inputs": _inputs(history, model),
+    }
+
+
+def _course(history: History, forecasts: Reconstruction) -> dict[str, Any]:
+    """Tell what each expert weighed at the end of each week."""
+    dates = history.panel.session_dates
+    ends = [number - 1 for number in (*refit_rows(dates), len(dates))]
+    return {
+        "session_dates": [dates[end].isoformat() for end in ends],
+        "weights": {name: forecasts.weights[ends, k].round(4).tolist() for k, name in enumerate(MIXED_EXPERTS)},
     }
 
 

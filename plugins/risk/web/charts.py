@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -62,6 +62,37 @@ class Day:
     def is_breach(self) -> bool:
         """Whether the loss went beyond the forecast."""
         return self.quantile_05_usd is not None and self.total_pnl_usd < self.quantile_05_usd
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One named line of several, drawn in the style of its number, and where it ends."""
+
+    name: str
+    number: int
+    points: str
+    last: float
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Several lines over the same sessions; attributes as in `Chart`."""
+
+    curves: tuple[Curve, ...]
+    zero: str
+    low: float
+    high: float
+    first: dt.date
+    last: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Shares of results found below a quantile against those promised, in a square; both ends of the diagonal."""
+
+    line: str
+    diagonal: str
+    marks: tuple[Mark, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +165,39 @@ def worth_chart(days: Sequence[Worth]) -> Chart | None:
     top, bottom = ([scale.point(place, value) for place, value in enumerate(ends)] for ends in (prevented, forgone))
     ends = (scale.low, scale.high, days[0].session_date, days[-1].session_date)
     return Chart(" ".join(line), " ".join([*top, *reversed(bottom)]), "", scale.height(0.0), (), *ends)
+
+
+def curves_chart(days: Sequence[dt.date], values: Mapping[str, Sequence[float]]) -> Curves | None:
+    """Draw named lines over the same sessions."""
+    if not days or not values:
+        return None
+    scale = _Scale(len(days), [value for line in values.values() for value in line])
+    curves = tuple(
+        Curve(name, number, " ".join(scale.point(place, value) for place, value in enumerate(line)), line[-1])
+        for number, (name, line) in enumerate(values.items())
+    )
+    return Curves(curves, scale.height(0.0), scale.low, scale.high, days[0], days[-1])
+
+
+def threshold_chart(values: Sequence[tuple[dt.date, float]], threshold: float) -> Chart | None:
+    """Draw a line by session beside the level it is asked to pass."""
+    if not values:
+        return None
+    scale = _Scale(len(values), [threshold, *(value for _, value in values)])
+    line = " ".join(scale.point(place, value) for place, (_, value) in enumerate(values))
+    bound = f"{scale.point(0, threshold)} {WIDTH - MARGIN:.1f},{scale.height(threshold)}"
+    return Chart(line, "", bound, scale.height(0.0), (), scale.low, scale.high, values[0][0], values[-1][0])
+
+
+def reliability_chart(levels: Sequence[Sequence[float]]) -> Reliability | None:
+    """Draw what share of results fell below each forecast quantile, promised to the right and found upwards."""
+    if not levels:
+        return None
+    side = HEIGHT - 2 * MARGIN
+    places = [(f"{MARGIN + promised * side:.1f}", f"{MARGIN + (1 - found) * side:.1f}") for promised, found in levels]
+    marks = [
+        Mark(x, y, f"{found:.1%} found where {promised:.0%} are promised".replace("%", " %"))
+        for (x, y), (promised, found) in zip(places, levels, strict=True)
+    ]
+    low, high = f"{MARGIN:.1f}", f"{HEIGHT - MARGIN:.1f}"
+    return Reliability(" ".join(f"{x},{y}" for x, y in places), f"{low},{high} {high},{low}", tuple(marks))

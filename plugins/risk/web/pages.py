@@ -1,4 +1,4 @@
-"""The pages that are looked at: today, a session, a trader, the ledger, the stored mail."""
+"""The pages that are looked at: today, a session, a trader, the model, the ledger, the stored mail."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from risk.report.page import TAIL_SESSIONS, headline
 from risk.settings import PROJECT_DIR, settings
 from risk.web.ledger import read_ledger
+from risk.web.model import read_model_page
 from risk.web.reading import read_morning, read_session, read_trader, warehouse
 from risk.web.writing import page
 
@@ -74,6 +75,17 @@ def ledger(
         view = read_ledger(connection, session_date, rows)
     has_more = view is not None and rows < max(view.session_count, view.result["entry_count"])
     return page(request, "ledger", view=view, has_more=has_more, all_rows=ALL_ROWS)
+
+
+@router.get("/model", response_class=HTMLResponse)
+@router.get("/model/{model_id}", response_class=HTMLResponse)
+def model(
+    request: Request, model_id: int | None = None, rows: Annotated[int, Query(ge=1, le=ALL_ROWS)] = FIRST_ROWS
+) -> HTMLResponse:
+    """Show a model's card, the newest one's or an earlier one's, and what the gate has found."""
+    with warehouse() as connection:
+        view = read_model_page(connection, model_id, rows)
+    return page(request, "model", view=view, has_more=rows < view.judged_count, all_rows=ALL_ROWS)
 
 
 @router.get("/reports/{session_date}", response_class=HTMLResponse)

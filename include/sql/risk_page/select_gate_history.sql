@@ -1,0 +1,22 @@
+-- Reads what the gate found in each session, by the newest run of it that knew everything.
+-- Grain: one row per session, ascending. Reads: gate_results, runs. Writes: -. Binds: -. Money: -. Rerun: reads only.
+select distinct on (runs.session_date)
+    runs.session_date,
+    gate_results.model_id,
+    gate_results.is_serving,
+    gate_results.is_pass,
+    gate_results.session_count,
+    gate_results.forecast_count,
+    gate_results.improvement,
+    gate_results.p_value,
+    gate_results.breach_rate,
+    gate_results.kupiec_p_value,
+    gate_results.christoffersen_p_value,
+    gate_results.reasons,
+    gate_results.drifts
+from gate_results
+inner join runs on gate_results.run_id = runs.run_id
+order by
+    runs.session_date asc,
+    runs.knows_past asc,
+    runs.revision desc;

@@ -1,0 +1,13 @@
+-- Lists the newest models that were trained.
+-- Grain: one row per model, newest first. Reads: model_versions. Writes: -. Binds: row_count. Money: -.
+-- Rerun: reads only.
+select
+    model_versions.model_id,
+    model_versions.content_sha256,
+    model_versions.last_session_date,
+    model_versions.pair_count
+from model_versions
+order by
+    model_versions.last_session_date desc,
+    model_versions.model_id desc
+limit %(row_count)s;

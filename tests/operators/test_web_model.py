@@ -1,0 +1,135 @@
+"""The page of the model: its card, the gate's judgments, and what it says where there is none."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from typing import Any
+
+from risk.database import Connection
+from tests.operators.web_client import words
+from tests.report_desks import insert, open_run
+
+CARD = {
+    "account_count": 12,
+    "session_count": 130,
+    "versions": {"numpy": "2.3.1", "python": "3.11"},
+    "record": {
+        "session_count": 70,
+        "forecast_count": 800,
+        "models": {
+            "calibrated": {
+                "loss": 0.1, "gain_vs_historical": 0.123, "gain_interval": [0.04, 0.2], "breach": 0.051,
+                "kupiec_p": 0.9, "christoffersen_p": None,
+            }
+        },
+        "gate": {"served": "rules", "improvement": 0.05, "p_value": 0.2, "reasons": []},
+    },
+    "checks": {
+        "levels": [[0.05, 0.06], [0.5, 0.48]], "joint_p": 0.4, "zone": "green", "shortfall_statistic": -0.1,
+        "shortfall_p": None,
+    },
+    "coverage": [
+        {"account_id": "NET001", "forecast_count": 60, "breach_count": 9, "p_value": 0.001, "is_rejected": True}
+    ],
+    "weights": {"historical": 0.25, "boosted": 0.75},
+    "course": {
+        "session_dates": ["2025-08-08", "2025-08-15"],
+        "weights": {"historical": [0.5, 0.25], "boosted": [0.5, 0.75]},
+    },
+    "calibration": 0.012,
+    "inputs": [{"name": "x", "sentence": "sessions since the peak", "ridge": 0.25, "trees": 0.125}],
+}  # fmt: skip
+
+
+def store_model(connection: Connection, card: dict[str, Any], *, name: str = "ab" * 32) -> int:
+    dates = {"first_session_date": dt.date(2025, 2, 3), "last_session_date": dt.date(2025, 8, 15)}
+    told = {"artefact": "{}", "pair_count": 1404, "card": json.dumps(card), "dag_run_id": "trained"}
+    return int(insert(connection, "model_versions", content_sha256=name, **dates, **told))
+
+
+def judge(connection: Connection, model_id: int | None, **changes: Any) -> None:
+    plain = {
+        "is_serving": False,
+        "is_pass": False,
+        "session_count": 60,
+        "forecast_count": 700,
+        "improvement": 0.05,
+        "p_value": 0.2,
+        "breach_rate": 0.055,
+        "reasons": ["the forecast's loss is 5.0 % below the rules'"],
+        "drifts": [],
+    }
+    run_id = open_run(connection).run_id
+    insert(connection, "gate_results", run_id=run_id, model_id=model_id, **{**plain, **changes})
+
+
+def test_page_says_that_no_model_was_trained_yet(client: Any) -> None:
+    shown = words(client.get("/model"))
+
+    assert "No model has been trained yet" in shown
+    assert "No run has judged a model yet" in shown
+
+
+def test_model_of_an_unknown_number_is_not_found(client: Any) -> None:
+    answer = client.get("/model/4711")
+
+    assert answer.status_code == 404
+    assert "No model has the number 4711" in words(answer)
+
+
+def test_model_shows_its_card(client: Any, connection: Connection) -> None:
+    store_model(connection, CARD)
+
+    answer = client.get("/model")
+
+    shown = words(answer)
+    assert "1,404 results of 12 accounts in 130 sessions" in shown
+    assert "numpy 2.3.1, python 3.11." in shown
+    assert "calibrated 12.3% 4.0% to 20.0% 5.1% 0.900 not known" in shown
+    assert "6.0 % found where 5 % are promised; 48.0 % found where 50 % are promised." in shown
+    assert "Basel zone green; expected shortfall Z2 = -0.100" in shown
+    # 9 of 60 are 15 %.
+    assert "NET001 60 9 15.0% 0.001 off" in shown
+    assert "boosted: 75.0% in the end" in shown
+    assert "sessions since the peak 0.250 0.125" in shown
+    for picture in re.findall(r"<svg[^>]*role.*?</svg>", answer.text, re.DOTALL):
+        title, describes = re.search(r'aria-labelledby="(\S+) (\S+)"', picture).groups()  # type: ignore[union-attr]
+        assert f'<title id="{title}">' in picture
+        assert f'<desc id="{describes}">' in picture
+
+
+def test_card_of_an_earlier_version_is_shown_without_what_it_lacks(client: Any, connection: Connection) -> None:
+    older = {name: value for name, value in CARD.items() if name not in {"checks", "course"}}
+    model_id = store_model(connection, older)
+    store_model(connection, CARD, name="cd" * 32)
+
+    shown = words(client.get(f"/model/{model_id}"))
+
+    assert f"Model {model_id}, abababababab" in shown
+    assert "this card is older than the comparison" in shown
+    assert "This card is older than the record of weights over time" in shown
+    assert "Model 2 , cdcdcdcdcdcd" in shown
+
+
+def test_model_shows_the_gates_judgments_and_drift(client: Any, connection: Connection) -> None:
+    model_id = store_model(connection, CARD)
+    judge(connection, model_id, drifts=["The input 'scale' has moved"])
+
+    shown = words(client.get("/model")).replace("&#39;", "'")
+
+    # Without Kupiec's and Christoffersen's p-values.
+    assert "2025-08-15 1 miss rules 5.0% 0.200 5.5% not known not known the forecast's loss is 5.0 %" in shown
+    assert "The input 'scale' has moved" in shown
+    assert "From 2025-08-15 to 2025-08-15, between 0.0% and 10.0%" in shown
+
+
+def test_model_page_lists_judgments_without_any_model(client: Any, connection: Connection) -> None:
+    nothing = {"improvement": None, "p_value": None, "breach_rate": None, "session_count": 0, "forecast_count": 0}
+    judge(connection, None, reasons=["no model was stored"], **nothing)
+
+    shown = words(client.get("/model"))
+
+    assert "2025-08-15 none miss rules not known not known" in shown
+    assert "The gate has not had 60 sessions to judge yet" in shown
