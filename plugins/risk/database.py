@@ -40,6 +40,26 @@ def connect(dsn: str) -> Connection:
     return connection
 
 
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """Give the loss of the server in the middle of some work a sentence.
+
+    Raises
+    ------
+    ConnectionLostError
+        If the server ended a statement or the connection by itself: it was stopped, its disk is full, a time-out.
+    """
+    try:
+        yield
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        # What ends a transaction on a closed connection says only that; why it was closed came before.
+        cause = " ".join(str(error.__context__ or error).split()).rstrip(".")
+        raise ConnectionLostError(
+            f"The warehouse broke off in the middle of the work: {cause}. What was not committed "
+            "is undone. Look at its server and its disk (./riskctl doctor), then clear this task."
+        ) from error
+
+
 @cache
 def statement(name: str) -> str:
     """Read the statement ``include/sql/<name>.sql``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import threading
 from collections.abc import Iterator
@@ -122,3 +123,23 @@ def test_store_sessions_mends_a_calendar_that_differs_and_leaves_an_equal_one_al
 
         cursor.execute("select pg_current_xact_id_if_assigned() is null")
         assert cursor.fetchone() == (True,)
+
+
+def test_a_server_lost_in_the_middle_of_a_transaction_gets_a_sentence_and_undoes_it(
+    connection: database.Connection, warehouse_dsn: str
+) -> None:
+    # A full disk ends every connection the same way: the server restarts itself.
+    with pytest.raises(ConnectionLostError) as caught, database.answering(), database.writing(connection):
+        lose_in_the_middle(connection, warehouse_dsn)
+
+    assert "broke off in the middle of the work: " in str(caught.value)
+    assert "already closed" not in str(caught.value)
+    with contextlib.closing(database.connect(warehouse_dsn)) as after:
+        assert "999_lost" not in dict(database.rows(after, "migrate/select_schema_migrations"))
+
+
+def lose_in_the_middle(connection: database.Connection, dsn: str) -> None:
+    database.execute(connection, "migrate/insert_schema_migrations", {"name": "999_lost", "content_sha256": ""})
+    with contextlib.closing(database.connect(dsn)) as other, other.cursor() as cursor:
+        cursor.execute("select pg_terminate_backend(%s)", (connection.info.backend_pid,))
+    database.rows(connection, "migrate/select_schema_migrations")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseOperator, ExceptionRetryPolicy, RetryAction, RetryRule
 
-from risk.database import Connection, connect
+from risk.database import Connection, answering, connect
 from risk.errors import CheckError, ConnectionLostError
 from risk.runs import Run, read_run
 
@@ -45,7 +45,7 @@ def warehouse_dsn() -> str:
 @contextlib.contextmanager
 def warehouse() -> Iterator[Connection]:
     """Open the warehouse for one task and close it whatever happens."""
-    with contextlib.closing(connect(warehouse_dsn())) as connection:
+    with answering(), contextlib.closing(connect(warehouse_dsn())) as connection:
         with connection, connection.cursor() as cursor:
             cursor.execute("set statement_timeout = %s", (STATEMENT_TIMEOUT,))
         yield connection
