@@ -14,7 +14,8 @@ from risk.database import Connection, records
 from risk.entities import Fill
 from risk.ledger import store_ledger
 from tests.ledger_desks import EARLY, MON, TUE, deliver, fill, mark, report, settle
-from tests.sql.daily_rows import new_run
+from tests.report_desks import insert
+from tests.sql.daily_rows import new_load, new_run
 
 
 def entries(connection: Connection) -> list[dict[str, Any]]:
@@ -68,6 +69,37 @@ def test_carried_position_starts_at_the_previous_close(connection: Connection) -
     assert found["depths_usd"] == [Decimal(302)]
     # At the close 60 are still short, 5.00 higher: -300; 10 ABC fell by 1.00: -10. Together -612.
     assert found["close_usd"] == Decimal(-612)
+
+
+def test_carried_position_goes_through_a_split(connection: Connection) -> None:
+    deliver(connection, [fill(MON, 1, "B", "100", "50.00")])
+    mark(connection, MON, "50.00")
+    told = {"file_name": "splits.csv", "line_number": 1, "recorded_at": dt.datetime.now(dt.UTC)}
+    ratio = {"session_date": TUE, "symbol": "XYZ", "new_shares": 4, "old_shares": 1}
+    insert(connection, "splits", load_id=new_load(connection, TUE), **ratio, **told)
+    report(connection, TUE, "0.40")
+    deliver(connection, [fill(TUE, 1, "S", "400", "12.00")])
+
+    settle(connection, TUE)
+
+    # 100 shares of 50.00 were 5,000; 400 of 12.00 are 4,800.
+    [found] = entries(connection)
+    assert (found["depths_usd"], found["close_usd"]) == ([Decimal(200)], Decimal(-200))
+
+
+def test_path_in_another_currency_is_followed_at_the_sessions_rate(connection: Connection) -> None:
+    report(connection, MON, "0.40")
+    mark(connection, MON, "0.75", symbol="@CADUSD")
+    deliver(
+        connection,
+        [fill(MON, 1, "B", "100", "50.00", currency="CAD"), fill(MON, 2, "S", "100", "46.00", "1", currency="CAD")],
+    )
+
+    settle(connection, MON)
+
+    # 100 fell by 4.00 Canadian dollars, which are 300.00 of ours, and a fee in ours.
+    [found] = entries(connection)
+    assert (found["depths_usd"], found["close_usd"]) == ([Decimal(301)], Decimal(-301))
 
 
 def walked(

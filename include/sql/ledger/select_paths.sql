@@ -3,9 +3,10 @@
 -- Reads: counted_runs, recommendations, daily_pnl, positions, sessions, current_fills, ledger_entries. Writes: -.
 -- Binds: known_until. Rerun: reads only.
 -- Money: US dollars, exact; depths_usd are losses, positive, ascending.
--- A fill moves the account's result by what it held of the symbol before, times the way from the account's own last
--- price of it, less the fee; the first price of a position that is carried in is the mark at the previous close. What
--- nobody trades does not move before the close. Fills come in the order in which the books take them.
+-- A fill moves the account's result by what is held of its symbol, from the account's own last price of it to the new
+-- one, less the fee; a position that is carried in comes from its mark at the previous close, through a split. What is
+-- not traded does not move before the close. A currency counts at the session's rate throughout. Fills come in the
+-- order in which the books take them.
 with wanted as (
     select
         recommendations.account_id,
@@ -67,19 +68,23 @@ executions as (
             and known.session_date = wanted.effective_session
 ),
 
-steps as (
+held as (
     select
         executions.account_id,
         executions.session_date,
+        executions.symbol,
         executions.executed_at,
         executions.line_number,
+        executions.price,
         executions.fees_usd,
-        positions.multiplier,
-        coalesce(carried.quantity, 0)
-        + sum(executions.signed_quantity) over symbol_so_far
-        - executions.signed_quantity as held_quantity,
-        executions.price
-        - coalesce(lag(executions.price) over symbol_so_far, carried.mark_price, executions.price) as price_change
+        executions.signed_quantity,
+        positions.multiplier * positions.rate as price_usd,
+        carried.quantity * carried.mark_price as carried_value,
+        coalesce(carried.quantity + positions.split_quantity, 0)
+        + sum(executions.signed_quantity) over (
+            partition by executions.account_id, executions.session_date, executions.symbol
+            order by executions.executed_at asc, executions.line_number asc
+        ) as quantity
     from executions
     inner join positions
         on
@@ -91,10 +96,26 @@ steps as (
             executions.account_id = carried.account_id
             and executions.session_date = carried.effective_session
             and executions.symbol = carried.symbol
-    window symbol_so_far as (
-        partition by executions.account_id, executions.session_date, executions.symbol
-        order by executions.executed_at asc, executions.line_number asc
-    )
+),
+
+steps as (
+    select
+        held.account_id,
+        held.session_date,
+        held.executed_at,
+        held.line_number,
+        (
+            (held.quantity - held.signed_quantity) * held.price
+            - coalesce(
+                lag(held.quantity * held.price) over (
+                    partition by held.account_id, held.session_date, held.symbol
+                    order by held.executed_at asc, held.line_number asc
+                ),
+                held.carried_value,
+                0
+            )
+        ) * held.price_usd - held.fees_usd as change_usd
+    from held
 ),
 
 running as (
@@ -103,7 +124,7 @@ running as (
         steps.session_date,
         steps.executed_at,
         steps.line_number,
-        -sum(steps.held_quantity * steps.price_change * steps.multiplier - steps.fees_usd) over (
+        -sum(steps.change_usd) over (
             partition by steps.account_id, steps.session_date
             order by steps.executed_at asc, steps.line_number asc
         ) as loss_usd
