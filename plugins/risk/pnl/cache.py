@@ -48,9 +48,10 @@ def aggregate(connection: Connection, run: Run) -> Aggregate:
     """Bring positions and daily_pnl up to date with the fills and marks of sessions up to the run's.
 
     An account is computed again from the first session on whose delivery, mark, rate, multiplier or split changed, up
-    to the newest session in the books; accounts without a change are not written. What is stored is the newest knowledge
-    of any run, so that an older session's run never takes anything back. The accounting identity is then computed
-    a second way in SQL over everything written, and the books are compared with the source's own.
+    to the newest session in the books; accounts without a change are not written. What is stored is the newest
+    knowledge of any run, so that an older session's run never takes anything back. The accounting identity is then
+    computed a second way in SQL over everything written, the books are compared with the source's own, and what they
+    show that somebody should look at is told.
 
     Finding what changed, computing and writing happen under one write lock: two runs that each computed
     from the books before the other's write would leave neither's result.

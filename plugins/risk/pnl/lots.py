@@ -128,7 +128,7 @@ def split_lots(lots: Lots, new_shares: int, old_shares: int) -> int:
     Returns
     -------
     int
-        What is realized where less than 1e-8 new shares would be left, scaled by 1e16; else 0.
+        What is realized where the last lots come to less than 1e-8 new shares, scaled by 1e16; else 0.
     """
     split: Lots = deque()
     held = reached = cost = 0
