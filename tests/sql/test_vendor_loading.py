@@ -270,11 +270,14 @@ def test_load_takes_an_account_that_the_list_does_not_name_yet(
 
 
 def test_interrupted_load_stores_nothing_and_the_next_one_goes_on(
-    connection: Connection, vendor: Vendor, place: Place
+    connection: Connection, vendor: Vendor, place: Place, kept: Path
 ) -> None:
     spoiling = Spoiling(vendor, FRIDAY, instead(503))
     with pytest.raises(ConnectionLostError):
         load(connection, place)
+    (place_folder,) = kept.iterdir()
+    (place_folder / "drop").mkdir()  # as a killed process leaves it
+    (place_folder / "drop" / "fills_vendor_2025-08-15.csv").write_text("half a", encoding="utf-8")
     stored = fetch(connection, "select (select count(*) from loads), (select count(*) from vendor_answers)")
     spoiling.fault = lambda _form, reply: reply
     vendor.asked.clear()
