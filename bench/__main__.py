@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-MEASUREMENTS = ("features", "fills", "pnl", "operation", "forecast", "page")
+MEASUREMENTS = ("features", "fills", "pnl", "operation", "forecast", "page", "vendor")
 
 
 def measure(name: str) -> None:
