@@ -90,10 +90,8 @@ def test_carried_position_goes_through_a_split(connection: Connection) -> None:
 def test_path_in_another_currency_is_followed_at_the_sessions_rate(connection: Connection) -> None:
     report(connection, MON, "0.40")
     mark(connection, MON, "0.75", symbol="@CADUSD")
-    deliver(
-        connection,
-        [fill(MON, 1, "B", "100", "50.00", currency="CAD"), fill(MON, 2, "S", "100", "46.00", "1", currency="CAD")],
-    )
+    fills = (fill(MON, 1, "B", "100", "50.00"), fill(MON, 2, "S", "100", "46.00", "1"))
+    deliver(connection, [one._replace(currency="CAD") for one in fills])
 
     settle(connection, MON)
 
