@@ -36,7 +36,17 @@ class ConnectionLostError(RiskError):
 
 
 class RefusalError(RiskError):
-    """A source refuses what we ask of it; mend its connection or ask its owner, then clear the task."""
+    """A source refuses what we ask of it; mend its connection or ask its owner, then clear the task.
+
+    Attributes
+    ----------
+    found
+        The source's own words, quoted; empty where it was never asked.
+    """
+
+    def __init__(self, message: str, found: str = "") -> None:
+        super().__init__(message)
+        self.found = found
 
 
 class SchemaError(RiskError):

@@ -229,9 +229,11 @@ class Client:
         raise self._refusal(action, sentence)
 
     def _refusal(self, action: str, sentence: str) -> RefusalError:
+        found = self._cleaned(sentence)
         return RefusalError(
-            f"The vendor at {self.place.host} refuses action {action}: {self._cleaned(sentence)}. Mend the Airflow "
-            f"connection {CONNECTION_ID} or ask the vendor, then clear this task."
+            f"The vendor at {self.place.host} refuses action {action}: {found}. Mend the Airflow connection "
+            f"{CONNECTION_ID} or ask the vendor, then clear this task.",
+            found,
         )
 
     def _cleaned(self, text: str) -> str:

@@ -174,7 +174,7 @@ def _page(client: Client, question: Question, number: int, path: Path) -> tuple[
     except RefusalError as refusal:
         if number == 1:
             raise
-        raise IncompleteAnswerError(f"page {number} was promised and did not come: {refusal}") from None
+        raise IncompleteAnswerError(f"page {number} was promised and did not come: {refusal.found}") from None
     last = last_line(path)
     trailer = TRAILER.fullmatch(last)
     if trailer is None:
