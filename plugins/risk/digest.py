@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from risk.alarms import NoticePage
@@ -15,6 +15,9 @@ from risk.sessions import previous_session
 from risk.settings import EXCHANGE_ZONE, TAIL_PROBABILITY, settings
 
 WEEK = dt.timedelta(days=6)
+
+SHOWN_PARTS = 8
+"""A sentence lists so many parts; the Risk page has them all."""
 
 
 def send_digest(connection: Connection, server: SmtpServer, instant: dt.datetime) -> int:
@@ -61,7 +64,8 @@ def digest_page(connection: Connection, through: dt.date) -> NoticePage:
     """Gather the sentences of a week that ends with a session."""
     week = {"from_date": through - WEEK, "through_date": through}
     sessions = records(connection, "digest/select_sessions", week)
-    actions = tuple(_actions(sessions))
+    newest = records(connection, "digest/select_freshness")[0]
+    actions = (*_actions(sessions), *_staleness(newest["newest_session_date"], through))
     reported = sum(row["is_reported"] for row in sessions)
     return NoticePage(
         is_simulated=settings().is_simulated,
@@ -70,8 +74,11 @@ def digest_page(connection: Connection, through: dt.date) -> NoticePage:
         title=f"Risk digest - week to {through}",
         headline=f"{reported} of {len(sessions)} sessions from {week['from_date']} to {through} have their report.",
         sentences=(
-            *_mornings(sessions),
+            *_mornings(connection, week, sessions),
+            *_freshness(newest),
+            *_model(connection, week),
             *_performance(connection, week),
+            *_ledger(connection, week),
             *_database(records(connection, "digest/select_database", week)[0]),
             "The mail server took this mail: reports can be delivered.",
         ),
@@ -89,13 +96,55 @@ def _actions(sessions: Sequence[dict[str, Any]]) -> Iterator[str]:
             yield f"The report of {day} was mailed to nobody: look at send_report, or at who ran it without mail."
 
 
-def _mornings(sessions: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _staleness(newest_session_date: dt.date | None, through: dt.date) -> Iterator[str]:
+    if newest_session_date is None or newest_session_date < through:
+        known = "the books are empty" if newest_session_date is None else f"the books end with {newest_session_date}"
+        yield f"No fill of {through} is in the books ({known}): look at the source, then make backfill FROM={through}."
+
+
+def _freshness(newest: Mapping[str, Any]) -> Iterator[str]:
+    if newest["newest_session_date"] is not None and newest["recorded_at"] is not None:
+        recorded_at = f"{newest['recorded_at'].astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M}"
+        yield f"Newest fills: session {newest['newest_session_date']}; last delivery recorded {recorded_at} New York."
+
+
+def _mornings(connection: Connection, week: Mapping[str, dt.date], sessions: Sequence[dict[str, Any]]) -> Iterator[str]:
     counts = [row["trader_count"] for row in sessions if row["is_reported"]]
     if counts:
         span = f"{counts[0]}" if len(set(counts)) == 1 else f"{min(counts)} to {max(counts)}"
-        yield f"Traders with a limit: {span} a session."
-    incidents, rejected = (sum(row[name] for row in sessions) for name in ("incident_count", "rejected_count"))
-    yield f"Data: {incidents:,} checks did not pass, {rejected:,} rows were rejected."
+        changes = [
+            f"{row['account_id']} {'came' if row['has_come'] else 'went'} on {row['session_date']}"
+            for row in records(connection, "digest/select_roster_changes", week)
+        ]
+        yield f"Traders with a limit: {span} a session; {_few(changes) or 'the same as before'}."
+    incidents = [
+        f"{row['check_name']} {row['incident_count']:,}" for row in records(connection, "digest/select_incidents", week)
+    ]
+    rejected = sum(row["rejected_count"] for row in sessions)
+    yield f"Data: checks that did not pass: {_few(incidents) or 'none'}; {rejected:,} rows were rejected."
+
+
+def _few(parts: Sequence[str]) -> str:
+    """List some parts, and how many more there are."""
+    more = f" and {len(parts) - SHOWN_PARTS} more" if len(parts) > SHOWN_PARTS else ""
+    return ", ".join(parts[:SHOWN_PARTS]) + more
+
+
+def _model(connection: Connection, week: Mapping[str, dt.date]) -> Iterator[str]:
+    for row in records(connection, "digest/select_gate", week):
+        seen = "no model was there" if row["last_session_date"] is None else f"trained up to {row['last_session_date']}"
+        yield (
+            f"The model served in {row['serving_count']} of {row['judged_count']} sessions ({seen}); the gate at last: "
+            f"{_few(row['reasons']) or 'nothing to say'}."
+        )
+        yield from row["drifts"]
+
+
+def _ledger(connection: Connection, week: Mapping[str, dt.date]) -> Iterator[str]:
+    for row in records(connection, "digest/select_ledger", week):
+        first, *others = row["sentences"]
+        yield f"Ledger of past cuts. {first}"
+        yield from others
 
 
 def _performance(connection: Connection, week: dict[str, dt.date]) -> Iterator[str]:

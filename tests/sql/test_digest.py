@@ -12,9 +12,11 @@ from risk import settings as settings_module
 from risk.database import Connection, rows
 from risk.digest import digest_page, send_digest
 from risk.errors import ConnectionLostError
+from risk.ledger import store_ledger
 from risk.letters import render
 from risk.mail import SmtpServer
-from tests.report_desks import AS_OF, SESSION, book, insert, open_run, recommend
+from risk.runs import read_run
+from tests.report_desks import AS_OF, SESSION, book, deliver_fills, insert, open_run, recommend
 from tests.smtp_boxes import Box, served
 
 
@@ -48,8 +50,9 @@ def test_digest_names_sessions_without_report_or_mail(connection: Connection) ->
         "The report of 2025-08-13 was mailed to nobody",
         "Session 2025-08-14 has no report",
         "Session 2025-08-15 has no report",
+        "No fill of 2025-08-15 is in the books (the books are empty)",
     ]
-    assert "Traders with a limit: 1 to 2 a session." in page.sentences
+    assert "Traders with a limit: 1 to 2 a session; B came on 2025-08-13." in page.sentences
 
 
 def test_digest_counts_breaches_cuts_and_decisions(connection: Connection) -> None:
@@ -69,6 +72,32 @@ def test_digest_counts_breaches_cuts_and_decisions(connection: Connection) -> No
     assert "Traders who were cut: 1 of 1 results were losses, -900.00 USD in sum." in sentences
     assert "Traders who were not cut: 0 of 1 results were losses, +250.50 USD in sum." in sentences
     assert "Decisions about limits: nobody was asked." in sentences
+
+
+def test_digest_tells_the_gate_the_ledger_and_the_incidents(connection: Connection) -> None:
+    reported(connection, SESSION, {"A": "0.40"})
+    book(connection, "A")
+    run = read_run(connection, rows(connection, "risk_page/select_report", {"session_date": SESSION})[0][0])
+    deliver_fills(connection, run, "A")
+    store_ledger(connection, run)
+    check = {"severity": "warn", "observed": "9", "has_passed": False, "message": "odd"}
+    for subject in ("A", "B"):
+        insert(connection, "quality_results", run_id=run.run_id, check_name="fees", subject=subject, **check)
+    judged = {"is_serving": False, "is_pass": False, "session_count": 0, "forecast_count": 0}
+    told = {"reasons": ["no model was stored"], "drifts": ["The breach rate rises"]}
+    insert(connection, "gate_results", run_id=run.run_id, **judged, **told)
+
+    page = digest_page(connection, SESSION)
+
+    sentences = " ".join(page.sentences)
+    assert (
+        "The model served in 0 of 1 sessions (no model was there); the gate at last: no model was stored." in sentences
+    )
+    assert "The breach rate rises" in page.sentences
+    assert "Data: checks that did not pass: fees 2; 0 rows were rejected." in page.sentences
+    assert "Ledger of past cuts. No cut has met a session whose result is known yet" in sentences
+    assert "Newest fills: session 2025-08-15; last delivery recorded 2025-08-18 07:01 New York." in page.sentences
+    assert not [action for action in page.actions if "No fill of" in action]
 
 
 def test_digest_can_be_written_down(connection: Connection) -> None:

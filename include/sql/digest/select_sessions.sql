@@ -1,6 +1,6 @@
 -- Tells for each session of a week whether its report is there, was mailed, and how many traders it has.
 -- Grain: one row per session, ascending.
--- Reads: sessions, runs, reports, report_deliveries, recommendations, quality_results, fill_rejects. Writes: -.
+-- Reads: sessions, runs, reports, report_deliveries, recommendations, fill_rejects. Writes: -.
 -- Binds: from_date, through_date. Money: -. Rerun: reads only.
 with newest as (
     select distinct on (runs.session_date)
@@ -26,13 +26,6 @@ select
         where report_deliveries.sent_at is not null
     ) as is_mailed,
     (select count(*) from recommendations where recommendations.run_id = newest.run_id) as trader_count,
-    (
-        select count(*)
-        from quality_results
-        where
-            quality_results.run_id = newest.run_id
-            and not quality_results.has_passed
-    ) as incident_count,
     (select count(*) from fill_rejects where fill_rejects.load_id = newest.load_id) as rejected_count
 from sessions
 left join newest on sessions.session_date = newest.session_date

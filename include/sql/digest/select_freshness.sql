@@ -1,0 +1,9 @@
+-- Finds the newest session with fills in the books, and when the newest delivery was recorded.
+-- Grain: one row. Reads: daily_pnl, deliveries. Writes: -. Binds: -. Money: -. Rerun: reads only.
+select
+    (
+        select max(daily_pnl.session_date)
+        from daily_pnl
+        where daily_pnl.fill_count > 0
+    ) as newest_session_date,
+    (select max(deliveries.recorded_at) from deliveries) as recorded_at;

@@ -1,0 +1,35 @@
+-- Tells how often the gate let the model serve in a week, and what it found last.
+-- Grain: at most one row. Reads: gate_results, runs, model_versions. Writes: -. Binds: from_date, through_date. Money: -.
+-- Rerun: reads only.
+with newest as (
+    select distinct on (runs.session_date)
+        runs.session_date,
+        gate_results.is_serving,
+        gate_results.improvement,
+        gate_results.breach_rate,
+        gate_results.reasons,
+        gate_results.drifts,
+        model_versions.last_session_date
+    from gate_results
+    inner join runs on gate_results.run_id = runs.run_id
+    left join model_versions on gate_results.model_id = model_versions.model_id
+    where
+        runs.session_date >= %(from_date)s
+        and runs.session_date <= %(through_date)s
+    order by
+        runs.session_date asc,
+        runs.knows_past asc,
+        runs.revision desc
+)
+
+select
+    count(*) over () as judged_count,
+    count(*) filter (where newest.is_serving) over () as serving_count,
+    newest.improvement,
+    newest.breach_rate,
+    newest.reasons,
+    newest.drifts,
+    newest.last_session_date
+from newest
+order by newest.session_date desc
+limit 1;

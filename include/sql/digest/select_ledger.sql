@@ -1,0 +1,12 @@
+-- Reads what past recommendations had been worth, as the newest run up to a session knew.
+-- Grain: at most one row. Reads: ledger_results, runs. Writes: -. Binds: through_date. Money: inside the sentences.
+-- Rerun: reads only.
+select ledger_results.sentences
+from ledger_results
+inner join runs on ledger_results.run_id = runs.run_id
+where runs.session_date <= %(through_date)s
+order by
+    runs.session_date desc,
+    runs.knows_past asc,
+    runs.revision desc
+limit 1;
