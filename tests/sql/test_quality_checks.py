@@ -12,10 +12,14 @@ from risk.database import Connection
 from risk.errors import CheckError, QualityError
 from risk.fills import load_drop
 from risk.quality import Verdicts, check_fills
+from risk.quality.checks import THRESHOLDS
+from risk.quality.expectations import _asked
 from risk.runs import Run, open_run
 from risk.sessions import sessions_between
 
 SESSION = dt.date(2025, 8, 15)
+NUMERIC = 1700
+"""Number of the type in every Postgres."""
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price,Comm,Fill Id"
 MANIFEST_HEADER = "file,account_id,session_date,published_at"
 
@@ -169,3 +173,15 @@ def test_check_says_it_could_not_check_when_the_data_cannot_be_reached(
         check_fills(connection, warehouse_dsn, run)
 
     assert findings(connection, run) == {}
+
+
+def test_table_of_findings_holds_no_decimals_which_cost_great_expectations_a_second(connection: Connection) -> None:
+    instant = dt.datetime(2025, 8, 18, 11, tzinfo=dt.UTC)
+    query = _asked(connection, THRESHOLDS | {"session_date": SESSION, "as_of": instant, "load_id": 1})
+
+    with connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        kinds = {column.name: column.type_code for column in cursor.description or ()}
+
+    assert "fill_count" in kinds
+    assert NUMERIC not in kinds.values()

@@ -104,18 +104,21 @@ def _asked(connection: Connection, binds: Mapping[str, Any]) -> str:
     """Put all queries beneath each other, a pair of columns per question and one per count.
 
     One table costs Great Expectations a third of what eight tables cost it. Binds become literals: its assets are plain
-    SQL.
+    SQL. Counts are integers, though Postgres sums them to a numeric: for each Decimal Great Expectations looks through
+    the sources of the whole call stack, a second of processor time in a process that holds Airflow.
     """
-    missing = {column: "null::text" for question in QUESTIONS for column in _columns(question)}
-    missing |= dict.fromkeys(_count_columns(), "null::bigint")
+    kinds = {column: "text" for question in QUESTIONS for column in _columns(question)}
+    kinds |= dict.fromkeys(_count_columns(), "bigint")
     queries = []
     with connection.cursor() as cursor:
         for name in dict.fromkeys(question.query for question in QUESTIONS):
             query = cursor.mogrify(statement(f"check_fills/{name}"), binds).decode().strip().removesuffix(";")
             given = {column: sql.Identifier("asked", source) for column, source in _given_columns(name)}
             shown = [
-                sql.SQL("{} as {}").format(given.get(column, sql.SQL(null)), sql.Identifier(column))
-                for column, null in missing.items()
+                sql.SQL("{}::{} as {}").format(
+                    given.get(column, sql.SQL("null")), sql.SQL(kind), sql.Identifier(column)
+                )
+                for column, kind in kinds.items()
             ]
             listed = sql.SQL(", ").join([sql.Identifier("asked", "subject"), *shown])
             queries.append(sql.SQL("select {} from (\n{}\n) as asked").format(listed, sql.SQL(query)))
