@@ -34,12 +34,13 @@ def client(warehouse_connection: None, monkeypatch: pytest.MonkeyPatch) -> Itera
     from fastapi.testclient import TestClient
 
     from risk.web import app
-    from risk.web.access import DECIDING, LOOKING
+    from risk.web.access import DECIDING, LOOKING, may_decide
 
     monkeypatch.setenv("AIRFLOW__API__SECRET_KEY", "a secret of this test")
     app.dependency_overrides = {
         LOOKING.dependency: lambda: None,
         DECIDING.dependency: lambda: None,
+        may_decide: lambda: True,
         get_user: lambda: Member("1", "ann"),
     }
     yield TestClient(app, follow_redirects=False)

@@ -214,6 +214,20 @@ def test_edit_is_refused_with_its_reason_and_nothing_is_stored(
     assert rows(connection, "risk_page/select_decisions", {"publication_id": publication.publication_id}) == []
 
 
+def test_who_may_not_decide_sees_the_limits_and_no_form(client: Any, publication: Publication) -> None:
+    from risk.web import app
+    from risk.web.access import may_decide
+
+    app.dependency_overrides[may_decide] = lambda: False
+
+    answer = client.get(f"/approvals/{publication.publication_id}")
+
+    assert "NET001: HIGH , cut 60%" in words(answer)
+    assert "You may look. Deciding needs" in words(answer)
+    assert 'method="post"' not in answer.text
+    assert "required_actions" not in answer.text
+
+
 def test_form_of_one_person_is_refused_from_another(client: Any, publication: Publication) -> None:
     from airflow.api_fastapi.core_api.security import get_user
 

@@ -18,6 +18,8 @@ from risk.stack.clone import Clone, read_json, write_json
 from risk.stack.ports import LOOPBACK
 
 UI_USER = "admin"
+UI_USERS = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
+"""More people at one local UI: ``admin:admin,ann:user,bob:viewer``; the first one is ours and stays."""
 WAREHOUSE_CONNECTION = "AIRFLOW_CONN_RISK_WAREHOUSE"
 VENDOR_CONNECTION = "AIRFLOW_CONN_RISK_VENDOR"
 SMTP_CONNECTION = "AIRFLOW_CONN_SMTP_DEFAULT"
@@ -225,6 +227,7 @@ def replaceable(clone: Clone, kept: Secrets, desk: Desk, ports: Mapping[str, int
         API_CONNECTION: json.dumps(api),
         WAREHOUSE_CONNECTION: connection_uri("postgres", "risk", kept.risk, port, desk.kind.database),
         SMTP_CONNECTION: json.dumps(mail),
+        UI_USERS: f"{UI_USER}:admin",
         METADATA_DSN: connection_uri("postgresql+psycopg2", "airflow", kept.airflow, port, "airflow"),
         "RISK_SCHEDULE": "sessions" if desk.is_scheduled else "off",
         "RISK_REPORTS_DIR": str(clone.var / "reports"),
@@ -270,7 +273,6 @@ def airflow_settings(clone: Clone, api_port: int) -> dict[str, str]:
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(clone.root / "plugins"),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(clone.login),
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{UI_USER}:admin",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(clone.airflow_home / "logs"),
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",

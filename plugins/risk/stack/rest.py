@@ -22,12 +22,13 @@ class Api:
     ----------
     port
         Port of the api-server on loopback.
-    password
-        Password of the UI's user.
+    password, user
+        Who asks: by default the UI's own user.
     """
 
-    def __init__(self, port: int, password: str) -> None:
+    def __init__(self, port: int, password: str, user: str = UI_USER) -> None:
         self.port = port
+        self._user = user
         self._password = password
         self._token = ""
 
@@ -71,10 +72,10 @@ class Api:
             return False
 
     def _log_in(self) -> None:
-        status, answer = self._send("POST", "/auth/token", {"username": UI_USER, "password": self._password})
+        status, answer = self._send("POST", "/auth/token", {"username": self._user, "password": self._password})
         if status != http.HTTPStatus.CREATED:
             raise StackError(
-                f"Airflow refuses the password of {UI_USER} (status {status}): type make down, then make up, "
+                f"Airflow refuses the password of {self._user} (status {status}): type make down, then make up, "
                 "so that it reads var/ui-password.json again."
             )
         self._token = answer["access_token"]

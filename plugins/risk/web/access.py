@@ -8,7 +8,7 @@ from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView, DagAccessEntity
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag, requires_access_view
 from airflow.configuration import conf
-from fastapi import Depends
+from fastapi import Depends, HTTPException, Request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from risk.errors import RequestError
@@ -20,7 +20,8 @@ TOKEN_SECONDS = 3600
 LOOKING = Depends(requires_access_view(AccessView.WEBSITE))
 """Whoever may see Airflow's pages may see ours."""
 
-DECIDING = Depends(requires_access_dag("PUT", access_entity=DagAccessEntity.HITL_DETAIL, param_dag_id=APPROVAL_DAG_ID))
+_requires_decider = requires_access_dag("PUT", DagAccessEntity.HITL_DETAIL, APPROVAL_DAG_ID)
+DECIDING = Depends(_requires_decider)
 """Who may edit is who may approve: what Airflow itself asks of people who answer its human-in-the-loop tasks."""
 
 
@@ -31,6 +32,18 @@ def person(user: GetUserDep) -> Person:
 
 
 PersonDep = Annotated[Person, Depends(person)]
+
+
+def may_decide(request: Request, user: GetUserDep) -> bool:
+    """Tell whether the user may decide, for a page that shows its forms to those only."""
+    try:
+        _requires_decider(request, user)
+    except HTTPException:
+        return False
+    return True
+
+
+MayDecideDep = Annotated[bool, Depends(may_decide)]
 
 
 def form_token(who: Person, purpose: str) -> str:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from risk.publication import edit, lowest_limit_usd
-from risk.web.access import APPROVAL_DAG_ID, DECIDING, PersonDep, check_form_token, form_token
+from risk.web.access import APPROVAL_DAG_ID, DECIDING, MayDecideDep, PersonDep, check_form_token, form_token
 from risk.web.reading import read_approval, warehouse
 from risk.web.writing import page
 
@@ -18,16 +18,17 @@ router = APIRouter()
 
 
 @router.get("/approvals/{publication_id}", response_class=HTMLResponse)
-def approval(request: Request, publication_id: int, who: PersonDep) -> HTMLResponse:
+def approval(request: Request, publication_id: int, who: PersonDep, decides: MayDecideDep) -> HTMLResponse:
     """Show what is open and what was decided."""
     with warehouse() as connection:
         view = read_approval(connection, publication_id)
-    run_path = f"/dags/{APPROVAL_DAG_ID}/runs/{quote(view.publication.dag_run_id, safe='')}"
+    run_path = f"/dags/{APPROVAL_DAG_ID}/runs/{quote(view.publication.dag_run_id, safe='')}/required_actions"
     return page(
         request,
         "approval",
         view=view,
         run_path=run_path,
+        may_decide=decides,
         is_late=dt.datetime.now(dt.UTC) >= view.publication.answer_until,
         lowest={one.account_id: lowest_limit_usd(one.base_limit_usd) for one in view.proposals},
         tokens={one.account_id: form_token(who, _purpose(publication_id, one.account_id)) for one in view.proposals},
