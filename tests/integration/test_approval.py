@@ -34,6 +34,7 @@ PAGES = (
     "/traders/SIM001",
     "/approvals/1",
     "/ledger",
+    "/model",
     f"/reports/{SESSION}",
     "/assets/risk.css",
 )
