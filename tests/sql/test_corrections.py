@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -203,3 +204,15 @@ def test_planner_expects_fills_to_be_left_when_nothing_was_canceled(connection: 
 
     (expected,) = [node["Plan Rows"] for node in nodes(plan[0]["Plan"]) if "canceled" in node.get("Filter", "")]
     assert expected > 1
+
+
+def test_fills_of_a_range_of_sessions_are_found_by_their_index(connection: Connection) -> None:
+    # a literal instant, as the statements have it: a volatile function would keep the planner from looking inside
+    asked = "select * from current_fills('2026-01-01 00:00Z') where session_date between '2025-08-08' and '2025-08-15'"
+
+    with connection, connection.cursor() as cursor:
+        cursor.execute("set local enable_seqscan = off")
+        cursor.execute(f"explain {asked}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert re.search(r"Index Scan on fills_session .*\n +Index Cond: \(\(session_date >= '2025-08-08'", plan)
