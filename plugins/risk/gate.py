@@ -145,7 +145,7 @@ def judge(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: Float
         passes = _streak(passes, is_hit=not reasons, is_new=is_new)
         misses = _streak(misses, is_hit=bool(reasons), is_new=is_new)
         is_serving = _serves(figures[-1], is_serving=is_serving, passes=passes, misses=misses)
-        told = reasons or _standing(passes, is_serving=is_serving)
+        told = (*_standing(passes, misses, is_serving=is_serving), *reasons) if is_serving or not reasons else reasons
         judgments.append(Judgment(*figures, not reasons, is_serving, told))
     return judgments
 
@@ -225,7 +225,9 @@ def _serves(breach_rate: float, *, is_serving: bool, passes: int, misses: int) -
     return is_tolerable and misses < DEMOTION_MISSES
 
 
-def _standing(passes: int, *, is_serving: bool) -> tuple[str, ...]:
+def _standing(passes: int, misses: int, *, is_serving: bool) -> tuple[str, ...]:
+    if is_serving and misses:
+        return (f"missed {misses} judgments in a row, rules serve from {DEMOTION_MISSES} on",)
     if is_serving:
         return (f"the forecast has beaten the rules in {passes} judgments in a row",)
     return (f"passed {passes} judgments in a row, {PROMOTION_PASSES} are needed",)

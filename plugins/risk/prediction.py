@@ -20,7 +20,6 @@ from risk.features import LEARNED_NAMES, OWN_FEATURES, build_features
 from risk.forecast import (
     EXPERTS,
     MODEL,
-    Forecasts,
     History,
     Model,
     Reconstruction,
@@ -42,6 +41,8 @@ from risk.validation import christoffersen, kupiec
 DRIFT_SESSIONS = 60
 """The inputs of so many last sessions are compared with those before, of which there must be three times as many;
 and of each account only once it has been active for so many."""
+
+NO_BOOKS = Standing(None, None, "There are no books yet: rules serve.")
 
 Issued = Mapping[str, FloatMatrix]
 
@@ -79,7 +80,7 @@ def predict_limits(connection: Connection, run: Run) -> Predicted:
     issued = read_issued(connection, panel, run.effective_session)
     baseline = walk_forward(panel, issued["calibrated"])
     computed: dict[str, FloatMatrix] = {name: getattr(baseline, name) for name in EXPERTS}
-    standing = read_model(connection, run.session_date, run.as_of, LEARNED_NAMES)
+    standing = read_model(connection, run.session_date, run.as_of, LEARNED_NAMES) if panel.session_dates else NO_BOOKS
     following = None
     if standing.model is not None:
         following = forecast_next(history, standing.model, _issued_by_model(issued))
@@ -88,7 +89,7 @@ def predict_limits(connection: Connection, run: Run) -> Predicted:
         computed |= following.by_name()
     missing = unissued(computed, issued)
     model = _known(missing, issued, MODEL)
-    judgment = _judgment(history, baseline, model, standing)
+    judgment = _judgment(history, _known(missing, issued, "historical"), model, standing)
     verdict = _verdict(history, judgment, model, standing)
     explained = [] if following is None or standing.model is None else _explained(history, standing.model, following)
     with writing(connection):
@@ -118,11 +119,11 @@ def _known(missing: Issued, issued: Issued, expert: str) -> FloatMatrix:
     return np.where(np.isfinite(issued[expert]), issued[expert], missing[expert])
 
 
-def _judgment(history: History, baseline: Forecasts, model: FloatMatrix, standing: Standing) -> Judgment | None:
+def _judgment(history: History, historical: FloatMatrix, model: FloatMatrix, standing: Standing) -> Judgment | None:
     if standing.model is None:
         return None
     pnl, scale = history.panel.total_pnl_usd, history.scale
-    rules = rules_quantiles(pnl, baseline.historical, rules_cut_ratios(history.panel, scale))
+    rules = rules_quantiles(pnl, historical, rules_cut_ratios(history.panel, scale))
     return judge(pnl, scale, model, rules)[-1]
 
 

@@ -1,5 +1,6 @@
--- Stores a trained model; the same bytes are the same model.
--- Grain: one row, none where it is stored already. Reads: -. Writes: model_versions. Money: -. Rerun: changes nothing.
+-- Stores a trained model; the same bytes are the same model, unless what is stored under its hash was damaged.
+-- Grain: one row, none where it is stored already. Reads: model_versions. Writes: model_versions. Money: -.
+-- Rerun: changes nothing.
 -- Binds: content_sha256, artefact, first_session_date, last_session_date, pair_count, card (JSON), dag_run_id.
 insert into model_versions (
     content_sha256,
@@ -10,7 +11,7 @@ insert into model_versions (
     card,
     dag_run_id
 )
-values (
+select
     %(content_sha256)s,
     %(artefact)s,
     %(first_session_date)s,
@@ -18,5 +19,11 @@ values (
     %(pair_count)s,
     %(card)s::jsonb,
     %(dag_run_id)s
-)
-on conflict (content_sha256) do nothing;
+where
+    not exists (
+        select 1
+        from model_versions as stored
+        where
+            stored.content_sha256 = %(content_sha256)s
+            and stored.artefact = %(artefact)s
+    );

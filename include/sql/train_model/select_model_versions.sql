@@ -1,4 +1,4 @@
--- Reads a stored model's identity and card.
+-- Reads a stored model's identity and card; of a model that had to be stored again, the newest.
 -- Grain: at most one row. Reads: model_versions. Writes: -. Binds: content_sha256. Money: -. Rerun: reads only.
 select
     model_versions.model_id,
@@ -9,4 +9,6 @@ select
     model_versions.card,
     model_versions.recorded_at
 from model_versions
-where model_versions.content_sha256 = %(content_sha256)s;
+where model_versions.content_sha256 = %(content_sha256)s
+order by model_versions.model_id desc
+limit 1;

@@ -8,7 +8,7 @@ from risk.forecast.mixture import pinball_loss
 from risk.forecast.model import FITTED_EXPERTS, MIXED_EXPERTS, Model, fit, predict
 from risk.forecast.reconstruction import MODEL, Reconstruction, forecast_next, reconstruct
 from risk.forecast.sample import History, history_of, sample_of
-from risk.forecast.store import insert_forecasts, read_issued, unissued
+from risk.forecast.store import STORED_EXPERTS, insert_forecasts, read_issued, unissued
 from risk.forecast.versions import Standing, read_model
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "FITTED_EXPERTS",
     "MIXED_EXPERTS",
     "MODEL",
+    "STORED_EXPERTS",
     "Forecasts",
     "History",
     "Model",

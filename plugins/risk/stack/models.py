@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -11,6 +13,8 @@ from rich.console import Console
 
 from risk.database import connect, records
 from risk.forecast.versions import OLDEST_SESSIONS
+from risk.simulation import MARKER
+from risk.simulation.truth import sessions_through
 from risk.stack import runs, services
 from risk.stack.clone import Clone
 from risk.stack.commands import DateOption, checked_date, newest_session_of
@@ -55,13 +59,21 @@ def prepare(clone: Clone, stack: services.Stack, desk: Desk, conf: dict[str, Any
     session_date = conf["session_date"]
     if desk.kind is not DeskKind.simulated or session_date is None or has_model(clone, session_date):
         return
+    week_before = last_training_session(dt.date.fromisoformat(session_date))
+    if desk.fills is None or week_before < first_session(desk.fills):
+        return
     console.print("No model may serve yet: the week before is run, and a model trained on it.", highlight=False)
-    week_before = last_training_session(dt.date.fromisoformat(session_date)).isoformat()
-    earlier = {**conf, "session_date": week_before, "deliver": False}
+    earlier = {**conf, "session_date": week_before.isoformat(), "deliver": False}
     run_id = runs.trigger(stack.api, earlier)
     follow_tasks(stack.api, run_id, console)
     runs.raise_for_failure(stack.api, run_id)
     train(stack, session_date, console)
+
+
+def first_session(folder: Path) -> dt.date:
+    """Return the oldest session of a simulated desk."""
+    marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+    return sessions_through(dt.date.fromisoformat(marker["last_session"]), marker["sessions"])[0]
 
 
 def has_model(clone: Clone, session_date: str) -> bool:

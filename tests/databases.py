@@ -1,0 +1,24 @@
+"""Databases of a test's own on the server of the test session."""
+
+from __future__ import annotations
+
+import contextlib
+
+import psycopg2
+from psycopg2 import sql
+
+
+def create_database(server_dsn: str, name: str, template: str) -> None:
+    """Copy a database to which nobody is connected."""
+    _administer(server_dsn, "create database {} template {}", name, template)
+
+
+def drop_database(server_dsn: str, name: str) -> None:
+    """Remove a database, whoever is connected."""
+    _administer(server_dsn, "drop database {} with (force)", name)
+
+
+def _administer(server_dsn: str, command: str, *names: str) -> None:
+    with contextlib.closing(psycopg2.connect(server_dsn)) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(sql.SQL(command).format(*map(sql.Identifier, names)))
