@@ -139,7 +139,8 @@ def fit_last(history: History) -> Model:
 def card(history: History, model: Model, forecasts: Reconstruction) -> dict[str, Any]:
     """Gather what a reader must know of a model: data, record, coverage, inputs."""
     panel = history.panel
-    checks = asdict(checks_of(history, forecasts))
+    found = checks_of(history, forecasts)
+    checks = asdict(found)
     return {
         "account_count": len(panel.account_ids),
         "session_count": len(panel.session_dates),
@@ -147,6 +148,7 @@ def card(history: History, model: Model, forecasts: Reconstruction) -> dict[str,
         "record": record_of(history, forecasts).facts(),
         "checks": checks,
         "coverage": checks.pop("accounts"),
+        "check_sentences": found.sentences(),
         "weights": dict(zip(MIXED_EXPERTS, forecasts.weights[-1].tolist(), strict=True)),
         "calibration": float(forecasts.calibration[-1]),
         "course": _course(history, forecasts),
@@ -212,9 +214,7 @@ def _sentences(known: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
             sentences.append(f"Forecast {name}: loss {gain:.1%} below that of historical, {share}.")
     served = "the model" if gate["served"] == "model" else "rules"
     sentences.append(f"On its own past, {served} would serve: {' '.join(gate['reasons'])}")
-    off = [account["account_id"] for account in told["coverage"] if account["is_rejected"]]
-    sentences.append(f"Accounts whose breaches are off: {', '.join(off) or 'none'} (false discovery rate 5 %).")
-    return sentences
+    return [*sentences, *told.get("check_sentences", ())]
 
 
 def _inputs(history: History, model: Model) -> list[dict[str, Any]]:

@@ -8,15 +8,17 @@ import pendulum
 import pytest
 from airflow.timetables.base import DataInterval, TimeRestriction
 
-from risk.timetables import SessionTimetable
+from risk.timetables import SessionTimetable, WeeklySessionTimetable
 
 
 def _restriction(earliest: str, *, latest: str | None = None, catchup: bool = True) -> TimeRestriction:
     return TimeRestriction(pendulum.parse(earliest), pendulum.parse(latest) if latest else None, catchup)
 
 
-def _automated_runs(restriction: TimeRestriction, count: int) -> list[tuple[str, str]]:
-    timetable, last, runs = SessionTimetable(), None, []
+def _automated_runs(
+    restriction: TimeRestriction, count: int, timetable: SessionTimetable | None = None
+) -> list[tuple[str, str]]:
+    timetable, last, runs = timetable or SessionTimetable(), None, []
     while len(runs) < count:
         info = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
         if info is None:
@@ -108,3 +110,37 @@ def test_timetable_survives_serialization() -> None:
     info = restored.next_dagrun_info(last_automated_data_interval=last, restriction=_restriction("2025-01-01"))
     assert info is not None
     assert info.data_interval.end == pendulum.datetime(2025, 8, 15, 10, 30)
+
+
+def test_the_weekly_timetable_runs_on_the_first_session_of_each_week_about_the_last_of_the_week_before() -> None:
+    runs = _automated_runs(_restriction("2025-05-14"), 3, WeeklySessionTimetable())
+
+    assert runs == [
+        ("2025-05-16T00:00:00+00:00", "2025-05-19T12:00:00+00:00"),
+        ("2025-05-23T00:00:00+00:00", "2025-05-27T12:00:00+00:00"),  # Memorial Day: Tuesday is the first session
+        ("2025-05-30T00:00:00+00:00", "2025-06-02T12:00:00+00:00"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("instant", "session_date"),
+    [
+        ("2025-08-18T11:59:59", "2025-08-08"),  # Monday before eight in New York: the week before last
+        ("2025-08-18T12:00:00", "2025-08-15"),
+        ("2025-08-22T20:00:00", "2025-08-15"),
+    ],
+)
+def test_the_weekly_timetable_without_catchup_starts_with_the_newest_due_week(
+    monkeypatch: pytest.MonkeyPatch, instant: str, session_date: str
+) -> None:
+    monkeypatch.setattr(pendulum, "now", lambda _zone: pendulum.parse(instant))
+
+    runs = _automated_runs(_restriction("2025-01-01", catchup=False), 1, WeeklySessionTimetable())
+
+    assert runs[0][0][:10] == session_date
+
+
+def test_the_weekly_timetable_by_hand_has_no_runs_of_its_own() -> None:
+    assert (
+        _automated_runs(_restriction("2025-05-14", catchup=False), 1, WeeklySessionTimetable(is_automatic=False)) == []
+    )

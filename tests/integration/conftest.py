@@ -16,13 +16,13 @@ from risk.stack.environment import Desk, DeskKind
 
 @pytest.fixture(scope="module")
 def stack_clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """Give a working copy in a temporary folder that runs this project's code on a desk of 5 traders, 45 sessions."""
+    """Give a working copy in a temporary folder that runs this project's code on a desk of 8 traders, 45 sessions."""
     root = tmp_path_factory.mktemp("clone")
     for name in ("dags", "plugins", "include"):
         (root / name).symlink_to(PROJECT_DIR / name)
     clone = Clone(root)
     clone.var.mkdir()
-    simulate("medium", 5, 45, 3, clone.desk)
+    simulate("medium", 8, 45, 3, clone.desk)
     return clone
 
 

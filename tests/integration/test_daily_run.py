@@ -5,11 +5,12 @@ from __future__ import annotations
 import email
 import email.policy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from risk.errors import StackError
-from risk.stack import runs
+from risk.stack import models, runs
 from risk.stack.clone import Clone
 from risk.stack.services import Stack
 
@@ -26,10 +27,27 @@ def _mails(maildir: Path) -> list[email.message.EmailMessage]:
     return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in maildir.iterdir()]
 
 
+def _text(mail: email.message.EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    return " ".join(str(body.get_content()).split()) if body else ""
+
+
 @pytest.fixture(scope="module")
-def two_runs(airflow_stack: Stack) -> dict[str, str]:
-    """Trigger two sessions at the same time, the later first, and wait for both."""
+def trained(airflow_stack: Stack) -> dict[str, Any]:
+    """Run the last session of the week before, train the model of the week, and give what the training has left."""
     runs.await_dag(airflow_stack)
+    _finish(airflow_stack, runs.trigger(airflow_stack.api, {"session_date": "2025-08-08", "deliver": False}))
+    runs.await_dag(airflow_stack, models.DAG_ID)
+    run_id = runs.trigger(airflow_stack.api, {"session_date": LAST_TWO[1], "deliver": True}, models.DAG_ID)
+    for _ in runs.follow(airflow_stack.api, run_id, models.DAG_ID):
+        pass
+    runs.raise_for_failure(airflow_stack.api, run_id, models.DAG_ID)
+    return runs.result_of(airflow_stack.api, run_id, "train_model", models.DAG_ID)
+
+
+@pytest.fixture(scope="module")
+def two_runs(airflow_stack: Stack, trained: dict[str, Any]) -> dict[str, str]:
+    """Trigger two sessions at the same time, the later first, and wait for both."""
     ids = {
         date: runs.trigger(airflow_stack.api, {"session_date": date, "deliver": date == LAST_TWO[1]})
         for date in reversed(LAST_TWO)
@@ -37,6 +55,27 @@ def two_runs(airflow_stack: Stack) -> dict[str, str]:
     for run_id in ids.values():
         _finish(airflow_stack, run_id)
     return ids
+
+
+def test_the_model_of_the_week_is_trained_and_mailed(trained: dict[str, Any], maildir: Path) -> None:
+    assert trained["reason"] == ""
+    assert trained["session_date"] == "2025-08-08"
+
+    [card] = [mail for mail in _mails(maildir) if "Risk model" in mail["Subject"]]
+    assert card["Subject"].startswith("[SIMULATED]")
+    assert f"Model {trained['content_sha256'][:12]} forecasts from the next session on." in _text(card)
+
+
+def test_two_sessions_after_it_are_forecast_by_that_model(
+    airflow_stack: Stack, two_runs: dict[str, str], stack_clone: Clone
+) -> None:
+    for date, run_id in two_runs.items():
+        predicted = runs.result_of(airflow_stack.api, run_id, "predict_limits")
+        assert predicted["model_id"] is not None
+        assert predicted["explained_count"] > 0
+        text = (stack_clone.var / "reports" / date / "report.txt").read_text(encoding="utf-8")
+        assert "What moves the forecast: " in text
+        assert "sessions with a scored forecast, 60 are needed" in " ".join(text.split())
 
 
 def test_two_dates_at_the_same_time_both_end_with_their_report(
@@ -49,7 +88,7 @@ def test_two_dates_at_the_same_time_both_end_with_their_report(
 
 
 def test_only_the_run_that_was_asked_to_deliver_has_sent_a_mail(two_runs: dict[str, str], maildir: Path) -> None:
-    subjects = [mail["Subject"] for mail in _mails(maildir)]
+    subjects = [mail["Subject"] for mail in _mails(maildir) if "Risk model" not in mail["Subject"]]
 
     assert len(subjects) == 1
     assert subjects[0].startswith("[SIMULATED]")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +16,10 @@ import pytest
 from bench.forecast import history_of_truth
 from risk.errors import ModelError
 from risk.forecast import History, Model, artefact, fit, garch, predict, sample_of
+from risk.settings import PROJECT_DIR
 from risk.simulation import draw
+
+PLUGINS_DIR = PROJECT_DIR / "plugins"
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +57,51 @@ def test_a_model_read_back_predicts_the_same_bits(history: History, model: Model
         assert quantiles.tobytes() == stored[expert].tobytes()
         assert (quantiles < 0.0).all()
         assert len(np.unique(quantiles / history.scale[-1])) == 8
+
+
+def test_another_process_with_other_hashes_and_threads_gives_the_same_bytes(model: Model) -> None:
+    # given a training in a process of its own
+    program = """
+from bench.forecast import history_of_truth
+from risk.forecast import artefact, fit, garch, sample_of
+from risk.simulation import draw
+history = history_of_truth(draw("strong", 8, 110, 2))
+last_row = len(history.panel.session_dates) - 1
+model = fit(history, sample_of(history), last_row, garch.candidates(history.panel.total_pnl_usd))
+print(artefact.content_sha256(artefact.to_json(model)))
+"""
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "3")
+    environment = {**os.environ, **threads, "PYTHONHASHSEED": "4711", "PYTHONPATH": f"{PLUGINS_DIR}:{PROJECT_DIR}"}
+
+    # when
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+
+    # then
+    assert done.stdout.strip() == artefact.content_sha256(artefact.to_json(model))
+
+
+def test_columns_that_are_never_known_take_no_place_in_the_trees() -> None:
+    # given a desk of which only P&L is known
+    history = history_of_truth(draw("strong", 8, 110, 2))
+    inputs = sample_of(history).inputs
+
+    # when
+    trees = json.loads(_fitted(history).booster_json)["learner"]["gradient_booster"]["model"]["trees"]
+
+    # then
+    splits = {
+        index
+        for tree in trees
+        for index, left in zip(tree["split_indices"], tree["left_children"], strict=True)
+        if left != -1
+    }
+    unknown = set(np.flatnonzero(~np.isfinite(inputs).any(axis=0)).tolist())
+    assert {history.feature_names[index] for index in unknown} == {
+        "enlarging_share_0",
+        "enlarging_share_3",
+        "holding_against_norm",
+    }
+    assert not splits & unknown
 
 
 def test_the_same_data_and_seed_give_the_same_bytes(history: History, model: Model) -> None:

@@ -44,6 +44,23 @@ def test_a_bucket_of_fewer_than_20_results_uses_all() -> None:
     assert quantiles[1, 0] == pytest.approx(-2.0)
 
 
+def test_a_serving_model_that_misses_says_how_often_and_is_demoted_at_the_fifth() -> None:
+    # given the truth until session 85, from then on a forecast that is far too careful
+    pnl, scale, truth = _desk(110)
+    constant = np.full_like(pnl, np.quantile(pnl, 0.05))
+    model = np.where(np.arange(110)[:, None] < 85, truth, 20.0 * truth)
+
+    # when
+    judgments = judge(pnl, scale, model, constant)
+
+    # then
+    first_miss = next(number for number in range(85, 110) if not judgments[number].is_pass)
+    told = [judgment.reasons[0] for judgment in judgments[first_miss : first_miss + 4]]
+    assert told == [f"missed {count} judgments in a row, rules serve from 5 on" for count in (1, 2, 3, 4)]
+    assert [judgment.is_serving for judgment in judgments[first_miss : first_miss + 5]] == [True] * 4 + [False]
+    assert not judgments[first_miss + 4].reasons[0].startswith("missed")
+
+
 def test_a_better_model_is_promoted_after_ten_passes_and_not_before() -> None:
     # given the truth against a constant
     pnl, scale, truth = _desk(90)

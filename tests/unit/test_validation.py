@@ -105,6 +105,16 @@ def test_shortfall_is_believed_when_right_and_not_when_too_small() -> None:
     assert small[1] < 0.01
 
 
+def test_shortfall_statistic_has_the_critical_value_of_the_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Acerbi and Szekely (2014), table 2: 250 sessions at 2.5 %; Z2 is below -0.70 in 5 % of right normal models.
+    monkeypatch.setattr(validation, "SHORTFALL_RESAMPLES", 1)
+    draws = np.random.default_rng(1).standard_normal((4000, 250))
+    # the 2.5 % quantile of a normal result is -1.959964, its shortfall phi(1.959964) / .025 = 2.337803
+    quantile, shortfall, sessions = np.full(250, -1.959964), np.full(250, 2.337803), np.arange(250)
+    statistics = [validation.acerbi_szekely(pnl, quantile, shortfall, sessions, 0.025)[0] for pnl in draws]
+    assert np.quantile(statistics, 0.05) == pytest.approx(-0.70, abs=0.03)
+
+
 def test_benjamini_hochberg_rejects_as_in_their_example() -> None:
     # Benjamini and Hochberg (1995), section 4.1: 15 p-values, the first four are rejected at 5 %.
     p_values = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719,

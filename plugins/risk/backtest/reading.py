@@ -16,7 +16,7 @@ from risk.panel import MATRICES, Panel
 from risk.pnl import account_sessions
 from risk.pnl.books import AccountSession
 from risk.pnl.conduct import SHARE_DIGITS
-from risk.pnl.lots import AMOUNT_DIGITS, UNIT_DIGITS
+from risk.pnl.lots import UNIT_DIGITS, USD_DIGITS
 from risk.sessions import is_session, sessions_between
 
 
@@ -96,17 +96,17 @@ def _measures(day: AccountSession) -> dict[str, float]:
     """Return an account-session's columns of the panel."""
     conduct = day.conduct
     measures = {
-        "total_pnl_usd": (day.total, AMOUNT_DIGITS),
+        "total_pnl_usd": (day.total, USD_DIGITS),
         "fill_count": (day.fill_count, 0),
-        "turnover_usd": (day.turnover, AMOUNT_DIGITS),
-        "fees_usd": (day.fees, AMOUNT_DIGITS),
+        "turnover_usd": (day.turnover, USD_DIGITS),
+        "fees_usd": (day.fees, USD_DIGITS),
         "volume": (day.volume, UNIT_DIGITS),
-        "early_pnl_usd": (conduct.early, AMOUNT_DIGITS),
-        "late_pnl_usd": (conduct.late, AMOUNT_DIGITS),
+        "early_pnl_usd": (conduct.early, USD_DIGITS),
+        "late_pnl_usd": (conduct.late, USD_DIGITS),
         "holding_seconds": (conduct.holding_seconds, 0),
         "enlarging_fill_count": (conduct.enlarging_count, 0),
         "concentration_ratio": (conduct.concentration, SHARE_DIGITS),
-        "overnight_usd": (conduct.overnight, AMOUNT_DIGITS),
+        "overnight_usd": (conduct.overnight, USD_DIGITS),
     }
     return {name: value / 10**digits for name, (value, digits) in measures.items() if value is not None}
 
