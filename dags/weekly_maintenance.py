@@ -6,7 +6,7 @@ everything: nothing of the books is ever deleted here.
 
 | task | does | when it fails |
 |---|---|---|
-| send_digest | one mail: reports, traders, model, ledger, decisions, data, size, vacuum | mail server or warehouse: clear it |
+| send_digest | one mail: reports, traders, model, ledger, data, database | mail server or warehouse: clear it |
 | clean_metadata | `airflow db clean` | read its log; nothing urgent, the daily line goes on |
 | clean_logs | removes old task logs | the disk or its permissions: mend, clear the task |
 """

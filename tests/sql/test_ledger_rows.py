@@ -13,6 +13,7 @@ import pytest
 from risk.database import Connection, records
 from risk.entities import Fill
 from risk.ledger import store_ledger
+from risk.report import build_facts
 from tests.ledger_desks import EARLY, MON, TUE, deliver, fill, mark, report, settle
 from tests.report_desks import insert
 from tests.sql.daily_rows import new_load, new_run
@@ -52,6 +53,10 @@ def test_path_of_a_day_worked_by_hand(connection: Connection) -> None:
     [told] = records(connection, "risk_page/select_ledger_result", {"session_date": run.session_date})
     # -3,356 + 1,206 = -2,150 forgone.
     assert (told["prevented_usd"], told["forgone_usd"], told["verdict"]) == (0, Decimal(-2150), "too few")
+    assert build_facts(connection, run).past_cuts == (
+        "No evidence of benefit yet: 1 session is known, 20 are needed to say more.",
+        "Of 1 recommendations 1 cut a limit; they prevented $0 and cost $2,150.",
+    )
 
 
 def test_carried_position_starts_at_the_previous_close(connection: Connection) -> None:

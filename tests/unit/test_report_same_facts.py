@@ -35,6 +35,7 @@ DESK = desk(
     ["Fees of NET001 are 4.2 times the usual"],
     previous_session_date=dt.date(2025, 8, 14),
     gate=GateFacts("the model serves", ("beaten the rules in 12 judgments in a row",)),
+    past_cuts=("No evidence of benefit: $12, which chance explains.", "3 cuts in 40 recommendations prevented $20."),
     restatements=(RestatementFacts("NET001", SESSION, Decimal("-812.30"), Decimal("-815.10"), "fees restated"),),
 )
 
@@ -102,7 +103,7 @@ def words_of_the_desk(facts: dict[str, Any]) -> Iterator[str]:
     yield from (signed(desk_facts[name], 2) for name in ("net_pnl_usd", "total_pnl_usd"))
     yield from (warning["message"] for warning in facts["warnings"])
     yield f"{signed(restated['before_usd'], 2)} is now {signed(restated['after_usd'], 2)} ({restated['reason']})"
-    yield from (facts["gate"]["verdict"], *facts["gate"]["reasons"])
+    yield from (facts["gate"]["verdict"], *facts["gate"]["reasons"], *facts["past_cuts"])
     for one in facts["accounts"]:
         yield f"{SOURCES[one['source']]} ({one['source_version']}) for "
         yield one["source_reason"]

@@ -18,10 +18,8 @@ def sentences(found: Judgment) -> list[str]:
 def _verdict(found: Judgment) -> str:
     net = _usd(found.own.net_usd)
     if found.verdict == "too few":
-        return (
-            f"No evidence of benefit yet: {found.session_count} sessions are known, "
-            f"{LIMITED_HISTORY_SESSIONS} are needed to say more."
-        )
+        known = "1 session is" if found.session_count == 1 else f"{found.session_count} sessions are"
+        return f"No evidence of benefit yet: {known} known, {LIMITED_HISTORY_SESSIONS} are needed to say more."
     if found.verdict == "harm":
         return f"No evidence of benefit: the cuts have cost money, {net} ({_within(found.net)})."
     if found.verdict == "evidence":
@@ -36,8 +34,8 @@ def _verdict(found: Judgment) -> str:
 
 def _totals(found: Judgment) -> str:
     return (
-        f"{found.cut_count:,} cuts in {found.entry_count:,} recommendations prevented {_usd(found.own.prevented_usd)} "
-        f"and forwent {_usd(-found.own.forgone_usd)}."
+        f"Of {found.entry_count:,} recommendations {found.cut_count:,} cut a limit; they prevented "
+        f"{_usd(found.own.prevented_usd)} and cost {_usd(-found.own.forgone_usd)}."
     )
 
 

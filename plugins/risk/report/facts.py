@@ -238,6 +238,8 @@ class Facts:
         Session of the report before, with which cuts are compared; ``None`` = there is none.
     gate
         Verdict on the model; ``None`` where none was made.
+    past_cuts
+        Sentences on what past cuts were worth; empty while none has met a result.
     restatements
         Results that were reported otherwise.
     """
@@ -252,6 +254,7 @@ class Facts:
     roster: tuple[RosterEntry, ...]
     previous_session_date: dt.date | None = None
     gate: GateFacts | None = None
+    past_cuts: tuple[str, ...] = ()
     restatements: tuple[RestatementFacts, ...] = ()
 
     @property

@@ -65,6 +65,7 @@ def build_facts(connection: Connection, run: Run) -> Facts:
         roster=tuple(_roster(connection, run)),
         previous_session_date=previous_session,
         gate=_gate(judged[0]) if judged else None,
+        past_cuts=_past_cuts(connection, run),
         restatements=_restatements(connection, run),
     )
 
@@ -155,6 +156,12 @@ def _account(row: dict[str, Any]) -> AccountFacts:
 def _gate(row: Mapping[str, Any]) -> GateFacts:
     verdict = "the model serves" if row["is_serving"] else "rules serve"
     return GateFacts(verdict, tuple(readable(reason) for reason in row["reasons"]))
+
+
+def _past_cuts(connection: Connection, run: Run) -> tuple[str, ...]:
+    """Return the ledger's verdict and totals; nothing before the first cut has met a result."""
+    found = records(connection, "send_report/select_ledger_results", {"run_id": run.run_id})
+    return tuple(found[0]["sentences"][:2]) if found and found[0]["verdict"] != "nothing" else ()
 
 
 def _counts(accounts: Sequence[AccountFacts]) -> Counts:
