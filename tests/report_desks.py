@@ -27,6 +27,7 @@ SESSION_FIELDS = {
     "explanations",
     "forecast_fan_usd",
     "recent_results_usd",
+    "adjustments_usd",
 }
 """What the facts of an account hold beside its recommendation, and the reasons, which are stored as an array."""
 

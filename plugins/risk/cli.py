@@ -26,6 +26,7 @@ from risk.stack.services import running_environment
 
 if TYPE_CHECKING:
     from risk.backtest import Checks, Record
+    from risk.entities import Statements
     from risk.panel import Panel
 
 app = typer.Typer(
@@ -45,6 +46,8 @@ PNL_COLUMNS = (
     "unrealized_delta_usd",
     "total_pnl_usd",
 )
+
+ADJUSTMENTS_COLUMN = "adjustments_usd"
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
@@ -78,6 +81,9 @@ def pnl(
         str | None, typer.Option(help="Use what was published until this instant (ISO 8601, UTC).")
     ] = None,
     *,
+    adjustments: Annotated[
+        bool, typer.Option("--adjustments", help="One more column, adjustments_usd: booked beside trading, in no P&L.")
+    ] = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Print daily P&L per account-session as CSV; rejected rows go to standard error and make the exit code 1."""
@@ -88,16 +94,31 @@ def pnl(
     statements, rejected = read_stated(fills, marks)
     books = daily_pnl(executions, statements.marks, statements.instruments, statements.splits)
     rows = [{column: _plain(getattr(row, column)) for column in PNL_COLUMNS} for row in books]
+    if adjustments:
+        rows = _with_adjustments(rows, statements)
     if as_json:
         typer.echo(json.dumps(rows))
     else:
-        writer = csv.DictWriter(sys.stdout, PNL_COLUMNS, lineterminator="\n")
+        columns = (*PNL_COLUMNS, ADJUSTMENTS_COLUMN) if adjustments else PNL_COLUMNS
+        writer = csv.DictWriter(sys.stdout, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     for reject in (*rejects, *rejected):
         typer.echo(reject.reason, err=True)
     if rejects or rejected:
         raise typer.Exit(1)
+
+
+def _with_adjustments(rows: list[dict[str, str]], statements: Statements) -> list[dict[str, str]]:
+    """Add what was booked beside trading, with rows of their own for account-sessions that have no books."""
+    from risk.pnl import booked_adjustments
+
+    booked = booked_adjustments(statements.adjustments)
+    amounts = {(account_id, str(session_date)): amount for (account_id, session_date), amount in booked.items()}
+    keyed = {(row["account_id"], row["session_date"]): row for row in rows}
+    for key in amounts.keys() - keyed.keys():
+        keyed[key] = dict.fromkeys(PNL_COLUMNS, "") | {"account_id": key[0], "session_date": key[1]}
+    return [row | {ADJUSTMENTS_COLUMN: _plain(amounts.get(key))} for key, row in sorted(keyed.items())]
 
 
 def _plain(value: Any) -> str:

@@ -78,6 +78,26 @@ def test_facts_are_empty_but_whole_when_nobody_is_active(connection: Connection)
     assert facts.desk == DeskFacts(0, 0, 0, None, None, Decimal(0), Decimal(0))
 
 
+def test_facts_tell_adjustments_beside_the_result_and_only_of_known_accounts(connection: Connection) -> None:
+    run = open_run(connection)
+    recommend(connection, run, "NET001")
+    deliver_fills(connection, run, "NET001")
+    deliver_fills(connection, run, "OTHER")
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "insert into adjustments (load_id, file_name, line_number, session_date, account_id, offset_account_id, "
+            "category, amount_usd, comment, recorded_at) select %s, 'adjustments.csv', number, %s, 'NET001', other, "
+            "'Software', -10, '', %s from unnest(array[2, 3], array['OTHER', 'GHOST']) as listed (number, other)",
+            (run.load_id, run.session_date, run.as_of),
+        )
+
+    facts = build_facts(connection, run)
+
+    # 20 paid by NET001, half of it to OTHER; nobody knows GHOST.
+    assert only_account(facts).adjustments_usd == -20
+    assert facts.desk.adjustments_usd == -10
+
+
 @pytest.mark.parametrize(
     ("published_at", "state"),
     [

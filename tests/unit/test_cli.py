@@ -55,7 +55,7 @@ def test_pnl_prints_the_contract_columns_with_a_row_for_each_traded_or_carried_s
 
 def _exact(row: dict[str, str], *expected: str) -> tuple[str, ...]:
     """Give the row's own texts if they equal the expected decimals, whatever zeros follow them."""
-    texts = tuple(row.values())[2:]
+    texts = tuple(row.values())[2:8]
     assert [Decimal(text) for text in texts] == [Decimal(text) for text in expected]
     return texts
 
@@ -75,6 +75,29 @@ def test_pnl_names_rejected_rows_on_standard_error_and_exits_with_one(drop: Path
     assert "fills_bad.csv" in answer.stderr
     assert "line 2" in answer.stderr
     assert "A1,2025-06-16" in answer.stdout
+
+
+def test_pnl_honors_every_statement_file_of_the_folder(drop: Path) -> None:
+    (drop / "splits.csv").write_text("Date,Symbol,Ratio\n2025-06-17,XYZ,2\n")
+    (drop / "instruments.csv").write_text("Date,Symbol,Currency\n2025-01-01,XYZ,CAD\n")
+    (drop / "marks.csv").write_text(
+        "Date,Symbol,Price\n2025-06-16,@CADUSD,0.5\n2025-06-17,@CADUSD,0.75\n2025-06-17,XYZ,6\n"
+    )
+    (drop / "adjustments.csv").write_text("Date,Account,Offset Account,Amount\n2025-06-17,A1,A9,-140\n")
+
+    answer = _riskctl("pnl", "--fills", str(drop), "--adjustments")
+
+    rows = list(csv.DictReader(io.StringIO(answer.stdout)))
+    assert answer.returncode == 0
+    assert list(rows[0])[-1] == "adjustments_usd"
+    # Monday: 60 x (11 - 10) and 40 x (11 - 10) Canadian dollars at 0.50. Tuesday 80 shares at 5: 80 x (6 - 5) at 0.75.
+    assert [[row["account_id"], *_exact(row, "30", "0.3", "29.7", "20", "20", "49.7")] for row in rows[:1]]
+    assert [Decimal(rows[1][name]) for name in ("unrealized_pnl_usd", "total_pnl_usd", "adjustments_usd")] == [
+        60,
+        40,
+        -140,
+    ]
+    assert (rows[-1]["account_id"], rows[-1]["total_pnl_usd"], rows[-1]["adjustments_usd"]) == ("A9", "", "140")
 
 
 def test_pnl_as_of_uses_what_was_published_until_then(real_fills_dir: Path) -> None:

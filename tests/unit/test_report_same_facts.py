@@ -21,6 +21,7 @@ OUTLOOK: dict[str, Any] = {
     "explanations": ("a loss of 812 USD in the last session (forecast loss 4 % higher)", "few fills"),
     "expected_shortfall_usd": Decimal("2911.20"),
     "loss_probability": Decimal("0.0123"),
+    "adjustments_usd": Decimal("-140.00"),
     "recent_results_usd": (Decimal("500.00"), Decimal("-812.30"), Decimal("-100.20")),
 }
 DESK = desk(
@@ -88,6 +89,8 @@ def words_of(facts: dict[str, Any], one: dict[str, Any]) -> Iterator[tuple[str, 
     yield "explanations", one["explanations"]
     sums = sum(map(Decimal, one["recent_results_usd"]), Decimal(0))
     yield "recent_results_usd", [signed(str(sums), 0)] if one["recent_results_usd"] else []
+    booked = one["adjustments_usd"]
+    yield "adjustments_usd", [] if booked is None else [f"adjustments {signed(booked, 2)}, in no result"]
     before = one["previous_cut_ratio"]
     change = "New since" if before is None else f"from {percent(before)} since"
     yield "previous_cut_ratio", [f"{change} the report of {facts['previous_session_date']}"]

@@ -6,7 +6,8 @@ the warehouse's positions and daily_pnl at the newest knowledge and proves them 
 
 from __future__ import annotations
 
+from risk.pnl.adjustments import booked_adjustments
 from risk.pnl.cache import Aggregate, aggregate
 from risk.pnl.daily import DailyPnl, account_sessions, daily_pnl
 
-__all__ = ["Aggregate", "DailyPnl", "account_sessions", "aggregate", "daily_pnl"]
+__all__ = ["Aggregate", "DailyPnl", "account_sessions", "aggregate", "booked_adjustments", "daily_pnl"]

@@ -68,6 +68,9 @@ class AccountFacts:
         Mean loss of a session at or below the 5 % quantile, US dollars, positive; ``None`` without a forecast.
     loss_probability
         Probability of a loss beyond the base limit; ``None`` without a forecast.
+    adjustments_usd
+        What was booked to the account in the session beside its trading, US dollars, positive = credit; in no result.
+        ``None`` = nothing.
     recent_results_usd
         Total P&L of the account's last 60 sessions with complete books, oldest first, US dollars, gains positive.
     """
@@ -97,6 +100,7 @@ class AccountFacts:
     expected_shortfall_usd: Decimal | None = None
     loss_probability: Decimal | None = None
     recent_results_usd: tuple[Decimal, ...] = ()
+    adjustments_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +207,8 @@ class DeskFacts:
         Results, gains positive; ``None`` where nobody traded with complete books.
     base_limit_usd, new_limit_usd
         Limits of the active accounts, added up.
+    adjustments_usd
+        What was booked to all accounts beside their trading, positive = credit; in no result. ``None`` = nothing.
     """
 
     traded_account_count: int
@@ -212,6 +218,7 @@ class DeskFacts:
     total_pnl_usd: Decimal | None
     base_limit_usd: Decimal
     new_limit_usd: Decimal
+    adjustments_usd: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,14 +45,15 @@ def build_facts(connection: Connection, run: Run) -> Facts:
     """
     previous_session, previous_cuts = _previous(connection, run)
     judged = records(connection, "send_report/select_gate_results", {"run_id": run.run_id})
-    accounts = _accounts(connection, run, previous_cuts)
+    booked = _adjustments(connection, run)
+    accounts = _accounts(connection, run, previous_cuts, booked)
     session = {"session_date": run.session_date}
     return Facts(
         session_date=run.session_date,
         effective_session=run.effective_session,
         is_simulated=run.is_simulated,
         counts=_counts(accounts),
-        desk=_desk(records(connection, "send_report/select_daily_pnl", session)[0], accounts),
+        desk=_desk(records(connection, "send_report/select_daily_pnl", session)[0], accounts, booked),
         accounts=accounts,
         warnings=(
             # Most telling first, for the mail has room for few above what is to be done.
@@ -112,7 +113,9 @@ def _recent_results(connection: Connection, run: Run) -> Mapping[str, tuple[Deci
     return {account_id: tuple(results) for account_id, results in found.items()}
 
 
-def _accounts(connection: Connection, run: Run, previous_cuts: Mapping[str, Decimal]) -> tuple[AccountFacts, ...]:
+def _accounts(
+    connection: Connection, run: Run, previous_cuts: Mapping[str, Decimal], booked: Mapping[str, Decimal]
+) -> tuple[AccountFacts, ...]:
     binds = {
         "run_id": run.run_id,
         "session_date": run.session_date,
@@ -127,11 +130,18 @@ def _accounts(connection: Connection, run: Run, previous_cuts: Mapping[str, Deci
                 **row,
                 "previous_cut_ratio": previous_cuts.get(row["account_id"]),
                 "recent_results_usd": recent.get(row["account_id"], ()),
+                "adjustments_usd": booked.get(row["account_id"]),
             }
         )
         for row in records(connection, "send_report/select_recommendations", binds)
     ]
     return tuple(sorted(found, key=by_urgency))
+
+
+def _adjustments(connection: Connection, run: Run) -> Mapping[str, Decimal]:
+    """Read what was booked in the session beside trading, by account."""
+    cut_off = {"session_date": run.session_date, "as_of": run.as_of}
+    return dict(rows(connection, "send_report/select_adjustments", cut_off))
 
 
 def _account(row: dict[str, Any]) -> AccountFacts:
@@ -170,11 +180,12 @@ def _counts(accounts: Sequence[AccountFacts]) -> Counts:
     return Counts(levels.count("high"), levels.count("moderate"), levels.count("low"), restricted)
 
 
-def _desk(totals: dict[str, Any], accounts: Sequence[AccountFacts]) -> DeskFacts:
+def _desk(totals: dict[str, Any], accounts: Sequence[AccountFacts], booked: Mapping[str, Decimal]) -> DeskFacts:
     return DeskFacts(
         **totals,
         base_limit_usd=sum((account.base_limit_usd for account in accounts), Decimal(0)),
         new_limit_usd=sum((account.new_limit_usd for account in accounts), Decimal(0)),
+        adjustments_usd=sum(booked.values(), Decimal(0)) if booked else None,
     )
 
 

@@ -54,13 +54,14 @@ class Morning:
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """The page of a session: verdicts, control totals and books, as known then or now."""
+    """The page of a session: verdicts, control totals, books and adjustments, as known then or now."""
 
     morning: Morning
     known_until: dt.datetime
     verdicts: Sequence[Row]
     totals: Sequence[Row]
     books: Sequence[Row]
+    adjustments: Sequence[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,7 @@ def read_session(connection: Connection, session_date: dt.date, known: str) -> S
         records(connection, "risk_page/select_verdicts", {"run_id": morning.report.run_id}),
         records(connection, "risk_page/select_control_totals", {**day, "as_of": known_until}),
         records(connection, "risk_page/select_books", day),
+        records(connection, "risk_page/select_adjustments", {**day, "as_of": known_until}),
     )
 
 

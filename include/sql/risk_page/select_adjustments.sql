@@ -1,0 +1,11 @@
+-- Lists what is booked to accounts beside their trading in a session.
+-- Grain: one row per booking, by account. Reads: booked_adjustments. Writes: -. Binds: session_date, as_of.
+-- Money: US dollars, positive = credit; no part of any P&L. Rerun: reads only.
+select
+    booked.account_id,
+    booked.category,
+    booked.amount_usd,
+    booked.comment
+from booked_adjustments(%(as_of)s) as booked
+where booked.session_date = %(session_date)s
+order by booked.account_id, booked.category, booked.amount_usd, booked.comment;
