@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from great_expectations.data_context.data_context.ephemeral_data_context import EphemeralDataContext
     from great_expectations.expectations.expectation import Expectation
 
+SUBJECT: Final = "subject"
+"""Column that says whom or what a row is about; never null."""
+
 SHOWN_FINDINGS: Final = 100
 """Findings of one check that are stored one by one; the last verdict counts the rest."""
 
@@ -120,7 +123,7 @@ def _asked(connection: Connection, binds: Mapping[str, Any]) -> str:
                 )
                 for column, kind in kinds.items()
             ]
-            listed = sql.SQL(", ").join([sql.Identifier("asked", "subject"), *shown])
+            listed = sql.SQL(", ").join([sql.Identifier("asked", SUBJECT), *shown])
             queries.append(sql.SQL("select {} from (\n{}\n) as asked").format(listed, sql.SQL(query)))
         return str(sql.SQL("\nunion all\n").join(queries).as_string(cursor))
 
@@ -182,13 +185,15 @@ def _verdicts(context: EphemeralDataContext, dsn: str, query: str) -> list[Verdi
 def _expectations() -> list[Expectation]:
     """Expect findings to be null and counts to be 0.
 
-    What was seen is "expected" to be null too: Great Expectations lists only the values that fail an expectation.
+    Subjects are "expected" to be null too, all at once: Great Expectations lists only what fails an expectation, and
+    beside each subject stands what was seen.
     """
     from great_expectations.expectations.core.expect_column_max_to_be_between import ExpectColumnMaxToBeBetween
     from great_expectations.expectations.core.expect_column_values_to_be_null import ExpectColumnValuesToBeNull
 
     return [
-        *(ExpectColumnValuesToBeNull(column=column) for question in QUESTIONS for column in _columns(question)),
+        ExpectColumnValuesToBeNull(column=SUBJECT),
+        *(ExpectColumnValuesToBeNull(column=_columns(question)[0]) for question in QUESTIONS),
         *(ExpectColumnMaxToBeBetween(column=column, min_value=0, max_value=0) for column in _count_columns()),
     ]
 
@@ -197,7 +202,7 @@ def _result_format() -> dict[str, Any]:
     return {
         "result_format": "COMPLETE",
         "partial_unexpected_count": SHOWN_FINDINGS,
-        "unexpected_index_column_names": ["subject", *(_columns(question)[1] for question in QUESTIONS)],
+        "unexpected_index_column_names": [SUBJECT, *(_columns(question)[1] for question in QUESTIONS)],
     }
 
 
@@ -215,19 +220,11 @@ def _answers(question: Question, seen: Mapping[str, Mapping[str, Any]]) -> list[
     finding, observed = _columns(question)
     count = int(seen[finding]["unexpected_count"] or 0)
     if not count:
-        subject_count = int(seen[observed]["unexpected_count"] or 0)
-        seen_at_all = str(seen[observed]["partial_unexpected_list"][0]) if subject_count == 1 else None
-        passed = Verdict(
-            question.name,
-            "",
-            question.severity,
-            has_passed=True,
-            observed=seen_at_all or f"{subject_count} looked at",
-            message=question.praise,
-        )
-        return [passed]
-    rows = sorted(seen[finding]["unexpected_index_list"], key=lambda row: str(row["subject"]))[:SHOWN_FINDINGS]
-    listed = [(row["subject"], row[observed], row[finding]) for row in rows]
+        texts = [row[observed] for row in seen[SUBJECT]["unexpected_index_list"] if row[observed] is not None]
+        text = texts[0] if len(texts) == 1 else f"{len(texts)} looked at"
+        return [Verdict(question.name, "", question.severity, has_passed=True, observed=text, message=question.praise)]
+    rows = sorted(seen[finding]["unexpected_index_list"], key=lambda row: str(row[SUBJECT]))[:SHOWN_FINDINGS]
+    listed = [(row[SUBJECT], row[observed], row[finding]) for row in rows]
     if count > len(rows):
         rest = count - len(rows)
         listed.append(("(others)", f"{rest} more", f"{rest} more findings of the same kind are not listed."))
