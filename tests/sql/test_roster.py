@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from risk.cli import app
 from risk.database import Connection, records
 from risk.decision import store_recommendations
-from risk.fills import Load, awaited_accounts, load_drop
-from risk.pnl import aggregate
+from risk.fills import Load, awaited_accounts, load_drop, read_drop
+from risk.pnl import aggregate, daily_pnl
 from risk.quality.checks import THRESHOLDS
 from risk.report import build_facts
 from risk.roster import read_roster
@@ -188,3 +188,89 @@ def test_riskctl_traders_prints_the_roster(
         }
     ]
     assert "NET001" in table.stdout
+
+
+def books(connection: Connection) -> dict[tuple[str, dt.date], Decimal]:
+    return {
+        (account, day): gross
+        for account, day, gross in query(connection, "select account_id, session_date, gross_pnl_usd from daily_pnl")
+    }
+
+
+def reader_books(folder: Path) -> dict[tuple[str, dt.date], Decimal | None]:
+    fills, rejects = read_drop(folder)
+    assert rejects == []
+    return {(day.account_id, day.session_date): day.gross_pnl_usd for day in daily_pnl(fills, [])}
+
+
+def test_history_and_open_position_follow_a_renamed_account(connection: Connection, tmp_path: Path) -> None:
+    # given: OLD1 buys 100 at 10 on Thursday and keeps them
+    opening = f"{THU:%m/%d/%Y} 09:45:00,OLD1,B,100,XYZ,10,0,1"
+    write(tmp_path, "fills_thu.csv", FILLS, opening)
+    run(connection, tmp_path, THU)
+    before = books(connection)
+
+    # when: from Friday on the trader's account is NEW1, which sells them at 12
+    write(tmp_path, "fills_fri.csv", FILLS, f"{FRI:%m/%d/%Y} 09:45:00,NEW1,S,100,XYZ,12,0,1")
+    write(tmp_path, "accounts.csv", ACCOUNTS, "2025-08-15,NEW1,,,,,OLD1")
+    opened = run(connection, tmp_path)
+
+    # then: one account, whose Friday is (12 - 10) x 100
+    assert before == {("OLD1", THU): 0}
+    assert books(connection) == {("NEW1", THU): 0, ("NEW1", FRI): 200}
+    assert reader_books(tmp_path) == books(connection)
+    assert states(connection, FRI) == {"NEW1": ("delivered", True)}
+    facts = build_facts(connection, opened)
+    assert [(entry.account_id, entry.trading_day_count) for entry in facts.roster] == [("NEW1", 2)]
+    assert query(connection, "select active_session_count from recommendations where run_id = %s", opened.run_id) == [
+        (2,)
+    ]
+
+
+def test_merged_accounts_become_one_history(connection: Connection, tmp_path: Path) -> None:
+    # given: on Thursday two accounts with the same ids, one of which sells short what the other holds
+    sides = (f"{THU:%m/%d/%Y} 09:45:00,OLD1,B,100,XYZ,10,0,1", f"{THU:%m/%d/%Y} 09:46:00,OLD2,T,100,XYZ,13,0,1")
+    write(tmp_path, "fills.csv", FILLS, *sides, *trade(FRI, "NEW1"))
+    write(tmp_path, "accounts.csv", ACCOUNTS, "2025-08-15,NEW1,,,,,OLD1", "2025-08-15,NEW1,,,,,OLD2")
+
+    opened = run(connection, tmp_path)
+
+    # (13 - 10) x 100 on Thursday, (11 - 10) x 100 on Friday
+    assert books(connection) == {("NEW1", THU): 300, ("NEW1", FRI): 100}
+    assert reader_books(tmp_path) == books(connection)
+    assert aggregate(connection, opened).account_session_count == 0
+    binds = THRESHOLDS | {"session_date": THU, "as_of": opened.as_of}
+    assert records(connection, "check_fills/select_ids", binds) == []
+
+
+def test_rename_is_unknown_to_an_earlier_run_and_follows_chains(connection: Connection, tmp_path: Path) -> None:
+    write(tmp_path, "fills.csv", FILLS, *trade(THU, "A"), *trade(FRI, "B"), *trade(MON, "C"))
+    early = run(connection, tmp_path, MON)
+    write(tmp_path, "accounts.csv", ACCOUNTS, "2025-08-15,B,,,,,A", "2025-08-18,C,,,,,B")
+    late = run(connection, tmp_path, MON)
+
+    text = "select distinct account_id from current_deliveries(%s) order by 1"
+    assert query(connection, text, early.as_of) == [("A",), ("B",), ("C",)]
+    assert query(connection, text, late.as_of) == [("C",)]
+    assert {account for account, _ in reader_books(tmp_path)} == {"C"}
+
+
+def test_name_that_is_used_again_keeps_its_own_sessions(connection: Connection, tmp_path: Path) -> None:
+    write(tmp_path, "fills.csv", FILLS, *trade(THU, "A"), *trade(FRI, "A", "12"), *trade(FRI, "B"))
+    write(tmp_path, "accounts.csv", ACCOUNTS, "2025-08-15,B,Jane Doe,,7000,,A")
+
+    opened = run(connection, tmp_path)
+
+    assert books(connection) == {("A", FRI): 200, ("B", THU): 100, ("B", FRI): 100} == reader_books(tmp_path)
+    assert {one.account_id: one.base_limit_usd for one in read_roster(connection, opened)} == {"A": 5000, "B": 7000}
+
+
+def test_limit_stated_under_the_former_name_holds_on(connection: Connection, tmp_path: Path) -> None:
+    write(tmp_path, "fills.csv", FILLS, *trade(THU, "A"), *trade(FRI, "B"))
+    write(tmp_path, "accounts.csv", ACCOUNTS, ",A,Jane Doe,,7000,,", "2025-08-15,B,,,,,A")
+
+    opened = run(connection, tmp_path)
+
+    assert [(one.account_id, one.display_name, one.base_limit_usd) for one in read_roster(connection, opened)] == [
+        ("B", "Jane Doe", 7000)
+    ]

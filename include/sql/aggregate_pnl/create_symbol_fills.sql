@@ -5,7 +5,8 @@
 -- Money: price in currency; quantity (buys positive), price and fees_usd (costs positive) scaled by 1e8.
 -- currency: as told; null = by no fill, XXX = several. seconds: since 1970, -1 = time of day unknown.
 -- sides: the letters of the fills; null where none is T or C.
--- Sorted by delivery, which stands for account and session: numbers sort faster than names.
+-- Sorted by delivery, which stands for account and session: numbers sort faster than names. Deliveries of accounts that
+-- were merged stand together under the first of them.
 -- A table because several processes of Postgres may sort for it, and only one may for a cursor.
 create temporary table symbol_fills on commit drop as
 with touched as (
@@ -15,8 +16,25 @@ with touched as (
     from unnest(%(account_ids)s::text[], %(first_session_dates)s::date[]) as listed (account_id, first_session_date)
 ),
 
+books as (
+    select
+        current_ones.delivery_id,
+        current_ones.account_id,
+        current_ones.session_date,
+        min(current_ones.delivery_id) over (
+            partition by current_ones.account_id, current_ones.session_date
+        ) as book_id
+    from current_deliveries(%(as_of)s) as current_ones
+    inner join touched
+        on
+            current_ones.account_id = touched.account_id
+            and current_ones.session_date >= touched.first_session_date
+    where current_ones.session_date <= %(through_session_date)s
+),
+
 executions as (
     select
+        books.book_id,
         known.delivery_id,
         known.symbol collate "C" as symbol,
         known.executed_at,
@@ -34,32 +52,36 @@ executions as (
         known.currency,
         known.side
     from current_fills(%(as_of)s) as known
-    inner join touched
-        on
-            known.account_id = touched.account_id
-            and known.session_date >= touched.first_session_date
-    where known.session_date <= %(through_session_date)s
+    inner join books
+        on known.delivery_id = books.delivery_id
 ),
 
 gathered as (
     select
-        executions.delivery_id,
+        executions.book_id,
         executions.symbol,
         case
             when min(executions.currency) = max(executions.currency) then min(executions.currency)
             when min(executions.currency) is not null then 'XXX'
         end as currency,
-        array_agg(executions.signed_quantity order by executions.executed_at, executions.line_number)
-            as signed_quantities,
-        array_agg(executions.price order by executions.executed_at, executions.line_number) as prices,
-        array_agg(executions.second order by executions.executed_at, executions.line_number) as seconds,
+        array_agg(
+            executions.signed_quantity order by executions.executed_at, executions.line_number, executions.delivery_id
+        ) as signed_quantities,
+        array_agg(executions.price order by executions.executed_at, executions.line_number, executions.delivery_id)
+            as prices,
+        array_agg(executions.second order by executions.executed_at, executions.line_number, executions.delivery_id)
+            as seconds,
         sum(executions.fees_usd)::bigint as fees_usd,
         case
             when bool_or(executions.side in ('T', 'C'))
-                then string_agg(executions.side, '' order by executions.executed_at, executions.line_number)
+                then
+                    string_agg(
+                        executions.side, ''
+                        order by executions.executed_at, executions.line_number, executions.delivery_id
+                    )
         end as sides
     from executions
-    group by executions.delivery_id, executions.symbol
+    group by executions.book_id, executions.symbol
 )
 
 select
@@ -74,10 +96,10 @@ select
     booked.delivery_id,
     gathered.sides
 from gathered
-inner join deliveries
-    on gathered.delivery_id = deliveries.delivery_id
+inner join books
+    on gathered.book_id = books.delivery_id
 inner join booked_deliveries(%(as_of)s) as booked
     on
-        deliveries.account_id = booked.account_id
-        and deliveries.session_date = booked.session_date
+        books.account_id = booked.account_id
+        and books.session_date = booked.session_date
 order by account_id, booked.session_date, gathered.symbol;

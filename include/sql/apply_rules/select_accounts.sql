@@ -91,23 +91,29 @@ usual as (
 ),
 
 last_recommendations as (
-    select distinct on (recommendations.account_id)
-        recommendations.account_id,
+    select distinct on (coalesce(renamed.account_id, recommendations.account_id))
+        coalesce(renamed.account_id, recommendations.account_id) as account_id,
         recommendations.cut_ratio,
         runs.session_date
     from recommendations
     inner join runs on recommendations.run_id = runs.run_id
     inner join sessions on runs.session_date = sessions.session_date
     cross join asked
+    left join renamed_accounts(%(as_of)s) as renamed
+        on
+            recommendations.account_id = renamed.former_account_id
+            and runs.session_date >= renamed.starts_at
+            and runs.session_date < renamed.ends_before
     where
         runs.session_date < asked.session_date
         and runs.as_of <= asked.known_until
         and not runs.knows_past
         and sessions.session_number > asked.last_inactive_number
     order by
-        recommendations.account_id asc,
+        coalesce(renamed.account_id, recommendations.account_id) asc,
         runs.session_date desc,
-        runs.revision desc
+        runs.revision desc,
+        recommendations.cut_ratio desc
 )
 
 select

@@ -4,7 +4,7 @@
 -- Binds: session_date, as_of, window_sessions (older ones wait in silence).
 with due as (
     select
-        corrections.account_id,
+        current_ones.account_id,
         corrections.session_date,
         corrections.line_number,
         corrections.kind,
@@ -43,7 +43,7 @@ waiting as (
             inner join current_deliveries(%(as_of)s) as corrected
                 on fills.delivery_id = corrected.delivery_id
             where
-                fills.account_id = due.account_id
+                corrected.account_id = due.account_id
                 and fills.fill_key = due.fill_key
                 and fills.session_date <= due.session_date
         )

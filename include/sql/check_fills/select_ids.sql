@@ -1,4 +1,4 @@
--- Looks for ids that occur more than once within an account of the session.
+-- Looks for ids that occur more than once within an account's delivery of the session.
 -- Grain: one row per account. Reads: current_fills. Writes: -. Binds: session_date, as_of. Money: -.
 -- Rerun: reads only.
 -- Hashes of ids that occur twice are looked for first, which needs less memory; usually there are none.
@@ -21,6 +21,7 @@ repeated as (
     where known.session_date = %(session_date)s
     group by
         known.account_id,
+        known.delivery_id,
         known.fill_key
     having count(*) > 1
 )

@@ -1,6 +1,7 @@
 -- Reads what the report before recommended: of the newest earlier session reported by the run's cut-off.
 -- Grain: one row per account of that report, by name; one row without an account where it had none.
--- Reads: sessions, runs, reports, recommendations. Writes: -. Binds: session_date, as_of, active_within (sessions).
+-- Reads: sessions, runs, reports, recommendations, renamed_accounts. Writes: -.
+-- Binds: session_date, as_of, active_within (sessions).
 -- Money: -. Rerun: reads only.
 with asked as (
     select sessions.session_number
@@ -29,8 +30,16 @@ previous_run as (
 
 select
     previous_run.session_date,
-    recommendations.account_id,
-    recommendations.cut_ratio
+    coalesce(renamed.account_id, recommendations.account_id) as account_id,
+    max(recommendations.cut_ratio) as cut_ratio
 from previous_run
 left join recommendations on previous_run.run_id = recommendations.run_id
-order by recommendations.account_id asc;
+left join renamed_accounts(%(as_of)s) as renamed
+    on
+        recommendations.account_id = renamed.former_account_id
+        and previous_run.session_date >= renamed.starts_at
+        and previous_run.session_date < renamed.ends_before
+group by
+    previous_run.session_date,
+    coalesce(renamed.account_id, recommendations.account_id)
+order by account_id asc;

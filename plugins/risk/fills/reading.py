@@ -12,8 +12,9 @@ from risk.entities import Fill, Statements
 from risk.errors import InputError
 from risk.fills.corrections import Told, kind_of, settle
 from risk.fills.folder import DropFolder, Entry, open_folder
-from risk.fills.kinds import KINDS, MARKS
+from risk.fills.kinds import ACCOUNTS, KINDS, MARKS
 from risk.fills.reasons import Reject, sentence
+from risk.fills.renames import Renames
 from risk.fills.rows import codes_of, day_of, fill_of, moment_code, session_of
 from risk.fills.shapes import staging_columns
 from risk.fills.statements import read_statements
@@ -75,13 +76,20 @@ def read_drop(folder: Path, as_of: dt.datetime | None = None) -> tuple[list[Fill
     if twins:
         readings = [_read(path, today, twins) for path in chosen]
     owners = _owners(readings) if newest is None else _checked_owners(readings, drop.entries or {}, newest)
+    stated, rejects = read_statements(ACCOUNTS, drop.statements[ACCOUNTS.name])
+    renames = Renames(stated)
     told = (
-        one
+        _renamed(one, renames)
         for reading in readings
         for one in reading.told
         if owners[one.fill.account_id, one.fill.session_date] == reading.path.name
     )
-    return settle(told), [reject for reading in readings for reject in reading.rejects]
+    return settle(told), [reject for reading in readings for reject in reading.rejects] + rejects
+
+
+def _renamed(told: Told, renames: Renames) -> Told:
+    fill = told.fill
+    return told._replace(fill=fill._replace(account_id=renames.current_name(fill.account_id, fill.session_date)))
 
 
 def read_stated(folder: Path, marks: Path | None = None) -> tuple[Statements, list[Reject]]:
