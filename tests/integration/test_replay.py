@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import datetime as dt
 import random
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,15 +13,12 @@ import pytest
 from risk import database, settings
 from risk.decision import store_recommendations
 from risk.errors import RequestError
-from risk.features import store_features
 from risk.fills import load_drop
-from risk.pnl import aggregate
-from risk.prediction import predict_limits
-from risk.quality import check_fills
 from risk.replay import recall, replay
-from risk.report import Links, build_facts, send_report
-from risk.runs import Run, known_until, open_run
-from risk.sessions import last_finished_session
+from risk.report import Links, send_report
+from risk.runs import known_until, open_run
+from risk.sessions import next_session
+from tests.publications import assert_replay_equals, books, publication_times, published_until, run_line, versions
 
 SAMPLE_SIZE = 30
 LINKS = Links(run_url="/dags/daily_risk/runs/test")
@@ -38,49 +33,6 @@ def _reports_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.Monkey
     settings.settings.cache_clear()
 
 
-def _versions(folder: Path) -> list[dict[str, str]]:
-    with (folder / "manifest.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _published_until(folder: Path, instant: dt.datetime, target: Path) -> Path:
-    """Copy a drop as it lay there at an instant."""
-    target.mkdir()
-    kept = [row for row in _versions(folder) if dt.datetime.fromisoformat(row["published_at"]) <= instant]
-    for row in kept:
-        shutil.copy(folder / row["file"], target / row["file"])
-    with (target / "manifest.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, kept[0].keys())
-        writer.writeheader()
-        writer.writerows(kept)
-    return target
-
-
-def _newest_delivered(folder: Path, instant: dt.datetime) -> dt.date:
-    """Return the newest finished session of which anything was published: a later one has a broken feed."""
-    known = [row for row in _versions(folder) if dt.datetime.fromisoformat(row["published_at"]) <= instant]
-    finished = last_finished_session(instant)
-    return max(day for row in known if (day := dt.date.fromisoformat(row["session_date"])) <= finished)
-
-
-def _run_line(connection: database.Connection, dsn: str, folder: Path, session_date: dt.date) -> Run:
-    load = load_drop(connection, folder, session_date, is_simulated=False)
-    run = open_run(connection, session_date, load.load_id, "test")
-    check_fills(connection, dsn, run)
-    for step in (aggregate, store_features, predict_limits, store_recommendations):
-        step(connection, run)
-    return run
-
-
-def _books(connection: database.Connection) -> list[tuple[object, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select account_id, session_date, fill_count, gross_pnl_usd, fees_usd, total_pnl_usd, incomplete_reason "
-            "from daily_pnl order by 1, 2"
-        )
-        return cursor.fetchall()
-
-
 @pytest.fixture
 def imported(real_fills_dir: Path, warehouse_dsn: str) -> str:
     """Give a warehouse that holds the whole history with its publication times."""
@@ -93,20 +45,11 @@ def imported(real_fills_dir: Path, warehouse_dsn: str) -> str:
 def test_replay_equals_what_was_known_at_every_publication_time(
     imported: str, real_fills_dir: Path, fresh_warehouse: Callable[[], str], tmp_path: Path
 ) -> None:
-    moments = sorted({dt.datetime.fromisoformat(row["published_at"]) for row in _versions(real_fills_dir)})
+    moments = publication_times(real_fills_dir)
     sample = sorted(random.Random(4).sample(moments, min(SAMPLE_SIZE, len(moments))))
 
     for number, moment in enumerate(sample):
-        session_date = _newest_delivered(real_fills_dir, moment)
-        folder = _published_until(real_fills_dir, moment, tmp_path / str(number))
-        dsn = fresh_warehouse()
-        with contextlib.closing(database.connect(dsn)) as connection:
-            run = _run_line(connection, dsn, folder, session_date)
-            books, facts = _books(connection), build_facts(connection, run)
-        with contextlib.closing(database.connect(imported)) as connection:
-            again = replay(connection, imported, session_date, moment)
-            assert _books(connection) == books, moment
-        assert again.facts.canonical == facts.canonical, moment
+        assert_replay_equals(imported, fresh_warehouse(), real_fills_dir, moment, tmp_path / str(number))
 
 
 def test_replay_of_a_report_equals_it_after_later_deliveries_arrived(
@@ -114,20 +57,20 @@ def test_replay_of_a_report_equals_it_after_later_deliveries_arrived(
 ) -> None:
     # given: a morning on which the fills of the last sessions were not posted yet
     session_date = dt.date(2025, 12, 30)
-    early = _published_until(real_fills_dir, dt.datetime(2025, 12, 31, 12, tzinfo=dt.UTC), tmp_path / "early")
-    run = _run_line(connection, warehouse_dsn, early, session_date)
+    early = published_until(real_fills_dir, dt.datetime(2025, 12, 31, 12, tzinfo=dt.UTC), tmp_path / "early")
+    run = run_line(connection, warehouse_dsn, early, session_date)
     reported = send_report(connection, run, None, LINKS)
 
     # when: everything arrives, and a later run rebuilds the books
-    _run_line(connection, warehouse_dsn, real_fills_dir, dt.date(2025, 12, 31))
-    newest = _books(connection)
+    run_line(connection, warehouse_dsn, real_fills_dir, dt.date(2025, 12, 31))
+    newest = books(connection)
     with contextlib.closing(database.connect(warehouse_dsn)) as other:
         again = replay(other, warehouse_dsn, session_date, None)
 
     # then: the old report comes out again, and the books of the newest knowledge are as they were
     assert again.is_equal
     assert again.facts.sha256 == reported.facts_sha256
-    assert _books(connection) == newest
+    assert books(connection) == newest
 
 
 def test_replay_remembers_what_the_report_before_had_said(
@@ -135,7 +78,7 @@ def test_replay_remembers_what_the_report_before_had_said(
 ) -> None:
     # given: two mornings of reports
     for session_date in (dt.date(2025, 12, 30), dt.date(2025, 12, 31)):
-        run = _run_line(connection, warehouse_dsn, real_fills_dir, session_date)
+        run = run_line(connection, warehouse_dsn, real_fills_dir, session_date)
         reported = send_report(connection, run, None, LINKS)
 
     with contextlib.closing(database.connect(warehouse_dsn)) as other:
@@ -148,17 +91,17 @@ def test_replay_remembers_what_the_report_before_had_said(
 def test_a_run_of_the_past_leaves_the_newest_books_alone(imported: str, real_fills_dir: Path) -> None:
     session_date = dt.date(2025, 12, 31)
     with contextlib.closing(database.connect(imported)) as connection:
-        _run_line(connection, imported, real_fills_dir, session_date)
-        newest = _books(connection)
+        run_line(connection, imported, real_fills_dir, session_date)
+        newest = books(connection)
     with contextlib.closing(database.connect(imported)) as connection:
         as_of = known_until("then", dt.date(2025, 9, 3), NOW)
         load = load_drop(connection, real_fills_dir, dt.date(2025, 9, 2), is_simulated=False)
         run = open_run(connection, dt.date(2025, 9, 2), load.load_id, "test", as_of)
         recall(connection, run, "predict_limits")
         store_recommendations(connection, run)
-        past = _books(connection)
+        past = books(connection)
     with contextlib.closing(database.connect(imported)) as connection:
-        assert _books(connection) == newest
+        assert books(connection) == newest
 
     assert run.knows_past
     assert run.as_of == dt.datetime(2025, 9, 3, 11, tzinfo=dt.UTC)
@@ -179,10 +122,38 @@ def test_sessions_published_empty_have_no_result_until_their_fills_are_posted(im
     assert account.total_pnl_usd is None
 
 
+def test_no_session_published_empty_has_a_result_before_its_fills_were_posted(
+    imported: str, real_fills_dir: Path
+) -> None:
+    """Ask for each of them at 07:00 of the next session, and at its first publication."""
+    first: dict[dt.date, dict[str, str]] = {}
+    for row in sorted(versions(real_fills_dir), key=lambda row: row["published_at"]):
+        first.setdefault(dt.date.fromisoformat(row["session_date"]), row)
+    posted = {dt.date.fromisoformat(row["session_date"]) for row in versions(real_fills_dir) if row["fills"] != "0"}
+    empty = {day: row for day, row in first.items() if row["fills"] == "0" and day in posted}
+
+    with contextlib.closing(database.connect(imported)) as connection, connection.cursor() as cursor:
+        for day, row in empty.items():
+            told_at = dt.datetime.fromisoformat(row["published_at"])
+            for as_of in {told_at, max(told_at, known_until("then", next_session(day), NOW) or told_at)}:
+                cursor.execute("select state from delivery_states(%s, %s, 30, '_OLD')", (day, as_of))
+                states = {state for (state,) in cursor.fetchall()}
+                cursor.execute(
+                    "select coalesce(sum(fill_count), 0) from booked_deliveries(%s) where session_date = %s",
+                    (as_of, day),
+                )
+                ((fill_count,),) = cursor.fetchall()
+                # Posted by then, or said to be neither a day without trades nor a result.
+                assert (fill_count > 0) == (states == {"delivered"}), (day, as_of)
+                assert fill_count > 0 or states == {"not posted"}, (day, as_of)
+
+    assert len(empty) == 79
+
+
 def test_history_is_refused_after_a_session_was_run_as_it_happened(
     connection: database.Connection, warehouse_dsn: str, real_fills_dir: Path
 ) -> None:
-    _run_line(connection, warehouse_dsn, real_fills_dir, dt.date(2025, 9, 2))
+    run_line(connection, warehouse_dsn, real_fills_dir, dt.date(2025, 9, 2))
 
     with pytest.raises(RequestError, match="session 2025-09-02 was run as it happened"):
         load_drop(connection, real_fills_dir, dt.date(2025, 9, 3), is_simulated=False, is_history=True)

@@ -1,6 +1,6 @@
 -- Reads results that the books tell otherwise than the newest report that told them.
 -- Grain: one row per account and session, by account and session; a restatement that was told is not told again.
--- Reads: sessions, runs, reports, daily_pnl, deliveries. Writes: -.
+-- Reads: sessions, runs, reports, daily_pnl, current_deliveries, settled_corrections, fills. Writes: -.
 -- Binds: session_date, as_of, told_within (sessions).
 -- Money: US dollars, gains positive; null = no complete books, or no fills yet. Rerun: reads only.
 -- A carried position without fills (delivery_id null) is no result where the fills had not come.
@@ -88,34 +88,162 @@ compared as (
     select
         told.account_id,
         told.session_date,
+        told.as_of,
         told.total_pnl_usd as before_usd,
+        daily_pnl.account_id is not null as is_booked,
+        daily_pnl.incomplete_reason is not null as is_incomplete,
         case
             when told.total_pnl_usd is null and daily_pnl.delivery_id is null then null
             else daily_pnl.total_pnl_usd
-        end as after_usd,
-        case
-            when daily_pnl.account_id is null then 'its newest delivery has no fills'
-            when daily_pnl.incomplete_reason is not null then 'the books are incomplete now'
-            when told.total_pnl_usd is null then 'not known to that report'
-            when deliveries.recorded_at > told.as_of then 'fills or fees delivered again'
-            else 'a closing price or an earlier session changed'
-        end as reason
+        end as after_usd
     from told
     left join daily_pnl
         on
             told.account_id = daily_pnl.account_id
             and told.session_date = daily_pnl.session_date
-    left join deliveries on daily_pnl.delivery_id = deliveries.delivery_id
+),
+
+restating as (
+    select
+        compared.account_id,
+        compared.session_date,
+        compared.as_of,
+        compared.before_usd,
+        compared.after_usd,
+        compared.is_booked,
+        compared.is_incomplete
+    from compared
+    where round(compared.before_usd, 2) is distinct from round(compared.after_usd, 2)
+),
+
+renewed as (
+    select
+        restating.account_id,
+        restating.session_date,
+        newer.delivery_id,
+        (
+            select earlier.delivery_id
+            from deliveries as earlier
+            where
+                earlier.account_id = newer.account_id
+                and earlier.session_date = newer.session_date
+                and earlier.recorded_at <= restating.as_of
+                and earlier.loaded_count > 0
+            order by
+                coalesce(earlier.published_at, earlier.recorded_at) desc,
+                earlier.delivery_id desc
+            limit 1
+        ) as earlier_delivery_id
+    from restating
+    inner join current_deliveries(%(as_of)s) as current_ones
+        on
+            restating.account_id = current_ones.account_id
+            and restating.session_date = current_ones.session_date
+    inner join deliveries as newer
+        on current_ones.delivery_id = newer.delivery_id
+    where
+        newer.recorded_at > restating.as_of
+        and newer.loaded_count > 0
+),
+
+corrected as (
+    select
+        restating.account_id,
+        restating.session_date
+    from settled_corrections(%(as_of)s) as settled
+    inner join current_deliveries(%(as_of)s) as current_ones
+        on settled.delivery_id = current_ones.delivery_id
+    inner join deliveries as correcting
+        on settled.correcting_delivery_id = correcting.delivery_id
+    inner join restating
+        on
+            current_ones.account_id = restating.account_id
+            and current_ones.session_date = restating.session_date
+    where correcting.recorded_at > restating.as_of
+),
+
+traded_otherwise as (
+    select
+        renewed.account_id,
+        renewed.session_date
+    from renewed
+    where
+        exists (
+            (
+                select
+                    fills.side,
+                    fills.quantity,
+                    fills.symbol,
+                    fills.price
+                from fills
+                where fills.delivery_id = renewed.delivery_id
+                except all
+                select
+                    fills.side,
+                    fills.quantity,
+                    fills.symbol,
+                    fills.price
+                from fills
+                where fills.delivery_id = renewed.earlier_delivery_id
+            )
+            union all
+            (
+                select
+                    fills.side,
+                    fills.quantity,
+                    fills.symbol,
+                    fills.price
+                from fills
+                where fills.delivery_id = renewed.earlier_delivery_id
+                except all
+                select
+                    fills.side,
+                    fills.quantity,
+                    fills.symbol,
+                    fills.price
+                from fills
+                where fills.delivery_id = renewed.delivery_id
+            )
+        )
 )
 
 select
-    compared.account_id,
-    compared.session_date,
-    compared.before_usd,
-    compared.after_usd,
-    compared.reason
-from compared
-where round(compared.before_usd, 2) is distinct from round(compared.after_usd, 2)
+    restating.account_id,
+    restating.session_date,
+    restating.before_usd,
+    restating.after_usd,
+    case
+        when not restating.is_booked then 'its newest delivery has no fills'
+        when restating.is_incomplete then 'the books are incomplete now'
+        when (restating.account_id, restating.session_date) in (
+            select
+                renewed.account_id,
+                renewed.session_date
+            from renewed
+            where renewed.earlier_delivery_id is null
+        ) then 'delivered late'
+        when (restating.account_id, restating.session_date) in (
+            select
+                corrected.account_id,
+                corrected.session_date
+            from corrected
+        ) then 'corrected by the source'
+        when (restating.account_id, restating.session_date) in (
+            select
+                traded_otherwise.account_id,
+                traded_otherwise.session_date
+            from traded_otherwise
+        ) then 'other fills delivered'
+        when (restating.account_id, restating.session_date) in (
+            select
+                renewed.account_id,
+                renewed.session_date
+            from renewed
+        ) then 'fees restated'
+        when restating.before_usd is null then 'not known to that report'
+        else 'a closing price or an earlier session changed'
+    end as reason
+from restating
 order by
-    compared.account_id asc,
-    compared.session_date asc;
+    restating.account_id asc,
+    restating.session_date asc;

@@ -1,0 +1,96 @@
+"""A file drop with a manifest as it lay there at an instant, and the morning line run on it."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import datetime as dt
+import shutil
+from pathlib import Path
+
+from risk import database
+from risk.decision import store_recommendations
+from risk.features import store_features
+from risk.fills import load_drop
+from risk.pnl import aggregate
+from risk.prediction import predict_limits
+from risk.quality import check_fills
+from risk.replay import replay
+from risk.report import build_facts
+from risk.runs import Run, open_run
+from risk.sessions import last_finished_session
+
+
+def versions(folder: Path) -> list[dict[str, str]]:
+    """Read the manifest."""
+    with (folder / "manifest.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def publication_times(folder: Path) -> list[dt.datetime]:
+    """List the instants at which something changed, ascending."""
+    return sorted({dt.datetime.fromisoformat(row["published_at"]) for row in versions(folder)})
+
+
+def published_until(folder: Path, instant: dt.datetime, target: Path) -> Path:
+    """Copy a drop as it lay there at an instant."""
+    target.mkdir()
+    kept = [row for row in versions(folder) if dt.datetime.fromisoformat(row["published_at"]) <= instant]
+    for row in kept:
+        shutil.copy(folder / row["file"], target / row["file"])
+    with (target / "manifest.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, kept[0].keys())
+        writer.writeheader()
+        writer.writerows(kept)
+    return target
+
+
+def newest_delivered(folder: Path, instant: dt.datetime) -> dt.date:
+    """Return the newest finished session of which anything was published: a later one has a broken feed."""
+    known = [row for row in versions(folder) if dt.datetime.fromisoformat(row["published_at"]) <= instant]
+    finished = last_finished_session(instant)
+    return max(day for row in known if (day := dt.date.fromisoformat(row["session_date"])) <= finished)
+
+
+def run_line(
+    connection: database.Connection, dsn: str, folder: Path, session_date: dt.date, *, is_simulated: bool = False
+) -> Run:
+    """Run every step up to the recommendations."""
+    load = load_drop(connection, folder, session_date, is_simulated=is_simulated)
+    run = open_run(connection, session_date, load.load_id, "test")
+    check_fills(connection, dsn, run)
+    for step in (aggregate, store_features, predict_limits, store_recommendations):
+        step(connection, run)
+    return run
+
+
+def books(connection: database.Connection) -> list[tuple[object, ...]]:
+    """Read the books, for comparing."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select account_id, session_date, fill_count, gross_pnl_usd, fees_usd, total_pnl_usd, incomplete_reason "
+            "from daily_pnl order by 1, 2"
+        )
+        return cursor.fetchall()
+
+
+def assert_replay_equals(imported: str, fresh: str, folder: Path, moment: dt.datetime, place: Path) -> None:
+    """Compare what a warehouse with the whole history knew at an instant with one that holds nothing later.
+
+    Parameters
+    ----------
+    imported, fresh
+        Connection strings: the history imported with its publication times, and an empty warehouse.
+    folder
+        The drop with every version.
+    place
+        A folder to make, for the drop as it lay there then.
+    """
+    session_date = newest_delivered(folder, moment)
+    with contextlib.closing(database.connect(fresh)) as connection:
+        run = run_line(connection, fresh, published_until(folder, moment, place), session_date)
+        known, facts = books(connection), build_facts(connection, run)
+    with contextlib.closing(database.connect(imported)) as connection:
+        again = replay(connection, imported, session_date, moment)
+        assert books(connection) == known, moment
+    assert again.facts.canonical == facts.canonical, moment
