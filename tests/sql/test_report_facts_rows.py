@@ -349,6 +349,7 @@ def test_facts_tell_a_result_that_was_reported_otherwise_once(connection: Connec
     rebook(connection, delivery_id=again, total_pnl_usd=Decimal("-1033.23"))
 
     before, after = Decimal("-1033.20"), Decimal("-1033.23")
+    run = dataclasses.replace(run, as_of=AS_OF + dt.timedelta(minutes=2))
     assert restatements(connection, run) == [("NET001", EARLIER, before, after, "fees restated")]
     reported(connection, SESSION)
     assert restatements(connection, open_run(connection, session_date=dt.date(2025, 8, 18))) == []

@@ -19,22 +19,28 @@ with touched as (
 books as (
     select
         current_ones.delivery_id,
-        current_ones.account_id,
-        current_ones.session_date,
-        min(current_ones.delivery_id) over (
-            partition by current_ones.account_id, current_ones.session_date
-        ) as book_id
+        booked.account_id,
+        booked.session_date,
+        booked.delivery_id as basis_id,
+        min(current_ones.delivery_id) over (partition by booked.account_id, booked.session_date) as book_id
     from current_deliveries(%(as_of)s) as current_ones
+    inner join booked_deliveries(%(as_of)s) as booked
+        on
+            current_ones.account_id = booked.account_id
+            and current_ones.session_date = booked.session_date
     inner join touched
         on
-            current_ones.account_id = touched.account_id
-            and current_ones.session_date >= touched.first_session_date
+            booked.account_id = touched.account_id
+            and booked.session_date >= touched.first_session_date
     where current_ones.session_date <= %(through_session_date)s
 ),
 
 executions as (
     select
         books.book_id,
+        books.basis_id,
+        books.account_id,
+        books.session_date,
         known.delivery_id,
         known.symbol collate "C" as symbol,
         known.executed_at,
@@ -58,8 +64,10 @@ executions as (
 
 gathered as (
     select
-        executions.book_id,
         executions.symbol,
+        any_value(executions.account_id) as account_id,
+        any_value(executions.session_date) as session_date,
+        any_value(executions.basis_id) as basis_id,
         case
             when min(executions.currency) = max(executions.currency) then min(executions.currency)
             when min(executions.currency) is not null then 'XXX'
@@ -85,21 +93,15 @@ gathered as (
 )
 
 select
-    booked.account_id collate "C" as account_id,
-    booked.session_date,
+    gathered.account_id collate "C" as account_id, -- noqa: RF03
+    gathered.session_date,
     gathered.symbol,
     gathered.currency,
     gathered.signed_quantities,
     gathered.prices,
     gathered.seconds,
     gathered.fees_usd,
-    booked.delivery_id,
+    gathered.basis_id as delivery_id,
     gathered.sides
 from gathered
-inner join books
-    on gathered.book_id = books.delivery_id
-inner join booked_deliveries(%(as_of)s) as booked
-    on
-        books.account_id = booked.account_id
-        and books.session_date = booked.session_date
-order by account_id, booked.session_date, gathered.symbol;
+order by account_id, gathered.session_date, gathered.symbol;

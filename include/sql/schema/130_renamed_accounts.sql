@@ -1,9 +1,11 @@
 -- Says whose history an account's sessions are, where accounts were renamed or merged, as known at an instant.
 -- Grain: one row per former account and range of sessions; ranges of one account do not overlap.
 -- Reads: accounts. Writes: -. Binds: -. Money: -. Rerun: applied once.
--- Sessions from starts_at on, before ends_before. A statement that an account was formerly another one takes the other's
--- sessions before its day, one of the calendar's first session, for which no day was given, all of them. Chains are followed to their end; of several
--- statements about one former account and day the last recorded counts.
+-- Sessions from starts_at on, before ends_before. A statement that an account was formerly another takes that one's
+-- sessions before its day; one of the calendar's first session, for which no day was given, takes all of them. Chains
+-- are followed to their end; of several statements about one former account and day the last recorded counts.
+-- Not plain SQL, so that the planner does not inline it: nearly always it has no row, and a plan with its parts in
+-- every statement that reads deliveries is slow to make and wrong.
 create function renamed_accounts(as_of timestamptz)
 returns table (
     former_account_id text,
@@ -11,11 +13,14 @@ returns table (
     ends_before date,
     account_id text
 )
-language sql
+language plpgsql
 stable
 parallel safe
 rows 1
 as $$
+#variable_conflict use_column
+begin
+    return query
     with recursive told as (
         select distinct on (accounts.former_account_id, accounts.valid_from)
             accounts.former_account_id,
@@ -99,5 +104,6 @@ as $$
     order by
         followed.former_account_id asc,
         followed.starts_at asc,
-        followed.step desc
+        followed.step desc;
+end
 $$;

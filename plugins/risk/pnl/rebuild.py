@@ -107,7 +107,7 @@ def rebuild(
     positions = _CopyWriter(connection, "positions", POSITION_COLUMNS)
     daily = _CopyWriter(connection, "daily_pnl", DAILY_COLUMNS)
     openings = _AccountRows(_stream(connection, "select_opening_positions", scope))
-    execute(connection, "aggregate_pnl/create_symbol_fills", scope)
+    _gather_fills(connection, scope)
     fills = _AccountRows(_stream(connection, "select_symbol_fills", {}))
     for account_id, first in zip(scope["account_ids"], scope["first_session_dates"], strict=True):
         days = (session_date for session_date in session_dates if session_date >= first)
@@ -121,6 +121,14 @@ def rebuild(
     positions.flush()
     daily.flush()
     return rebuilt
+
+
+def _gather_fills(connection: Connection, scope: Mapping[str, Any]) -> None:
+    """Put the scope's fills into a table, by hashing: the planner takes them for a few, and would loop over them."""
+    with connection.cursor() as cursor:
+        cursor.execute("set local enable_nestloop = off")
+        execute(connection, "aggregate_pnl/create_symbol_fills", scope)
+        cursor.execute("set local enable_nestloop = on")
 
 
 def _stream(connection: Connection, name: str, binds: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
