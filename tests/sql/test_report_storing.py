@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from risk.database import Connection, rows, writing
 from risk.errors import BooksError
 from risk.report import Links, Sent, send_report
 from risk.runs import Run
-from tests.report_desks import AS_OF, book, deliver_fills, open_run, recommend
+from tests.report_desks import AS_OF, book, deliver_fills, insert, open_run, recommend
 
 FILES = ["limits.csv", "report.eml", "report.html", "report.json", "report.txt"]
 
@@ -93,6 +94,33 @@ def test_second_report_of_a_run_says_what_the_first_said_when_inputs_came_later(
 
     assert reported(connection, run) == first
     assert Decimal(json.loads((folder / "report.json").read_text())["desk"]["net_pnl_usd"]) == Decimal("-812.30")
+
+
+def test_second_report_says_what_the_first_said_when_a_later_session_brought_a_correction_or_a_rename(
+    connection: Connection, folder: Path
+) -> None:
+    run = booked_run(connection)
+    first = reported(connection, run)
+    later: dict[str, Any] = {"session_date": dt.date(2025, 8, 18), "recorded_at": AS_OF + dt.timedelta(days=3)}
+    delivery_id = deliver_fills(connection, run, **later)
+    what = {"side": "S", "quantity": 1, "symbol": "XYZ", "price": 1, "fees_usd": 0}
+    restate(connection)
+    with pytest.raises(BooksError):
+        reported(connection, run)
+
+    insert(
+        connection,
+        "corrections",
+        delivery_id=delivery_id,
+        line_number=2,
+        account_id="NET001",
+        session_date=dt.date(2025, 8, 18),
+        kind="canceled",
+        fill_key="1",
+        **what,
+    )
+
+    assert reported(connection, run) == first
 
 
 def test_report_of_an_earlier_revision_does_not_replace_the_files_of_a_later_one(

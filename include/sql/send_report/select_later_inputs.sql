@@ -1,6 +1,7 @@
 -- Tells whether an input of the run's history was recorded after the run's cut-off.
--- Grain: one row. Reads: deliveries, marks, instruments, splits, adjustments. Writes: -. Money: -. Rerun: reads only.
--- Binds: session_date, as_of.
+-- Grain: one row. Reads: deliveries, marks, instruments, splits, adjustments, corrections, accounts. Writes: -.
+-- Binds: session_date, as_of. Money: -. Rerun: reads only.
+-- A correction or a rename may come with a later session and change earlier ones all the same.
 -- If so, the cache of books may know more than the run did, and the report that was stored stands.
 select
     exists (
@@ -33,4 +34,15 @@ select
         where
             adjustments.session_date <= %(session_date)s
             and adjustments.recorded_at > %(as_of)s
+    ) or exists (
+        select 1
+        from corrections
+        inner join deliveries on corrections.delivery_id = deliveries.delivery_id
+        where deliveries.recorded_at > %(as_of)s
+    ) or exists (
+        select 1
+        from accounts
+        where
+            accounts.former_account_id is not null
+            and accounts.recorded_at > %(as_of)s
     ) as is_superseded;
