@@ -18,7 +18,7 @@ unexport PIP_NO_BINARY PIP_ONLY_BINARY PIP_PYTHON
 unexport UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEWER UV_PYTHON UV_SYSTEM_PYTHON UV_PRERELEASE
 unexport UV_PROJECT_ENVIRONMENT UV_NO_BINARY UV_NO_BUILD UV_TARGET UV_PREFIX UV_RESOLUTION
 
-.PHONY: help setup run test up down status trigger model backfill backup restore bench lint format clean
+.PHONY: help setup run test up down status trigger model backfill backup restore bench pictures lint format clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -58,6 +58,9 @@ restore: setup ## put a backup's databases in place of those of this clone FILE=
 
 bench: setup ## measure, and print the ratios
 	@PYTHONPATH=plugins $(VENV_PYTHON) -m bench
+
+pictures: setup ## take the README's pictures anew, of the running simulated desk
+	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m bench.pictures
 
 lint: setup ## format, lint, types, SQL and layers; changes nothing
 	@.venv/bin/ruff format --check $(LINTED)

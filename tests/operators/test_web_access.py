@@ -20,6 +20,7 @@ from risk.report.page import Links
 from risk.report.rendering import illustrate
 from tests.browser import obstacles
 from tests.ledger_desks import MON, TUE, deliver, fill, report, settle
+from tests.operators.test_web_model import CARD, store_model
 from tests.report_desks import RUN, SESSION, account, book, deliver_fills, desk, insert, open_run, recommend
 
 if TYPE_CHECKING:
@@ -94,16 +95,17 @@ def test_every_page_can_be_used_by_keyboard_and_screen_reader(page: Page) -> Non
         assert obstacles(page) == [], address
 
 
-def test_ledger_can_be_used_by_keyboard_and_screen_reader(page: Page, connection: Connection) -> None:
+def test_ledger_and_model_can_be_used_by_keyboard_and_screen_reader(page: Page, connection: Connection) -> None:
+    store_model(connection, CARD)
     for day in (MON, TUE):
         report(connection, day, "0.40")
         deliver(connection, [fill(day, 1, "B", "1000", "10.00"), fill(day, 2, "S", "1000", "6.90")])
         settle(connection, day)
 
-    page.goto("/ledger")
-
-    assert page.locator("svg").count() == 1
-    assert obstacles(page) == []
+    for address in ("/ledger", "/model"):
+        page.goto(address)
+        assert page.locator("svg").count() > 0
+        assert obstacles(page) == [], address
 
 
 @pytest.mark.usefixtures("morning")

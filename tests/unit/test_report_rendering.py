@@ -144,7 +144,7 @@ def test_result_is_told_once_where_open_positions_add_nothing() -> None:
 def test_forecast_tells_the_chance_of_a_loss_beyond_the_base_limit(probability: str, said: str) -> None:
     facts = desk([account(expected_shortfall_usd=Decimal("2911.2"), loss_probability=Decimal(probability))])
 
-    line = f"ends at -$2,346 or worse, -$2,911 on average; a loss beyond the base limit: {said}"
+    line = f"ends at -$2,346 or worse, -$2,911 on average; chance to lose more than the base limit: {said}"
     assert line in " ".join(rendered(facts).text.split())
     assert line in read_aloud(rendered(facts).html)
 

@@ -1,0 +1,90 @@
+"""Take the README's pictures of mail, Risk page and approval anew: ``make pictures``.
+
+Of the running simulated desk only, and of its newest report, whose limits wait for an approval after
+``RISK_APPROVAL=all make up`` and ``make trigger``.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from risk.errors import RequestError
+from risk.settings import PROJECT_DIR
+from risk.stack import services
+from risk.stack.clone import Clone
+from risk.stack.environment import UI_USER, DeskKind, load_login
+from tests.browser import launched, log_in
+
+FOLDER = PROJECT_DIR / "include" / "images"
+COLORS = 200
+LARGEST_BYTES = 80_000
+MAILS = {"mail": (700, 1000, "light"), "mail-phone": (360, 1000, "light"), "mail-dark": (700, 1000, "dark")}
+"""Width, height and colors of each picture of the mail."""
+PAGE_SIZE = (1200, 860)
+
+
+def main() -> None:
+    """Take every picture."""
+    clone = Clone()
+    stack = services.attach(clone)
+    if services.running_desk(clone) is not DeskKind.simulated:
+        raise RequestError("Pictures show the simulated desk only: type make down, then make up without FILLS.")
+    reports = sorted((clone.var / "reports").glob("*/report.html"))
+    if not reports:
+        raise RequestError("There is no report yet: type make trigger first.")
+    with launched() as browser:
+        if browser is None:
+            raise RequestError("There is no chromium on this machine: apt-get install chromium.")
+        for name, size in MAILS.items():
+            keep(name, mail_picture(browser, reports[-1], size))
+        context = browser.new_context(
+            viewport={"width": PAGE_SIZE[0], "height": PAGE_SIZE[1]}, base_url=stack.url, color_scheme="light"
+        )
+        page = context.new_page()
+        page.goto("/auth/login?next=/risk/")
+        log_in(page, UI_USER, load_login(clone))
+        page.wait_for_url(f"{stack.url}/risk/")
+        take_pages(page)
+        context.close()
+
+
+def mail_picture(browser: Browser, report: Path, size: tuple[int, int, str]) -> bytes:
+    """Show a mail in a window of its own."""
+    width, height, scheme = size
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(report.as_uri())
+    picture = page.screenshot()
+    context.close()
+    return picture
+
+
+def take_pages(page: Page) -> None:
+    """Go from today to the most urgent trader and to the approval."""
+    keep("page-today", page.screenshot())
+    page.locator("tbody th a").first.click()
+    page.wait_for_load_state()
+    keep("page-trader", page.screenshot())
+    page.goto("/risk/")
+    page.locator("a[href*='/approvals/']").first.click()
+    page.wait_for_load_state()
+    keep("page-approval", page.screenshot())
+
+
+def keep(name: str, picture: bytes) -> None:
+    """Write a picture with few colors."""
+    stream = io.BytesIO()
+    shown = Image.open(io.BytesIO(picture)).convert("RGB")
+    shown.quantize(COLORS, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True)
+    if len(stream.getvalue()) > LARGEST_BYTES:
+        raise RequestError(f"The picture {name} has {len(stream.getvalue()):,} bytes, more than {LARGEST_BYTES:,}.")
+    (FOLDER / f"{name}.png").write_bytes(stream.getvalue())
+    print(f"{FOLDER / name}.png {len(stream.getvalue()):,} bytes")
+
+
+if __name__ == "__main__":
+    main()
