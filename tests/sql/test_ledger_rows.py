@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import random
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from psycopg2.extensions import parse_dsn
+from typer.testing import CliRunner
 
+from risk.cli import app
 from risk.database import Connection, records
 from risk.entities import Fill
+from risk.errors import RequestError
 from risk.ledger import store_ledger
 from risk.report import build_facts
+from risk.stack.environment import WAREHOUSE_CONNECTION
 from tests.ledger_desks import EARLY, MON, TUE, deliver, fill, mark, report, settle
 from tests.report_desks import insert
 from tests.sql.daily_rows import new_load, new_run
@@ -50,7 +56,7 @@ def test_path_of_a_day_worked_by_hand(connection: Connection) -> None:
     # Stopped at -3,206 less 5 % of 3,000: -3,356.
     assert found["cut_outcome_usd"] == Decimal(-3356)
     assert found["is_live"]
-    [told] = records(connection, "risk_page/select_ledger_result", {"session_date": run.session_date})
+    [told] = records(connection, "ledger/select_ledger_results", {"session_date": run.session_date})
     # -3,356 + 1,206 = -2,150 forgone.
     assert (told["prevented_usd"], told["forgone_usd"], told["verdict"]) == (0, Decimal(-2150), "too few")
     assert build_facts(connection, run).past_cuts == (
@@ -207,7 +213,7 @@ def test_run_of_an_older_session_knows_nothing_of_later_ones(connection: Connect
     older = settle(connection, MON)
 
     assert len(entries(connection)) == 2
-    [told] = records(connection, "risk_page/select_ledger_result", {"session_date": older.session_date})
+    [told] = records(connection, "ledger/select_ledger_results", {"session_date": older.session_date})
     assert (told["session_count"], told["entry_count"]) == (1, 1)
 
 
@@ -230,3 +236,24 @@ def test_settling_twice_leaves_the_same_rows(connection: Connection) -> None:
     store_ledger(connection, run)
 
     assert entries(connection) == before
+
+
+def test_riskctl_ledger_prints_the_verdict_and_every_trader(
+    connection: Connection, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = parse_dsn(warehouse_dsn)
+    place = f"{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/{parts['dbname']}"
+    monkeypatch.setenv(WAREHOUSE_CONNECTION, f"postgres://{place}")
+    nothing = CliRunner().invoke(app, ["ledger"])
+    report(connection, MON, "0.40")
+    deliver(connection, [fill(MON, 1, "B", "1000", "10.00"), fill(MON, 2, "S", "1000", "6.90")])
+    settle(connection, MON)
+
+    told = json.loads(CliRunner().invoke(app, ["ledger", "--json"]).stdout)
+    shown = CliRunner().invoke(app, ["ledger", "--session", MON.isoformat()]).stdout
+
+    assert isinstance(nothing.exception, RequestError)
+    # -3,100 reaches 3,000 and costs 150 more.
+    assert (told["verdict"], Decimal(told["net_usd"]), told["traders"][0]["cut_count"]) == ("too few", -150, 1)
+    assert "No evidence of benefit yet" in shown
+    assert "-150.00" in shown

@@ -1,4 +1,4 @@
-"""Commands of daily operation: backfill, backup, restore, replay, traders, migrate, doctor."""
+"""Commands of daily operation: backfill, backup, restore, replay, traders, ledger, migrate, doctor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
-from risk.database import connect
+from risk.database import connect, records
 from risk.errors import RequestError
 from risk.runs import known_until
 from risk.sessions import next_session
@@ -31,6 +31,15 @@ from risk.stack.progress import COLORS, counting
 from risk.stack.warehouse import libpq_dsn
 
 app = typer.Typer()
+
+LEDGER_COLUMNS: dict[str, JustifyMethod] = {
+    "account_id": "left",
+    "sessions": "right",
+    "cuts": "right",
+    "prevented_usd": "right",
+    "forgone_usd": "right",
+    "net_usd": "right",
+}
 
 TRADER_COLUMNS: dict[str, JustifyMethod] = {
     "account_id": "left",
@@ -181,6 +190,35 @@ def traders(*, as_json: JsonFlag = False) -> None:
         table.add_column(heading.removesuffix("_usd").replace("_", " "), justify=justify, overflow="fold")
     for trader in roster:
         table.add_row(*(escape(str(getattr(trader, name) or "")) for name in TRADER_COLUMNS))
+    Console().print(table)
+
+
+@app.command()
+def ledger(
+    session: Annotated[str, typer.Option("--session", help="As known with this session's run; empty: now.")] = "",
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Print what past cuts were worth, in all with the two controls and by trader."""
+    with warehouse_server(Clone()) as dsn, contextlib.closing(connect(dsn)) as connection:
+        found = records(
+            connection, "ledger/select_ledger_results", {"session_date": checked_date(session, "--session")}
+        )
+        if not found:
+            raise RequestError("No run has judged past recommendations yet: run a session (make trigger DATE=).")
+        known = {"session_date": found[0]["session_date"], "as_of": found[0]["as_of"]}
+        by_trader = records(connection, "ledger/select_traders", known)
+    if as_json:
+        typer.echo(json.dumps({**found[0], "traders": by_trader}, default=str))
+        return
+    for sentence in found[0]["sentences"]:
+        typer.echo(sentence)
+    table = Table(title=f"Sessions up to {known['session_date']}, US dollars")
+    for heading, justify in LEDGER_COLUMNS.items():
+        table.add_column(heading.removesuffix("_usd").replace("_", " "), justify=justify, overflow="fold")
+    for row in by_trader:
+        amounts = (f"{row[name]:,.2f}" for name in ("prevented_usd", "forgone_usd", "net_usd"))
+        table.add_row(escape(row["account_id"]), str(row["entry_count"]), str(row["cut_count"]), *amounts)
     Console().print(table)
 
 

@@ -38,7 +38,7 @@ def read_ledger(connection: Connection, session_date: dt.date | None, row_count:
     RequestError
         If the session has no judgment.
     """
-    found = records(connection, "risk_page/select_ledger_result", {"session_date": session_date})
+    found = records(connection, "ledger/select_ledger_results", {"session_date": session_date})
     if not found and session_date is not None:
         raise RequestError(f"No run of session {session_date} has judged past recommendations: run it, or clear it.")
     if not found:
@@ -48,7 +48,7 @@ def read_ledger(connection: Connection, session_date: dt.date | None, row_count:
     return LedgerView(
         found[0],
         worth_chart([_worth(row) for row in sessions]),
-        records(connection, "risk_page/select_ledger_traders", known),
+        records(connection, "ledger/select_traders", known),
         records(connection, "risk_page/select_ledger_decisions", known),
         len(sessions),
         sessions[: -row_count - 1 : -1],
