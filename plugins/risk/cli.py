@@ -180,12 +180,13 @@ def _write_json(file: Path, facts: dict[str, Any]) -> None:
 
 def _panel_of_drop(folder: Path) -> Panel:
     from risk.backtest import panel_of_fills
-    from risk.fills import read_drop
+    from risk.fills import read_drop, read_stated
 
     executions, rejects = read_drop(folder, None)
-    for reject in rejects:
+    stated, rejected = read_stated(folder, None)
+    for reject in (*rejects, *rejected):
         typer.echo(reject.reason, err=True)
-    return panel_of_fills(executions)
+    return panel_of_fills(executions, stated.marks, stated.instruments, stated.splits)
 
 
 def _print_record(result: Record, checks: Checks, origin: str) -> None:

@@ -127,3 +127,43 @@ def test_simulate_writes_fills_marks_and_truth(tmp_path: Path) -> None:
     assert {"truth.csv", "simulated.json"} <= names
     assert any(name.startswith("fills") for name in names)
     assert any(name.startswith("marks") for name in names)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "Name either --pnl FILE or --fills DIR."),
+        (("--pnl", "{here}/pnl.csv", "--fills", "{here}"), "Name either --pnl FILE or --fills DIR."),
+        (("--pnl", "{here}/none.csv"), "cannot be read as CSV text"),
+        (("--fills", "{here}/none"), "does not exist"),
+        (("--pnl", "{here}/pnl.csv", "--json", "{here}/none/result.json"), "Name another file."),
+    ],
+)
+def test_backtest_says_in_one_sentence_what_it_cannot_use_and_exits_with_two(
+    tmp_path: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    (tmp_path / "pnl.csv").write_text("account_id,session_date,net_pnl_usd\nA1,2025-08-15,5\n")
+
+    answer = _riskctl("backtest", *(argument.format(here=tmp_path) for argument in arguments))
+
+    assert answer.returncode == 2
+    assert sentence in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_backtest_of_a_drop_writes_the_contract_json_and_says_who_would_serve(drop: Path) -> None:
+    result = drop.parent / "result.json"
+
+    answer = _riskctl("backtest", "--fills", str(drop), "--json", str(result), "--plots", str(drop.parent / "plots"))
+
+    assert answer.returncode == 0
+    assert json.loads(result.read_text()) == {
+        "models": {},
+        "gate": {
+            "served": "rules",
+            "improvement": None,
+            "p_value": None,
+            "reasons": ["0 sessions with a scored forecast, 60 are needed"],
+        },
+    }
+    assert "Rules would serve" in answer.stdout

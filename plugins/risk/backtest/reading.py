@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from risk.entities import Fill
+from risk.entities import Fill, Instrument, Mark, Split
 from risk.errors import InputError
 from risk.panel import MATRICES, Panel
 from risk.pnl import account_sessions
@@ -72,19 +72,29 @@ def _result(file: Path, line_number: int, row: Mapping[str, str]) -> tuple[tuple
     return (row["account_id"], day), float(value)
 
 
-def panel_of_fills(fills: Sequence[Fill]) -> Panel:
-    """Compute the books of executions and what the fills tell into a panel; open positions carry their last price.
+def panel_of_fills(
+    fills: Sequence[Fill],
+    marks: Iterable[Mark] = (),
+    instruments: Iterable[Instrument] = (),
+    splits: Iterable[Split] = (),
+) -> Panel:
+    """Compute the books of executions and what the fills tell into a panel.
+
+    Parameters
+    ----------
+    fills, marks, instruments, splits
+        As in `risk.pnl.account_sessions`; without a mark an open position carries its last price.
 
     Raises
     ------
     InputError
-        If there is no execution.
+        If there is no execution, or none whose books are complete.
     """
     if not fills:
         raise InputError("No execution can be used: there is nothing to test.")
     known = {
         (day.account_id, day.session_date): _measures(day)
-        for day in account_sessions(fills, [])
+        for day in account_sessions(fills, marks, instruments, splits)
         if day.fill_count and day.total is not None
     }
     if not known:
