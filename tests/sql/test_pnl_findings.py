@@ -106,3 +106,30 @@ def test_statements_that_cannot_be_right_are_named_with_what_they_block(
     write(tmp_path, "adjustments.csv", "Date,Account,Amount", "08/15/2025,NET001,-140")
 
     assert run_line(connection, warehouse_dsn, tmp_path).keys() == {"times_known"}
+
+
+def test_option_in_two_currencies_ends_with_its_last_session_and_stops_nobody(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path
+) -> None:
+    option = "AAPL  250815C00150000"
+    write(
+        tmp_path,
+        "fills.csv",
+        "Date/Time,Account,B/S,Qty,Symbol,Price,Currency",
+        f"08/14/2025 10:00:00,NET001,B,2,{option},1.50,CAD",
+        f"08/15/2025 10:00:00,NET001,B,1,{option},1.20,USD",
+        f"08/14/2025 10:00:00,NET002,B,2,{option},1.50,CAD",
+    )
+    write(tmp_path, "marks.csv", "Date,Symbol,Price,Currency", "08/15/2025,@CADUSD,0.72,USD")
+
+    messages = run_line(connection, warehouse_dsn, tmp_path)["books_complete"]
+
+    assert "More than one currency for AAPL  250815C00150000" in messages["NET001"]
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select account_id, quantity, expired_quantity, realized_pnl from positions where session_date = %s "
+            "order by account_id",
+            (SESSION,),
+        )
+        # NET002 loses 2 x 100 x 1.50 Canadian dollars.
+        assert cursor.fetchall() == [("NET001", 0, -3, None), ("NET002", 0, -2, -300)]

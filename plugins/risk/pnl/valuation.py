@@ -89,7 +89,6 @@ class _Quote(NamedTuple):
     session_date: dt.date | None
 
 
-UNKNOWN = Valuation(None, None, None, None)
 _NO_QUOTE = _Quote(None, None, None)
 _DOLLAR = _Quote(UNIT, None, None)
 
@@ -169,20 +168,24 @@ class Valuer:
 
     def value(self, session_date: dt.date, symbol: str, currency: str) -> Valuation:
         """Value a symbol held or traded in a currency at a session's close."""
-        if currency == MIXED_CURRENCIES:
-            return UNKNOWN
         key = (session_date, symbol, currency)
         known = self._known.get(key)
         if known is None:
-            quote = self._quote(session_date, symbol, currency)
-            if quote.source != "marks" and expires(symbol, session_date):
-                quote = _Quote(0, "expiry", session_date)
-            rate = _DOLLAR
-            if currency != BASE_CURRENCY:
-                rate = self._quote(session_date, spot_symbol(currency), BASE_CURRENCY)
-            known = Valuation(self._multiplier(session_date, symbol), quote.price, quote.source, *rate)
-            self._known[key] = known
+            known = self._known[key] = self._value(session_date, symbol, currency)
         return known
+
+    def _value(self, session_date: dt.date, symbol: str, currency: str) -> Valuation:
+        is_mixed = currency == MIXED_CURRENCIES
+        if (session_date, symbol) not in self._marks and expires(symbol, session_date):
+            quote = _Quote(0, "expiry", session_date)
+        else:
+            quote = _NO_QUOTE if is_mixed else self._quote(session_date, symbol, currency)
+        if is_mixed:
+            return Valuation(None, quote.price, quote.source, None)
+        rate = _DOLLAR
+        if currency != BASE_CURRENCY:
+            rate = self._quote(session_date, spot_symbol(currency), BASE_CURRENCY)
+        return Valuation(self._multiplier(session_date, symbol), quote.price, quote.source, *rate)
 
     def _multiplier(self, session_date: dt.date, symbol: str) -> int | None:
         """Return the newest multiplier told up to the session, else what the symbol's form implies."""
