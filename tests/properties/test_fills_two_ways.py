@@ -61,6 +61,10 @@ corrections = st.tuples(
 """Good rows of which most correct another one, before or after it, in its session or the next."""
 
 
+RENAMES = ("2025-08-15,NEW1,NET001", ",NEW1,NET002", "2025-08-15,NET002,NET001", "2025-08-19,NET001,NET002", ",Z,NEW1")
+"""From a day on or always; two of them merge accounts, make a chain or a circle."""
+
+
 def quoted(field: str, *, is_quoted: bool) -> str:
     """Write a field as CSV, in quotes where it must be or where the file quotes everything."""
     return f'"{field}"' if is_quoted or "," in field or "\n" in field else field
@@ -72,19 +76,26 @@ def quoted(field: str, *, is_quoted: bool) -> str:
     ragged=st.booleans(),
     is_quoted=st.booleans(),
     ending=st.sampled_from("\n "),
+    renames=st.lists(st.sampled_from(RENAMES), max_size=2, unique=True),
 )
 def test_loading_and_reading_agree_on_every_line(
-    connection: Connection, rows: list[tuple[str, ...]], ragged: bool, is_quoted: bool, ending: str
+    connection: Connection,
+    rows: list[tuple[str, ...]],
+    ragged: bool,
+    is_quoted: bool,
+    ending: str,
+    renames: list[str],
 ) -> None:
     lines = [",".join(quoted(field, is_quoted=is_quoted) for field in fields) for fields in (HEADER, *rows)]
     if ragged:
         lines.insert(1 + len(rows) // 2, "too,few")
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            "truncate loads, deliveries, fills, corrections, fill_rejects, source_files, runs, marks cascade"
+            "truncate loads, deliveries, fills, corrections, fill_rejects, source_files, runs, marks, accounts cascade"
         )
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "fills.csv").write_text("\n".join(lines) + ending.strip(" "))
+        (Path(name) / "accounts.csv").write_text("\n".join(["Date,Account,Formerly", *renames]) + "\n")
 
         try:
             fills, rejects = read_drop(Path(name), None)

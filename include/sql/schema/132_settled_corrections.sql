@@ -1,10 +1,11 @@
 -- The one definition of which fills are corrected, and how, as known at an instant.
 -- Grain: one row per corrected fill. Reads: corrections, fills, current_deliveries. Writes: -. Binds: -.
 -- Money: as in corrections. Rerun: applied once.
--- A correction means the fill of its account, under whatever name, with its id: the one of its own session, else that of the newest session
--- before, since ids may start anew every day. Of several corrections of a fill the one of the latest session counts,
--- there the last line. One whose fill has not come yet settles nothing, and heals by itself when the fill comes.
--- Nothing here depends on the order in which deliveries arrived.
+-- A correction means the fill of its account with its id: the one of its own session, else that of the newest session
+-- before, since ids may start anew every day; of merged accounts the one under its own name first. Of several
+-- corrections of a fill the one of the latest session counts, there the last line. One whose fill has not come yet
+-- settles nothing, and heals by itself when the fill comes. Nothing here depends on the order of arrival.
+-- Replaces 121: accounts may have been renamed or merged.
 create or replace function settled_corrections(as_of timestamptz)
 returns table (
     delivery_id bigint,
@@ -51,7 +52,8 @@ as $$
             corrections.delivery_id asc,
             corrections.line_number asc,
             fills.session_date desc,
-            fills.line_number asc
+            (fills.account_id = corrections.account_id) desc,
+            fills.account_id asc
     )
 
     select distinct on (aimed.delivery_id, aimed.line_number)

@@ -18,6 +18,9 @@ from typing import Literal, NamedTuple
 from risk.entities import Fill
 from risk.settings import settings
 
+Identity = tuple[str, str, dt.date]
+"""Name of an account as delivered, id and session of an execution."""
+
 Kind = Literal["live", "canceled", "corrected"]
 
 log = logging.getLogger(__name__)
@@ -34,11 +37,14 @@ class Told(NamedTuple):
         Id of the execution the record is or means; empty where it has none.
     fill
         What the record says was traded.
+    delivered_as
+        Name of the account in the record; the fill's own is the name that account has now.
     """
 
     kind: Kind
     key: str
     fill: Fill
+    delivered_as: str
 
 
 def kind_of(status: str) -> Kind | None:
@@ -56,23 +62,36 @@ def kind_of(status: str) -> Kind | None:
 def settle(told: Iterable[Told]) -> list[Fill]:
     """Return the executions that count, in the order given."""
     listed = list(told)
-    sessions: defaultdict[tuple[str, str], list[dt.date]] = defaultdict(list)
-    for _, key, fill in (one for one in listed if one.kind == "live" and one.key):
-        sessions[fill.account_id, key].append(fill.session_date)
-    last: dict[tuple[str, str, dt.date], Told] = {}
+    live = [one for one in listed if one.kind == "live"]
+    known: defaultdict[tuple[str, str], list[Told]] = defaultdict(list)
+    for one in live:
+        if one.key:
+            known[one.fill.account_id, one.key].append(one)
+    last: dict[Identity, Told] = {}
     for correction in sorted((one for one in listed if one.kind != "live"), key=_place):
-        account_id, key = correction.fill.account_id, correction.key
-        before = [day for day in sessions[account_id, key] if day <= correction.fill.session_date]
-        if before:
-            last[account_id, key, max(before)] = correction
+        meant = _meant(correction, known[correction.fill.account_id, correction.key])
+        if meant is None:
+            names = (correction.delivered_as, correction.key)
+            log.warning("a correction of account %s waits for the execution with the id %s", *names)
         else:
-            log.warning("a correction of account %s waits for the execution with the id %s", account_id, key)
-    settled = ((one, last.get((one.fill.account_id, one.key, one.fill.session_date))) for one in _live(listed))
-    return [_corrected(one.fill, by) for one, by in settled if by is None or by.kind == "corrected"]
+            last[_identity(meant)] = correction
+    settled = ((one.fill, last.get(_identity(one)) if one.key else None) for one in live)
+    return [_corrected(fill, by) for fill, by in settled if by is None or by.kind == "corrected"]
 
 
-def _live(told: Iterable[Told]) -> Iterable[Told]:
-    return (one for one in told if one.kind == "live")
+def _meant(correction: Told, known: Iterable[Told]) -> Told | None:
+    """Pick the execution of the newest session, under the correction's own name before another of the account's."""
+    before = sorted(
+        (one for one in known if one.fill.session_date <= correction.fill.session_date),
+        key=lambda one: one.delivered_as,
+    )
+    newest = max((one.fill.session_date for one in before), default=None)
+    meant = [one for one in before if one.fill.session_date == newest]
+    return next((one for one in meant if one.delivered_as == correction.delivered_as), meant[0] if meant else None)
+
+
+def _identity(told: Told) -> Identity:
+    return told.delivered_as, told.key, told.fill.session_date
 
 
 def _place(told: Told) -> tuple[dt.date, int]:

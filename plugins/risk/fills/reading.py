@@ -259,7 +259,8 @@ def _read(path: Path, today: dt.date, twins: Mapping[str, str]) -> _Reading:
 
 def _told(named: Mapping[str, str], line_number: int) -> Told:
     kind = kind_of(named.get("status", "")) or "live"
-    return Told(kind, named.get("propreports_id") or named.get("fill_id") or "", fill_of(dict(named), line_number))
+    fill = fill_of(dict(named), line_number)
+    return Told(kind, named.get("propreports_id") or named.get("fill_id") or "", fill, fill.account_id)
 
 
 def _settle_repeats(reading: _Reading, judged: list[tuple[Record, Told]]) -> None:
