@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -42,7 +43,7 @@ from risk.sessions import next_session, previous_session
 from risk.settings import settings
 
 SAMPLED_SHARES = (0.6, 0.9)
-"""Where in the history the self-check deletes and replaces everything later."""
+"""About where in the history the self-check deletes and replaces everything later."""
 
 SHOWN_INPUTS = 10
 
@@ -98,8 +99,7 @@ def train(connection: Connection, through_session_date: dt.date, dag_run_id: str
         model = fit_last(history)
     except ModelError as error:
         return Trained(None, through_session_date, 0, str(error))
-    rows = sorted({int(share * (len(panel.session_dates) - 2)) for share in SAMPLED_SHARES})
-    require_no_leak(self_check(panel, effective_session, rows))
+    require_no_leak(self_check(panel, effective_session, sampled_rows(panel.session_dates)))
     issued = read_issued(connection, panel, effective_session)
     by_model = {name: values for name, values in issued.items() if name != MODEL} | {"calibrated": issued[MODEL]}
     forecasts = reconstruct(history, by_model)
@@ -120,6 +120,16 @@ def train(connection: Connection, through_session_date: dt.date, dag_run_id: str
         missing = unissued(forecasts.by_name(), issued)
         forecast_count = insert_forecasts(connection, panel, effective_session, missing, source)
     return Trained(known["content_sha256"], through_session_date, forecast_count, "")
+
+
+def sampled_rows(session_dates: Sequence[dt.date]) -> list[int]:
+    """Choose the sessions of the self-check: first ones of a week, where models are refitted.
+
+    A day later is a session there, too, so that who takes a calendar day for a session is seen.
+    """
+    firsts = [0, *refit_rows(session_dates)]
+    wanted = (int(share * (len(session_dates) - 2)) for share in SAMPLED_SHARES)
+    return sorted({firsts[bisect_right(firsts, row) - 1] for row in wanted})
 
 
 def fit_last(history: History) -> Model:

@@ -14,8 +14,10 @@ from psycopg2.extensions import make_dsn
 
 from risk import database, settings, training
 from risk.decision import store_recommendations
+from risk.errors import LeakError
 from risk.features import LEARNED_NAMES, build_features
 from risk.forecast import MODEL, STORED_EXPERTS, Model, artefact, history_of, reconstruct
+from risk.leakage import Leak
 from risk.panel import read_panel
 from risk.prediction import predict_limits
 from risk.report import Links, send_report
@@ -334,6 +336,24 @@ def test_the_card_of_a_model_says_what_it_has_learned_and_how_it_did(
 def test_the_card_without_a_model_says_why(connection: database.Connection) -> None:
     page = training.card_page(connection, Trained(None, LAST, 0, "There is too little."))
     assert (page.headline, page.sentences) == ("No model was trained.", ("There is too little.",))
+
+
+def test_a_training_checks_first_sessions_of_a_week() -> None:
+    # 112 sessions: 66 and 99 are Wednesday 2025-04-09 and Wednesday 2025-05-28, whose weeks begin on Monday and Tuesday
+    assert [DAYS[row] for row in training.sampled_rows(DAYS)] == [dt.date(2025, 4, 7), dt.date(2025, 5, 27)]
+
+
+def test_a_leak_stops_the_training_and_stores_nothing(
+    desk: database.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leak = Leak("last_z", DAYS[66], "deleted")
+    monkeypatch.setattr(training, "self_check", lambda *_: [leak])
+    _sql(desk, "truncate model_versions, forecasts, gate_results cascade")
+
+    with pytest.raises(LeakError, match=r"last_z of .* changes when later sessions are deleted"):
+        train(desk, last_training_session(LAST), "test")
+
+    assert table(desk, "model_versions", ("model_id",)) == table(desk, "forecasts", ("expert",)) == []
 
 
 def test_training_on_no_books_says_so(connection: database.Connection) -> None:
