@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from risk.entities import Fill, Mark
 from risk.pnl import DailyPnl, daily_pnl
+from risk.pnl.lots import decimal_text
 from risk.sessions import sessions_between
 
 SESSIONS = sessions_between(dt.date(2025, 6, 30), dt.date(2025, 7, 7))
@@ -195,3 +197,16 @@ def test_nothing_later_changes_a_session(
     )
 
     assert known_then == [day for day in daily_pnl(fills, marks) if day.session_date <= cut]
+
+
+@given(
+    st.integers(-(10**30), 10**30) | st.integers(-9999, 9999).map(lambda number: number * 10**22),
+    st.sampled_from([0, 6, 8, 24]),
+)
+def test_a_scaled_integer_is_written_as_the_decimal_it_stands_for_without_needless_digits(
+    value: int, digits: int
+) -> None:
+    text = decimal_text(value, digits)
+
+    assert Decimal(text) == Decimal(value).scaleb(-digits, Context(prec=60))
+    assert re.fullmatch(r"-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?", text)

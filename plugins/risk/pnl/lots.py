@@ -46,11 +46,13 @@ def scaled(value: Decimal, digits: int = UNIT_DIGITS) -> int:
 
 def decimal_text(value: int, digits: int) -> str:
     """Write an integer number of ``10**-digits`` as an exact decimal without exponent or trailing zeros."""
-    whole, fraction = divmod(abs(value), 10**digits)
+    if not value:
+        return "0"
+    # Digits as text: dividing such large integers takes twice as long.
+    text = str(abs(value)).rjust(digits + 1, "0")
+    point = len(text) - digits
     sign = "-" if value < 0 else ""
-    if not fraction:
-        return f"{sign}{whole}"
-    return f"{sign}{whole}.{fraction:0{digits}d}".rstrip("0")
+    return f"{sign}{text[:point]}.{text[point:]}".rstrip("0").rstrip(".")
 
 
 def unscaled(value: int, digits: int) -> Decimal:
