@@ -214,6 +214,20 @@ def test_edit_is_refused_with_its_reason_and_nothing_is_stored(
     assert rows(connection, "risk_page/select_decisions", {"publication_id": publication.publication_id}) == []
 
 
+def test_approval_that_was_replaced_leads_to_the_one_that_counts(
+    client: Any, connection: Connection, publication: Publication
+) -> None:
+    again = open_run(connection, revision=2)
+    recommend(connection, again, "NET001", "0.40")
+    later, _ = open_publication(connection, again, Asking("all", False, "approval__2"), FAR)
+
+    answer = client.get(f"/approvals/{publication.publication_id}")
+
+    assert "A later report has replaced these limits" in words(answer)
+    assert f'href="/approvals/{later.publication_id}"' in answer.text
+    assert 'method="post"' not in answer.text
+
+
 def test_who_may_not_decide_sees_the_limits_and_no_form(client: Any, publication: Publication) -> None:
     from risk.web import app
     from risk.web.access import may_decide

@@ -22,6 +22,7 @@ from risk.publication import (
     Person,
     Proposal,
     Publication,
+    Published,
     decide,
     edit,
     open_publication,
@@ -295,6 +296,23 @@ def test_restored_limit_follows_from_the_one_published_before(connection: Connec
 
     # In force 2,000, now of low risk with a recommended 5,000: half of the gap of 3,000 is 1,500.
     assert in_force(connection, publication)["LOW"] == Decimal(3500)
+
+
+def test_limits_that_a_later_report_has_replaced_never_come_into_force(connection: Connection, run: Run) -> None:
+    first = opened(connection, run)
+    again = open_run(connection, revision=2)
+    recommend(connection, again, "HIGH", "0.40")
+    second = opened(connection, again)
+
+    with pytest.raises(RequestError, match=f"edit them in approval {second.publication_id}"):
+        edited(connection, first, "4000")
+    assert publish(connection, second, None).account_count == 1
+    # Answered late: the request that was replaced changes nothing any more.
+    decide(connection, first, "HIGH", APPROVED, ANN)
+    assert publish(connection, first, None) == Published(0, None)
+
+    assert in_force(connection, first) == {}
+    assert in_force(connection, second) == {"HIGH": Decimal(3000)}
 
 
 def test_database_refuses_a_second_outcome_from_anybody(connection: Connection, run: Run) -> None:

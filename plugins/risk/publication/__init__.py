@@ -23,6 +23,7 @@ from risk.publication.decisions import (
     is_asked,
     read_proposals,
     read_publication,
+    replaced_by,
 )
 from risk.publication.limits import limit_in_force, lowest_limit_usd
 from risk.publication.outbound import outbound_csv, write_once
@@ -47,6 +48,7 @@ __all__ = [
     "publish",
     "read_proposals",
     "read_publication",
+    "replaced_by",
 ]
 
 
@@ -119,6 +121,8 @@ def open_publication(
 def publish(connection: Connection, publication: Publication, outbound_dir: Path | None) -> Published:
     """Bring the decided limits into force, once; an account without an outcome gets the recommended one.
 
+    Limits that a later report for the same session has replaced never come into force, however late they are decided.
+
     Parameters
     ----------
     connection
@@ -134,6 +138,8 @@ def publish(connection: Connection, publication: Publication, outbound_dir: Path
     StackError
         If the file cannot be written; the limits are in force in the warehouse.
     """
+    if replaced_by(connection, publication) is not None:
+        return Published(0, None)
     for proposal in read_proposals(connection, publication):
         if proposal.outcome is None:
             answer = DEFAULTED if is_asked(publication, proposal) else UNASKED

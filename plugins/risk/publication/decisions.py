@@ -121,6 +121,13 @@ def read_proposals(connection: Connection, publication: Publication) -> list[Pro
     return [Proposal(**row) for row in records(connection, "publish_limits/select_proposals", binds)]
 
 
+def replaced_by(connection: Connection, publication: Publication) -> int | None:
+    """Tell which publication of a later report for the same session counts instead; ``None`` = this one counts."""
+    binds = {"publication_id": publication.publication_id}
+    found: int | None = rows(connection, "publish_limits/select_replacement", binds)[0][0]
+    return found
+
+
 def is_asked(publication: Publication, proposal: Proposal) -> bool:
     """Tell whether a person is asked about an account: high-risk traders, or every trader with a cut."""
     return proposal.level == "high" or (publication.asked_for == "all" and proposal.cut_ratio > 0)
@@ -151,7 +158,7 @@ def edit(
     ------
     RequestError
         If the limit is none, below the floor or above the base limit, the reason is missing, it is too late, the
-        matter is decided, or somebody else has edited meanwhile; nothing is stored then.
+        matter is decided or replaced by a later report, or somebody else has edited meanwhile; nothing is stored then.
     """
     limit_text, reason, seen_edit_id = form
     limit_usd = _amount(limit_text)
@@ -228,6 +235,9 @@ def _proposal(connection: Connection, publication: Publication, account_id: str)
 
 def _open_proposal(connection: Connection, publication: Publication, account_id: str) -> Proposal:
     proposal = _proposal(connection, publication, account_id)
+    later = replaced_by(connection, publication)
+    if later is not None:
+        raise RequestError(f"A later report has replaced these limits: edit them in approval {later}.")
     if proposal.outcome is not None:
         raise RequestError(
             f"The limit of {account_id} is decided already: {proposal.outcome} by {proposal.decider_name}, "

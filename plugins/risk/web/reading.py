@@ -13,7 +13,7 @@ from airflow.sdk import Connection as AirflowConnection
 from risk.database import Connection, connect, records
 from risk.errors import RequestError
 from risk.features import FEATURES
-from risk.publication import Proposal, Publication, is_asked, read_proposals, read_publication
+from risk.publication import Proposal, Publication, is_asked, read_proposals, read_publication, replaced_by
 from risk.report.facts import AccountFacts, Facts, parse_facts
 from risk.report.parsing import reader_of
 from risk.sessions import checked_session
@@ -117,6 +117,7 @@ class ApprovalView:
     publication: Publication
     proposals: Sequence[Proposal]
     decisions: Sequence[Row]
+    replaced_by: int | None
 
 
 @contextlib.contextmanager
@@ -219,6 +220,7 @@ def read_approval(connection: Connection, publication_id: int) -> ApprovalView:
             (one for one in proposals if is_asked(publication, one)), key=lambda one: (-one.cut_ratio, one.account_id)
         ),
         records(connection, "risk_page/select_decisions", binds),
+        replaced_by(connection, publication),
     )
 
 
