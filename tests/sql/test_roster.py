@@ -22,6 +22,7 @@ from risk.report import build_facts
 from risk.roster import read_roster
 from risk.runs import Run, open_run
 from risk.stack.environment import WAREHOUSE_CONNECTION
+from tests.report_desks import insert
 
 THU, FRI, MON = dt.date(2025, 8, 14), dt.date(2025, 8, 15), dt.date(2025, 8, 18)
 FILLS = "Date/Time,Account,B/S,Qty,Symbol,Price,Comm,Fill Id"
@@ -49,6 +50,11 @@ def run(connection: Connection, folder: Path, session_date: dt.date = FRI) -> Ru
     aggregate(connection, opened)
     store_recommendations(connection, opened)
     return opened
+
+
+def report(connection: Connection, told: Run) -> None:
+    facts = build_facts(connection, told)
+    insert(connection, "reports", run_id=told.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
 
 
 def query(connection: Connection, text: str, *binds: Any) -> list[tuple[Any, ...]]:
@@ -241,6 +247,24 @@ def test_merged_accounts_become_one_history(connection: Connection, tmp_path: Pa
     assert aggregate(connection, opened).account_session_count == 0
     binds = THRESHOLDS | {"session_date": THU, "as_of": opened.as_of}
     assert records(connection, "check_fills/select_ids", binds) == []
+
+
+def test_result_reported_under_a_former_name_is_not_restated(connection: Connection, tmp_path: Path) -> None:
+    # given: Thursday was reported of two accounts, 100 and 200
+    write(tmp_path, "fills.csv", FILLS, *trade(THU, "OLD1"), *trade(THU, "OLD2", "12"))
+    report(connection, run(connection, tmp_path, THU))
+
+    # when: both are one person's, then OLD2's price is delivered anew
+    write(tmp_path, "accounts.csv", ACCOUNTS, "2025-08-15,NEW1,,,,,OLD1", "2025-08-15,NEW1,,,,,OLD2")
+    renamed = build_facts(connection, run(connection, tmp_path))
+    write(tmp_path, "fills.csv", FILLS, *trade(THU, "OLD1"), *trade(THU, "OLD2", "13"))
+    restated = build_facts(connection, run(connection, tmp_path))
+
+    # then: 100 + 200 are no other result, 100 + 300 are
+    assert renamed.restatements == ()
+    [told] = restated.restatements
+    assert (told.account_id, told.session_date, told.before_usd, told.after_usd) == ("NEW1", THU, 300, 400)
+    assert told.reason == "other fills delivered"
 
 
 def test_rename_is_unknown_to_an_earlier_run_and_follows_chains(connection: Connection, tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 -- Reads results that the books tell otherwise than the newest report that told them.
 -- Grain: one row per account and session, by account and session; a restatement that was told is not told again.
--- Reads: sessions, runs, reports, daily_pnl, current_deliveries, settled_corrections, fills. Writes: -.
+-- Reads: sessions, runs, reports, renamed_accounts, daily_pnl, deliveries, current_deliveries, settled_corrections,
+-- fills. Writes: -.
 -- Binds: session_date, as_of, told_within (sessions).
 -- Money: US dollars, gains positive; null = no complete books, or no fills yet. Rerun: reads only.
 -- A carried position without fills (delivery_id null) is no result where the fills had not come.
+-- What was told of an account under a former name was told of the person; of merged accounts, in sum.
 with asked as (
     select sessions.session_number
     from sessions
@@ -57,7 +59,8 @@ every_telling as (
         results.as_of,
         results.session_date,
         results.account_id,
-        results.total_pnl_usd
+        results.total_pnl_usd,
+        'result' as kind
     from results
     union all
     select
@@ -66,22 +69,48 @@ every_telling as (
         restated.as_of,
         restated.session_date,
         restated.account_id,
-        restated.total_pnl_usd
+        restated.total_pnl_usd,
+        'restatement' as kind
     from restated
 ),
 
-told as (
-    select distinct on (every_telling.account_id, every_telling.session_date)
-        every_telling.account_id,
-        every_telling.session_date,
+named as (
+    select
+        every_telling.told_in,
+        every_telling.revision,
         every_telling.as_of,
-        every_telling.total_pnl_usd
+        every_telling.session_date,
+        coalesce(renamed.account_id, every_telling.account_id) as account_id,
+        case
+            when count(every_telling.total_pnl_usd) = count(*) then sum(every_telling.total_pnl_usd)
+        end as total_pnl_usd
     from every_telling
+    left join renamed_accounts(%(as_of)s) as renamed
+        on
+            every_telling.account_id = renamed.former_account_id
+            and every_telling.session_date >= renamed.starts_at
+            and every_telling.session_date < renamed.ends_before
+    group by
+        every_telling.told_in,
+        every_telling.revision,
+        every_telling.as_of,
+        every_telling.session_date,
+        coalesce(renamed.account_id, every_telling.account_id),
+        every_telling.kind
+),
+
+told as (
+    select distinct on (named.account_id, named.session_date)
+        named.account_id,
+        named.session_date,
+        named.as_of,
+        named.total_pnl_usd
+    from named
     order by
-        every_telling.account_id asc,
-        every_telling.session_date asc,
-        every_telling.told_in desc,
-        every_telling.revision desc
+        named.account_id asc,
+        named.session_date asc,
+        named.told_in desc,
+        named.revision desc
 ),
 
 compared as (
