@@ -27,20 +27,20 @@ def fill(day: dt.date, minute: int, side: str, quantity: str, price: str, fees: 
     return Fill("NET001", day, executed_at, minute, side, *amounts)
 
 
-def deliver(connection: Connection, fills: Iterable[Fill]) -> None:
-    """Store one delivery of NET001's fills of one session."""
+def deliver(connection: Connection, fills: Iterable[Fill], account_id: str = "NET001") -> None:
+    """Store one delivery of an account's fills of one session."""
     group = list(fills)
     day = group[0].session_date
     counts = {"row_count": len(group), "loaded_count": len(group), "rejected_count": 0, "duplicate_count": 0}
     told = {"file_name": "f.csv", "content_sha256": "0", "recorded_at": dt.datetime.now(dt.UTC)}
-    key = {"load_id": new_load(connection, day), "account_id": "NET001", "session_date": day}
+    key = {"load_id": new_load(connection, day), "account_id": account_id, "session_date": day}
     delivery_id = insert(connection, "deliveries", **key, **told, **counts)
     with connection, connection.cursor() as cursor:
         execute_values(
             cursor,
             "insert into fills (delivery_id, line_number, account_id, session_date, executed_at, is_time_unknown, "
             "side, quantity, symbol, price, currency, fees_usd) values %s",
-            [(delivery_id, one.line_number, "NET001", day, one.executed_at, False, *one[4:]) for one in group],
+            [(delivery_id, one.line_number, account_id, day, one.executed_at, False, *one[4:]) for one in group],
         )
 
 

@@ -111,6 +111,22 @@ def test_path_in_another_currency_is_followed_at_the_sessions_rate(connection: C
     assert (found["depths_usd"], found["close_usd"]) == ([Decimal(301)], Decimal(-301))
 
 
+def test_fills_of_merged_accounts_follow_each_other_on_one_line_of_one_instant(connection: Connection) -> None:
+    told = {"file_name": "accounts.csv", "line_number": 1, "recorded_at": dt.datetime.now(dt.UTC)}
+    merged = {"valid_from": TUE, "account_id": "NET001", "former_account_id": "OLD1"}
+    insert(connection, "accounts", load_id=new_load(connection, MON), **merged, **told)
+    report(connection, MON, "0.40")
+    deliver(connection, [fill(MON, 1, "B", "100", "50.00", "7")])
+    deliver(connection, [fill(MON, 1, "B", "100", "60.00")], "OLD1")
+    mark(connection, MON, "55.00")
+
+    settle(connection, MON)
+
+    # The first fill costs its fee, the second finds 100 risen by 10.00; at the close 200 of 55.00 are what they cost.
+    [found] = entries(connection)
+    assert (found["depths_usd"], found["close_usd"]) == ([Decimal(7)], Decimal(-7))
+
+
 def walked(
     fills: Sequence[Fill], carried: dict[str, tuple[Decimal, Decimal]], limit: Decimal, close: Decimal
 ) -> Decimal:

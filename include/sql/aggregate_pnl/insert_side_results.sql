@@ -34,7 +34,7 @@ numbered as (
         odd.odd_fills,
         row_number() over (
             partition by known.account_id, known.symbol
-            order by known.executed_at, known.line_number
+            order by known.executed_at, known.line_number, known.delivery_id
         ) as number
     from current_fills(%(as_of)s) as known
     inner join odd

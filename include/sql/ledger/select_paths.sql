@@ -58,6 +58,7 @@ executions as (
         known.symbol,
         known.executed_at,
         known.line_number,
+        known.delivery_id,
         known.price,
         known.fees_usd,
         case when known.side in ('B', 'C') then known.quantity else -known.quantity end as signed_quantity
@@ -75,6 +76,7 @@ held as (
         executions.symbol,
         executions.executed_at,
         executions.line_number,
+        executions.delivery_id,
         executions.price,
         executions.fees_usd,
         executions.signed_quantity,
@@ -83,7 +85,7 @@ held as (
         coalesce(carried.quantity + positions.split_quantity, 0)
         + sum(executions.signed_quantity) over (
             partition by executions.account_id, executions.session_date, executions.symbol
-            order by executions.executed_at asc, executions.line_number asc
+            order by executions.executed_at asc, executions.line_number asc, executions.delivery_id asc
         ) as quantity
     from executions
     inner join positions
@@ -104,12 +106,13 @@ steps as (
         held.session_date,
         held.executed_at,
         held.line_number,
+        held.delivery_id,
         (
             (held.quantity - held.signed_quantity) * held.price
             - coalesce(
                 lag(held.quantity * held.price) over (
                     partition by held.account_id, held.session_date, held.symbol
-                    order by held.executed_at asc, held.line_number asc
+                    order by held.executed_at asc, held.line_number asc, held.delivery_id asc
                 ),
                 held.carried_value,
                 0
@@ -124,9 +127,10 @@ running as (
         steps.session_date,
         steps.executed_at,
         steps.line_number,
+        steps.delivery_id,
         -sum(steps.change_usd) over (
             partition by steps.account_id, steps.session_date
-            order by steps.executed_at asc, steps.line_number asc
+            order by steps.executed_at asc, steps.line_number asc, steps.delivery_id asc
         ) as loss_usd
     from steps
 ),
@@ -138,7 +142,7 @@ lowest as (
         running.loss_usd,
         max(running.loss_usd) over (
             partition by running.account_id, running.session_date
-            order by running.executed_at asc, running.line_number asc
+            order by running.executed_at asc, running.line_number asc, running.delivery_id asc
             rows between unbounded preceding and 1 preceding
         ) as deepest_before_usd
     from running
