@@ -107,6 +107,11 @@ def history_of_truth(truth: Truth) -> History:
     return history_of(panel, build_features(panel, next_session(panel.session_dates[-1])), LEARNED_NAMES)
 
 
+def gain_of(truth: Truth, history: History) -> float:
+    """Walk forward over a desk and return the calibrated forecast's gain over ``historical``."""
+    return _scores(truth, history, reconstruct(history))["gain"]
+
+
 def within_trader_auc(is_event: NDArray[np.bool_], score: FloatMatrix, is_scored: NDArray[np.bool_]) -> float:
     """Average the area under the curve within each trader, weighted by his pairs of event and non-event.
 

@@ -92,10 +92,19 @@ def panel_of_fills(
     """
     if not fills:
         raise InputError("No execution can be used: there is nothing to test.")
+    return panel_of_days(account_sessions(fills, marks, instruments, splits))
+
+
+def panel_of_days(days: Iterable[AccountSession]) -> Panel:
+    """Lay out the account-sessions with fills and complete books.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
     known = {
-        (day.account_id, day.session_date): _measures(day)
-        for day in account_sessions(fills, marks, instruments, splits)
-        if day.fill_count and day.total is not None
+        (day.account_id, day.session_date): _measures(day) for day in days if day.fill_count and day.total is not None
     }
     if not known:
         raise InputError("No account-session has complete books: there is nothing to test. Give multipliers or prices.")
