@@ -16,8 +16,6 @@ CARD = {
     "session_count": 130,
     "versions": {"numpy": "2.3.1", "python": "3.11"},
     "record": {
-        "session_count": 70,
-        "forecast_count": 800,
         "models": {
             "calibrated": {
                 "loss": 0.1, "gain_vs_historical": 0.123, "gain_interval": [0.04, 0.2], "breach": 0.051,
@@ -27,6 +25,7 @@ CARD = {
         "gate": {"served": "rules", "improvement": 0.05, "p_value": 0.2, "reasons": []},
     },
     "checks": {
+        "forecast_count": 800,
         "levels": [[0.05, 0.06], [0.5, 0.48]], "joint_p": 0.4, "zone": "green", "shortfall_statistic": -0.1,
         "shortfall_p": None,
     },
@@ -87,12 +86,15 @@ def test_model_shows_its_card(client: Any, connection: Connection) -> None:
     shown = words(answer)
     assert "1,404 results of 12 accounts in 130 sessions" in shown
     assert "numpy 2.3.1, python 3.11." in shown
+    assert "800 forecasts, one step ahead" in shown
     assert "calibrated 12.3% 4.0% to 20.0% 5.1% 0.900 not known" in shown
     assert "6.0 % found where 5 % are promised; 48.0 % found where 50 % are promised." in shown
     assert "Basel zone green; expected shortfall Z2 = -0.100" in shown
     # 9 of 60 are 15 %.
     assert "NET001 60 9 15.0% 0.001 off" in shown
     assert "boosted: 75.0% in the end" in shown
+    # The logarithm 0.012 is a factor of 1.0121.
+    assert "In the end calibration widens the mixture by 1.2%." in shown
     assert "sessions since the peak 0.250 0.125" in shown
     for picture in re.findall(r"<svg[^>]*role.*?</svg>", answer.text, re.DOTALL):
         title, describes = re.search(r'aria-labelledby="(\S+) (\S+)"', picture).groups()  # type: ignore[union-attr]

@@ -26,3 +26,18 @@ def test_card_tells_the_weights_of_every_week_and_is_plain_json() -> None:
         [1.0] * len(weeks), abs=1e-3
     )
     assert {name: line[-1] for name, line in course["weights"].items()} == pytest.approx(told["weights"], abs=1e-4)
+    # What the page of the model shows.
+    shown = {
+        "account_count",
+        "session_count",
+        "versions",
+        "record",
+        "checks",
+        "coverage",
+        "calibration",
+        "course",
+        "inputs",
+    }
+    assert shown <= set(told)
+    assert {"forecast_count", "levels", "joint_p", "zone", "shortfall_statistic", "shortfall_p"} <= set(told["checks"])
+    assert set(told["record"]) == {"models", "gate"}

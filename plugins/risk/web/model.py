@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,6 +41,11 @@ class ModelView:
     gate: Chart | None
     judged_count: int
     judgments: Sequence[Row]
+
+    @property
+    def widening_ratio(self) -> float:
+        """By how much the calibration widens the mixture's forecast losses; negative = narrows."""
+        return math.expm1(self.model["card"]["calibration"]) if self.model else 0.0
 
     @property
     def drifts(self) -> Sequence[str]:
