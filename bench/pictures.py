@@ -79,7 +79,7 @@ def keep(name: str, picture: bytes) -> None:
     """Write a picture with few colors."""
     stream = io.BytesIO()
     shown = Image.open(io.BytesIO(picture)).convert("RGB")
-    shown.quantize(COLORS, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True)
+    shown.quantize(COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(stream, "PNG", optimize=True)
     if len(stream.getvalue()) > LARGEST_BYTES:
         raise RequestError(f"The picture {name} has {len(stream.getvalue()):,} bytes, more than {LARGEST_BYTES:,}.")
     (FOLDER / f"{name}.png").write_bytes(stream.getvalue())
