@@ -66,6 +66,12 @@ def statement(name: str) -> str:
     return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
 
 
+def load_statements() -> None:
+    """Read every statement file now: processes forked from this one run these, whatever is written later."""
+    for path in SQL_DIR.rglob("*.sql"):
+        statement(path.relative_to(SQL_DIR).with_suffix("").as_posix())
+
+
 def execute(connection: Connection, name: str, binds: Mapping[str, Any] | None = None) -> int:
     """Run one statement file and return the number of rows it touched."""
     with connection.cursor() as cursor:
