@@ -108,6 +108,31 @@ def test_statements_that_cannot_be_right_are_named_with_what_they_block(
     assert run_line(connection, warehouse_dsn, tmp_path).keys() == {"times_known"}
 
 
+def test_mark_in_another_currency_than_its_symbol_is_named_because_it_is_not_used(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path
+) -> None:
+    # SHOP's executions tell no currency, so it is taken for dollars; its mark says otherwise.
+    write(
+        tmp_path,
+        "fills.csv",
+        "Date/Time,Account,B/S,Qty,Symbol,Price",
+        "08/15/2025 10:00:00,NET001,B,100,SHOP,120",
+        "08/15/2025 10:00:00,NET001,B,100,RY.TO,180",
+    )
+    marks = ["Date,Symbol,Price,Currency", "08/15/2025,SHOP,121,CAD", "08/15/2025,RY.TO,181,CAD"]
+    write(tmp_path, "marks.csv", *marks, "08/15/2025,@CADUSD,0.72,USD")
+
+    assert run_line(connection, warehouse_dsn, tmp_path)["marks_usable"] == {
+        "SHOP": "The closing price of SHOP on 2025-08-15 is in CAD, and 1 account(s) hold or traded it in USD, as "
+        "executions, an instruments file or its name say: it is not used. Correct it, or state the currency in an "
+        "instruments file."
+    }
+
+    write(tmp_path, "instruments.csv", "Date,Symbol,Currency", "2025-01-01,SHOP,CAD")
+
+    assert "marks_usable" not in run_line(connection, warehouse_dsn, tmp_path)
+
+
 def test_option_in_two_currencies_ends_with_its_last_session_and_stops_nobody(
     connection: Connection, warehouse_dsn: str, tmp_path: Path
 ) -> None:

@@ -9,6 +9,7 @@ from risk.runs import Run
 
 FINDINGS: Final = {
     "sides_fit": "insert_side_results",
+    "marks_usable": "insert_mark_results",
     "books_complete": "insert_completeness_results",
 }
 """Name of the check to the statement that stores what it finds."""
