@@ -91,7 +91,7 @@ def test_adjustments_are_credits_with_the_vendors_categories_and_without_zeros(t
     assert rows == [
         Adjustment(FRIDAY, "NET001", "NET002", "Software", Decimal(-140), "08/25 Sterling software fee"),
         Adjustment(dt.date(2025, 8, 18), "NET001", None, "Fee: Misc", Decimal("2.5"), "a Saturday counts with Monday"),
-        Adjustment(FRIDAY, "12345678901234567890", None, "Fee: Misc", Decimal(1), ""),
+        Adjustment(FRIDAY, "12345678901234567890tail", None, "Fee: Misc", Decimal(1), ""),
     ]
     assert reasons == []
 

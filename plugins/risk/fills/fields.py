@@ -23,9 +23,6 @@ DATE_FORMS: Final = {r"[0-9]{2}/[0-9]{2}/[0-9]{4}": "%m/%d/%Y", r"[0-9]{4}-[0-9]
 
 SMALLEST: Final = Decimal("1e-8")
 
-ACCOUNT_LENGTH: Final = 20
-"""The vendor ignores what follows in an account's name."""
-
 
 def read_day(named: Named, today: dt.date | None) -> dt.date:
     """Read the date; one after today, where that is given, is wrong."""
@@ -88,8 +85,8 @@ def read_positive(named: Named, name: str, text: str | None = None) -> Decimal |
 
 
 def read_account(named: Named, name: str) -> str:
-    """Read the name of an account."""
-    account_id = named[name][:ACCOUNT_LENGTH].strip(" ")
+    """Read the name of an account, whole as in the executions: those are refused where 20 characters cannot tell two."""
+    account_id = named[name].strip(" ")
     if not re.fullmatch(settings().account_pattern, account_id):
         raise ValueError(f"the account name {shorten(account_id)} is not one the setting RISK_ACCOUNT_PATTERN allows")
     return account_id
