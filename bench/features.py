@@ -61,7 +61,7 @@ def _panel(account_count: int) -> Panel:
 
 
 def _seconds(panel: Panel) -> float:
-    # Seconds of the processor: the work is of one thread, and neighbors on the machine are not ours to measure.
+    # Seconds of the clock: two threads share the work, so that neighbors on the machine are measured with it.
     started = time.perf_counter()
     build_features(panel, panel.session_dates[-1] + dt.timedelta(days=1))
     return time.perf_counter() - started

@@ -59,7 +59,8 @@ def build_features(panel: Panel, effective_session: dt.date) -> FeatureTensor:
     if planes.size == 0:
         return np.moveaxis(planes, 0, -1)
     scale = ewma_scale(panel.total_pnl_usd, SCALE_DECAY)
-    latest = panel.latest_active()
+    # First, while most planes are not in memory yet: these work on whole matrices.
+    _measure_shared(planes[len(OWN_FEATURES) :], panel, scale, effective_session)
 
     def measure(start: int) -> None:
         block = slice(start, start + BLOCK_ACCOUNTS)
@@ -70,11 +71,16 @@ def build_features(panel: Panel, effective_session: dt.date) -> FeatureTensor:
     # Blocks write columns of their own, so that threads change no byte.
     with ThreadPoolExecutor(max_workers=THREADS) as pool:
         list(pool.map(measure, range(0, len(panel.account_ids), BLOCK_ACCOUNTS)))
+    return np.moveaxis(planes, 0, -1)
+
+
+def _measure_shared(planes: FeatureTensor, panel: Panel, scale: FloatMatrix, effective_session: dt.date) -> None:
+    """Write what belongs to all accounts alike, the calendar and the market, into the first of the planes."""
+    latest = panel.latest_active()
     has_history = latest >= 0
     shared = _calendar_values(panel, latest, effective_session) + _market_values(panel, scale)
-    for plane, measured in zip(planes[len(OWN_FEATURES) :], shared, strict=False):
+    for plane, measured in zip(planes, shared, strict=False):
         plane[:] = np.where(has_history, measured, np.nan)
-    return np.moveaxis(planes, 0, -1)
 
 
 def _own_values(panel: Panel, scale: FloatMatrix, block: slice) -> Iterator[FloatMatrix]:
@@ -104,13 +110,21 @@ def _calendar_values(panel: Panel, latest: NDArray[np.int64], effective_session:
 
 
 def _market_values(panel: Panel, scale: FloatMatrix) -> list[FloatMatrix]:
-    z = np.sort(ratio(panel.total_pnl_usd, scale), axis=1)
-    active_count = np.count_nonzero(np.isfinite(z), axis=1)
-    has_active = active_count > 0
-    trade_logs = np.sort(np.log(ratio(panel.fill_count, _trade_norms(panel.fill_count))), axis=1)
-    trade_log_count = np.count_nonzero(np.isfinite(trade_logs), axis=1)
-    view = MarketView(z[has_active], active_count[has_active], trade_logs[has_active], trade_log_count[has_active])
-    values = np.full((len(MARKET_FEATURES), len(z)), np.nan)
+    # Sorted in place, and rows without anybody left out as soon as they are known: a large desk is 50 MB a matrix.
+    z = ratio(panel.total_pnl_usd, scale)
+    has_active = np.isfinite(z).any(axis=1)
+    z = z[has_active]
+    z.sort(axis=1)
+    trade_logs = ratio(panel.fill_count, _trade_norms(panel.fill_count))[has_active]
+    np.log(trade_logs, out=trade_logs)
+    trade_logs.sort(axis=1)
+    view = MarketView(
+        z,
+        np.count_nonzero(np.isfinite(z), axis=1),
+        trade_logs,
+        np.count_nonzero(np.isfinite(trade_logs), axis=1),
+    )
+    values = np.full((len(MARKET_FEATURES), len(scale)), np.nan)
     for number, feature in enumerate(MARKET_FEATURES):
         values[number, has_active] = feature.measure(view, *feature.windows)
     return [row[:, None] for row in values]
