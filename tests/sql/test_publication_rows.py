@@ -28,6 +28,7 @@ from risk.publication import (
     open_publication,
     publish,
     read_proposals,
+    replaced_by,
 )
 from risk.runs import Run
 from tests.report_desks import EFFECTIVE_SESSION, insert, open_run, recommend
@@ -313,6 +314,21 @@ def test_limits_that_a_later_report_has_replaced_never_come_into_force(connectio
 
     assert in_force(connection, first) == {}
     assert in_force(connection, second) == {"HIGH": Decimal(3000)}
+
+
+def test_rehearsal_replaces_no_live_limits_and_nothing_replaces_what_came_into_force(
+    connection: Connection, run: Run
+) -> None:
+    live = opened(connection, run, at=MORNING)
+    rehearsed = open_run(connection, revision=2)
+    recommend(connection, rehearsed, "HIGH", "0.40")
+    opened(connection, rehearsed)
+
+    assert replaced_by(connection, live) is None
+    assert publish(connection, live, None).account_count == 3
+    again = opened(connection, open_run(connection, revision=3), at=MORNING)
+
+    assert (live.is_live, again.is_live, replaced_by(connection, live)) == (True, True, None)
 
 
 def test_database_refuses_a_second_outcome_from_anybody(connection: Connection, run: Run) -> None:

@@ -1,9 +1,18 @@
 -- Reads which later publication has taken a publication's place: that of a later report for the same session.
--- Grain: one row; null = none has. Reads: publications. Writes: -. Binds: publication_id. Money: -. Rerun: reads only.
+-- Grain: one row; null = none has. Reads: publications, published_limits. Writes: -. Binds: publication_id. Money: -.
+-- Rerun: reads only.
+-- A rehearsal takes no live publication's place, and limits that came into force already were not replaced before.
 select max(later.publication_id) as replaced_by
 from publications as asked
 inner join publications as later
     on
         asked.effective_session = later.effective_session
         and asked.publication_id < later.publication_id
-where asked.publication_id = %(publication_id)s;
+        and (later.is_live or not asked.is_live)
+where
+    asked.publication_id = %(publication_id)s
+    and not exists (
+        select 1
+        from published_limits
+        where published_limits.publication_id = asked.publication_id
+    );
