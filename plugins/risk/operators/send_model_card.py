@@ -33,7 +33,7 @@ class SendModelCardOperator(BaseOperator):
         self,
         *,
         deliver: str = "{{ '' if params.deliver is none else params.deliver }}",
-        run_type: str = "{{ dag_run.run_type }}",
+        run_type: str = "{{ dag_run.run_type.value }}",
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)

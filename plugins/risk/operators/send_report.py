@@ -53,7 +53,7 @@ class SendReportOperator(RunOperator):
         self,
         *,
         deliver: str = "{{ '' if params.deliver is none else params.deliver }}",
-        run_type: str = "{{ dag_run.run_type }}",
+        run_type: str = "{{ dag_run.run_type.value }}",
         run_url: str = "/dags/{{ dag.dag_id }}/runs/{{ dag_run.run_id | urlencode }}",
         approval: str = "{{ params.approval }}",
         **kwargs: Any,
