@@ -85,7 +85,7 @@ def read_positive(named: Named, name: str, text: str | None = None) -> Decimal |
 
 
 def read_account(named: Named, name: str) -> str:
-    """Read the name of an account, whole as in the executions: those are refused where 20 characters cannot tell two."""
+    """Read the name of an account, whole: executions are refused where its first 20 characters cannot tell two."""
     account_id = named[name].strip(" ")
     if not re.fullmatch(settings().account_pattern, account_id):
         raise ValueError(f"the account name {shorten(account_id)} is not one the setting RISK_ACCOUNT_PATTERN allows")
