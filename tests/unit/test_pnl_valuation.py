@@ -134,9 +134,9 @@ def test_valuation_takes_the_newest_of_equal_statements_by_day_and_refuses_two_m
     marks = [Statement(SESSIONS[4], "/ESU5", None, None, 40 * UNIT), Statement(SESSIONS[6], "/ESU5", None, None, UNIT)]
     terms = [
         Terms(SESSIONS[6], "/ESU5", 50 * UNIT, None),
-        Terms(dt.date(2020, 1, 1), "/ESU5", 20 * UNIT, "EUR"),
         Terms(SESSIONS[7], "/ESU5", None, "GBP"),
         Terms(SESSIONS[8], "/ESU5", 60 * UNIT, None),
+        Terms(dt.date(2020, 1, 1), "/ESU5", 20 * UNIT, "EUR"),
     ]
     valuer = Valuer(SESSIONS, [], marks, terms)
 
