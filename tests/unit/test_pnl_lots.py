@@ -74,6 +74,17 @@ def test_a_day_that_ends_as_it_began_closes_its_own_lots_first() -> None:
     assert lots == lots_of((3, 100, 7), (2, 150, 8))
 
 
+def test_the_smallest_quantities_open_shrink_and_flip_like_any_other() -> None:
+    lots = lots_of((1, 100, 7))
+
+    # One more at 110 the same day; sold 1 at 130 (20), then 2 at 120: the old one gains 20, one is short.
+    assert match_fills(lots, [1, -1, -2], [110, 130, 120], 8) == 40
+    assert lots == lots_of((-1, 120, 8))
+    # Two bought at 90: the short gains 30, one is long; a third is bought, of which 1 goes at 95.
+    assert match_fills(lots, [2, 1, -1], [90, 91, 95], 9) == 35
+    assert lots == lots_of((1, 91, 9))
+
+
 def test_numbers_are_written_exactly() -> None:
     assert [decimal_text(value, 2) for value in (0, -1, 150, 100, -1234)] == ["0", "-0.01", "1.5", "1", "-12.34"]
     assert [str(unscaled(value, 3)) for value in (0, 1500, 1530, -1536)] == ["0.00", "1.50", "1.53", "-1.536"]
