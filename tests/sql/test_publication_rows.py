@@ -285,18 +285,34 @@ def test_rehearsal_writes_no_file_for_the_platform(connection: Connection, run: 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_restored_limit_follows_from_the_one_published_before(connection: Connection, run: Run) -> None:
-    earlier_run = open_run(connection, session_date=dt.date(2025, 8, 14))
-    recommend(connection, earlier_run, "LOW", "0.60")
+def earlier_run(connection: Connection, name: str, cut: str) -> Run:
+    run = open_run(connection, session_date=dt.date(2025, 8, 14))
+    recommend(connection, run, name, cut)
     with writing(connection), connection.cursor() as cursor:
-        cursor.execute("update runs set effective_session = '2025-08-15' where run_id = %s", (earlier_run.run_id,))
-    publish(connection, opened(connection, earlier_run), None)
+        cursor.execute("update runs set effective_session = '2025-08-15' where run_id = %s", (run.run_id,))
+    return run
+
+
+def test_restored_limit_follows_from_the_one_published_before(connection: Connection, run: Run) -> None:
+    publish(connection, opened(connection, earlier_run(connection, "LOW", "0.60")), None)
     publication = opened(connection, run)
 
     publish(connection, publication, None)
 
     # In force 2,000, now of low risk with a recommended 5,000: half of the gap of 3,000 is 1,500.
     assert in_force(connection, publication)["LOW"] == Decimal(3500)
+
+
+def test_rehearsed_limit_is_in_force_for_rehearsals_only(connection: Connection, run: Run) -> None:
+    publish(connection, opened(connection, earlier_run(connection, "HIGH", "0.80")), None)
+    again = open_run(connection, revision=2)
+    recommend(connection, again, "HIGH", "0.60")
+
+    live, rehearsed = opened(connection, run, at=MORNING), opened(connection, again)
+
+    # 5,000 less 80 % was published for the session before, after it was over.
+    in_force_limits = [proposal(connection, one).in_force_limit_usd for one in (live, rehearsed)]
+    assert in_force_limits == [None, Decimal(1000)]
 
 
 def test_limits_that_a_later_report_has_replaced_never_come_into_force(connection: Connection, run: Run) -> None:

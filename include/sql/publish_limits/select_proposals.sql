@@ -2,12 +2,14 @@
 -- Grain: one row per account of the run, by name.
 -- Reads: publications, recommendations, limit_decisions, published_limits. Writes: -. Binds: publication_id.
 -- Money: US dollars. Rerun: reads only.
--- in_force_limit_usd: published for the newest earlier session, null = nothing was ever published for the account.
+-- in_force_limit_usd: published for the newest earlier session, null = nothing was ever published for the account; what
+-- was only rehearsed is in force for rehearsals only.
 with asked as (
     select
         publications.publication_id,
         publications.run_id,
-        publications.effective_session
+        publications.effective_session,
+        publications.is_live
     from publications
     where publications.publication_id = %(publication_id)s
 ),
@@ -17,7 +19,11 @@ in_force as (
         published_limits.account_id,
         published_limits.limit_usd
     from published_limits
-    inner join asked on published_limits.effective_session < asked.effective_session
+    inner join publications on published_limits.publication_id = publications.publication_id
+    inner join asked
+        on
+            published_limits.effective_session < asked.effective_session
+            and (publications.is_live or not asked.is_live)
     order by
         published_limits.account_id asc,
         published_limits.effective_session desc,
