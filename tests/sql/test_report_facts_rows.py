@@ -191,10 +191,12 @@ def test_facts_add_up_the_desk_over_traded_accounts(connection: Connection) -> N
     book(connection, "NET001", net_pnl_usd=Decimal("-10.25"), total_pnl_usd=Decimal("5.50"), fill_count=3)
     book(connection, "NET001_OLD", net_pnl_usd=Decimal("1.00"), total_pnl_usd=Decimal("1.00"), fill_count=2)
     book(connection, "NET002", net_pnl_usd=0, total_pnl_usd=Decimal(99), fill_count=0)
+    book(connection, "NET003", total_pnl_usd=None, incomplete_reason="no mark for XYZ", fill_count=1)
 
-    # NET002 carried a position without a fill: net -10.25 + 1.00, total 5.50 + 1.00, limits 3,000 + 5,000.
+    # NET002 carried a position without a fill, NET003 knows its net but not what its position is worth:
+    # net -10.25 + 1.00, total 5.50 + 1.00, limits 3,000 + 5,000.
     assert build_facts(connection, run).desk == DeskFacts(
-        2, 0, 5, Decimal("-9.25"), Decimal("6.50"), Decimal("10000.00"), Decimal("8000.00")
+        3, 1, 6, Decimal("-9.25"), Decimal("6.50"), Decimal("10000.00"), Decimal("8000.00")
     )
 
 
