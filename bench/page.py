@@ -115,12 +115,13 @@ def _card(account_count: int, day_count: int) -> str:
         for number in range(account_count)
     ]
     checks = {
+        "forecast_count": 10,
         "levels": [[0.01, 0.02], [0.05, 0.05]], "joint_p": 0.5, "zone": "green", "shortfall_statistic": 0.1,
         "shortfall_p": 0.4,
     }  # fmt: skip
     return json.dumps({
         "account_count": account_count, "session_count": day_count, "versions": {}, "calibration": 0.1,
-        "record": {"session_count": day_count, "forecast_count": 10, "models": dict.fromkeys("abcdefghi", score)},
+        "record": {"models": dict.fromkeys("abcdefghi", score)},
         "coverage": coverage, "checks": checks, "inputs": [],
         "course": {"session_dates": days, "weights": dict.fromkeys("abcde", [0.2] * weeks)},
     })  # fmt: skip
