@@ -73,6 +73,16 @@ def test_session_shows_verdicts_totals_and_books(client: Any, run: Run) -> None:
     assert "NET001 4 -$800.00 +$12.30 -$812.30 -$220.90 -$1,033.20 -$1,033.20 yes" in shown
 
 
+def test_session_lists_adjustments_beside_the_books(client: Any, connection: Connection, run: Run) -> None:
+    booked = {"account_id": "NET001", "offset_account_id": "NET002", "category": "Software", "amount_usd": -140}
+    place = {"load_id": run.load_id, "file_name": "adjustments.csv", "line_number": 2, "recorded_at": run.as_of}
+    insert(connection, "adjustments", session_date=run.session_date, comment="fee <b>", **booked, **place)
+
+    shown = words(client.get("/sessions/2025-08-15"))
+
+    assert "NET001 Software -$140.00 fee &lt;b&gt; NET002 Software +$140.00 fee &lt;b&gt;" in shown
+
+
 def test_session_tells_what_was_known_then_from_what_is_known_now(
     client: Any, connection: Connection, run: Run
 ) -> None:
