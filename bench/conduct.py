@@ -15,7 +15,8 @@ from risk.backtest.reading import panel_of_days
 from risk.features import LEARNED_NAMES, build_features
 from risk.forecast import history_of
 from risk.panel import MATRICES, Panel
-from risk.pnl.books import AccountSession, SymbolFills, close_sessions
+from risk.pnl.books import AccountSession, close_sessions
+from risk.pnl.positions import SymbolFills
 from risk.pnl.valuation import Valuer
 from risk.sessions import next_session, session_open
 from risk.simulation import Truth, draw

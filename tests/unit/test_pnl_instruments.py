@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from risk.entities import Fill, Instrument, Mark, Split
 from risk.pnl import account_sessions, daily_pnl
-from risk.pnl.books import AccountSession, Position
+from risk.pnl.books import AccountSession
+from risk.pnl.positions import Position
 from risk.sessions import sessions_between
 
 THU, FRI, MON = sessions_between(dt.date(2025, 8, 14), dt.date(2025, 8, 18))

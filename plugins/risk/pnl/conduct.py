@@ -17,7 +17,7 @@ from risk.pnl.lots import Lots
 from risk.sessions import is_session, session_close, session_open
 
 if TYPE_CHECKING:
-    from risk.pnl.books import Holding, Position
+    from risk.pnl.positions import Holding, Position
 
 HOUR_SECONDS = 3600
 UNKNOWN_SECOND = -1

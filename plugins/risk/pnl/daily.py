@@ -9,9 +9,10 @@ from itertools import groupby
 from typing import NamedTuple
 
 from risk.entities import Fill, Instrument, Mark, Split
-from risk.pnl.books import AccountSession, SymbolFills, close_sessions
+from risk.pnl.books import AccountSession, close_sessions
 from risk.pnl.conduct import UNKNOWN_SECOND
 from risk.pnl.lots import USD_DIGITS, scaled, unscaled
+from risk.pnl.positions import SymbolFills
 from risk.pnl.valuation import MIXED_CURRENCIES, LastFill, Ratio, Statement, Terms, Valuer
 from risk.sessions import sessions_between
 from risk.settings import EXCHANGE_ZONE

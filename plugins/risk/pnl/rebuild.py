@@ -15,7 +15,7 @@ from typing import Any
 from psycopg2 import sql
 
 from risk.database import Connection, execute, statement
-from risk.pnl.books import AccountSession, Holding, Position, SymbolFills, close_sessions
+from risk.pnl.books import AccountSession, close_sessions
 from risk.pnl.conduct import SHARE_DIGITS, Conduct
 from risk.pnl.lots import (
     AMOUNT_DIGITS,
@@ -27,6 +27,7 @@ from risk.pnl.lots import (
     open_quantity,
     scaled,
 )
+from risk.pnl.positions import Holding, Position, SymbolFills
 from risk.pnl.valuation import Ratio, Valuer
 
 FETCHED_ROWS = 5_000
