@@ -118,9 +118,10 @@ def test_mark_in_another_currency_than_its_symbol_is_named_because_it_is_not_use
         "Date/Time,Account,B/S,Qty,Symbol,Price",
         "08/15/2025 10:00:00,NET001,B,100,SHOP,120",
         "08/15/2025 10:00:00,NET001,B,100,RY.TO,180",
+        "08/15/2025 10:00:00,NET001,B,100,@CADUSD,0.71",
     )
     marks = ["Date,Symbol,Price,Currency", "08/15/2025,SHOP,121,CAD", "08/15/2025,RY.TO,181,CAD"]
-    write(tmp_path, "marks.csv", *marks, "08/15/2025,@CADUSD,0.72,USD")
+    write(tmp_path, "marks.csv", *marks, "08/15/2025,@CADUSD,0.72,CAD")
 
     assert run_line(connection, warehouse_dsn, tmp_path)["marks_usable"] == {
         "SHOP": "The closing price of SHOP on 2025-08-15 is in CAD, and 1 account(s) hold or traded it in USD, as "

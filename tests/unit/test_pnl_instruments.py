@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
+import pytest
+
 from risk.entities import Fill, Instrument, Mark, Split
 from risk.pnl import account_sessions, daily_pnl
 from risk.pnl.books import AccountSession
@@ -30,8 +32,8 @@ def fill(
     return Fill("NET001", day, at, minute + 1, side, Decimal(quantity), symbol, Decimal(price), currency, Decimal(0))
 
 
-def mark(day: dt.date, price: str, symbol: str = "XYZ") -> Mark:
-    return Mark(day, symbol, Decimal(price), None, None)
+def mark(day: dt.date, price: str, symbol: str = "XYZ", currency: str | None = None) -> Mark:
+    return Mark(day, symbol, Decimal(price), currency, None)
 
 
 def only(day: AccountSession) -> Position:
@@ -108,6 +110,14 @@ def test_a_pair_earns_in_its_second_currency() -> None:
     fills = [fill(THU, "B", "1000", "150", "@USDJPY"), fill(THU, "S", "1000", "151", "@USDJPY", minute=1)]
 
     assert [day.gross_pnl_usd for day in daily_pnl(fills, [mark(THU, "0.0066", "@JPYUSD")])] == [Decimal("6.6")]
+
+
+@pytest.mark.parametrize(("told", "earned"), [("CAD", 5), ("USD", 5), (None, 5), ("EUR", None)])
+def test_a_spot_is_taken_with_either_of_its_currencies_and_no_other(told: str | None, earned: int | None) -> None:
+    fills = [fill(THU, "B", "10", "10", "RY.TO"), fill(THU, "S", "10", "11", "RY.TO", minute=1)]
+
+    # 10 x 1.00 x 0.50
+    assert [day.gross_pnl_usd for day in daily_pnl(fills, [mark(THU, "0.5", "@CADUSD", told)])] == [earned]
 
 
 def test_an_instrument_says_the_currency_whatever_a_fill_says() -> None:

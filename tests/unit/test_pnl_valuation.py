@@ -109,13 +109,13 @@ def test_valuation_converts_another_currency_at_the_spot_and_says_whose() -> Non
         Statement(SESSIONS[0], "SHOP", 90 * UNIT, None, None),
         Statement(SESSIONS[0], "@CADUSD", 72 * UNIT // 100, "USD", None),
         Statement(SESSIONS[2], "SHOP", 91 * UNIT, "CAD", None),
-        Statement(SESSIONS[2], "@CADUSD", 73 * UNIT // 100, "CAD", None),
+        Statement(SESSIONS[2], "@CADUSD", 73 * UNIT // 100, "EUR", None),
     ]
     valuer = Valuer(SESSIONS, [LastFill(SESSIONS[1], "@CADUSD", None, (5, 1, 74 * UNIT // 100))], marks)
 
     valued = [valuer.value(session_date, "SHOP", "CAD") for session_date in SESSIONS[:3]]
 
-    # A spot that is not in US dollars is no rate.
+    # A spot told in a third currency is no rate.
     assert valued == [
         Valuation(UNIT, 90 * UNIT, "marks", 72_000_000, "marks", SESSIONS[0]),
         Valuation(UNIT, 90 * UNIT, "stale", 74_000_000, "last_fill", SESSIONS[1]),

@@ -1,6 +1,7 @@
 -- Names the closing prices that are not used because they are in another currency than the books of their symbol.
 -- Grain: one row per symbol; one that says so where there is none. Reads: marks, positions. Writes: quality_results.
 -- Money: -. Binds: run_id, check_name, session_date, as_of. Rerun: the run's earlier ones are deleted first.
+-- The price of a pair such as @CADUSD is in its second currency, also where its first is told.
 -- A position in several currencies (XXX) is told with the incomplete books.
 insert into quality_results (
     run_id,
@@ -15,7 +16,11 @@ with told as (
     select distinct on (marks.symbol)
         marks.symbol,
         marks.price,
-        marks.currency
+        case
+            when marks.symbol ~ '^@[A-Z]{6}$' and marks.currency = substr(marks.symbol, 2, 3)
+                then substr(marks.symbol, 5, 3)
+            else marks.currency
+        end as currency
     from marks
     where
         marks.session_date = %(session_date)s

@@ -49,6 +49,12 @@ def implied_currency(symbol: str) -> str:
     return pair[2] if pair else _CURRENCY_SUFFIXES.get(symbol[-3:], BASE_CURRENCY)
 
 
+def quoted_currency(symbol: str, told: str | None) -> str | None:
+    """Return the currency of a price with a told one: a pair's is in its second, also where its first is told."""
+    pair = _PAIR.fullmatch(symbol)
+    return pair[2] if pair and told == pair[1] else told
+
+
 def spot_symbol(currency: str) -> str:
     """Return the symbol whose price is the US dollars for one unit of a currency."""
     return f"@{currency}{BASE_CURRENCY}"

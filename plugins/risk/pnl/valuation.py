@@ -8,7 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from risk.pnl.lots import UNIT
-from risk.pnl.symbols import BASE_CURRENCY, expires, implied_currency, implied_multiplier, spot_symbol
+from risk.pnl.symbols import (
+    BASE_CURRENCY,
+    expires,
+    implied_currency,
+    implied_multiplier,
+    quoted_currency,
+    spot_symbol,
+)
 
 Told = TypeVar("Told")
 
@@ -137,7 +144,8 @@ class Valuer:
 
     def _learn_mark(self, statement: Statement) -> None:
         if statement.price is not None:
-            self._marks[statement.session_date, statement.symbol] = (statement.currency, statement.price)
+            currency = quoted_currency(statement.symbol, statement.currency)
+            self._marks[statement.session_date, statement.symbol] = (currency, statement.price)
         self._learn_multiplier(statement.symbol, statement.session_date, statement.multiplier)
 
     def _learn_multiplier(self, symbol: str, day: dt.date, multiplier: int | None) -> None:
