@@ -49,12 +49,20 @@ def mark(connection: Connection, day: dt.date, price: str, symbol: str = "XYZ") 
     insert(connection, "marks", load_id=new_load(connection, day), session_date=day, symbol=symbol, price=price, **told)
 
 
-def report(connection: Connection, effective_session: dt.date, cut: str, *, told: dt.timedelta = -EARLY) -> Run:
+def report(
+    connection: Connection,
+    effective_session: dt.date,
+    cut: str,
+    *,
+    told: dt.timedelta = -EARLY,
+    knows_past: bool = False,
+) -> Run:
     """Store the next run that recommended a cut for NET001, and reported it before or after the session opened."""
     day, recorded_at = previous_session(effective_session), session_open(effective_session) + told
     run = new_run(connection, day)
     with connection, connection.cursor() as cursor:
-        cursor.execute("update runs set as_of = %s where run_id = %s", (recorded_at, run.run_id))
+        changes = (recorded_at, knows_past, run.run_id)
+        cursor.execute("update runs set as_of = %s, knows_past = %s where run_id = %s", changes)
     recommend(connection, run, "NET001", cut)
     insert(connection, "reports", run_id=run.run_id, facts="{}", facts_sha256="0", recorded_at=recorded_at)
     return run

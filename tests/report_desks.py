@@ -103,7 +103,9 @@ def insert(connection: Connection, table: str, **values: Any) -> Any:
         return row[0]
 
 
-def open_run(connection: Connection, *, revision: int = 1, session_date: dt.date = SESSION) -> Run:
+def open_run(
+    connection: Connection, *, revision: int = 1, session_date: dt.date = SESSION, knows_past: bool = False
+) -> Run:
     """Store a load and a run of it."""
     load_id = insert(connection, "loads", source="drop", is_simulated=False, through_session_date=session_date)
     run_id = insert(
@@ -113,6 +115,7 @@ def open_run(connection: Connection, *, revision: int = 1, session_date: dt.date
         effective_session=EFFECTIVE_SESSION,
         revision=revision,
         as_of=AS_OF,
+        knows_past=knows_past,
         load_id=load_id,
         dag_run_id="scheduled__2025-08-15",
         code_version="0a1b2c3d4e5f",

@@ -64,6 +64,32 @@ def test_today_shows_the_facts_of_the_newest_report(client: Any, run: Run) -> No
     assert "&lt;b&gt;streak" in answer.text
 
 
+def rehearse(connection: Connection, session_date: dt.date, cut: str, revision: int = 2) -> None:
+    past = open_run(connection, session_date=session_date, revision=revision, knows_past=True)
+    recommend(connection, past, "NET001", cut)
+    facts = build_facts(connection, past)
+    insert(connection, "reports", run_id=past.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
+
+
+def test_rehearsals_of_the_past_are_neither_today_nor_a_traders_standing(
+    client: Any, connection: Connection, run: Run
+) -> None:
+    rehearse(connection, SESSION, "0.20")
+    rehearse(connection, dt.date(2025, 8, 18), "0.20", revision=1)
+
+    for path in ("/", "/sessions/2025-08-15"):
+        assert "NET001 HIGH 60%" in words(client.get(path))
+    trader = words(client.get("/traders/NET001"))
+    assert "For 2025-08-18: HIGH , reduce limit by 60%" in trader
+    assert "2025-08-18 HIGH 60% $2,000 not published" in trader
+
+
+def test_session_shows_a_rehearsal_where_it_is_the_only_report(client: Any, connection: Connection, run: Run) -> None:
+    rehearse(connection, dt.date(2025, 8, 14), "0.20", revision=1)
+
+    assert "NET001" in words(client.get("/sessions/2025-08-14"))
+
+
 def test_session_shows_verdicts_totals_and_books(client: Any, run: Run) -> None:
     shown = words(client.get("/sessions/2025-08-15"))
 

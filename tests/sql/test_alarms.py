@@ -285,14 +285,22 @@ def test_lateness_is_not_told_when_the_report_is_out(connection: Connection, war
     assert not mail_lateness(warehouse_dsn, KEY, DATES, URL, [NO_SERVER], today=EFFECTIVE_SESSION)
 
 
+def test_lateness_is_told_when_only_a_rehearsal_of_the_past_is_out(
+    connection: Connection, warehouse_dsn: str, server: SmtpServer
+) -> None:
+    deliver_report(connection, knows_past=True)
+
+    assert mail_lateness(warehouse_dsn, KEY, DATES, URL, [server], today=EFFECTIVE_SESSION)
+
+
 def test_lateness_is_not_told_about_a_morning_that_is_over(connection: Connection, warehouse_dsn: str) -> None:
     tomorrow = EFFECTIVE_SESSION + dt.timedelta(days=1)
 
     assert not mail_lateness(warehouse_dsn, KEY, DATES, URL, [NO_SERVER], today=tomorrow)
 
 
-def deliver_report(connection: Connection) -> None:
+def deliver_report(connection: Connection, *, knows_past: bool = False) -> None:
     """Store a run of the session whose report somebody has."""
-    run = open_run(connection)
+    run = open_run(connection, knows_past=knows_past)
     sent_at = dt.datetime(2025, 8, 18, 11, 20, tzinfo=dt.UTC)
     insert(connection, "report_deliveries", run_id=run.run_id, recipient="a", message_id="<a@b>", sent_at=sent_at)

@@ -16,7 +16,7 @@ from risk.ledger import store_ledger
 from risk.letters import render
 from risk.mail import SmtpServer
 from risk.runs import read_run
-from tests.report_desks import AS_OF, SESSION, book, deliver_fills, insert, open_run, recommend
+from tests.report_desks import AS_OF, EFFECTIVE_SESSION, SESSION, book, deliver_fills, insert, open_run, recommend
 from tests.smtp_boxes import Box, served
 
 
@@ -27,8 +27,10 @@ def _settings() -> Iterator[None]:
     settings_module.settings.cache_clear()
 
 
-def reported(connection: Connection, day: dt.date, cuts: dict[str, str], *, mailed: bool = True) -> None:
-    run = open_run(connection, session_date=day)
+def reported(
+    connection: Connection, day: dt.date, cuts: dict[str, str], *, mailed: bool = True, knows_past: bool = False
+) -> None:
+    run = open_run(connection, session_date=day, revision=2 if knows_past else 1, knows_past=knows_past)
     for name, cut in cuts.items():
         recommend(connection, run, name, cut)
     insert(connection, "reports", run_id=run.run_id, facts="{}", facts_sha256="0")
@@ -53,6 +55,19 @@ def test_digest_names_sessions_without_report_or_mail(connection: Connection) ->
         "No fill of 2025-08-15 is in the books (the books are empty)",
     ]
     assert "Traders with a limit: 1 to 2 a session; B came on 2025-08-13." in page.sentences
+
+
+def test_digest_tells_of_what_was_reported_and_not_of_its_rehearsals(connection: Connection) -> None:
+    reported(connection, SESSION, {"A": "0.40"})
+    book(connection, "A", EFFECTIVE_SESSION)
+    reported(connection, SESSION, {"A": "0.00", "B": "0.00"}, mailed=False, knows_past=True)
+
+    page = digest_page(connection, EFFECTIVE_SESSION)
+
+    assert not [action for action in page.actions if "mailed to nobody" in action]
+    assert "Traders with a limit: 1 a session" in " ".join(page.sentences)
+    assert "Traders who were cut: 1 of 1 results were losses" in " ".join(page.sentences)
+    assert "not cut" not in " ".join(page.sentences)
 
 
 def test_digest_counts_breaches_cuts_and_decisions(connection: Connection) -> None:

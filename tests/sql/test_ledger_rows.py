@@ -196,6 +196,19 @@ def test_first_report_made_afterwards_counts_where_there_was_none_before(connect
     assert (found["run_id"], found["is_live"]) == (first.run_id, False)
 
 
+def test_run_that_knows_the_past_never_counts(connection: Connection) -> None:
+    deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "10.00")])
+    counted = report(connection, MON, "0.20")
+    report(connection, MON, "0.40", told=-dt.timedelta(minutes=1), knows_past=True)
+    deliver(connection, [fill(TUE, 1, "B", "10", "10.00"), fill(TUE, 2, "S", "10", "10.00")])
+    report(connection, TUE, "0.40", told=EARLY, knows_past=True)
+
+    settle(connection, TUE)
+
+    [found] = entries(connection)
+    assert (found["effective_session"], found["run_id"]) == (MON, counted.run_id)
+
+
 def test_report_before_the_open_replaces_an_entry_made_from_another(connection: Connection) -> None:
     deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "10.00")])
     report(connection, MON, "0.20", told=EARLY)

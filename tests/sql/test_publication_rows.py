@@ -285,8 +285,8 @@ def test_rehearsal_writes_no_file_for_the_platform(connection: Connection, run: 
     assert list(tmp_path.iterdir()) == []
 
 
-def earlier_run(connection: Connection, name: str, cut: str) -> Run:
-    run = open_run(connection, session_date=dt.date(2025, 8, 14))
+def earlier_run(connection: Connection, name: str, cut: str, *, knows_past: bool = False) -> Run:
+    run = open_run(connection, session_date=dt.date(2025, 8, 14), knows_past=knows_past)
     recommend(connection, run, name, cut)
     with writing(connection), connection.cursor() as cursor:
         cursor.execute("update runs set effective_session = '2025-08-15' where run_id = %s", (run.run_id,))
@@ -345,6 +345,20 @@ def test_rehearsal_replaces_no_live_limits_and_nothing_replaces_what_came_into_f
     again = opened(connection, open_run(connection, revision=3), at=MORNING)
 
     assert (live.is_live, again.is_live, replaced_by(connection, live)) == (True, True, None)
+
+
+def test_run_that_knows_the_past_replaces_no_limits_and_has_none_in_force(connection: Connection, run: Run) -> None:
+    first = opened(connection, run)
+    past = open_run(connection, revision=2, knows_past=True)
+    recommend(connection, past, "HIGH", "0.40")
+
+    rehearsed = opened(connection, past, at=MORNING)
+
+    assert not rehearsed.is_live
+    assert replaced_by(connection, first) is None
+    publish(connection, opened(connection, earlier_run(connection, "HIGH", "0.80", knows_past=True)), None)
+    in_force_limits = [proposal(connection, one).in_force_limit_usd for one in (first, rehearsed)]
+    assert in_force_limits == [None, Decimal(1000)]
 
 
 def test_database_refuses_a_second_outcome_from_anybody(connection: Connection, run: Run) -> None:

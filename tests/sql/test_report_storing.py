@@ -136,6 +136,18 @@ def test_report_of_an_earlier_revision_does_not_replace_the_files_of_a_later_one
     assert rows(connection, "send_report/select_reports", {"run_id": first.run_id})
 
 
+def test_report_that_knows_the_past_does_not_hold_back_the_files_of_one_that_knows_all(
+    connection: Connection, folder: Path
+) -> None:
+    first, past = booked_run(connection), open_run(connection, revision=2, knows_past=True)
+    recommend(connection, past, cut="0.60")
+    reported(connection, past)
+
+    reported(connection, first)
+
+    assert "REDUCE LIMIT BY 60%" not in (folder / "report.txt").read_text()
+
+
 def test_report_of_a_later_revision_replaces_the_files_of_an_earlier_one(connection: Connection, folder: Path) -> None:
     first, second = booked_run(connection), open_run(connection, revision=2)
     recommend(connection, second, cut="0.60")

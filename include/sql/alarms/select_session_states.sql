@@ -1,10 +1,13 @@
 -- Says what exists for the morning of a session: its limits, its report, its mails.
 -- Grain: one row, also where nothing exists. Reads: runs, recommendations, reports, report_deliveries. Writes: -.
 -- Binds: effective_session. Money: -. Rerun: reads only.
+-- What a run that knows the past has made is a rehearsal: the desk has nothing by it.
 with morning as (
     select runs.run_id
     from runs
-    where runs.effective_session = %(effective_session)s
+    where
+        runs.effective_session = %(effective_session)s
+        and not runs.knows_past
 ),
 
 limited as (

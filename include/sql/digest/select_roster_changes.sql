@@ -10,6 +10,7 @@ with reported as (
     where runs.session_date <= %(through_date)s
     order by
         runs.session_date asc,
+        runs.knows_past asc,
         runs.revision desc
 ),
 

@@ -1,16 +1,18 @@
 -- Reads what is recommended, what is in force and what was decided for each account of a publication.
 -- Grain: one row per account of the run, by name.
--- Reads: publications, recommendations, limit_decisions, published_limits. Writes: -. Binds: publication_id.
+-- Reads: publications, runs, recommendations, limit_decisions, published_limits. Writes: -. Binds: publication_id.
 -- Money: US dollars. Rerun: reads only.
 -- in_force_limit_usd: published for the newest earlier session, null = nothing was ever published for the account; what
--- was only rehearsed is in force for rehearsals only.
+-- was only rehearsed is in force for rehearsals only, of the past (knows_past) for those of the past.
 with asked as (
     select
         publications.publication_id,
         publications.run_id,
         publications.effective_session,
-        publications.is_live
+        publications.is_live,
+        runs.knows_past
     from publications
+    inner join runs on publications.run_id = runs.run_id
     where publications.publication_id = %(publication_id)s
 ),
 
@@ -20,10 +22,12 @@ in_force as (
         published_limits.limit_usd
     from published_limits
     inner join publications on published_limits.publication_id = publications.publication_id
+    inner join runs on publications.run_id = runs.run_id
     inner join asked
         on
             published_limits.effective_session < asked.effective_session
             and (publications.is_live or not asked.is_live)
+            and (asked.knows_past or not runs.knows_past)
     order by
         published_limits.account_id asc,
         published_limits.effective_session desc,

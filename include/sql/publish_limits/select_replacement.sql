@@ -1,7 +1,8 @@
 -- Reads which later publication has taken a publication's place: that of a later report for the same session.
--- Grain: one row; null = none has. Reads: publications, published_limits. Writes: -. Binds: publication_id. Money: -.
--- Rerun: reads only.
--- A rehearsal takes no live publication's place, and limits that came into force already were not replaced before.
+-- Grain: one row; null = none has. Reads: publications, runs, published_limits. Writes: -. Binds: publication_id.
+-- Money: -. Rerun: reads only.
+-- A rehearsal takes no live publication's place, one of the past (knows_past) that of its like only, and limits that
+-- came into force already were not replaced before.
 select max(later.publication_id) as replaced_by
 from publications as asked
 inner join publications as later
@@ -9,8 +10,11 @@ inner join publications as later
         asked.effective_session = later.effective_session
         and asked.publication_id < later.publication_id
         and (later.is_live or not asked.is_live)
+inner join runs as asking on asked.run_id = asking.run_id
+inner join runs as answering on later.run_id = answering.run_id
 where
     asked.publication_id = %(publication_id)s
+    and (asking.knows_past or not answering.knows_past)
     and not exists (
         select 1
         from published_limits

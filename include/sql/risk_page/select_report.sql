@@ -1,6 +1,7 @@
 -- Reads the newest report of a session, or of the newest session that has one.
 -- Grain: at most one row. Reads: runs, reports. Writes: -. Binds: session_date (null = the newest).
 -- Money: inside facts. Rerun: reads only.
+-- A run that knows the past is a rehearsal: never the newest, and a session's only where it has no other.
 select
     runs.run_id,
     runs.session_date,
@@ -14,9 +15,10 @@ select
 from runs
 inner join reports on runs.run_id = reports.run_id
 where
-    %(session_date)s::date is null
+    (%(session_date)s::date is null and not runs.knows_past)
     or runs.session_date = %(session_date)s
 order by
     runs.session_date desc,
+    runs.knows_past asc,
     runs.revision desc
 limit 1;

@@ -8,6 +8,7 @@ with newest as (
         reports.facts::jsonb as facts
     from runs
     inner join reports on runs.run_id = reports.run_id
+    where not runs.knows_past
     order by
         runs.session_date desc,
         runs.revision desc

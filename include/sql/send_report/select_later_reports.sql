@@ -1,6 +1,7 @@
 -- Finds the newest revision of the session that is later than this run and has its report already.
--- Grain: one row; null = there is none. Reads: reports, runs. Writes: -. Binds: session_date, revision. Money: -.
--- Rerun: reads only.
+-- Grain: one row; null = there is none. Reads: reports, runs. Writes: -. Binds: session_date, revision,
+-- knows_past. Money: -. Rerun: reads only.
+-- A run that knows the past takes no other's place than that of one like it.
 with later_runs as (
     select
         runs.run_id,
@@ -9,6 +10,7 @@ with later_runs as (
     where
         runs.session_date = %(session_date)s
         and runs.revision > %(revision)s
+        and (%(knows_past)s or not runs.knows_past)
 )
 
 select max(later_runs.revision) as revision

@@ -103,12 +103,13 @@ def open_publication(
     instant
         Aware instant of the question: the deadline is computed from it.
     """
+    today = instant.astimezone(EXCHANGE_ZONE).date()
     binds = {
         "run_id": run.run_id,
         "asked_for": asking.asked_for,
         "has_four_eyes": asking.has_four_eyes,
         "answer_until": answer_until(run.effective_session, instant),
-        "is_live": run.effective_session >= instant.astimezone(EXCHANGE_ZONE).date() and not run.is_simulated,
+        "is_live": run.effective_session >= today and not run.is_simulated and not run.knows_past,
         "dag_run_id": asking.dag_run_id,
     }
     with writing(connection):

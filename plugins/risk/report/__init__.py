@@ -102,7 +102,7 @@ def _stored_facts(connection: Connection, run: Run) -> Facts:
 
 
 def _is_superseded(connection: Connection, run: Run) -> bool:
-    later = {"session_date": run.session_date, "revision": run.revision}
+    later = {"session_date": run.session_date, "revision": run.revision, "knows_past": run.knows_past}
     return rows(connection, "send_report/select_later_reports", later)[0][0] is not None
 
 
