@@ -133,6 +133,20 @@ def test_trader_shows_breaches_of_the_forecast(client: Any, connection: Connecti
     assert "2025-08-18 HIGH 60% $2,000 not published not known Rules" in words(answer)
 
 
+def test_trader_is_measured_by_the_forecast_that_was_told(client: Any, connection: Connection, run: Run) -> None:
+    # The report for the 18th told of -2,345.67, which the model had forecast; the 15th was told of by none.
+    for day in (SESSION, run.effective_session):
+        issued = {"run_id": run.run_id, "is_live": True, "expert": "calibrated", "quantile_05_usd": -1000}
+        insert(connection, "forecasts", account_id="NET001", effective_session=day, **issued)
+    book(connection, "NET001", run.effective_session)
+
+    shown = words(client.get("/traders/NET001"))
+
+    # -1,033.20 on both days.
+    assert "1 of 2 results lie below the forecast 5 % quantile" in shown
+    assert "2025-08-15: -1,033 below -1,000" in shown
+
+
 def test_trader_shows_what_the_newest_report_says(client: Any, connection: Connection, run: Run) -> None:
     shown = words(client.get("/traders/NET001"))
 
