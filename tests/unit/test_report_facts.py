@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.report.facts import Facts, exact, parse_facts
+from risk.report.canonical import exact
+from risk.report.facts import Facts, parse_facts
 from tests.report_desks import account, desk
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]

@@ -5,13 +5,12 @@ The facts hold no run id, no revision, no link and no clock: the same inputs giv
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
-import hashlib
 import json
 from dataclasses import dataclass
 from decimal import Decimal
 
+from risk.report.canonical import canonical_text, digest
 from risk.report.parsing import reader_of
 
 LEVELS = ("high", "moderate", "low")
@@ -267,8 +266,7 @@ class Facts:
     @property
     def canonical(self) -> str:
         """The facts as JSON: sorted keys, exact decimal strings, ISO dates, one final line break."""
-        plain = dataclasses.asdict(self)
-        return json.dumps(plain, sort_keys=True, indent=2, ensure_ascii=False, default=_plain) + "\n"
+        return canonical_text(self)
 
     @property
     def sha256(self) -> str:
@@ -276,28 +274,7 @@ class Facts:
         return digest(self.canonical)
 
 
-def digest(canonical: str) -> str:
-    """Return the SHA-256 of a canonical text, as hex digits."""
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
 def parse_facts(canonical: str) -> Facts:
     """Read facts back from their canonical text."""
     facts: Facts = reader_of(Facts)(json.loads(canonical))
     return facts
-
-
-def exact(amount: Decimal) -> str:
-    """Write a decimal exactly, without exponent, with at least two decimals and no useless ones after them."""
-    if not amount:
-        return "0.00"
-    whole, _, fraction = f"{amount:f}".partition(".")
-    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, Decimal):
-        return exact(value)
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    raise TypeError(f"A fact of type {type(value).__name__} has no canonical form.")

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from risk.errors import StackError
-from risk.report.facts import AccountFacts, Facts, exact
+from risk.report.canonical import exact
+from risk.report.facts import AccountFacts, Facts
 from risk.settings import settings
 
 LIMITS_COLUMNS = (
