@@ -57,6 +57,19 @@ def test_digest_names_sessions_without_report_or_mail(connection: Connection) ->
     assert "Traders with a limit: 1 to 2 a session; B came on 2025-08-13." in page.sentences
 
 
+def test_digest_takes_a_renamed_trader_for_one_who_stayed(connection: Connection) -> None:
+    reported(connection, dt.date(2025, 8, 13), {"OLD1": "0.40", "GONE": "0.40"})
+    reported(connection, dt.date(2025, 8, 14), {"NEW1": "0.40", "ELSE": "0.40"})
+    load_id = insert(connection, "loads", source="drop", is_simulated=False, through_session_date=SESSION)
+    told = {"file_name": "accounts.csv", "line_number": 1, "recorded_at": AS_OF}
+    renamed = {"valid_from": dt.date(2025, 8, 14), "account_id": "NEW1", "former_account_id": "OLD1"}
+    insert(connection, "accounts", load_id=load_id, **renamed, **told)
+
+    page = digest_page(connection, SESSION)
+
+    assert "Traders with a limit: 2 a session; ELSE came on 2025-08-14, GONE went on 2025-08-14." in page.sentences
+
+
 def test_digest_tells_of_what_was_reported_and_not_of_its_rehearsals(connection: Connection) -> None:
     reported(connection, SESSION, {"A": "0.40"})
     book(connection, "A", EFFECTIVE_SESSION)

@@ -1,6 +1,7 @@
 -- Tells which accounts got a limit in a session of a week and none in the one reported before, or the other way round.
--- Grain: one row per session and account, ascending. Reads: runs, reports, recommendations. Writes: -.
--- Binds: from_date, through_date. Money: -. Rerun: reads only.
+-- Grain: one row per session and account, ascending. Reads: runs, reports, recommendations, renamed_accounts.
+-- Writes: -. Binds: from_date, through_date. Money: -. Rerun: reads only.
+-- A limit under a former name is one of the person: who is renamed neither goes nor comes.
 with reported as (
     select distinct on (runs.session_date)
         runs.session_date,
@@ -18,26 +19,43 @@ pairs as (
     select
         reported.session_date,
         reported.run_id,
+        lag(reported.session_date) over (order by reported.session_date asc) as earlier_session_date,
         lag(reported.run_id) over (order by reported.session_date asc) as earlier_run_id
     from reported
+),
+
+sides as (
+    select
+        pairs.session_date,
+        side.listed_in,
+        side.run_id
+    from pairs
+    cross join
+        lateral (
+            values
+            (pairs.session_date, pairs.run_id),
+            (pairs.earlier_session_date, pairs.earlier_run_id)
+        ) as side (listed_in, run_id)
+    where
+        pairs.session_date >= %(from_date)s
+        and pairs.earlier_run_id is not null
 )
 
 select
-    pairs.session_date,
-    listed.account_id,
-    listed.run_id = pairs.run_id as has_come
-from pairs
-inner join recommendations as listed on listed.run_id in (pairs.run_id, pairs.earlier_run_id)
-where
-    pairs.session_date >= %(from_date)s
-    and pairs.earlier_run_id is not null
-    and not exists (
-        select from recommendations as others
-        where
-            others.account_id = listed.account_id
-            and others.run_id in (pairs.run_id, pairs.earlier_run_id)
-            and others.run_id <> listed.run_id
-    )
+    sides.session_date,
+    coalesce(renamed.account_id, recommendations.account_id) as account_id,
+    max(sides.listed_in) = sides.session_date as has_come
+from sides
+inner join recommendations on sides.run_id = recommendations.run_id
+left join renamed_accounts('infinity') as renamed
+    on
+        recommendations.account_id = renamed.former_account_id
+        and sides.listed_in >= renamed.starts_at
+        and sides.listed_in < renamed.ends_before
+group by
+    sides.session_date,
+    coalesce(renamed.account_id, recommendations.account_id)
+having count(distinct sides.listed_in) = 1
 order by
-    pairs.session_date asc,
-    listed.account_id asc;
+    sides.session_date asc,
+    account_id asc;
