@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from psycopg2.extras import execute_values
 
@@ -49,21 +50,30 @@ def mark(connection: Connection, day: dt.date, price: str, symbol: str = "XYZ") 
     insert(connection, "marks", load_id=new_load(connection, day), session_date=day, symbol=symbol, price=price, **told)
 
 
+def rename(connection: Connection, valid_from: dt.date, former_account_id: str, account_id: str = "NET001") -> None:
+    """State that an account was formerly another."""
+    told = {"file_name": "accounts.csv", "line_number": 1, "recorded_at": dt.datetime.now(dt.UTC)}
+    names = {"account_id": account_id, "former_account_id": former_account_id}
+    insert(connection, "accounts", load_id=new_load(connection, MON), valid_from=valid_from, **names, **told)
+
+
 def report(
     connection: Connection,
     effective_session: dt.date,
     cut: str,
     *,
     told: dt.timedelta = -EARLY,
+    accounts: Iterable[str] = ("NET001",),
     knows_past: bool = False,
 ) -> Run:
-    """Store the next run that recommended a cut for NET001, and reported it before or after the session opened."""
+    """Store the next run that recommended a cut for accounts, and reported it before or after the session opened."""
     day, recorded_at = previous_session(effective_session), session_open(effective_session) + told
     run = new_run(connection, day)
     with connection, connection.cursor() as cursor:
         changes = (recorded_at, knows_past, run.run_id)
         cursor.execute("update runs set as_of = %s, knows_past = %s where run_id = %s", changes)
-    recommend(connection, run, "NET001", cut)
+    for account_id in accounts:
+        recommend(connection, run, account_id, cut)
     insert(connection, "reports", run_id=run.run_id, facts="{}", facts_sha256="0", recorded_at=recorded_at)
     return run
 
@@ -73,3 +83,11 @@ def settle(connection: Connection, day: dt.date) -> Run:
     aggregate(connection, run)
     store_ledger(connection, run)
     return run
+
+
+def entries(connection: Connection) -> list[dict[str, Any]]:
+    """Return the ledger's entries by session and account."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select * from ledger_entries order by effective_session, account_id")
+        names = [column.name for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -7,7 +7,6 @@ import json
 import random
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from psycopg2.extensions import parse_dsn
@@ -20,16 +19,9 @@ from risk.errors import RequestError
 from risk.ledger import store_ledger
 from risk.report import build_facts
 from risk.stack.environment import WAREHOUSE_CONNECTION
-from tests.ledger_desks import EARLY, MON, TUE, deliver, fill, mark, report, settle
+from tests.ledger_desks import EARLY, MON, TUE, deliver, entries, fill, mark, rename, report, settle
 from tests.report_desks import insert
 from tests.sql.daily_rows import new_load, new_run
-
-
-def entries(connection: Connection) -> list[dict[str, Any]]:
-    with connection, connection.cursor() as cursor:
-        cursor.execute("select * from ledger_entries order by effective_session, account_id")
-        names = [column.name for column in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def test_path_of_a_day_worked_by_hand(connection: Connection) -> None:
@@ -112,9 +104,7 @@ def test_path_in_another_currency_is_followed_at_the_sessions_rate(connection: C
 
 
 def test_fills_of_merged_accounts_follow_each_other_on_one_line_of_one_instant(connection: Connection) -> None:
-    told = {"file_name": "accounts.csv", "line_number": 1, "recorded_at": dt.datetime.now(dt.UTC)}
-    merged = {"valid_from": TUE, "account_id": "NET001", "former_account_id": "OLD1"}
-    insert(connection, "accounts", load_id=new_load(connection, MON), **merged, **told)
+    rename(connection, TUE, "OLD1")
     report(connection, MON, "0.40")
     deliver(connection, [fill(MON, 1, "B", "100", "50.00", "7")])
     deliver(connection, [fill(MON, 1, "B", "100", "60.00")], "OLD1")

@@ -1,6 +1,6 @@
 -- Follows each account through the sessions that past recommendations were for: the new lows of its running net P&L.
 -- Grain: one row per recommendation that counts, whose session's books are complete and that has no entry yet.
--- Reads: counted_runs, recommendations, daily_pnl, positions, sessions, current_fills, ledger_entries. Writes: -.
+-- Reads: counted_recommendations, daily_pnl, positions, sessions, current_fills, ledger_entries. Writes: -.
 -- Binds: known_until. Rerun: reads only.
 -- Money: US dollars, exact; depths_usd are losses, positive, ascending.
 -- A fill moves the account's result by what is held of its symbol, from the account's own last price of it to the new
@@ -9,27 +9,26 @@
 -- order in which the books take them.
 with wanted as (
     select
-        recommendations.account_id,
+        counted.account_id,
         counted.effective_session,
         counted.run_id,
         counted.told_at,
         counted.is_live,
-        recommendations.base_limit_usd,
-        recommendations.cut_ratio,
-        recommendations.new_limit_usd as limit_usd,
+        counted.base_limit_usd,
+        counted.cut_ratio,
+        counted.limit_usd,
         daily_pnl.total_pnl_usd as close_usd
-    from counted_runs(%(known_until)s) as counted
-    inner join recommendations on counted.run_id = recommendations.run_id
+    from counted_recommendations(%(known_until)s) as counted
     inner join daily_pnl
         on
-            recommendations.account_id = daily_pnl.account_id
+            counted.account_id = daily_pnl.account_id
             and counted.effective_session = daily_pnl.session_date
     where
         daily_pnl.total_pnl_usd is not null
         and not exists (
             select from ledger_entries
             where
-                ledger_entries.account_id = recommendations.account_id
+                ledger_entries.account_id = counted.account_id
                 and ledger_entries.effective_session = counted.effective_session
         )
 ),
