@@ -154,6 +154,17 @@ def test_what_is_missing_is_said_with_the_currency_it_is_about() -> None:
     assert (thursday.total, thursday.gross, thursday.turnover) == (None, None, None)
 
 
+def test_fills_that_tell_no_currency_trade_in_the_held_one() -> None:
+    fills = [fill(THU, "B", "2", "10", currency="CAD"), fill(FRI, "S", "1", "12")]
+    marks = [mark(THU, "11"), mark(FRI, "12"), mark(THU, "0.5", "@CADUSD"), mark(FRI, "0.5", "@CADUSD")]
+
+    thursday, friday = account_sessions(fills, marks)
+
+    # Thursday 2 x 1 x 0.50. Friday 1 x 2 x 0.50 realized; open the same, 1 on, nothing added to Thursday's.
+    assert [only(day).currency for day in (thursday, friday)] == ["CAD", "CAD"]
+    assert [(day.gross, day.total) for day in (thursday, friday)] == [(0, USD), (USD, USD)]
+
+
 def test_a_position_held_in_one_currency_has_none_once_it_trades_in_another() -> None:
     fills = [
         fill(THU, "B", "2", "10", currency="CAD"),

@@ -215,11 +215,14 @@ def _position(
 def _currency(
     session_date: dt.date, symbol: str, before: Holding | None, fills: SymbolFills | None, valuer: Valuer
 ) -> str:
-    """Return the position's currency; where fills or statements differ from what is held it has none until flat."""
-    stated = valuer.stated_currency(session_date, symbol)
-    told = valuer.currency(session_date, symbol, fills.currency) if fills else stated
+    """Return the position's currency; where fills or statements differ from what is held it has none until flat.
+
+    Where neither tells one it is the held one, else what the symbol's form implies.
+    """
+    told = fills.currency if fills else None
     if before is None:
-        return told or MIXED_CURRENCIES
+        return valuer.currency(session_date, symbol, told)
+    told = valuer.stated_currency(session_date, symbol) or told
     return before.currency if told in {None, before.currency} else MIXED_CURRENCIES
 
 
