@@ -17,7 +17,7 @@ from psycopg2 import sql
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from risk.errors import RequestError, StackError
-from risk.stack import postgres
+from risk.stack import clusters
 
 CONTENTS = "contents.json"
 
@@ -140,11 +140,11 @@ def run_program(name: str, arguments: list[str], dsn: str, database: str) -> Non
     place.pop("connect_timeout", None)
     target = make_dsn(**{**place, "dbname": database})
     done = subprocess.run(
-        [postgres.program(name), f"--dbname={target}", "--no-password", *arguments],
+        [clusters.program(name), f"--dbname={target}", "--no-password", *arguments],
         env={**os.environ, "PGPASSWORD": password},
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode != 0:
-        raise StackError(f"{name} of database {database} fails: {postgres.diagnosis(done.stderr)}")
+        raise StackError(f"{name} of database {database} fails: {clusters.diagnosis(done.stderr)}")

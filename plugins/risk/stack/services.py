@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from risk.errors import RequestError, StackError
-from risk.stack import airflow, mailbox, postgres, processes, warehouse
+from risk.stack import airflow, clusters, mailbox, postgres, processes, warehouse
 from risk.stack.clone import Clone, read_json, write_json
 from risk.stack.environment import (
     METADATA_DSN,
@@ -53,9 +53,9 @@ class Stack:
     started_at: dt.datetime
 
 
-def cluster(clone: Clone, kept: Secrets) -> postgres.Cluster:
+def cluster(clone: Clone, kept: Secrets) -> clusters.Cluster:
     """Name the clone's Postgres cluster."""
-    return postgres.Cluster(
+    return clusters.Cluster(
         clone.postgres, clone.logs / "postgres.log", clone.records / "postgres.json", kept.superuser
     )
 
@@ -157,7 +157,7 @@ def launch(clone: Clone, desk: Desk) -> None:
         ports["postgres"] = start_postgres(clone, kept)
     load_login(clone)
     environment = airflow_environment(clone, kept, desk, ports)
-    owned_dsn = postgres.server_dsn(ports.get("postgres", 0), OWNER, kept.owner, desk.kind.database)
+    owned_dsn = clusters.server_dsn(ports.get("postgres", 0), OWNER, kept.owner, desk.kind.database)
     warehouse.prepare(environment[WAREHOUSE_CONNECTION], None if WAREHOUSE_CONNECTION in os.environ else owned_dsn)
     stamp_folder = clone.var if METADATA_DSN in os.environ else clone.postgres
     airflow.migrate(clone, environment, stamp_folder / "airflow-schema.json")
