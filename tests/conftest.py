@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg2
 import pytest
-from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
 from risk import database, sessions
+from tests.databases import create_database, drop_database
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -35,27 +34,18 @@ def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield dsn
 
 
-def _administer(server_dsn: str, command: sql.Composable) -> None:
-    connection = psycopg2.connect(server_dsn)
-    connection.autocommit = True
-    try:
-        connection.cursor().execute(command)
-    finally:
-        connection.close()
-
-
 @pytest.fixture(scope="session")
 def template_database(server_dsn: str) -> Iterator[str]:
     """Migrate one database; every test's own database is a copy of it."""
     name = f"template_{os.getpid()}"
-    _administer(server_dsn, sql.SQL("create database {}").format(sql.Identifier(name)))
+    create_database(server_dsn, name, "template1")
     connection = database.connect(make_dsn(server_dsn, dbname=name))
     database.migrate(connection)
     with database.writing(connection):
         sessions.store_sessions(connection)
     connection.close()
     yield name
-    _administer(server_dsn, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    drop_database(server_dsn, name)
 
 
 @pytest.fixture
@@ -65,13 +55,12 @@ def fresh_warehouse(server_dsn: str, template_database: str) -> Iterator[Callabl
 
     def make() -> str:
         names.append(f"warehouse_{os.getpid()}_{next(_numbers)}")
-        name, template = sql.Identifier(names[-1]), sql.Identifier(template_database)
-        _administer(server_dsn, sql.SQL("create database {} template {}").format(name, template))
+        create_database(server_dsn, names[-1], template_database)
         return make_dsn(server_dsn, dbname=names[-1])
 
     yield make
     for name in names:
-        _administer(server_dsn, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+        drop_database(server_dsn, name)
 
 
 @pytest.fixture

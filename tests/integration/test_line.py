@@ -11,9 +11,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-import psycopg2
 import pytest
-from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
 from risk import database, settings
@@ -26,6 +24,7 @@ from risk.quality import check_fills
 from risk.report import Links, send_report
 from risk.runs import Run, open_run
 from risk.simulation import simulate
+from tests.databases import create_database, drop_database
 
 LINKS = Links(run_url="/dags/daily_risk/runs/test")
 
@@ -61,16 +60,10 @@ def two_warehouses(server_dsn: str, template_database: str) -> Iterator[tuple[st
     """Give two fresh, migrated databases."""
     names = [f"pair_{random.randrange(10**9)}_{side}" for side in "ab"]
     for name in names:
-        _administer(server_dsn, "create database {} template {}", name, template_database)
+        create_database(server_dsn, name, template_database)
     yield make_dsn(server_dsn, dbname=names[0]), make_dsn(server_dsn, dbname=names[1])
     for name in names:
-        _administer(server_dsn, "drop database {} with (force)", name)
-
-
-def _administer(server_dsn: str, command: str, *names: str) -> None:
-    with contextlib.closing(psycopg2.connect(server_dsn)) as connection:
-        connection.autocommit = True
-        connection.cursor().execute(sql.SQL(command).format(*map(sql.Identifier, names)))
+        drop_database(server_dsn, name)
 
 
 def _run_line(dsn: str, folder: Path, session_date: dt.date, *, is_simulated: bool = True) -> Run:

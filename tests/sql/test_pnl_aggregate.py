@@ -16,7 +16,7 @@ from risk import database
 from risk.database import Connection
 from risk.entities import Fill, Mark
 from risk.errors import BooksError
-from risk.pnl import Aggregate, aggregate, books, daily_pnl
+from risk.pnl import Aggregate, aggregate, daily_pnl, positions
 from risk.pnl.lots import Lots
 from risk.runs import Run, open_run
 from risk.sessions import sessions_between
@@ -407,7 +407,7 @@ def test_aggregate_refuses_books_that_lose_shorts_and_covers(
     def forget(lots: Lots, quantities: Iterable[int], prices: Iterable[int], session: int) -> int:
         return 0
 
-    monkeypatch.setattr(books, "match_fills", forget)
+    monkeypatch.setattr(positions, "match_fills", forget)
 
     # 100 x (12.00 - 11.25) by fills
     with pytest.raises(BooksError, match=r"NET001, session 2025-08-05, XYZ .* is 0\.00 by lots and 75\.00 by fills"):
@@ -432,7 +432,7 @@ def test_aggregate_refuses_books_a_cent_off(connection: Connection, monkeypatch:
     def overstate(lots: Lots, quantities: Iterable[int], prices: Iterable[int], session: int) -> int:
         return 51 * 10**14
 
-    monkeypatch.setattr(books, "match_fills", overstate)
+    monkeypatch.setattr(positions, "match_fills", overstate)
 
     with pytest.raises(BooksError, match=r"is 0\.51 by lots and 0\.50 by fills"):
         aggregate_session(connection, MON)
