@@ -22,6 +22,8 @@ def clone(tmp_path: Path) -> Clone:
     (tmp_path / "plugins").symlink_to(PROJECT_DIR / "plugins")
     clone = Clone(tmp_path)
     clone.prepare()
+    # An empty folder that was there before must take mail too.
+    clone.mail.mkdir(parents=True, exist_ok=True)
     return clone
 
 

@@ -67,6 +67,9 @@ async def serve(port: int, folder: Path) -> None:
     is_over = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, is_over.set)
+    # The library makes these only together with the folder: one that was there would take no mail.
+    for part in ("cur", "new", "tmp"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
     handler = Mailbox(folder)
     server = await loop.create_server(
         lambda: SMTP(handler, enable_SMTPUTF8=True, data_size_limit=MAXIMUM_MAIL_BYTES, loop=loop),
