@@ -53,10 +53,19 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong: a sentence that names it and says what to do."""
+    """Something that is wrong.
+
+    Attributes
+    ----------
+    sentence, action
+        What it is, and what to do.
+    doubts_report
+        Whether this morning's report is missing, or cannot be looked for.
+    """
 
     sentence: str
     action: str
+    doubts_report: bool = False
 
 
 def watched(environment: Mapping[str, str]) -> Watched:
@@ -117,13 +126,16 @@ def tell(what: Watched, findings: Sequence[Finding], instant: dt.datetime) -> No
         If no mail server takes it.
     """
     today = instant.astimezone(EXCHANGE_ZONE).date().isoformat()
+    known = [finding.sentence for finding in findings[1:]]
+    if not any(finding.doubts_report for finding in findings):
+        known.append(f"The report for {today} is out.")
     page = NoticePage(
         is_simulated=settings().is_simulated,
         tone="bad",
         label="WATCHDOG",
         title=f"RISK WATCHDOG - {today} - {_shortened(findings[0].sentence)}",
         headline=findings[0].sentence,
-        sentences=tuple(finding.sentence for finding in findings[1:]),
+        sentences=tuple(known),
         actions=tuple(dict.fromkeys(finding.action for finding in findings)),
         url=settings().base_url,
     )
@@ -140,6 +152,7 @@ def _look_at_warehouse(dsn: str, today: dt.date, instant: dt.datetime) -> Iterat
         yield Finding(
             f"Whether the report for {today} is out cannot be known: {_one_line(error)}",
             "Start the warehouse (make status, make up), then clear the failed task of this morning's run.",
+            doubts_report=True,
         )
 
 
@@ -165,6 +178,7 @@ def _look_at_report(connection: Connection, today: dt.date, instant: dt.datetime
     yield Finding(
         f"{_missing(morning, today)}{cause}",
         "Open today's run in Airflow and clear the failed task; where there is no run, start one (make trigger).",
+        doubts_report=True,
     )
 
 

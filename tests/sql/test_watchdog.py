@@ -191,6 +191,18 @@ def test_watchdog_mails_by_the_second_server_first(what: Watched, box: Box, monk
     assert "- Switch it on." in second.text()
 
 
+def test_watchdog_says_that_the_report_is_out_unless_that_is_what_it_doubts(
+    what: Watched, box: Box, morning: dt.datetime, connection: Connection
+) -> None:
+    change(connection, "update dag set is_paused = true")
+    tell(what, look(what, morning), morning)
+    change(connection, "delete from report_deliveries")
+    tell(what, look(what, morning), morning)
+
+    is_out = "The report for 2025-08-18 is out."
+    assert [is_out in box.text(0), is_out in box.text(1)] == [True, False]
+
+
 def test_watchdog_mails_by_the_first_server_when_the_second_is_down(
     what: Watched, box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
