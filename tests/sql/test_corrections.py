@@ -206,6 +206,15 @@ def test_planner_expects_fills_to_be_left_when_nothing_was_canceled(connection: 
     assert expected > 1
 
 
+def test_fills_are_read_and_summed_by_several_processes(connection: Connection) -> None:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("set local parallel_setup_cost = 0; set local min_parallel_table_scan_size = 0")
+        cursor.execute("explain (format json) select sum(fees_usd) from current_fills('2026-01-01 00:00Z')")
+        ((plan,),) = cursor.fetchall()
+
+    assert plan[0]["Plan"]["Partial Mode"] == "Finalize"
+
+
 def test_fills_of_a_range_of_sessions_are_found_by_their_index(connection: Connection) -> None:
     # a literal instant, as the statements have it: a volatile function would keep the planner from looking inside
     asked = "select * from current_fills('2026-01-01 00:00Z') where session_date between '2025-08-08' and '2025-08-15'"

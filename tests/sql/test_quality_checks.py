@@ -101,6 +101,23 @@ def test_check_names_every_doubtful_account_and_symbol_and_goes_on(
     assert verdicts.warned == 7
 
 
+def test_check_names_the_account_whose_delivery_has_an_id_twice(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path
+) -> None:
+    # given: what loading never stores; the same id in two accounts or sessions is nothing special
+    yesterday = dt.date(2025, 8, 14)
+    write(tmp_path, "fills_a.csv", row(yesterday), row(yesterday, "NET002"))
+    write(tmp_path, "fills_b.csv", row(SESSION), row(SESSION, number=2), row(SESSION, "NET002"))
+    run = run_after_load(connection, tmp_path)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("update fills set fill_key = '1' where account_id = 'NET001' and session_date = %s", (SESSION,))
+
+    with pytest.raises(QualityError, match="Account NET001 has 1 ids that occur more than once, such as 1"):
+        check_fills(connection, warehouse_dsn, run)
+
+    assert set(findings(connection, run)) == {("ids_unique", "NET001")}
+
+
 def test_check_fails_after_storing_when_more_than_one_percent_is_rejected(
     connection: Connection, warehouse_dsn: str, tmp_path: Path
 ) -> None:

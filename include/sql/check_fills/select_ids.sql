@@ -1,15 +1,15 @@
 -- Looks for ids that occur more than once within an account's delivery of the session.
--- Grain: one row per account. Reads: current_fills. Writes: -. Binds: session_date, as_of. Money: -.
+-- Grain: one row per account. Reads: fills, current_fills. Writes: -. Binds: session_date, as_of. Money: -.
 -- Rerun: reads only.
--- Hashes of ids that occur twice are looked for first, which needs less memory; usually there are none.
-with suspected as (
-    select hashtextextended(known.fill_key, 0) as hash
-    from current_fills(%(as_of)s) as known
+-- Usually there are none, which the number of different hashes shows: to sort integers takes a third of the time that
+-- grouping takes. "offset 0" keeps the planner from sorting ids beside their hashes.
+with hashed as (
+    select hashtextextended(fills.fill_key, fills.delivery_id) as hash
+    from fills
     where
-        known.session_date = %(session_date)s
-        and known.fill_key is not null
-    group by hashtextextended(known.fill_key, 0)
-    having count(*) > 1
+        fills.session_date = %(session_date)s
+        and fills.fill_key is not null
+    offset 0 -- noqa: AM09
 ),
 
 repeated as (
@@ -17,8 +17,10 @@ repeated as (
         known.account_id,
         known.fill_key
     from current_fills(%(as_of)s) as known
-    inner join suspected on hashtextextended(known.fill_key, 0) = suspected.hash
-    where known.session_date = %(session_date)s
+    where
+        (select count(*) > count(distinct hashed.hash) from hashed)
+        and known.session_date = %(session_date)s
+        and known.fill_key is not null
     group by
         known.account_id,
         known.delivery_id,

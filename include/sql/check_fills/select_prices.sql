@@ -2,16 +2,24 @@
 -- Grain: one row per symbol. Reads: current_fills, sessions. Writes: -. Rerun: reads only.
 -- Binds: session_date, as_of, window_sessions, price_factor. Money: prices in the symbol's currency.
 -- A symbol without history is not judged. The median is over the sessions' mean prices: a mean needs no sorting.
-with priced as (
+with today as (
+    select
+        known.symbol,
+        min(known.price) as lowest_price,
+        max(known.price) as highest_price
+    from current_fills(%(as_of)s) as known
+    where known.session_date = %(session_date)s
+    group by known.symbol
+),
+
+earlier as (
     select
         known.session_date,
         known.symbol,
-        min(known.price) as lowest_price,
-        max(known.price) as highest_price,
         avg(known.price) as mean_price
     from current_fills(%(as_of)s) as known
     where
-        known.session_date <= %(session_date)s
+        known.session_date < %(session_date)s
         and known.session_date >= (
             select min(recent.session_date)
             from (
@@ -29,29 +37,27 @@ with priced as (
 
 history as (
     select
-        priced.symbol,
-        percentile_disc(0.5) within group (order by priced.mean_price) as median_price
-    from priced
-    where priced.session_date < %(session_date)s
-    group by priced.symbol
+        earlier.symbol,
+        percentile_disc(0.5) within group (order by earlier.mean_price) as median_price
+    from earlier
+    group by earlier.symbol
 )
 
 select
-    priced.symbol as subject,
-    concat(trim_scale(priced.lowest_price), ' to ', trim_scale(priced.highest_price)) as observed,
+    today.symbol as subject,
+    concat(trim_scale(today.lowest_price), ' to ', trim_scale(today.highest_price)) as observed,
     case
         when
-            priced.highest_price > history.median_price * %(price_factor)s
-            or priced.lowest_price * %(price_factor)s < history.median_price
+            today.highest_price > history.median_price * %(price_factor)s
+            or today.lowest_price * %(price_factor)s < history.median_price
             then
                 concat(
-                    'Symbol ', priced.symbol, ' traded at ', trim_scale(priced.lowest_price), ' to ',
-                    trim_scale(priced.highest_price), ', more than ', %(price_factor)s,
+                    'Symbol ', today.symbol, ' traded at ', trim_scale(today.lowest_price), ' to ',
+                    trim_scale(today.highest_price), ', more than ', %(price_factor)s,
                     ' times away from its recent median ', trim_scale(round(history.median_price, 4)),
                     '. Check for a split or a wrong price.'
                 )
     end as finding
-from priced
-left join history on priced.symbol = history.symbol
-where priced.session_date = %(session_date)s
-order by priced.symbol;
+from today
+left join history on today.symbol = history.symbol
+order by today.symbol;
