@@ -1,3 +1,3 @@
--- Tells the planner how many different deliveries and ids the checked records have.
+-- Tells the planner how many different deliveries the checked records have, and how few are no plain fills.
 -- Grain: -. Reads: checked_fills. Writes: -. Binds: -. Money: -. Rerun: changes nothing.
-analyze checked_fills (file_number, account_id, session_date, fill_key, codes);
+analyze checked_fills (file_number, account_id, session_date, correction_kind, codes);

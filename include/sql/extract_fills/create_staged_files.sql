@@ -4,6 +4,7 @@ create unlogged table staging.staged_files (
     file_number integer primary key,
     file_name text not null,
     content_sha256 text not null,
+    record_count bigint not null,
     manifest_entries text,
     quarantine_reason text
 );

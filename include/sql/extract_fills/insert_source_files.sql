@@ -1,5 +1,5 @@
 -- Logs the files of this load with their control totals.
--- Grain: one row per file. Reads: staged_files, staged_fills, checked_fills, staged_deliveries, staged_rejects.
+-- Grain: one row per file. Reads: staged_files, checked_fills, staged_deliveries, staged_rejects.
 -- Writes: source_files. Binds: load_id. Money: -. Rerun: refused by the primary key.
 -- Records that name no account-session are counted as rejected in every load that reads them.
 insert into source_files (
@@ -16,15 +16,7 @@ insert into source_files (
     unchanged_count,
     deferred_count
 )
-with staged as (
-    select
-        staged_fills.file_number,
-        count(*) as staged_count
-    from staged_fills
-    group by staged_fills.file_number
-),
-
-unplaced as (
+with unplaced as (
     select
         checked_fills.file_number,
         count(*) as rejected_count
@@ -64,7 +56,7 @@ counted as (
         coalesce(delivered.loaded_count, 0) as loaded_count,
         coalesce(delivered.duplicate_count, 0) as duplicate_count,
         coalesce(delivered.unchanged_count, 0) as unchanged_count,
-        coalesce(staged.staged_count, 0)
+        staged_files.record_count
         - coalesce(delivered.row_count, 0)
         - coalesce(unplaced.rejected_count, 0) as deferred_count,
         coalesce(delivered.rejected_count, 0)
@@ -74,7 +66,6 @@ counted as (
     left join delivered on staged_files.file_number = delivered.file_number
     left join unplaced on staged_files.file_number = unplaced.file_number
     left join ragged on staged_files.file_number = ragged.file_number
-    left join staged on staged_files.file_number = staged.file_number
     where staged_files.quarantine_reason is null
 ),
 

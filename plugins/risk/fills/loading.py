@@ -202,7 +202,7 @@ def _stage(connection: Connection, drop: DropFolder, fresh: Iterable[Path]) -> t
     refused: list[Quarantine] = []
     for file_number, path in enumerate(fresh, start=1):
         try:
-            digest = stage_file(connection, path, file_number)
+            copied = stage_file(connection, path, file_number)
         except InputError as error:
             refused.append(Quarantine(path.name, str(error)))
             continue
@@ -210,7 +210,8 @@ def _stage(connection: Connection, drop: DropFolder, fresh: Iterable[Path]) -> t
         file = {
             "file_number": file_number,
             "file_name": path.name,
-            "content_sha256": digest,
+            "content_sha256": copied.content_sha256,
+            "record_count": copied.record_count,
             "manifest_entries": drop.entries_text(path),
         }
         execute(connection, "extract_fills/insert_staged_files", file)
@@ -245,8 +246,8 @@ def _check(connection: Connection, opened: dict[str, Any], *, has_manifest: bool
     if has_manifest:
         execute(connection, "extract_fills/move_checked_fills")
         execute(connection, "extract_fills/delete_checked_fills", binds)
-    execute(connection, "extract_fills/update_checked_fills")
-    execute(connection, "extract_fills/update_checked_corrections")
+    for step in ("update_checked_fills", "create_checked_exceptions", "update_checked_corrections"):
+        execute(connection, f"extract_fills/{step}")
     execute(connection, "extract_fills/create_staged_deliveries", binds)
 
 

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg2
 from psycopg2 import sql
@@ -78,13 +79,15 @@ def csv_chunks(rows: Iterable[Iterable[object]]) -> Iterator[bytes]:
     yield buffer.getvalue().encode()
 
 
-def stage_file(connection: Connection, path: Path, file_number: int) -> str:
-    """Copy one file of executions into staging; its ragged records go to ``staged_rejects``.
+class StagedFile(NamedTuple):
+    """A file that has been copied: the SHA-256 of its bytes and its records, without the ragged ones."""
 
-    Returns
-    -------
-    str
-        SHA-256 of the file.
+    content_sha256: str
+    record_count: int
+
+
+def stage_file(connection: Connection, path: Path, file_number: int) -> StagedFile:
+    """Copy one file of executions into staging; its ragged records go to ``staged_rejects``.
 
     Raises
     ------
@@ -94,19 +97,19 @@ def stage_file(connection: Connection, path: Path, file_number: int) -> str:
     with connection.cursor() as cursor:
         cursor.execute("savepoint staged_file")
         try:
-            digest = _stage_clean(connection, path, file_number)
-            if digest is None:
+            staged = _stage_clean(connection, path, file_number)
+            if staged is None:
                 cursor.execute("rollback to savepoint staged_file")
-                digest = _stage_sifted(connection, path, file_number)
+                staged = _stage_sifted(connection, path, file_number)
         except InputError:
             cursor.execute("rollback to savepoint staged_file")
             raise
         finally:
             cursor.execute("release savepoint staged_file")
-    return digest
+    return staged
 
 
-def _stage_clean(connection: Connection, path: Path, file_number: int) -> str | None:
+def _stage_clean(connection: Connection, path: Path, file_number: int) -> StagedFile | None:
     """Copy the file as it lies there into ``staged_fills``.
 
     ``None`` if it has quotes, blank or ragged lines or an amount that is no number: then it needs a closer look.
@@ -121,7 +124,7 @@ def _stage_clean(connection: Connection, path: Path, file_number: int) -> str | 
         if stream.has_quotes:
             return None
         stream.refuse_cut_line()
-        return stream.sha256 if row_count == stream.line_count else None
+        return StagedFile(stream.sha256, row_count) if row_count == stream.line_count else None
 
 
 def _plain_chunks(stream: CsvStream) -> Iterator[bytes]:
@@ -132,7 +135,7 @@ def _plain_chunks(stream: CsvStream) -> Iterator[bytes]:
         yield chunk
 
 
-def _stage_sifted(connection: Connection, path: Path, file_number: int) -> str:
+def _stage_sifted(connection: Connection, path: Path, file_number: int) -> StagedFile:
     """Copy the file into ``staged_texts``, record by record with line numbers, setting ragged records aside."""
     ragged: list[int] = []
 
@@ -146,10 +149,10 @@ def _stage_sifted(connection: Connection, path: Path, file_number: int) -> str:
     with CsvStream(path) as stream:
         columns = staging_columns(stream.header, stream.name)
         rows = even(stream.records(), len(columns))
-        copy_chunks(connection, "staged_texts", ("file_number", "line_number", *columns), csv_chunks(rows))
+        row_count = copy_chunks(connection, "staged_texts", ("file_number", "line_number", *columns), csv_chunks(rows))
         listed = ((file_number, line_number, "ragged") for line_number in ragged)
         copy_chunks(connection, "staged_rejects", REJECT_COLUMNS, csv_chunks(listed))
-        return stream.sha256
+        return StagedFile(stream.sha256, row_count)
 
 
 def stage_reasons(
