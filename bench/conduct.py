@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator, Sequence
+import datetime as dt
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -15,8 +15,9 @@ from risk.backtest.reading import panel_of_days
 from risk.features import LEARNED_NAMES, build_features
 from risk.forecast import history_of
 from risk.panel import MATRICES, Panel
-from risk.pnl.books import AccountSession, close_sessions
-from risk.pnl.positions import SymbolFills
+from risk.pnl.books import AccountSession, close_session
+from risk.pnl.executions import Executions
+from risk.pnl.positions import Holding
 from risk.pnl.valuation import Valuer
 from risk.sessions import next_session, session_open
 from risk.simulation import Truth, draw
@@ -50,36 +51,35 @@ def _gain(truth: Truth, panel: Panel) -> float:
 
 def _days(truth: Truth, seed: int) -> Iterator[AccountSession]:
     """Draw the fills that a simulated desk would be written with, and keep its books."""
-    groups: dict[str, list[SymbolFills]] = {account_id: [] for account_id in truth.account_ids}
     closes = draw_closes(len(truth.session_dates), seed)
+    valuer = Valuer(list(truth.session_dates), (), ())
+    holdings: dict[str, dict[str, Holding]] = {}
     for row, session_date in enumerate(truth.session_dates):
         draws = stream(seed, 7, row)
         day = draw_day(session_date, closes[row], closes[row + 1], draws)
         # The marks' volumes are drawn between the day and its fills.
         draws.integers(1_000_000, 60_000_000, len(SYMBOLS))
+        traded = []
         if truth.is_active[row].any():
-            for group in _groups(draw_fills(truth, row, day, draws), truth, row):
-                groups[group.account_id].append(group)
-    valuer = Valuer(list(truth.session_dates), (), ())
-    for account_id, found in groups.items():
-        yield from close_sessions(account_id, truth.session_dates, found, {}, valuer)
+            traded.append(_executions(draw_fills(truth, row, day, draws), truth, session_date))
+        yield from close_session(session_date, traded, holdings, valuer)
 
 
-def _groups(fills: Fills, truth: Truth, row: int) -> Iterator[SymbolFills]:
-    session_date = truth.session_dates[row]
+def _executions(fills: Fills, truth: Truth, session_date: dt.date) -> Executions:
     midnight = int(session_open(session_date).timestamp()) - 34_200
     order = np.lexsort((fills.second, fills.symbol, fills.account))
     account, symbol = fills.account[order], fills.symbol[order]
-    signed = np.where(fills.is_entry == fills.is_long, 1, -1)[order] * fills.quantity[order] * 10**8
-    columns: Sequence[list[int]] = (
-        signed.tolist(),
-        fills.price[order].tolist(),
-        (fills.second[order] + midnight).tolist(),
+    is_bought = fills.is_entry == fills.is_long
+    starts = np.append(0, np.flatnonzero(np.diff(account) | np.diff(symbol)) + 1)
+    return Executions(
+        [truth.account_ids[number] for number in account[starts].tolist()],
+        [SYMBOLS[number] for number in symbol[starts].tolist()],
+        ["USD"] * len(starts),
+        [None] * len(starts),
+        starts,
+        (np.where(is_bought, 1, -1) * fills.quantity * 10**8)[order],
+        fills.price[order],
+        fills.fees_cents.sum(axis=0)[order] * 10**6,
+        fills.second[order] + midnight,
+        np.where(is_bought, ord("B"), ord("S"))[order].astype(np.uint8),
     )
-    fees = (fills.fees_cents.sum(axis=0)[order] * 10**6).tolist()
-    bounds = [0, *(np.flatnonzero(np.diff(account) | np.diff(symbol)) + 1).tolist(), len(account)]
-    for start, stop in itertools.pairwise(bounds):
-        quantities, prices, seconds = (column[start:stop] for column in columns)
-        name, account_id = SYMBOLS[symbol[start]], truth.account_ids[account[start]]
-        total = sum(fees[start:stop])
-        yield SymbolFills(account_id, session_date, name, "USD", quantities, prices, seconds, total, None)

@@ -18,6 +18,7 @@ from risk.entities import Fill, Mark
 from risk.errors import BooksError
 from risk.pnl import Aggregate, aggregate, daily_pnl, positions
 from risk.pnl.lots import Lots
+from risk.pnl.positions import SymbolFills
 from risk.runs import Run, open_run
 from risk.sessions import sessions_between
 
@@ -404,10 +405,10 @@ def test_aggregate_refuses_books_that_lose_shorts_and_covers(
     before = books_of(connection)
     deliver(connection, [fill(TUE, "T", "100", "12.00"), fill(TUE, "C", "100", "11.25", minute=1)])
 
-    def forget(lots: Lots, quantities: Iterable[int], prices: Iterable[int], session: int) -> int:
+    def forget(lots: Lots, fills: SymbolFills, session_date: dt.date) -> int:
         return 0
 
-    monkeypatch.setattr(positions, "match_fills", forget)
+    monkeypatch.setattr(positions, "realize", forget)
 
     # 100 x (12.00 - 11.25) by fills
     with pytest.raises(BooksError, match=r"NET001, session 2025-08-05, XYZ .* is 0\.00 by lots and 75\.00 by fills"):
@@ -429,10 +430,10 @@ def test_aggregate_refuses_books_that_start_from_a_wrong_position(connection: Co
 def test_aggregate_refuses_books_a_cent_off(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     deliver(connection, [fill(MON, "B", "1", "5.00"), fill(MON, "S", "1", "5.50", minute=1)])
 
-    def overstate(lots: Lots, quantities: Iterable[int], prices: Iterable[int], session: int) -> int:
+    def overstate(lots: Lots, fills: SymbolFills, session_date: dt.date) -> int:
         return 51 * 10**14
 
-    monkeypatch.setattr(positions, "match_fills", overstate)
+    monkeypatch.setattr(positions, "realize", overstate)
 
     with pytest.raises(BooksError, match=r"is 0\.51 by lots and 0\.50 by fills"):
         aggregate_session(connection, MON)

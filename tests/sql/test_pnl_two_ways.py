@@ -10,7 +10,7 @@ import pytest
 
 from risk.database import Connection
 from risk.fills import load_drop, read_drop, read_stated
-from risk.pnl import aggregate, daily_pnl
+from risk.pnl import aggregate, daily_pnl, export
 from risk.runs import open_run
 from risk.sessions import sessions_between
 
@@ -70,10 +70,11 @@ def read(folder: Path) -> list[tuple[object, ...]]:
     return [tuple(day) for day in daily_pnl(fills, statements.marks, statements.instruments, statements.splits)]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("seed", "part_fills"), [(1, export.PART_FILLS), (2, 5)])
 def test_warehouse_and_plain_reader_agree_whenever_the_statements_come(
-    connection: Connection, tmp_path: Path, seed: int
+    connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, part_fills: int
 ) -> None:
+    monkeypatch.setattr(export, "PART_FILLS", part_fills)
     write_folder(tmp_path, seed)
     for session_date in SESSIONS[:-1:3]:
         load_and_aggregate(connection, tmp_path, session_date)

@@ -1,4 +1,4 @@
-"""Lots: worked cases of splits, average prices and sides, where a digit or a sign is easily lost."""
+"""Lots: worked cases of splits, average prices and closing, where a digit or a sign is easily lost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from risk.pnl.lots import UNIT, Lots, average_open_price, decimal_text, match_fills, odd_fills, split_lots, unscaled
+from risk.pnl.lots import UNIT, Lots, average_open_price, decimal_text, match_fills, split_lots, unscaled
 
 
 def lots_of(*lots: tuple[int, int, int]) -> Lots:
@@ -56,14 +56,6 @@ def test_the_average_price_of_a_short_is_rounded_half_up() -> None:
     assert average_open_price([[-1, 10, 7], [-1, 11, 7]]) == 11
     assert average_open_price([[-3, 10, 7], [-1, 11, 7]]) == 10
     assert average_open_price([[300, 20, 7], [100, 10, 7]]) == 18
-
-
-def test_odd_fills_are_short_sales_while_long_and_covers_beyond_the_short() -> None:
-    # Long 10: T 4 (odd), S 6 to flat, T 5 opens, C 5 closes, C 1 from flat (odd), T 1 closes it (odd), T 2, C 3 (odd).
-    quantities = [-4, -6, -5, 5, 1, -1, -2, 3]
-
-    assert odd_fills(10, quantities, "TSTCCTTC") == [1, 5, 6, 8]
-    assert odd_fills(10, quantities, "SSSBBSSB") == []
 
 
 def test_a_day_that_ends_as_it_began_closes_its_own_lots_first() -> None:

@@ -2,7 +2,7 @@
 -- Realized + unrealized delta = signed cash + market value at close - market value at previous close, before fees and
 -- in the instrument's own currency. A split and an expiry move shares without cash: they enter by the quantities.
 -- Grain: one row per account, session, symbol and measure that disagrees; none = the books are proven.
--- Reads: current_fills, splits, marks, positions, daily_pnl, sessions. Writes: -. Rerun: reads only.
+-- Reads: flows, splits, marks, positions, daily_pnl, sessions. Writes: -. Rerun: reads only.
 -- Binds: as_of, through_session_date, account_ids, first_session_dates (arrays of equal length).
 -- Money: exact; compared to the cent. Quantities here are cumulative signed fills with the splits' and expiries' terms,
 -- which are computed again, never those of the lots; marks, multipliers and rates are those the books used.
@@ -14,24 +14,6 @@ with touched as (
     from unnest(%(account_ids)s::text[], %(first_session_dates)s::date[]) as listed (account_id, first_session_date)
 ),
 
-flows as (
-    select
-        known.account_id,
-        known.symbol,
-        known.session_date,
-        sum(case when known.side in ('B', 'C') then known.quantity else -known.quantity end) as signed_quantity,
-        sum(case when known.side in ('B', 'C') then -known.quantity else known.quantity end * known.price)
-            as signed_cash,
-        sum(known.fees_usd) as fees_usd,
-        0 as split_quantity,
-        0 as expired_quantity
-    from current_fills(%(as_of)s) as known
-    inner join touched
-        on known.account_id = touched.account_id
-    where known.session_date <= %(through_session_date)s
-    group by known.account_id, known.symbol, known.session_date
-),
-
 moves as (
     select
         flows.account_id,
@@ -40,8 +22,8 @@ moves as (
         flows.signed_quantity,
         flows.signed_cash,
         flows.fees_usd,
-        flows.split_quantity,
-        flows.expired_quantity
+        0 as split_quantity,
+        0 as expired_quantity
     from flows
     union all
     select

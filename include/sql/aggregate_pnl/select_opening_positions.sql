@@ -5,6 +5,7 @@
 with touched as (
     select
         listed.account_id,
+        listed.first_session_date,
         previous.session_date as previous_session_date
     from unnest(%(account_ids)s::text[], %(first_session_dates)s::date[]) as listed (account_id, first_session_date)
     inner join sessions as opening
@@ -14,7 +15,8 @@ with touched as (
 )
 
 select
-    positions.account_id collate "C" as account_id,
+    touched.first_session_date,
+    positions.account_id,
     positions.symbol,
     positions.currency,
     positions.lots,
@@ -27,4 +29,4 @@ inner join positions
         touched.account_id = positions.account_id
         and touched.previous_session_date = positions.session_date
 where positions.quantity <> 0
-order by positions.account_id collate "C", positions.symbol;
+order by touched.first_session_date, positions.account_id, positions.symbol;

@@ -6,7 +6,6 @@ from typing import Any
 
 from risk.database import Connection
 from risk.operators.base import RunOperator
-from risk.pnl import aggregate
 from risk.runs import Run
 
 
@@ -18,6 +17,8 @@ class AggregatePnlOperator(RunOperator):
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Bring the books up to date with what the run knows."""
+        from risk.pnl import aggregate
+
         books = aggregate(connection, run)
         return {
             "account_session_count": books.account_session_count,

@@ -1,14 +1,18 @@
-"""Books: an account's positions and P&L session by session, from fills, splits and valuations alone."""
+"""Books: accounts' positions and P&L session by session, from fills, splits and valuations alone."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from risk.pnl.conduct import Conduct, measure
-from risk.pnl.lots import FEES_TO_USD
-from risk.pnl.positions import Holding, Position, SymbolFills, close_symbol
+from risk.pnl.executions import Executions, sums
+from risk.pnl.lots import FEES_TO_USD, open_quantity
+from risk.pnl.paths import Carried, follow
+from risk.pnl.positions import Holding, Position, SymbolFills, close_symbol, split_holdings
 from risk.pnl.problems import Unknown, incomplete_reason
 from risk.pnl.valuation import Valuer
 
@@ -41,42 +45,74 @@ class AccountSession(NamedTuple):
         return _sum((self.net, self.unrealized_delta))
 
 
-def close_sessions(
-    account_id: str,
-    session_dates: Iterable[dt.date],
-    fills: Iterable[SymbolFills],
-    holdings: dict[str, Holding],
-    valuer: Valuer,
+def close_session(
+    session_date: dt.date, traded: Iterable[Executions], holdings: dict[str, dict[str, Holding]], valuer: Valuer
 ) -> Iterator[AccountSession]:
-    """Yield one account's sessions that have fills or a carried position.
+    """Yield the accounts that trade in a session or carry a position through it.
 
     Parameters
     ----------
-    account_id
-        The account.
-    session_dates
-        Consecutive sessions, ascending.
-    fills
-        The account's fills in these sessions, ascending by session, one item for a session and symbol.
+    session_date
+        The session.
+    traded
+        The session's fills in parts; an account is whole in one of them.
     holdings
-        Positions carried into the first session by symbol; changed as the sessions pass.
+        Positions carried into the session, by account and symbol; at the end those carried out of it.
     valuer
-        Knows these sessions and the five before them.
+        Knows this session and the five before it.
     """
-    waiting = iter(fills)
-    upcoming = next(waiting, None)
-    for session_date in session_dates:
-        today: dict[str, SymbolFills] = {}
-        while upcoming is not None and upcoming.session_date == session_date:
-            today[upcoming.symbol] = upcoming
-            upcoming = next(waiting, None)
-        if today or holdings:
-            yield _close_session(account_id, session_date, today, holdings, valuer)
-        elif upcoming is None:
-            return
+    idle = {account_id for account_id, held in holdings.items() if held}
+    for account_id in idle:
+        split_holdings(session_date, holdings[account_id], valuer)
+    for fills in traded:
+        for account_id, by_symbol in _by_account(session_date, fills, holdings):
+            idle.discard(account_id)
+            held = holdings.setdefault(account_id, {})
+            yield _close_account(account_id, session_date, by_symbol, held, valuer)
+    for account_id in sorted(idle):
+        yield _close_account(account_id, session_date, {}, holdings[account_id], valuer)
 
 
-def _close_session(
+def _by_account(
+    session_date: dt.date, fills: Executions, holdings: dict[str, dict[str, Holding]]
+) -> Iterator[tuple[str, dict[str, SymbolFills]]]:
+    """Follow some accounts' fills and hand them out account by account, by symbol."""
+    followed = zip(
+        fills.account_ids,
+        fills.symbols,
+        fills.currencies,
+        fills.delivery_ids,
+        sums(fills.fees, fills.starts),
+        fills.starts.tolist(),
+        fills.stops.tolist(),
+        follow(fills, _carried(fills, holdings), session_date),
+        strict=True,
+    )
+    for account_id, group in groupby(followed, key=itemgetter(0)):
+        yield (
+            account_id,
+            {
+                symbol: SymbolFills(
+                    currency, fills.quantities[start:stop], fills.prices[start:stop], fees, delivery_id, path
+                )
+                for _, symbol, currency, delivery_id, fees, start, stop, path in group
+            },
+        )
+
+
+def _carried(fills: Executions, holdings: dict[str, dict[str, Holding]]) -> Carried:
+    """Look up what each account and symbol of the fills was held with."""
+    carried = Carried(*([0] * len(fills.symbols) for _ in Carried._fields))
+    for row, (account_id, symbol) in enumerate(zip(fills.account_ids, fills.symbols, strict=True)):
+        holding = holdings.get(account_id, {}).get(symbol)
+        if holding:
+            carried.quantities[row] = open_quantity(holding.lots)
+            carried.costs[row] = holding.cost
+            carried.gains[row] = holding.gain
+    return carried
+
+
+def _close_account(
     account_id: str,
     session_date: dt.date,
     fills: dict[str, SymbolFills],
@@ -92,7 +128,7 @@ def _close_session(
         session_date,
         max((group.delivery_id for group in fills.values() if group.delivery_id is not None), default=None),
         sum(len(group.quantities) for group in fills.values()),
-        sum(position.volume for position in positions),
+        sum(group.path.volume for group in fills.values()),
         _sum(position.turnover for position in positions),
         _sum(position.realized_usd for position in positions),
         sum(group.fees for group in fills.values()) * FEES_TO_USD,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from risk.database import Connection, execute, records, rows, writing
 from risk.errors import BooksError
+from risk.pnl.export import FillFile
 from risk.pnl.findings import tell_findings
-from risk.pnl.rebuild import ratio_text, rebuild
+from risk.pnl.rebuild import ratio_text, read_opened, rebuild, store
 from risk.pnl.reconciliation import reconcile
 from risk.pnl.valuation import STALE_SESSIONS, LastFill, Ratio, Statement, Terms, Valuation, Valuer
 from risk.runs import Run
@@ -37,10 +39,27 @@ class Aggregate:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What is computed again: the statements' binds, the sessions with the five before them, and the valuer."""
+    """What is computed again: the statements' binds, and what is known of the sessions that are needed for it."""
 
     binds: dict[str, Any]
+    known: _Known
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The sessions to compute with the five before them, what was traded in them, and how it is valued.
+
+    Attributes
+    ----------
+    session_dates
+        Ascending.
+    symbols, currencies
+        Of all fills of these sessions, as told; ascending.
+    """
+
     session_dates: list[dt.date]
+    symbols: list[str]
+    currencies: list[str]
     valuer: Valuer
 
 
@@ -71,11 +90,21 @@ def aggregate(connection: Connection, run: Run) -> Aggregate:
 
 
 def _write(connection: Connection, scope: _Scope) -> Aggregate:
-    """Compute what the scope names, in the place of what is stored, and prove it."""
+    """Compute what the scope names, in the place of what is stored, and prove it.
+
+    While Python computes, and leaves the connection alone, Postgres sums the fills up for the proof.
+    """
     execute(connection, "aggregate_pnl/delete_positions", scope.binds)
     execute(connection, "aggregate_pnl/delete_daily_pnl", scope.binds)
     execute(connection, "aggregate_pnl/delete_ledger_entries", scope.binds)
-    rebuilt = rebuild(connection, scope.binds, scope.session_dates, scope.valuer)
+    known = scope.known
+    opened = read_opened(connection, scope.binds)
+    fills = FillFile(connection, scope.binds, known.symbols, known.currencies)
+    with ThreadPoolExecutor(max_workers=1) as meanwhile:
+        summed = meanwhile.submit(_sum_flows, connection, scope.binds)
+        rebuilt = rebuild(opened, fills, known.session_dates, known.valuer)
+        summed.result()
+    store(connection, rebuilt)
     _prove_books(connection, scope.binds)
     return Aggregate(rebuilt.account_session_count, len(scope.binds["account_ids"]), rebuilt.incomplete_count)
 
@@ -99,15 +128,14 @@ def _find_scope(connection: Connection, run: Run) -> _Scope | None:
     starts = [*touched.values(), *(row[0] for row in valued)]
     if not starts:
         return None
-    valuer, session_dates = _read_valuer(connection, {**binds, "first_session_date": min(starts)})
-    for account_id, session_date in _find_holders(connection, valued, valuer):
+    known = _read_known(connection, {**binds, "first_session_date": min(starts)})
+    for account_id, session_date in _find_holders(connection, valued, known.valuer):
         touched[account_id] = min(session_date, touched.get(account_id, session_date))
     if not touched:
         return None
-    # Code points order names as the statements' collation "C" does: the streams are merged by account.
     account_ids = sorted(touched)
     firsts = [touched[account_id] for account_id in account_ids]
-    return _Scope({**binds, "account_ids": account_ids, "first_session_dates": firsts}, session_dates, valuer)
+    return _Scope({**binds, "account_ids": account_ids, "first_session_dates": firsts}, known)
 
 
 def _find_holders(
@@ -135,7 +163,7 @@ def _has_changed(row: tuple[Any, ...], valuer: Valuer) -> bool:
     return now != Valuation(*stored)
 
 
-def _read_valuer(connection: Connection, binds: Mapping[str, Any]) -> tuple[Valuer, list[dt.date]]:
+def _read_known(connection: Connection, binds: Mapping[str, Any]) -> _Known:
     reach = {**binds, "stale_session_count": STALE_SESSIONS}
     session_dates = [row[0] for row in rows(connection, "aggregate_pnl/select_sessions", reach)]
     known = {**binds, "first_session_date": session_dates[0]}
@@ -147,7 +175,17 @@ def _read_valuer(connection: Connection, binds: Mapping[str, Any]) -> tuple[Valu
         (Terms(*row) for row in rows(connection, "aggregate_pnl/select_instruments", known)),
         (Ratio(*row) for row in rows(connection, "aggregate_pnl/select_splits", known)),
     )
-    return valuer, session_dates
+    symbols = sorted({symbol for _, symbol, _, _ in last_fills})
+    currencies = sorted({currency for _, _, currency, _ in last_fills if currency is not None})
+    return _Known(session_dates, symbols, currencies, valuer)
+
+
+def _sum_flows(connection: Connection, binds: Mapping[str, Any]) -> None:
+    """Sum up the fills a second way, by one process: the other processor has its work."""
+    with connection.cursor() as cursor:
+        cursor.execute("set local max_parallel_workers_per_gather = 0")
+        execute(connection, "aggregate_pnl/create_flows", binds)
+        cursor.execute("set local max_parallel_workers_per_gather to default")
 
 
 def _prove_books(connection: Connection, scope: Mapping[str, Any]) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
 
+import numpy as np
+
 from risk.entities import Fill, Instrument, Mark, Split
-from risk.pnl.books import AccountSession, close_sessions
-from risk.pnl.conduct import UNKNOWN_SECOND
+from risk.pnl.books import AccountSession, close_session
+from risk.pnl.executions import Executions
 from risk.pnl.lots import USD_DIGITS, scaled, unscaled
-from risk.pnl.positions import SymbolFills
+from risk.pnl.paths import UNKNOWN_SECOND
+from risk.pnl.positions import Holding
 from risk.pnl.valuation import MIXED_CURRENCIES, LastFill, Ratio, Statement, Terms, Valuer
 from risk.sessions import sessions_between
 from risk.settings import EXCHANGE_ZONE
@@ -101,15 +104,18 @@ def account_sessions(
     terms = {(told.valid_from, told.symbol): _terms(told) for told in instruments}
     ratios = {(split.session_date, split.symbol): _ratio(split) for split in splits}
     valuer = Valuer(session_dates, map(_last_fill, ordered), statements.values(), terms.values(), ratios.values())
-    return [
+    by_session = {day: list(fills) for day, fills in groupby(ordered, key=lambda fill: fill.session_date)}
+    holdings: dict[str, dict[str, Holding]] = {}
+    books = [
         day
-        for account_id, executions in groupby(ordered, key=lambda fill: fill.account_id)
-        for day in close_sessions(account_id, session_dates, _by_symbol(executions), {}, valuer)
+        for session_date in session_dates
+        for day in close_session(session_date, _executions(by_session.get(session_date, ())), holdings, valuer)
     ]
+    return sorted(books, key=lambda day: (day.account_id, day.session_date))
 
 
-def _execution_order(fill: Fill) -> tuple[str, dt.date, dt.datetime, int]:
-    return fill.account_id, fill.session_date, fill.executed_at, fill.line_number
+def _execution_order(fill: Fill) -> tuple[dt.date, str, str, dt.datetime, int]:
+    return fill.session_date, fill.account_id, fill.symbol, fill.executed_at, fill.line_number
 
 
 def _statement(mark: Mark) -> Statement:
@@ -134,24 +140,22 @@ def _scaled(value: Decimal | None) -> int | None:
     return None if value is None else scaled(value)
 
 
-def _by_symbol(fills: Iterable[Fill]) -> Iterator[SymbolFills]:
-    for session_date, executions in groupby(fills, key=lambda fill: fill.session_date):
-        groups: dict[str, list[Fill]] = {}
-        for fill in executions:
-            groups.setdefault(fill.symbol, []).append(fill)
-        for symbol, group in groups.items():
-            yield SymbolFills(
-                group[0].account_id,
-                session_date,
-                symbol,
-                _told_currency(group),
-                [_SIGNS[fill.side] * scaled(fill.quantity) for fill in group],
-                [scaled(fill.price) for fill in group],
-                [_second(fill.executed_at) for fill in group],
-                sum(scaled(fill.fees_usd) for fill in group),
-                None,
-                "".join(fill.side for fill in group),
-            )
+def _executions(fills: Sequence[Fill]) -> Iterator[Executions]:
+    """Yield the fills of a session, if there are any, as columns."""
+    groups = [list(group) for _, group in groupby(fills, key=lambda fill: (fill.account_id, fill.symbol))]
+    if groups:
+        yield Executions(
+            [group[0].account_id for group in groups],
+            [group[0].symbol for group in groups],
+            [_told_currency(group) for group in groups],
+            [None] * len(groups),
+            np.cumsum([0, *(len(group) for group in groups[:-1])]),
+            np.array([_SIGNS[fill.side] * scaled(fill.quantity) for fill in fills], dtype=object),
+            np.array([scaled(fill.price) for fill in fills], dtype=object),
+            np.array([scaled(fill.fees_usd) for fill in fills], dtype=object),
+            np.array([_second(fill.executed_at) for fill in fills]),
+            np.frombuffer("".join(fill.side for fill in fills).encode(), dtype=np.uint8),
+        )
 
 
 def _second(executed_at: dt.datetime) -> int:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal
-from operator import mul
 
 from risk.errors import InputError
 
@@ -87,10 +86,6 @@ def match_fills(lots: Lots, quantities: Sequence[int], prices: Sequence[int], se
     int
         Realized P&L before fees and multiplier, gains positive, scaled by 1e16.
     """
-    if not lots and not sum(quantities):
-        # From flat to flat, whatever lot closes which: all that was paid and received.
-        paid: int = sum(map(mul, quantities, prices))
-        return -paid
     opened: Lots = deque()
     realized = 0
     for fill_quantity, price in zip(quantities, prices, strict=True):
@@ -162,6 +157,11 @@ def open_quantity(lots: Iterable[Sequence[int]]) -> int:
     return sum(lot[0] for lot in lots)
 
 
+def open_cost(lots: Iterable[Sequence[int]]) -> int:
+    """Return what the lots cost together, what was sold short being negative; scaled by 1e16."""
+    return sum(lot[0] * lot[1] for lot in lots)
+
+
 def unrealized_amount(lots: Iterable[Sequence[int]], price: int) -> int:
     """Return what the lots gain at a price, before multiplier and rate; scaled by 1e16."""
     return sum(lot[0] * (price - lot[1]) for lot in lots)
@@ -174,34 +174,3 @@ def average_open_price(lots: Sequence[Sequence[int]]) -> int:
     """
     quantity = abs(open_quantity(lots))
     return (2 * sum(abs(lot[0]) * lot[1] for lot in lots) + quantity) // (2 * quantity)
-
-
-def traded(quantities: Sequence[int], prices: Sequence[int]) -> tuple[int, int]:
-    """Return volume (scaled by 1e8) and turnover before the multiplier (scaled by 1e16) of some fills."""
-    sizes = list(map(abs, quantities))
-    return sum(sizes), sum(map(mul, sizes, prices))
-
-
-def odd_fills(held: int, quantities: Sequence[int], sides: str) -> list[int]:
-    """Find the fills whose side contradicts the position they met: a short sale while long, a cover beyond the short.
-
-    Parameters
-    ----------
-    held
-        Signed quantity before the first fill.
-    quantities
-        Signed, in the order of execution; scaled by 1e8.
-    sides
-        Their letters. ``B`` and ``S`` contradict nothing: a source may know no other.
-
-    Returns
-    -------
-    list of int
-        Their numbers, the first fill is 1.
-    """
-    odd = []
-    for number, (quantity, side) in enumerate(zip(quantities, sides, strict=True), start=1):
-        if (side == "T" and held > 0) or (side == "C" and held + quantity > 0):
-            odd.append(number)
-        held += quantity
-    return odd

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from risk.pnl.conduct import SymbolConduct, follow
-from risk.pnl.lots import Lots, match_fills, odd_fills, open_quantity, split_lots, traded, unrealized_amount
+from risk.pnl.executions import Integers
+from risk.pnl.lots import Lots, match_fills, open_cost, open_quantity, split_lots, unrealized_amount
+from risk.pnl.paths import SymbolPath
 from risk.pnl.problems import problem_of
 from risk.pnl.valuation import MIXED_CURRENCIES, Ratio, Valuation, Valuer
 
@@ -21,28 +22,22 @@ class SymbolFills(NamedTuple):
     ----------
     currency
         As the source tells it; ``None`` = not at all, ``XXX`` = several.
-    quantities
-        Signed, buys and covers positive, scaled by 1e8.
-    prices, seconds
-        Price of each, scaled by 1e8, and time, as in `risk.pnl.conduct.follow`.
+    quantities, prices
+        As in `risk.pnl.executions.Executions`.
     fees
         US dollars, costs positive, scaled by 1e8.
     delivery_id
         Delivery the fills came with; ``None`` without a warehouse.
-    sides
-        Their letters; ``None`` where none is ``T`` or ``C``.
+    path
+        What the fills came to.
     """
 
-    account_id: str
-    session_date: dt.date
-    symbol: str
     currency: str | None
-    quantities: Sequence[int]
-    prices: Sequence[int]
-    seconds: Sequence[int]
+    quantities: Integers
+    prices: Integers
     fees: int
     delivery_id: int | None
-    sides: str | None = None
+    path: SymbolPath
 
 
 @dataclass(slots=True)
@@ -60,6 +55,9 @@ class Holding:
     unrealized, unrealized_usd
         At the last close in the position's currency, scaled by 1e24, and in US dollars, scaled by 1e32; ``None`` =
         unknown.
+    split, cut_off
+        Signed quantity that the split of the session added, scaled by 1e8, and what was realized where it left less
+        than 1e-8 new shares, scaled by 1e16.
     """
 
     lots: Lots
@@ -67,6 +65,18 @@ class Holding:
     multiplier: int | None
     unrealized: int | None
     unrealized_usd: int | None
+    split: int = 0
+    cut_off: int = 0
+
+    @property
+    def cost(self) -> int:
+        """What the open lots cost together, scaled by 1e16."""
+        return open_cost(self.lots)
+
+    @property
+    def gain(self) -> int:
+        """What they were worth more than that at the last close, before the multiplier, scaled by 1e16; 0 = unknown."""
+        return self.unrealized // self.multiplier if self.unrealized and self.multiplier else 0
 
 
 class Position(NamedTuple):
@@ -80,19 +90,15 @@ class Position(NamedTuple):
         Without price and source where nothing was open at the close.
     ratio
         The split the session opened with.
-    volume
-        Sum of the session's quantities, scaled by 1e8.
     split, expired
         Signed quantity that the split and the expiry of an option added, scaled by 1e8.
-    odd_fills
-        Numbers of the fills whose side contradicts the position.
     turnover
         US dollars, scaled by 1e32.
     realized, unrealized
         In the position's currency, scaled by 1e24.
     realized_usd, unrealized_usd, unrealized_delta_usd
         US dollars at the session's rate, scaled by 1e32.
-    conduct
+    path
         How it was traded; ``None`` = not at all.
     problem
         Key of the sentence that says what is unknown; ``None`` = nothing.
@@ -103,113 +109,84 @@ class Position(NamedTuple):
     lots: tuple[tuple[int, ...], ...]
     valuation: Valuation
     ratio: Ratio | None
-    volume: int
     split: int
     expired: int
-    odd_fills: Sequence[int]
     turnover: int | None
     realized: int | None
     unrealized: int | None
     realized_usd: int | None
     unrealized_usd: int | None
     unrealized_delta_usd: int | None
-    conduct: SymbolConduct | None
+    path: SymbolPath | None
     problem: str | None
 
+    @property
+    def odd_fills(self) -> Sequence[int]:
+        """Numbers of the fills whose side contradicts the position."""
+        return self.path.odd_fills if self.path else ()
 
-@dataclass(slots=True)
-class _Day:
-    """What became of a symbol's lots in a session, before multiplier and rate: quantities by 1e8, amounts by 1e16."""
 
-    volume: int = 0
-    turnover: int = 0
-    realized: int = 0
-    split: int = 0
-    expired: int = 0
-    odd_fills: Sequence[int] = ()
-    conduct: SymbolConduct | None = None
+def split_holdings(session_date: dt.date, holdings: dict[str, Holding], valuer: Valuer) -> None:
+    """Apply the splits that a session opens with to the positions carried into it."""
+    for symbol, holding in holdings.items():
+        ratio = valuer.ratio(session_date, symbol)
+        if ratio:
+            held = open_quantity(holding.lots)
+            holding.cut_off = split_lots(holding.lots, ratio.new_shares, ratio.old_shares)
+            holding.split = open_quantity(holding.lots) - held
 
 
 def close_symbol(
     session_date: dt.date, symbol: str, fills: SymbolFills | None, holdings: dict[str, Holding], valuer: Valuer
 ) -> Position:
-    """Apply a symbol's split, fills and expiry, value what is left and carry it in ``holdings``."""
+    """Apply a symbol's fills and expiry, value what is left and carry it in ``holdings``."""
     before = holdings.pop(symbol, None)
     lots: Lots = before.lots if before else deque()
     currency = _currency(session_date, symbol, before, fills, valuer)
     valuation = valuer.value(session_date, symbol, currency)
-    ratio = valuer.ratio(session_date, symbol)
-    day = _Day()
-    if ratio and lots:
-        _split(lots, ratio, day)
+    realized = before.cut_off if before else 0
+    expired = 0
     if fills:
-        _trade(lots, fills, before, day)
+        realized += realize(lots, fills, session_date)
     if valuation.source == "expiry" and lots:
-        _expire(lots, day)
+        expired = -open_quantity(lots)
+        realized += unrealized_amount(lots, 0)
+        lots.clear()
     elif not lots:
         valuation = valuation._replace(price=None, source=None)
-    return _position(symbol, currency, lots, valuation, ratio, day, before, holdings)
-
-
-def _split(lots: Lots, ratio: Ratio, day: _Day) -> None:
-    held = open_quantity(lots)
-    day.realized += split_lots(lots, ratio.new_shares, ratio.old_shares)
-    day.split = open_quantity(lots) - held
-
-
-def _trade(lots: Lots, fills: SymbolFills, before: Holding | None, day: _Day) -> None:
-    day.conduct = follow(fills.quantities, fills.prices, fills.seconds, before, fills.session_date)
-    if fills.sides:
-        day.odd_fills = odd_fills(open_quantity(lots), fills.quantities, fills.sides)
-    day.volume, day.turnover = traded(fills.quantities, fills.prices)
-    day.realized += match_fills(lots, fills.quantities, fills.prices, fills.session_date.toordinal())
-
-
-def _expire(lots: Lots, day: _Day) -> None:
-    """Close an option's lots at nothing."""
-    day.expired = -open_quantity(lots)
-    day.realized += unrealized_amount(lots, 0)
-    lots.clear()
-
-
-def _position(
-    symbol: str,
-    currency: str,
-    lots: Lots,
-    valuation: Valuation,
-    ratio: Ratio | None,
-    day: _Day,
-    before: Holding | None,
-    holdings: dict[str, Holding],
-) -> Position:
-    """Value a symbol at the close and carry what is open."""
     multiplier, rate = valuation.multiplier, valuation.rate
     unrealized = _unrealized(lots, valuation)
     unrealized_usd = _times(unrealized, rate)
     if lots:
         holdings[symbol] = Holding(lots, currency, multiplier, unrealized, unrealized_usd)
     has_changed = _has_changed(before, valuation)
-    realized = None if has_changed else _times(day.realized, multiplier)
+    realized_amount = None if has_changed else _times(realized, multiplier)
     delta = None if has_changed else _difference(unrealized_usd, before.unrealized_usd if before else 0)
     return Position(
         symbol,
         currency,
         tuple(map(tuple, lots)),
         valuation,
-        ratio,
-        day.volume,
-        day.split,
-        day.expired,
-        day.odd_fills,
-        _times(_times(day.turnover, multiplier), rate),
-        realized,
+        valuer.ratio(session_date, symbol),
+        before.split if before else 0,
+        expired,
+        _times(_times(fills.path.turnover if fills else 0, multiplier), rate),
+        realized_amount,
         unrealized,
-        _times(realized, rate),
+        _times(realized_amount, rate),
         unrealized_usd,
         delta,
-        day.conduct,
+        fills.path if fills else None,
         problem_of(currency, valuation, unrealized, delta, has_changed=has_changed),
     )
+
+
+def realize(lots: Lots, fills: SymbolFills, session_date: dt.date) -> int:
+    """Apply a session's fills of a symbol to its lots and return what they realize, as `match_fills` does."""
+    if not lots and not fills.path.left:
+        # From flat to flat, whatever lot closes which: all that was paid and received.
+        return -fills.path.paid
+    return match_fills(lots, fills.quantities.tolist(), fills.prices.tolist(), session_date.toordinal())
 
 
 def _currency(

@@ -1,22 +1,23 @@
-"""Rebuilding the books of some accounts: fills stream out of the warehouse by account, rows stream back by COPY."""
+"""Rebuilding the books of some accounts, session by session; the rows go back to the warehouse by COPY."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
-import io
+import tempfile
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from psycopg2 import sql
 
-from risk.database import Connection, execute, statement
-from risk.pnl.books import AccountSession, close_sessions
+from risk.database import Connection, rows
+from risk.pnl.books import AccountSession, close_session
 from risk.pnl.conduct import SHARE_DIGITS, Conduct
+from risk.pnl.export import FillFile
 from risk.pnl.lots import (
     AMOUNT_DIGITS,
     UNIT_DIGITS,
@@ -27,12 +28,11 @@ from risk.pnl.lots import (
     open_quantity,
     scaled,
 )
-from risk.pnl.positions import Holding, Position, SymbolFills
+from risk.pnl.positions import Holding, Position
 from risk.pnl.valuation import Ratio, Valuer
 
-FETCHED_ROWS = 5_000
-BUFFERED_CHARACTERS = 4_000_000
-"""Rows wait in memory up to this size, then leave by COPY."""
+Opened = dict[dt.date, dict[str, dict[str, Holding]]]
+"""Holdings by the session they are carried into, account and symbol."""
 
 POSITION_COLUMNS = (
     "account_id",
@@ -80,107 +80,98 @@ DAILY_COLUMNS = (
 )
 
 
+class Rows:
+    """Rows of one table as CSV in a temporary file: there may be more than fit into memory."""
+
+    def __init__(self, table: str, columns: Sequence[str]) -> None:
+        self._command = sql.SQL("copy {} ({}) from stdin with (format csv)").format(
+            sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+        )
+        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 - closed by copy
+        self._writer = csv.writer(self._file)
+
+    def write(self, written: Iterable[Sequence[object]]) -> None:
+        """Add rows."""
+        self._writer.writerows(written)
+
+    def copy(self, connection: Connection) -> None:
+        """Send everything to the table by COPY."""
+        self._file.seek(0)
+        with self._file, connection.cursor() as cursor:
+            cursor.copy_expert(self._command, self._file)
+
+
 @dataclass(slots=True)
 class Rebuilt:
-    """Counts of the rows of daily_pnl written, and of those whose total is unknown."""
+    """The books computed.
+
+    Attributes
+    ----------
+    account_session_count, incomplete_count
+        Numbers of rows of daily_pnl, and of those whose total is unknown.
+    positions, daily
+        The rows.
+    """
 
     account_session_count: int = 0
     incomplete_count: int = 0
+    positions: Rows = field(default_factory=lambda: Rows("positions", POSITION_COLUMNS))
+    daily: Rows = field(default_factory=lambda: Rows("daily_pnl", DAILY_COLUMNS))
 
 
-def rebuild(
-    connection: Connection, scope: Mapping[str, Any], session_dates: Sequence[dt.date], valuer: Valuer
-) -> Rebuilt:
-    """Compute the accounts of the scope from their first session on and write their rows; the caller commits.
+def rebuild(opened: Opened, fills: FillFile, session_dates: Sequence[dt.date], valuer: Valuer) -> Rebuilt:
+    """Compute accounts from their first session on, without the warehouse.
 
     Parameters
     ----------
-    connection
-        Inside a transaction whose rows of the scope are deleted.
-    scope
-        Binds ``as_of``, ``through_session_date``, ``account_ids`` (ascending) and their ``first_session_dates``.
+    opened
+        What each account carries into its first session.
+    fills
+        The accounts' fills from these sessions on.
     session_dates
         Every session that any of them needs, ascending.
     valuer
         Knows these sessions.
     """
     rebuilt = Rebuilt()
-    positions = _CopyWriter(connection, "positions", POSITION_COLUMNS)
-    daily = _CopyWriter(connection, "daily_pnl", DAILY_COLUMNS)
-    openings = _AccountRows(_stream(connection, "select_opening_positions", scope))
-    _gather_fills(connection, scope)
-    fills = _AccountRows(_stream(connection, "select_symbol_fills", {}))
-    for account_id, first in zip(scope["account_ids"], scope["first_session_dates"], strict=True):
-        days = (session_date for session_date in session_dates if session_date >= first)
-        holdings = {row[1]: _holding(row) for row in openings.take(account_id)}
-        groups = (SymbolFills(*row) for row in fills.take(account_id))
-        for day in close_sessions(account_id, days, groups, holdings, valuer):
-            positions.write(_position_row(day, position) for position in day.positions)
-            daily.write([_daily_row(day)])
+    holdings: dict[str, dict[str, Holding]] = {}
+    for session_date in session_dates:
+        holdings |= opened.get(session_date, {})
+        for day in close_session(session_date, fills.session(session_date), holdings, valuer):
+            rebuilt.positions.write(_position_row(day, position) for position in day.positions)
+            rebuilt.daily.write([_daily_row(day)])
             rebuilt.account_session_count += 1
             rebuilt.incomplete_count += day.incomplete_reason is not None
-    positions.flush()
-    daily.flush()
     return rebuilt
 
 
-def _gather_fills(connection: Connection, scope: Mapping[str, Any]) -> None:
-    """Put the scope's fills into a table, by hashing: the planner takes them for a few, and would loop over them."""
-    with connection.cursor() as cursor:
-        cursor.execute("set local enable_nestloop = off")
-        execute(connection, "aggregate_pnl/create_symbol_fills", scope)
-        cursor.execute("set local enable_nestloop = on")
+def store(connection: Connection, rebuilt: Rebuilt) -> None:
+    """Write the rows into the warehouse; the caller has removed what they replace, and commits."""
+    rebuilt.positions.copy(connection)
+    rebuilt.daily.copy(connection)
 
 
-def _stream(connection: Connection, name: str, binds: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    """Yield a statement's rows through a server-side cursor, so that memory does not grow with the session."""
-    with connection.cursor(name=name) as cursor:
-        cursor.itersize = FETCHED_ROWS
-        cursor.execute(statement(f"aggregate_pnl/{name}"), binds)
-        yield from cursor
+def read_opened(connection: Connection, scope: Mapping[str, Any]) -> Opened:
+    """Read what each account of a scope carries into its first session.
+
+    Parameters
+    ----------
+    scope
+        Binds ``account_ids`` and their ``first_session_dates``.
+    """
+    opened: Opened = {}
+    for first, account_id, symbol, *row in rows(connection, "aggregate_pnl/select_opening_positions", scope):
+        opened.setdefault(first, {}).setdefault(account_id, {})[symbol] = _holding(*row)
+    return opened
 
 
-class _AccountRows:
-    """Rows ascending by account, handed out account by account."""
-
-    def __init__(self, account_rows: Iterator[tuple[Any, ...]]) -> None:
-        self._rows = account_rows
-        self._next = next(account_rows, None)
-
-    def take(self, account_id: str) -> Iterator[tuple[Any, ...]]:
-        while self._next is not None and self._next[0] == account_id:
-            yield self._next
-            self._next = next(self._rows, None)
-
-
-class _CopyWriter:
-    """Collects rows of one table as CSV and sends them by COPY."""
-
-    def __init__(self, connection: Connection, table: str, columns: Sequence[str]) -> None:
-        self._connection = connection
-        self._command = sql.SQL("copy {} ({}) from stdin with (format csv)").format(
-            sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
-        )
-        self._renew()
-
-    def _renew(self) -> None:
-        self._buffer = io.StringIO(newline="")
-        self._writer = csv.writer(self._buffer)
-
-    def write(self, copied: Iterable[Sequence[object]]) -> None:
-        self._writer.writerows(copied)
-        if self._buffer.tell() > BUFFERED_CHARACTERS:
-            self.flush()
-
-    def flush(self) -> None:
-        self._buffer.seek(0)
-        with self._connection.cursor() as cursor:
-            cursor.copy_expert(self._command, self._buffer)
-        self._renew()
-
-
-def _holding(row: tuple[Any, ...]) -> Holding:
-    _, _, currency, lots, multiplier, unrealized, unrealized_usd = row
+def _holding(
+    currency: str,
+    lots: Sequence[Sequence[str]],
+    multiplier: int | None,
+    unrealized: Decimal | None,
+    unrealized_usd: Decimal | None,
+) -> Holding:
     return Holding(
         deque(_lot(*lot) for lot in lots),
         currency,

@@ -1,0 +1,28 @@
+-- Lists the deliveries whose fills make up the books of some accounts, in the order the books are computed in.
+-- Grain: one row per delivery; deliveries of merged accounts stand together. Reads: current_deliveries,
+-- booked_deliveries. Writes: -. Rerun: reads only. Money: -.
+-- Binds: as_of, through_session_date, account_ids, first_session_dates (arrays of equal length).
+-- basis_id: what daily_pnl notes as the basis of the account and session.
+with touched as (
+    select
+        listed.account_id,
+        listed.first_session_date
+    from unnest(%(account_ids)s::text[], %(first_session_dates)s::date[]) as listed (account_id, first_session_date)
+)
+
+select
+    booked.session_date,
+    booked.account_id collate "C" as account_id,
+    current_ones.delivery_id,
+    booked.delivery_id as basis_id
+from current_deliveries(%(as_of)s) as current_ones
+inner join booked_deliveries(%(as_of)s) as booked
+    on
+        current_ones.account_id = booked.account_id
+        and current_ones.session_date = booked.session_date
+inner join touched
+    on
+        booked.account_id = touched.account_id
+        and booked.session_date >= touched.first_session_date
+where current_ones.session_date <= %(through_session_date)s
+order by booked.session_date, account_id, current_ones.delivery_id;

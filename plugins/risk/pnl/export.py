@@ -1,0 +1,143 @@
+"""Fills out of the warehouse: one binary COPY into a temporary file, read session by session as columns.
+
+A million fills are 120 MB on the disk and never all in memory; nothing of a fill is parsed, numpy reads it as it lies.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.database import Connection, rows, statement
+from risk.pnl.executions import Executions
+from risk.pnl.paths import UNKNOWN_SECOND
+from risk.pnl.valuation import MIXED_CURRENCIES
+
+COLUMNS = (
+    "delivery",
+    "symbol",
+    "currency",
+    "instant",
+    "line",
+    "is_timed",
+    "quantity",
+    "price",
+    "fees",
+    "side",
+)
+"""Of ``copy_fills.sql``, in its order."""
+
+_FIELDS = [("field_count", ">i2"), *chain.from_iterable(((f"{name}_size", ">i4"), (name, ">i8")) for name in COLUMNS)]
+_ROW = np.dtype(_FIELDS)
+_HEADER_BYTES = 19
+_TRAILER_BYTES = 2
+
+PART_FILLS = 250_000
+"""A session of more fills is computed in parts of about so many."""
+
+
+class _Book(NamedTuple):
+    """A delivery of an account and session, and the basis that is noted in the books."""
+
+    session_date: dt.date
+    account_id: str
+    delivery_id: int
+    basis_id: int
+
+
+class FillFile:
+    """The fills that some accounts' books are made of, on the disk.
+
+    Parameters
+    ----------
+    connection
+        Inside a transaction.
+    scope
+        Binds ``as_of``, ``through_session_date``, ``account_ids`` and their ``first_session_dates``.
+    symbols, currencies
+        All that these fills name, ascending.
+    """
+
+    def __init__(
+        self, connection: Connection, scope: Mapping[str, Any], symbols: Sequence[str], currencies: Sequence[str]
+    ) -> None:
+        self._books = [_Book(*row) for row in rows(connection, "aggregate_pnl/select_books", scope)]
+        self._symbols, self._currencies = symbols, currencies
+        binds = {
+            "as_of": scope["as_of"],
+            "delivery_ids": [book.delivery_id for book in self._books],
+            "symbols": list(symbols),
+            "currencies": list(currencies),
+        }
+        with tempfile.TemporaryFile() as file:
+            with connection.cursor() as cursor:
+                query = cursor.mogrify(statement("aggregate_pnl/copy_fills"), binds).decode().strip().removesuffix(";")
+                cursor.copy_expert(f"copy (\n{query}\n) to stdout (format binary)", file)
+            count = (file.tell() - _HEADER_BYTES - _TRAILER_BYTES) // _ROW.itemsize
+            file.flush()
+            self._rows = np.memmap(file, _ROW, "r", _HEADER_BYTES, (count,)) if count else np.empty(0, _ROW)
+        numbers = np.arange(1, len(self._books) + 2)
+        self._bounds = np.searchsorted(self._rows["delivery"].astype(np.int64), numbers).tolist()
+        self._parts: dict[dt.date, list[range]] = {}
+        for part in self._cut():
+            self._parts.setdefault(self._books[part.start].session_date, []).append(part)
+
+    def session(self, session_date: dt.date) -> Iterator[Executions]:
+        """Yield a session's fills in parts; an account is whole in one of them."""
+        for part in self._parts.get(session_date, ()):
+            if self._bounds[part.start] < self._bounds[part.stop]:
+                yield self._read(part)
+
+    def _cut(self) -> Iterator[range]:
+        """Cut the books into parts of one session and not too many fills, each account whole."""
+        start = stop = 0
+        for (session_date, _), group in groupby(self._books, key=lambda book: book[:2]):
+            is_other = session_date != self._books[start].session_date
+            if is_other or self._bounds[stop] - self._bounds[start] >= PART_FILLS:
+                yield range(start, stop)
+                start = stop
+            stop += len(list(group))
+        if stop:
+            yield range(start, stop)
+
+    def _read(self, part: range) -> Executions:
+        found = self._rows[self._bounds[part.start] : self._bounds[part.stop]]
+        columns = {name: found[name].astype(np.int64) for name in COLUMNS}
+        books = self._books[part.start : part.stop]
+        _, owners = np.unique([book.account_id for book in books], return_inverse=True)
+        owner = owners[columns["delivery"] - part.start - 1]
+        order = np.lexsort((columns["delivery"], columns["line"], columns["instant"], columns["symbol"], owner))
+        columns = {name: column[order] for name, column in columns.items()}
+        owner = owner[order]
+        symbol = columns["symbol"]
+        changes = (owner[1:] != owner[:-1]) | (symbol[1:] != symbol[:-1])
+        starts = np.append(0, np.flatnonzero(changes) + 1)
+        heads = [books[number - part.start - 1] for number in columns["delivery"][starts].tolist()]
+        return Executions(
+            [book.account_id for book in heads],
+            [self._symbols[number - 1] for number in symbol[starts].tolist()],
+            self._told(columns["currency"], starts),
+            [book.basis_id for book in heads],
+            starts,
+            columns["quantity"],
+            columns["price"],
+            columns["fees"],
+            np.where(columns["is_timed"] == 1, columns["instant"] // 1_000_000, UNKNOWN_SECOND),
+            columns["side"].astype(np.uint8),
+        )
+
+    def _told(self, numbers: NDArray[np.int64], starts: NDArray[np.int64]) -> list[str | None]:
+        """Say in which currency each account and symbol was traded: none is told, one, or several."""
+        highest = np.maximum.reduceat(numbers, starts)
+        lowest = np.minimum.reduceat(np.where(numbers == 0, len(self._currencies), numbers), starts)
+        names = (None, *self._currencies)
+        return [
+            names[high] if high in (0, low) else MIXED_CURRENCIES
+            for low, high in zip(lowest.tolist(), highest.tolist(), strict=True)
+        ]

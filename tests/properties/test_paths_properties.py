@@ -1,0 +1,125 @@
+"""Paths, all accounts and symbols at once, against one position walked fill by fill as one would by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from risk.pnl.executions import Executions
+from risk.pnl.paths import UNKNOWN_SECOND, Carried, SymbolPath, follow
+from risk.sessions import session_close, session_open
+
+SESSION = dt.date(2025, 8, 4)
+OPENS, CLOSES = (int(moment(SESSION).timestamp()) for moment in (session_open, session_close))
+UNIT = 10**8
+
+
+class Fill(NamedTuple):
+    side: str
+    quantity: int
+    price: int
+    second: int
+
+
+class Walk(NamedTuple):
+    """One account and symbol: what it was carried with (quantity, cost, gain), and its fills in order."""
+
+    carried: tuple[int, int, int]
+    fills: tuple[Fill, ...]
+
+
+def walk(position: Walk) -> SymbolPath:
+    """Follow one position with nothing but a loop."""
+    (held, cost, gain), fills = position
+    turnover = paid = value_seconds = enlarging_count = 0
+    odd_fills: list[int] = []
+    marked = cost + gain
+    gains = {OPENS + 3600: 0, CLOSES - 3600: 0, CLOSES * 2: 0}
+    since = min(OPENS, fills[0].second)
+    for number, (side, quantity, price, second) in enumerate(fills, start=1):
+        signed = quantity if side in "BC" else -quantity
+        value_seconds += abs(held) * price * (second - since)
+        since = second
+        if (side == "T" and held > 0) or (side == "C" and held + signed > 0):
+            odd_fills.append(number)
+        if held * price < cost and held * signed > 0:
+            enlarging_count += 1
+        turnover += quantity * price
+        paid += signed * price
+        left = held + signed
+        flips = held * left < 0 or left == 0
+        cost = left * price if flips else cost + signed * price
+        held = left
+        for until in gains:
+            if second < until:
+                gains[until] = held * price - marked - paid
+    value_seconds += abs(held) * fills[-1].price * max(CLOSES - since, 0)
+    early, before_last_hour, last = gains.values()
+    is_timed = all(second != UNKNOWN_SECOND for *_, second in fills)
+    times = (early, last - before_last_hour, value_seconds) if is_timed else (None, None, None)
+    volume = sum(quantity for _, quantity, *_ in fills)
+    return SymbolPath(volume, turnover, paid, held, odd_fills, enlarging_count, *times)
+
+
+def columns(positions: Sequence[Walk], dtype: type) -> tuple[Executions, Carried]:
+    fills = [fill for position in positions for fill in position.fills]
+    names = [str(number) for number in range(len(positions))]
+    executions = Executions(
+        names,
+        names,
+        [None] * len(names),
+        [None] * len(names),
+        np.cumsum([0, *(len(position.fills) for position in positions[:-1])]),
+        np.array([quantity if side in "BC" else -quantity for side, quantity, *_ in fills], dtype=dtype),
+        np.array([price for _, _, price, _ in fills], dtype=dtype),
+        np.zeros(len(fills), dtype=dtype),
+        np.array([second for *_, second in fills]),
+        np.frombuffer("".join(side for side, *_ in fills).encode(), dtype=np.uint8),
+    )
+    return executions, Carried(
+        *(list(column) for column in zip(*(walked.carried for walked in positions), strict=True))
+    )
+
+
+@st.composite
+def walks(draw: st.DrawFn) -> Walk:
+    """Whole and broken shares, usual prices and the largest that the books hold, times unknown now and then."""
+    unit = draw(st.sampled_from((UNIT, UNIT, UNIT // 100, 1)))
+    largest = draw(st.sampled_from((9, 1_000, 10**18 // unit - 1)))
+    quantity, price = (
+        st.integers(1, largest).map(lambda n: n * unit),
+        st.integers(1, draw(st.sampled_from((9 * UNIT, 10**18 - 1)))),
+    )
+    seconds = draw(st.lists(st.integers(OPENS - 900, CLOSES + 900), min_size=1, max_size=8).map(sorted))
+    if draw(st.integers(0, 9)) == 0:
+        seconds[0] = UNKNOWN_SECOND
+    fills = tuple(Fill(draw(st.sampled_from("BSTC")), draw(quantity), draw(price), second) for second in seconds)
+    held = draw(st.integers(-2, 2)) * draw(quantity)
+    return Walk((held, held * draw(price), held * draw(st.integers(-UNIT, UNIT))), fills)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(walks(), min_size=1, max_size=5), st.sampled_from((np.int64, object)))
+@example([Walk((0, 0, 0), (Fill("B", 10**18 - 1, 10**18 - 1, CLOSES - 1),) * 8)], np.int64)
+def test_paths_are_what_a_loop_over_the_fills_finds(positions: list[Walk], dtype: type) -> None:
+    followed = follow(*columns(positions, dtype), SESSION)
+
+    assert followed == [walk(position) for position in positions]
+
+
+def test_short_sales_while_long_and_covers_beyond_the_short_are_odd() -> None:
+    # Long 10: T 4 (odd), S 6 to flat, T 5 opens, C 5 closes, C 1 from flat (odd), T 1 closes it (odd), T 2, C 3 (odd).
+    sides = "TSTCCTTC"
+    fills = tuple(
+        Fill(side, quantity, 1, OPENS) for side, quantity in zip(sides, (4, 6, 5, 5, 1, 1, 2, 3), strict=True)
+    )
+    [known] = follow(*columns([Walk((10, 10, 0), fills)], np.int64), SESSION)
+    plain = tuple(fill._replace(side={"T": "S", "C": "B"}.get(fill.side, fill.side)) for fill in fills)
+    [unknown] = follow(*columns([Walk((10, 10, 0), plain)], np.int64), SESSION)
+
+    assert (known.odd_fills, unknown.odd_fills) == ([1, 5, 6, 8], [])
