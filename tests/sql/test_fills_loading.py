@@ -211,6 +211,17 @@ def test_load_sees_no_change_when_rows_or_columns_are_in_another_order(connectio
     assert second.delivery_count == 0
 
 
+def test_load_takes_backslashes_for_what_they_are(connection: Connection, tmp_path: Path) -> None:
+    # given: what COPY would read as an end of data, a tab and nothing at all
+    ids = [r"\.", r"a\tb", r"\N", r"\\"]
+    write(tmp_path, "fills.csv", *(row(number) for number in ids))
+
+    loaded = load(connection, tmp_path)
+
+    assert loaded.fill_count == len(ids)
+    assert [found for (found,) in fetch(connection, "select fill_key from fills order by line_number")] == ids
+
+
 def test_load_keeps_equal_rows_without_ids_and_settles_repeated_ids(connection: Connection, tmp_path: Path) -> None:
     twice = [row(""), row("")]
     same = [row(7, account="NET002"), row(7, account="NET002")]

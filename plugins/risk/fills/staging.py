@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import psycopg2
 from psycopg2 import sql
@@ -16,6 +16,10 @@ from risk.errors import InputError
 from risk.fills.reasons import sentence
 from risk.fills.shapes import staging_columns
 from risk.fills.streams import CHUNK_BYTES, CsvStream, Record
+
+CSV: Final = "format csv"
+PLAIN: Final = "format text, delimiter ',', null ''"
+"""What COPY reads a tenth faster, and the same way, where nothing is quoted and no backslash stands."""
 
 REJECT_COLUMNS = ("file_number", "line_number", "codes")
 REASON_COLUMNS = ("file_number", "line_number", "raw_text", "reason")
@@ -44,16 +48,18 @@ class ChunkReader:
             raise
 
 
-def copy_chunks(connection: Connection, table: str, columns: Iterable[str], chunks: Iterable[bytes]) -> int:
-    """Copy CSV chunks into some columns of a staging table and return the number of rows.
+def copy_chunks(
+    connection: Connection, table: str, columns: Iterable[str], chunks: Iterable[bytes], form: str = CSV
+) -> int:
+    """Copy chunks into some columns of a staging table and return the number of rows.
 
     Raises
     ------
     InputError
         If the chunks' source refuses its file; the transaction is broken then, up to the last savepoint.
     """
-    command = sql.SQL("copy {} ({}) from stdin with (format csv, encoding 'UTF8')").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    command = sql.SQL("copy {} ({}) from stdin with ({}, encoding 'UTF8')").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns)), sql.SQL(form)
     )
     reader = ChunkReader(chunks)
     with connection.cursor() as cursor:
@@ -112,25 +118,25 @@ def stage_file(connection: Connection, path: Path, file_number: int) -> StagedFi
 def _stage_clean(connection: Connection, path: Path, file_number: int) -> StagedFile | None:
     """Copy the file as it lies there into ``staged_fills``.
 
-    ``None`` if it has quotes, blank or ragged lines or an amount that is no number: then it needs a closer look.
+    ``None`` if it is not plain, has blank or ragged lines or an amount that is no number: then it needs a closer look.
     """
     with CsvStream(path) as stream:
         columns = staging_columns(stream.header, stream.name)
         execute(connection, "extract_fills/start_staged_fills", {"file_number": file_number})
         try:
-            row_count = copy_chunks(connection, "staged_fills", columns, _plain_chunks(stream))
+            row_count = copy_chunks(connection, "staged_fills", columns, _plain_chunks(stream), PLAIN)
         except psycopg2.DataError:
             return None
-        if stream.has_quotes:
+        if not stream.is_plain:
             return None
         stream.refuse_cut_line()
         return StagedFile(stream.sha256, row_count) if row_count == stream.line_count else None
 
 
 def _plain_chunks(stream: CsvStream) -> Iterator[bytes]:
-    """Stop at the first quote: from there on commas and line ends need the CSV module's eyes."""
+    """Stop at the first quote or backslash: from there on commas and line ends need the CSV module's eyes."""
     for chunk in stream.chunks():
-        if stream.has_quotes:
+        if not stream.is_plain:
             return
         yield chunk
 

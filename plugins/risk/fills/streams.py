@@ -68,8 +68,9 @@ class CsvStream:
     ----------
     header
         The fields of line 1.
-    has_quotes
-        True once a double quote has been met: only then may a record span lines or hide a comma.
+    is_plain
+        False once a double quote or a backslash has been met: without them a record never spans lines or hides a comma,
+        and every character stands for itself.
     line_count
         Lines read after the header, the last one counted even without its newline.
     tail
@@ -87,7 +88,7 @@ class CsvStream:
     def __init__(self, path: Path) -> None:
         self.name = path.name
         self.is_gzip = path.name.endswith(".gz")
-        self.has_quotes = False
+        self.is_plain = True
         self.line_count = 0
         self.tail = b""
         self.is_exhausted = False
@@ -218,7 +219,7 @@ class CsvStream:
         return header, rest or (self._next() if newline else b"")
 
     def _look_at(self, chunk: bytes) -> None:
-        self.has_quotes = self.has_quotes or b'"' in chunk
+        self.is_plain = self.is_plain and b'"' not in chunk and b"\\" not in chunk
         self.line_count += chunk.count(b"\n")
         last = chunk.rpartition(b"\n")
         self.tail = last[2] if last[1] else self.tail + chunk
