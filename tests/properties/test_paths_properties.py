@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from risk.pnl.executions import Executions
+from risk.pnl.lots import Lots, last_openings, match_fills, open_cost
 from risk.pnl.paths import UNKNOWN_SECOND, Carried, SymbolPath, follow
 from risk.sessions import session_close, session_open
 
@@ -123,3 +125,15 @@ def test_short_sales_while_long_and_covers_beyond_the_short_are_odd() -> None:
     [unknown] = follow(*columns([Walk((10, 10, 0), plain)], np.int64), SESSION)
 
     assert (known.odd_fills, unknown.odd_fills) == ([1, 5, 6, 8], [])
+
+
+@given(st.lists(st.tuples(st.integers(-4, 4).filter(bool), st.integers(1, 9)), min_size=1, max_size=12))
+def test_what_fifo_leaves_is_the_same_from_either_end(fills: list[tuple[int, int]]) -> None:
+    quantities, prices = ([fill[part] for fill in fills] for part in (0, 1))
+    lots: Lots = deque()
+    realized = match_fills(lots, quantities, prices, 7)
+
+    left = last_openings(quantities, prices, sum(quantities), 7)
+
+    assert left == lots
+    assert realized == open_cost(lots) - sum(quantity * price for quantity, price in fills)

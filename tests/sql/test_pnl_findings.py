@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import pytest
+
 from risk.database import Connection
 from risk.fills import load_drop
-from risk.pnl import aggregate
+from risk.pnl import aggregate, findings
 from risk.quality import check_fills
 from risk.runs import Run, open_run
 
@@ -67,6 +69,19 @@ def test_sides_that_contradict_the_position_are_named_with_account_symbol_and_fi
         "10:01:00, fill 2, line 3, while long. The position was taken as it is; check the sides at the source."
     )
     assert "a cover (C) of 5 at 10:05:00, fill 6, line 7, beyond the short position" in odd["NET002 ABC"]
+
+
+def test_sides_that_contradict_are_listed_for_some_positions_and_the_rest_is_counted(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(findings, "SHOWN_FINDINGS", 2)
+    rows = [f"08/15/2025 10:00:0{number},NET00{number},C,5,XYZ,10,{number}" for number in range(5)]
+    write(tmp_path, "fills.csv", "Date/Time,Account,B/S,Qty,Symbol,Price,Fill Id", *rows)
+
+    told = run_line(connection, warehouse_dsn, tmp_path)["sides_fit"]
+
+    assert list(told) == ["(others)", "NET000 XYZ", "NET001 XYZ"]
+    assert told["(others)"] == "3 more accounts and symbols with such executions are not listed."
 
 
 def test_statements_that_cannot_be_right_are_named_with_what_they_block(

@@ -1,7 +1,7 @@
 -- Names the executions whose side contradicts the position they met: a short sale while long, a cover beyond the short.
--- Grain: one row per account and symbol; one that says so where there is none. Reads: positions, current_fills.
--- Writes: quality_results. Money: -. Rerun: the run's earlier ones are deleted first.
--- Binds: run_id, check_name, session_date, as_of.
+-- Grain: one row per account and symbol, up to shown_findings of them and one that counts the rest; one that says so
+-- where there is none. Reads: positions, current_fills. Writes: quality_results. Money: -.
+-- Binds: run_id, check_name, session_date, as_of, shown_findings. Rerun: the run's earlier ones are deleted first.
 insert into quality_results (
     run_id,
     check_name,
@@ -11,15 +11,25 @@ insert into quality_results (
     observed,
     message
 )
-with odd as (
+with listed as (
     select
         positions.account_id,
         positions.symbol,
-        positions.odd_fills
+        positions.odd_fills,
+        row_number() over (order by positions.account_id, positions.symbol) as place
     from positions
     where
         positions.session_date = %(session_date)s
         and positions.odd_fills is not null
+),
+
+odd as (
+    select
+        listed.account_id,
+        listed.symbol,
+        listed.odd_fills
+    from listed
+    where listed.place <= %(shown_findings)s
 ),
 
 numbered as (
@@ -72,6 +82,18 @@ select
         'position they met, first ', found.fill, '. The position was taken as it is; check the sides at the source.'
     ) as message
 from found
+union all
+select
+    %(run_id)s,
+    %(check_name)s,
+    '(others)' as subject,
+    'warn' as severity,
+    false as has_passed,
+    concat(count(*), ' more') as observed,
+    concat(count(*), ' more accounts and symbols with such executions are not listed.') as message
+from listed
+where listed.place > %(shown_findings)s
+having count(*) > 0
 union all
 select
     %(run_id)s,

@@ -113,7 +113,7 @@ def _prepare(connection: Connection) -> None:
     """Tune this transaction: a session's fills are sorted in memory, by several processes of Postgres."""
     with connection.cursor() as cursor:
         cursor.execute("set local work_mem = '192MB'; set local cursor_tuple_fraction = 1; set local jit = off")
-        cursor.execute("set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0")
+        cursor.execute("set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0.02")
     execute(connection, "aggregate_pnl/analyze_fills")
 
 

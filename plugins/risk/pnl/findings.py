@@ -14,6 +14,9 @@ FINDINGS: Final = {
 }
 """Name of the check to the statement that stores what it finds."""
 
+SHOWN_FINDINGS: Final = 100
+"""Contradicting sides are listed for so many accounts and symbols; one more verdict counts the rest."""
+
 
 def tell_findings(connection: Connection, run: Run) -> None:
     """Store a verdict for everything found, in the place of an earlier attempt's; the caller commits."""
@@ -23,6 +26,7 @@ def tell_findings(connection: Connection, run: Run) -> None:
             "check_name": check_name,
             "session_date": run.session_date,
             "as_of": run.as_of,
+            "shown_findings": SHOWN_FINDINGS,
         }
         execute(connection, "aggregate_pnl/delete_quality_results", binds)
         execute(connection, f"aggregate_pnl/{query}", binds)

@@ -109,6 +109,30 @@ def match_fills(lots: Lots, quantities: Sequence[int], prices: Sequence[int], se
     return realized
 
 
+def last_openings(quantities: Sequence[int], prices: Sequence[int], left: int, session: int) -> Lots:
+    """Return the lots that FIFO leaves of one session's fills where no older lot was open.
+
+    What is closed are the oldest lots, so what is left are the last fills on the side of the position, as many of them
+    as come to it. `match_fills` finds the same from the other end.
+
+    Parameters
+    ----------
+    quantities, prices, session
+        As `match_fills` takes them.
+    left
+        Sum of the quantities.
+    """
+    opened: Lots = deque()
+    for quantity, price in zip(reversed(quantities), reversed(prices), strict=True):
+        if not left:
+            break
+        if (quantity > 0) == (left > 0):
+            part = quantity if abs(quantity) < abs(left) else left
+            opened.appendleft([part, price, session])
+            left -= part
+    return opened
+
+
 def split_lots(lots: Lots, new_shares: int, old_shares: int) -> int:
     """Put new shares in the place of old ones; what the lots cost together stays the same to the last digit.
 

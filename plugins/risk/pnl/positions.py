@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from risk.pnl.executions import Integers
-from risk.pnl.lots import Lots, match_fills, open_cost, open_quantity, split_lots, unrealized_amount
+from risk.pnl.lots import Lots, last_openings, match_fills, open_cost, open_quantity, split_lots, unrealized_amount
 from risk.pnl.paths import SymbolPath
 from risk.pnl.problems import problem_of
 from risk.pnl.valuation import MIXED_CURRENCIES, Ratio, Valuation, Valuer
@@ -182,11 +182,16 @@ def close_symbol(
 
 
 def realize(lots: Lots, fills: SymbolFills, session_date: dt.date) -> int:
-    """Apply a session's fills of a symbol to its lots and return what they realize, as `match_fills` does."""
-    if not lots and not fills.path.left:
-        # From flat to flat, whatever lot closes which: all that was paid and received.
-        return -fills.path.paid
-    return match_fills(lots, fills.quantities.tolist(), fills.prices.tolist(), session_date.toordinal())
+    """Apply a session's fills of a symbol to its lots and return what they realize, as `match_fills` does.
+
+    Where none was open before, what is realized is what was received less what was paid, and what the lots left cost.
+    """
+    path, session = fills.path, session_date.toordinal()
+    if lots:
+        return match_fills(lots, fills.quantities.tolist(), fills.prices.tolist(), session)
+    if path.left:
+        lots.extend(last_openings(fills.quantities.tolist(), fills.prices.tolist(), path.left, session))
+    return open_cost(lots) - path.paid
 
 
 def _currency(
