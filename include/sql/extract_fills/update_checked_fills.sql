@@ -7,14 +7,8 @@
 -- grouping takes. "offset 0" keeps the planner from sorting records beside their hashes.
 with hashed as (
     select
-        hash_record_extended(
-            row(
-                checked_fills.file_number,
-                checked_fills.account_id,
-                checked_fills.session_date,
-                checked_fills.fill_key
-            ),
-            0
+        hashtextextended(
+            checked_fills.fill_key, hashtextextended(checked_fills.account_id, checked_fills.file_number)
         ) as hash
     from checked_fills
     where
