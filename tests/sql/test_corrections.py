@@ -206,13 +206,23 @@ def test_planner_expects_fills_to_be_left_when_nothing_was_canceled(connection: 
     assert expected > 1
 
 
-def test_fills_are_read_and_summed_by_several_processes(connection: Connection) -> None:
-    with connection, connection.cursor() as cursor:
-        cursor.execute("set local parallel_setup_cost = 0; set local min_parallel_table_scan_size = 0")
-        cursor.execute("explain (format json) select sum(fees_usd) from current_fills('2026-01-01 00:00Z')")
-        ((plan,),) = cursor.fetchall()
+def test_corrected_fills_are_summed_by_several_processes(connection: Connection, tmp_path: Path) -> None:
+    asked = "select sum(price) from current_fills('infinity')"
+    bought = [f"B,100,XYZ,10,0,,{number}" for number in range(400)]
+    write(tmp_path, "fills.csv", *map(line, [*bought, "B,100,XYZ,12,0,COR,1", "B,100,XYZ,10,0,BUST,2"]))
+    load_drop(connection, tmp_path, TUE, is_simulated=False)
 
+    with connection, connection.cursor() as cursor:
+        cursor.execute("set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0")
+        cursor.execute("set local min_parallel_table_scan_size = 0")
+        cursor.execute(f"explain (format json) {asked}")
+        ((plan,),) = cursor.fetchall()
+        cursor.execute(asked)
+        ((total,),) = cursor.fetchall()
+
+    # 400 at 10, one of them canceled, another at 12 instead
     assert plan[0]["Plan"]["Partial Mode"] == "Finalize"
+    assert total == 3992
 
 
 def test_fills_of_a_range_of_sessions_are_found_by_their_index(connection: Connection) -> None:
