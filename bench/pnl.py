@@ -2,7 +2,8 @@
 
 Run it with ``PYTHONPATH=plugins:. python -m bench.pnl DSN``; it works in a database of its own and drops it.
 Two desks of 2,000 accounts and 500 symbols: *day traders* make 500 fills each in 25 symbols, *scattered* ones in all
-500, so that nearly every fill opens a position of its own, which is the worst case.
+500, so that nearly every fill opens a position of its own, which is the worst case. Then one late fill comes into two
+years of 12 traders.
 """
 
 from __future__ import annotations
@@ -58,6 +59,55 @@ select
     s.column_6::numeric, s.column_22, s.column_9::numeric + s.column_10::numeric, s.column_20, s.column_26
 from staged as s inner join deliveries as d on d.account_id = s.column_2
 """
+
+_LOAD_HISTORY = """
+with days as (
+    select session_date from sessions where session_date <= %(through)s order by session_date desc limit 500
+)
+insert into deliveries (
+    load_id, file_name, account_id, session_date, content_sha256, recorded_at, row_count, loaded_count,
+    rejected_count, duplicate_count
+)
+select 1, 'bench.csv', 'ACCT' || number, session_date, 'bench', clock_timestamp(), 50, 50, 0, 0
+from days cross join generate_series(1, 12) as accounts (number)
+order by session_date, number
+"""
+
+_LOAD_HISTORY_FILLS = """
+insert into fills
+select
+    d.delivery_id, number, d.account_id, d.session_date, s.opens_at + number * interval '5 minutes', false,
+    case when number % 2 = 0 then 'S' else 'B' end, 100 + number / 49, 'SYM' || lpad((number / 4 % 12)::text, 3, '0'),
+    20 + abs(hashint8(d.delivery_id * 50 + number)::bigint) % 400 / 100.0, 'USD', 0.35, 'ORD' || number,
+    'PR' || number
+from deliveries as d
+inner join sessions as s on s.session_date = d.session_date
+cross join generate_series(1, 50) as series (number)
+"""
+
+_LOAD_LATE_DELIVERY = """
+with replaced as (
+    select * from deliveries where account_id = 'ACCT5' order by session_date limit 1 offset 250
+),
+added as (
+    insert into deliveries (
+        load_id, file_name, account_id, session_date, content_sha256, recorded_at, row_count, loaded_count,
+        rejected_count, duplicate_count
+    )
+    select 1, 'late.csv', account_id, session_date, 'late', clock_timestamp(), 51, 51, 0, 0 from replaced
+    returning delivery_id
+)
+insert into fills
+select
+    added.delivery_id, series.number, f.account_id, f.session_date, f.executed_at, false, f.side, f.quantity, f.symbol,
+    f.price, f.currency, f.fees_usd, f.order_id, case when series.number > 50 then 'late' else f.fill_key end
+from added
+cross join replaced
+cross join generate_series(1, 51) as series (number)
+inner join fills as f on f.delivery_id = replaced.delivery_id and f.line_number = least(series.number, 50)
+"""
+
+LATE_LIMIT_SECONDS = 0.5
 
 
 def _stage(connection: database.Connection, file: Path, symbols_each: int) -> tuple[float, float]:
@@ -125,6 +175,36 @@ def _measure_desk(dsn: str, symbols_each: int) -> dict[str, Any]:
     }
 
 
+def _measure_late_fill(dsn: str) -> dict[str, Any]:
+    """Load 12 traders' 500 sessions of 50 fills, then one more fill of one trader in the middle of them."""
+    connection = database.connect(dsn)
+    try:
+        last = sessions.sessions_between(SESSION, SESSION)[-1]
+        with connection, connection.cursor() as cursor:
+            cursor.execute("truncate loads, deliveries, fills, positions, daily_pnl, runs restart identity cascade")
+            cursor.execute(
+                "insert into loads (source, is_simulated, through_session_date) values ('bench', false, %s)", (last,)
+            )
+            cursor.execute(_LOAD_HISTORY, {"through": last})
+            cursor.execute(_LOAD_HISTORY_FILLS)
+        first = aggregate(connection, open_run(connection, last, 1, "bench"))
+        with connection, connection.cursor() as cursor:
+            cursor.execute(_LOAD_LATE_DELIVERY)
+        run = open_run(connection, last, 1, "bench")
+        started = time.perf_counter()
+        late = aggregate(connection, run)
+        seconds = time.perf_counter() - started
+    finally:
+        connection.close()
+    return {
+        "account_sessions": first.account_session_count,
+        "late_accounts": late.recomputed_account_count,
+        "late_account_sessions": late.account_session_count,
+        "late_seconds": round(seconds, 2),
+        "late_ratio_to_limit": round(seconds / LATE_LIMIT_SECONDS, 2),
+    }
+
+
 def _count(connection: database.Connection) -> int:
     with connection.cursor() as cursor:
         cursor.execute("select count(*) from positions")
@@ -141,6 +221,12 @@ def _print_measured(measured: dict[str, Any]) -> None:
             f"({result['copy_seconds']} s, {result['file_megabytes']} MB), {result['positions']:,} positions, "
             f"peak {result['peak_megabytes']} MB; unchanged rerun {result['unchanged_seconds']} s"
         )
+    late = measured["late_fill"]
+    print(
+        f"one late fill into {late['account_sessions']:,} account-sessions: {late['late_seconds']} s = "
+        f"{late['late_ratio_to_limit']} of {LATE_LIMIT_SECONDS} s, {late['late_accounts']} account with "
+        f"{late['late_account_sessions']} sessions computed again"
+    )
 
 
 def measure(dsn: str) -> dict[str, Any]:
@@ -161,6 +247,7 @@ def measure(dsn: str) -> dict[str, Any]:
             "match_fills_seconds": round(_match_seconds(), 2),
             "day_traders": _measure_desk(own_dsn, 25),
             "scattered": _measure_desk(own_dsn, 500),
+            "late_fill": _measure_late_fill(own_dsn),
         }
         _print_measured(measured)
         return measured

@@ -8,7 +8,7 @@ select
     delivered.number as delivery_number,
     named.number as symbol_number,
     coalesce(told.number, 0) as currency_number,
-    (extract(epoch from known.executed_at) * 1000000)::bigint as instant,
+    (date_part('epoch', known.executed_at) * 1000000)::bigint as instant,
     known.line_number,
     (not known.is_time_unknown)::integer::bigint as is_timed,
     case

@@ -11,7 +11,7 @@ with latest as (
         known.currency,
         max(
             array[
-                (extract(epoch from known.executed_at) * 1000000)::bigint,
+                (date_part('epoch', known.executed_at) * 1000000)::bigint,
                 known.line_number,
                 (known.price * 100000000)::bigint
             ]
