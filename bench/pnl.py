@@ -134,6 +134,8 @@ def _fill_warehouse(connection: database.Connection) -> None:
         )
         cursor.execute(_LOAD_DELIVERIES, {"session": SESSION})
         cursor.execute(_LOAD_FILLS)
+    database.execute(connection, "extract_fills/analyze_loaded")
+    connection.commit()
 
 
 def _match_seconds() -> float:
@@ -187,9 +189,13 @@ def _measure_late_fill(dsn: str) -> dict[str, Any]:
             )
             cursor.execute(_LOAD_HISTORY, {"through": last})
             cursor.execute(_LOAD_HISTORY_FILLS)
+        database.execute(connection, "extract_fills/analyze_loaded")
+        connection.commit()
         first = aggregate(connection, open_run(connection, last, 1, "bench"))
         with connection, connection.cursor() as cursor:
             cursor.execute(_LOAD_LATE_DELIVERY)
+        database.execute(connection, "extract_fills/analyze_loaded")
+        connection.commit()
         run = open_run(connection, last, 1, "bench")
         started = time.perf_counter()
         late = aggregate(connection, run)

@@ -3,5 +3,5 @@
 -- Of fills only what is joined or grouped by: to sort a sample of every column takes half as long again.
 analyze sessions,
 deliveries,
-fills (delivery_id, account_id, session_date, symbol, fill_key),
+fills (delivery_id, account_id, session_date, symbol, currency, fill_key),
 corrections;

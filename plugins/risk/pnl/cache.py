@@ -124,13 +124,15 @@ def _garbage_left() -> Iterator[None]:
 
 
 def _prepare(connection: Connection) -> None:
-    """Tune this transaction: a session's fills are sorted in memory, by several processes of Postgres."""
+    """Tune this transaction for statements about very many fills of few deliveries.
+
+    The planner knows nothing about the keys of the deliveries that count, and would sort all fills for a join with
+    them, or hash all fills: a hash of them is kept too large for it, a sort of them is not.
+    """
     with connection.cursor() as cursor:
-        cursor.execute("set local work_mem = '192MB'; set local cursor_tuple_fraction = 1; set local jit = off")
+        cursor.execute("set local work_mem = '64MB'; set local hash_mem_multiplier = 1")
+        cursor.execute("set local enable_mergejoin = off; set local jit = off")
         cursor.execute("set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0.02")
-        # The planner takes the fills of a delivery for a few, and would sort all of them for a join.
-        cursor.execute("set local enable_mergejoin = off")
-    execute(connection, "aggregate_pnl/analyze_fills")
 
 
 def _find_scope(connection: Connection, run: Run) -> _Scope | None:
@@ -199,9 +201,9 @@ def _read_known(connection: Connection, binds: Mapping[str, Any]) -> _Known:
 def _sum_flows(connection: Connection, binds: Mapping[str, Any]) -> None:
     """Sum up the fills a second way, by one process: the other processor has its work."""
     with connection.cursor() as cursor:
-        cursor.execute("set local max_parallel_workers_per_gather = 0")
+        cursor.execute("set local max_parallel_workers_per_gather = 0; set local enable_sort = off")
         execute(connection, "aggregate_pnl/create_flows", binds)
-        cursor.execute("set local max_parallel_workers_per_gather to default")
+        cursor.execute("set local max_parallel_workers_per_gather to default; set local enable_sort to default")
 
 
 def _prove_books(connection: Connection, scope: Mapping[str, Any]) -> None:
