@@ -3,7 +3,7 @@
 Run it with ``PYTHONPATH=plugins:. python -m bench.pnl DSN``; it works in a database of its own and drops it.
 Two desks of 2,000 accounts and 500 symbols: *day traders* make 500 fills each in 25 symbols, *scattered* ones in all
 500, so that nearly every fill opens a position of its own, which is the worst case. Then one late fill comes into two
-years of 12 traders.
+years of 12 traders, and ten times as many fills of the day traders show whether memory grows with them.
 """
 
 from __future__ import annotations
@@ -110,13 +110,13 @@ inner join fills as f on f.delivery_id = replaced.delivery_id and f.line_number 
 LATE_LIMIT_SECONDS = 0.5
 
 
-def _stage(connection: database.Connection, file: Path, symbols_each: int) -> tuple[float, float]:
+def _stage(connection: database.Connection, file: Path, symbols_each: int, fill_count: int) -> tuple[float, float]:
     """Write the file, then time a bare copy of it into an unlogged table of text columns: seconds, megabytes."""
     columns = sql.SQL(", ").join(
         sql.SQL("{} text").format(sql.Identifier(f"column_{number}")) for number in range(1, 27)
     )
     with connection, connection.cursor() as cursor:
-        generate = _GENERATE.format(symbols_each=symbols_each, count=FILL_COUNT)
+        generate = _GENERATE.format(symbols_each=symbols_each, count=fill_count)
         with file.open("w", encoding="utf-8") as target:
             cursor.copy_expert(f"copy ({generate}) to stdout with (format csv)", target)
         cursor.execute(sql.SQL("drop table if exists staged; create unlogged table staged ({})").format(columns))
@@ -149,11 +149,11 @@ def _match_seconds() -> float:
     return time.perf_counter() - started
 
 
-def _measure_desk(dsn: str, symbols_each: int) -> dict[str, Any]:
+def _measure_desk(dsn: str, symbols_each: int, fill_count: int = FILL_COUNT) -> dict[str, Any]:
     connection = database.connect(dsn)
     try:
         with tempfile.TemporaryDirectory() as folder:
-            copy_seconds, megabytes = _stage(connection, Path(folder) / "fills.csv", symbols_each)
+            copy_seconds, megabytes = _stage(connection, Path(folder) / "fills.csv", symbols_each, fill_count)
         _fill_warehouse(connection)
         run = open_run(connection, SESSION, 1, "bench")
         started = time.perf_counter()
@@ -220,7 +220,7 @@ def _count(connection: database.Connection) -> int:
 
 def _print_measured(measured: dict[str, Any]) -> None:
     print(f"lots alone: {FILL_COUNT:,} fills in {measured['match_fills_seconds']} s")
-    for desk in ("day_traders", "scattered"):
+    for desk in ("day_traders", "ten_times_the_fills", "scattered"):
         result = measured[desk]
         print(
             f"{desk}: aggregate_pnl {result['aggregate_seconds']} s = {result['ratio_to_copy']} x a bare copy "
@@ -252,8 +252,9 @@ def measure(dsn: str) -> dict[str, Any]:
         measured = {
             "match_fills_seconds": round(_match_seconds(), 2),
             "day_traders": _measure_desk(own_dsn, 25),
-            "scattered": _measure_desk(own_dsn, 500),
             "late_fill": _measure_late_fill(own_dsn),
+            "ten_times_the_fills": _measure_desk(own_dsn, 25, 10 * FILL_COUNT),
+            "scattered": _measure_desk(own_dsn, 500),
         }
         _print_measured(measured)
         return measured

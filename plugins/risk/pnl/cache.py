@@ -101,11 +101,11 @@ def _write(connection: Connection, scope: _Scope) -> Aggregate:
     execute(connection, "aggregate_pnl/delete_ledger_entries", scope.binds)
     known = scope.known
     opened = read_opened(connection, scope.binds)
-    fills = FillFile(connection, scope.binds, known.symbols, known.currencies)
-    with ThreadPoolExecutor(max_workers=1) as meanwhile, _garbage_left():
-        summed = meanwhile.submit(_sum_flows, connection, scope.binds)
-        rebuilt = rebuild(opened, fills, known.session_dates, known.valuer)
-        summed.result()
+    with contextlib.closing(FillFile(connection, scope.binds, known.symbols, known.currencies)) as fills:
+        with ThreadPoolExecutor(max_workers=1) as meanwhile, _garbage_left():
+            summed = meanwhile.submit(_sum_flows, connection, scope.binds)
+            rebuilt = rebuild(opened, fills, known.session_dates, known.valuer)
+            summed.result()
     store(connection, rebuilt)
     _prove_books(connection, scope.binds)
     return Aggregate(rebuilt.account_session_count, len(scope.binds["account_ids"]), rebuilt.incomplete_count)

@@ -75,18 +75,31 @@ class FillFile:
             "symbols": list(symbols),
             "currencies": list(currencies),
         }
-        with tempfile.TemporaryFile() as file:
-            with connection.cursor() as cursor:
-                query = cursor.mogrify(statement("aggregate_pnl/copy_fills"), binds).decode().strip().removesuffix(";")
-                cursor.copy_expert(f"copy (\n{query}\n) to stdout (format binary)", file)
-            count = (file.tell() - _HEADER_BYTES - _TRAILER_BYTES) // _ROW.itemsize
-            file.flush()
-            self._rows = np.memmap(file, _ROW, "r", _HEADER_BYTES, (count,)) if count else np.empty(0, _ROW)
-        numbers = np.arange(1, len(self._books) + 2)
-        self._bounds = np.searchsorted(self._rows["delivery"].astype(np.int64), numbers).tolist()
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
+        with connection.cursor() as cursor:
+            query = cursor.mogrify(statement("aggregate_pnl/copy_fills"), binds).decode().strip().removesuffix(";")
+            cursor.copy_expert(f"copy (\n{query}\n) to stdout (format binary)", self._file)
+        counts = self._count_fills((self._file.tell() - _HEADER_BYTES - _TRAILER_BYTES) // _ROW.itemsize)
+        self._bounds = [0, *np.cumsum(counts).tolist()]
         self._parts: dict[dt.date, list[range]] = {}
         for part in self._cut():
             self._parts.setdefault(self._books[part.start].session_date, []).append(part)
+
+    def _count_fills(self, row_count: int) -> NDArray[np.int64]:
+        """Count the fills of each delivery."""
+        counts = np.zeros(len(self._books), dtype=np.int64)
+        for start in range(0, row_count, PART_FILLS):
+            numbers = self._rows(start, min(start + PART_FILLS, row_count))["delivery"].astype(np.int64)
+            counts += np.bincount(numbers - 1, minlength=len(counts))
+        return counts
+
+    def _rows(self, start: int, stop: int) -> NDArray[np.void]:
+        self._file.seek(_HEADER_BYTES + start * _ROW.itemsize)
+        return np.fromfile(self._file, _ROW, stop - start)
+
+    def close(self) -> None:
+        """Remove the file."""
+        self._file.close()
 
     def session(self, session_date: dt.date) -> Iterator[Executions]:
         """Yield a session's fills in parts; an account is whole in one of them."""
@@ -107,7 +120,7 @@ class FillFile:
             yield range(start, stop)
 
     def _read(self, part: range) -> Executions:
-        found = self._rows[self._bounds[part.start] : self._bounds[part.stop]]
+        found = self._rows(self._bounds[part.start], self._bounds[part.stop])
         columns = {name: found[name].astype(np.int64) for name in COLUMNS}
         books = self._books[part.start : part.stop]
         _, owners = np.unique([book.account_id for book in books], return_inverse=True)
