@@ -14,7 +14,7 @@ from risk.database import Connection, execute, records, rows, writing
 from risk.errors import BooksError
 from risk.pnl.export import FillFile
 from risk.pnl.findings import tell_findings
-from risk.pnl.rebuild import ratio_text, read_opened, rebuild, store
+from risk.pnl.rebuild import Rebuilt, ratio_text, read_opened, rebuild, store
 from risk.pnl.reconciliation import reconcile
 from risk.pnl.valuation import STALE_SESSIONS, LastFill, Ratio, Statement, Terms, Valuation, Valuer
 from risk.runs import Run
@@ -92,23 +92,28 @@ def aggregate(connection: Connection, run: Run) -> Aggregate:
 
 
 def _write(connection: Connection, scope: _Scope) -> Aggregate:
-    """Compute what the scope names, in the place of what is stored, and prove it.
-
-    While Python computes, and leaves the connection alone, Postgres sums the fills up for the proof.
-    """
-    execute(connection, "aggregate_pnl/delete_positions", scope.binds)
-    execute(connection, "aggregate_pnl/delete_daily_pnl", scope.binds)
-    execute(connection, "aggregate_pnl/delete_ledger_entries", scope.binds)
-    known = scope.known
-    opened = read_opened(connection, scope.binds)
-    with contextlib.closing(FillFile(connection, scope.binds, known.symbols, known.currencies)) as fills:
-        with ThreadPoolExecutor(max_workers=1) as meanwhile, _garbage_left():
-            summed = meanwhile.submit(_sum_flows, connection, scope.binds)
-            rebuilt = rebuild(opened, fills, known.session_dates, known.valuer)
-            summed.result()
+    """Compute what the scope names, in the place of what is stored, and prove it."""
+    for table in ("positions", "daily_pnl", "ledger_entries"):
+        execute(connection, f"aggregate_pnl/delete_{table}", scope.binds)
+    rebuilt = _compute(connection, scope)
     store(connection, rebuilt)
     _prove_books(connection, scope.binds)
     return Aggregate(rebuilt.account_session_count, len(scope.binds["account_ids"]), rebuilt.incomplete_count)
+
+
+def _compute(connection: Connection, scope: _Scope) -> Rebuilt:
+    """Rebuild the books; while Python does, and leaves the connection alone, Postgres sums fills up for the proof."""
+    known = scope.known
+    opened = read_opened(connection, scope.binds)
+    with (
+        contextlib.closing(FillFile(connection, scope.binds, known.symbols, known.currencies)) as fills,
+        ThreadPoolExecutor(max_workers=1) as meanwhile,
+        _garbage_left(),
+    ):
+        summed = meanwhile.submit(_sum_flows, connection, scope.binds)
+        rebuilt = rebuild(opened, fills, known.session_dates, known.valuer)
+        summed.result()
+    return rebuilt
 
 
 @contextlib.contextmanager
