@@ -11,13 +11,14 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from risk.pnl.executions import Executions
+from risk.pnl.executions import Executions, sums
 from risk.pnl.lots import Lots, last_openings, match_fills, open_cost
 from risk.pnl.paths import UNKNOWN_SECOND, Carried, SymbolPath, follow
 from risk.sessions import session_close, session_open
 
 SESSION = dt.date(2025, 8, 4)
 OPENS, CLOSES = (int(moment(SESSION).timestamp()) for moment in (session_open, session_close))
+EDGES = (OPENS, OPENS + 3599, OPENS + 3600, CLOSES - 3601, CLOSES - 3600, CLOSES)
 UNIT = 10**8
 
 
@@ -97,7 +98,8 @@ def walks(draw: st.DrawFn) -> Walk:
         st.integers(1, largest).map(lambda n: n * unit),
         st.integers(1, draw(st.sampled_from((9 * UNIT, 10**18 - 1)))),
     )
-    seconds = draw(st.lists(st.integers(OPENS - 900, CLOSES + 900), min_size=1, max_size=8).map(sorted))
+    second = st.integers(OPENS - 900, CLOSES + 900) | st.sampled_from(EDGES)
+    seconds = draw(st.lists(second, min_size=1, max_size=8).map(sorted))
     if draw(st.integers(0, 9)) == 0:
         seconds[0] = UNKNOWN_SECOND
     fills = tuple(Fill(draw(st.sampled_from("BSTC")), draw(quantity), draw(price), second) for second in seconds)
@@ -107,11 +109,36 @@ def walks(draw: st.DrawFn) -> Walk:
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(walks(), min_size=1, max_size=5), st.sampled_from((np.int64, object)))
-@example([Walk((0, 0, 0), (Fill("B", 10**18 - 1, 10**18 - 1, CLOSES - 1),) * 8)], np.int64)
+@example([Walk((0, 0, 0), (Fill("B", 10**18 - 1, 10**18 - 1, CLOSES - 1),) * 16)], np.int64)
+@example([Walk((0, 0, 0), (Fill("B", 1, 5 * 10**17, CLOSES - 1),) * 20)], np.int64)
+@example([Walk((-20, -20, 0), (Fill("B", 1, 5 * 10**17, CLOSES - 1),))], np.int64)
+@example([Walk((1, 1, -(10**19)), (Fill("B", 1, 1, CLOSES - 1),))], np.int64)
 def test_paths_are_what_a_loop_over_the_fills_finds(positions: list[Walk], dtype: type) -> None:
     followed = follow(*columns(positions, dtype), SESSION)
 
     assert followed == [walk(position) for position in positions]
+
+
+def test_a_position_begins_anew_with_a_first_fill_that_flips_what_was_carried() -> None:
+    # Long 10 that cost 10; 20 sold at 5 leave it short 10 at 5, so that the next sale, at 6, enlarges a loss of 10.
+    fills = (Fill("S", 20, 5, OPENS), Fill("S", 1, 6, OPENS))
+    [path] = follow(*columns([Walk((10, 10, 0), fills)], np.int64), SESSION)
+
+    assert path.enlarging_count == 1
+
+
+def test_on_a_day_the_calendar_does_not_know_only_what_needs_no_times_is_known() -> None:
+    position = Walk((0, 0, 0), (Fill("B", 2, 3, OPENS), Fill("S", 2, 4, OPENS)))
+    paths = follow(*columns([position, position], np.int64), dt.date(2025, 8, 3))
+
+    assert paths == [walk(position)._replace(early=None, late=None, held=None)] * 2
+
+
+def test_sums_are_exact_where_64_bits_are_not_enough() -> None:
+    # Twelve of the largest fees and twelve such rebates: they cancel out over all, but not within an account.
+    fees = np.repeat(np.array([10**18 - 1, 1 - 10**18]), 12)
+
+    assert sums(fees, np.array([0, 12])) == [12 * (10**18 - 1), -12 * (10**18 - 1)]
 
 
 def test_short_sales_while_long_and_covers_beyond_the_short_are_odd() -> None:

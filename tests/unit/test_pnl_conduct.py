@@ -90,6 +90,15 @@ def test_an_early_gain_of_a_carried_position_begins_at_the_last_mark() -> None:
     assert (monday.overnight, tuesday.overnight) == (1200 * USD, 0)
 
 
+@pytest.mark.parametrize(("symbol", "later"), [("XYZ", dt.date(2025, 8, 13)), ("/ESU5", TUE)])
+def test_an_early_gain_counts_from_the_cost_where_the_last_value_is_unknown(symbol: str, later: dt.date) -> None:
+    # No price of XYZ in the five sessions before, and no multiplier of the future until it is sold.
+    marks = (Mark(later, "/ESU5", None, "USD", Decimal(1)),)
+    *_, last = conducts(fill("15:59", 100, "10.00", symbol), fill("09:30", -100, "12.50", symbol, later), marks=marks)
+
+    assert last.early == 250 * USD
+
+
 def test_holding_is_the_time_a_dollar_was_held() -> None:
     [found] = conducts(
         fill("10:00:00", 100, "10.00"),

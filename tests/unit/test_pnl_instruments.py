@@ -14,7 +14,7 @@ from risk.pnl.positions import Position
 from risk.sessions import sessions_between
 
 THU, FRI, MON = sessions_between(dt.date(2025, 8, 14), dt.date(2025, 8, 18))
-USD = 10**32
+USD, CAD = 10**32, 10**24
 OPTION = "XYZ   250815C00150000"
 
 
@@ -86,6 +86,23 @@ def test_an_option_with_a_mark_in_its_last_session_stays_open_until_a_fill_close
 
     assert [day.total_pnl_usd for day in days] == [0, 300, -100]
     assert [day.gross_pnl_usd for day in days] == [0, 0, 200]
+
+
+def test_an_option_closed_in_its_last_session_has_no_closing_price() -> None:
+    _, friday = account_sessions([fill(THU, "B", "1", "2", OPTION), fill(FRI, "S", "1", "4", OPTION)], [])
+
+    assert (friday.gross, only(friday).expired) == (200 * USD, 0)
+    assert (only(friday).valuation.price, only(friday).valuation.source) == (None, None)
+
+
+def test_a_multiplier_that_becomes_known_is_no_change_but_leaves_the_days_unknown() -> None:
+    fills = [fill(THU, "B", "1", "100", "/ES"), fill(FRI, "S", "1", "101", "/ES")]
+
+    days = account_sessions(fills, [], [Instrument(FRI, "/ES", Decimal(50), None)])
+
+    # What is realized needs Friday's multiplier alone; Thursday's value, to subtract, is unknown.
+    assert [(day.gross, day.total) for day in days] == [(None, None), (50 * USD, None)]
+    assert [only(day).problem for day in days] == ["multiplier", "previous"]
 
 
 def test_a_result_in_another_currency_is_worth_what_the_session_pays_for_it() -> None:
@@ -163,6 +180,10 @@ def test_fills_that_tell_no_currency_trade_in_the_held_one() -> None:
     # Thursday 2 x 1 x 0.50. Friday 1 x 2 x 0.50 realized; open the same, 1 on, nothing added to Thursday's.
     assert [only(day).currency for day in (thursday, friday)] == ["CAD", "CAD"]
     assert [(day.gross, day.total) for day in (thursday, friday)] == [(0, USD), (USD, USD)]
+    assert [(only(day).realized, only(day).unrealized) for day in (thursday, friday)] == [
+        (0, 2 * CAD),
+        (2 * CAD, 2 * CAD),
+    ]
 
 
 def test_a_position_held_in_one_currency_has_none_once_it_trades_in_another() -> None:
@@ -176,6 +197,16 @@ def test_a_position_held_in_one_currency_has_none_once_it_trades_in_another() ->
     days = account_sessions(fills, marks)
 
     assert [only(day).currency for day in days] == ["CAD", "XXX", "XXX"]
+    assert [day.total for day in days] == [0, None, None]
+
+
+@pytest.mark.parametrize("told", [None, "USD"])
+def test_a_position_held_in_one_currency_has_none_once_another_is_stated(told: str | None) -> None:
+    fills = [fill(THU, "B", "2", "10", currency=told), fill(FRI, "S", "1", "10", currency=told)]
+
+    days = account_sessions(fills, [mark(MON, "10")], [Instrument(FRI, "XYZ", None, "CAD")])
+
+    assert [only(day).currency for day in days] == ["USD", "XXX", "XXX"]
     assert [day.total for day in days] == [0, None, None]
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from risk.entities import Fill, Mark
-from risk.pnl import DailyPnl, daily_pnl
+from risk.pnl import DailyPnl, account_sessions, daily_pnl
 from risk.pnl.lots import UNIT
 from risk.pnl.valuation import LastFill, Ratio, Statement, Terms, Valuation, Valuer
 from risk.sessions import sessions_between
@@ -64,6 +64,8 @@ def test_valuation_keeps_the_previous_mark_for_five_sessions_and_not_for_a_sixth
     # 10 x 0.20 on the day and five sessions after it; then unknown, never 0
     assert unrealized(days) == [2, 2, 2, 2, 2, 2, None, None, None]
     assert [day.total_pnl_usd for day in days] == [2, 0, 0, 0, 0, 0, None, None, None]
+    books = account_sessions(fills, [mark(SESSIONS[0], "1.20"), *elsewhere])
+    assert [position.problem for day in books for position in day.positions] == [None] * 6 + ["mark"] * 3
 
 
 def test_valuation_leaves_the_next_change_unknown_when_the_close_before_was() -> None:
