@@ -1,13 +1,13 @@
 -- Writes out the fills of some deliveries as whole numbers, for COPY in its binary form: every row has the same size.
 -- Grain: one row per fill. Reads: current_fills. Writes: -. Rerun: reads only.
--- Binds: as_of, delivery_ids, symbols, currencies (arrays; their members are written as their place in them, from 1).
+-- Binds: as_of, delivery_ids, and of equal length symbols and currencies ('' = not told): arrays, whose members are
+-- written as their place in them, from 1.
 -- Money: price in currency; quantity (buys positive), price and fees_usd (costs positive) scaled by 1e8.
--- currency: 0 = not told. instant: microseconds since 1970. side: ASCII code.
+-- instant: microseconds since 1970. side: ASCII code.
 -- Arrays, since a join with them is all the work of several processes of Postgres; tables made for the purpose are not.
 select
     delivered.number as delivery_number,
-    named.number as symbol_number,
-    coalesce(told.number, 0) as currency_number,
+    named.number as instrument_number,
     (date_part('epoch', known.executed_at) * 1000000)::bigint as instant,
     known.line_number,
     (not known.is_time_unknown)::integer::bigint as is_timed,
@@ -21,8 +21,8 @@ select
 from current_fills(%(as_of)s) as known
 inner join unnest(%(delivery_ids)s::bigint[]) with ordinality as delivered (delivery_id, number)
     on known.delivery_id = delivered.delivery_id
-inner join unnest(%(symbols)s::text[]) with ordinality as named (symbol, number)
-    on known.symbol = named.symbol
-left join unnest(%(currencies)s::text[]) with ordinality as told (currency, number)
-    on known.currency = told.currency
+inner join unnest(%(symbols)s::text[], %(currencies)s::text[]) with ordinality as named (symbol, currency, number)
+    on
+        known.symbol = named.symbol
+        and coalesce(known.currency, '') = named.currency
 order by delivered.number;

@@ -55,13 +55,12 @@ class _Known:
     ----------
     session_dates
         Ascending.
-    symbols, currencies
-        Of all fills of these sessions, as told; ascending.
+    instruments
+        Symbols and currencies (``None`` = not told) that the fills of these sessions name.
     """
 
     session_dates: list[dt.date]
-    symbols: list[str]
-    currencies: list[str]
+    instruments: set[tuple[str, str | None]]
     valuer: Valuer
 
 
@@ -106,7 +105,7 @@ def _compute(connection: Connection, scope: _Scope) -> Rebuilt:
     known = scope.known
     opened = read_opened(connection, scope.binds)
     with (
-        contextlib.closing(FillFile(connection, scope.binds, known.symbols, known.currencies)) as fills,
+        contextlib.closing(FillFile(connection, scope.binds, known.instruments)) as fills,
         ThreadPoolExecutor(max_workers=1) as meanwhile,
         _garbage_left(),
     ):
@@ -198,9 +197,7 @@ def _read_known(connection: Connection, binds: Mapping[str, Any]) -> _Known:
         (Terms(*row) for row in rows(connection, "aggregate_pnl/select_instruments", known)),
         (Ratio(*row) for row in rows(connection, "aggregate_pnl/select_splits", known)),
     )
-    symbols = sorted({symbol for _, symbol, _, _ in last_fills})
-    currencies = sorted({currency for _, _, currency, _ in last_fills if currency is not None})
-    return _Known(session_dates, symbols, currencies, valuer)
+    return _Known(session_dates, {(symbol, currency) for _, symbol, currency, _ in last_fills}, valuer)
 
 
 def _sum_flows(connection: Connection, binds: Mapping[str, Any]) -> None:

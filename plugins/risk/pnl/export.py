@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain, groupby
 from typing import Any, NamedTuple
 
@@ -21,8 +21,7 @@ from risk.pnl.valuation import MIXED_CURRENCIES
 
 COLUMNS = (
     "delivery",
-    "symbol",
-    "currency",
+    "instrument",
     "instant",
     "line",
     "is_timed",
@@ -37,6 +36,9 @@ _FIELDS = [("field_count", ">i2"), *chain.from_iterable(((f"{name}_size", ">i4")
 _ROW = np.dtype(_FIELDS)
 _HEADER_BYTES = 19
 _TRAILER_BYTES = 2
+
+NOT_TOLD = ""
+"""Stands for the currency of a fill whose source tells none; the first of all by its letters."""
 
 PART_FILLS = 250_000
 """A session of more fills is computed in parts of about so many."""
@@ -60,20 +62,23 @@ class FillFile:
         Inside a transaction.
     scope
         Binds ``as_of``, ``through_session_date``, ``account_ids`` and their ``first_session_dates``.
-    symbols, currencies
-        All that these fills name, ascending.
+    instruments
+        Symbols and currencies as told (``None`` = not at all), all pairs that these fills name; in any order.
     """
 
     def __init__(
-        self, connection: Connection, scope: Mapping[str, Any], symbols: Sequence[str], currencies: Sequence[str]
+        self, connection: Connection, scope: Mapping[str, Any], instruments: Collection[tuple[str, str | None]]
     ) -> None:
         self._books = [_Book(*row) for row in rows(connection, "aggregate_pnl/select_books", scope)]
-        self._symbols, self._currencies = symbols, currencies
+        symbols = [symbol for symbol, _ in instruments]
+        currencies = [currency or NOT_TOLD for _, currency in instruments]
+        self._symbols, self._symbol_numbers = np.unique([*symbols, ""], return_inverse=True)
+        self._currencies, self._currency_numbers = np.unique([*currencies, NOT_TOLD], return_inverse=True)
         binds = {
             "as_of": scope["as_of"],
             "delivery_ids": [book.delivery_id for book in self._books],
-            "symbols": list(symbols),
-            "currencies": list(currencies),
+            "symbols": symbols,
+            "currencies": currencies,
         }
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
         with connection.cursor() as cursor:
@@ -122,6 +127,7 @@ class FillFile:
     def _read(self, part: range) -> Executions:
         found = self._rows(self._bounds[part.start], self._bounds[part.stop])
         columns = {name: found[name].astype(np.int64) for name in COLUMNS}
+        columns["symbol"] = self._symbol_numbers[columns["instrument"] - 1]
         books = self._books[part.start : part.stop]
         _, owners = np.unique([book.account_id for book in books], return_inverse=True)
         owner = owners[columns["delivery"] - part.start - 1]
@@ -134,8 +140,8 @@ class FillFile:
         heads = [books[number - part.start - 1] for number in columns["delivery"][starts].tolist()]
         return Executions(
             [book.account_id for book in heads],
-            [self._symbols[number - 1] for number in symbol[starts].tolist()],
-            self._told(columns["currency"], starts),
+            self._symbols[symbol[starts]].tolist(),
+            self._told(self._currency_numbers[columns["instrument"] - 1], starts),
             [book.basis_id for book in heads],
             starts,
             columns["quantity"],
@@ -149,8 +155,8 @@ class FillFile:
         """Say in which currency each account and symbol was traded: none is told, one, or several."""
         highest = np.maximum.reduceat(numbers, starts)
         lowest = np.minimum.reduceat(np.where(numbers == 0, len(self._currencies), numbers), starts)
-        names = (None, *self._currencies)
+        names = (None, *self._currencies[1:].tolist())
         return [
-            names[high] if high in (0, low) else MIXED_CURRENCIES
+            names[high] if high <= low else MIXED_CURRENCIES
             for low, high in zip(lowest.tolist(), highest.tolist(), strict=True)
         ]
