@@ -82,8 +82,11 @@ class FillFile:
         }
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
         with connection.cursor() as cursor:
+            # One process beside the one that sends: of two processors Python's needs some, too.
+            cursor.execute("set local max_parallel_workers_per_gather = 1")
             query = cursor.mogrify(statement("aggregate_pnl/copy_fills"), binds).decode().strip().removesuffix(";")
             cursor.copy_expert(f"copy (\n{query}\n) to stdout (format binary)", self._file)
+            cursor.execute("set local max_parallel_workers_per_gather to default")
         counts = self._count_fills((self._file.tell() - _HEADER_BYTES - _TRAILER_BYTES) // _ROW.itemsize)
         self._bounds = [0, *np.cumsum(counts).tolist()]
         self._parts: dict[dt.date, list[range]] = {}
