@@ -94,9 +94,10 @@ def test_an_early_gain_of_a_carried_position_begins_at_the_last_mark() -> None:
 def test_an_early_gain_counts_from_the_cost_where_the_last_value_is_unknown(symbol: str, later: dt.date) -> None:
     # No price of XYZ in the five sessions before, and no multiplier of the future until it is sold.
     marks = (Mark(later, "/ESU5", None, "USD", Decimal(1)),)
-    *_, last = conducts(fill("15:59", 100, "10.00", symbol), fill("09:30", -100, "12.50", symbol, later), marks=marks)
+    fills = (fill("15:59", 100, "10.00", symbol), fill("09:30", -100, "12.50", symbol, later))
+    *_, before, last = conducts(*fills, marks=marks)
 
-    assert last.early == 250 * USD
+    assert (before.overnight, last.early) == (None, 250 * USD)
 
 
 def test_holding_is_the_time_a_dollar_was_held() -> None:
@@ -133,8 +134,9 @@ def test_without_a_time_of_day_only_what_needs_none_is_known(clock: str) -> None
 
 
 def test_without_a_multiplier_no_value_is_known() -> None:
-    [found] = conducts(fill("10:00", 1, "5000", symbol="/ESU5"))
-    assert found == Conduct(None, None, None, 0, None, None)
+    future, others = fill("10:00", 1, "5000", symbol="/ESU5"), (fill("10:00", 9, "10.00"), fill("10:01", -8, "11.00"))
+    # of the account, whatever is known of its other symbols
+    assert conducts(future) == conducts(future, *others) == [Conduct(None, None, None, 0, None, None)]
 
 
 def test_a_session_in_which_a_position_is_only_carried_has_no_conduct_but_its_exposure() -> None:
