@@ -133,6 +133,11 @@ def test_without_a_time_of_day_only_what_needs_none_is_known(clock: str) -> None
     assert found == Conduct(None, None, None, 1, 1_000_000, 200 * 9 * USD)
 
 
+def test_what_is_kept_overnight_counts_long_and_short_alike() -> None:
+    [found] = conducts(fill("10:00", -30, "10.00"), fill("10:00", 20, "4.00", symbol="ABC"))
+    assert found.overnight == (300 + 80) * USD
+
+
 def test_without_a_multiplier_no_value_is_known() -> None:
     future, others = fill("10:00", 1, "5000", symbol="/ESU5"), (fill("10:00", 9, "10.00"), fill("10:01", -8, "11.00"))
     # of the account, whatever is known of its other symbols

@@ -48,6 +48,15 @@ def test_valuation_takes_the_last_fill_over_all_accounts_when_there_is_no_mark()
     assert unrealized(daily_pnl(fills, [])) == [5]
 
 
+def test_valuation_takes_the_later_of_two_fills_a_microsecond_apart_whatever_their_lines() -> None:
+    first, later = buy(SESSIONS[0], "10", "1.00"), buy(SESSIONS[0], "1", "1.50", account_id="NET002")
+    moment = later.executed_at + dt.timedelta(microseconds=1)
+
+    days = daily_pnl([first._replace(line_number=2), later._replace(executed_at=moment)], [])
+
+    assert unrealized(days) == [5]
+
+
 def test_valuation_takes_the_last_fill_when_the_mark_is_blank_or_foreign() -> None:
     fills = [buy(SESSIONS[0], "10", "1.00"), buy(SESSIONS[0], "1", "1.50", account_id="NET002", hour=19)]
 

@@ -18,7 +18,25 @@ from risk.pnl.valuation import Valuer
 
 
 class AccountSession(NamedTuple):
-    """One account in one session; amounts in US dollars scaled by 1e32, volume by 1e8, ``None`` = unknown."""
+    """One account in one session; amounts in US dollars scaled by 1e32, volume by 1e8, ``None`` = unknown.
+
+    Attributes
+    ----------
+    delivery_id
+        Basis of its fills; ``None`` where it only carries positions, or without a warehouse.
+    volume
+        Sum of the quantities traded.
+    turnover
+        Value of all fills.
+    gross
+        Realized, before fees.
+    fees
+        Costs positive.
+    unrealized, unrealized_delta
+        Of the open lots at the close, and less that of the close before.
+    incomplete_reason
+        Sentences about everything unknown; ``None`` = nothing.
+    """
 
     account_id: str
     session_date: dt.date
@@ -126,7 +144,7 @@ def _close_account(
     return AccountSession(
         account_id,
         session_date,
-        max((group.delivery_id for group in fills.values() if group.delivery_id is not None), default=None),
+        next((group.delivery_id for group in fills.values()), None),
         sum(len(group.quantities) for group in fills.values()),
         sum(group.path.volume for group in fills.values()),
         _sum(position.turnover for position in positions),

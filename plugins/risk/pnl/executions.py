@@ -12,7 +12,7 @@ Integers = NDArray[Any]
 """Exact integers: numpy's of 64 bits, or Python's of any size (dtype object)."""
 
 LARGEST_SUM = 2.0**61
-"""What 64 bits hold for certain, with a margin for the rounding of the estimate."""
+"""What 64 bits hold for certain, with a margin for the rounding of estimates, which are made by floating point."""
 
 
 class Executions(NamedTuple):
@@ -31,11 +31,11 @@ class Executions(NamedTuple):
     quantities
         Of each fill, signed, buys and covers positive, scaled by 1e8.
     prices, fees
-        Price, and costs in US dollars, costs positive; scaled by 1e8.
+        Of each fill: price, above 0, and costs in US dollars, costs positive; scaled by 1e8.
     seconds
-        Since 1970; ``paths.UNKNOWN_SECOND`` where the source does not know the time of day.
+        Of each fill, since 1970; ``paths.UNKNOWN_SECOND`` where the source does not know the time of day.
     sides
-        ASCII codes of the letters.
+        Of each fill, the ASCII code of its letter.
     """
 
     account_ids: Sequence[str]
@@ -56,7 +56,7 @@ class Executions(NamedTuple):
 
 
 def sums(values: Integers, starts: NDArray[np.int64]) -> list[int]:
-    """Add up the values of each account and symbol, exactly."""
+    """Add up the fills' values by account and symbol, exactly: by 64 bits only where all together fit into them."""
     fits = np.abs(values.astype(np.float64)).sum() < LARGEST_SUM
     totals: list[int] = np.add.reduceat(values if fits else values.astype(object), starts).tolist()
     return totals

@@ -34,6 +34,8 @@ COLUMNS = (
 
 _FIELDS = [("field_count", ">i2"), *chain.from_iterable(((f"{name}_size", ">i4"), (name, ">i8")) for name in COLUMNS)]
 _ROW = np.dtype(_FIELDS)
+"""As COPY writes a row of these columns, each of 8 bytes and none null: the count of fields, then size and value."""
+
 _HEADER_BYTES = 19
 _TRAILER_BYTES = 2
 
@@ -45,7 +47,13 @@ PART_FILLS = 250_000
 
 
 class _Book(NamedTuple):
-    """A delivery of an account and session, and the basis that is noted in the books."""
+    """A delivery of an account and session, one of several where accounts were merged.
+
+    Attributes
+    ----------
+    basis_id
+        What the books note as the basis of the account and session, the same for all its deliveries.
+    """
 
     session_date: dt.date
     account_id: str
@@ -102,6 +110,7 @@ class FillFile:
         return counts
 
     def _rows(self, start: int, stop: int) -> NDArray[np.void]:
+        """Read some rows of the file, in which those of a delivery lie together."""
         self._file.seek(_HEADER_BYTES + start * _ROW.itemsize)
         return np.fromfile(self._file, _ROW, stop - start)
 
@@ -128,6 +137,7 @@ class FillFile:
             yield range(start, stop)
 
     def _read(self, part: range) -> Executions:
+        """Read a part's fills, at least one, and bring them into the order of execution by account and symbol."""
         found = self._rows(self._bounds[part.start], self._bounds[part.stop])
         columns = {name: found[name].astype(np.int64) for name in COLUMNS}
         columns["symbol"] = self._symbol_numbers[columns["instrument"] - 1]
@@ -155,7 +165,13 @@ class FillFile:
         )
 
     def _told(self, numbers: NDArray[np.int64], starts: NDArray[np.int64]) -> list[str | None]:
-        """Say in which currency each account and symbol was traded: none is told, one, or several."""
+        """Say in which currency each account and symbol was traded: none is told, one, or several.
+
+        Parameters
+        ----------
+        numbers
+            Of each fill, the place of its currency among all, from 1; 0 = not told.
+        """
         highest = np.maximum.reduceat(numbers, starts)
         lowest = np.minimum.reduceat(np.where(numbers == 0, len(self._currencies), numbers), starts)
         names = (None, *self._currencies[1:].tolist())

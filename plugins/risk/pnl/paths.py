@@ -25,6 +25,7 @@ UNKNOWN_SECOND = -1
 """Stands for the time of a fill whose time of day the source does not know."""
 
 HALF_BITS = 31
+"""Values are multiplied by seconds in two halves, of which the lower has so many bits."""
 
 
 class SymbolPath(NamedTuple):
@@ -47,8 +48,9 @@ class SymbolPath(NamedTuple):
         P&L until an hour after the open and from an hour before the close, before fees, multiplier and rate, scaled by
         1e16, gains positive; what a carried position made before its first fill of the session counts with that fill.
     held
-        The position's value times the seconds it lasted, before the multiplier, scaled by 1e16. A position carried in
-        counts from the open, one carried out until the close.
+        The position's value times the seconds it lasted, before the multiplier, scaled by 1e16; the value is that at
+        the price of the fill that ends it, or of the last fill until the close. A position carried in counts from the
+        open, one carried out until the close.
     """
 
     volume: int
@@ -70,9 +72,9 @@ class Carried(NamedTuple):
     quantities
         Signed, scaled by 1e8.
     costs
-        What its lots cost together, scaled by 1e16.
+        What its lots cost together, negative what was got for a short, scaled by 1e16.
     gains
-        What it was worth more than that at the last close, before the multiplier, scaled by 1e16.
+        What it was worth more than that at the last close, before the multiplier, scaled by 1e16; 0 = unknown.
     """
 
     quantities: list[int]
@@ -81,7 +83,17 @@ class Carried(NamedTuple):
 
 
 class _Columns(NamedTuple):
-    """Quantities, and amounts that belong to them, in a unit in which no sum of an account and symbol is too large."""
+    """Numbers of some executions, all counted in one unit but the prices, so that more of them fit into 64 bits.
+
+    Attributes
+    ----------
+    unit
+        So many 1e-8 shares divide every quantity, so many 1e-16 of money every carried amount.
+    quantities, prices
+        Of each fill.
+    carried, costs, gains
+        Of each account and symbol, as `Carried` has them.
+    """
 
     unit: int
     quantities: Integers
@@ -92,6 +104,8 @@ class _Columns(NamedTuple):
 
 
 class _Hours(NamedTuple):
+    """A session's regular hours, in seconds since 1970."""
+
     opens: int
     closes: int
 
@@ -107,6 +121,11 @@ def follow(fills: Executions, before: Carried, session_date: dt.date) -> list[Sy
         The positions they meet, splits applied.
     session_date
         The session; on a day that the calendar does not know as one, no times are known.
+
+    Returns
+    -------
+    list of SymbolPath
+        Of each account and symbol, in the order of ``fills``.
     """
     unit, quantities, prices, carried, costs, gains = _columns(fills, before)
     starts, lasts = fills.starts, fills.stops - 1
@@ -132,7 +151,11 @@ def follow(fills: Executions, before: Carried, session_date: dt.date) -> list[Sy
 
 
 def _columns(fills: Executions, before: Carried) -> _Columns:
-    """Count in the largest unit that fits all, and by 64 bits where no account and symbol can exceed them."""
+    """Count in the largest unit that divides all, and by 64 bits where no account and symbol can exceed them.
+
+    What is bounded is every share at the highest price, and the carried amounts: no cost or gain on the way is more
+    than twice that, and what is added up over several accounts may wrap around, since differences are right again.
+    """
     quantities, prices = fills.quantities, fills.prices
     unit = gcd(int(np.gcd.reduce(quantities)), *chain.from_iterable(before))
     carried, costs, gains = (np.array(column, dtype=object) // unit for column in before)
@@ -145,7 +168,13 @@ def _columns(fills: Executions, before: Carried) -> _Columns:
 
 
 def _running(values: Integers, first: NDArray[np.int64]) -> Integers:
-    """Add up values from each account and symbol's first fill on; what 64 bits lose before it cancels out."""
+    """Return for each fill the sum from its account and symbol's first one on; what 64 bits lose before cancels out.
+
+    Parameters
+    ----------
+    first
+        Row of that first fill, for each fill.
+    """
     total = np.cumsum(values)
     before: Integers = (total - values)[first]
     return total - before
@@ -156,7 +185,8 @@ def _cost(
 ) -> Integers:
     """Return for each fill what the position it meets has cost, less what was paid in the session before the fill.
 
-    A position begins anew with the fill that leaves it flat or flips it: what is left has then cost its price.
+    A position begins anew with the fill that leaves it flat or flips it: what is left has then cost its price. Until
+    the first such fill it has cost what was carried, ``costs``, and what was paid.
     """
     row = np.arange(len(prices))
     begins = (left == 0) | ((left > 0) != (held > 0))
@@ -184,9 +214,9 @@ def _timed(
     Parameters
     ----------
     gained
-        After each fill since the open, at its price.
+        Since the last close, after each fill and at its price.
     met, left
-        Value of the position before and after each fill, at its price.
+        Signed value of the position before and after each fill, at its price.
     """
     hours = _hours_of(session_date)
     if hours is None:
@@ -208,6 +238,7 @@ def _timed(
 
 
 def _gained_before(second: int, gained: Integers, fills: Executions) -> Integers:
+    """Return by account and symbol what was gained after the last fill before a second; 0 where there is none."""
     counts = np.add.reduceat(fills.seconds < second, fills.starts, dtype=np.int64)
     known: Integers = np.where(counts > 0, gained[fills.starts + counts - 1], 0)
     return known
