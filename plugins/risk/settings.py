@@ -98,6 +98,8 @@ class Settings:
         Whether who edits a limit may not approve it.
     canceled_statuses, corrected_statuses
         Spellings of the column ``Status``, upper case, of a row that takes an execution back or states it anew.
+    scratch_dir
+        Folder of files that last as long as the work on them; ``None`` = the system's.
     vendor_dir
         Folder that keeps the vendor's pages until they are loaded.
     vendor_since
@@ -122,6 +124,7 @@ class Settings:
     has_four_eyes: bool = False
     canceled_statuses: tuple[str, ...] = ("CANCEL", "CANCELED", "CANCELLED", "CXL", "BUST", "BUSTED")
     corrected_statuses: tuple[str, ...] = ("CORRECT", "CORRECTED", "CORRECTION", "CORR", "COR")
+    scratch_dir: Path | None = None
     vendor_dir: Path = PROJECT_DIR / "var" / "vendor"
     vendor_since: dt.date | None = None
     vendor_report: str = "summaryByDate"
@@ -132,6 +135,7 @@ def settings() -> Settings:
     """Read the settings of this process from the environment, once."""
     default = Settings()
     fills_dir = os.environ.get("RISK_FILLS_DIR")
+    scratch_dir = os.environ.get("RISK_SCRATCH_DIR")
     recipients = os.environ.get("RISK_RECIPIENTS", ",".join(default.recipients))
     alarm_recipients = _addresses(os.environ.get("RISK_ALARM_RECIPIENTS", ""))
     since = os.environ.get("RISK_VENDOR_SINCE")
@@ -151,6 +155,7 @@ def settings() -> Settings:
         has_four_eyes=os.environ.get("RISK_FOUR_EYES", "0") == "1",
         canceled_statuses=_spellings("RISK_CANCELED_STATUSES", default.canceled_statuses),
         corrected_statuses=_spellings("RISK_CORRECTED_STATUSES", default.corrected_statuses),
+        scratch_dir=Path(scratch_dir) if scratch_dir else None,
         vendor_dir=Path(os.environ.get("RISK_VENDOR_DIR", str(default.vendor_dir))),
         vendor_since=dt.date.fromisoformat(since) if since else None,
         vendor_report=os.environ.get("RISK_VENDOR_REPORT", default.vendor_report),

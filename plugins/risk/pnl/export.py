@@ -6,7 +6,6 @@ A million fills are 120 MB on the disk and never all in memory; nothing of a fil
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from itertools import chain, groupby
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from risk.database import Connection, rows, statement
 from risk.pnl.executions import Executions
 from risk.pnl.paths import UNKNOWN_SECOND
+from risk.pnl.scratch import binary_scratch
 from risk.pnl.valuation import MIXED_CURRENCIES
 
 COLUMNS = (
@@ -88,7 +88,7 @@ class FillFile:
             "symbols": symbols,
             "currencies": currencies,
         }
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close
+        self._file = binary_scratch()
         with connection.cursor() as cursor:
             # One process beside the one that sends: of two processors Python's needs some, too.
             cursor.execute("set local max_parallel_workers_per_gather = 1")

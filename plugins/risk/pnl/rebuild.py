@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import tempfile
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from risk.pnl.lots import (
     scaled,
 )
 from risk.pnl.positions import Holding, Position
+from risk.pnl.scratch import text_scratch
 from risk.pnl.valuation import Ratio, Valuer
 
 Opened = dict[dt.date, dict[str, dict[str, Holding]]]
@@ -87,7 +87,7 @@ class Rows:
         self._command = sql.SQL("copy {} ({}) from stdin with (format csv)").format(
             sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
         )
-        self._file = tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 - closed by copy
+        self._file = text_scratch()
         self._writer = csv.writer(self._file)
 
     def write(self, written: Iterable[Sequence[object]]) -> None:

@@ -232,6 +232,7 @@ def replaceable(clone: Clone, kept: Secrets, desk: Desk, ports: Mapping[str, int
         "RISK_SCHEDULE": "sessions" if desk.is_scheduled else "off",
         "RISK_REPORTS_DIR": str(clone.var / "reports"),
         "RISK_ALARMS_DIR": str(clone.var / "alarms"),
+        "RISK_SCRATCH_DIR": str(clone.var / "scratch"),
         "RISK_VENDOR_DIR": str(clone.var / "vendor"),
     }
 

@@ -1,0 +1,25 @@
+"""Scratch files lie where the installation wants them, and leave nothing behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from risk import settings as settings_module
+from risk.pnl.scratch import binary_scratch, text_scratch
+
+
+def test_scratch_files_lie_in_the_folder_of_the_settings_and_have_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "var" / "scratch"
+    monkeypatch.setenv("RISK_SCRATCH_DIR", str(folder))
+    settings_module.settings.cache_clear()
+    try:
+        with binary_scratch() as numbers, text_scratch() as rows:
+            places = [Path(f"/proc/self/fd/{file.fileno()}").readlink().parent for file in (numbers, rows)]
+            assert places == [folder, folder]
+            assert list(folder.iterdir()) == []
+    finally:
+        settings_module.settings.cache_clear()
