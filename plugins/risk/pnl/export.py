@@ -90,11 +90,12 @@ class FillFile:
         }
         self._file = binary_scratch()
         with connection.cursor() as cursor:
-            # One process beside the one that sends: of two processors Python's needs some, too.
-            cursor.execute("set local max_parallel_workers_per_gather = 1")
+            # One process beside the one that sends: Python needs some of two processors, too. And by hashing: the
+            # planner takes the fills with these symbols and currencies for a few, and would loop over them.
+            cursor.execute("set local max_parallel_workers_per_gather = 1; set local enable_nestloop = off")
             query = cursor.mogrify(statement("aggregate_pnl/copy_fills"), binds).decode().strip().removesuffix(";")
             cursor.copy_expert(f"copy (\n{query}\n) to stdout (format binary)", self._file)
-            cursor.execute("set local max_parallel_workers_per_gather to default")
+            cursor.execute("set local max_parallel_workers_per_gather to default; set local enable_nestloop to default")
         counts = self._count_fills((self._file.tell() - _HEADER_BYTES - _TRAILER_BYTES) // _ROW.itemsize)
         self._bounds = [0, *np.cumsum(counts).tolist()]
         self._parts: dict[dt.date, list[range]] = {}
