@@ -117,7 +117,7 @@ def _compute(connection: Connection, scope: _Scope) -> Rebuilt:
 
 @contextlib.contextmanager
 def _garbage_left() -> Iterator[None]:
-    """Look for no garbage: the books leave none that refers to itself, and whatever else is loaded is large."""
+    """Leave garbage uncollected: the books make none that refers to itself, and all else that is loaded is large."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -186,6 +186,7 @@ def _has_changed(row: tuple[Any, ...], valuer: Valuer) -> bool:
 
 
 def _read_known(connection: Connection, binds: Mapping[str, Any]) -> _Known:
+    """Read what was traded and stated in the sessions from the scope's first on, and in the five before it."""
     reach = {**binds, "stale_session_count": STALE_SESSIONS}
     session_dates = [row[0] for row in rows(connection, "aggregate_pnl/select_sessions", reach)]
     known = {**binds, "first_session_date": session_dates[0]}

@@ -139,7 +139,15 @@ def split_holdings(session_date: dt.date, holdings: dict[str, Holding], valuer: 
 def close_symbol(
     session_date: dt.date, symbol: str, fills: SymbolFills | None, holdings: dict[str, Holding], valuer: Valuer
 ) -> Position:
-    """Apply a symbol's fills and expiry, value what is left and carry it in ``holdings``."""
+    """Apply a symbol's fills and expiry to what is held of it, and value what is left at the close.
+
+    Parameters
+    ----------
+    fills
+        ``None`` = not traded.
+    holdings
+        The account's, by symbol, splits applied; at the end the symbol's is that carried out of the session, if any.
+    """
     before = holdings.pop(symbol, None)
     lots: Lots = before.lots if before else deque()
     currency = _currency(session_date, symbol, before, fills, valuer)
@@ -209,12 +217,14 @@ def _currency(
 
 
 def _has_changed(before: Holding | None, valuation: Valuation) -> bool:
+    """Tell whether the multiplier is known to differ from that of the close before, so that no values subtract."""
     if before is None or before.multiplier is None or valuation.multiplier is None:
         return False
     return before.multiplier != valuation.multiplier
 
 
 def _unrealized(lots: Lots, valuation: Valuation) -> int | None:
+    """Return what the lots gain at the close in their currency, scaled by 1e24; ``None`` = unknown."""
     if valuation.multiplier is None:
         return None
     if not lots:
