@@ -144,17 +144,15 @@ class FillFile:
         columns["symbol"] = self._symbol_numbers[columns["instrument"] - 1]
         books = self._books[part.start : part.stop]
         _, owners = np.unique([book.account_id for book in books], return_inverse=True)
-        owner = owners[columns["delivery"] - part.start - 1]
-        order = np.lexsort((columns["delivery"], columns["line"], columns["instant"], columns["symbol"], owner))
+        columns["group"] = owners[columns["delivery"] - part.start - 1] * len(self._symbols) + columns["symbol"]
+        # Of one line number in two deliveries the earlier delivery's comes first: so they lie there, and stay so.
+        order = np.lexsort((columns["line"], columns["instant"], columns["group"]))
         columns = {name: column[order] for name, column in columns.items()}
-        owner = owner[order]
-        symbol = columns["symbol"]
-        changes = (owner[1:] != owner[:-1]) | (symbol[1:] != symbol[:-1])
-        starts = np.append(0, np.flatnonzero(changes) + 1)
+        starts = np.append(0, np.flatnonzero(np.diff(columns["group"])) + 1)
         heads = [books[number - part.start - 1] for number in columns["delivery"][starts].tolist()]
         return Executions(
             [book.account_id for book in heads],
-            self._symbols[symbol[starts]].tolist(),
+            self._symbols[columns["symbol"][starts]].tolist(),
             self._told(self._currency_numbers[columns["instrument"] - 1], starts),
             [book.basis_id for book in heads],
             starts,

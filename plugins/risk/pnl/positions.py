@@ -6,6 +6,7 @@ import datetime as dt
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from risk.pnl.executions import Integers
@@ -161,7 +162,7 @@ def close_symbol(
         realized += unrealized_amount(lots, 0)
         lots.clear()
     elif not lots:
-        valuation = valuation._replace(price=None, source=None)
+        valuation = _unpriced(valuation)
     multiplier, rate = valuation.multiplier, valuation.rate
     unrealized = _unrealized(lots, valuation)
     unrealized_usd = _times(unrealized, rate)
@@ -221,6 +222,11 @@ def _has_changed(before: Holding | None, valuation: Valuation) -> bool:
     if before is None or before.multiplier is None or valuation.multiplier is None:
         return False
     return before.multiplier != valuation.multiplier
+
+
+@lru_cache(maxsize=65_536)
+def _unpriced(valuation: Valuation) -> Valuation:
+    return valuation._replace(price=None, source=None)
 
 
 def _unrealized(lots: Lots, valuation: Valuation) -> int | None:

@@ -19,6 +19,7 @@ from risk.pnl.conduct import SHARE_DIGITS, Conduct
 from risk.pnl.export import FillFile
 from risk.pnl.lots import (
     AMOUNT_DIGITS,
+    UNIT,
     UNIT_DIGITS,
     USD_DIGITS,
     Lot,
@@ -190,6 +191,8 @@ def _position_row(day: AccountSession, position: Position) -> tuple[object, ...]
     listed = ",".join(
         f'["{_opened(opened)}","{_units(quantity)}","{_units(price)}"]' for quantity, price, opened in lots
     )
+    realized, unrealized = _amount(position.realized), _amount(position.unrealized)
+    is_usd = valuation.rate == UNIT
     return (
         day.account_id,
         day.session_date,
@@ -201,13 +204,13 @@ def _position_row(day: AccountSession, position: Position) -> tuple[object, ...]
         _units(valuation.multiplier),
         _units(valuation.price),
         valuation.source,
-        _amount(position.realized),
-        _amount(position.unrealized),
+        realized,
+        unrealized,
         _units(valuation.rate),
         valuation.rate_source,
         valuation.rate_date,
-        _usd(position.realized_usd),
-        _usd(position.unrealized_usd),
+        realized if is_usd else _usd(position.realized_usd),
+        unrealized if is_usd else _usd(position.unrealized_usd),
         ratio_text(position.ratio),
         _units(position.split),
         _units(position.expired),
