@@ -15,6 +15,9 @@ from risk.pnl.paths import SymbolPath
 from risk.pnl.problems import problem_of
 from risk.pnl.valuation import MIXED_CURRENCIES, Ratio, Valuation, Valuer
 
+OpenLots = tuple[tuple[int, ...], ...]
+"""Signed quantity, price (both scaled by 1e8) and opened session's ordinal of each open lot, oldest first."""
+
 
 class SymbolFills(NamedTuple):
     """One account's fills of one symbol in one session, in the order of execution.
@@ -61,7 +64,7 @@ class Holding:
         than 1e-8 new shares, scaled by 1e16.
     """
 
-    lots: Lots
+    lots: OpenLots
     currency: str
     multiplier: int | None
     unrealized: int | None
@@ -107,7 +110,7 @@ class Position(NamedTuple):
 
     symbol: str
     currency: str
-    lots: tuple[tuple[int, ...], ...]
+    lots: OpenLots
     valuation: Valuation
     ratio: Ratio | None
     split: int
@@ -132,9 +135,10 @@ def split_holdings(session_date: dt.date, holdings: dict[str, Holding], valuer: 
     for symbol, holding in holdings.items():
         ratio = valuer.ratio(session_date, symbol)
         if ratio:
-            held = open_quantity(holding.lots)
-            holding.cut_off = split_lots(holding.lots, ratio.new_shares, ratio.old_shares)
-            holding.split = open_quantity(holding.lots) - held
+            lots = _movable(holding.lots)
+            holding.cut_off = split_lots(lots, ratio.new_shares, ratio.old_shares)
+            holding.split = open_quantity(lots) - open_quantity(holding.lots)
+            holding.lots = tuple(map(tuple, lots))
 
 
 def close_symbol(
@@ -150,18 +154,10 @@ def close_symbol(
         The account's, by symbol, splits applied; at the end the symbol's is that carried out of the session, if any.
     """
     before = holdings.pop(symbol, None)
-    lots: Lots = before.lots if before else deque()
     currency = _currency(session_date, symbol, before, fills, valuer)
     valuation = valuer.value(session_date, symbol, currency)
-    realized = before.cut_off if before else 0
-    expired = 0
-    if fills:
-        realized += realize(lots, fills, session_date)
-    if valuation.source == "expiry" and lots:
-        expired = -open_quantity(lots)
-        realized += unrealized_amount(lots, 0)
-        lots.clear()
-    elif not lots:
+    lots, realized, expired = _move(before, fills, session_date, has_expired=valuation.source == "expiry")
+    if not lots and not expired:
         valuation = _unpriced(valuation)
     multiplier, rate = valuation.multiplier, valuation.rate
     unrealized = _unrealized(lots, valuation)
@@ -174,7 +170,7 @@ def close_symbol(
     return Position(
         symbol,
         currency,
-        tuple(map(tuple, lots)),
+        lots,
         valuation,
         valuer.ratio(session_date, symbol),
         before.split if before else 0,
@@ -188,6 +184,26 @@ def close_symbol(
         fills.path if fills else None,
         problem_of(currency, valuation, unrealized, delta, has_changed=has_changed),
     )
+
+
+def _move(
+    before: Holding | None, fills: SymbolFills | None, session_date: dt.date, *, has_expired: bool
+) -> tuple[OpenLots, int, int]:
+    """Return the lots open at the close, what was realized before the multiplier, and what quantity expiry added."""
+    held, realized, expired = (before.lots, before.cut_off, 0) if before else ((), 0, 0)
+    if fills:
+        lots = _movable(held)
+        realized += realize(lots, fills, session_date)
+        held = tuple(map(tuple, lots))
+    if has_expired and held:
+        expired = -open_quantity(held)
+        realized += unrealized_amount(held, 0)
+        held = ()
+    return held, realized, expired
+
+
+def _movable(lots: OpenLots) -> Lots:
+    return deque(map(list, lots))
 
 
 def realize(lots: Lots, fills: SymbolFills, session_date: dt.date) -> int:
@@ -229,7 +245,7 @@ def _unpriced(valuation: Valuation) -> Valuation:
     return valuation._replace(price=None, source=None)
 
 
-def _unrealized(lots: Lots, valuation: Valuation) -> int | None:
+def _unrealized(lots: OpenLots, valuation: Valuation) -> int | None:
     """Return what the lots gain at the close in their currency, scaled by 1e24; ``None`` = unknown."""
     if valuation.multiplier is None:
         return None

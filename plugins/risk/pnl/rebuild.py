@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -22,7 +21,6 @@ from risk.pnl.lots import (
     UNIT,
     UNIT_DIGITS,
     USD_DIGITS,
-    Lot,
     average_open_price,
     decimal_text,
     open_quantity,
@@ -174,7 +172,7 @@ def _holding(
     unrealized_usd: Decimal | None,
 ) -> Holding:
     return Holding(
-        deque(_lot(*lot) for lot in lots),
+        tuple(_lot(*lot) for lot in lots),
         currency,
         multiplier,
         None if unrealized is None else scaled(unrealized, AMOUNT_DIGITS),
@@ -182,8 +180,8 @@ def _holding(
     )
 
 
-def _lot(opened: str, quantity: str, price: str) -> Lot:
-    return [scaled(Decimal(quantity)), scaled(Decimal(price)), dt.date.fromisoformat(opened).toordinal()]
+def _lot(opened: str, quantity: str, price: str) -> tuple[int, int, int]:
+    return scaled(Decimal(quantity)), scaled(Decimal(price)), dt.date.fromisoformat(opened).toordinal()
 
 
 def _position_row(day: AccountSession, position: Position) -> tuple[object, ...]:
