@@ -150,6 +150,16 @@ def test_there_is_no_model_cut_before_twenty_forecasts_or_without_one() -> None:
     assert recommendation(silent, CALM, SESSION, UNPROVEN, SHAPE)["model_cut_ratio"] is None
 
 
+def test_a_recommendation_is_the_same_whatever_the_last_bits_of_the_forecast() -> None:
+    one, other = (
+        dataclasses.replace(ACCOUNT, quantile_05_usd=Decimal(digits))
+        for digits in ("-1987.327673378096", "-1987.3276733780976")  # by two kernels of OpenBLAS, seen
+    )
+    decided = recommendation(one, CALM, SESSION, UNPROVEN, SHAPE)
+    assert decided == recommendation(other, CALM, SESSION, UNPROVEN, SHAPE)
+    assert decided["forecast_quantile_05_usd"] == Decimal("-1987.33")
+
+
 def test_incomplete_books_are_the_reason_of_the_source() -> None:
     account = dataclasses.replace(ACCOUNT, incomplete_reason="No mark for XYZ: load marks.")
     decided = recommendation(account, CALM, SESSION, UNPROVEN, SHAPE)

@@ -181,7 +181,6 @@ def recommendation(
         "reasons": reasons,
         "rules_cut_ratio": rules_cut_ratio,
         "model_cut_ratio": by_model,
-        "forecast_quantile_05_usd": account.quantile_05_usd,
         **_outlook(account, shape, base_limit_usd),
         "active_session_count": account.active_session_count,
         "latest_session_date": account.latest_session_date,
@@ -219,18 +218,24 @@ def _said(found: Sequence[Hit]) -> list[str]:
 
 
 def _outlook(account: Account, shape: Shape, base_limit_usd: Decimal) -> dict[str, Any]:
-    """Spread the forecast into a distribution; nothing without a forecast."""
-    if account.quantile_05_usd is None:
-        return dict.fromkeys(("forecast_fan_usd", "expected_shortfall_usd", "loss_probability"))
-    known = outlook(shape, float(account.quantile_05_usd), float(base_limit_usd))
+    """Spread the forecast into a distribution, to the cent; nothing without a forecast.
+
+    Further digits are the processor's: another kernel of its linear algebra ends a sum by another last bit.
+    """
+    quantile = account.quantile_05_usd
+    if quantile is None:
+        names = ("forecast_quantile_05_usd", "forecast_fan_usd", "expected_shortfall_usd", "loss_probability")
+        return dict.fromkeys(names)
+    known = outlook(shape, float(quantile), float(base_limit_usd))
     return {
-        "forecast_fan_usd": [_cents(quantile) for quantile in known.quantiles_usd],
+        "forecast_quantile_05_usd": _cents(quantile),
+        "forecast_fan_usd": [_cents(amount) for amount in known.quantiles_usd],
         "expected_shortfall_usd": _cents(known.expected_shortfall_usd),
         "loss_probability": Decimal(known.loss_probability).quantize(Decimal("0.00001")),
     }
 
 
-def _cents(amount: float) -> Decimal:
+def _cents(amount: float | Decimal) -> Decimal:
     return Decimal(amount).quantize(Decimal("0.01"))
 
 
