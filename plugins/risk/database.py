@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg2
 import psycopg2.extensions
+from psycopg2 import sql
 
 from risk.errors import ConnectionLostError, SchemaError
 from risk.settings import SQL_DIR
@@ -92,6 +93,24 @@ def records(connection: Connection, name: str, binds: Mapping[str, Any] | None =
         cursor.execute(statement(name), binds or None)
         columns = [column.name for column in cursor.description or ()]
         return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+
+
+@contextlib.contextmanager
+def planning(connection: Connection, **settings: str | int) -> Iterator[None]:
+    """Let Postgres plan some statements of a transaction by other settings than those of the server.
+
+    Parameters
+    ----------
+    settings
+        Values by the names of Postgres's planner settings; not those that the transaction has set for itself before.
+    """
+    with connection.cursor() as cursor:
+        for name, value in settings.items():
+            cursor.execute(sql.SQL("set local {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+    yield
+    with connection.cursor() as cursor:
+        for name in settings:
+            cursor.execute(sql.SQL("set local {} to default").format(sql.Identifier(name)))
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from risk.database import Connection, execute, records, rows, writing
+from risk.database import Connection, execute, planning, records, rows, writing
 from risk.errors import BooksError
 from risk.pnl.export import FillFile
 from risk.pnl.findings import tell_findings
@@ -203,21 +203,17 @@ def _read_known(connection: Connection, binds: Mapping[str, Any]) -> _Known:
 
 def _sum_flows(connection: Connection, binds: Mapping[str, Any]) -> None:
     """Sum up the fills a second way, by one process: the other processor has its work."""
-    with connection.cursor() as cursor:
-        cursor.execute("set local max_parallel_workers_per_gather = 0; set local enable_sort = off")
+    with planning(connection, max_parallel_workers_per_gather=0, enable_sort="off"):
         execute(connection, "aggregate_pnl/create_flows", binds)
-        cursor.execute("set local max_parallel_workers_per_gather to default; set local enable_sort to default")
 
 
 def _prove_books(connection: Connection, scope: Mapping[str, Any]) -> None:
-    with connection.cursor() as cursor:
-        # Sums by sorting: their window wants this order anyway.
-        cursor.execute("set local enable_hashagg = off")
-    for found in records(connection, "aggregate_pnl/select_differences", scope):
+    # Sums by sorting: their window wants this order anyway.
+    with planning(connection, enable_hashagg="off"):
+        differences = records(connection, "aggregate_pnl/select_differences", scope)
+    for found in differences:
         raise BooksError(
             f"The books of account {found['account_id']}, session {found['session_date']}, {found['symbol']} do not "
             f"balance: {found['measure']} is {found['books_number']} by lots and {found['fills_number']} by fills "
             f"({found['difference_count']} differences in all). Nothing was stored; call the developers."
         )
-    with connection.cursor() as cursor:
-        cursor.execute("set local enable_hashagg to default")

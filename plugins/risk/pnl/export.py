@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.database import Connection, rows, statement
+from risk.database import Connection, planning, rows, statement
 from risk.pnl.executions import Executions
 from risk.pnl.paths import UNKNOWN_SECOND
 from risk.pnl.scratch import binary_scratch
@@ -89,13 +89,12 @@ class FillFile:
             "currencies": currencies,
         }
         self._file = binary_scratch()
-        with connection.cursor() as cursor:
-            # One process beside the one that sends: Python needs some of two processors, too. And by hashing: the
-            # planner takes the fills with these symbols and currencies for a few, and would loop over them.
-            cursor.execute("set local max_parallel_workers_per_gather = 1; set local enable_nestloop = off")
+        # One process beside the one that sends: Python needs some of two processors, too. And by hashing: the planner
+        # takes the fills with these symbols and currencies for a few, and would loop over them.
+        by_hashing = planning(connection, max_parallel_workers_per_gather=1, enable_nestloop="off")
+        with by_hashing, connection.cursor() as cursor:
             query = cursor.mogrify(statement("aggregate_pnl/copy_fills"), binds).decode().strip().removesuffix(";")
             cursor.copy_expert(f"copy (\n{query}\n) to stdout (format binary)", self._file)
-            cursor.execute("set local max_parallel_workers_per_gather to default; set local enable_nestloop to default")
         counts = self._count_fills((self._file.tell() - _HEADER_BYTES - _TRAILER_BYTES) // _ROW.itemsize)
         self._bounds = [0, *np.cumsum(counts).tolist()]
         self._parts: dict[dt.date, list[range]] = {}
