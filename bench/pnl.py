@@ -1,6 +1,5 @@
 """Measures aggregate_pnl on one session of a million fills, beside a bare copy of the same file.
 
-Run it with ``PYTHONPATH=plugins:. python -m bench.pnl DSN``; it works in a database of its own and drops it.
 Two desks of 2,000 accounts and 500 symbols, whose sides fit what they hold: *day traders* make 500 fills each in 25
 symbols, *scattered* ones in all 500, so that nearly every fill opens a position of its own, which is the worst case.
 Then one late fill comes into two years of 12 traders, and ten times as many fills of the day traders show whether
