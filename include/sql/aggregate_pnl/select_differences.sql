@@ -196,6 +196,12 @@ expected as (
         closes.account_id,
         closes.session_date,
         closes.symbol,
+        closes.quantity,
+        closes.previous_quantity,
+        closes.signed_cash,
+        closes.fees_usd,
+        closes.split_quantity as books_split_quantity,
+        closes.expired_quantity as books_expired_quantity,
         coalesce(
             sign(closes.previous_quantity)
             * div(abs(closes.previous_quantity) * 100000000 * ratios.new_shares, ratios.old_shares) * 0.00000001
@@ -228,31 +234,33 @@ expected as (
 
 compared as (
     select
-        coalesce(closes.account_id, books.account_id) as account_id,
-        coalesce(closes.session_date, books.session_date) as session_date,
-        coalesce(closes.symbol, books.symbol) as symbol,
+        coalesce(expected.account_id, books.account_id) as account_id,
+        coalesce(expected.session_date, books.session_date) as session_date,
+        coalesce(expected.symbol, books.symbol) as symbol,
         books.quantity as books_quantity,
-        closes.quantity as fills_quantity,
-        closes.fees_usd,
-        closes.split_quantity,
-        closes.expired_quantity,
+        expected.quantity as fills_quantity,
+        expected.fees_usd,
+        expected.books_split_quantity,
+        expected.split_quantity,
+        expected.books_expired_quantity,
+        expected.expired_quantity,
         books.rate,
-        case when closes.previous_quantity = 0 then 0 else before.unrealized_pnl end as previous_pnl,
-        case when closes.previous_quantity = 0 then 0 else before.unrealized_pnl_usd end as previous_pnl_usd,
+        case when expected.previous_quantity = 0 then 0 else before.unrealized_pnl end as previous_pnl,
+        case when expected.previous_quantity = 0 then 0 else before.unrealized_pnl_usd end as previous_pnl_usd,
         books.realized_pnl + books.unrealized_pnl
-        - case when closes.previous_quantity = 0 then 0 else before.unrealized_pnl end as books_pnl,
-        closes.signed_cash * books.multiplier + closes.quantity * books.mark_price * books.multiplier
+        - case when expected.previous_quantity = 0 then 0 else before.unrealized_pnl end as books_pnl,
+        expected.signed_cash * books.multiplier + expected.quantity * books.mark_price * books.multiplier
         - case
-            when closes.previous_quantity = 0 then 0
+            when expected.previous_quantity = 0 then 0
             when before.multiplier = books.multiplier
-                then closes.previous_quantity * before.mark_price * before.multiplier
+                then expected.previous_quantity * before.mark_price * before.multiplier
         end as fills_pnl
-    from closes
+    from expected
     full join books
         on
-            closes.account_id = books.account_id
-            and closes.session_date = books.session_date
-            and closes.symbol = books.symbol
+            expected.account_id = books.account_id
+            and expected.session_date = books.session_date
+            and expected.symbol = books.symbol
     left join positions as before
         on
             books.account_id = before.account_id
@@ -296,28 +304,18 @@ measured as (
         compared.session_date,
         compared.symbol,
         'quantity added by a split' as measure,
-        compared.split_quantity as books_number,
-        expected.split_quantity as fills_number
+        compared.books_split_quantity as books_number,
+        compared.split_quantity as fills_number
     from compared
-    inner join expected
-        on
-            compared.account_id = expected.account_id
-            and compared.session_date = expected.session_date
-            and compared.symbol = expected.symbol
     union all
     select
         compared.account_id,
         compared.session_date,
         compared.symbol,
         'quantity ended by expiry' as measure,
-        compared.expired_quantity as books_number,
-        expected.expired_quantity as fills_number
+        compared.books_expired_quantity as books_number,
+        compared.expired_quantity as fills_number
     from compared
-    inner join expected
-        on
-            compared.account_id = expected.account_id
-            and compared.session_date = expected.session_date
-            and compared.symbol = expected.symbol
     union all
     select
         compared.account_id,
