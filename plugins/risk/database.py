@@ -96,7 +96,7 @@ def records(connection: Connection, name: str, binds: Mapping[str, Any] | None =
 
 
 @contextlib.contextmanager
-def planning(connection: Connection, **settings: str | int) -> Iterator[None]:
+def planning(connection: Connection, **settings: str | float) -> Iterator[None]:
     """Let Postgres plan some statements of a transaction by other settings than those of the server.
 
     Parameters

@@ -19,22 +19,16 @@ from risk.pnl.paths import UNKNOWN_SECOND
 from risk.pnl.scratch import binary_scratch
 from risk.pnl.valuation import MIXED_CURRENCIES
 
-COLUMNS = (
-    "delivery",
-    "instrument",
-    "instant",
-    "line",
-    "is_timed",
-    "quantity",
-    "price",
-    "fees",
-    "side",
-)
+COLUMNS = ("place", "instant", "line", "quantity", "price", "fees")
 """Of ``copy_fills.sql``, in its order."""
 
 _FIELDS = [("field_count", ">i2"), *chain.from_iterable(((f"{name}_size", ">i4"), (name, ">i8")) for name in COLUMNS)]
 _ROW = np.dtype(_FIELDS)
 """As COPY writes a row of these columns, each of 8 bytes and none null: the count of fields, then size and value."""
+
+_UNKNOWN_TIME = 0x80
+_SIDE = 0x7F
+"""What the lowest bits of ``line`` say."""
 
 _HEADER_BYTES = 19
 _TRAILER_BYTES = 2
@@ -82,16 +76,20 @@ class FillFile:
         currencies = [currency or NOT_TOLD for _, currency in instruments]
         self._symbols, self._symbol_numbers = np.unique([*symbols, ""], return_inverse=True)
         self._currencies, self._currency_numbers = np.unique([*currencies, NOT_TOLD], return_inverse=True)
+        self._place_count = len(instruments) + 1
         binds = {
             "as_of": scope["as_of"],
             "delivery_ids": [book.delivery_id for book in self._books],
             "symbols": symbols,
             "currencies": currencies,
+            "place_count": self._place_count,
         }
         self._file = binary_scratch()
         # One process beside the one that sends: Python needs some of two processors, too. And by hashing: the planner
         # takes the fills with these symbols and currencies for a few, and would loop over them.
-        by_hashing = planning(connection, max_parallel_workers_per_gather=1, enable_nestloop="off")
+        by_hashing = planning(
+            connection, max_parallel_workers_per_gather=1, parallel_tuple_cost=0.02, enable_nestloop="off"
+        )
         with by_hashing, connection.cursor() as cursor:
             query = cursor.mogrify(statement("aggregate_pnl/copy_fills"), binds).decode().strip().removesuffix(";")
             cursor.copy_expert(f"copy (\n{query}\n) to stdout (format binary)", self._file)
@@ -105,8 +103,8 @@ class FillFile:
         """Count the fills of each delivery."""
         counts = np.zeros(len(self._books), dtype=np.int64)
         for start in range(0, row_count, PART_FILLS):
-            numbers = self._rows(start, min(start + PART_FILLS, row_count))["delivery"].astype(np.int64)
-            counts += np.bincount(numbers - 1, minlength=len(counts))
+            places = self._rows(start, min(start + PART_FILLS, row_count))["place"].astype(np.int64)
+            counts += np.bincount(places // self._place_count - 1, minlength=len(counts))
         return counts
 
     def _rows(self, start: int, stop: int) -> NDArray[np.void]:
@@ -140,26 +138,29 @@ class FillFile:
         """Read a part's fills, at least one, and bring them into the order of execution by account and symbol."""
         found = self._rows(self._bounds[part.start], self._bounds[part.stop])
         columns = {name: found[name].astype(np.int64) for name in COLUMNS}
-        columns["symbol"] = self._symbol_numbers[columns["instrument"] - 1]
+        deliveries, instruments = np.divmod(columns.pop("place"), self._place_count)
+        columns["delivery"], columns["instrument"] = deliveries - part.start - 1, instruments - 1
+        columns["symbol"] = self._symbol_numbers[columns["instrument"]]
         books = self._books[part.start : part.stop]
         _, owners = np.unique([book.account_id for book in books], return_inverse=True)
-        columns["group"] = owners[columns["delivery"] - part.start - 1] * len(self._symbols) + columns["symbol"]
+        columns["group"] = owners[columns["delivery"]] * len(self._symbols) + columns["symbol"]
         # Of one line number in two deliveries the earlier delivery's comes first: so they lie there, and stay so.
         order = np.lexsort((columns["line"], columns["instant"], columns["group"]))
         columns = {name: column[order] for name, column in columns.items()}
         starts = np.append(0, np.flatnonzero(np.diff(columns["group"])) + 1)
-        heads = [books[number - part.start - 1] for number in columns["delivery"][starts].tolist()]
+        heads = [books[number] for number in columns["delivery"][starts].tolist()]
+        is_timed = columns["line"] & _UNKNOWN_TIME == 0
         return Executions(
             [book.account_id for book in heads],
             self._symbols[columns["symbol"][starts]].tolist(),
-            self._told(self._currency_numbers[columns["instrument"] - 1], starts),
+            self._told(self._currency_numbers[columns["instrument"]], starts),
             [book.basis_id for book in heads],
             starts,
             columns["quantity"],
             columns["price"],
             columns["fees"],
-            np.where(columns["is_timed"] == 1, columns["instant"] // 1_000_000, UNKNOWN_SECOND),
-            columns["side"].astype(np.uint8),
+            np.where(is_timed, columns["instant"] // 1_000_000, UNKNOWN_SECOND),
+            (columns["line"] & _SIDE).astype(np.uint8),
         )
 
     def _told(self, numbers: NDArray[np.int64], starts: NDArray[np.int64]) -> list[str | None]:
