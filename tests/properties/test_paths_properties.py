@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from risk.pnl.executions import Executions, sums
-from risk.pnl.lots import Lots, last_openings, match_fills, open_cost
+from risk.pnl.lots import Lots, match_fills, open_lots
+from risk.pnl.openings import last_openings
 from risk.pnl.paths import UNKNOWN_SECOND, Carried, SymbolPath, follow
 from risk.sessions import session_close, session_open
 
@@ -27,6 +28,10 @@ class Fill(NamedTuple):
     quantity: int
     price: int
     second: int
+
+    @property
+    def signed(self) -> int:
+        return self.quantity if self.side in "BC" else -self.quantity
 
 
 class Walk(NamedTuple):
@@ -78,7 +83,7 @@ def columns(positions: Sequence[Walk], dtype: type) -> tuple[Executions, Carried
         [None] * len(names),
         [None] * len(names),
         np.cumsum([0, *(len(position.fills) for position in positions[:-1])]),
-        np.array([quantity if side in "BC" else -quantity for side, quantity, *_ in fills], dtype=dtype),
+        np.array([fill.signed for fill in fills], dtype=dtype),
         np.array([price for _, _, price, _ in fills], dtype=dtype),
         np.zeros(len(fills), dtype=dtype),
         np.array([second for *_, second in fills]),
@@ -154,13 +159,18 @@ def test_short_sales_while_long_and_covers_beyond_the_short_are_odd() -> None:
     assert (known.odd_fills, unknown.odd_fills) == ([1, 5, 6, 8], [])
 
 
-@given(st.lists(st.tuples(st.integers(-4, 4).filter(bool), st.integers(1, 9)), min_size=1, max_size=12))
-def test_what_fifo_leaves_is_the_same_from_either_end(fills: list[tuple[int, int]]) -> None:
-    quantities, prices = ([fill[part] for fill in fills] for part in (0, 1))
-    lots: Lots = deque()
-    realized = match_fills(lots, quantities, prices, 7)
+@given(st.lists(walks(), min_size=1, max_size=5), st.sampled_from((np.int64, object)))
+@example([Walk((0, 0, 0), (Fill("B", 10**18 - 1, 10**18 - 1, CLOSES - 1),) * 16)], np.int64)
+def test_what_fifo_leaves_is_the_same_from_either_end(positions: list[Walk], dtype: type) -> None:
+    executions, _ = columns(positions, dtype)
+    expected, realized = [], []
+    for fills in (position.fills for position in positions):
+        lots: Lots = deque()
+        realized.append(match_fills(lots, [fill.signed for fill in fills], [fill.price for fill in fills], 7))
+        expected.append(open_lots(lots))
 
-    left = last_openings(quantities, prices, sum(quantities), 7)
+    opened = last_openings(executions, 7)
 
-    assert left == lots
-    assert realized == open_cost(lots) - sum(quantity * price for quantity, price in fills)
+    assert opened == expected
+    paid = [sum(fill.signed * fill.price for fill in position.fills) for position in positions]
+    assert realized == [lots.cost - spent for lots, spent in zip(opened, paid, strict=True)]

@@ -9,6 +9,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+import psycopg2
 import pytest
 from psycopg2.extras import execute_values
 
@@ -16,8 +17,8 @@ from risk import database
 from risk.database import Connection
 from risk.entities import Fill, Mark
 from risk.errors import BooksError
-from risk.pnl import Aggregate, aggregate, daily_pnl, positions
-from risk.pnl.lots import Lots
+from risk.pnl import Aggregate, aggregate, daily_pnl, positions, rebuild
+from risk.pnl.lots import OpenLots
 from risk.pnl.positions import SymbolFills
 from risk.runs import Run, open_run
 from risk.sessions import sessions_between
@@ -405,10 +406,10 @@ def test_aggregate_refuses_books_that_lose_shorts_and_covers(
     before = books_of(connection)
     deliver(connection, [fill(TUE, "T", "100", "12.00"), fill(TUE, "C", "100", "11.25", minute=1)])
 
-    def forget(lots: Lots, fills: SymbolFills, session_date: dt.date) -> int:
-        return 0
+    def forget(held: OpenLots, fills: SymbolFills, session_date: dt.date) -> tuple[OpenLots, int]:
+        return fills.opened, 0
 
-    monkeypatch.setattr(positions, "realize", forget)
+    monkeypatch.setattr(positions, "trade", forget)
 
     # 100 x (12.00 - 11.25) by fills
     with pytest.raises(BooksError, match=r"NET001, session 2025-08-05, XYZ .* is 0\.00 by lots and 75\.00 by fills"):
@@ -430,10 +431,29 @@ def test_aggregate_refuses_books_that_start_from_a_wrong_position(connection: Co
 def test_aggregate_refuses_books_a_cent_off(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     deliver(connection, [fill(MON, "B", "1", "5.00"), fill(MON, "S", "1", "5.50", minute=1)])
 
-    def overstate(lots: Lots, fills: SymbolFills, session_date: dt.date) -> int:
-        return 51 * 10**14
+    def overstate(held: OpenLots, fills: SymbolFills, session_date: dt.date) -> tuple[OpenLots, int]:
+        return fills.opened, 51 * 10**14
 
-    monkeypatch.setattr(positions, "realize", overstate)
+    monkeypatch.setattr(positions, "trade", overstate)
 
     with pytest.raises(BooksError, match=r"is 0\.51 by lots and 0\.50 by fills"):
         aggregate_session(connection, MON)
+
+
+@pytest.mark.parametrize("symbol", ["\\N", "A\\tB", "A\tB", "A\nB", "A\rB", 'A"B', "A,B", "{}", "\\."])
+def test_any_symbol_comes_back_from_the_books_as_it_was_delivered(connection: Connection, symbol: str) -> None:
+    deliver(connection, [fill(MON, "B", "10", "5.00", symbol=symbol)])
+    aggregate_session(connection, MON)
+
+    assert query(connection, "select symbol, quantity from positions") == [(symbol, 10)]
+
+
+def test_books_that_cannot_be_stored_while_they_are_computed_are_refused(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(connection, [fill(MON, "B", "10", "5.00")])
+    monkeypatch.setattr(rebuild, "POSITION_COLUMNS", ("account_id", *rebuild.POSITION_COLUMNS[:-1]))
+
+    with pytest.raises(psycopg2.errors.DuplicateColumn):
+        aggregate_session(connection, MON)
+    assert books_of(connection) == ([], [])

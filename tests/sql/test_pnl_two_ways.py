@@ -11,7 +11,7 @@ import pytest
 
 from risk.database import Connection
 from risk.fills import load_drop, read_drop, read_stated
-from risk.pnl import account_sessions, aggregate, export
+from risk.pnl import account_sessions, aggregate, cache, export, rebuild
 from risk.pnl.books import AccountSession
 from risk.pnl.lots import AMOUNT_DIGITS, UNIT_DIGITS, USD_DIGITS, average_open_price, decimal_text
 from risk.pnl.positions import Position
@@ -102,10 +102,10 @@ def day_row(day: AccountSession) -> tuple[object, ...]:
 def position_row(day: AccountSession, held: Position) -> tuple[object, ...]:
     lots, value, ratio = held.lots, held.valuation, held.ratio
     listed = [[str(dt.date.fromordinal(opened)), decimal_text(quantity, 8), decimal_text(price, 8)]
-              for quantity, price, opened in lots]  # fmt: skip
+              for quantity, price, opened in lots.lots]  # fmt: skip
     return (
-        day.account_id, day.session_date, held.symbol, held.currency, exact(sum(lot[0] for lot in lots)),
-        exact(average_open_price(lots)) if lots else None, listed, exact(value.multiplier), exact(value.price),
+        day.account_id, day.session_date, held.symbol, held.currency, exact(sum(lot[0] for lot in lots.lots)),
+        exact(average_open_price(lots)) if lots.lots else None, listed, exact(value.multiplier), exact(value.price),
         value.source, exact(held.realized, AMOUNT_DIGITS), exact(held.unrealized, AMOUNT_DIGITS), exact(value.rate),
         value.rate_source, value.rate_date, usd(held.realized_usd), usd(held.unrealized_usd),
         f"{ratio.new_shares // 10**8}:{ratio.old_shares // 10**8}" if ratio else None,
@@ -123,11 +123,14 @@ def read(folder: Path, through: dt.date) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
-@pytest.mark.parametrize(("seed", "part_fills"), [(1, export.PART_FILLS), (2, 5)])
+@pytest.mark.parametrize(("seed", "in_parts"), [(1, False), (2, True)])
 def test_warehouse_and_plain_reader_agree_whenever_the_statements_come(
-    connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, part_fills: int
+    connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, in_parts: bool
 ) -> None:
-    monkeypatch.setattr(export, "PART_FILLS", part_fills)
+    if in_parts:
+        monkeypatch.setattr(export, "PART_FILLS", 5)
+        monkeypatch.setattr(rebuild, "BATCH_POSITIONS", 3)
+        monkeypatch.setattr(cache, "WAITING_BATCHES", 1)
     write_folder(tmp_path, seed)
     for session_date in SESSIONS[:-1:3]:
         load_and_aggregate(connection, tmp_path, session_date)

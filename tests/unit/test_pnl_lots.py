@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from risk.pnl.lots import UNIT, Lots, average_open_price, decimal_text, match_fills, split_lots, unscaled
+from risk.pnl.lots import UNIT, Lots, average_open_price, decimal_text, match_fills, open_lots, split_lots, unscaled
 
 
 def lots_of(*lots: tuple[int, int, int]) -> Lots:
@@ -53,9 +53,9 @@ def test_a_reverse_split_realizes_the_cost_of_what_vanishes(sign: int) -> None:
 
 
 def test_the_average_price_of_a_short_is_rounded_half_up() -> None:
-    assert average_open_price([[-1, 10, 7], [-1, 11, 7]]) == 11
-    assert average_open_price([[-3, 10, 7], [-1, 11, 7]]) == 10
-    assert average_open_price([[300, 20, 7], [100, 10, 7]]) == 18
+    assert average_open_price(open_lots([[-1, 10, 7], [-1, 11, 7]])) == 11
+    assert average_open_price(open_lots([[-3, 10, 7], [-1, 11, 7]])) == 10
+    assert average_open_price(open_lots([[300, 20, 7], [100, 10, 7]])) == 18
 
 
 def test_a_day_that_ends_as_it_began_closes_its_own_lots_first() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from risk import settings as settings_module
-from risk.pnl.scratch import binary_scratch, text_scratch
+from risk.pnl.scratch import binary_scratch
 
 
 def test_scratch_files_lie_in_the_folder_of_the_settings_and_have_no_name(
@@ -17,9 +17,8 @@ def test_scratch_files_lie_in_the_folder_of_the_settings_and_have_no_name(
     monkeypatch.setenv("RISK_SCRATCH_DIR", str(folder))
     settings_module.settings.cache_clear()
     try:
-        with binary_scratch() as numbers, text_scratch() as rows:
-            places = [Path(f"/proc/self/fd/{file.fileno()}").readlink().parent for file in (numbers, rows)]
-            assert places == [folder, folder]
+        with binary_scratch() as file:
+            assert Path(f"/proc/self/fd/{file.fileno()}").readlink().parent == folder
             assert list(folder.iterdir()) == []
     finally:
         settings_module.settings.cache_clear()

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from risk.pnl.conduct import Conduct, measure
 from risk.pnl.executions import Executions, sums
-from risk.pnl.lots import FEES_TO_USD, open_quantity
+from risk.pnl.lots import FEES_TO_USD
+from risk.pnl.openings import last_openings
 from risk.pnl.paths import Carried, follow
 from risk.pnl.positions import Holding, Position, SymbolFills, close_symbol, split_holdings
 from risk.pnl.problems import Unknown, incomplete_reason
@@ -104,6 +105,7 @@ def _by_account(
         fills.starts.tolist(),
         fills.stops.tolist(),
         follow(fills, _carried(fills, holdings), session_date),
+        last_openings(fills, session_date.toordinal()),
         strict=True,
     )
     for account_id, group in groupby(followed, key=itemgetter(0)):
@@ -111,9 +113,9 @@ def _by_account(
             account_id,
             {
                 symbol: SymbolFills(
-                    currency, fills.quantities[start:stop], fills.prices[start:stop], fees, delivery_id, path
+                    currency, fills.quantities[start:stop], fills.prices[start:stop], fees, delivery_id, path, opened
                 )
-                for _, symbol, currency, delivery_id, fees, start, stop, path in group
+                for _, symbol, currency, delivery_id, fees, start, stop, path, opened in group
             },
         )
 
@@ -124,8 +126,8 @@ def _carried(fills: Executions, holdings: dict[str, dict[str, Holding]]) -> Carr
     for row, (account_id, symbol) in enumerate(zip(fills.account_ids, fills.symbols, strict=True)):
         holding = holdings.get(account_id, {}).get(symbol)
         if holding:
-            carried.quantities[row] = open_quantity(holding.lots)
-            carried.costs[row] = holding.cost
+            carried.quantities[row] = holding.lots.quantity
+            carried.costs[row] = holding.lots.cost
             carried.gains[row] = holding.gain
     return carried
 

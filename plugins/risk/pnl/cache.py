@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import gc
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,10 +15,13 @@ from risk.database import Connection, execute, planning, records, rows, writing
 from risk.errors import BooksError
 from risk.pnl.export import FillFile
 from risk.pnl.findings import tell_findings
-from risk.pnl.rebuild import Rebuilt, ratio_text, read_opened, rebuild, store
+from risk.pnl.rebuild import ratio_text, read_opened, rebuild
 from risk.pnl.reconciliation import reconcile
 from risk.pnl.valuation import STALE_SESSIONS, LastFill, Ratio, Statement, Terms, Valuation, Valuer
 from risk.runs import Run
+
+WAITING_BATCHES = 16
+"""So many parts of the books may wait in memory for Postgres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +98,34 @@ def _write(connection: Connection, scope: _Scope) -> Aggregate:
     """Compute what the scope names, in the place of what is stored, and prove it."""
     for table in ("positions", "daily_pnl", "ledger_entries"):
         execute(connection, f"aggregate_pnl/delete_{table}", scope.binds)
-    rebuilt = _compute(connection, scope)
-    store(connection, rebuilt)
+    written = _compute(connection, scope)
     _prove_books(connection, scope.binds)
-    return Aggregate(rebuilt.account_session_count, len(scope.binds["account_ids"]), rebuilt.incomplete_count)
+    return written
 
 
-def _compute(connection: Connection, scope: _Scope) -> Rebuilt:
-    """Rebuild the books; while Python does, and leaves the connection alone, Postgres sums fills up for the proof."""
+def _compute(connection: Connection, scope: _Scope) -> Aggregate:
+    """Rebuild the books; while Python does, and leaves the connection alone, Postgres has its own work.
+
+    It first sums fills up for the proof, then it stores what has been computed.
+    """
     known = scope.known
     opened = read_opened(connection, scope.binds)
+    account_session_count = incomplete_count = 0
     with (
         contextlib.closing(FillFile(connection, scope.binds, known.instruments)) as fills,
         ThreadPoolExecutor(max_workers=1) as meanwhile,
         _garbage_left(),
     ):
-        summed = meanwhile.submit(_sum_flows, connection, scope.binds)
-        rebuilt = rebuild(opened, fills, known.session_dates, known.valuer)
-        summed.result()
-    return rebuilt
+        waiting = deque([meanwhile.submit(_sum_flows, connection, scope.binds)])
+        for batch in rebuild(opened, fills, known.session_dates, known.valuer):
+            account_session_count += batch.account_session_count
+            incomplete_count += batch.incomplete_count
+            waiting.append(meanwhile.submit(batch.store, connection))
+            if len(waiting) > WAITING_BATCHES:
+                waiting.popleft().result()
+        for work in waiting:
+            work.result()
+    return Aggregate(account_session_count, len(scope.binds["account_ids"]), incomplete_count)
 
 
 @contextlib.contextmanager
@@ -136,7 +149,7 @@ def _prepare(connection: Connection) -> None:
     with connection.cursor() as cursor:
         cursor.execute("set local work_mem = '64MB'; set local hash_mem_multiplier = 1")
         cursor.execute("set local enable_mergejoin = off; set local jit = off")
-        cursor.execute("set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0.02")
+        cursor.execute("set local parallel_setup_cost = 0")
 
 
 def _find_scope(connection: Connection, run: Run) -> _Scope | None:

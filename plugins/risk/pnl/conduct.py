@@ -45,9 +45,9 @@ def measure(positions: Iterable[Position]) -> Conduct:
     for position in positions:
         valued = position.valuation
         usd = (valued.multiplier or 0) * (valued.rate or 0)
-        if position.lots:
+        if position.lots.quantity:
             is_marked &= position.unrealized_usd is not None
-            overnight += sum(abs(lot[0]) for lot in position.lots) * (valued.price or 0) * usd
+            overnight += abs(position.lots.quantity) * (valued.price or 0) * usd
         path = position.path
         if path is None:
             continue

@@ -55,8 +55,13 @@ class Executions(NamedTuple):
         return np.append(self.starts[1:], len(self.prices))
 
 
-def sums(values: Integers, starts: NDArray[np.int64]) -> list[int]:
-    """Add up the fills' values by account and symbol, exactly: by 64 bits only where all together fit into them."""
+def summable(values: Integers) -> Integers:
+    """Return the values as 64 bits hold them where all together fit into these, else as Python's integers."""
     fits = np.abs(values.astype(np.float64)).sum() < LARGEST_SUM
-    totals: list[int] = np.add.reduceat(values if fits else values.astype(object), starts).tolist()
+    return values if fits else values.astype(object)
+
+
+def sums(values: Integers, starts: NDArray[np.int64]) -> list[int]:
+    """Add up the fills' values by account and symbol, exactly."""
+    totals: list[int] = np.add.reduceat(summable(values), starts).tolist()
     return totals

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal
+from typing import NamedTuple
 
 from risk.errors import InputError
 
@@ -27,6 +28,27 @@ Lot = list[int]
 Lots = deque[Lot]
 
 _EXACT = Context(prec=120)
+
+
+class OpenLots(NamedTuple):
+    """The lots of a symbol that are open, and what they come to.
+
+    Attributes
+    ----------
+    lots
+        Signed quantity, price (both scaled by 1e8) and opened session's ordinal of each, oldest first.
+    quantity
+        All together, long positive, scaled by 1e8.
+    cost
+        What they cost together, negative what was got for a short, scaled by 1e16.
+    """
+
+    lots: tuple[tuple[int, ...], ...]
+    quantity: int
+    cost: int
+
+
+FLAT = OpenLots((), 0, 0)
 
 
 def scaled(value: Decimal, digits: int = UNIT_DIGITS) -> int:
@@ -109,30 +131,6 @@ def match_fills(lots: Lots, quantities: Sequence[int], prices: Sequence[int], se
     return realized
 
 
-def last_openings(quantities: Sequence[int], prices: Sequence[int], left: int, session: int) -> Lots:
-    """Return the lots that FIFO leaves of one session's fills where no older lot was open.
-
-    What is closed are the oldest lots, so what is left are the last fills on the side of the position, as many of them
-    as come to it. `match_fills` finds the same from the other end.
-
-    Parameters
-    ----------
-    quantities, prices, session
-        As `match_fills` takes them.
-    left
-        Sum of the quantities.
-    """
-    opened: Lots = deque()
-    for quantity, price in zip(reversed(quantities), reversed(prices), strict=True):
-        if not left:
-            break
-        if (quantity > 0) == (left > 0):
-            part = quantity if abs(quantity) < abs(left) else left
-            opened.appendleft([part, price, session])
-            left -= part
-    return opened
-
-
 def split_lots(lots: Lots, new_shares: int, old_shares: int) -> int:
     """Put new shares in the place of old ones; what the lots cost together stays the same to the last digit.
 
@@ -176,25 +174,21 @@ def split_quantity(quantity: int, new_shares: int, old_shares: int) -> int:
     return whole if quantity > 0 else -whole
 
 
-def open_quantity(lots: Iterable[Sequence[int]]) -> int:
-    """Return the signed quantity of the lots, long positive, scaled by 1e8."""
-    return sum(lot[0] for lot in lots)
+def open_lots(lots: Iterable[Sequence[int]]) -> OpenLots:
+    """Sum up lots, all long or all short, oldest first."""
+    listed = tuple(map(tuple, lots))
+    return OpenLots(listed, sum(lot[0] for lot in listed), sum(lot[0] * lot[1] for lot in listed))
 
 
-def open_cost(lots: Iterable[Sequence[int]]) -> int:
-    """Return what the lots cost together, what was sold short being negative; scaled by 1e16."""
-    return sum(lot[0] * lot[1] for lot in lots)
-
-
-def unrealized_amount(lots: Iterable[Sequence[int]], price: int) -> int:
+def unrealized_amount(lots: OpenLots, price: int) -> int:
     """Return what the lots gain at a price, before multiplier and rate; scaled by 1e16."""
-    return sum(lot[0] * (price - lot[1]) for lot in lots)
+    return lots.quantity * price - lots.cost
 
 
-def average_open_price(lots: Sequence[Sequence[int]]) -> int:
+def average_open_price(lots: OpenLots) -> int:
     """Return the quantity-weighted opening price of one or more lots, rounded half up; scaled by 1e8.
 
     It is shown to people; no P&L is computed from it.
     """
-    quantity = abs(open_quantity(lots))
-    return (2 * sum(abs(lot[0]) * lot[1] for lot in lots) + quantity) // (2 * quantity)
+    quantity = abs(lots.quantity)
+    return (2 * abs(lots.cost) + quantity) // (2 * quantity)

@@ -10,13 +10,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from risk.pnl.executions import Integers
-from risk.pnl.lots import Lots, last_openings, match_fills, open_cost, open_quantity, split_lots, unrealized_amount
+from risk.pnl.lots import FLAT, Lots, OpenLots, match_fills, open_lots, split_lots, unrealized_amount
 from risk.pnl.paths import SymbolPath
 from risk.pnl.problems import problem_of
 from risk.pnl.valuation import MIXED_CURRENCIES, Ratio, Valuation, Valuer
-
-OpenLots = tuple[tuple[int, ...], ...]
-"""Signed quantity, price (both scaled by 1e8) and opened session's ordinal of each open lot, oldest first."""
 
 
 class SymbolFills(NamedTuple):
@@ -34,6 +31,8 @@ class SymbolFills(NamedTuple):
         Delivery the fills came with; ``None`` without a warehouse.
     path
         What the fills came to.
+    opened
+        Lots that FIFO leaves of them, if none was open before.
     """
 
     currency: str | None
@@ -42,6 +41,7 @@ class SymbolFills(NamedTuple):
     fees: int
     delivery_id: int | None
     path: SymbolPath
+    opened: OpenLots
 
 
 @dataclass(slots=True)
@@ -50,10 +50,8 @@ class Holding:
 
     Attributes
     ----------
-    lots
-        Open lots, oldest first.
     currency
-        Currency of their prices.
+        Currency of the lots' prices.
     multiplier
         Units valued with at the last close, scaled by 1e8; ``None`` = unknown.
     unrealized, unrealized_usd
@@ -73,13 +71,11 @@ class Holding:
     cut_off: int = 0
 
     @property
-    def cost(self) -> int:
-        """What the open lots cost together, scaled by 1e16."""
-        return open_cost(self.lots)
-
-    @property
     def gain(self) -> int:
-        """What they were worth more than that at the last close, before the multiplier, scaled by 1e16; 0 = unknown."""
+        """What the lots were worth more than they cost at the last close, before the multiplier, scaled by 1e16.
+
+        0 = unknown.
+        """
         return self.unrealized // self.multiplier if self.unrealized and self.multiplier else 0
 
 
@@ -88,8 +84,6 @@ class Position(NamedTuple):
 
     Attributes
     ----------
-    lots
-        Signed quantity, price (both scaled by 1e8) and opened session's ordinal of each open lot, oldest first.
     valuation
         Without price and source where nothing was open at the close.
     ratio
@@ -137,8 +131,9 @@ def split_holdings(session_date: dt.date, holdings: dict[str, Holding], valuer: 
         if ratio:
             lots = _movable(holding.lots)
             holding.cut_off = split_lots(lots, ratio.new_shares, ratio.old_shares)
-            holding.split = open_quantity(lots) - open_quantity(holding.lots)
-            holding.lots = tuple(map(tuple, lots))
+            after = open_lots(lots)
+            holding.split = after.quantity - holding.lots.quantity
+            holding.lots = after
 
 
 def close_symbol(
@@ -157,12 +152,12 @@ def close_symbol(
     currency = _currency(session_date, symbol, before, fills, valuer)
     valuation = valuer.value(session_date, symbol, currency)
     lots, realized, expired = _move(before, fills, session_date, has_expired=valuation.source == "expiry")
-    if not lots and not expired:
+    if not lots.quantity and not expired:
         valuation = _unpriced(valuation)
     multiplier, rate = valuation.multiplier, valuation.rate
     unrealized = _unrealized(lots, valuation)
     unrealized_usd = _times(unrealized, rate)
-    if lots:
+    if lots.quantity:
         holdings[symbol] = Holding(lots, currency, multiplier, unrealized, unrealized_usd)
     has_changed = _has_changed(before, valuation)
     realized_amount = None if has_changed else _times(realized, multiplier)
@@ -190,33 +185,31 @@ def _move(
     before: Holding | None, fills: SymbolFills | None, session_date: dt.date, *, has_expired: bool
 ) -> tuple[OpenLots, int, int]:
     """Return the lots open at the close, what was realized before the multiplier, and what quantity expiry added."""
-    held, realized, expired = (before.lots, before.cut_off, 0) if before else ((), 0, 0)
+    held, realized, expired = (before.lots, before.cut_off, 0) if before else (FLAT, 0, 0)
     if fills:
-        lots = _movable(held)
-        realized += realize(lots, fills, session_date)
-        held = tuple(map(tuple, lots))
-    if has_expired and held:
-        expired = -open_quantity(held)
+        held, gained = trade(held, fills, session_date)
+        realized += gained
+    if has_expired and held.quantity:
+        expired = -held.quantity
         realized += unrealized_amount(held, 0)
-        held = ()
+        held = FLAT
     return held, realized, expired
 
 
 def _movable(lots: OpenLots) -> Lots:
-    return deque(map(list, lots))
+    return deque(map(list, lots.lots))
 
 
-def realize(lots: Lots, fills: SymbolFills, session_date: dt.date) -> int:
-    """Apply a session's fills of a symbol to its lots and return what they realize, as `match_fills` does.
+def trade(held: OpenLots, fills: SymbolFills, session_date: dt.date) -> tuple[OpenLots, int]:
+    """Apply a session's fills of a symbol to its lots: those open then, and what is realized, as `match_fills` has it.
 
     Where none was open before, what is realized is what was received less what was paid, and what the lots left cost.
     """
-    path, session = fills.path, session_date.toordinal()
-    if lots:
-        return match_fills(lots, fills.quantities.tolist(), fills.prices.tolist(), session)
-    if path.left:
-        lots.extend(last_openings(fills.quantities.tolist(), fills.prices.tolist(), path.left, session))
-    return open_cost(lots) - path.paid
+    if not held.quantity:
+        return fills.opened, fills.opened.cost - fills.path.paid
+    lots = _movable(held)
+    realized = match_fills(lots, fills.quantities.tolist(), fills.prices.tolist(), session_date.toordinal())
+    return open_lots(lots), realized
 
 
 def _currency(
@@ -249,7 +242,7 @@ def _unrealized(lots: OpenLots, valuation: Valuation) -> int | None:
     """Return what the lots gain at the close in their currency, scaled by 1e24; ``None`` = unknown."""
     if valuation.multiplier is None:
         return None
-    if not lots:
+    if not lots.quantity:
         return 0
     return None if valuation.price is None else unrealized_amount(lots, valuation.price) * valuation.multiplier
 

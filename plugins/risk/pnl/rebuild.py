@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -23,12 +23,11 @@ from risk.pnl.lots import (
     USD_DIGITS,
     average_open_price,
     decimal_text,
-    open_quantity,
+    open_lots,
     scaled,
 )
 from risk.pnl.positions import Holding, Position
-from risk.pnl.scratch import text_scratch
-from risk.pnl.valuation import Ratio, Valuer
+from risk.pnl.valuation import Ratio, Valuation, Valuer
 
 Opened = dict[dt.date, dict[str, dict[str, Holding]]]
 """Holdings by the session they are carried into, account and symbol."""
@@ -44,11 +43,11 @@ POSITION_COLUMNS = (
     "multiplier",
     "mark_price",
     "mark_source",
-    "realized_pnl",
-    "unrealized_pnl",
     "rate",
     "rate_source",
     "rate_date",
+    "realized_pnl",
+    "unrealized_pnl",
     "realized_pnl_usd",
     "unrealized_pnl_usd",
     "split_ratio",
@@ -79,47 +78,75 @@ DAILY_COLUMNS = (
 )
 
 
+BATCH_POSITIONS = 5_000
+"""Rows go back by about so many positions at a time."""
+
+COPY_BYTES = 2**20
+"""So much of a batch is sent at once: after each time the sender waits for Python, which others use meanwhile."""
+
+NULL = "\\N"
+_ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
+
+
 class Rows:
-    """Rows of one table as CSV in a temporary file: there may be more than fit into memory."""
+    """Rows of one table in the text form of COPY."""
 
     def __init__(self, table: str, columns: Sequence[str]) -> None:
-        self._command = sql.SQL("copy {} ({}) from stdin with (format csv)").format(
+        self._command = sql.SQL("copy {} ({}) from stdin").format(
             sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
         )
-        self._file = text_scratch()
-        self._writer = csv.writer(self._file)
+        self._rows: list[str] = []
 
-    def write(self, written: Iterable[Sequence[object]]) -> None:
-        """Add rows."""
-        self._writer.writerows(written)
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def write(self, columns: Iterable[str]) -> None:
+        """Add a row."""
+        self._rows.append("\t".join(columns))
 
     def copy(self, connection: Connection) -> None:
         """Send everything to the table by COPY."""
-        self._file.seek(0)
-        with self._file, connection.cursor() as cursor:
-            cursor.copy_expert(self._command, self._file)
+        text = io.BytesIO("\n".join(self._rows).encode())
+        with connection.cursor() as cursor:
+            cursor.copy_expert(self._command, text, COPY_BYTES)
 
 
 @dataclass(slots=True)
-class Rebuilt:
-    """The books computed.
+class Batch:
+    """A part of the books computed.
 
     Attributes
     ----------
     account_session_count, incomplete_count
         Numbers of rows of daily_pnl, and of those whose total is unknown.
-    positions, daily
-        The rows.
     """
 
     account_session_count: int = 0
     incomplete_count: int = 0
-    positions: Rows = field(default_factory=lambda: Rows("positions", POSITION_COLUMNS))
-    daily: Rows = field(default_factory=lambda: Rows("daily_pnl", DAILY_COLUMNS))
+    _positions: Rows = field(default_factory=lambda: Rows("positions", POSITION_COLUMNS))
+    _daily: Rows = field(default_factory=lambda: Rows("daily_pnl", DAILY_COLUMNS))
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it holds as many positions as should be stored at a time."""
+        return len(self._positions) >= BATCH_POSITIONS
+
+    def add(self, day: AccountSession) -> None:
+        """Write an account-session and its positions down."""
+        for position in day.positions:
+            self._positions.write(_position_row(day, position))
+        self._daily.write(_daily_row(day))
+        self.account_session_count += 1
+        self.incomplete_count += day.incomplete_reason is not None
+
+    def store(self, connection: Connection) -> None:
+        """Write the rows into the warehouse; the caller has removed what they replace, and commits."""
+        self._positions.copy(connection)
+        self._daily.copy(connection)
 
 
-def rebuild(opened: Opened, fills: FillFile, session_dates: Sequence[dt.date], valuer: Valuer) -> Rebuilt:
-    """Compute accounts from their first session on, without the warehouse.
+def rebuild(opened: Opened, fills: FillFile, session_dates: Sequence[dt.date], valuer: Valuer) -> Iterator[Batch]:
+    """Compute accounts from their first session on, without the warehouse, and yield the books by and by.
 
     Parameters
     ----------
@@ -132,22 +159,16 @@ def rebuild(opened: Opened, fills: FillFile, session_dates: Sequence[dt.date], v
     valuer
         Knows these sessions.
     """
-    rebuilt = Rebuilt()
+    batch = Batch()
     holdings: dict[str, dict[str, Holding]] = {}
     for session_date in session_dates:
         holdings |= opened.get(session_date, {})
         for day in close_session(session_date, fills.session(session_date), holdings, valuer):
-            rebuilt.positions.write(_position_row(day, position) for position in day.positions)
-            rebuilt.daily.write([_daily_row(day)])
-            rebuilt.account_session_count += 1
-            rebuilt.incomplete_count += day.incomplete_reason is not None
-    return rebuilt
-
-
-def store(connection: Connection, rebuilt: Rebuilt) -> None:
-    """Write the rows into the warehouse; the caller has removed what they replace, and commits."""
-    rebuilt.positions.copy(connection)
-    rebuilt.daily.copy(connection)
+            batch.add(day)
+            if batch.is_full:
+                yield batch
+                batch = Batch()
+    yield batch
 
 
 def read_opened(connection: Connection, scope: Mapping[str, Any]) -> Opened:
@@ -172,7 +193,7 @@ def _holding(
     unrealized_usd: Decimal | None,
 ) -> Holding:
     return Holding(
-        tuple(_lot(*lot) for lot in lots),
+        open_lots(_lot(*lot) for lot in lots),
         currency,
         multiplier,
         None if unrealized is None else scaled(unrealized, AMOUNT_DIGITS),
@@ -184,35 +205,42 @@ def _lot(opened: str, quantity: str, price: str) -> tuple[int, int, int]:
     return scaled(Decimal(quantity)), scaled(Decimal(price)), dt.date.fromisoformat(opened).toordinal()
 
 
-def _position_row(day: AccountSession, position: Position) -> tuple[object, ...]:
+def _position_row(day: AccountSession, position: Position) -> tuple[str, ...]:
     lots, valuation = position.lots, position.valuation
     listed = ",".join(
-        f'["{_opened(opened)}","{_units(quantity)}","{_units(price)}"]' for quantity, price, opened in lots
+        f'["{_day(opened)}","{_units(quantity)}","{_units(price)}"]' for quantity, price, opened in lots.lots
     )
     realized, unrealized = _amount(position.realized), _amount(position.unrealized)
     is_usd = valuation.rate == UNIT
     return (
-        day.account_id,
-        day.session_date,
-        position.symbol,
-        position.currency,
-        _units(open_quantity(lots)),
-        _units(average_open_price(lots)) if lots else None,
+        _text(day.account_id),
+        _day(day.session_date.toordinal()),
+        _text(position.symbol),
+        _text(position.currency),
+        _units(lots.quantity),
+        _units(average_open_price(lots)) if lots.quantity else NULL,
         f"[{listed}]",
-        _units(valuation.multiplier),
-        _units(valuation.price),
-        valuation.source,
+        *_valuation_columns(valuation),
         realized,
         unrealized,
-        _units(valuation.rate),
-        valuation.rate_source,
-        valuation.rate_date,
         realized if is_usd else _usd(position.realized_usd),
         unrealized if is_usd else _usd(position.unrealized_usd),
-        ratio_text(position.ratio),
+        _text(ratio_text(position.ratio)),
         _units(position.split),
         _units(position.expired),
-        f"{{{','.join(map(str, position.odd_fills))}}}" if position.odd_fills else None,
+        f"{{{','.join(map(str, position.odd_fills))}}}" if position.odd_fills else NULL,
+    )
+
+
+@lru_cache(maxsize=65_536)
+def _valuation_columns(valuation: Valuation) -> tuple[str, ...]:
+    return (
+        _units(valuation.multiplier),
+        _units(valuation.price),
+        valuation.source or NULL,
+        _units(valuation.rate),
+        valuation.rate_source or NULL,
+        _day(valuation.rate_date.toordinal()) if valuation.rate_date else NULL,
     )
 
 
@@ -221,12 +249,12 @@ def ratio_text(ratio: Ratio | None) -> str | None:
     return None if ratio is None else f"{_units(ratio.new_shares)}:{_units(ratio.old_shares)}"
 
 
-def _daily_row(day: AccountSession) -> tuple[object, ...]:
+def _daily_row(day: AccountSession) -> tuple[str, ...]:
     return (
-        day.account_id,
-        day.session_date,
-        day.delivery_id,
-        day.fill_count,
+        _text(day.account_id),
+        _day(day.session_date.toordinal()),
+        _integer(day.delivery_id),
+        _integer(day.fill_count),
         _units(day.volume),
         _usd(day.turnover),
         _usd(day.gross),
@@ -235,35 +263,48 @@ def _daily_row(day: AccountSession) -> tuple[object, ...]:
         _usd(day.unrealized),
         _usd(day.unrealized_delta),
         _usd(day.total),
-        day.incomplete_reason,
+        _text(day.incomplete_reason),
         *_conduct_columns(day.conduct),
     )
 
 
-def _conduct_columns(conduct: Conduct) -> tuple[object, ...]:
+def _conduct_columns(conduct: Conduct) -> tuple[str, ...]:
     return (
         _usd(conduct.early),
         _usd(conduct.late),
-        conduct.holding_seconds,
-        conduct.enlarging_count,
-        None if conduct.concentration is None else decimal_text(conduct.concentration, SHARE_DIGITS),
+        _integer(conduct.holding_seconds),
+        _integer(conduct.enlarging_count),
+        _decimal(conduct.concentration, SHARE_DIGITS),
         _usd(conduct.overnight),
     )
 
 
+@lru_cache(maxsize=65_536)
+def _text(value: str | None) -> str:
+    return NULL if value is None else value.translate(_ESCAPES)
+
+
 @lru_cache(maxsize=4_096)
-def _opened(ordinal: int) -> str:
+def _day(ordinal: int) -> str:
     return dt.date.fromordinal(ordinal).isoformat()
 
 
 @lru_cache(maxsize=65_536)
-def _units(value: int | None) -> str | None:
-    return None if value is None else decimal_text(value, UNIT_DIGITS)
+def _units(value: int | None) -> str:
+    return _decimal(value, UNIT_DIGITS)
 
 
-def _amount(value: int | None) -> str | None:
-    return None if value is None else decimal_text(value, AMOUNT_DIGITS)
+def _amount(value: int | None) -> str:
+    return _decimal(value, AMOUNT_DIGITS)
 
 
-def _usd(value: int | None) -> str | None:
-    return None if value is None else decimal_text(value, USD_DIGITS)
+def _usd(value: int | None) -> str:
+    return _decimal(value, USD_DIGITS)
+
+
+def _decimal(value: int | None, digits: int) -> str:
+    return NULL if value is None else decimal_text(value, digits)
+
+
+def _integer(value: int | None) -> str:
+    return NULL if value is None else str(value)

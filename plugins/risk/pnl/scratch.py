@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from typing import IO, TextIO
+from typing import IO
 
 from risk.settings import settings
 
@@ -11,11 +11,6 @@ from risk.settings import settings
 def binary_scratch() -> IO[bytes]:
     """Open a file without a name, gone when it is closed or its process ends."""
     return tempfile.TemporaryFile(dir=_folder())
-
-
-def text_scratch() -> TextIO:
-    """Open such a file for UTF-8 text, lines ended as written."""
-    return tempfile.TemporaryFile("w+", encoding="utf-8", newline="", dir=_folder())
 
 
 def _folder() -> str | None:
