@@ -249,6 +249,25 @@ def test_merged_accounts_become_one_history(connection: Connection, tmp_path: Pa
     assert records(connection, "check_fills/select_ids", binds) == []
 
 
+@pytest.mark.parametrize(("first", "second", "expected"), [("B", "S", 100), ("S", "B", 300)])
+def test_fills_of_merged_accounts_on_one_line_of_one_instant_follow_their_deliveries(
+    connection: Connection, tmp_path: Path, first: str, second: str, expected: int
+) -> None:
+    # given: 100 bought at 10 on Thursday; on Friday, in one second, one account buys 100 at 12, another sells 100 at 13
+    prices = {"B": 12, "S": 13}
+    write(tmp_path, "fills.csv", FILLS, trade(THU, "OLD1")[0])
+    for number, side in enumerate((first, second), start=1):
+        line = f"{FRI:%m/%d/%Y} 09:45:00,OLD{number},{side},100,XYZ,{prices[side]},0,2"
+        write(tmp_path, f"fills_{number}.csv", FILLS, line)
+    write(tmp_path, "accounts.csv", ACCOUNTS, "2025-08-18,NEW1,,,,,OLD1", "2025-08-18,NEW1,,,,,OLD2")
+
+    run(connection, tmp_path)
+
+    # Bought first, the sale closes what it finds of the day: 13 - 12; sold first, it closes Thursday's: 13 - 10.
+    assert books(connection) == {("NEW1", THU): 0, ("NEW1", FRI): expected}
+    assert reader_books(tmp_path) == books(connection)
+
+
 def test_result_reported_under_a_former_name_is_not_restated(connection: Connection, tmp_path: Path) -> None:
     # given: Thursday was reported of two accounts, 100 and 200
     write(tmp_path, "fills.csv", FILLS, *trade(THU, "OLD1"), *trade(THU, "OLD2", "12"))

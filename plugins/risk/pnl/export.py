@@ -30,6 +30,9 @@ _UNKNOWN_TIME = 0x80
 _SIDE = 0x7F
 """What the lowest bits of ``line`` say."""
 
+_LINE_SHIFT = 8
+"""So many are these bits."""
+
 _HEADER_BYTES = 19
 _TRAILER_BYTES = 2
 
@@ -145,7 +148,7 @@ class FillFile:
         _, owners = np.unique([book.account_id for book in books], return_inverse=True)
         columns["group"] = owners[columns["delivery"]] * len(self._symbols) + columns["symbol"]
         # Of one line number in two deliveries the earlier delivery's comes first: so they lie there, and stay so.
-        order = np.lexsort((columns["line"], columns["instant"], columns["group"]))
+        order = np.lexsort((columns["line"] >> _LINE_SHIFT, columns["instant"], columns["group"]))
         columns = {name: column[order] for name, column in columns.items()}
         starts = np.append(0, np.flatnonzero(np.diff(columns["group"])) + 1)
         heads = [books[number] for number in columns["delivery"][starts].tolist()]
