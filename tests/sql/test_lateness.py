@@ -111,3 +111,25 @@ def test_restatement_says_whether_fees_fills_or_corrections_changed(connection: 
         ("NET002", MON, 200, "other fills delivered"),
         ("NET003", MON, 300, "corrected by the source"),
     ]
+
+
+def test_rejected_row_is_in_every_mail_of_its_session_and_in_none_after_it_was_mended(
+    connection: Connection, tmp_path: Path
+) -> None:
+    write(tmp_path, "NET001", MON, *round_trip("11"), "S,50,XYZ,12,0,PENDING,3")
+    write(tmp_path, "NET002", MON, *round_trip("12"))
+
+    def rejects() -> list[str]:
+        _, facts = morning(connection, tmp_path, MON)
+        return [warning.message for warning in facts.warnings if warning.kind == "rejects"]
+
+    # A scheduled morning looks at the source several times, and only its first look meets the row.
+    first, again = rejects(), rejects()
+    write(tmp_path, "NET001", MON, *round_trip("11"), "S,50,XYZ,12,0,,3")
+
+    assert first == again
+    assert first[0].startswith(
+        "File fills_NET001_2025-08-11.csv: 1 row was rejected: fills_NET001_2025-08-11.csv line 4, account 'NET001': "
+        "status 'PENDING' is not blank"
+    )
+    assert rejects() == []

@@ -123,6 +123,23 @@ def test_statements_that_cannot_be_right_are_named_with_what_they_block(
     assert run_line(connection, warehouse_dsn, tmp_path).keys() == {"times_known"}
 
 
+def test_rejected_rows_of_statements_are_told_while_they_lie_there_and_are_wrong(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path
+) -> None:
+    write(tmp_path, "fills.csv", "Date/Time,Account,B/S,Qty,Symbol,Price", "08/15/2025 10:00:00,NET001,B,100,XYZ,10")
+    write(tmp_path, "marks.csv", "Date,Symbol,Price", "08/15/2025,XYZ,-9")
+    for name in ("adjustments_a.csv", "adjustments_b.csv"):
+        write(tmp_path, name, "Date,Account,Amount", "08/15/2025,NET001,-140")
+    found = run_line(connection, warehouse_dsn, tmp_path)["statements_right"]
+    assert found.keys() == {"marks.csv 2", "adjustments_a.csv 2", "adjustments_b.csv 2"}
+
+    # The file of marks grows, the one adjustment too many is gone: what is left of the trouble is told.
+    write(tmp_path, "marks.csv", "Date,Symbol,Price", "08/15/2025,XYZ,-9", "08/15/2025,ABC,9")
+    write(tmp_path, "adjustments_b.csv", "Date,Account,Amount")
+
+    assert run_line(connection, warehouse_dsn, tmp_path)["statements_right"].keys() == {"marks.csv 2"}
+
+
 def test_mark_in_another_currency_than_its_symbol_is_named_because_it_is_not_used(
     connection: Connection, warehouse_dsn: str, tmp_path: Path
 ) -> None:

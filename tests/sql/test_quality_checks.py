@@ -32,9 +32,9 @@ def write(folder: Path, name: str, *rows: str, header: str = HEADER) -> None:
     (folder / name).write_text("\n".join([header, *rows]) + "\n")
 
 
-def run_after_load(connection: Connection, folder: Path) -> Run:
-    loaded = load_drop(connection, folder, SESSION, is_simulated=False)
-    return open_run(connection, SESSION, loaded.load_id, "test")
+def run_after_load(connection: Connection, folder: Path, session_date: dt.date = SESSION) -> Run:
+    loaded = load_drop(connection, folder, session_date, is_simulated=False)
+    return open_run(connection, session_date, loaded.load_id, "test")
 
 
 def findings(connection: Connection, run: Run) -> dict[tuple[str, str], tuple[str, str]]:
@@ -128,12 +128,23 @@ def test_check_fails_after_storing_when_more_than_one_percent_is_rejected(
 
     with pytest.raises(QualityError, match=r"2 of 99 rows of the session were rejected \(2\.0 percent"):
         check_fills(connection, warehouse_dsn, first)
-    assert ("rejects_few", "") in findings(connection, first)
+    _, message = findings(connection, first)["rejects_few", ""]
+    assert "The first: fills.csv line 99, account 'NET001': price '0' is not above zero" in message
 
     # loading the same file once more does not hide its rejects; the mended file does
     again = run_after_load(connection, tmp_path)
     with pytest.raises(QualityError, match="2 of 99 rows"):
         check_fills(connection, warehouse_dsn, again)
+
+    # nor does a file that has grown; on the next session the old rows count no more
+    write(tmp_path, "fills.csv", *good, *bad, row(SESSION, "NET002"))
+    grown = run_after_load(connection, tmp_path)
+    with pytest.raises(QualityError, match="2 of 100 rows"):
+        check_fills(connection, warehouse_dsn, grown)
+    following = dt.date(2025, 8, 18)
+    write(tmp_path, "fills.csv", *good, *bad, row(SESSION, "NET002"), row(following))
+    assert check_fills(connection, warehouse_dsn, run_after_load(connection, tmp_path, following)).failed == 0
+
     write(tmp_path, "fills.csv", *good)
     mended = run_after_load(connection, tmp_path)
     assert check_fills(connection, warehouse_dsn, mended).failed == 0

@@ -272,9 +272,7 @@ def test_facts_name_quarantined_files_and_rejected_rows_of_the_load(connection: 
 
     assert messages(facts, "file") == ["File fills-2.csv was not used at all: column Price is missing"]
     # The right-to-left override that would disguise the sentence is gone.
-    assert messages(facts, "rejects") == [
-        "File fills.csv: 2 rows were rejected; the first is line 4: side of line 4 is X"
-    ]
+    assert messages(facts, "rejects") == ["File fills.csv: 2 rows were rejected; the first: side of line 4 is X"]
 
 
 def test_facts_are_the_same_bytes_when_later_sessions_arrive(connection: Connection) -> None:

@@ -1,6 +1,7 @@
--- Stores rejected records with raw text and sentence; one that an earlier load has stored of the same file is left out.
+-- Stores rejected records with raw text and sentence; one that an earlier load has stored is left out, if it is of the
+-- same bytes or of a delivery.
 -- Grain: one row per load, file and line. Reads: staged_rejects, staged_reasons, staged_files, deliveries,
--- fill_rejects. Writes: fill_rejects. Binds: load_id. Money: -. Rerun: stores nothing.
+-- fill_rejects, source_files. Writes: fill_rejects. Binds: load_id. Money: -. Rerun: stores nothing.
 insert into fill_rejects (
     load_id,
     file_name,
@@ -37,8 +38,13 @@ where
     or not exists (
         select
         from fill_rejects as earlier
+        inner join source_files as met
+            on
+                earlier.load_id = met.load_id
+                and earlier.file_name = met.file_name
         where
             earlier.file_name = staged_files.file_name
+            and (earlier.delivery_id is not null or met.content_sha256 = staged_files.content_sha256)
             and earlier.line_number = staged_rejects.line_number
             and earlier.raw_text = staged_reasons.raw_text
             and earlier.reason = staged_reasons.reason

@@ -1,6 +1,7 @@
--- Stores rejected rows of a statement file; one that an earlier load has stored of the same file is left out.
--- Grain: one row per load, file and line. Reads: fill_rejects. Writes: fill_rejects. Money: -. Rerun: stores nothing.
--- Binds: load_id, file_name, line_numbers, raw_texts, reasons (arrays of equal length).
+-- Stores rejected rows of a statement file; one that an earlier load has stored of the same bytes is left out.
+-- Grain: one row per load, file and line. Reads: fill_rejects, source_files. Writes: fill_rejects. Money: -.
+-- Rerun: stores nothing. Binds: load_id, file_name, content_sha256; line_numbers, raw_texts, reasons (arrays of equal
+-- length).
 insert into fill_rejects (
     load_id,
     file_name,
@@ -21,8 +22,13 @@ where
     not exists (
         select
         from fill_rejects as earlier
+        inner join source_files as met
+            on
+                earlier.load_id = met.load_id
+                and earlier.file_name = met.file_name
         where
             earlier.file_name = %(file_name)s
+            and met.content_sha256 = %(content_sha256)s
             and earlier.line_number = listed.line_number
             and earlier.raw_text = listed.raw_text
             and earlier.reason = listed.reason

@@ -242,6 +242,7 @@ def _log(connection: Connection, file: StatementFile[Row], opened: Mapping[str, 
     rejects = {
         "load_id": opened["load_id"],
         "file_name": file.path.name,
+        "content_sha256": file.content_sha256,
         "line_numbers": [reject.line_number for reject in file.rejects],
         "raw_texts": [reject.raw_text for reject in file.rejects],
         "reasons": [reject.reason for reject in file.rejects],

@@ -190,16 +190,14 @@ def _desk(totals: dict[str, Any], accounts: Sequence[AccountFacts], booked: Mapp
 
 
 def _load_warnings(connection: Connection, run: Run) -> Iterable[WarningFacts]:
-    load = {"load_id": run.load_id}
-    for row in sorted(records(connection, "send_report/select_source_files", load), key=lambda row: row["file_name"]):
+    binds = {"load_id": run.load_id, "session_date": run.session_date, "as_of": run.as_of}
+    for row in sorted(records(connection, "send_report/select_source_files", binds), key=lambda row: row["file_name"]):
         name = readable(row["file_name"])
         yield WarningFacts("file", name, f"File {name} was not used at all: {readable(row['reason'])}")
-    for row in sorted(records(connection, "send_report/select_fill_rejects", load), key=lambda row: row["file_name"]):
+    for row in sorted(records(connection, "send_report/select_fill_rejects", binds), key=lambda row: row["file_name"]):
         name, count = readable(row["file_name"]), row["rejected_count"]
-        what = "1 row was rejected" if count == 1 else f"{count:,} rows were rejected"
-        first = f"line {row['first_line_number']}: {readable(row['first_reason'])}"
-        lead = "" if count == 1 else "the first is "
-        yield WarningFacts("rejects", name, f"File {name}: {what}; {lead}{first}")
+        what = "1 row was rejected:" if count == 1 else f"{count:,} rows were rejected; the first:"
+        yield WarningFacts("rejects", name, f"File {name}: {what} {readable(row['first_reason'])}")
 
 
 _STATE_SENTENCES = {
