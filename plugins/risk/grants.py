@@ -18,6 +18,7 @@ REPLACED_TABLES = frozenset(
         "explanations",
         "features",
         "gate_results",
+        "last_fills",
         "ledger_entries",
         "ledger_results",
         "positions",

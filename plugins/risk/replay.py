@@ -1,7 +1,8 @@
 """What was known: the line computed again for an instant of the past, apart from the caches of the newest knowledge.
 
-Tables of the connection's own stand before positions, daily_pnl, features and forecasts, so that the steps, unchanged,
-fill those from the inputs recorded until the run's ``as_of``. Nothing they compute is shared with another run.
+Tables of the connection's own stand before positions, daily_pnl, last_fills, features and forecasts, so that the steps,
+unchanged, fill those from the inputs recorded until the run's ``as_of``. Nothing they compute is shared with another
+run.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from risk.report import Facts, build_facts
 from risk.runs import Run, code_version, read_run
 from risk.sessions import next_session
 
-CACHES = ("positions", "daily_pnl", "features", "forecasts", "ledger_entries")
+CACHES = ("positions", "daily_pnl", "last_fills", "features", "forecasts", "ledger_entries")
 PER_RUN = ("quality_results", "recommendations", "gate_results", "explanations", "ledger_results")
 
 STEPS = {"aggregate_pnl": aggregate, "build_features": store_features, "predict_limits": predict_limits}

@@ -158,19 +158,30 @@ def _find_scope(connection: Connection, run: Run) -> _Scope | None:
     # A run of the past has books of its own, which no other run shares.
     newest = {} if run.knows_past else records(connection, "aggregate_pnl/select_horizons", asked)[0]
     binds = {**asked, "through_session_date": run.session_date, **newest}
-    touched: dict[str, dt.date] = dict(rows(connection, "aggregate_pnl/select_touched_accounts", binds))
+    changed = rows(connection, "aggregate_pnl/select_changed_books", binds)
+    _keep_last_fills(connection, {**binds, "session_dates": sorted({session_date for _, session_date in changed})})
+    starts = [(account_id, session_date) for account_id, session_date in changed if session_date <= run.session_date]
+    starts += rows(connection, "aggregate_pnl/select_dropped_positions", binds)
     valued = rows(connection, "aggregate_pnl/select_valued_positions", binds)
-    starts = [*touched.values(), *(row[0] for row in valued)]
+    session_dates = [row[1] for row in starts] + [row[0] for row in valued]
+    if not session_dates:
+        return None
+    known = _read_known(connection, {**binds, "first_session_date": min(session_dates)})
+    starts += _find_holders(connection, valued, known.valuer)
     if not starts:
         return None
-    known = _read_known(connection, {**binds, "first_session_date": min(starts)})
-    for account_id, session_date in _find_holders(connection, valued, known.valuer):
-        touched[account_id] = min(session_date, touched.get(account_id, session_date))
-    if not touched:
-        return None
-    account_ids = sorted(touched)
-    firsts = [touched[account_id] for account_id in account_ids]
-    return _Scope({**binds, "account_ids": account_ids, "first_session_dates": firsts}, known)
+    # Of an account's sessions the first one comes last, and stays.
+    firsts = dict(sorted(starts, reverse=True))
+    account_ids = sorted(firsts)
+    listed = {"account_ids": account_ids, "first_session_dates": [firsts[account_id] for account_id in account_ids]}
+    return _Scope({**binds, **listed}, known)
+
+
+def _keep_last_fills(connection: Connection, binds: Mapping[str, Any]) -> None:
+    """Look for the last fills of sessions anew, whatever account's delivery changed and whoever is computed again."""
+    if binds["session_dates"]:
+        for query in ("create_latest_fills", "delete_last_fills", "insert_last_fills"):
+            execute(connection, f"aggregate_pnl/{query}", binds)
 
 
 def _find_holders(
@@ -206,12 +217,12 @@ def _read_known(connection: Connection, binds: Mapping[str, Any]) -> _Known:
     last_fills = rows(connection, "aggregate_pnl/select_last_fills", known)
     valuer = Valuer(
         session_dates,
-        (LastFill(day, symbol, currency, tuple(last)) for day, symbol, currency, last in last_fills),
+        (LastFill(day, symbol, currency, tuple(last)) for day, symbol, currency, *last in last_fills),
         (Statement(*row) for row in rows(connection, "aggregate_pnl/select_marks", known)),
         (Terms(*row) for row in rows(connection, "aggregate_pnl/select_instruments", known)),
         (Ratio(*row) for row in rows(connection, "aggregate_pnl/select_splits", known)),
     )
-    return _Known(session_dates, {(symbol, currency) for _, symbol, currency, _ in last_fills}, valuer)
+    return _Known(session_dates, {(symbol, currency) for _, symbol, currency, *_ in last_fills}, valuer)
 
 
 def _sum_flows(connection: Connection, binds: Mapping[str, Any]) -> None:
