@@ -144,7 +144,9 @@ def _stage(connection: database.Connection, file: Path, symbols_each: int, fill_
 
 def _fill_warehouse(connection: database.Connection) -> None:
     with connection, connection.cursor() as cursor:
-        cursor.execute("truncate loads, deliveries, fills, positions, daily_pnl, last_fills, runs restart identity cascade")
+        cursor.execute(
+            "truncate loads, deliveries, fills, positions, daily_pnl, last_fills, runs restart identity cascade"
+        )
         cursor.execute(
             "insert into loads (source, is_simulated, through_session_date) values ('bench', false, %s)", (SESSION,)
         )
@@ -199,7 +201,9 @@ def _measure_late_fill(dsn: str) -> dict[str, Any]:
     try:
         last = sessions.sessions_between(SESSION, SESSION)[-1]
         with connection, connection.cursor() as cursor:
-            cursor.execute("truncate loads, deliveries, fills, positions, daily_pnl, last_fills, runs restart identity cascade")
+            cursor.execute(
+                "truncate loads, deliveries, fills, positions, daily_pnl, last_fills, runs restart identity cascade"
+            )
             cursor.execute(
                 "insert into loads (source, is_simulated, through_session_date) values ('bench', false, %s)", (last,)
             )
