@@ -428,6 +428,7 @@ def test_aggregate_keeps_names_that_a_copy_could_trip_over(connection: Connectio
     aggregate_session(connection, MON)
 
     assert query(connection, "select account_id, symbol from positions") == [(name, name)]
+    assert query(connection, "select account_id from daily_pnl") == [(name,)]
 
 
 def test_aggregate_keeps_every_digit_when_numbers_are_at_their_limit(connection: Connection) -> None:

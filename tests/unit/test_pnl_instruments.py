@@ -76,7 +76,7 @@ def test_an_option_ends_at_nothing_in_its_last_session_and_not_the_one_before() 
     # 2 x 1.50 x 100 taken in on Thursday are kept on Friday.
     assert [day.gross for day in days] == [0, 300 * USD]
     assert (only(days[0]).expired, only(days[1]).expired) == (0, 2 * 10**8)
-    assert only(days[0]).valuation.source == "last_fill"
+    assert [only(day).valuation.source for day in days] == ["last_fill", "expiry"]
 
 
 def test_an_option_with_a_mark_in_its_last_session_stays_open_until_a_fill_closes_it() -> None:
@@ -103,6 +103,18 @@ def test_a_multiplier_that_becomes_known_is_no_change_but_leaves_the_days_unknow
     # What is realized needs Friday's multiplier alone; Thursday's value, to subtract, is unknown.
     assert [(day.gross, day.total) for day in days] == [(None, None), (50 * USD, None)]
     assert [only(day).problem for day in days] == ["multiplier", "previous"]
+
+
+def test_a_multiplier_that_changes_leaves_what_was_gained_unknown_and_what_is_held_known() -> None:
+    fills = [fill(THU, "B", "2", "100", "/ES"), fill(FRI, "S", "1", "101", "/ES")]
+
+    days = account_sessions(
+        fills, [], [Instrument(THU, "/ES", Decimal(50), None), Instrument(FRI, "/ES", Decimal(10), None)]
+    )
+
+    # 1 x (101 - 100) x 10 is open on Friday.
+    assert [(day.gross, day.unrealized, day.unrealized_delta) for day in days] == [(0, 0, 0), (None, 10 * USD, None)]
+    assert only(days[1]).realized is None
 
 
 def test_a_result_in_another_currency_is_worth_what_the_session_pays_for_it() -> None:
