@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 from risk.cli import app
 from risk.database import Connection, records
 from risk.decision import store_recommendations
-from risk.fills import Load, awaited_accounts, load_drop, read_drop
-from risk.pnl import aggregate, daily_pnl
+from risk.errors import RequestError
+from risk.fills import Load, awaited_accounts, load_drop, read_drop, read_stated
+from risk.pnl import aggregate, booked_adjustments, daily_pnl
 from risk.quality.checks import THRESHOLDS
 from risk.report import build_facts
 from risk.roster import read_roster
@@ -194,6 +195,17 @@ def test_riskctl_traders_prints_the_roster(
         }
     ]
     assert "NET001" in table.stdout
+
+
+def test_riskctl_traders_says_what_to_do_where_nothing_was_ever_run(
+    server_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = parse_dsn(server_dsn)
+    place = f"{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/postgres"
+    monkeypatch.setenv(WAREHOUSE_CONNECTION, f"postgres://{place}")
+
+    with pytest.raises(RequestError, match="has no tables yet: make run"):
+        CliRunner().invoke(app, ["traders"], catch_exceptions=False)
 
 
 def books(connection: Connection) -> dict[tuple[str, dt.date], Decimal]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import stat
 from pathlib import Path
 
 import pytest
+from psycopg2.extensions import parse_dsn
 
 from risk.errors import RequestError, StackError
-from risk.stack.clone import Clone
+from risk.stack import doctor, services
+from risk.stack.clone import Clone, write_json
 from risk.stack.environment import (
     METADATA_DSN,
     SMTP_CONNECTION,
@@ -22,6 +25,7 @@ from risk.stack.environment import (
     load_login,
     load_secrets,
 )
+from risk.stack.warehouse import libpq_dsn
 
 PORTS = {"api": 21001, "mail": 21002, "postgres": 21003}
 
@@ -145,6 +149,23 @@ def test_choose_desk_refuses_a_folder_that_is_missing_empty_or_a_file(clone: Clo
 def test_choose_desk_keeps_simulated_fills_out_of_the_users_warehouse(clone: Clone) -> None:
     with pytest.raises(RequestError, match="Name a folder"):
         choose_desk(clone, "", {WAREHOUSE_CONNECTION: "postgres://somewhere/warehouse"})
+
+
+def test_what_looks_while_nothing_runs_looks_at_the_desk_that_ran_last(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(WAREHOUSE_CONNECTION, raising=False)
+    write_json(clone.var / "ports.json", PORTS)
+
+    def looked_at() -> set[str]:
+        found = doctor.patient_of(clone, {}, dt.datetime(2025, 8, 18, tzinfo=dt.UTC))
+        uris = (found.warehouse_uri, services.running_environment(clone)[WAREHOUSE_CONNECTION])
+        return {parse_dsn(libpq_dsn(uri))["dbname"] for uri in uris}
+
+    # make run FILLS= stops what it has started; its reports are what replay, traders and ledger are asked about.
+    assert looked_at() == {"warehouse_simulated"}
+    write_json(clone.last_desk, {"desk": DeskKind.real})
+    assert looked_at() == {"warehouse"}
 
 
 def test_prepare_says_what_to_do_when_var_cannot_be_written(tmp_path: Path) -> None:

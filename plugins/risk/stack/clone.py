@@ -52,6 +52,11 @@ class Clone:
         return self.var / "desk"
 
     @property
+    def last_desk(self) -> Path:
+        """Whose fills the stack works on, or worked on when it last ran."""
+        return self.var / "last-desk.json"
+
+    @property
     def logs(self) -> Path:
         """Output of the processes, one file each."""
         return self.var / "log"

@@ -20,7 +20,7 @@ from risk.grants import REPLACED_TABLES
 from risk.settings import EXCHANGE_CALENDAR
 from risk.stack import services
 from risk.stack.clone import Clone, read_json
-from risk.stack.environment import VENDOR_CONNECTION, DeskKind
+from risk.stack.environment import VENDOR_CONNECTION
 from risk.stack.ports import LOOPBACK
 from risk.stack.runs import DAG_ID
 from risk.stack.warehouse import libpq_dsn
@@ -240,11 +240,11 @@ def missed_sessions(connection: Connection, now: dt.datetime) -> Finding:
 def patient_of(clone: Clone, given: Mapping[str, str], now: dt.datetime) -> Patient:
     """Find where this installation's parts are: the user's environment first, then the clone's own servers."""
     state, ports = read_json(clone.records / "stack.json"), read_json(clone.var / "ports.json")
-    kind = DeskKind(state.get("desk", DeskKind.simulated))
     schedule = given.get("RISK_SCHEDULE") or state.get("schedule", "off")
+    own_uri = services.pipeline_dsn(clone, ports.get("postgres", 0), services.last_desk(clone))
     return Patient(
         clone,
-        given.get("AIRFLOW_CONN_RISK_WAREHOUSE") or services.pipeline_dsn(clone, ports.get("postgres", 0), kind),
+        given.get("AIRFLOW_CONN_RISK_WAREHOUSE") or own_uri,
         given.get("AIRFLOW_CONN_SMTP_DEFAULT") or f"smtp://{LOOPBACK}:{ports.get('mail', 25)}",
         given.get(VENDOR_CONNECTION, ""),
         schedule == "sessions",

@@ -15,7 +15,7 @@ from rich.console import Console, JustifyMethod
 from rich.markup import escape
 from rich.table import Table
 
-from risk.database import connect, records
+from risk.database import connect, records, rows
 from risk.errors import RequestError
 from risk.runs import known_until
 from risk.sessions import next_session
@@ -185,7 +185,8 @@ def traders(*, as_json: JsonFlag = False) -> None:
     if as_json:
         typer.echo(json.dumps([trader._asdict() for trader in roster], default=str))
         return
-    table = Table(title=f"Accounts after session {run.session_date}, base limits for {run.effective_session}")
+    desk = ", simulated desk" if run.is_simulated else ""
+    table = Table(title=f"Accounts after session {run.session_date}, base limits for {run.effective_session}{desk}")
     for heading, justify in TRADER_COLUMNS.items():
         table.add_column(heading.removesuffix("_usd").replace("_", " "), justify=justify, overflow="fold")
     for trader in roster:
@@ -225,11 +226,14 @@ def ledger(
 @contextlib.contextmanager
 def warehouse_server(clone: Clone) -> Iterator[str]:
     """Give the pipeline's connection to the warehouse; the clone's own server is started if it does not run."""
-    if WAREHOUSE_CONNECTION in os.environ:
-        yield libpq_dsn(os.environ[WAREHOUSE_CONNECTION])
-        return
-    with embedded_server(clone):
-        yield libpq_dsn(doctors.patient_of(clone, os.environ, dt.datetime.now(dt.UTC)).warehouse_uri)
+    with contextlib.ExitStack() as held:
+        if WAREHOUSE_CONNECTION not in os.environ:
+            held.enter_context(embedded_server(clone))
+        dsn = libpq_dsn(doctors.patient_of(clone, os.environ, dt.datetime.now(dt.UTC)).warehouse_uri)
+        with contextlib.closing(connect(dsn)) as connection:
+            if not rows(connection, "migrate/select_tables"):
+                raise RequestError("This warehouse has no tables yet: make run, or make up and make trigger, fill it.")
+        yield dsn
 
 
 @app.command()

@@ -70,6 +70,11 @@ def running_desk(clone: Clone) -> DeskKind | None:
     return DeskKind(started["desk"])
 
 
+def last_desk(clone: Clone) -> DeskKind:
+    """Tell whose fills the stack works on, or worked on when it last ran; the simulated desk's before it ever did."""
+    return DeskKind(read_json(clone.last_desk).get("desk", DeskKind.simulated))
+
+
 def attach(clone: Clone) -> Stack:
     """Reach the running stack.
 
@@ -93,12 +98,10 @@ def running_environment(clone: Clone) -> dict[str, str]:
     """
     if WAREHOUSE_CONNECTION in os.environ:
         return dict(os.environ)
-    started = read_json(clone.records / "stack.json")
     ports = read_json(clone.var / "ports.json")
     if not ports:
         return dict(os.environ)
-    kind = DeskKind(started.get("desk", DeskKind.simulated))
-    return airflow_environment(clone, load_secrets(clone), Desk(kind, None), {"api": 0, **ports})
+    return airflow_environment(clone, load_secrets(clone), Desk(last_desk(clone), None), {"api": 0, **ports})
 
 
 def start(clone: Clone, desk: Desk, *, is_kept: bool) -> Stack:
@@ -172,6 +175,7 @@ def launch(clone: Clone, desk: Desk) -> None:
         "is_kept": False,
     }
     write_json(clone.records / "stack.json", content)
+    write_json(clone.last_desk, {"desk": desk.kind})
     airflow.await_health(clone, Api(ports["api"], load_login(clone)), since)
     if "mail" in ports and not processes.wait_until(lambda: mailbox.is_answering(ports["mail"]), 10.0):
         log = clone.logs / "mailbox.log"
