@@ -498,6 +498,11 @@ def test_load_replaces_the_adjustments_of_an_account_and_session_whole(connectio
     assert booked(connection) == [("NET001", 14, 5), ("NET001", 15, -10), ("NET002", 15, 10)]
     assert fetch(connection, "select count(*) from adjustments") == [(4,)]
 
+    # A zero is booked nowhere, and so takes back what was.
+    write(tmp_path, "adjustments.csv", twice, "08/14/2025,NET001,,,0,", header=header)
+    load(connection, tmp_path)
+    assert booked(connection) == [("NET001", 15, -10), ("NET002", 15, 10)]
+
 
 def booked(connection: Connection) -> list[tuple[Any, ...]]:
     """Sum what is booked by account and day of the month, as known now."""

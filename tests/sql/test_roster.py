@@ -245,6 +245,20 @@ def test_history_and_open_position_follow_a_renamed_account(connection: Connecti
     ]
 
 
+def test_adjustments_follow_a_renamed_account(connection: Connection, tmp_path: Path) -> None:
+    write(tmp_path, "fills.csv", FILLS, *trade(FRI, "OLD1"), *trade(FRI, "NET002"))
+    write(tmp_path, "accounts.csv", "Account,Formerly", "NEW1,OLD1")
+    adjustments = ("08/15/2025,OLD1,,-100", "08/15/2025,NET002,OLD1,-7")
+    write(tmp_path, "adjustments.csv", "Date,Account,Offset Account,Amount", *adjustments)
+
+    facts = build_facts(connection, run(connection, tmp_path))
+    stated, _ = read_stated(tmp_path)
+
+    booked = {account.account_id: account.adjustments_usd for account in facts.accounts}
+    assert booked == {"NEW1": -93, "NET002": -7}
+    assert booked_adjustments(stated.adjustments) == {(account, FRI): amount for account, amount in booked.items()}
+
+
 def test_merged_accounts_become_one_history(connection: Connection, tmp_path: Path) -> None:
     # given: on Thursday two accounts with the same ids, one of which sells short what the other holds
     sides = (f"{THU:%m/%d/%Y} 09:45:00,OLD1,B,100,XYZ,10,0,1", f"{THU:%m/%d/%Y} 09:46:00,OLD2,T,100,XYZ,13,0,1")

@@ -14,6 +14,7 @@ from risk.errors import InputError
 from risk.fills import read_stated
 from risk.fills.kinds import ADJUSTMENTS, INSTRUMENTS, KINDS, MARKS, SPLITS
 from risk.fills.statements import Kind, read_statements
+from risk.pnl import booked_adjustments
 
 FRIDAY = dt.date(2025, 8, 15)
 
@@ -77,12 +78,12 @@ def test_splits_take_a_number_of_new_shares_or_new_to_old(tmp_path: Path) -> Non
     assert reasons == []
 
 
-def test_adjustments_are_credits_with_the_vendors_categories_and_without_zeros(tmp_path: Path) -> None:
+def test_adjustments_are_credits_with_the_vendors_categories_and_zeros_are_booked_nowhere(tmp_path: Path) -> None:
     lines = [
         "Date,Account,Offset Account,Category,Amount,Comment",
         "08/15/2025,NET001,NET002,software,-140,08/25  Sterling software fee",
         "08/16/2025,NET001,,locates,2.5,a Saturday counts with Monday",
-        "08/15/2025,NET001,,Dividend,0,nothing",
+        "08/15/2025,NET003,,Dividend,0,nothing",
         "08/15/2025,12345678901234567890tail,,,1,",
     ]
 
@@ -91,9 +92,11 @@ def test_adjustments_are_credits_with_the_vendors_categories_and_without_zeros(t
     assert rows == [
         Adjustment(FRIDAY, "NET001", "NET002", "Software", Decimal(-140), "08/25 Sterling software fee"),
         Adjustment(dt.date(2025, 8, 18), "NET001", None, "Fee: Misc", Decimal("2.5"), "a Saturday counts with Monday"),
+        Adjustment(FRIDAY, "NET003", None, "Dividend", Decimal(0), "nothing"),
         Adjustment(FRIDAY, "12345678901234567890tail", None, "Fee: Misc", Decimal(1), ""),
     ]
     assert reasons == []
+    assert ("NET003", FRIDAY) not in booked_adjustments(rows)
 
 
 @pytest.mark.parametrize(

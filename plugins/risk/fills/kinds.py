@@ -63,7 +63,7 @@ def _split(named: Named, _today: dt.date) -> Split:
     return Split(read_session(named, None, "split"), read_symbol(named), new_shares, old_shares)
 
 
-def _adjustment(named: Named, today: dt.date) -> Adjustment | None:
+def _adjustment(named: Named, today: dt.date) -> Adjustment:
     amount = read_number(named, "amount")
     if amount is None:
         raise ValueError("amount is blank")
@@ -78,7 +78,7 @@ def _adjustment(named: Named, today: dt.date) -> Adjustment | None:
         raise ValueError(f"account {account_id} is its own offset account")
     category = ADJUSTMENT_CATEGORIES.get(named.get("category", "").lower(), OTHER_CATEGORY)
     comment = " ".join(named.get("comment", "").split())
-    return Adjustment(session_of(day), account_id, offset, category, amount, comment) if amount else None
+    return Adjustment(session_of(day), account_id, offset, category, amount, comment)
 
 
 def _reported(named: Named, today: dt.date) -> ReportedPnl | None:
@@ -198,10 +198,13 @@ ADJUSTMENTS: Final = Kind(
     fields=Adjustment._fields,
     parse=_adjustment,
     subject=lambda row: (row.account_id, row.session_date),
-    claim=lambda _, file_name: f"is in {file_name}",
+    claim=lambda row, file_name: f"is in {file_name}" if row.amount_usd else None,
     is_read_together=True,
 )
-"""What one file says of an account in a session replaces what was known of it; two files that both do are refused."""
+"""What one file says of an account in a session replaces what was known of it; two files that both do are refused.
+
+An amount of zero is booked nowhere, and so takes back what was.
+"""
 
 SUMMARY_COLUMNS: Final = (
     *("Date", "Account", "Type", "Orders", "Fills", "Qty", "Gross", *FEES, "Ecn Fees", "Trade Fees", "All Trade Fees"),

@@ -110,7 +110,9 @@ def read_stated(folder: Path, marks: Path | None = None) -> tuple[Statements, li
         files = files | {MARKS.name: (marks,)}
     read = {kind.name: read_statements(kind, files[kind.name]) for kind in KINDS if kind.name in Statements._fields}
     rejects = [reject for _, rejected in read.values() for reject in rejected]
-    return Statements(**{name: rows for name, (rows, _) in read.items()}), rejects
+    stated = Statements(**{name: rows for name, (rows, _) in read.items()})
+    renames = Renames(read_statements(ACCOUNTS, files[ACCOUNTS.name])[0])
+    return stated._replace(adjustments=[renames.rebooked(each) for each in stated.adjustments]), rejects
 
 
 def newest_session(folder: Path) -> dt.date:

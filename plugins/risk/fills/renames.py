@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Final
 
-from risk.entities import AccountStatement
+from risk.entities import AccountStatement, Adjustment
 from risk.fills.rows import first_session
 
 MOST_STEPS: Final = 10
@@ -42,3 +42,11 @@ class Renames:
                 break
             account_id = names[place][1]
         return account_id
+
+    def rebooked(self, told: Adjustment) -> Adjustment:
+        """Return an adjustment with the accounts it is booked to now."""
+        offset = told.offset_account_id
+        return told._replace(
+            account_id=self.current_name(told.account_id, told.session_date),
+            offset_account_id=offset and self.current_name(offset, told.session_date),
+        )

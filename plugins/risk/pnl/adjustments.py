@@ -10,7 +10,7 @@ from risk.entities import Adjustment
 
 
 def booked_adjustments(adjustments: Iterable[Adjustment]) -> dict[tuple[str, dt.date], Decimal]:
-    """Add up by account and session what is booked, the opposite to offset accounts.
+    """Add up by account and session what is booked, the opposite to offset accounts; zeros are dropped.
 
     Returns
     -------
@@ -19,6 +19,8 @@ def booked_adjustments(adjustments: Iterable[Adjustment]) -> dict[tuple[str, dt.
     """
     booked: dict[tuple[str, dt.date], Decimal] = {}
     for each in adjustments:
+        if not each.amount_usd:
+            continue
         credited = (each.account_id, each.session_date)
         booked[credited] = booked.get(credited, Decimal(0)) + each.amount_usd
         if each.offset_account_id is not None:
