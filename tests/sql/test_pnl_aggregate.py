@@ -222,6 +222,20 @@ def test_aggregate_stores_the_lots_and_their_average_price(connection: Connectio
     ) == [([["2025-08-04", "100", "10"], ["2025-08-05", "150", "10.3"]], Decimal("10.18"), 250)]
 
 
+def test_aggregate_takes_the_currency_that_some_fills_of_a_session_tell_for_that_of_all(connection: Connection) -> None:
+    # of one symbol, which has had more currencies than there are symbols; the last session's second fill tells none
+    told = zip((MON, MON, TUE, TUE, WED, WED), ("CAD", "CAD", "EUR", "EUR", "USD", None), strict=True)
+    fills = [
+        fill(day, "BS"[n % 2], "1", "5.00", minute=n)._replace(currency=name) for n, (day, name) in enumerate(told)
+    ]
+    deliver(connection, fills)
+
+    aggregate_session(connection, WED)
+
+    currencies = query(connection, "select currency from positions order by session_date")
+    assert currencies == [("CAD",), ("EUR",), ("USD",)]
+
+
 def test_aggregate_counts_activity_of_the_session(connection: Connection) -> None:
     deliver(
         connection, [fill(MON, "B", "100", "10.00", fees="0.5"), fill(MON, "S", "40", "10.50", minute=1, fees="0.25")]
@@ -311,6 +325,24 @@ def test_aggregate_says_which_mark_is_missing_and_that_the_next_change_is_unknow
     assert [total for total, _ in found] == [0, 0, 0, 0, 0, 0, None, None, 0]
     assert "No closing mark for XYZ on 2025-08-12" in found[6][1]
     assert "at the close before 2025-08-13 is unknown" in found[7][1]
+
+
+def test_aggregate_goes_on_from_a_close_without_a_mark_or_without_a_rate(connection: Connection) -> None:
+    before, after = SESSIONS[6:8]
+    bought = [fill(before, "B", "10", "5.00", symbol="SHOP"), fill(before, "B", "1", "6.00", symbol="SHOP", minute=1)]
+    shop = [*bought, fill(after, "S", "11", "7.00", symbol="SHOP")]
+    deliver(connection, [fill(MON, "B", "10", "1.00"), *(each._replace(currency="CAD") for each in shop)])
+    state_mark(connection, after, "@CADUSD", "0.70")
+    aggregate_session(connection, before)
+    aggregate_session(connection, after)
+
+    # 11 sold in the first hour at 1.00 more than at the last close, 0.70 in US dollars
+    early = query(connection, "select early_pnl_usd from daily_pnl where session_date = %s", (after,))
+    assert early == [(Decimal("7.7"),)]
+    by_session = books_of(connection)
+    query(connection, "truncate positions, daily_pnl, last_fills")
+    aggregate_session(connection, after)
+    assert books_of(connection) == by_session
 
 
 def test_aggregate_makes_no_row_of_an_empty_delivery(connection: Connection) -> None:

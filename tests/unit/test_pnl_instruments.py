@@ -135,6 +135,15 @@ def test_a_result_in_another_currency_is_worth_what_the_session_pays_for_it() ->
     ]
 
 
+def test_turnover_is_in_us_dollars_and_counts_the_multiplier() -> None:
+    fills = [fill(THU, "B", "1", "100", "/ES"), fill(THU, "S", "10", "5", "RY.TO")]
+
+    [day] = account_sessions(fills, [mark(THU, "0.50", "@CADUSD")], [Instrument(THU, "/ES", Decimal(50), None)])
+
+    # 1 x 100 x 50, and 10 x 5 x 0.50
+    assert day.turnover == 5025 * USD
+
+
 def test_a_pair_earns_in_its_second_currency() -> None:
     fills = [fill(THU, "B", "1000", "150", "@USDJPY"), fill(THU, "S", "1000", "151", "@USDJPY", minute=1)]
 
