@@ -480,6 +480,34 @@ def test_load_stores_statements_of_every_kind_and_only_what_is_new(connection: C
     assert third.rejected_count == 0
 
 
+def test_statement_file_read_again_for_a_bad_row_replaces_nothing_said_since(
+    connection: Connection, tmp_path: Path
+) -> None:
+    header = "Date,Symbol,Price"
+    early = ("08/14/2025,XYZ,10", "08/18/2025,XYZ,12")
+    write(tmp_path, "fills.csv", row())
+    write(tmp_path, "marks_a.csv", *early, "08/15/2025,ABC,-1", header=header)
+    load(connection, tmp_path)
+    write(tmp_path, "marks_b.csv", "08/14/2025,XYZ,11", header=header)
+    load(connection, tmp_path)
+
+    def known() -> list[tuple[Any, ...]]:
+        query = "select extract(day from session_date)::integer, price from marks where symbol = 'XYZ' order by mark_id"
+        return fetch(connection, query)
+
+    # Reading the first file again, because one of its rows is wrong, brings nothing back; what waited comes.
+    for _ in range(2):
+        load(connection, tmp_path)
+    assert known() == [(14, 10), (14, 11)]
+    load(connection, tmp_path, dt.date(2025, 8, 18))
+    assert known() == [(14, 10), (14, 11), (18, 12)]
+
+    # Once it is delivered anew, it is the newest.
+    write(tmp_path, "marks_a.csv", *early, header=header)
+    load(connection, tmp_path, dt.date(2025, 8, 18))
+    assert known() == [(14, 10), (14, 11), (18, 12), (14, 10)]
+
+
 def test_load_replaces_the_adjustments_of_an_account_and_session_whole(connection: Connection, tmp_path: Path) -> None:
     header = "Date,Account,Offset Account,Category,Amount,Comment"
     write(tmp_path, "fills.csv", row())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,21 @@ def test_option_in_two_currencies_ends_with_its_last_session_and_stops_nobody(
         )
         # NET002 loses 2 x 100 x 1.50 Canadian dollars.
         assert cursor.fetchall() == [("NET001", 0, -3, None), ("NET002", 0, -2, -300)]
+
+
+def test_a_wrong_split_is_taken_back_by_one_for_one(connection: Connection, warehouse_dsn: str, tmp_path: Path) -> None:
+    trades = ("08/14/2025 10:00:00,NET001,B,7,XYZ,99.99", "08/15/2025 10:00:00,NET001,S,5,XYZ,101")
+    write(tmp_path, "fills.csv", "Date/Time,Account,B/S,Qty,Symbol,Price", *trades)
+
+    def position(*splits: str) -> tuple[Decimal, Decimal]:
+        write(tmp_path, "splits.csv", "Date,Symbol,Ratio", *splits)
+        run_line(connection, warehouse_dsn, tmp_path)
+        with connection, connection.cursor() as cursor:
+            cursor.execute("select quantity, realized_pnl from positions where session_date = %s", (SESSION,))
+            (held,) = cursor.fetchall()
+        return held
+
+    # 5 x (101 - 99.99); 21 of 33.33 from 7
+    assert position() == (2, Decimal("5.05"))
+    assert position("08/15/2025,XYZ,3") == (16, Decimal("338.35"))
+    assert position("08/15/2025,XYZ,1") == (2, Decimal("5.05"))

@@ -138,10 +138,12 @@ def test_roster_row_that_cannot_be_right_is_rejected_with_a_sentence(connection:
         ",NET002,,,-1,,",
         ",NET003,,,10.005,,",
         ",NET004,,,,perhaps,",
-        ",NET005,,,,,NET005",
+        ",NET005,,,,,<b>",
         "someday,NET006,,,1,,",
         ",NET007,,,1,,",
         ",NET007,,,2,,",
+        ",NET008,,,,,NET010",
+        ",NET009,,,,,NET010",
     ]
     write(tmp_path, "accounts.csv", ACCOUNTS, *bad)
 
@@ -149,11 +151,10 @@ def test_roster_row_that_cannot_be_right_is_rejected_with_a_sentence(connection:
 
     reasons = [reason for (reason,) in query(connection, "select reason from fill_rejects order by line_number")]
     assert loaded.rejected_count == len(bad)
-    for reason, found in zip(
-        reasons,
-        ("not a number", "not above zero", "whole cents", "neither yes nor no", "itself", "no date", "two ways", "two"),
-        strict=True,
-    ):
+    clauses = ("not a number", "not above zero", "whole cents", "neither yes nor no", "not one the setting", "no date")
+    limits = ("NET007 2", "two ways: accounts.csv line 8 says base limit 1")
+    names = ("who was formerly NET010", "accounts.csv line 10 says NET008, accounts.csv line 11 says NET009")
+    for reason, found in zip(reasons, (*clauses, *limits, *names), strict=True):
         assert found in reason
 
 
@@ -243,6 +244,26 @@ def test_history_and_open_position_follow_a_renamed_account(connection: Connecti
     assert query(connection, "select active_session_count from recommendations where run_id = %s", opened.run_id) == [
         (2,)
     ]
+
+
+def test_a_wrong_rename_is_taken_back_by_an_account_that_was_formerly_itself(
+    connection: Connection, tmp_path: Path
+) -> None:
+    write(tmp_path, "fills.csv", FILLS, *trade(THU, "NET001"), *trade(THU, "NET002"))
+    write(tmp_path, "accounts.csv", "Account,Formerly", "NET002,NET001")
+    run(connection, tmp_path, THU)
+    assert books(connection) == {("NET002", THU): 200}
+
+    write(tmp_path, "accounts.csv", "Account,Formerly", "NET001,NET001")
+    run(connection, tmp_path, THU)
+
+    assert books(connection) == {("NET001", THU): 100, ("NET002", THU): 100} == reader_books(tmp_path)
+
+    # and said once more it holds again: the newest statement about the former account counts
+    write(tmp_path, "accounts.csv", "Account,Formerly", "NET002,NET001")
+    run(connection, tmp_path, THU)
+
+    assert books(connection) == {("NET002", THU): 200}
 
 
 def test_adjustments_follow_a_renamed_account(connection: Connection, tmp_path: Path) -> None:

@@ -113,7 +113,6 @@ def test_adjustments_are_credits_with_the_vendors_categories_and_zeros_are_booke
         (SPLITS, "Date,Symbol,Ratio", "08/15/2025,XYZ,0", "ratio '0' is not above zero"),
         (SPLITS, "Date,Symbol,Ratio", "08/15/2025,XYZ,-2:1", "ratio '-2:1' is not above zero"),
         (SPLITS, "Date,Symbol,Ratio", "08/15/2025,XYZ,2:", "ratio '2:' is no number of new shares"),
-        (SPLITS, "Date,Symbol,Ratio", "08/15/2025,XYZ,5:5", "ratio '5:5' splits nothing"),
         (SPLITS, "Date,Symbol,Ratio", "08/16/2025,XYZ,2", "date 08/16/2025 is no session, so it has no split"),
         (ADJUSTMENTS, "Date,Account,Amount", "08/15/2025,=cmd(),1", "the account name '=cmd()' is not one"),
         (ADJUSTMENTS, "Date,Account,Amount", "08/15/2025,NET001,", "amount is blank"),

@@ -1,4 +1,5 @@
--- Stores the statements about accounts that differ from what was said last of the account and day.
+-- Stores the statements about accounts that differ from what was said last of the account and day, or of whose history
+-- the former account's is.
 -- Grain: one row per statement. Reads: staged_accounts, accounts. Writes: accounts. Binds: load_id, recorded_at.
 -- Money: base_limit_usd, US dollars. Rerun: stores nothing.
 -- Returns how many rows each file brought. Of several statements about one account, day and former account in one load
@@ -42,6 +43,20 @@ known as (
         accounts.statement_id desc
 ),
 
+holders as (
+    select distinct on (accounts.former_account_id, accounts.valid_from)
+        accounts.former_account_id,
+        accounts.valid_from,
+        accounts.account_id
+    from accounts
+    where accounts.former_account_id is not null
+    order by
+        accounts.former_account_id asc,
+        accounts.valid_from asc,
+        accounts.recorded_at desc,
+        accounts.statement_id desc
+),
+
 stored as (
     insert into accounts (
         load_id,
@@ -76,8 +91,13 @@ stored as (
             given.account_id = known.account_id
             and given.valid_from = known.valid_from
             and given.former_account_id is not distinct from known.former_account_id
+    left join holders
+        on
+            given.former_account_id = holders.former_account_id
+            and given.valid_from = holders.valid_from
     where
         known.account_id is null
+        or holders.account_id <> given.account_id
         or (
             known.display_name, known.first_traded, known.last_traded, known.base_limit_usd, known.is_disabled
         ) is distinct from (

@@ -20,7 +20,7 @@ from risk.fills.fields import (
 from risk.fills.reasons import shorten
 from risk.fills.rows import first_session, session_of
 from risk.fills.shapes import FEES
-from risk.fills.statements import Kind
+from risk.fills.statements import Claim, Kind
 
 NAME_LENGTH: Final = 80
 
@@ -52,14 +52,12 @@ def _instrument(named: Named, _today: dt.date) -> Instrument:
 
 
 def _split(named: Named, _today: dt.date) -> Split:
-    """Read a split, which may be one to come: ``4`` and ``4:1`` are four new shares in place of one."""
+    """Read a split, which may be one to come: ``4`` and ``4:1`` are four new shares in place of one, ``1`` is none."""
     new_text, _, old_text = named["ratio"].partition(":")
     new_shares = read_positive(named, "ratio", new_text.strip(" "))
     old_shares = read_positive(named, "ratio", old_text.strip(" ")) if ":" in named["ratio"] else Decimal(1)
     if new_shares is None or old_shares is None:
         raise ValueError(f"ratio {shorten(named['ratio'])} is no number of new shares for one old or new:old")
-    if new_shares == old_shares:
-        raise ValueError(f"ratio {shorten(named['ratio'])} splits nothing")
     return Split(read_session(named, None, "split"), read_symbol(named), new_shares, old_shares)
 
 
@@ -106,8 +104,6 @@ def _stated_account(named: Named, today: dt.date) -> AccountStatement:
         raise ValueError("the file has no column Account or Account Name")
     former = read_account(named, "formerly") if named.get("formerly") else None
     account_id = read_account(named, "account")
-    if former == account_id:
-        raise ValueError(f"account {account_id} was itself formerly")
     first_traded, last_traded = (_day_seen(named, name, today) for name in ("first_traded", "last_traded"))
     display_name = " ".join(named.get("display_name", "").split()) or None
     if display_name and (len(display_name) > NAME_LENGTH or not display_name.isprintable()):
@@ -121,13 +117,30 @@ def _day_seen(named: Named, name: str, today: dt.date) -> dt.date | None:
     return read_day({"date": named[name]}, today) if named.get(name) else None
 
 
-def _account_claim(row: AccountStatement, _file_name: str) -> str | None:
-    said = (row.base_limit_usd, row.is_disabled)
-    return None if said == (None, None) else f"says base limit {_plain(said[0])}, disabled {said[1]}"
+def _mark_claims(row: Mark, _file_name: str) -> list[Claim]:
+    if row.multiplier is None:
+        return []
+    return [((row.symbol, row.session_date), f"says multiplier {_plain(row.multiplier)}")]
 
 
-def _instrument_claim(row: Instrument, _file_name: str) -> str:
-    return f"says multiplier {_plain(row.multiplier)}, currency {row.currency or 'unknown'}"
+def _instrument_claims(row: Instrument, _file_name: str) -> list[Claim]:
+    said = f"says multiplier {_plain(row.multiplier)}, currency {row.currency or 'unknown'}"
+    return [((row.symbol, row.valid_from), said)]
+
+
+def _place_claims(row: Adjustment | ReportedPnl, file_name: str) -> list[Claim]:
+    return [((row.account_id, row.session_date), f"is in {file_name}")]
+
+
+def _account_claims(row: AccountStatement, _file_name: str) -> list[Claim]:
+    """Claim what holds for the account, and that it alone takes over the one it was formerly."""
+    claims: list[Claim] = []
+    if (row.base_limit_usd, row.is_disabled) != (None, None):
+        said = f"says base limit {_plain(row.base_limit_usd)}, disabled {row.is_disabled}"
+        claims.append(((row.account_id, row.valid_from), said))
+    if row.former_account_id is not None:
+        claims.append((("who was formerly", row.former_account_id, row.valid_from), f"says {row.account_id}"))
+    return claims
 
 
 def _plain(value: Decimal | None) -> str:
@@ -147,8 +160,7 @@ MARKS: Final = Kind(
     required=("Date", "Symbol", "Price"),
     fields=Mark._fields,
     parse=_mark,
-    subject=lambda row: (row.symbol, row.session_date),
-    claim=lambda row, _: None if row.multiplier is None else f"says multiplier {_plain(row.multiplier)}",
+    claims=_mark_claims,
 )
 """Closing prices; of two prices for one symbol and session the later line counts."""
 
@@ -165,8 +177,7 @@ INSTRUMENTS: Final = Kind(
     required=("Date", "Symbol"),
     fields=Instrument._fields,
     parse=_instrument,
-    subject=lambda row: (row.symbol, row.valid_from),
-    claim=_instrument_claim,
+    claims=_instrument_claims,
 )
 """Multipliers and currencies from a day on. An option's expiry stands in its symbol; futures are closed by fills."""
 
@@ -176,8 +187,7 @@ SPLITS: Final = Kind(
     required=("Date", "Symbol", "Ratio"),
     fields=Split._fields,
     parse=_split,
-    subject=lambda row: (row.symbol, row.session_date),
-    claim=lambda row, _: f"says {_plain(row.new_shares)}:{_plain(row.old_shares)}",
+    claims=lambda row, _: [((row.symbol, row.session_date), f"says {_plain(row.new_shares)}:{_plain(row.old_shares)}")],
 )
 
 ADJUSTMENTS: Final = Kind(
@@ -197,8 +207,7 @@ ADJUSTMENTS: Final = Kind(
     required=("Date", "Account", "Amount"),
     fields=Adjustment._fields,
     parse=_adjustment,
-    subject=lambda row: (row.account_id, row.session_date),
-    claim=lambda row, file_name: f"is in {file_name}" if row.amount_usd else None,
+    claims=lambda row, file_name: _place_claims(row, file_name) if row.amount_usd else [],
     is_read_together=True,
 )
 """What one file says of an account in a session replaces what was known of it; two files that both do are refused.
@@ -220,8 +229,7 @@ TOTALS: Final = Kind(
     required=("Account", "Gross", "Net"),
     fields=ReportedPnl._fields,
     parse=_reported,
-    subject=lambda row: (row.account_id, row.session_date),
-    claim=lambda _, file_name: f"is in {file_name}",
+    claims=_place_claims,
     is_read_together=True,
 )
 """What the source's own books say of an account in a session, a row for the day or one for each trade."""
@@ -246,8 +254,7 @@ ACCOUNTS: Final = Kind(
     required=(),
     fields=AccountStatement._fields,
     parse=_stated_account,
-    subject=lambda row: (row.account_id, row.valid_from),
-    claim=_account_claim,
+    claims=_account_claims,
     is_stored_ahead=True,
 )
 """The roster: the vendor's list of accounts, with what we add to it. A row about a day to come is known ahead."""

@@ -22,6 +22,9 @@ from risk.settings import EXCHANGE_ZONE
 
 Row = TypeVar("Row", bound=tuple[Any, ...])
 
+Claim = tuple[tuple[object, ...], str]
+"""A subject, such as a symbol and a session, and a clause about it that no other row may contradict."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[Row]):
@@ -40,11 +43,9 @@ class Kind(Generic[Row]):
     parse
         Makes a row of a record's fields on a New York day, or ``None`` where it says nothing. A ``ValueError`` says in
         a clause what is wrong.
-    subject
-        What a row is about, such as a session and a symbol.
-    claim
-        What a row says of its subject that no other row of the same look at the source may contradict, as a clause,
-        or ``None``; takes the row and the name of its file.
+    claims
+        What a row says that no other row of the same look at the source may say differently; takes the row and the
+        name of its file.
     is_read_together
         Whether all files of the kind are read again when one has changed, so that a contradiction is always seen.
     is_stored_ahead
@@ -56,8 +57,7 @@ class Kind(Generic[Row]):
     required: tuple[str, ...]
     fields: tuple[str, ...]
     parse: Callable[[Mapping[str, str], dt.date], Row | None]
-    subject: Callable[[Row], tuple[object, ...]]
-    claim: Callable[[Row, str], str | None]
+    claims: Callable[[Row, str], Sequence[Claim]]
     is_read_together: bool = False
     is_stored_ahead: bool = False
 
@@ -162,27 +162,26 @@ def _named(columns: Sequence[str], fields: Sequence[str]) -> dict[str, str]:
 
 
 def _refuse_contradictions(kind: Kind[Row], files: Iterable[StatementFile[Row]]) -> None:
-    """Reject every row whose claim another row about the same subject contradicts: nobody knows which is right."""
+    """Reject every row with a claim that another row contradicts: nobody knows which is right."""
     files = list(files)
     claims: dict[tuple[object, ...], dict[str, str]] = {}
     for file in files:
         for stated in file.stated:
-            claim = kind.claim(stated.row, file.path.name)
-            if claim is not None:
-                place = f"{file.path.name} line {stated.line_number}"
-                claims.setdefault(kind.subject(stated.row), {}).setdefault(claim, place)
-    if all(len(told) < 2 for told in claims.values()):
+            for subject, clause in kind.claims(stated.row, file.path.name):
+                claims.setdefault(subject, {}).setdefault(clause, f"{file.path.name} line {stated.line_number}")
+    contested = {subject: told for subject, told in claims.items() if len(told) > 1}
+    if not contested:
         return
     for file in files:
         kept = []
         for stated in file.stated:
-            told = claims.get(kind.subject(stated.row), {})
-            if len(told) < 2 or kind.claim(stated.row, file.path.name) is None:
+            subjects = [subject for subject, _ in kind.claims(stated.row, file.path.name) if subject in contested]
+            if not subjects:
                 kept.append(stated)
-            else:
-                about = " ".join(map(str, kind.subject(stated.row)))
-                said = ", ".join(f"{place} {claim}" for claim, place in told.items())
-                file.reject(stated.line_number, stated.raw_text, f"{about} is told in two ways: {said}")
+                continue
+            about = " ".join(map(str, subjects[0]))
+            said = ", ".join(f"{place} {clause}" for clause, place in contested[subjects[0]].items())
+            file.reject(stated.line_number, stated.raw_text, f"{about} is told in two ways: {said}")
         file.stated = kept
 
 
@@ -208,11 +207,13 @@ def stage_statements(
     today = opened["recorded_at"].astimezone(EXCHANGE_ZONE).date()
     files, quarantined = judge_files(kind, paths if kind.is_read_together else fresh, today)
     staged = StagedStatements(len(files) + len(quarantined), 0, quarantined)
+    heard = _heard(connection, kind, files)
     due = (
         (file.path.name, stated.line_number, *stated.row)
         for file in files
         for stated in file.stated
-        if kind.is_stored_ahead or stated.row[0] <= opened["through_session_date"]
+        if (kind.is_stored_ahead or stated.row[0] <= opened["through_session_date"])
+        and (file.path.name, stated.line_number) not in heard
     )
     execute(connection, f"extract_fills/create_staged_{kind.name}")
     copy_chunks(connection, f"staged_{kind.name}", ("file_name", "line_number", *kind.fields), csv_chunks(due))
@@ -224,6 +225,29 @@ def stage_statements(
             connection, file, {**opened, "through_session_date": through}, counts.get(file.path.name, 0)
         )
     return staged
+
+
+def _heard(connection: Connection, kind: Kind[Row], files: Sequence[StatementFile[Row]]) -> set[tuple[str, int]]:
+    """List the lines that an earlier load has heard of the same bytes, so that they replace nothing said since.
+
+    A file is read again while a row of it is wrong or waits. Files of a kind that is read together never say two things
+    of one subject.
+    """
+    if kind.is_read_together:
+        return set()
+    binds = {"file_names": [file.path.name for file in files]}
+    earlier = {row["file_name"]: row for row in records(connection, "extract_fills/select_stated_files", binds)}
+    heard: set[tuple[str, int]] = set()
+    for file in files:
+        read = earlier.get(file.path.name)
+        if read is not None and read["content_sha256"] == file.content_sha256:
+            heard |= {
+                (file.path.name, stated.line_number)
+                for stated in file.stated
+                if (kind.is_stored_ahead or stated.row[0] <= read["through_session_date"])
+                and stated.line_number not in read["rejected_lines"]
+            }
+    return heard
 
 
 def _log(connection: Connection, file: StatementFile[Row], opened: Mapping[str, Any], loaded_count: int) -> int:
