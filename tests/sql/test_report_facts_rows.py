@@ -364,13 +364,18 @@ def test_facts_tell_a_result_that_no_report_knew(connection: Connection) -> None
 
     rebook(connection, delivery_id=deliver_fills(connection, load, session_date=EARLIER))
 
-    assert restatements(connection, run) == [("NET001", EARLIER, None, Decimal("-1033.20"), "not known to that report")]
+    why = "what its books lacked then is known now"
+    assert restatements(connection, run) == [("NET001", EARLIER, None, Decimal("-1033.20"), why)]
 
 
 @pytest.mark.parametrize(
     ("changes", "after", "reason"),
     [
-        ({"total_pnl_usd": Decimal("-1000")}, Decimal(-1000), "a closing price or an earlier session changed"),
+        (
+            {"total_pnl_usd": Decimal("-1000")},
+            Decimal(-1000),
+            "a price, rate, multiplier, split or earlier session changed",
+        ),
         ({"total_pnl_usd": None, "incomplete_reason": "no mark"}, None, "the books are incomplete now"),
         # Less than half a cent is nothing anybody could see.
         ({"total_pnl_usd": Decimal("-1033.204")}, "nothing", ""),

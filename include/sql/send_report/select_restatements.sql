@@ -269,8 +269,8 @@ select
                 renewed.session_date
             from renewed
         ) then 'fees restated'
-        when restating.before_usd is null then 'not known to that report'
-        else 'a closing price or an earlier session changed'
+        when restating.before_usd is null then 'what its books lacked then is known now'
+        else 'a price, rate, multiplier, split or earlier session changed'
     end as reason
 from restating
 order by
