@@ -477,6 +477,36 @@ def test_aggregate_keeps_every_digit_when_numbers_are_at_their_limit(connection:
     assert query(connection, "select gross_pnl_usd from daily_pnl") == [(Decimal("199.9999999999999998"),)]
 
 
+def test_aggregate_has_room_for_a_large_position_and_a_tiny_trade(connection: Connection) -> None:
+    tiny = fill(TUE, "S", "0.00000001", "0.00000001")
+    deliver(connection, [fill(MON, "B", "9999999999", "1.00"), tiny])
+
+    aggregate_session(connection, TUE)
+
+    # 9,999,999,999 shares for 1,800 s and 1e-8 less for 21,600 s, over half of a turnover of 1e-8 shares.
+    expected = 2 * (9_999_999_999 * 23_400 * 10**8 - 21_600)
+    assert query(connection, "select holding_seconds from daily_pnl order by session_date") == [(43_200,), (expected,)]
+
+
+def test_a_price_that_only_a_split_makes_is_no_price(connection: Connection) -> None:
+    deliver(connection, [fill(MON, "B", "9999999999", "1000.00")])
+    query(
+        connection,
+        "insert into splits (load_id, file_name, line_number, session_date, symbol, new_shares, old_shares, recorded_at)"
+        " values (%s, 'splits.csv', 1, %s, 'XYZ', 0.00000001, 9999999999, clock_timestamp())",
+        (load(connection), TUE),
+    )
+
+    aggregate_session(connection, TUE)
+
+    # 1e-8 shares are left, each worth 1e21 dollars by the last fill: nobody could state that.
+    held = query(
+        connection, "select quantity, mark_price, unrealized_pnl from positions where session_date = %s", (TUE,)
+    )
+    assert held == [(Decimal("1e-8"), None, None)]
+    assert totals(connection) == [(MON, 0), (TUE, None)]
+
+
 def test_aggregate_refuses_books_that_lose_shorts_and_covers(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

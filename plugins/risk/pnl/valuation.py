@@ -22,6 +22,9 @@ Told = TypeVar("Told")
 STALE_SESSIONS = 5
 """For so many sessions the last known price may stand in for a missing one."""
 
+PRICE_LIMIT: int = 10**18
+"""Above what files can state (ten digits before the point), scaled by 1e8: no price, whatever split it comes from."""
+
 MIXED_CURRENCIES = "XXX"
 """ISO 4217 for "no currency": fills of one position in several, which nothing converts."""
 
@@ -211,7 +214,7 @@ class Valuer:
             price, source = self._price(day, symbol, currency)
             if price is not None:
                 price = (2 * price * old_shares + new_shares) // (2 * new_shares)
-                return _Quote(price, source if index == today else "stale", day)
+                return _Quote(price, source if index == today else "stale", day) if price < PRICE_LIMIT else _NO_QUOTE
             ratio = self._ratios.get((day, symbol))
             if ratio is not None:
                 new_shares, old_shares = new_shares * ratio.new_shares, old_shares * ratio.old_shares
