@@ -492,8 +492,8 @@ def test_a_price_that_only_a_split_makes_is_no_price(connection: Connection) -> 
     deliver(connection, [fill(MON, "B", "9999999999", "1000.00")])
     query(
         connection,
-        "insert into splits (load_id, file_name, line_number, session_date, symbol, new_shares, old_shares, recorded_at)"
-        " values (%s, 'splits.csv', 1, %s, 'XYZ', 0.00000001, 9999999999, clock_timestamp())",
+        "insert into splits (load_id, file_name, line_number, session_date, symbol, new_shares, old_shares, "
+        "recorded_at) values (%s, 'splits.csv', 1, %s, 'XYZ', 0.00000001, 9999999999, clock_timestamp())",
         (load(connection), TUE),
     )
 
