@@ -14,8 +14,8 @@ NAMED_SYMBOLS = 5
 _SENTENCES = {
     "currency": "More than one currency for {symbols} by {session}, and a position has one: state it in an "
     "instruments file from before it was opened on, then clear extract_fills.",
-    "multiplier": "No single multiplier for {symbols} on {session}: state it in an instruments file, then clear "
-    "extract_fills.",
+    "multiplier": "No single multiplier for {symbols} on {session}: state it in an instruments file and mend marks "
+    "that say another, then clear extract_fills.",
     "changed": "The multiplier of {symbols} differs from the session before {session}: correct the marks or "
     "instruments file, then clear extract_fills.",
     "mark": "No closing mark for {symbols} on {session} or in the {stale} sessions before: load marks, then clear "
