@@ -185,9 +185,9 @@ def test_what_is_missing_is_said_with_the_currency_it_is_about() -> None:
     assert thursday.incomplete_reason == (
         "More than one currency for MIX by 2025-08-14, and a position has one: state it in an instruments file from "
         "before it was opened on, then clear extract_fills. No single multiplier for /ES on 2025-08-14: state it in an "
-        "instruments file and mend marks that say another, then clear extract_fills. No rate in US dollars for the currency of RY.TO (CAD) on "
-        "2025-08-14 or in the 5 sessions before: load the spot as a mark, such as @CADUSD for CAD, then clear "
-        "extract_fills."
+        "instruments file and mend marks that say another, then clear extract_fills. No rate in US dollars for the "
+        "currency of RY.TO (CAD) on 2025-08-14 or in the 5 sessions before: load the spot as a mark, "
+        "such as @CADUSD for CAD, then clear extract_fills."
     )
     assert (thursday.total, thursday.gross, thursday.turnover) == (None, None, None)
 
