@@ -179,9 +179,13 @@ def _find_scope(connection: Connection, run: Run) -> _Scope | None:
 
 def _keep_last_fills(connection: Connection, binds: Mapping[str, Any]) -> None:
     """Look for the last fills of sessions anew, whatever account's delivery changed and whoever is computed again."""
-    if binds["session_dates"]:
-        for query in ("create_latest_fills", "delete_last_fills", "insert_last_fills"):
-            execute(connection, f"aggregate_pnl/{query}", binds)
+    if not binds["session_dates"]:
+        return
+    # With two the planner is undecided, and would hash a million fills by one process.
+    with planning(connection, max_parallel_workers_per_gather=4):
+        execute(connection, "aggregate_pnl/create_latest_fills", binds)
+    for query in ("delete_last_fills", "insert_last_fills"):
+        execute(connection, f"aggregate_pnl/{query}", binds)
 
 
 def _find_holders(
