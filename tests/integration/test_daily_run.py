@@ -88,11 +88,12 @@ def test_two_dates_at_the_same_time_both_end_with_their_report(
 
 
 def test_only_the_run_that_was_asked_to_deliver_has_sent_a_mail(two_runs: dict[str, str], maildir: Path) -> None:
-    subjects = [mail["Subject"] for mail in _mails(maildir) if "Risk model" not in mail["Subject"]]
+    subjects = [mail["Subject"] for mail in _mails(maildir)]
 
-    assert len(subjects) == 1
-    assert subjects[0].startswith("[SIMULATED]")
-    assert subjects[0].endswith("2025-08-18")
+    # Others of this stack's tests train a model and fail a run, before or after.
+    [alert] = [subject for subject in subjects if "Risk model" not in subject and "RUN FAILED" not in subject]
+    assert alert.startswith("[SIMULATED]")
+    assert alert.endswith("2025-08-18")
 
 
 def test_clearing_send_report_sends_no_second_mail(

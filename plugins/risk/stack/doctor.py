@@ -241,10 +241,10 @@ def patient_of(clone: Clone, given: Mapping[str, str], now: dt.datetime) -> Pati
     """Find where this installation's parts are: the user's environment first, then the clone's own servers."""
     state, ports = read_json(clone.records / "stack.json"), read_json(clone.var / "ports.json")
     schedule = given.get("RISK_SCHEDULE") or state.get("schedule", "off")
-    own_uri = services.pipeline_dsn(clone, ports.get("postgres", 0), services.last_desk(clone))
     return Patient(
         clone,
-        given.get("AIRFLOW_CONN_RISK_WAREHOUSE") or own_uri,
+        given.get("AIRFLOW_CONN_RISK_WAREHOUSE")
+        or services.pipeline_dsn(clone, ports.get("postgres", 0), services.last_desk(clone)),
         given.get("AIRFLOW_CONN_SMTP_DEFAULT") or f"smtp://{LOOPBACK}:{ports.get('mail', 25)}",
         given.get(VENDOR_CONNECTION, ""),
         schedule == "sessions",
