@@ -161,7 +161,8 @@ def _large_loss_sentence(history: History) -> str:
 
 
 def _limited_sentence(history: History) -> str:
-    return f"Limited history: {history.pnl_usd.size} active sessions, fewer than {LIMITED_HISTORY_SESSIONS}"
+    count = history.pnl_usd.size
+    return f"Limited history: {count} active session{'s' * (count != 1)}, fewer than {LIMITED_HISTORY_SESSIONS}"
 
 
 RULES = (

@@ -66,17 +66,17 @@ def test_books_agree_with_a_manifest_to_the_cent(connection: Connection, tmp_pat
 
 def test_difference_names_account_session_both_sides_and_amount(connection: Connection, tmp_path: Path) -> None:
     drop_fills(tmp_path)
-    state(tmp_path, "100.00", "96.98")
+    state(tmp_path, "100.00", "97.02")
 
     opened = run(connection, tmp_path)
     again = aggregate(connection, opened)
 
-    # 97.00 - 96.98 = 0.02
+    # 97.00 - 97.02 = -0.02
     ((subject, has_passed, observed, message),) = verdicts(connection, opened)
-    assert (subject, has_passed, observed) == ("NET001 2025-08-15", False, "gross 0.00, net 0.02")
+    assert (subject, has_passed, observed) == ("NET001 2025-08-15", False, "gross 0.00, net -0.02")
     assert message == (
         "Account NET001, session 2025-08-15: our gross $100.00 and net $97.00, the source's own books $100.00 and "
-        "$96.98: a difference of $0.00 gross, $0.02 net. Ask the source which fills or fees are not in the delivery."
+        "$97.02: a difference of $0.00 gross, -$0.02 net. Ask the source which fills or fees are not in the delivery."
     )
     assert again.account_session_count == 0
 

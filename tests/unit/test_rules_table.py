@@ -136,7 +136,9 @@ def test_sentences_carry_the_numbers() -> None:
 
 def test_a_limited_history_says_how_long_it_is() -> None:
     (hit,) = hits(_history([1.0] * 12))
+    (first,) = hits(_history([1.0]))
     assert hit.sentence == "Limited history: 12 active sessions, fewer than 20"
+    assert first.sentence == "Limited history: 1 active session, fewer than 20"
 
 
 def test_the_cut_never_exceeds_eighty_percent() -> None:

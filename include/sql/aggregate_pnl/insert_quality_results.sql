@@ -1,7 +1,7 @@
 -- Compares the books with the source's own and stores where they differ by more than the tolerance.
 -- Grain: one row per account-session that differs; one that says so where none does. Reads: current_totals, daily_pnl,
 -- sessions. Writes: quality_results. Rerun: the run's earlier ones are deleted first.
--- Binds: run_id, check_name, session_date, as_of, window_sessions, tolerance_usd.
+-- Binds: run_id, check_name, session_date, as_of, window_sessions, tolerance_usd, money (a format).
 -- Money: US dollars; difference = ours less theirs. Incomplete books are told elsewhere and not compared; where nothing
 -- is booked ours are 0.
 insert into quality_results (
@@ -65,10 +65,12 @@ select
     false as has_passed,
     concat('gross ', differing.gross_difference_usd, ', net ', differing.net_difference_usd) as observed,
     concat(
-        'Account ', differing.account_id, ', session ', differing.session_date, ': our gross $',
-        differing.our_gross_usd, ' and net $', differing.our_net_usd, ', the source''s own books $',
-        differing.their_gross_usd, ' and $', differing.their_net_usd, ': a difference of $',
-        differing.gross_difference_usd, ' gross, $', differing.net_difference_usd,
+        'Account ', differing.account_id, ', session ', differing.session_date, ': our gross ',
+        to_char(differing.our_gross_usd, %(money)s), ' and net ', to_char(differing.our_net_usd, %(money)s),
+        ', the source''s own books ', to_char(differing.their_gross_usd, %(money)s), ' and ',
+        to_char(differing.their_net_usd, %(money)s), ': a difference of ',
+        to_char(differing.gross_difference_usd, %(money)s), ' gross, ',
+        to_char(differing.net_difference_usd, %(money)s),
         ' net. Ask the source which fills or fees are not in the delivery.'
     ) as message
 from differing

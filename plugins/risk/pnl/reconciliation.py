@@ -10,6 +10,9 @@ from risk.runs import Run
 
 CHECK_NAME: Final = "totals_agree"
 TOLERANCE_USD: Final = Decimal("0.01")
+MONEY_FORMAT: Final = "FMMI$999,999,999,999,990.00"
+"""As the mail writes dollars, for Postgres."""
+
 WINDOW_SESSIONS: Final = 20
 """A difference is told each morning for so many sessions, or until it is settled."""
 
@@ -23,6 +26,7 @@ def reconcile(connection: Connection, run: Run) -> None:
         "as_of": run.as_of,
         "window_sessions": WINDOW_SESSIONS,
         "tolerance_usd": TOLERANCE_USD,
+        "money": MONEY_FORMAT,
     }
     execute(connection, "aggregate_pnl/delete_quality_results", binds)
     execute(connection, "aggregate_pnl/insert_quality_results", binds)

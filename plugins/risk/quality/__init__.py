@@ -47,9 +47,10 @@ def check_fills(connection: Connection, dsn: str, run: Run) -> Verdicts:
     failed = [verdict for verdict in verdicts if not verdict.has_passed and verdict.severity == "fail"]
     if failed:
         listed = "\n".join(f"- {verdict.check_name}: {verdict.message}" for verdict in failed)
+        what = "1 blocking finding" if len(failed) == 1 else f"{len(failed)} blocking findings"
         raise QualityError(
-            f"{len(failed)} blocking findings on the fills of session {run.session_date}; no limits are computed from "
-            f"them. Mend the input, then clear extract_fills.\n{listed}"
+            f"{what} on the fills of session {run.session_date}; no limits are computed from them. Mend the input, "
+            f"then clear extract_fills.\n{listed}"
         )
     passed = sum(verdict.has_passed for verdict in verdicts)
     return Verdicts(passed=passed, warned=len(verdicts) - passed, failed=0)
