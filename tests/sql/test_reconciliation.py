@@ -141,6 +141,10 @@ def test_manifest_whose_totals_are_no_amounts_is_refused(connection: Connection,
 
     assert "gross and net '100, much' are no amounts in US dollars" in loaded.quarantined[0].reason
 
+    state(tmp_path, "100", "")
+    (refused,) = load(connection, tmp_path).quarantined
+    assert "manifest.csv line 2 is refused: one of gross and net is blank: give both or neither." in refused.reason
+
 
 def test_books_of_the_real_executions_agree_with_every_published_total(
     connection: Connection, real_fills_dir: Path

@@ -223,10 +223,12 @@ def _entry(folder: Path, fields: dict[str, str], line_number: int, known_at: dt.
 
 
 def _reported(account_id: str, session_date: dt.date, fields: dict[str, str]) -> ReportedPnl | None:
-    """Read the optional columns with which a manifest says what the version comes to in the source's own books."""
+    """Read the optional two columns with which a manifest says what the version comes to in the source's own books."""
     texts = [fields.get(name, "") for name in MANIFEST_TOTALS]
-    if not all(texts):
+    if not any(texts) or not fields.keys() >= set(MANIFEST_TOTALS):
         return None
+    if not all(texts):
+        raise InputError(f"one of {' and '.join(MANIFEST_TOTALS)} is blank: give both or neither")
     amounts = [amount for amount in map(number, texts) if amount is not None and fits(amount)]
     if len(amounts) < len(texts):
         raise InputError(f"{' and '.join(MANIFEST_TOTALS)} {shorten(', '.join(texts))} are no amounts in US dollars")
