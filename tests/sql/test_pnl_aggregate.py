@@ -11,7 +11,7 @@ import pytest
 from risk.database import Connection
 from risk.entities import Mark
 from risk.errors import BooksError
-from risk.pnl import Aggregate, daily_pnl, positions, rebuild
+from risk.pnl import Aggregate, batches, daily_pnl, positions
 from risk.pnl.lots import OpenLots
 from risk.pnl.positions import SymbolFills
 from tests.book_desks import (
@@ -247,7 +247,7 @@ def test_books_that_cannot_be_stored_while_they_are_computed_are_refused(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliver(connection, [fill(MON, "B", "10", "5.00")])
-    monkeypatch.setattr(rebuild, "POSITION_COLUMNS", ("account_id", *rebuild.POSITION_COLUMNS[:-1]))
+    monkeypatch.setattr(batches, "POSITION_COLUMNS", ("account_id", *batches.POSITION_COLUMNS[:-1]))
 
     with pytest.raises(psycopg2.errors.DuplicateColumn):
         aggregate_session(connection, MON)

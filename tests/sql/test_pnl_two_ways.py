@@ -11,7 +11,7 @@ import pytest
 
 from risk.database import Connection
 from risk.fills import load_drop, read_drop, read_stated
-from risk.pnl import account_sessions, aggregate, cache, export, rebuild
+from risk.pnl import account_sessions, aggregate, batches, cache, export
 from risk.pnl.books import AccountSession
 from risk.pnl.lots import AMOUNT_DIGITS, UNIT_DIGITS, USD_DIGITS, average_open_price, decimal_text
 from risk.pnl.positions import Position
@@ -129,7 +129,7 @@ def test_warehouse_and_plain_reader_agree_whenever_the_statements_come(
 ) -> None:
     if in_parts:
         monkeypatch.setattr(export, "PART_FILLS", 5)
-        monkeypatch.setattr(rebuild, "BATCH_POSITIONS", 3)
+        monkeypatch.setattr(batches, "BATCH_POSITIONS", 3)
         monkeypatch.setattr(cache, "WAITING_BATCHES", 1)
     write_folder(tmp_path, seed)
     for session_date in SESSIONS[:-1:3]:

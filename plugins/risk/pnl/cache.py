@@ -13,9 +13,10 @@ from typing import Any
 
 from risk.database import Connection, execute, planning, records, rows, writing
 from risk.errors import BooksError
+from risk.pnl.batches import ratio_text
 from risk.pnl.export import FillFile
 from risk.pnl.findings import tell_findings
-from risk.pnl.rebuild import ratio_text, read_opened, rebuild
+from risk.pnl.rebuild import read_opened, rebuild
 from risk.pnl.reconciliation import reconcile
 from risk.pnl.valuation import STALE_SESSIONS, LastFill, Ratio, Statement, Terms, Valuation, Valuer
 from risk.runs import Run

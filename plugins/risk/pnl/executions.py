@@ -23,7 +23,7 @@ class Executions(NamedTuple):
     account_ids, symbols
         Of each account and symbol; accounts together.
     currencies
-        As the source tells it; ``None`` = not at all, ``XXX`` = several.
+        As the source tells it; ``None`` = not at all, `risk.pnl.valuation.MIXED_CURRENCIES` = several.
     delivery_ids
         Delivery the account's fills came with; ``None`` without a warehouse.
     starts

@@ -21,9 +21,7 @@ class SymbolFills(NamedTuple):
 
     Attributes
     ----------
-    currency
-        As the source tells it; ``None`` = not at all, ``XXX`` = several.
-    quantities, prices
+    currency, quantities, prices
         As in `risk.pnl.executions.Executions`.
     fees
         US dollars, costs positive, scaled by 1e8.
