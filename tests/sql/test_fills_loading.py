@@ -508,6 +508,23 @@ def test_statement_file_read_again_for_a_bad_row_replaces_nothing_said_since(
     assert known() == [(14, 10), (14, 11), (18, 12), (14, 10)]
 
 
+def test_line_that_was_bad_in_an_earlier_file_of_the_name_is_heard_once_too(
+    connection: Connection, tmp_path: Path
+) -> None:
+    header = "Date,Symbol,Price"
+    write(tmp_path, "fills.csv", row())
+    write(tmp_path, "marks_a.csv", "08/14/2025,XYZ,-1", header=header)
+    load(connection, tmp_path)
+    write(tmp_path, "marks_a.csv", "08/14/2025,XYZ,10", "08/15/2025,ABC,-1", header=header)
+    load(connection, tmp_path)
+    write(tmp_path, "marks_b.csv", "08/14/2025,XYZ,11", header=header)
+
+    for _ in range(2):
+        load(connection, tmp_path)
+
+    assert fetch(connection, "select price from marks where symbol = 'XYZ' order by mark_id") == [(10,), (11,)]
+
+
 def test_load_replaces_the_adjustments_of_an_account_and_session_whole(connection: Connection, tmp_path: Path) -> None:
     header = "Date,Account,Offset Account,Category,Amount,Comment"
     write(tmp_path, "fills.csv", row())

@@ -1,6 +1,7 @@
 -- Lists what files of statements said when they were read last: whoever reads the same bytes again learns no more.
 -- Grain: one row per file name that was read. Reads: source_files, loads, fill_rejects. Writes: -. Money: -.
 -- Binds: file_names (array). Rerun: reads only.
+-- rejected_lines: of these bytes, since a line of others under the name is another line.
 -- through_session_date: the last day of which these bytes have been heard, since others were read under the name.
 with reads as (
     select
@@ -49,6 +50,13 @@ select
         '{}'
     ) as rejected_lines
 from newest
-left join fill_rejects on newest.file_name = fill_rejects.file_name
+left join source_files as met
+    on
+        newest.file_name = met.file_name
+        and newest.newest_sha256 = met.content_sha256
+left join fill_rejects
+    on
+        met.load_id = fill_rejects.load_id
+        and met.file_name = fill_rejects.file_name
 group by newest.file_name, newest.newest_sha256, newest.through_session_date
 order by newest.file_name;
