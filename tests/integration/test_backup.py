@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,6 +125,16 @@ def test_restore_refuses_a_damaged_file_and_changes_nothing(
     with contextlib.closing(connect(warehouse_dsn)) as connection, connection.cursor() as cursor:
         cursor.execute("select count(*) > 1000 from sessions")
         assert cursor.fetchone() == (True,)
+
+
+def test_restore_writes_nothing_beside_its_own_folder(server_dsn: str, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text("not ours")
+    with tarfile.open(tmp_path / "risk.tar", "w") as archive:
+        archive.add(tmp_path / "elsewhere", "../beside")
+
+    with pytest.raises(RequestError, match=r"is no backup of make backup \(it holds \.\./beside\)"):
+        backup.restore(server_dsn, tmp_path / "risk.tar")
+    assert {path.name for path in tmp_path.iterdir()} == {"elsewhere", "risk.tar"}
 
 
 def test_restore_says_what_a_backup_is_when_given_something_else(server_dsn: str, tmp_path: Path) -> None:
