@@ -112,7 +112,7 @@ def walks(draw: st.DrawFn) -> Walk:
     return Walk((held, held * draw(price), held * draw(st.integers(-UNIT, UNIT))), fills)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(st.lists(walks(), min_size=1, max_size=5), st.sampled_from((np.int64, object)))
 @example([Walk((0, 0, 0), (Fill("B", 10**18 - 1, 10**18 - 1, CLOSES - 1),) * 16)], np.int64)
 @example([Walk((0, 0, 0), (Fill("B", 1, 5 * 10**17, CLOSES - 1),) * 20)], np.int64)
@@ -159,6 +159,7 @@ def test_short_sales_while_long_and_covers_beyond_the_short_are_odd() -> None:
     assert (known.odd_fills, unknown.odd_fills) == ([1, 5, 6, 8], [])
 
 
+@settings(max_examples=1000, deadline=None)
 @given(st.lists(walks(), min_size=1, max_size=5), st.sampled_from((np.int64, object)))
 @example([Walk((0, 0, 0), (Fill("B", 10**18 - 1, 10**18 - 1, CLOSES - 1),) * 16)], np.int64)
 def test_what_fifo_leaves_is_the_same_from_either_end(positions: list[Walk], dtype: type) -> None:

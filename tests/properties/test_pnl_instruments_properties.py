@@ -175,7 +175,7 @@ def test_lots_do_what_single_shares_do(
 
 
 @given(st.lists(executions, min_size=1, max_size=20), prices, rates, ratios)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_everything_earned_is_cash_and_what_is_left_is_worth(
     drawn: list[Execution], closes: Prices, spots: dict[dt.date, int], split: Ratios
 ) -> None:
@@ -210,7 +210,7 @@ def test_everything_earned_is_cash_and_what_is_left_is_worth(
 
 
 @given(st.lists(executions, min_size=1, max_size=14), prices, rates, ratios, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_splitting_a_fill_and_order_of_arrival_and_names_change_nothing(
     drawn: list[Execution], closes: Prices, spots: dict[dt.date, int], split: Ratios, data: st.DataObject
 ) -> None:
@@ -255,7 +255,7 @@ shares = st.sampled_from([(4, 1), (1, 10), (1, 3), (3, 2), (7, 9), (UNIT + 1, UN
 
 
 @given(lots, shares, st.sampled_from([1, -1]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_a_split_changes_no_cost_and_cuts_the_quantity_once(
     drawn: list[tuple[int, int]], ratio: tuple[int, int], sign: int
 ) -> None:

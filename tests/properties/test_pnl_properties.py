@@ -89,7 +89,7 @@ def realized_share_by_share(fills: Sequence[Fill]) -> dict[tuple[str, dt.date], 
 
 
 @given(st.lists(executions, max_size=25))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_lots_realize_what_single_shares_do(drawn: list[Execution]) -> None:
     fills = build(drawn)
 
@@ -103,7 +103,7 @@ def test_lots_realize_what_single_shares_do(drawn: list[Execution]) -> None:
 
 
 @given(st.lists(executions, min_size=1, max_size=25), closes)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_realized_and_unrealized_are_cash_and_market_value(
     drawn: list[Execution], drawn_closes: dict[tuple[dt.date, str], int]
 ) -> None:
@@ -123,7 +123,7 @@ def test_realized_and_unrealized_are_cash_and_market_value(
 
 
 @given(st.lists(executions, min_size=1, max_size=15), closes, st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_splitting_a_fill_changes_nothing(
     drawn: list[Execution],
     drawn_closes: dict[tuple[dt.date, str], int],
@@ -144,7 +144,7 @@ def test_splitting_a_fill_changes_nothing(
 
 
 @given(st.lists(executions, max_size=15), st.randoms(use_true_random=False))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_order_of_arrival_and_names_change_nothing(
     drawn: list[Execution],
     random: Random,
@@ -163,7 +163,7 @@ def test_order_of_arrival_and_names_change_nothing(
 
 
 @given(st.lists(executions, max_size=20), closes)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_the_mirror_image_of_a_desk_earns_the_opposite(
     drawn: list[Execution], drawn_closes: dict[tuple[dt.date, str], int]
 ) -> None:
@@ -183,7 +183,7 @@ def before_fees(day: DailyPnl) -> Decimal:
 
 
 @given(st.lists(executions, min_size=1, max_size=20), closes, st.integers(0, len(SESSIONS) - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=1000, deadline=None)
 def test_nothing_later_changes_a_session(
     drawn: list[Execution],
     drawn_closes: dict[tuple[dt.date, str], int],
