@@ -8,8 +8,8 @@ PYTHONS := "$(PYTHON)" $(if $(findstring command line,$(origin PYTHON)),,python3
 VENV_PYTHON := .venv/bin/python
 REQUIREMENTS_HASH := $(shell (sha256sum requirements.txt || shasum -a 256 requirements.txt) 2>/dev/null | cut -c1-16)
 INSTALLED := .venv/installed-$(REQUIREMENTS_HASH)
-STACK := PYTHONPATH=plugins $(VENV_PYTHON) -m risk
-LINTED := plugins dags tests bench
+STACK := PYTHONPATH=plugins:. $(VENV_PYTHON) -m risk
+LINTED := plugins dags devstack simulation tests bench
 
 # A machine's own settings must not change what is installed or how Python runs here.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX
@@ -57,7 +57,7 @@ restore: setup ## put a backup's databases in place of those of this clone FILE=
 	@$(STACK) restore --file "$${FILE:-}"
 
 bench: setup ## measure, and print the ratios
-	@PYTHONPATH=plugins $(VENV_PYTHON) -m bench
+	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m bench
 
 pictures: setup ## take the README's pictures anew, of the running simulated desk
 	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m bench.pictures
@@ -65,7 +65,7 @@ pictures: setup ## take the README's pictures anew, of the running simulated des
 lint: setup ## format, lint, types, SQL and layers; changes nothing
 	@.venv/bin/ruff format --check $(LINTED)
 	@.venv/bin/ruff check $(LINTED)
-	@.venv/bin/mypy --strict plugins/risk dags
+	@.venv/bin/mypy --strict plugins/risk dags devstack simulation
 	@.venv/bin/sqlfluff lint --disable-progress-bar --processes 0 include/sql
 	@PYTHONPATH=plugins .venv/bin/lint-imports
 

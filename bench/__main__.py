@@ -14,7 +14,7 @@ MEASUREMENTS = ("features", "fills", "pnl", "replay", "operation", "forecast", "
 
 def measure(name: str) -> None:
     """Run one measurement; it gets a throw-away Postgres or folder if it takes a ``dsn`` or a ``folder``."""
-    from risk.stack.postgres import temporary_cluster
+    from devstack.postgres import temporary_cluster
 
     function = importlib.import_module(f"bench.{name}").measure
     wanted = inspect.signature(function).parameters

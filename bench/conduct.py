@@ -11,19 +11,20 @@ from collections.abc import Iterator
 import numpy as np
 
 from bench.forecast import gain_of
-from risk.backtest.reading import panel_of_days
-from risk.features import LEARNED_NAMES, build_features
-from risk.forecast import history_of
-from risk.panel import MATRICES, Panel
-from risk.pnl.books import AccountSession, close_session
-from risk.pnl.executions import Executions
-from risk.pnl.positions import Holding
-from risk.pnl.valuation import Valuer
-from risk.sessions import next_session, session_open
-from risk.simulation import Truth, draw
-from risk.simulation.law import stream
-from risk.simulation.market import SYMBOLS, draw_closes, draw_day
-from risk.simulation.trips import Fills, draw_fills
+from risk.books.books import AccountSession, close_session
+from risk.books.executions import Executions
+from risk.books.positions import Holding
+from risk.books.prices import Valuer
+from risk.core.calendar import next_session, session_open
+from risk.model.backtest_reading import panel_of_days
+from risk.model.features.build import build_features
+from risk.model.features.table import LEARNED_NAMES
+from risk.model.panel import MATRICES, Panel
+from risk.model.sample import history_of
+from simulation.law import stream
+from simulation.market import SYMBOLS, draw_closes, draw_day
+from simulation.trips import Fills, draw_fills
+from simulation.truth import Truth, draw
 
 DESKS = (("strong", 1), ("strong", 2), ("weak", 1))
 COUNTED = MATRICES[1:5]

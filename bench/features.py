@@ -8,8 +8,8 @@ import time
 
 import numpy as np
 
-from risk.features import build_features
-from risk.panel import FloatMatrix, Panel
+from risk.model.features.build import build_features
+from risk.model.panel import FloatMatrix, Panel
 
 SESSIONS = 625
 SMALL_ACCOUNTS, SMALL_LIMIT_SECONDS = 12, 0.05
@@ -54,7 +54,7 @@ def _panel(account_count: int) -> Panel:
         early_pnl_usd=drawn(generator.normal(0.0, 300.0, shape)),
         late_pnl_usd=drawn(generator.normal(0.0, 300.0, shape)),
         holding_seconds=drawn(generator.gamma(2.0, 300.0, shape)),
-        enlarging_fill_count=drawn(generator.poisson(5.0, shape).astype(np.float64)),
+        adds_to_loser_count=drawn(generator.poisson(5.0, shape).astype(np.float64)),
         concentration_ratio=drawn(generator.random(shape)),
         overnight_usd=drawn(generator.gamma(2.0, 1_000.0, shape)),
     )

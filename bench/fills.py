@@ -22,11 +22,11 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
-from risk import database, sessions
-from risk.fills import load_drop
-from risk.pnl import aggregate
-from risk.quality import check_fills
-from risk.runs import open_run
+from risk.books.warehouse import aggregate
+from risk.checks.run import check_fills
+from risk.core import calendar, warehouse
+from risk.core.runs import open_run
+from risk.ingest.loading import load_drop
 
 SESSION = dt.date(2025, 8, 15)
 FILL_COUNT = 1_000_000
@@ -70,11 +70,11 @@ def measure(dsn: str, folder: Path) -> dict[str, Any]:
 
 
 def _measure_steps(dsn: str, drop: Path, file: Path) -> dict[str, Any]:
-    connection = database.connect(dsn)
+    connection = warehouse.connect(dsn)
     try:
-        database.migrate(connection)
-        with database.writing(connection):
-            sessions.store_sessions(connection)
+        warehouse.migrate(connection)
+        with warehouse.writing(connection):
+            calendar.store_sessions(connection)
         copy_seconds = min(_timed(lambda: _copy_bare(connection, file))[0] for _ in range(2))
         extract_seconds, loaded = _timed(lambda: load_drop(connection, drop, SESSION, is_simulated=False))
         if loaded.fill_count != FILL_COUNT:
@@ -100,7 +100,7 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
     return time.perf_counter() - started, result
 
 
-def _copy_bare(connection: database.Connection, file: Path) -> None:
+def _copy_bare(connection: warehouse.Connection, file: Path) -> None:
     columns = [sql.SQL("{} text").format(sql.Identifier(f"column_{number}")) for number in range(COLUMN_COUNT)]
     with connection, connection.cursor() as cursor:
         cursor.execute(sql.SQL("create unlogged table bare ({})").format(sql.SQL(", ").join(columns)))

@@ -13,23 +13,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.cuts import rules_cut_ratios
-from risk.features import LEARNED_NAMES, build_features
-from risk.forecast import (
-    MIXED_EXPERTS,
-    History,
-    Reconstruction,
-    fit,
-    garch,
-    history_of,
-    pinball_loss,
-    reconstruct,
-    sample_of,
-)
-from risk.gate import judge, rules_quantiles
-from risk.panel import FloatMatrix, Panel
-from risk.sessions import next_session
-from risk.simulation import Truth, draw
+from risk.core.calendar import next_session
+from risk.limits.cuts import rules_cut_ratios
+from risk.model.experts import garch
+from risk.model.features.build import build_features
+from risk.model.features.table import LEARNED_NAMES
+from risk.model.fitted import MIXED_EXPERTS, fit
+from risk.model.gate import judge, rules_quantiles
+from risk.model.mixture import pinball_loss
+from risk.model.panel import FloatMatrix, Panel
+from risk.model.sample import History, history_of, sample_of
+from risk.model.walk_forward import Reconstruction, reconstruct
+from simulation.truth import Truth, draw
 
 FIRST_SCORED_ROW = 60
 EVENT_SCALES = 1.5

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import psutil
 
-from risk.errors import StackError
-from risk.simulation import write_desk
-from risk.stack import backfill, processes, runs
-from risk.stack.airflow import COMPONENTS
-from risk.stack.clone import Clone
-from risk.stack.environment import Desk, DeskKind
-from risk.stack.rest import Api
-from risk.stack.scratch import temporary_stack
+from devstack import backfill, processes, runs
+from devstack.airflow import COMPONENTS
+from devstack.clone import Clone
+from devstack.environment import Desk, DeskKind
+from devstack.rest import Api
+from devstack.scratch import temporary_stack
+from risk.core.errors import StackError
+from simulation.desk import write_desk
 
 REPEATS = 3
 BACKFILL_SESSIONS = 60

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from psycopg2.extensions import parse_dsn
 
-from risk import database, sessions
+from risk.core import calendar, warehouse
 from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts
 
 ROUNDS = 40
@@ -96,7 +96,7 @@ def _facts(account_count: int) -> Facts:
     )  # fmt: skip
     desk = DeskFacts(account_count, 0, 1000, Decimal(1), Decimal(1), Decimal(1), Decimal(1))
     counts = Counts(account_count, 0, 0, account_count)
-    return Facts(_LAST, sessions.next_session(_LAST), _IS_SIMULATED, counts, desk, accounts, (), ())
+    return Facts(_LAST, calendar.next_session(_LAST), _IS_SIMULATED, counts, desk, accounts, (), ())
 
 
 def _card(account_count: int, day_count: int) -> str:
@@ -105,7 +105,7 @@ def _card(account_count: int, day_count: int) -> str:
         "gain_vs_historical": 0.1, "gain_interval": [0.05, 0.15], "breach": 0.05, "kupiec_p": 0.5,
         "christoffersen_p": 0.5,
     }  # fmt: skip
-    days = [day.isoformat() for day in sessions.sessions_between(dt.date(2022, 1, 3), _LAST)[-weeks:]]
+    days = [day.isoformat() for day in calendar.sessions_between(dt.date(2022, 1, 3), _LAST)[-weeks:]]
     coverage = [
         {
             "account_id": f"NET{number:04d}",
@@ -129,11 +129,11 @@ def _card(account_count: int, day_count: int) -> str:
     })  # fmt: skip
 
 
-def _fill(connection: database.Connection, account_count: int, day_count: int) -> None:
+def _fill(connection: warehouse.Connection, account_count: int, day_count: int) -> None:
     facts, card = _facts(account_count), _card(account_count, day_count)
     size = {"accounts": account_count, "days": day_count}
-    with database.writing(connection), connection.cursor() as cursor:
-        sessions.store_sessions(connection)
+    with warehouse.writing(connection), connection.cursor() as cursor:
+        calendar.store_sessions(connection)
         for command in _SQL.values():
             cursor.execute(command, {**size, "card": card})
         cursor.execute(
@@ -154,8 +154,8 @@ def _client(dsn: str) -> Any:
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi.testclient import TestClient
 
-    from risk.web import app
     from risk.web.access import LOOKING
+    from risk.web.app import app
 
     app.dependency_overrides = {LOOKING.dependency: lambda: None, get_user: lambda: None}
     return TestClient(app)
@@ -165,8 +165,8 @@ def measure(dsn: str) -> dict[str, Any]:
     """Time every page for both desks; seconds, 95th percentile of 40 answers."""
     measured: dict[str, Any] = {}
     client = _client(dsn)
-    connection = database.connect(dsn)
-    database.migrate(connection)
+    connection = warehouse.connect(dsn)
+    warehouse.migrate(connection)
     for account_count, day_count in ((23, 625), (2000, 60)):
         with connection, connection.cursor() as cursor:
             cursor.execute("truncate sessions, loads, features restart identity cascade")

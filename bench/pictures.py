@@ -12,11 +12,11 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from risk.errors import RequestError
-from risk.settings import PROJECT_DIR
-from risk.stack import services
-from risk.stack.clone import Clone
-from risk.stack.environment import UI_USER, DeskKind, load_login
+from devstack import services
+from devstack.clone import Clone
+from devstack.environment import UI_USER, DeskKind, load_login
+from risk.core.errors import RequestError
+from risk.core.settings import PROJECT_DIR
 from tests.browser import launched, log_in
 
 FOLDER = PROJECT_DIR / "include" / "images"

@@ -21,10 +21,10 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
-from risk import database, sessions
-from risk.pnl import aggregate
-from risk.pnl.lots import Lots, match_fills
-from risk.runs import open_run
+from risk.books.fifo import Lots, match_fills
+from risk.books.warehouse import aggregate
+from risk.core import calendar, warehouse
+from risk.core.runs import open_run
 
 SESSION = dt.date(2025, 8, 15)
 FILL_COUNT = 1_000_000
@@ -126,7 +126,7 @@ inner join fills as f on f.delivery_id = replaced.delivery_id and f.line_number 
 LATE_LIMIT_SECONDS = 0.5
 
 
-def _stage(connection: database.Connection, file: Path, symbols_each: int, fill_count: int) -> tuple[float, float]:
+def _stage(connection: warehouse.Connection, file: Path, symbols_each: int, fill_count: int) -> tuple[float, float]:
     """Write the file, then time a bare copy of it into an unlogged table of text columns: seconds, megabytes."""
     columns = sql.SQL(", ").join(
         sql.SQL("{} text").format(sql.Identifier(f"column_{number}")) for number in range(1, 27)
@@ -142,7 +142,7 @@ def _stage(connection: database.Connection, file: Path, symbols_each: int, fill_
     return time.perf_counter() - started, file.stat().st_size / 1e6
 
 
-def _fill_warehouse(connection: database.Connection) -> None:
+def _fill_warehouse(connection: warehouse.Connection) -> None:
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "truncate loads, deliveries, fills, positions, daily_pnl, last_fills, runs restart identity cascade"
@@ -152,7 +152,7 @@ def _fill_warehouse(connection: database.Connection) -> None:
         )
         cursor.execute(_LOAD_DELIVERIES, {"session": SESSION})
         cursor.execute(_LOAD_FILLS)
-    database.execute(connection, "extract_fills/analyze_loaded")
+    warehouse.execute(connection, "extract_fills/analyze_loaded")
     connection.commit()
 
 
@@ -168,7 +168,7 @@ def _match_seconds() -> float:
 
 
 def _measure_desk(dsn: str, symbols_each: int, fill_count: int = FILL_COUNT) -> dict[str, Any]:
-    connection = database.connect(dsn)
+    connection = warehouse.connect(dsn)
     try:
         with tempfile.TemporaryDirectory() as folder:
             copy_seconds, megabytes = _stage(connection, Path(folder) / "fills.csv", symbols_each, fill_count)
@@ -197,9 +197,9 @@ def _measure_desk(dsn: str, symbols_each: int, fill_count: int = FILL_COUNT) -> 
 
 def _measure_late_fill(dsn: str) -> dict[str, Any]:
     """Load 12 traders' 500 sessions of 50 fills, then one more fill of one trader in the middle of them."""
-    connection = database.connect(dsn)
+    connection = warehouse.connect(dsn)
     try:
-        last = sessions.sessions_between(SESSION, SESSION)[-1]
+        last = calendar.sessions_between(SESSION, SESSION)[-1]
         with connection, connection.cursor() as cursor:
             cursor.execute(
                 "truncate loads, deliveries, fills, positions, daily_pnl, last_fills, runs restart identity cascade"
@@ -209,12 +209,12 @@ def _measure_late_fill(dsn: str) -> dict[str, Any]:
             )
             cursor.execute(_LOAD_HISTORY, {"through": last})
             cursor.execute(_LOAD_HISTORY_FILLS)
-        database.execute(connection, "extract_fills/analyze_loaded")
+        warehouse.execute(connection, "extract_fills/analyze_loaded")
         connection.commit()
         first = aggregate(connection, open_run(connection, last, 1, "bench"))
         with connection, connection.cursor() as cursor:
             cursor.execute(_LOAD_LATE_DELIVERY)
-        database.execute(connection, "extract_fills/analyze_loaded")
+        warehouse.execute(connection, "extract_fills/analyze_loaded")
         connection.commit()
         run = open_run(connection, last, 1, "bench")
         started = time.perf_counter()
@@ -235,7 +235,7 @@ def _measure_late_fill(dsn: str) -> dict[str, Any]:
     }
 
 
-def _count(connection: database.Connection) -> int:
+def _count(connection: warehouse.Connection) -> int:
     with connection.cursor() as cursor:
         cursor.execute("select count(*) from positions")
         [(count,)] = cursor.fetchall()
@@ -268,10 +268,10 @@ def measure(dsn: str) -> dict[str, Any]:
         cursor.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
     try:
         own_dsn = make_dsn(dsn, dbname=name)
-        connection = database.connect(own_dsn)
-        database.migrate(connection)
-        with database.writing(connection):
-            sessions.store_sessions(connection)
+        connection = warehouse.connect(own_dsn)
+        warehouse.migrate(connection)
+        with warehouse.writing(connection):
+            calendar.store_sessions(connection)
         connection.close()
         measured = {
             "match_fills_seconds": round(_match_seconds(), 2),

@@ -16,9 +16,9 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
-from risk import database, sessions
-from risk.fills import load_drop
-from risk.settings import PROJECT_DIR
+from risk.core import calendar, warehouse
+from risk.core.settings import PROJECT_DIR
+from risk.ingest.loading import load_drop
 from tests.publications import assert_replay_equals, publication_times
 
 FOLDER = PROJECT_DIR.parent / "shared" / "data" / "propreports"
@@ -31,12 +31,12 @@ def measure(dsn: str, folder: Path) -> None:
         print(f"skipped: the real executions are not at {FOLDER}")
         return
     imported = _create(dsn, "imported")
-    with contextlib.closing(database.connect(imported)) as connection:
-        database.migrate(connection)
-        with database.writing(connection):
-            sessions.store_sessions(connection)
+    with contextlib.closing(warehouse.connect(imported)) as connection:
+        warehouse.migrate(connection)
+        with warehouse.writing(connection):
+            calendar.store_sessions(connection)
     _create(dsn, "template", like="imported")
-    with contextlib.closing(database.connect(imported)) as connection:
+    with contextlib.closing(warehouse.connect(imported)) as connection:
         load_drop(connection, FOLDER, LAST_SESSION, is_simulated=False, is_history=True)
     moments = publication_times(FOLDER)
     started = time.perf_counter()

@@ -13,7 +13,10 @@ from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from risk.vendor import Client, Pace, Place, drop, pages
+from risk.ingest.sources.propreports import drop, pages
+from risk.ingest.sources.propreports.client import Client
+from risk.ingest.sources.propreports.pace import Pace
+from risk.ingest.sources.propreports.place import Place
 from tests.vendor_server import PASSWORD, USER, Vendor, fill, serving
 
 SESSION = dt.date(2025, 8, 15)

@@ -42,7 +42,7 @@ from risk.operators.deadlines import REPORT_DEADLINE
 from risk.operators.extract_fills import ExtractFillsOperator
 from risk.operators.predict_limits import PredictLimitsOperator
 from risk.operators.send_report import SendReportOperator
-from risk.timetables import SessionTimetable
+from risk.operators.timetables import SessionTimetable
 
 with DAG(
     dag_id="daily_risk",

@@ -26,8 +26,8 @@ from airflow.sdk import DAG, Param, chain
 from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.callbacks import TASK_CALLBACKS, failed_run, recovered_run
 from risk.operators.send_model_card import SendModelCardOperator
+from risk.operators.timetables import WeeklySessionTimetable
 from risk.operators.train_model import TrainModelOperator
-from risk.timetables import WeeklySessionTimetable
 
 with DAG(
     dag_id="weekly_model",

@@ -14,22 +14,29 @@ import sys
 SLOW_IMPORTS = ("great_expectations", "exchange_calendars", "xgboost", "scipy.stats")
 """Seconds of processor time each, which check_fills, extract_fills and predict_limits would spend in every run."""
 
-STEPS = ("risk.quality.expectations", "risk.pnl", "risk.features", "risk.prediction", "risk.decision", "risk.replay")
+STEPS = (
+    "risk.checks.suite",
+    "risk.books.warehouse",
+    "risk.model.features.store",
+    "risk.model.predict",
+    "risk.limits.decide",
+    "risk.report.replay",
+)
 """What tasks import while they run; the operators are what they import to read their DAG. 0.5 s of a run together."""
 
 if sys.argv[1:2] == ["scheduler"]:
     for name in SLOW_IMPORTS:
         importlib.import_module(name)
     # 0.4 s more; the module is one the scheduler holds anyway, for the timetable.
-    importlib.import_module("risk.sessions").calendar_fingerprint()
+    importlib.import_module("risk.core.calendar").calendar_fingerprint()
     # 1 s of every send_report, and 0.2 s more.
-    importlib.import_module("risk.report.pictures").new_figure()
-    importlib.import_module("risk.letters").compile_templates()
+    importlib.import_module("risk.report.charts").new_figure()
+    importlib.import_module("risk.report.templates").compile_templates()
     operators = importlib.import_module("risk.operators")
     for name in (*(found.name for found in pkgutil.iter_modules(operators.__path__, "risk.operators.")), *STEPS):
         importlib.import_module(name)
-    importlib.import_module("risk.database").load_statements()
-    importlib.import_module("risk.runs").code_version()
+    importlib.import_module("risk.core.warehouse").load_statements()
+    importlib.import_module("risk.core.runs").code_version()
     # Else each forked task searches all of this for garbage again, and by that copies the memory it shares.
     gc.collect()
     gc.freeze()

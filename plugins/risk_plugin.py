@@ -8,12 +8,12 @@ from airflow.plugins_manager import AirflowPlugin
 
 from risk.operators.deadlines import EffectiveMorning
 from risk.operators.send_report import ReportLink
-from risk.timetables import SessionTimetable, WeeklySessionTimetable
+from risk.operators.timetables import SessionTimetable, WeeklySessionTimetable
 
 
 async def page(scope: Any, receive: Any, send: Any) -> None:
     """Serve our pages; imported at the first request, since every process of Airflow executes this file."""
-    from risk.web import app
+    from risk.web.app import app
 
     await app(scope, receive, send)
 

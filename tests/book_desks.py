@@ -10,11 +10,11 @@ from typing import Any
 
 from psycopg2.extras import execute_values
 
-from risk.database import Connection
-from risk.entities import Fill
-from risk.pnl import Aggregate, aggregate
-from risk.runs import Run, open_run
-from risk.sessions import sessions_between
+from risk.books.warehouse import Aggregate, aggregate
+from risk.core.calendar import sessions_between
+from risk.core.entities import Fill
+from risk.core.runs import Run, open_run
+from risk.core.warehouse import Connection
 
 SESSIONS = sessions_between(dt.date(2025, 8, 4), dt.date(2025, 8, 15))
 MON, TUE, WED, THU, FRI = SESSIONS[:5]

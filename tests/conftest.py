@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from psycopg2.extensions import make_dsn
 
-from risk import database, sessions
+from risk.core import calendar, warehouse
 from tests.databases import create_database, drop_database
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield given
         return
-    from risk.stack.postgres import temporary_cluster
+    from devstack.postgres import temporary_cluster
 
     with temporary_cluster(tmp_path_factory.mktemp("postgres")) as dsn:
         yield dsn
@@ -39,10 +39,10 @@ def template_database(server_dsn: str) -> Iterator[str]:
     """Migrate one database; every test's own database is a copy of it."""
     name = f"template_{os.getpid()}"
     create_database(server_dsn, name, "template1")
-    connection = database.connect(make_dsn(server_dsn, dbname=name))
-    database.migrate(connection)
-    with database.writing(connection):
-        sessions.store_sessions(connection)
+    connection = warehouse.connect(make_dsn(server_dsn, dbname=name))
+    warehouse.migrate(connection)
+    with warehouse.writing(connection):
+        calendar.store_sessions(connection)
     connection.close()
     yield name
     drop_database(server_dsn, name)
@@ -70,9 +70,9 @@ def warehouse_dsn(fresh_warehouse: Callable[[], str]) -> str:
 
 
 @pytest.fixture
-def connection(warehouse_dsn: str) -> Iterator[database.Connection]:
+def connection(warehouse_dsn: str) -> Iterator[warehouse.Connection]:
     """Give a connection to a fresh, migrated database."""
-    connection = database.connect(warehouse_dsn)
+    connection = warehouse.connect(warehouse_dsn)
     yield connection
     connection.close()
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from psycopg2.extras import execute_values
 
-from risk.database import Connection
-from risk.entities import Fill
-from risk.ledger import store_ledger
-from risk.pnl import aggregate
-from risk.runs import Run
-from risk.sessions import previous_session, session_open
+from risk.books.warehouse import aggregate
+from risk.core.calendar import previous_session, session_open
+from risk.core.entities import Fill
+from risk.core.runs import Run
+from risk.core.warehouse import Connection
+from risk.limits.track_record import store_ledger
 from tests.report_desks import insert, recommend
 from tests.sql.daily_rows import new_load, new_run
 
@@ -64,14 +64,14 @@ def report(
     *,
     told: dt.timedelta = -EARLY,
     accounts: Iterable[str] = ("NET001",),
-    knows_past: bool = False,
+    is_point_in_time: bool = False,
 ) -> Run:
     """Store the next run that recommended a cut for accounts, and reported it before or after the session opened."""
     day, recorded_at = previous_session(effective_session), session_open(effective_session) + told
     run = new_run(connection, day)
     with connection, connection.cursor() as cursor:
-        changes = (recorded_at, knows_past, run.run_id)
-        cursor.execute("update runs set as_of = %s, knows_past = %s where run_id = %s", changes)
+        changes = (recorded_at, is_point_in_time, run.run_id)
+        cursor.execute("update runs set as_of = %s, is_point_in_time = %s where run_id = %s", changes)
     for account_id in accounts:
         recommend(connection, run, account_id, cut)
     insert(connection, "reports", run_id=run.run_id, facts="{}", facts_sha256="0", recorded_at=recorded_at)

@@ -8,17 +8,17 @@ import datetime as dt
 import shutil
 from pathlib import Path
 
-from risk import database
-from risk.decision import store_recommendations
-from risk.features import store_features
-from risk.fills import load_drop
-from risk.pnl import aggregate
-from risk.prediction import predict_limits
-from risk.quality import check_fills
-from risk.replay import replay
-from risk.report import build_facts
-from risk.runs import Run, open_run
-from risk.sessions import last_finished_session
+from risk.books.warehouse import aggregate
+from risk.checks.run import check_fills
+from risk.core import warehouse
+from risk.core.calendar import last_finished_session
+from risk.core.runs import Run, open_run
+from risk.ingest.loading import load_drop
+from risk.limits.decide import store_recommendations
+from risk.model.features.store import store_features
+from risk.model.predict import predict_limits
+from risk.report.reading import build_facts
+from risk.report.replay import replay
 
 
 def versions(folder: Path) -> list[dict[str, str]]:
@@ -53,7 +53,7 @@ def newest_delivered(folder: Path, instant: dt.datetime) -> dt.date:
 
 
 def run_line(
-    connection: database.Connection, dsn: str, folder: Path, session_date: dt.date, *, is_simulated: bool = False
+    connection: warehouse.Connection, dsn: str, folder: Path, session_date: dt.date, *, is_simulated: bool = False
 ) -> Run:
     """Run every step up to the recommendations."""
     load = load_drop(connection, folder, session_date, is_simulated=is_simulated)
@@ -64,7 +64,7 @@ def run_line(
     return run
 
 
-def books(connection: database.Connection) -> list[tuple[object, ...]]:
+def books(connection: warehouse.Connection) -> list[tuple[object, ...]]:
     """Read the books, for comparing."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -87,10 +87,10 @@ def assert_replay_equals(imported: str, fresh: str, folder: Path, moment: dt.dat
         A folder to make, for the drop as it lay there then.
     """
     session_date = newest_delivered(folder, moment)
-    with contextlib.closing(database.connect(fresh)) as connection:
+    with contextlib.closing(warehouse.connect(fresh)) as connection:
         run = run_line(connection, fresh, published_until(folder, moment, place), session_date)
         known, facts = books(connection), build_facts(connection, run)
-    with contextlib.closing(database.connect(imported)) as connection:
+    with contextlib.closing(warehouse.connect(imported)) as connection:
         again = replay(connection, imported, session_date, moment)
         assert books(connection) == known, moment
     assert again.facts.canonical == facts.canonical, moment

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from risk.database import Connection, writing
+from risk.core.runs import Run, read_run
+from risk.core.warehouse import Connection, writing
 from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts, RosterEntry, WarningFacts
-from risk.runs import Run, read_run
 
 SESSION = dt.date(2025, 8, 15)
 EFFECTIVE_SESSION = dt.date(2025, 8, 18)
@@ -104,7 +104,7 @@ def insert(connection: Connection, table: str, **values: Any) -> Any:
 
 
 def open_run(
-    connection: Connection, *, revision: int = 1, session_date: dt.date = SESSION, knows_past: bool = False
+    connection: Connection, *, revision: int = 1, session_date: dt.date = SESSION, is_point_in_time: bool = False
 ) -> Run:
     """Store a load and a run of it."""
     load_id = insert(connection, "loads", source="drop", is_simulated=False, through_session_date=session_date)
@@ -115,7 +115,7 @@ def open_run(
         effective_session=EFFECTIVE_SESSION,
         revision=revision,
         as_of=AS_OF,
-        knows_past=knows_past,
+        is_point_in_time=is_point_in_time,
         load_id=load_id,
         dag_run_id="scheduled__2025-08-15",
         code_version="0a1b2c3d4e5f",

@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from risk.mail import SmtpServer
+from risk.report.mail import SmtpServer
 
 
 class Box:

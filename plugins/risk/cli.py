@@ -17,17 +17,18 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from risk.errors import InputError, RequestError, RiskError
-from risk.stack.clone import Clone
-from risk.stack.commands import app as stack_app
-from risk.stack.models import app as model_app
-from risk.stack.operation import app as operation_app
-from risk.stack.services import running_environment
+from devstack.clone import Clone
+from devstack.commands import app as stack_app
+from devstack.models import app as model_app
+from devstack.operation import app as operation_app
+from devstack.services import running_environment
+from risk.core.errors import InputError, RequestError, RiskError
 
 if TYPE_CHECKING:
-    from risk.backtest import Checks, Record
-    from risk.entities import Statements
-    from risk.panel import Panel
+    from risk.core.entities import Statements
+    from risk.model.backtest_checks import Checks
+    from risk.model.backtest_record import Record
+    from risk.model.panel import Panel
 
 app = typer.Typer(
     name="riskctl",
@@ -87,8 +88,8 @@ def pnl(
     as_json: JsonFlag = False,
 ) -> None:
     """Print daily P&L per account-session as CSV; rejected rows go to standard error and make the exit code 1."""
-    from risk.fills import read_drop, read_stated
-    from risk.pnl import daily_pnl
+    from risk.books.session import daily_pnl
+    from risk.ingest.reading import read_drop, read_stated
 
     executions, rejects = read_drop(fills, _instant(as_of))
     statements, rejected = read_stated(fills, marks)
@@ -111,7 +112,7 @@ def pnl(
 
 def _with_adjustments(rows: list[dict[str, str]], statements: Statements) -> list[dict[str, str]]:
     """Add what was booked beside trading, with rows of their own for account-sessions that have no books."""
-    from risk.pnl import booked_adjustments
+    from risk.books.adjustments import booked_adjustments
 
     booked = booked_adjustments(statements.adjustments)
     amounts = {(account_id, str(session_date)): amount for (account_id, session_date), amount in booked.items()}
@@ -139,7 +140,7 @@ def simulate(
     as_json: JsonFlag = False,
 ) -> None:
     """Write a simulated desk with known truth: fills in API shape, marks, truth.csv."""
-    from risk.simulation import simulate as write_simulation
+    from simulation.writing import simulate as write_simulation
 
     write_simulation(parameter_set.value, traders, sessions, seed, out)
     typer.echo(json.dumps({"folder": str(out)}) if as_json else f"Simulated desk written to {out}.")
@@ -153,21 +154,24 @@ def backtest(
     plots: Annotated[Path | None, typer.Option(help="Folder that receives SVG plots; created if absent.")] = None,
 ) -> None:
     """Walk the forecast forward over past sessions and score it against every baseline; judge it by the gate."""
-    from risk import backtest as walked
-    from risk.simulation import MARKER
+    from risk.ingest.sources.folder import MARKER
+    from risk.model.backtest_checks import checks_of
+    from risk.model.backtest_reading import panel_of_pnl
+    from risk.model.backtest_record import record_of, walk
+    from risk.report.backtest_plots import draw_plots
 
     if (pnl_file is None) == (fills is None):
         raise RequestError("Name either --pnl FILE or --fills DIR.")
-    panel = walked.panel_of_pnl(pnl_file) if pnl_file else _panel_of_drop(fills or Path())
+    panel = panel_of_pnl(pnl_file) if pnl_file else _panel_of_drop(fills or Path())
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Walking forward, one refit a week", total=1.0)
-        history, forecasts = walked.walk(panel, lambda share: progress.update(task, completed=share))
-    result, checks = walked.record_of(history, forecasts), walked.checks_of(history, forecasts)
+        history, forecasts = walk(panel, lambda share: progress.update(task, completed=share))
+    result, checks = record_of(history, forecasts), checks_of(history, forecasts)
     if json_file:
         _write_json(json_file, result.facts())
     origin = "simulated desk" if fills and (fills / MARKER).is_file() else "given history"
     _print_record(result, checks, origin)
-    for file in walked.draw_plots(plots, history, forecasts, result, checks) if plots else ():
+    for file in draw_plots(plots, history, forecasts, result, checks) if plots else ():
         typer.echo(file)
 
 
@@ -179,8 +183,8 @@ def _write_json(file: Path, facts: dict[str, Any]) -> None:
 
 
 def _panel_of_drop(folder: Path) -> Panel:
-    from risk.backtest import panel_of_fills
-    from risk.fills import read_drop, read_stated
+    from risk.ingest.reading import read_drop, read_stated
+    from risk.model.backtest_reading import panel_of_fills
 
     executions, rejects = read_drop(folder, None)
     stated, rejected = read_stated(folder, None)
@@ -218,7 +222,7 @@ def watchdog(*, as_json: JsonFlag = False) -> None:
 
     Exit code: 0 nothing is wrong, or no session today; 1 something is wrong and was mailed; 3 nobody could be told.
     """
-    from risk.watchdog import look, tell, watched
+    from risk.report.watchdog import look, tell, watched
 
     # The settings of mails are read from the environment too: those of the stack, where it is this clone's own.
     os.environ.update(running_environment(Clone()))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from airflow.sdk import DAG, ExceptionRetryPolicy, RetryAction
 
-from risk import errors
+from risk.core import errors
 from risk.operators.base import RETRY_BY_ERROR
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ import pendulum
 import pytest
 from airflow.timetables.base import DataInterval, TimeRestriction
 
-from risk.timetables import SessionTimetable, WeeklySessionTimetable
+from risk.operators.timetables import SessionTimetable, WeeklySessionTimetable
 
 
 def _restriction(earliest: str, *, latest: str | None = None, catchup: bool = True) -> TimeRestriction:

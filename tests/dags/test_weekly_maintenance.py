@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from risk.settings import PROJECT_DIR
+from risk.core.settings import PROJECT_DIR
 
 
 @pytest.mark.parametrize(("schedule", "expression"), [("off", None), ("sessions", "0 6 * * 1")])

@@ -7,18 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from risk.settings import PROJECT_DIR
-from risk.simulation import simulate
-from risk.stack import services
-from risk.stack.clone import Clone
-from risk.stack.environment import Desk, DeskKind
+from devstack import services
+from devstack.clone import Clone
+from devstack.environment import Desk, DeskKind
+from risk.core.settings import PROJECT_DIR
+from simulation.writing import simulate
 
 
 @pytest.fixture(scope="module")
 def stack_clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """Give a working copy in a temporary folder that runs this project's code on a desk of 8 traders, 45 sessions."""
     root = tmp_path_factory.mktemp("clone")
-    for name in ("dags", "plugins", "include"):
+    for name in (
+        "dags",
+        "plugins",
+        "include",
+    ):
         (root / name).symlink_to(PROJECT_DIR / name)
     clone = Clone(root)
     clone.var.mkdir()

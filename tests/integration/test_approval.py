@@ -15,12 +15,12 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from risk.database import connect, rows
-from risk.stack import runs
-from risk.stack.clone import Clone, read_json, write_json
-from risk.stack.environment import UI_USER, UI_USERS, Desk, DeskKind, connection_uri, load_secrets
-from risk.stack.rest import Api
-from risk.stack.services import Stack
+from devstack import runs
+from devstack.clone import Clone, read_json, write_json
+from devstack.environment import UI_USER, UI_USERS, Desk, DeskKind, connection_uri, load_secrets
+from devstack.rest import Api
+from devstack.services import Stack
+from risk.core.warehouse import connect, rows
 from tests.browser import log_in, obstacles
 
 pytestmark = pytest.mark.slow
@@ -72,7 +72,7 @@ def _two_managers_and_a_viewer(stack_clone: Clone) -> Iterator[None]:
     write_json(stack_clone.login, {UI_USER: "admin's word", **PASSWORDS})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(UI_USERS, ROLES)
-        patch.setenv("RISK_FOUR_EYES", "1")
+        patch.setenv("RISK_DUAL_CONTROL", "1")
         yield
 
 

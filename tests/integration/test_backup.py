@@ -12,21 +12,23 @@ import psycopg2
 import pytest
 from psycopg2.extensions import make_dsn, parse_dsn
 
-from risk import settings
-from risk.database import Connection, connect, writing
-from risk.decision import store_recommendations
-from risk.errors import RequestError, StackError
-from risk.features import store_features
-from risk.fills import load_drop
-from risk.grants import prepare_warehouse
-from risk.pnl import aggregate
-from risk.prediction import predict_limits
-from risk.quality import check_fills
-from risk.report import Links, build_facts, send_report
-from risk.runs import Run, open_run, read_run
-from risk.sessions import store_sessions
-from risk.simulation import simulate
-from risk.stack import backup, postgres
+from devstack import backup, postgres
+from risk.books.warehouse import aggregate
+from risk.checks.run import check_fills
+from risk.core import settings
+from risk.core.calendar import store_sessions
+from risk.core.errors import RequestError, StackError
+from risk.core.roles import prepare_warehouse
+from risk.core.runs import Run, open_run, read_run
+from risk.core.warehouse import Connection, connect, writing
+from risk.ingest.loading import load_drop
+from risk.limits.decide import store_recommendations
+from risk.model.features.store import store_features
+from risk.model.predict import predict_limits
+from risk.report.page import Links
+from risk.report.reading import build_facts
+from risk.report.send import send_report
+from simulation.writing import simulate
 
 OWNERS = {"warehouse": "risk_owner"}
 PASSWORDS = {"risk_owner": "one", "risk": "two"}

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from risk.stack import backfill, processes, runs
-from risk.stack.clone import Clone
-from risk.stack.environment import UI_USER, load_login
-from risk.stack.services import Stack
+from devstack import backfill, processes, runs
+from devstack.clone import Clone
+from devstack.environment import UI_USER, load_login
+from devstack.services import Stack
 from tests.browser import log_in
 
 pytestmark = pytest.mark.slow

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from risk.errors import StackError
-from risk.stack import models, runs
-from risk.stack.clone import Clone
-from risk.stack.services import Stack
+from devstack import models, runs
+from devstack.clone import Clone
+from devstack.services import Stack
+from risk.core.errors import StackError
 
 LAST_TWO = ("2025-08-14", "2025-08-15")
 

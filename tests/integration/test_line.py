@@ -14,16 +14,17 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import make_dsn
 
-from risk import database, settings
-from risk.decision import store_recommendations
-from risk.features import store_features
-from risk.fills import load_drop
-from risk.pnl import aggregate
-from risk.prediction import predict_limits
-from risk.quality import check_fills
-from risk.report import Links, send_report
-from risk.runs import Run, open_run
-from risk.simulation import simulate
+from risk.books.warehouse import aggregate
+from risk.checks.run import check_fills
+from risk.core import settings, warehouse
+from risk.core.runs import Run, open_run
+from risk.ingest.loading import load_drop
+from risk.limits.decide import store_recommendations
+from risk.model.features.store import store_features
+from risk.model.predict import predict_limits
+from risk.report.page import Links
+from risk.report.send import send_report
+from simulation.writing import simulate
 from tests.databases import create_database, drop_database
 
 LINKS = Links(run_url="/dags/daily_risk/runs/test")
@@ -67,7 +68,7 @@ def two_warehouses(server_dsn: str, template_database: str) -> Iterator[tuple[st
 
 
 def _run_line(dsn: str, folder: Path, session_date: dt.date, *, is_simulated: bool = True) -> Run:
-    with contextlib.closing(database.connect(dsn)) as connection:
+    with contextlib.closing(warehouse.connect(dsn)) as connection:
         load = load_drop(connection, folder, session_date, is_simulated=is_simulated)
         assert load.quarantined == ()
         run = open_run(connection, session_date, load.load_id, f"test__{session_date}")
@@ -81,7 +82,7 @@ def _run_line(dsn: str, folder: Path, session_date: dt.date, *, is_simulated: bo
 
 
 def _rows(dsn: str) -> dict[str, list[tuple[object, ...]]]:
-    with contextlib.closing(database.connect(dsn)) as connection, connection.cursor() as cursor:
+    with contextlib.closing(warehouse.connect(dsn)) as connection, connection.cursor() as cursor:
         tables = {}
         for table, columns in COMPARED.items():
             cursor.execute(f"select {columns} from {table} order by {columns.replace('*', '1, 2, 3')}")
@@ -90,7 +91,7 @@ def _rows(dsn: str) -> dict[str, list[tuple[object, ...]]]:
 
 
 def _facts(dsn: str) -> list[tuple[object, ...]]:
-    with contextlib.closing(database.connect(dsn)) as connection, connection.cursor() as cursor:
+    with contextlib.closing(warehouse.connect(dsn)) as connection, connection.cursor() as cursor:
         cursor.execute(
             "select runs.session_date, reports.facts_sha256 from reports inner join runs using (run_id) order by 1"
         )
@@ -154,7 +155,7 @@ def test_the_line_reproduces_the_simulated_truth_to_the_cent(warehouse_dsn: str,
 
     _run_line(warehouse_dsn, desk, _newest_sessions(desk)[-1])
 
-    with contextlib.closing(database.connect(warehouse_dsn)) as connection, connection.cursor() as cursor:
+    with contextlib.closing(warehouse.connect(warehouse_dsn)) as connection, connection.cursor() as cursor:
         cursor.execute("select account_id, session_date::text, net_pnl_usd, total_pnl_usd from daily_pnl")
         books = {(account, date): (net, total) for account, date, net, total in cursor.fetchall()}
     assert {key: net for key, (net, _) in books.items()} == truth
@@ -173,7 +174,7 @@ def test_the_line_reproduces_the_published_books_of_the_real_trader(
 
     _run_line(warehouse_dsn, real_fills_dir, dt.date(2025, 12, 31), is_simulated=False)
 
-    with contextlib.closing(database.connect(warehouse_dsn)) as connection, connection.cursor() as cursor:
+    with contextlib.closing(warehouse.connect(warehouse_dsn)) as connection, connection.cursor() as cursor:
         cursor.execute("select session_date::text, gross_pnl_usd, net_pnl_usd, fill_count from daily_pnl")
         # Closing prices have eight decimals: a session's exact P&L lies within half a cent of the published one.
         books = {date: (_cents(gross), _cents(net), count) for date, gross, net, count in cursor.fetchall()}

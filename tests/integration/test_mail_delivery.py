@@ -15,13 +15,14 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from risk import settings as settings_module
-from risk.database import Connection, records
-from risk.errors import ConnectionLostError, RequestError
-from risk.mail import SmtpServer
-from risk.report import Links, Sent, send_report
+from risk.core import settings as settings_module
+from risk.core.errors import ConnectionLostError, RequestError
+from risk.core.runs import Run
+from risk.core.warehouse import Connection, records
+from risk.report.mail import SmtpServer
 from risk.report.message import message_id
-from risk.runs import Run
+from risk.report.page import Links
+from risk.report.send import Sent, send_report
 from tests.report_desks import book, deliver_fills, open_run, recommend
 
 RECIPIENTS = ("rm@example.test", "cro@example.test")

@@ -15,23 +15,24 @@ from urllib.parse import quote
 
 import pytest
 
-from risk import settings
-from risk.database import connect
-from risk.decision import store_recommendations
-from risk.errors import RequestError
-from risk.features import store_features
-from risk.fills import load_drop
-from risk.pnl import aggregate
-from risk.prediction import predict_limits
-from risk.quality import check_fills
-from risk.report import Links, send_report
-from risk.runs import open_run
-from risk.simulation import simulate
-from risk.stack import backfill, doctor, processes, runs
-from risk.stack.clone import Clone, read_json
-from risk.stack.environment import Desk, DeskKind
-from risk.stack.scratch import temporary_stack
-from risk.stack.services import Stack, pipeline_dsn
+from devstack import backfill, doctor, processes, runs
+from devstack.clone import Clone, read_json
+from devstack.environment import Desk, DeskKind
+from devstack.scratch import temporary_stack
+from devstack.services import Stack, pipeline_dsn
+from risk.books.warehouse import aggregate
+from risk.checks.run import check_fills
+from risk.core import settings
+from risk.core.errors import RequestError
+from risk.core.runs import open_run
+from risk.core.warehouse import connect
+from risk.ingest.loading import load_drop
+from risk.limits.decide import store_recommendations
+from risk.model.features.store import store_features
+from risk.model.predict import predict_limits
+from risk.report.page import Links
+from risk.report.send import send_report
+from simulation.writing import simulate
 
 pytestmark = pytest.mark.slow
 

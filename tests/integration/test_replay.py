@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from risk import database, settings
-from risk.decision import store_recommendations
-from risk.errors import RequestError
-from risk.fills import load_drop
-from risk.replay import recall, replay
-from risk.report import Links, send_report
-from risk.runs import known_until, open_run
-from risk.sessions import next_session
+from risk.core import settings, warehouse
+from risk.core.calendar import next_session
+from risk.core.errors import RequestError
+from risk.core.runs import known_until, open_run
+from risk.ingest.loading import load_drop
+from risk.limits.decide import store_recommendations
+from risk.report.page import Links
+from risk.report.replay import recall, replay
+from risk.report.send import send_report
 from tests.publications import assert_replay_equals, books, publication_times, published_until, run_line, versions
 
 SAMPLE_SIZE = 30
@@ -36,7 +37,7 @@ def _reports_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.Monkey
 @pytest.fixture
 def imported(real_fills_dir: Path, warehouse_dsn: str) -> str:
     """Give a warehouse that holds the whole history with its publication times."""
-    with contextlib.closing(database.connect(warehouse_dsn)) as connection:
+    with contextlib.closing(warehouse.connect(warehouse_dsn)) as connection:
         load_drop(connection, real_fills_dir, dt.date(2025, 12, 31), is_simulated=False, is_history=True)
     return warehouse_dsn
 
@@ -53,7 +54,7 @@ def test_replay_equals_what_was_known_at_every_publication_time(
 
 
 def test_replay_of_a_report_equals_it_after_later_deliveries_arrived(
-    connection: database.Connection, warehouse_dsn: str, real_fills_dir: Path, tmp_path: Path
+    connection: warehouse.Connection, warehouse_dsn: str, real_fills_dir: Path, tmp_path: Path
 ) -> None:
     # given: a morning on which the fills of the last sessions were not posted yet
     session_date = dt.date(2025, 12, 30)
@@ -64,7 +65,7 @@ def test_replay_of_a_report_equals_it_after_later_deliveries_arrived(
     # when: everything arrives, and a later run rebuilds the books
     run_line(connection, warehouse_dsn, real_fills_dir, dt.date(2025, 12, 31))
     newest = books(connection)
-    with contextlib.closing(database.connect(warehouse_dsn)) as other:
+    with contextlib.closing(warehouse.connect(warehouse_dsn)) as other:
         again = replay(other, warehouse_dsn, session_date, None)
 
     # then: the old report comes out again, and the books of the newest knowledge are as they were
@@ -74,14 +75,14 @@ def test_replay_of_a_report_equals_it_after_later_deliveries_arrived(
 
 
 def test_replay_remembers_what_the_report_before_had_said(
-    connection: database.Connection, warehouse_dsn: str, real_fills_dir: Path
+    connection: warehouse.Connection, warehouse_dsn: str, real_fills_dir: Path
 ) -> None:
     # given: two mornings of reports
     for session_date in (dt.date(2025, 12, 30), dt.date(2025, 12, 31)):
         run = run_line(connection, warehouse_dsn, real_fills_dir, session_date)
         reported = send_report(connection, run, None, LINKS)
 
-    with contextlib.closing(database.connect(warehouse_dsn)) as other:
+    with contextlib.closing(warehouse.connect(warehouse_dsn)) as other:
         again = replay(other, warehouse_dsn, dt.date(2025, 12, 31), None)
 
     assert again.facts.accounts[0].previous_cut_ratio is not None
@@ -90,20 +91,20 @@ def test_replay_remembers_what_the_report_before_had_said(
 
 def test_a_run_of_the_past_leaves_the_newest_books_alone(imported: str, real_fills_dir: Path) -> None:
     session_date = dt.date(2025, 12, 31)
-    with contextlib.closing(database.connect(imported)) as connection:
+    with contextlib.closing(warehouse.connect(imported)) as connection:
         run_line(connection, imported, real_fills_dir, session_date)
         newest = books(connection)
-    with contextlib.closing(database.connect(imported)) as connection:
+    with contextlib.closing(warehouse.connect(imported)) as connection:
         as_of = known_until("then", dt.date(2025, 9, 3), NOW)
         load = load_drop(connection, real_fills_dir, dt.date(2025, 9, 2), is_simulated=False)
         run = open_run(connection, dt.date(2025, 9, 2), load.load_id, "test", as_of)
         recall(connection, run, "predict_limits")
         store_recommendations(connection, run)
         past = books(connection)
-    with contextlib.closing(database.connect(imported)) as connection:
+    with contextlib.closing(warehouse.connect(imported)) as connection:
         assert books(connection) == newest
 
-    assert run.knows_past
+    assert run.is_point_in_time
     assert run.as_of == dt.datetime(2025, 9, 3, 11, tzinfo=dt.UTC)
     assert 0 < len(past) < len(newest)
     assert max(row[1] for row in past) <= dt.date(2025, 9, 2)
@@ -113,7 +114,7 @@ def test_sessions_published_empty_have_no_result_until_their_fills_are_posted(im
     # given: 2025-09-02 was published empty before it began, like most sessions of this account
     morning = known_until("then", dt.date(2025, 9, 3), NOW)
 
-    with contextlib.closing(database.connect(imported)) as connection:
+    with contextlib.closing(warehouse.connect(imported)) as connection:
         again = replay(connection, imported, dt.date(2025, 9, 2), morning)
 
     account = again.facts.accounts[0]
@@ -132,7 +133,7 @@ def test_no_session_published_empty_has_a_result_before_its_fills_were_posted(
     posted = {dt.date.fromisoformat(row["session_date"]) for row in versions(real_fills_dir) if row["fills"] != "0"}
     empty = {day: row for day, row in first.items() if row["fills"] == "0" and day in posted}
 
-    with contextlib.closing(database.connect(imported)) as connection, connection.cursor() as cursor:
+    with contextlib.closing(warehouse.connect(imported)) as connection, connection.cursor() as cursor:
         for day, row in empty.items():
             told_at = dt.datetime.fromisoformat(row["published_at"])
             for as_of in {told_at, max(told_at, known_until("then", next_session(day), NOW) or told_at)}:
@@ -151,7 +152,7 @@ def test_no_session_published_empty_has_a_result_before_its_fills_were_posted(
 
 
 def test_history_is_refused_after_a_session_was_run_as_it_happened(
-    connection: database.Connection, warehouse_dsn: str, real_fills_dir: Path
+    connection: warehouse.Connection, warehouse_dsn: str, real_fills_dir: Path
 ) -> None:
     run_line(connection, warehouse_dsn, real_fills_dir, dt.date(2025, 9, 2))
 
@@ -159,7 +160,7 @@ def test_history_is_refused_after_a_session_was_run_as_it_happened(
         load_drop(connection, real_fills_dir, dt.date(2025, 9, 3), is_simulated=False, is_history=True)
 
 
-def test_replay_says_what_to_do_when_nothing_was_reported(connection: database.Connection, warehouse_dsn: str) -> None:
+def test_replay_says_what_to_do_when_nothing_was_reported(connection: warehouse.Connection, warehouse_dsn: str) -> None:
     with pytest.raises(RequestError, match="Session 2025-09-02 has no report to replay: name an instant with --as-of"):
         replay(connection, warehouse_dsn, dt.date(2025, 9, 2), None)
     with pytest.raises(RequestError, match="Nothing had been loaded until"):

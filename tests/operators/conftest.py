@@ -36,8 +36,8 @@ def client(warehouse_connection: None, monkeypatch: pytest.MonkeyPatch) -> Itera
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi.testclient import TestClient
 
-    from risk.web import app
     from risk.web.access import DECIDING, LOOKING, may_decide
+    from risk.web.app import app
 
     monkeypatch.setenv("AIRFLOW__API__SECRET_KEY", "a secret of this test")
     app.dependency_overrides = {

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from risk.database import Connection
-from risk.publication import Asking, Person, Publication, edit, open_publication, read_proposals
+from risk.core.warehouse import Connection
+from risk.limits.approvals import Person, Publication, edit, read_proposals
+from risk.limits.publish import Asking, open_publication
 from tests.report_desks import open_run, recommend
 
 pytestmark = pytest.mark.usefixtures("warehouse_connection")
@@ -18,10 +19,10 @@ FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 ANN = {"id": "1", "name": "ann"}
 
 
-def opened(connection: Connection, instant: dt.datetime, *, four_eyes: bool = False) -> Publication:
+def opened(connection: Connection, instant: dt.datetime, *, dual_control: bool = False) -> Publication:
     run = open_run(connection)
     recommend(connection, run, "NET001", "0.60")
-    return open_publication(connection, run, Asking("all", four_eyes, "approval"), instant)[0]
+    return open_publication(connection, run, Asking("all", dual_control, "approval"), instant)[0]
 
 
 def operator(connection: Connection, publication: Publication) -> Any:
@@ -77,7 +78,7 @@ def test_answer_becomes_the_outcome(
 def test_own_edit_is_not_approved_under_four_eyes_but_asked_again(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    publication = opened(connection, FAR, four_eyes=True)
+    publication = opened(connection, FAR, dual_control=True)
     edit(connection, publication.publication_id, "NET001", Person("1", "ann"), ("3000", "calm since", None))
     task, asked = operator(connection, publication), []
     monkeypatch.setattr(task, "execute", asked.append)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import AirflowTaskTimeout
 
-from risk.database import Connection
-from risk.errors import InputError
+from risk.core.errors import InputError
+from risk.core.warehouse import Connection
 from risk.operators.callbacks import store_failure
 
 RUN_AFTER = dt.datetime(2025, 8, 18, 11, tzinfo=dt.UTC)

@@ -18,11 +18,13 @@ import time_machine
 from airflow.sdk.exceptions import AirflowRescheduleException
 from psycopg2.extensions import parse_dsn
 
-from risk import settings
-from risk.database import Connection
-from risk.errors import ConnectionLostError, RefusalError
+from risk.core import settings
+from risk.core.errors import ConnectionLostError, RefusalError
+from risk.core.warehouse import Connection
+from risk.ingest.sources.propreports.client import Patience
+from risk.ingest.sources.propreports.pace import Pace
+from risk.ingest.sources.propreports.place import Place
 from risk.operators.extract_fills import ExtractFillsOperator
-from risk.vendor import Pace, Patience, Place
 from tests.drops import write_drop
 from tests.vendor_server import PASSWORD, USER, Fault, Vendor, account, fill, instead, serving
 
@@ -48,9 +50,11 @@ def place(vendor: Vendor, warehouse_dsn: str, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("RISK_VENDOR_DIR", str(tmp_path / "vendor"))
     monkeypatch.setenv("RISK_VENDOR_SINCE", str(WEDNESDAY))
     monkeypatch.setenv("RISK_VENDOR_REPORT", "none")
-    monkeypatch.setattr("risk.vendor.client.Patience", lambda: Patience(2, 2, 5, attempts=1))
-    monkeypatch.setattr("risk.vendor.loading.Pace", lambda: Pace(1000, 0.0))
-    monkeypatch.setattr("risk.vendor.loading._clock", lambda _connection: lambda: dt.datetime.now(dt.UTC))
+    monkeypatch.setattr("risk.ingest.sources.propreports.client.Patience", lambda: Patience(2, 2, 5, attempts=1))
+    monkeypatch.setattr("risk.ingest.sources.propreports.loading.Pace", lambda: Pace(1000, 0.0))
+    monkeypatch.setattr(
+        "risk.ingest.sources.propreports.loading._clock", lambda _connection: lambda: dt.datetime.now(dt.UTC)
+    )
     settings.settings.cache_clear()
     with serving(vendor) as place:
         parts = urlsplit(place.url)

@@ -11,8 +11,8 @@ import pytest
 import time_machine
 from airflow.sdk.exceptions import AirflowRescheduleException
 
-from risk import settings
-from risk.database import Connection
+from risk.core import settings
+from risk.core.warehouse import Connection
 from risk.operators.extract_fills import ExtractFillsOperator
 from tests.drops import write_drop
 
@@ -78,8 +78,8 @@ def write_late(drop: Path) -> Path:
 def test_scheduled_run_goes_on_at_the_deadline_and_the_verdicts_name_the_account(
     connection: Connection, warehouse_dsn: str, drop: Path
 ) -> None:
-    from risk.quality import check_fills
-    from risk.runs import read_run
+    from risk.checks.run import check_fills
+    from risk.core.runs import read_run
 
     run_id = execute(drop)["run_id"]
     check_fills(connection, warehouse_dsn, read_run(connection, run_id))

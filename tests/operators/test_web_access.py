@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from risk.database import Connection
-from risk.publication import APPROVED, Asking, Person, decide, edit, open_publication
-from risk.report import build_facts
+from risk.core.warehouse import Connection
+from risk.limits.approvals import APPROVED, Person, decide, edit
+from risk.limits.publish import Asking, open_publication
 from risk.report.facts import Facts, RestatementFacts
 from risk.report.page import Links
+from risk.report.reading import build_facts
 from risk.report.rendering import illustrate
 from tests.browser import obstacles
 from tests.ledger_desks import MON, TUE, deliver, fill, report, settle

@@ -6,8 +6,9 @@ import datetime as dt
 import re
 from typing import Any
 
-from risk.database import Connection
-from risk.publication import APPROVED, Asking, Person, decide, open_publication, publish
+from risk.core.warehouse import Connection
+from risk.limits.approvals import APPROVED, Person, decide
+from risk.limits.publish import Asking, open_publication, publish
 from tests.ledger_desks import MON, TUE, deliver, fill, report, settle
 from tests.operators.web_client import words
 

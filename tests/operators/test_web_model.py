@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from risk.database import Connection
+from risk.core.warehouse import Connection
 from tests.operators.web_client import words
 from tests.report_desks import insert, open_run
 

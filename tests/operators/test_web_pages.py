@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from risk.database import Connection, rows
-from risk.publication import APPROVED, Asking, Person, Publication, decide, open_publication, publish
-from risk.report import build_facts
-from risk.runs import Run
+from risk.core.runs import Run
+from risk.core.warehouse import Connection, rows
+from risk.limits.approvals import APPROVED, Person, Publication, decide
+from risk.limits.publish import Asking, open_publication, publish
+from risk.report.reading import build_facts
 from tests.operators.web_client import Member, words
 from tests.report_desks import SESSION, book, deliver_fills, insert, open_run, recommend
 
@@ -65,7 +66,7 @@ def test_today_shows_the_facts_of_the_newest_report(client: Any, run: Run) -> No
 
 
 def rehearse(connection: Connection, session_date: dt.date, cut: str, revision: int = 2) -> None:
-    past = open_run(connection, session_date=session_date, revision=revision, knows_past=True)
+    past = open_run(connection, session_date=session_date, revision=revision, is_point_in_time=True)
     recommend(connection, past, "NET001", cut)
     facts = build_facts(connection, past)
     insert(connection, "reports", run_id=past.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
@@ -279,8 +280,8 @@ def test_approval_that_was_replaced_leads_to_the_one_that_counts(
 
 
 def test_who_may_not_decide_sees_the_limits_and_no_form(client: Any, publication: Publication) -> None:
-    from risk.web import app
     from risk.web.access import may_decide
+    from risk.web.app import app
 
     app.dependency_overrides[may_decide] = lambda: False
 
@@ -295,7 +296,7 @@ def test_who_may_not_decide_sees_the_limits_and_no_form(client: Any, publication
 def test_form_of_one_person_is_refused_from_another(client: Any, publication: Publication) -> None:
     from airflow.api_fastapi.core_api.security import get_user
 
-    from risk.web import app
+    from risk.web.app import app
 
     stolen = token(client, publication)
     app.dependency_overrides[get_user] = lambda: Member("2", "eve")

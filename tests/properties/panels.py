@@ -8,7 +8,7 @@ import datetime as dt
 import numpy as np
 from hypothesis import strategies as st
 
-from risk.panel import MATRICES, FloatMatrix, Panel
+from risk.model.panel import MATRICES, FloatMatrix, Panel
 
 MONDAY = dt.date(2025, 1, 6)
 
@@ -38,7 +38,7 @@ def panel_of(pnl_usd: FloatMatrix, generator: np.random.Generator | None = None)
         early_pnl_usd=pnl_usd * 0.25,
         late_pnl_usd=np.sin(fills) * 100.0,
         holding_seconds=fills * 30.0,
-        enlarging_fill_count=np.floor(fills / 3.0),
+        adds_to_loser_count=np.floor(fills / 3.0),
         concentration_ratio=1.0 / fills,
         overnight_usd=fills * 500.0,
     )

@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.features import build_features
-from risk.forecast import MIXED_EXPERTS, History, Reconstruction, fit, garch, history_of, reconstruct, sample_of
-from risk.forecast.calibration import calibrate
-from risk.forecast.mixture import mix, pinball_loss
-from risk.forecast.reconstruction import combine, forecast_rows, refit_rows, simple_forecasts
-from risk.gate import Judgment, judge, rules_quantiles
-from risk.leakage import FEATURE_NAMES, Issued, Pipeline
-from risk.panel import FloatMatrix, Panel
+from risk.model.calibration import calibrate
+from risk.model.experts import garch
+from risk.model.features.build import build_features
+from risk.model.fitted import MIXED_EXPERTS, fit
+from risk.model.gate import Judgment, judge, rules_quantiles
+from risk.model.leakage import FEATURE_NAMES, Issued, Pipeline
+from risk.model.mixture import mix, pinball_loss
+from risk.model.panel import FloatMatrix, Panel
+from risk.model.sample import History, history_of, sample_of
+from risk.model.walk_forward import Reconstruction, combine, forecast_rows, reconstruct, refit_rows, simple_forecasts
 
 Tensor = NDArray[np.float32]
 CLEAN = Pipeline()
@@ -53,7 +55,7 @@ def _mean(values: FloatMatrix) -> FloatMatrix:
 
 
 def _mean_share(panel: Panel) -> FloatMatrix:
-    return _mean(panel.enlarging_fill_count / panel.fill_count)
+    return _mean(panel.adds_to_loser_count / panel.fill_count)
 
 
 def _calendar_day(panel: Panel, values: Tensor) -> Tensor:
@@ -219,7 +221,7 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
     ),
     "fills of the session forecast": (
         "enlarging_share_0",
-        _feature("enlarging_share_0", lambda panel, _: _next(panel.enlarging_fill_count / panel.fill_count)),
+        _feature("enlarging_share_0", lambda panel, _: _next(panel.adds_to_loser_count / panel.fill_count)),
     ),
     "habit of averaging down over all sessions": (
         "enlarging_share_3",
@@ -255,8 +257,8 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
     "spread of the full sample as scale": ("scale", _history(lambda right: {"scale": _deviation(right.panel)})),
     "scale that includes the session forecast": ("scale", _history(lambda right: {"scale": _next(right.scale)})),
     "forecast only for who will trade": (
-        "is_served",
-        _history(lambda right: {"is_served": right.is_served & _next(right.panel.is_active)}),
+        "has_forecast",
+        _history(lambda right: {"has_forecast": right.has_forecast & _next(right.panel.is_active)}),
     ),
     "rules of the session forecast": (
         "rules_cut_ratio",

@@ -11,7 +11,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from risk.simulation import LAWS, simulate
+from simulation.law import LAWS
+from simulation.writing import simulate
 
 FEES = ("Comm", "Ecn Fee", "SEC", "ORF", "CAT", "TAF", "FTT", "NSCC", "Acc", "Clr", "Misc")
 CASH_SIGN = {"B": -1, "C": -1, "S": 1, "T": 1}

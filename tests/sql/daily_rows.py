@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from risk.database import Connection
-from risk.runs import Run, open_run
-from risk.sessions import next_session, sessions_between
+from risk.core.calendar import next_session, sessions_between
+from risk.core.runs import Run, open_run
+from risk.core.warehouse import Connection
 
 FIRST_SESSION = dt.date(2025, 1, 2)
 

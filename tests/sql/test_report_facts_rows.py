@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from risk.database import Connection, writing
-from risk.report import build_facts
+from risk.core.runs import Run
+from risk.core.warehouse import Connection, writing
 from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts, RosterEntry
-from risk.runs import Run
+from risk.report.reading import build_facts
 from tests.report_desks import AS_OF, SESSION, book, deliver_fills, insert, open_run, recommend
 
 EARLIER = dt.date(2025, 8, 14)

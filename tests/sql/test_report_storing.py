@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from risk import settings as settings_module
-from risk.database import Connection, rows, writing
-from risk.errors import BooksError
-from risk.report import Links, Sent, send_report
-from risk.runs import Run
+from risk.core import settings as settings_module
+from risk.core.errors import BooksError
+from risk.core.runs import Run
+from risk.core.warehouse import Connection, rows, writing
+from risk.report.page import Links
+from risk.report.send import Sent, send_report
 from tests.report_desks import AS_OF, book, deliver_fills, insert, open_run, recommend
 
 FILES = ["limits.csv", "report.eml", "report.html", "report.json", "report.txt"]
@@ -139,7 +140,7 @@ def test_report_of_an_earlier_revision_does_not_replace_the_files_of_a_later_one
 def test_report_that_knows_the_past_does_not_hold_back_the_files_of_one_that_knows_all(
     connection: Connection, folder: Path
 ) -> None:
-    first, past = booked_run(connection), open_run(connection, revision=2, knows_past=True)
+    first, past = booked_run(connection), open_run(connection, revision=2, is_point_in_time=True)
     recommend(connection, past, cut="0.60")
     reported(connection, past)
 

@@ -21,7 +21,7 @@ HEADER = (
 
 
 def _riskctl(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(PROJECT_DIR / "plugins")}
+    environment = {**os.environ, "PYTHONPATH": f"{PROJECT_DIR / 'plugins'}:{PROJECT_DIR}"}
     return subprocess.run(
         [sys.executable, "-m", "risk", *arguments], env=environment, capture_output=True, text=True, check=False
     )

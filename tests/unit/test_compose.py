@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from risk.settings import PROJECT_DIR
+from risk.core.settings import PROJECT_DIR
 
 COMPOSE = PROJECT_DIR / "docker-compose.yaml"
 EXAMPLE = PROJECT_DIR / ".env.example"

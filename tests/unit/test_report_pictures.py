@@ -13,10 +13,10 @@ from email.message import EmailMessage
 import pytest
 from PIL import Image
 
+from risk.report.charts import cumulated, draw_curve, draw_fan, draw_pictures, peaks
 from risk.report.facts import AccountFacts, Facts
 from risk.report.message import compose
 from risk.report.page import Links, build_page
-from risk.report.pictures import cumulated, draw_curve, draw_fan, draw_pictures, peaks
 from risk.report.rendering import Rendered, illustrate, render
 from tests.report_desks import RUN, account, desk
 

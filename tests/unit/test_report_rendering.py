@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from risk import settings as settings_module
+from risk.core import settings as settings_module
+from risk.core.runs import Run
+from risk.core.settings import TEMPLATE_DIR
 from risk.report.facts import Facts, GateFacts, RestatementFacts, RosterEntry
 from risk.report.page import Links, build_page
 from risk.report.rendering import TEXT_WIDTH, Rendered, render
-from risk.runs import Run
-from risk.settings import TEMPLATE_DIR
 from tests.mail_reading import read_aloud
 from tests.report_desks import RUN, SESSION, account, desk
 

@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from risk import rules
-from risk.errors import RequestError
-from risk.sessions import next_session
-from risk.settings import ACTIVE_WITHIN_SESSIONS, HIGH_CUT_RATIO, MODERATE_CUT_RATIO, PROJECT_DIR
-from risk.simulation import MARKER, simulate, write_desk
-from risk.simulation.desk import draw_desk
+from risk.core.calendar import next_session
+from risk.core.errors import RequestError
+from risk.core.settings import ACTIVE_WITHIN_SESSIONS, HIGH_CUT_RATIO, MODERATE_CUT_RATIO, PROJECT_DIR
+from risk.ingest.sources.folder import MARKER
+from risk.limits import rules
+from simulation.desk import draw_desk, write_desk
+from simulation.writing import simulate
 
 STATED_DAYS = {
     "NET001": 68, "NET002": 12, "NET005": 68, "NET009": 66, "NET010": 63, "NET015": 39,
@@ -145,11 +146,14 @@ def test_desk_is_the_same_to_the_byte_when_written_again(desk: Path, tmp_path: P
 
 
 def test_simulation_is_the_same_to_the_byte_in_processes_with_other_hash_seeds(tmp_path: Path) -> None:
-    program = "import sys, pathlib; from risk.simulation import simulate; "
+    program = "import sys, pathlib; from simulation.writing import simulate; "
     program += "simulate('strong', 5, 12, 42, pathlib.Path(sys.argv[1]))"
 
     for hash_seed in ("0", "4242"):
-        environment = os.environ | {"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(PROJECT_DIR / "plugins")}
+        environment = os.environ | {
+            "PYTHONHASHSEED": hash_seed,
+            "PYTHONPATH": f"{PROJECT_DIR / 'plugins'}:{PROJECT_DIR}",
+        }
         subprocess.run(
             [sys.executable, "-c", program, str(tmp_path / hash_seed)], env=environment, check=True, cwd=tmp_path
         )

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from risk.errors import RequestError
-from risk.sessions import sessions_between
-from risk.simulation import LAST_SESSION, LAWS, draw
-from risk.simulation.law import Law, shock_quantile
+from risk.core.calendar import sessions_between
+from risk.core.errors import RequestError
+from simulation.law import LAWS, Law, shock_quantile
+from simulation.truth import LAST_SESSION, draw
 
 
 def _probability_below(law: Law, value: float) -> float:

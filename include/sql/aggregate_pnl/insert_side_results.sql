@@ -15,19 +15,19 @@ with listed as (
     select
         positions.account_id,
         positions.symbol,
-        positions.odd_fills,
+        positions.side_conflicts,
         row_number() over (order by positions.account_id, positions.symbol) as place
     from positions
     where
         positions.session_date = %(session_date)s
-        and positions.odd_fills is not null
+        and positions.side_conflicts is not null
 ),
 
 odd as (
     select
         listed.account_id,
         listed.symbol,
-        listed.odd_fills
+        listed.side_conflicts
     from listed
     where listed.place <= %(shown_findings)s
 ),
@@ -41,7 +41,7 @@ numbered as (
         known.executed_at,
         known.fill_key,
         known.line_number,
-        odd.odd_fills,
+        odd.side_conflicts,
         row_number() over (
             partition by known.account_id, known.symbol
             order by known.executed_at, known.line_number, known.delivery_id
@@ -58,7 +58,7 @@ found as (
     select
         numbered.account_id,
         numbered.symbol,
-        cardinality(numbered.odd_fills) as fill_count,
+        cardinality(numbered.side_conflicts) as fill_count,
         concat(
             case numbered.side when 'T' then 'a short sale (T) of ' else 'a cover (C) of ' end,
             trim_scale(numbered.quantity), ' at ',
@@ -67,7 +67,7 @@ found as (
             case numbered.side when 'T' then ', while long' else ', beyond the short position' end
         ) as fill
     from numbered
-    where numbered.number = numbered.odd_fills[1]
+    where numbered.number = numbered.side_conflicts[1]
 )
 
 select

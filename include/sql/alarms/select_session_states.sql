@@ -7,7 +7,7 @@ with morning as (
     from runs
     where
         runs.effective_session = %(effective_session)s
-        and not runs.knows_past
+        and not runs.is_point_in_time
 ),
 
 limited as (

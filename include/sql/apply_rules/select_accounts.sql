@@ -107,7 +107,7 @@ last_recommendations as (
     where
         runs.session_date < asked.session_date
         and runs.as_of <= asked.known_until
-        and not runs.knows_past
+        and not runs.is_point_in_time
         and sessions.session_number > asked.last_inactive_number
     order by
         coalesce(renamed.account_id, recommendations.account_id) asc,

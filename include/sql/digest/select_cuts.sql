@@ -10,7 +10,7 @@ with newest as (
     where
         runs.effective_session >= %(from_date)s
         and runs.effective_session <= %(through_date)s
-        and not runs.knows_past
+        and not runs.is_point_in_time
     order by
         runs.effective_session asc,
         runs.revision desc

@@ -7,6 +7,6 @@ inner join runs on ledger_results.run_id = runs.run_id
 where runs.session_date <= %(through_date)s
 order by
     runs.session_date desc,
-    runs.knows_past asc,
+    runs.is_point_in_time asc,
     runs.revision desc
 limit 1;

@@ -14,7 +14,7 @@ with newest as (
         and runs.session_date <= %(through_date)s
     order by
         runs.session_date asc,
-        runs.knows_past asc,
+        runs.is_point_in_time asc,
         runs.revision desc
 )
 

@@ -6,5 +6,5 @@ select
     runs.run_id
 from reports
 inner join runs on reports.run_id = runs.run_id
-order by runs.session_date desc, runs.knows_past asc, runs.revision desc
+order by runs.session_date desc, runs.is_point_in_time asc, runs.revision desc
 limit 1;

@@ -11,7 +11,7 @@ insert into ledger_entries (
     base_limit_usd,
     cut_ratio,
     limit_usd,
-    depths_usd,
+    running_lows_usd,
     close_usd,
     base_outcome_usd,
     cut_outcome_usd
@@ -25,7 +25,7 @@ select
     given.base_limit_usd,
     given.cut_ratio,
     given.limit_usd,
-    given.depths_usd,
+    given.running_lows_usd,
     given.close_usd,
     given.base_outcome_usd,
     given.cut_outcome_usd
@@ -39,7 +39,7 @@ from
         base_limit_usd numeric,
         cut_ratio numeric,
         limit_usd numeric,
-        depths_usd numeric[],
+        running_lows_usd numeric[],
         close_usd numeric,
         base_outcome_usd numeric,
         cut_outcome_usd numeric

@@ -1,6 +1,6 @@
 -- Reads what became of the recommendations a run may know of.
 -- Grain: one row per account and effective session, session by session. Reads: ledger_entries. Writes: -.
--- Binds: through_session_date, known_until. Money: US dollars, exact, gains positive; depths_usd are losses, positive,
+-- Binds: through_session_date, known_until. Money: US dollars, exact, gains positive; running_lows_usd are losses, positive,
 -- ascending. Rerun: reads only.
 select
     ledger_entries.effective_session,
@@ -8,7 +8,7 @@ select
     ledger_entries.base_limit_usd,
     ledger_entries.cut_ratio,
     ledger_entries.limit_usd,
-    ledger_entries.depths_usd,
+    ledger_entries.running_lows_usd,
     ledger_entries.close_usd
 from ledger_entries
 where

@@ -31,6 +31,6 @@ where
     or runs.session_date = %(session_date)s
 order by
     runs.session_date desc,
-    runs.knows_past asc,
+    runs.is_point_in_time asc,
     runs.revision desc
 limit 1;

@@ -2,7 +2,7 @@
 -- Grain: one row per recommendation that counts, whose session's books are complete and that has no entry yet.
 -- Reads: counted_recommendations, daily_pnl, positions, sessions, current_fills, ledger_entries. Writes: -.
 -- Binds: known_until. Rerun: reads only.
--- Money: US dollars, exact; depths_usd are losses, positive, ascending.
+-- Money: US dollars, exact; running_lows_usd are losses, positive, ascending.
 -- A fill moves the account's result by what is held of its symbol, from the account's own last price of it to the new
 -- one, less the fee; a position that is carried in comes from its mark at the previous close, through a split. What is
 -- not traded does not move before the close. A currency counts at the session's rate throughout. Fills come in the
@@ -151,7 +151,7 @@ depths as (
     select
         lowest.account_id,
         lowest.session_date,
-        array_agg(lowest.loss_usd order by lowest.loss_usd asc) as depths_usd
+        array_agg(lowest.loss_usd order by lowest.loss_usd asc) as running_lows_usd
     from lowest
     where lowest.loss_usd > greatest(lowest.deepest_before_usd, 0)
     group by lowest.account_id, lowest.session_date
@@ -166,7 +166,7 @@ select
     wanted.base_limit_usd,
     wanted.cut_ratio,
     wanted.limit_usd,
-    coalesce(depths.depths_usd, array[]::numeric[]) as depths_usd,
+    coalesce(depths.running_lows_usd, array[]::numeric[]) as running_lows_usd,
     wanted.close_usd
 from wanted
 left join depths

@@ -13,7 +13,7 @@ select
     daily_pnl.early_pnl_usd::double precision as early_pnl_usd,
     daily_pnl.late_pnl_usd::double precision as late_pnl_usd,
     daily_pnl.holding_seconds::double precision as holding_seconds,
-    daily_pnl.enlarging_fill_count::double precision as enlarging_fill_count,
+    daily_pnl.adds_to_loser_count::double precision as adds_to_loser_count,
     daily_pnl.concentration_ratio::double precision as concentration_ratio,
     daily_pnl.overnight_usd::double precision as overnight_usd
 from daily_pnl

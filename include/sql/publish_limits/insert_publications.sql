@@ -1,12 +1,12 @@
 -- Opens the publication of a run's limits; a run that has one keeps it, with its first deadline.
 -- Grain: at most one row. Reads: runs. Writes: publications.
--- Binds: run_id, asked_for, has_four_eyes, answer_until, is_live, dag_run_id. Money: -. Rerun: changes nothing.
+-- Binds: run_id, asked_for, has_dual_control, decision_deadline, is_live, dag_run_id. Money: -. Rerun: changes nothing.
 insert into publications (
     run_id,
     effective_session,
     asked_for,
-    has_four_eyes,
-    answer_until,
+    has_dual_control,
+    decision_deadline,
     is_live,
     dag_run_id
 )
@@ -14,8 +14,8 @@ select
     runs.run_id,
     runs.effective_session,
     %(asked_for)s,
-    %(has_four_eyes)s,
-    %(answer_until)s,
+    %(has_dual_control)s,
+    %(decision_deadline)s,
     %(is_live)s,
     %(dag_run_id)s
 from runs

@@ -3,14 +3,14 @@
 -- Reads: publications, runs, recommendations, limit_decisions, published_limits. Writes: -. Binds: publication_id.
 -- Money: US dollars. Rerun: reads only.
 -- in_force_limit_usd: published for the newest earlier session, null = nothing was ever published for the account; what
--- was only rehearsed is in force for rehearsals only, of the past (knows_past) for those of the past.
+-- was only rehearsed is in force for rehearsals only, of the past (is_point_in_time) for those of the past.
 with asked as (
     select
         publications.publication_id,
         publications.run_id,
         publications.effective_session,
         publications.is_live,
-        runs.knows_past
+        runs.is_point_in_time
     from publications
     inner join runs on publications.run_id = runs.run_id
     where publications.publication_id = %(publication_id)s
@@ -27,7 +27,7 @@ in_force as (
         on
             published_limits.effective_session < asked.effective_session
             and (publications.is_live or not asked.is_live)
-            and (asked.knows_past or not runs.knows_past)
+            and (asked.is_point_in_time or not runs.is_point_in_time)
     order by
         published_limits.account_id asc,
         published_limits.effective_session desc,

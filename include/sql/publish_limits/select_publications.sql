@@ -6,8 +6,8 @@ select
     publications.run_id,
     publications.effective_session,
     publications.asked_for,
-    publications.has_four_eyes,
-    publications.answer_until,
+    publications.has_dual_control,
+    publications.decision_deadline,
     publications.is_live,
     publications.dag_run_id
 from publications

@@ -1,7 +1,7 @@
 -- Reads which later publication has taken a publication's place: that of a later report for the same session.
 -- Grain: one row; null = none has. Reads: publications, runs, published_limits. Writes: -. Binds: publication_id.
 -- Money: -. Rerun: reads only.
--- A rehearsal takes no live publication's place, one of the past (knows_past) that of its like only, and limits that
+-- A rehearsal takes no live publication's place, one of the past (is_point_in_time) that of its like only, and limits that
 -- came into force already were not replaced before.
 select max(later.publication_id) as replaced_by
 from publications as asked
@@ -14,7 +14,7 @@ inner join runs as asking on asked.run_id = asking.run_id
 inner join runs as answering on later.run_id = answering.run_id
 where
     asked.publication_id = %(publication_id)s
-    and (asking.knows_past or not answering.knows_past)
+    and (asking.is_point_in_time or not answering.is_point_in_time)
     and not exists (
         select 1
         from published_limits

@@ -12,6 +12,6 @@ where
     runs.session_date = %(session_date)s
     and (%(as_of)s::timestamptz is null or runs.as_of <= %(as_of)s::timestamptz)
 order by
-    runs.knows_past asc,
+    runs.is_point_in_time asc,
     runs.revision desc
 limit 1;

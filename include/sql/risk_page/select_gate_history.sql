@@ -18,5 +18,5 @@ from gate_results
 inner join runs on gate_results.run_id = runs.run_id
 order by
     runs.session_date asc,
-    runs.knows_past asc,
+    runs.is_point_in_time asc,
     runs.revision desc;

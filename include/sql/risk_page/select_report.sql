@@ -15,10 +15,10 @@ select
 from runs
 inner join reports on runs.run_id = reports.run_id
 where
-    (%(session_date)s::date is null and not runs.knows_past)
+    (%(session_date)s::date is null and not runs.is_point_in_time)
     or runs.session_date = %(session_date)s
 order by
     runs.session_date desc,
-    runs.knows_past asc,
+    runs.is_point_in_time asc,
     runs.revision desc
 limit 1;

@@ -8,7 +8,7 @@ with newest as (
         reports.facts::jsonb as facts
     from runs
     inner join reports on runs.run_id = reports.run_id
-    where not runs.knows_past
+    where not runs.is_point_in_time
     order by
         runs.session_date desc,
         runs.revision desc

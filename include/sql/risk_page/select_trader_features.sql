@@ -1,5 +1,5 @@
 -- Compares an account's newest features with its own past: where among its earlier values each one lies.
--- Grain: one row per feature, by its place in risk.features.FEATURES. Reads: features. Writes: -. Binds: account_id.
+-- Grain: one row per feature, by its place in risk.model.features.FEATURES. Reads: features. Writes: -. Binds: account_id.
 -- Money: -. Rerun: reads only.
 with newest as (
     select

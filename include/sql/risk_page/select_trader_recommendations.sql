@@ -12,7 +12,7 @@ with reported as (
     inner join reports on runs.run_id = reports.run_id
     order by
         runs.session_date asc,
-        runs.knows_past asc,
+        runs.is_point_in_time asc,
         runs.revision desc
 )
 

@@ -7,7 +7,7 @@ insert into runs (
     effective_session,
     revision,
     as_of,
-    knows_past,
+    is_point_in_time,
     load_id,
     dag_run_id,
     code_version

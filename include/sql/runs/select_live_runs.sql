@@ -5,4 +5,4 @@ from runs
 inner join loads on runs.load_id = loads.load_id
 where
     not loads.is_history
-    and not runs.knows_past;
+    and not runs.is_point_in_time;

@@ -2,7 +2,7 @@
 -- Grain: at most one row. Reads: runs. Writes: -. Binds: -. Money: -. Rerun: reads only.
 select runs.run_id
 from runs
-where not runs.knows_past
+where not runs.is_point_in_time
 order by
     runs.session_date desc,
     runs.revision desc

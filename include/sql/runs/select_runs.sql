@@ -10,7 +10,7 @@ select
     runs.dag_run_id,
     runs.code_version,
     loads.is_simulated,
-    runs.knows_past
+    runs.is_point_in_time
 from runs
 inner join loads on runs.load_id = loads.load_id
 where runs.run_id = %(run_id)s;

@@ -4,7 +4,7 @@
 -- rate_source: as mark_source, of the spot's price; rate_date: the session it is of; both null for US dollars.
 -- rate null: unknown, the account-session is incomplete. currency XXX: several, the account-session is incomplete.
 -- split_ratio: new:old of the session's split; split_quantity, expired_quantity: signed, what it and the expiry added.
--- odd_fills: numbers, in the order of execution, of the fills whose side contradicts the position they met.
+-- side_conflicts: numbers, in the order of execution, of the fills whose side contradicts the position they met.
 alter table positions
 add column realized_pnl numeric,
 add column unrealized_pnl numeric,
@@ -14,6 +14,6 @@ add column rate_date date,
 add column split_ratio text,
 add column split_quantity numeric not null default 0,
 add column expired_quantity numeric not null default 0,
-add column odd_fills integer[],
+add column side_conflicts integer[],
 drop constraint positions_mark_source_check,
 add constraint positions_mark_source_check check (mark_source in ('marks', 'last_fill', 'stale', 'expiry'));

@@ -6,6 +6,6 @@ alter table daily_pnl
 add column early_pnl_usd numeric,
 add column late_pnl_usd numeric,
 add column holding_seconds bigint,
-add column enlarging_fill_count bigint,
+add column adds_to_loser_count bigint,
 add column concentration_ratio numeric,
 add column overnight_usd numeric;

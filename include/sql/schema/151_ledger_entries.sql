@@ -1,7 +1,7 @@
 -- What became of past recommendations. A cache: rebuilt from reports, books and fills at will.
 -- Grain: one row per account and effective session whose books are complete. Reads: -. Writes: ledger_entries.
 -- Binds: -. Money: US dollars, gains positive. Rerun: applied once.
--- depths_usd: the session's new lows of the running net P&L, as positive losses, ascending: whatever the limit, the day
+-- running_lows_usd: the session's new lows of the running net P&L, as positive losses, ascending: whatever the limit, the day
 -- ends at the first of them that reaches it. close_usd: the session's total P&L.
 -- base_outcome_usd, cut_outcome_usd: where the day ends under the base limit and under the recommended one.
 create table ledger_entries (
@@ -13,7 +13,7 @@ create table ledger_entries (
     base_limit_usd numeric(18, 2) not null,
     cut_ratio numeric(3, 2) not null,
     limit_usd numeric(18, 2) not null,
-    depths_usd numeric[] not null,
+    running_lows_usd numeric[] not null,
     close_usd numeric not null,
     base_outcome_usd numeric not null,
     cut_outcome_usd numeric not null,

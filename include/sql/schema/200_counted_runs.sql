@@ -25,7 +25,7 @@ as $$
     inner join sessions on runs.effective_session = sessions.session_date
     where
         reports.recorded_at <= counted_runs.known_until
-        and not runs.knows_past
+        and not runs.is_point_in_time
     order by
         runs.effective_session asc,
         reports.recorded_at < sessions.opens_at desc,

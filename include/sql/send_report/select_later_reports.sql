@@ -1,6 +1,6 @@
 -- Finds the newest revision of the session that is later than this run and has its report already.
 -- Grain: one row; null = there is none. Reads: reports, runs. Writes: -. Binds: session_date, revision,
--- knows_past. Money: -. Rerun: reads only.
+-- is_point_in_time. Money: -. Rerun: reads only.
 -- A run that knows the past takes no other's place than that of one like it.
 with later_runs as (
     select
@@ -10,7 +10,7 @@ with later_runs as (
     where
         runs.session_date = %(session_date)s
         and runs.revision > %(revision)s
-        and (%(knows_past)s or not runs.knows_past)
+        and (%(is_point_in_time)s or not runs.is_point_in_time)
 )
 
 select max(later_runs.revision) as revision

@@ -21,7 +21,7 @@ previous_run as (
         sessions.session_number < asked.session_number
         and sessions.session_number >= asked.session_number - %(active_within)s
         and reports.recorded_at <= %(as_of)s
-        and not runs.knows_past
+        and not runs.is_point_in_time
     order by
         runs.session_date desc,
         runs.revision desc

@@ -25,7 +25,7 @@ reported as (
     where
         sessions.session_number between asked.session_number - %(told_within)s and asked.session_number
         and reports.recorded_at <= %(as_of)s
-        and not runs.knows_past
+        and not runs.is_point_in_time
 ),
 
 results as (

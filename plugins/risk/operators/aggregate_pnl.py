@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from risk.database import Connection
+from risk.core.runs import Run
+from risk.core.warehouse import Connection
 from risk.operators.base import RunOperator
-from risk.runs import Run
 
 
 class AggregatePnlOperator(RunOperator):
@@ -17,7 +17,7 @@ class AggregatePnlOperator(RunOperator):
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Bring the books up to date with what the run knows."""
-        from risk.pnl import aggregate
+        from risk.books.warehouse import aggregate
 
         books = aggregate(connection, run)
         return {

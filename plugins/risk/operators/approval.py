@@ -10,24 +10,22 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOper
 from airflow.sdk import BaseOperator
 from airflow.sdk.execution_time.comms import ErrorResponse, TriggerDagRun
 
-from risk.errors import StackError
-from risk.operators.base import warehouse
-from risk.publication import (
+from risk.core.errors import StackError
+from risk.core.runs import Run, read_run
+from risk.core.settings import EXCHANGE_ZONE, settings
+from risk.limits.approvals import (
     APPROVED,
     DEFAULTED,
     NOBODY,
     REJECTED,
-    Asking,
     Person,
     Proposal,
     Publication,
     decide,
-    open_publication,
-    publish,
     read_publication,
 )
-from risk.runs import Run, read_run
-from risk.settings import EXCHANGE_ZONE, settings
+from risk.limits.publish import Asking, open_publication, publish
+from risk.operators.base import warehouse
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -90,23 +88,23 @@ class OpenApprovalOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002  (Airflow's signature)
         """Open the publication, or go on with the one that is open, and return a request for each account."""
-        asking = Asking(self.approval, settings().has_four_eyes, self.dag_run_id)
+        asking = Asking(self.approval, settings().has_dual_control, self.dag_run_id)
         with warehouse() as connection:
             run = read_run(connection, int(self.run_id))
             publication, proposals = open_publication(connection, run, asking, dt.datetime.now(dt.UTC))
-        until = publication.answer_until.isoformat()
-        self.log.info("session=%s requests=%d answer_until=%s", publication.effective_session, len(proposals), until)
+        until = publication.decision_deadline.isoformat()
+        self.log.info("session=%s requests=%d until=%s", publication.effective_session, len(proposals), until)
         return [request(publication, proposal) for proposal in proposals]
 
 
 def request(publication: Publication, proposal: Proposal) -> dict[str, Any]:
     """Write a request for a person down: plain values, because they travel between tasks."""
-    until = publication.answer_until.astimezone(EXCHANGE_ZONE)
+    until = publication.decision_deadline.astimezone(EXCHANGE_ZONE)
     reasons = "; ".join(proposal.reasons) or "none"
     return {
         "publication_id": publication.publication_id,
         "account_id": proposal.account_id,
-        "answer_until": publication.answer_until.isoformat(),
+        "decision_deadline": publication.decision_deadline.isoformat(),
         "subject": (
             f"{proposal.account_id}: limit {proposal.recommended_limit_usd:,.2f} USD instead of "
             f"{proposal.base_limit_usd:,.2f} for {publication.effective_session}"
@@ -141,7 +139,7 @@ class ApproveLimitOperator(HITLOperator):
     def execute(self, context: Context) -> Any:
         """Put the question; after the deadline there is none, and the recommended cut applies."""
         self.subject, self.body = self.request["subject"], self.request["body"]
-        left = dt.datetime.fromisoformat(self.request["answer_until"]) - dt.datetime.now(dt.UTC)
+        left = dt.datetime.fromisoformat(self.request["decision_deadline"]) - dt.datetime.now(dt.UTC)
         if left <= dt.timedelta(0):
             return self.answer(DEFAULTED, Person(*NOBODY))
         self.response_timeout = left

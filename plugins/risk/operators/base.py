@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseOperator, ExceptionRetryPolicy, RetryAction, RetryRule
 
-from risk.database import Connection, answering, connect
-from risk.errors import CheckError, ConnectionLostError
-from risk.runs import Run, read_run
+from risk.core.errors import CheckError, ConnectionLostError
+from risk.core.runs import Run, read_run
+from risk.core.warehouse import Connection, answering, connect
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -61,13 +61,13 @@ class RunOperator(BaseOperator):
 
     Attributes
     ----------
-    is_recalled, recalled_task
+    rebuilds_as_of, rebuild_through
         Whether a run that knows the past has its books computed apart for this step, and up to which task.
     """
 
     template_fields: Sequence[str] = ("run_id",)
-    is_recalled: bool = True
-    recalled_task: str | None = None
+    rebuilds_as_of: bool = True
+    rebuild_through: str | None = None
 
     def __init__(
         self, *, run_id: str = "{{ ti.xcom_pull(task_ids='extract_fills')['run_id'] }}", **kwargs: Any
@@ -79,10 +79,10 @@ class RunOperator(BaseOperator):
         """Do the step for the run and return its counts."""
         with warehouse() as connection:
             run = read_run(connection, int(self.run_id))
-            if run.knows_past and self.is_recalled:
-                from risk.replay import recall
+            if run.is_point_in_time and self.rebuilds_as_of:
+                from risk.report.replay import recall
 
-                recall(connection, run, self.recalled_task)
+                recall(connection, run, self.rebuild_through)
             counts = self.work(connection, run)
         facts = ", ".join(f"{name}={value}" for name, value in counts.items())
         self.log.info("session=%s as_of=%s %s", run.session_date, run.as_of.isoformat(), facts)

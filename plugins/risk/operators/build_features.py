@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from risk.database import Connection
+from risk.core.runs import Run
+from risk.core.warehouse import Connection
 from risk.operators.base import RunOperator
-from risk.runs import Run
 
 
 class BuildFeaturesOperator(RunOperator):
     """Store the features of the run's session and of earlier sessions whose P&L changed."""
 
-    recalled_task = "aggregate_pnl"
+    rebuild_through = "aggregate_pnl"
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Build what is missing or changed."""
-        from risk.features import store_features
+        from risk.model.features.store import store_features
 
         return {"feature_row_count": store_features(connection, run)}

@@ -14,26 +14,16 @@ from airflow.sdk import BaseHook
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTimeout
 
-from risk.alarms import (
-    KILLED,
-    Cause,
-    FailedRun,
-    FailedTask,
-    RunDates,
-    RunKey,
-    mail_failure,
-    mail_lateness,
-    mail_recovery,
-    note_failure,
-    second_server,
-)
-from risk.errors import ConnectionLostError, RequestError
-from risk.mail import SmtpServer
+from risk.core.calendar import next_session, run_session
+from risk.core.errors import ConnectionLostError, RequestError
+from risk.core.settings import EXCHANGE_ZONE, settings
 from risk.operators.base import warehouse, warehouse_dsn
 from risk.operators.notes import in_words, write_note
 from risk.operators.send_report import SMTP_CONNECTION_ID, smtp_server
-from risk.sessions import next_session, run_session
-from risk.settings import EXCHANGE_ZONE, settings
+from risk.report.alert_records import KILLED, Cause, FailedRun, FailedTask, RunDates, RunKey, note_failure
+from risk.report.alerts import mail_failure, mail_lateness, mail_recovery
+from risk.report.mail import SmtpServer
+from risk.report.smtp_servers import second_server
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from risk.database import Connection
+from risk.checks.run import check_fills
+from risk.core.runs import Run
+from risk.core.warehouse import Connection
 from risk.operators.base import RunOperator, warehouse_dsn
-from risk.quality import check_fills
-from risk.runs import Run
 
 
 class CheckFillsOperator(RunOperator):
@@ -16,7 +16,7 @@ class CheckFillsOperator(RunOperator):
     A blocking finding fails the task and nothing downstream runs; a warning goes into the mail.
     """
 
-    is_recalled = False
+    rebuilds_as_of = False
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Check the run's session."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 from airflow.sdk.configuration import conf
 
-from risk.retention import remove_old_files
-from risk.settings import RETENTION
+from risk.core.retention import remove_old_files
+from risk.core.settings import RETENTION
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

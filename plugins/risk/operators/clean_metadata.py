@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseOperator
 
-from risk.errors import StackError
-from risk.settings import RETENTION
+from risk.core.errors import StackError
+from risk.core.settings import RETENTION
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

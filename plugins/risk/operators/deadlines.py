@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
 
-from risk.alarms import DEADLINE
+from risk.core.settings import EXCHANGE_ZONE
 from risk.operators.callbacks import late_report
-from risk.settings import EXCHANGE_ZONE
+from risk.report.alert_pages import DEADLINE
 
 
 class EffectiveMorning(BaseDeadlineReference):

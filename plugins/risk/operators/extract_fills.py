@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook, BaseOperator
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRescheduleException
 
-from risk.database import Connection, connect, migrate, writing
-from risk.errors import ConnectionLostError
-from risk.fills import Load, awaited_accounts, known_load, load_drop, load_query, raise_for_quarantine
+from risk.core.calendar import next_session, run_session, store_sessions, wait_deadline
+from risk.core.errors import ConnectionLostError
+from risk.core.runs import known_until, open_run
+from risk.core.settings import settings
+from risk.core.warehouse import Connection, connect, migrate, writing
+from risk.ingest.awaiting import missing_accounts
+from risk.ingest.loading import Load, known_load, load_drop, raise_for_quarantine
+from risk.ingest.sources.propreports.loading import load_vendor
+from risk.ingest.sources.propreports.place import CONNECTION_ID as VENDOR_CONNECTION_ID
+from risk.ingest.sources.propreports.place import Place, place_of
+from risk.ingest.sources.sql import load_query
 from risk.operators.base import warehouse
-from risk.runs import known_until, open_run
-from risk.sessions import next_session, run_session, store_sessions, wait_deadline
-from risk.settings import settings
-from risk.vendor import CONNECTION_ID as VENDOR_CONNECTION_ID
-from risk.vendor import Place, load_vendor, place_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -81,10 +84,10 @@ class ExtractFillsOperator(BaseOperator):
             migrate(connection)
             with writing(connection):
                 store_sessions(connection)
-            is_patient = dag_run.run_type in self.waiting_run_types
-            load = self.look(connection, session_date, is_patient=is_patient)
+            may_wait = dag_run.run_type in self.waiting_run_types
+            load = self.look(connection, session_date, may_wait=may_wait)
             raise_for_quarantine(load)
-            if is_patient:
+            if may_wait:
                 self.wait_for_accounts(connection, session_date, load)
             run = open_run(connection, session_date, load.load_id, dag_run.run_id, as_of)
         counts = {
@@ -102,14 +105,14 @@ class ExtractFillsOperator(BaseOperator):
             **counts,
         }
 
-    def look(self, connection: Connection, session_date: dt.date, *, is_patient: bool) -> Load:
+    def look(self, connection: Connection, session_date: dt.date, *, may_wait: bool) -> Load:
         """Load the source; a run that may wait outlives one that is out of reach."""
         try:
             return self.load(connection, session_date)
         except ConnectionLostError as error:
-            known = known_load(connection, session_date) if is_patient else None
-            if is_patient:
-                self.come_again(session_date, str(error))
+            known = known_load(connection, session_date) if may_wait else None
+            if may_wait:
+                self.reschedule(session_date, str(error))
             if known is None:
                 raise
             self.log.warning("session=%s goes on with what is known: %s", session_date, error)
@@ -117,13 +120,13 @@ class ExtractFillsOperator(BaseOperator):
 
     def wait_for_accounts(self, connection: Connection, session_date: dt.date, load: Load) -> None:
         """Give the slot back and come again while expected accounts are missing and the morning is young."""
-        awaited = awaited_accounts(connection, session_date, load)
+        awaited = missing_accounts(connection, session_date, load)
         if awaited:
             names = ", ".join(awaited)
-            self.come_again(session_date, f"no executions of {names}")
+            self.reschedule(session_date, f"no executions of {names}")
             self.log.warning("session=%s goes on without %s", session_date, names)
 
-    def come_again(self, session_date: dt.date, reason: str) -> None:
+    def reschedule(self, session_date: dt.date, reason: str) -> None:
         """Give the slot back until the next look; once the deadline has passed there is none."""
         now, deadline = dt.datetime.now(dt.UTC), self.deadline(session_date)
         if now < deadline:

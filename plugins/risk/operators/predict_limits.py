@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from risk.database import Connection
+from risk.core.runs import Run
+from risk.core.warehouse import Connection
 from risk.operators.base import RunOperator
-from risk.runs import Run
 
 
 class PredictLimitsOperator(RunOperator):
     """Store one-step-ahead forecasts, why they are what they are, and whether the model may serve."""
 
-    recalled_task = "build_features"
+    rebuild_through = "build_features"
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Forecast with what was known at each session's close."""
-        from risk.prediction import predict_limits
+        from risk.model.predict import predict_limits
 
         predicted = predict_limits(connection, run)
         return {

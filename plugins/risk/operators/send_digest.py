@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseOperator
 
-from risk.digest import send_digest
 from risk.operators.base import warehouse
 from risk.operators.send_report import SMTP_CONNECTION_ID, smtp_server
+from risk.report.digest import send_digest
 
 if TYPE_CHECKING:
     from airflow.sdk import Context

@@ -47,7 +47,7 @@ class SendModelCardOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Mail the card."""
-        from risk.training import Trained, send_card
+        from risk.model.train import Trained, send_card
 
         if not self.is_delivered:
             self.log.info("mails=0, as asked")

@@ -8,12 +8,13 @@ from typing import Any
 from airflow.sdk import BaseHook, BaseOperatorLink
 from airflow.sdk import Connection as AirflowConnection
 
-from risk.database import Connection
-from risk.mail import SmtpServer
+from risk.core.runs import Run
+from risk.core.warehouse import Connection
 from risk.operators.approval import NO_APPROVAL, start_approval
 from risk.operators.base import RunOperator
-from risk.report import Links, send_report
-from risk.runs import Run
+from risk.report.mail import SmtpServer
+from risk.report.page import Links
+from risk.report.send import send_report
 
 SMTP_CONNECTION_ID = "smtp_default"
 REPORTS_PATH = "/risk/reports"
@@ -45,7 +46,7 @@ class SendReportOperator(RunOperator):
         For whose limits a person is asked once the mail is out: ``none``, ``high`` or ``all`` (templated).
     """
 
-    recalled_task = "aggregate_pnl"
+    rebuild_through = "aggregate_pnl"
     operator_extra_links = (ReportLink(),)
     template_fields: Sequence[str] = (*RunOperator.template_fields, "deliver", "run_type", "run_url", "approval")
 

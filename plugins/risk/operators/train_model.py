@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
+from risk.core.calendar import checked_session
+from risk.core.settings import EXCHANGE_ZONE
 from risk.operators.base import warehouse
-from risk.sessions import checked_session
-from risk.settings import EXCHANGE_ZONE
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -33,7 +33,7 @@ class TrainModelOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Train on what was known before the week."""
-        from risk.training import last_training_session, train
+        from risk.model.train import last_training_session, train
 
         dag_run = context["dag_run"]
         run_after = dag_run.run_after

@@ -11,18 +11,18 @@ from collections.abc import Sequence
 from email.message import EmailMessage
 from typing import Protocol
 
-from risk.database import Connection, execute, rows, writing
-from risk.errors import ConnectionLostError, RequestError
+from risk.core.errors import ConnectionLostError, RequestError
+from risk.core.runs import Run
+from risk.core.settings import settings
+from risk.core.warehouse import Connection, execute, rows, writing
 from risk.report.message import compose, message_id
 from risk.report.rendering import Rendered
-from risk.runs import Run
-from risk.settings import settings
 
 Fault = ConnectionLostError | RequestError
 
 
 class MailServer(Protocol):
-    """Takes one mail; ``risk.mail.SmtpServer`` is the one that serves."""
+    """Takes one mail; ``risk.report.mail.SmtpServer`` is the one that serves."""
 
     def send(self, message: EmailMessage) -> None:
         """Return when the server took the mail; else raise ConnectionLostError (try again) or RequestError."""

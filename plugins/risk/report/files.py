@@ -10,10 +10,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from risk.errors import StackError
+from risk.core.errors import StackError
+from risk.core.settings import settings
 from risk.report.canonical import exact
 from risk.report.facts import AccountFacts, Facts
-from risk.settings import settings
 
 LIMITS_COLUMNS = (
     "account_id",

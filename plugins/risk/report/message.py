@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from email.message import EmailMessage
 
-from risk import letters
-from risk.letters import Rendered
-from risk.runs import Run
+from risk.core.runs import Run
+from risk.report import templates
+from risk.report.templates import Rendered
 
 
 def message_id(run: Run, recipient: str) -> str:
@@ -33,7 +33,7 @@ def compose(rendered: Rendered, run: Run, recipient: str) -> EmailMessage:
     RequestError
         If sender or recipient is no mail address.
     """
-    return letters.compose(
+    return templates.compose(
         rendered,
         recipient=recipient,
         variable="RISK_RECIPIENTS",

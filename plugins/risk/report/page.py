@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from risk.core.runs import Run
+from risk.core.settings import DECISION_DEADLINE, HIGH_CUT_RATIO, MODERATE_CUT_RATIO, TAIL_PROBABILITY, settings
+from risk.report.charts import cumulated, peaks
 from risk.report.facts import LEVELS, AccountFacts, Facts, GateFacts, RosterEntry, WarningFacts
-from risk.report.pictures import cumulated, peaks
-from risk.runs import Run
-from risk.settings import ANSWER_UNTIL, HIGH_CUT_RATIO, MODERATE_CUT_RATIO, TAIL_PROBABILITY, settings
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 """Not strftime: its names follow the process's locale."""
@@ -150,7 +150,7 @@ class Page:
     model_count: int
     gate: GateFacts | None
     asked_for: str
-    answer_until: dt.time
+    decision_deadline: dt.time
     warnings: tuple[WarningFacts, ...]
     later_warnings: tuple[WarningFacts, ...]
     hidden_warning_count: int
@@ -182,7 +182,7 @@ def build_page(facts: Facts, run: Run, links: Links, pictures: Mapping[str, byte
         model_count=sources.count("model"),
         gate=_untold_gate(facts),
         asked_for=_asked_for(facts, links.approval),
-        answer_until=ANSWER_UNTIL,
+        decision_deadline=DECISION_DEADLINE,
         warnings=facts.warnings[:WARNINGS_ON_TOP],
         later_warnings=facts.warnings[WARNINGS_ON_TOP:WARNINGS_IN_MAIL],
         hidden_warning_count=max(0, len(facts.warnings) - WARNINGS_IN_MAIL),

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from risk.database import Connection, records, rows
+from risk.core.runs import Run
+from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
+from risk.core.warehouse import Connection, records, rows
+from risk.ingest.roster import read_roster
 from risk.report.facts import (
     CURVE_SESSIONS,
     LEVELS,
@@ -20,9 +23,6 @@ from risk.report.facts import (
     RosterEntry,
     WarningFacts,
 )
-from risk.roster import read_roster
-from risk.runs import Run
-from risk.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
 
 TOLD_WITHIN_SESSIONS = 20
 """Results are compared with what the reports of so many sessions have told."""

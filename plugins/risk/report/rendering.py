@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from risk import letters
-from risk.letters import TEXT_WIDTH, Rendered
+from risk.core.runs import Run
+from risk.report import templates
+from risk.report.charts import draw_pictures
 from risk.report.facts import Facts
 from risk.report.files import limits_csv
 from risk.report.page import Links, Page, build_page
-from risk.report.pictures import draw_pictures
-from risk.runs import Run
+from risk.report.templates import TEXT_WIDTH, Rendered
 
 __all__ = ["MAIL_BYTES", "TEXT_WIDTH", "Rendered", "illustrate", "render"]
 
@@ -34,5 +34,5 @@ def render(page: Page) -> Rendered:
     jinja2.UndefinedError
         If a template names something the page does not have.
     """
-    rendered = letters.render("risk_report", page)
+    rendered = templates.render("risk_report", page)
     return replace(rendered, pictures=page.pictures, attachments={"limits.csv": limits_csv(page.facts)})

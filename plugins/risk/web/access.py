@@ -11,8 +11,8 @@ from airflow.configuration import conf
 from fastapi import Depends, HTTPException, Request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from risk.errors import RequestError
-from risk.publication import Person
+from risk.core.errors import RequestError
+from risk.limits.approvals import Person
 
 APPROVAL_DAG_ID = "publish_limits"
 TOKEN_SECONDS = 3600

@@ -9,7 +9,8 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from risk.publication import edit, lowest_limit_usd
+from risk.limits.approvals import edit
+from risk.limits.in_force import lowest_limit_usd
 from risk.web.access import APPROVAL_DAG_ID, DECIDING, MayDecideDep, PersonDep, check_form_token, form_token
 from risk.web.reading import read_approval, warehouse
 from risk.web.writing import page
@@ -29,7 +30,7 @@ def approval(request: Request, publication_id: int, who: PersonDep, decides: May
         view=view,
         run_path=run_path,
         may_decide=decides,
-        is_late=dt.datetime.now(dt.UTC) >= view.publication.answer_until,
+        is_late=dt.datetime.now(dt.UTC) >= view.publication.decision_deadline,
         lowest={one.account_id: lowest_limit_usd(one.base_limit_usd) for one in view.proposals},
         tokens={one.account_id: form_token(who, _purpose(publication_id, one.account_id)) for one in view.proposals},
     )

@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from risk.database import Connection, records
-from risk.errors import RequestError
+from risk.core.errors import RequestError
+from risk.core.warehouse import Connection, records
 from risk.web.charts import Chart, Worth, worth_chart
 from risk.web.reading import Row
 

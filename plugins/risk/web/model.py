@@ -7,9 +7,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from risk.database import Connection, records
-from risk.errors import RequestError
-from risk.gate import SMALLEST_IMPROVEMENT
+from risk.core.errors import RequestError
+from risk.core.warehouse import Connection, records
+from risk.model.gate import SMALLEST_IMPROVEMENT
 from risk.web.charts import Chart, Curves, Reliability, curves_chart, reliability_chart, threshold_chart
 from risk.web.reading import Row
 

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request, status
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
+from risk.core.settings import PROJECT_DIR, settings
 from risk.report.page import TAIL_SESSIONS, headline
-from risk.settings import PROJECT_DIR, settings
 from risk.web.ledger import read_ledger
 from risk.web.model import read_model_page
 from risk.web.reading import read_morning, read_session, read_trader, warehouse

@@ -10,7 +10,7 @@ import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from risk.settings import EXCHANGE_ZONE, TEMPLATE_DIR, settings
+from risk.core.settings import EXCHANGE_ZONE, TEMPLATE_DIR, settings
 
 HEADERS = {
     "Content-Security-Policy": (

@@ -1,0 +1,1 @@
+"""Books: fills and marks become positions and daily P&L by the vendor's method."""

@@ -1,0 +1,1 @@
+"""Data quality checks of a session, before anything is computed from its fills."""

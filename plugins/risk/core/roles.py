@@ -1,0 +1,86 @@
+"""Who may do what in the warehouse: its owner everything, the pipeline only what a morning run needs.
+
+Inputs, loads, runs, reports and the audit log are append only for the pipeline's role, and so is any table that is
+not named here: forgetting a new one can only make a task fail, never make history changeable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from psycopg2 import sql
+
+from risk.core.warehouse import Connection, migrate, rows, writing
+
+REPLACED_TABLES = frozenset(
+    {
+        "daily_pnl",
+        "explanations",
+        "features",
+        "gate_results",
+        "last_fills",
+        "ledger_entries",
+        "ledger_results",
+        "positions",
+        "quality_results",
+        "recommendations",
+        "report_deliveries",
+        "sessions",
+    }
+)
+"""Caches that are rebuilt, rows a task replaces for its own run, the attempts of a mail, the calendar."""
+READ_TABLES = frozenset({"base_limits", "schema_migrations"})
+"""Decisions of people, and the owner's own record: the pipeline only reads them."""
+
+POSTGRES_WITH_MAINTAIN = 170_000
+
+
+def prepare_warehouse(owner: Connection, pipeline_role: str) -> Sequence[str]:
+    """Bring the schema up to date and give the pipeline's role its privileges.
+
+    Parameters
+    ----------
+    owner
+        Connection of the role that owns the warehouse.
+    pipeline_role
+        Role of the Airflow connection ``risk_warehouse``; the owner itself where there is only one role, and then
+        nothing is granted or taken.
+
+    Returns
+    -------
+    sequence of str
+        Schema files applied now.
+    """
+    applied = migrate(owner)
+    if pipeline_role != owner.info.user:
+        grant(owner, pipeline_role)
+    return applied
+
+
+def grant(owner: Connection, pipeline_role: str) -> None:
+    """Take every privilege on the tables from a role and give it the ones it needs, in one transaction."""
+    role = sql.Identifier(pipeline_role)
+    with writing(owner), owner.cursor() as cursor:
+        cursor.execute(sql.SQL("grant usage on schema public to {}").format(role))
+        cursor.execute(sql.SQL("grant usage, create on schema staging to {}").format(role))
+        cursor.execute(sql.SQL("grant execute on all functions in schema public to {}").format(role))
+        for (table,) in rows(owner, "migrate/select_tables"):
+            place = sql.Identifier("public", table)
+            cursor.execute(sql.SQL("revoke all on table {} from {}").format(place, role))
+            allowed = sql.SQL(", ").join(map(sql.SQL, privileges(table, owner.info.server_version)))
+            cursor.execute(sql.SQL("grant {} on table {} to {}").format(allowed, place, role))
+
+
+def privileges(table: str, server_version: int) -> list[str]:
+    """List what the pipeline may do with a table.
+
+    ``maintain`` is there for ANALYZE after a bulk load; Postgres 16 does not know it and leaves that to autovacuum.
+    """
+    if table in READ_TABLES:
+        return ["select"]
+    allowed = ["select", "insert"]
+    if table in REPLACED_TABLES:
+        allowed += ["update", "delete"]
+    if server_version >= POSTGRES_WITH_MAINTAIN:
+        allowed.append("maintain")
+    return allowed

@@ -1,0 +1,145 @@
+"""A run: one answer to what we know about a session, and who may see which rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+
+from risk.core.calendar import morning, next_session
+from risk.core.errors import RequestError
+from risk.core.settings import SQL_DIR, TEMPLATE_DIR
+from risk.core.warehouse import Connection, records, writing
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A row of the table ``runs``.
+
+    Attributes
+    ----------
+    run_id
+        Key of every row this run writes.
+    session_date
+        The session whose fills are processed.
+    effective_session
+        The next session: the one the limits are for.
+    as_of
+        Cut-off on ``recorded_at``, UTC: the run knows inputs recorded until then.
+    revision
+        1 for the first run of the session, then 2, 3, ...
+    load_id
+        The load that preceded the run.
+    dag_run_id
+        Airflow's name for it.
+    code_version
+        Content hash of the code that ran.
+    is_simulated
+        True when the fills come from the simulated desk.
+    is_point_in_time
+        True when the run was asked what was known at an earlier instant: its books are computed apart, see
+        ``risk.report.replay``.
+    """
+
+    run_id: int
+    session_date: dt.date
+    effective_session: dt.date
+    as_of: dt.datetime
+    revision: int
+    load_id: int
+    dag_run_id: str
+    code_version: str
+    is_simulated: bool
+    is_point_in_time: bool = False
+
+
+@cache
+def code_version() -> str:
+    """Return the first 12 hex digits of the SHA-256 over our Python, SQL and template files."""
+    digest = hashlib.sha256()
+    package = SQL_DIR.parents[1] / "plugins" / "risk"
+    for folder, pattern in ((package, "*.py"), (SQL_DIR, "*.sql"), (TEMPLATE_DIR, "*.j2")):
+        for path in sorted(folder.rglob(pattern)):
+            digest.update(path.relative_to(folder).as_posix().encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def known_until(as_of: str, effective_session: dt.date, now: dt.datetime) -> dt.datetime | None:
+    """Resolve what a run is asked to know.
+
+    Parameters
+    ----------
+    as_of
+        ``now`` or empty: everything; ``then``: what was known at 07:00 New York of the effective session; else an ISO
+        timestamp with its offset.
+    effective_session
+        The session the limits are for.
+    now
+        The instant of the question, UTC.
+
+    Returns
+    -------
+    datetime or None
+        Cut-off on ``recorded_at``, UTC; ``None`` = everything.
+
+    Raises
+    ------
+    RequestError
+        If it is none of these, names no zone, or lies in the future.
+    """
+    if as_of in {"", "now"}:
+        return None
+    try:
+        instant = morning(effective_session) if as_of == "then" else dt.datetime.fromisoformat(as_of)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise RequestError(
+            f"as_of {as_of!r} is neither now nor then nor an instant with its offset: write it as "
+            "2025-08-18T11:00:00+00:00."
+        )
+    if instant > now:
+        raise RequestError(f"as_of {as_of!r} is {instant.isoformat()}, in the future: nobody knows yet. Ask for now.")
+    return instant.astimezone(dt.UTC)
+
+
+def open_run(
+    connection: Connection, session_date: dt.date, load_id: int, dag_run_id: str, as_of: dt.datetime | None = None
+) -> Run:
+    """Open the next revision of a session.
+
+    Parameters
+    ----------
+    as_of
+        Cut-off of a run that shall know the past; ``None`` = the database clock after the load was committed.
+    """
+    with writing(connection):
+        opened = records(
+            connection,
+            "runs/insert_runs",
+            {
+                "session_date": session_date,
+                "effective_session": next_session(session_date),
+                "as_of": as_of,
+                "load_id": load_id,
+                "dag_run_id": dag_run_id,
+                "code_version": code_version(),
+            },
+        )
+    return read_run(connection, opened[0]["run_id"])
+
+
+def read_run(connection: Connection, run_id: int) -> Run:
+    """Read a run.
+
+    Raises
+    ------
+    RequestError
+        If this warehouse has no such run.
+    """
+    found = records(connection, "runs/select_runs", {"run_id": run_id})
+    if not found:
+        raise RequestError(f"Run {run_id} is not in this warehouse: clear extract_fills to open a run.")
+    return Run(**found[0])

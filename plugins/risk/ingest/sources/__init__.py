@@ -1,0 +1,1 @@
+"""The sources of fills: a folder, a Postgres query, the vendor's API."""

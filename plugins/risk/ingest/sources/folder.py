@@ -1,0 +1,257 @@
+"""The file drop: which files lie there and what its manifest says of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from risk.core.entities import ReportedPnl
+from risk.core.errors import InputError
+from risk.core.settings import settings
+from risk.ingest.kinds import KINDS
+from risk.ingest.numbers import number
+from risk.ingest.reasons import Quarantine, shorten
+from risk.ingest.rows import fits
+from risk.ingest.streams import CsvStream
+
+MANIFEST: Final = "manifest.csv"
+MARKER: Final = "simulated.json"
+"""Present in every folder of simulated input, and in no other."""
+MANIFEST_TOTALS: Final = ("gross", "net")
+MANIFEST_REQUIRED: Final = ("file", "account_id", "session_date", "published_at")
+
+
+class Entry(NamedTuple):
+    """One line of the manifest: the version of one account-session that a file is, and what it came to there."""
+
+    file_name: str
+    account_id: str
+    session_date: dt.date
+    published_at: dt.datetime
+    line_number: int
+    reported: ReportedPnl | None
+
+    @property
+    def text(self) -> str:
+        """The entry as source_files keeps it."""
+        return f"{self.account_id} {self.session_date} {self.published_at.astimezone(dt.UTC).isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class DropFolder:
+    """A file drop, looked at once.
+
+    Attributes
+    ----------
+    fills
+        Files of executions, by name.
+    statements
+        Statement files by the name of their kind.
+    entries
+        Manifest entries by file name; ``None`` without a manifest.
+    quarantined
+        Files and manifest entries refused already.
+    """
+
+    path: Path
+    fills: tuple[Path, ...]
+    statements: dict[str, tuple[Path, ...]]
+    entries: dict[str, tuple[Entry, ...]] | None
+    quarantined: list[Quarantine] = field(default_factory=list)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the folder says that its desk is simulated."""
+        return (self.path / MARKER).is_file()
+
+    def entries_text(self, path: Path) -> str | None:
+        """Return what the manifest says of a file, as source_files keeps it; ``None`` without a manifest."""
+        return None if self.entries is None else "\n".join(sorted(entry.text for entry in self.entries[path.name]))
+
+
+def open_folder(folder: Path, known_at: dt.datetime) -> DropFolder:
+    """List a file drop and read its manifest.
+
+    Parameters
+    ----------
+    known_at
+        Aware instant of the look; a ``published_at`` after it is refused.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist or holds neither executions nor a manifest.
+    """
+    if not folder.is_dir():
+        raise InputError(f"The fills folder {folder} does not exist. Name a folder with fills*.csv files.")
+    quarantined: list[Quarantine] = []
+    listed = _listed(folder)
+    fills = _files(listed, ("fills*.csv", "fills*.csv.gz"), quarantined)
+    statements = {kind.name: tuple(_files(listed, (kind.pattern,), quarantined)) for kind in KINDS}
+    manifests = [path for path in listed if path.name.lower() == MANIFEST]
+    entries = None
+    if manifests:
+        entries = _manifest(manifests[-1], known_at, quarantined)
+        fills = _named(fills, entries, quarantined)
+    elif not fills and not quarantined:
+        raise InputError(
+            f"The fills folder {folder} holds no fills*.csv, no fills*.csv.gz and no {MANIFEST}. "
+            "Put the session's executions there, then clear this task."
+        )
+    return DropFolder(folder, tuple(fills), statements, entries, quarantined)
+
+
+def companions(folder: Path) -> list[Path]:
+    """List what lies in a file drop beside its executions, good or not: what a source of executions does not bring.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be listed.
+    """
+    meant = _meant(_listed(folder), tuple(kind.pattern for kind in KINDS))
+    return [path for path in meant if path.is_file() or path.is_symlink()]
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise InputError(
+            f"The fills folder {folder} cannot be listed ({error.strerror}): let the user that runs this read it."
+        ) from None
+
+
+def _files(listed: list[Path], patterns: tuple[str, ...], quarantined: list[Quarantine]) -> list[Path]:
+    """Pick the files meant by a pattern, however they are written; name those that cannot be taken."""
+    problems = {path: _problem(path, patterns) for path in _meant(listed, patterns)}
+    quarantined += [
+        Quarantine(ascii(path.name)[1:-1], f"{ascii(path.name)[1:-1]} {problem}")
+        for path, problem in problems.items()
+        if problem
+    ]
+    return [path for path, problem in problems.items() if not problem]
+
+
+def _meant(listed: list[Path], patterns: tuple[str, ...]) -> list[Path]:
+    return [path for path in listed if any(fnmatchcase(path.name.lower(), pattern) for pattern in patterns)]
+
+
+def _problem(path: Path, patterns: tuple[str, ...]) -> str | None:
+    if not path.name.isprintable():
+        return "has characters in its name that cannot be printed: rename it."
+    if not any(fnmatchcase(path.name, pattern) for pattern in patterns):
+        return f"is not read: a name of the form {patterns[0]} is written in lower case. Rename it."
+    if path.is_symlink() or not path.is_file():
+        return "is a link or no plain file: put the file itself into the folder."
+    return None
+
+
+def _named(fills: list[Path], entries: dict[str, tuple[Entry, ...]], quarantined: list[Quarantine]) -> list[Path]:
+    """Keep the files that the manifest names; name those that only one of the two knows."""
+    refused = {name for name, _ in quarantined}
+    if MANIFEST in refused and not entries:
+        return []
+    quarantined += [
+        Quarantine(path.name, f"{path.name} is not named in {MANIFEST}: add its entry or remove the file.")
+        for path in fills
+        if path.name not in entries and path.name not in refused
+    ]
+    return [path for path in fills if path.name in entries]
+
+
+def _manifest(path: Path, known_at: dt.datetime, quarantined: list[Quarantine]) -> dict[str, tuple[Entry, ...]]:
+    entries: dict[str, dict[tuple[str, dt.date], Entry]] = {}
+    try:
+        listed = _manifest_rows(path)
+    except InputError as error:
+        quarantined.append(Quarantine(MANIFEST, f"{error} No fills file was read, because their versions are unknown."))
+        return {}
+    for line_number, fields in listed:
+        try:
+            entry = _entry(path.parent, fields, line_number, known_at)
+        except InputError as error:
+            name = fields["file"] if re.fullmatch(r"[\w.-]{1,100}", fields["file"]) else MANIFEST
+            reason = f"{MANIFEST} line {line_number} is refused: {error}. Correct the entry."
+            quarantined.append(Quarantine(name, reason))
+            continue
+        named = entries.setdefault(entry.file_name, {})
+        if named.setdefault((entry.account_id, entry.session_date), entry) is not entry:
+            reason = f"{MANIFEST} line {line_number} names {entry.file_name} again for one account and session."
+            quarantined.append(Quarantine(MANIFEST, f"{reason} Remove one of the lines."))
+    return {name: tuple(named.values()) for name, named in entries.items()}
+
+
+def _manifest_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    problem = _problem(path, (MANIFEST,))
+    if problem:
+        raise InputError(f"{path.name} {problem}")
+    with CsvStream(path) as stream:
+        missing = [name for name in MANIFEST_REQUIRED if name not in stream.header]
+        if missing:
+            raise InputError(f"{MANIFEST} lacks the column {', '.join(missing)}.")
+        rows = []
+        for record in stream.records():
+            if len(record.fields) != len(stream.header):
+                raise InputError(
+                    f"{MANIFEST} line {record.line_number} has {len(record.fields)} fields, its header "
+                    f"{len(stream.header)}."
+                )
+            rows.append((record.line_number, dict(zip(stream.header, record.fields, strict=True))))
+        return rows
+
+
+def _entry(folder: Path, fields: dict[str, str], line_number: int, known_at: dt.datetime) -> Entry:
+    name = fields["file"]
+    path = folder / name
+    if not name or Path(name).name != name or name in (".", ".."):
+        raise InputError(f"the file {shorten(name)} lies outside the folder")
+    if path.is_symlink():
+        raise InputError(f"the file {shorten(name)} is a link")
+    if not path.is_file():
+        raise InputError(f"the file {shorten(name)} is missing")
+    if not re.fullmatch(r"fills.*\.csv(\.gz)?", name):
+        raise InputError(f"the file {shorten(name)} is no fills*.csv or fills*.csv.gz")
+    if not re.fullmatch(settings().account_pattern, fields["account_id"]):
+        raise InputError(f"the account name {shorten(fields['account_id'])} is not allowed")
+    account_id, session_date = fields["account_id"], _date(fields["session_date"])
+    reported = _reported(account_id, session_date, fields)
+    return Entry(name, account_id, session_date, _instant(fields["published_at"], known_at), line_number, reported)
+
+
+def _reported(account_id: str, session_date: dt.date, fields: dict[str, str]) -> ReportedPnl | None:
+    """Read the optional two columns with which a manifest says what the version comes to in the source's own books."""
+    texts = [fields.get(name, "") for name in MANIFEST_TOTALS]
+    if not any(texts) or not fields.keys() >= set(MANIFEST_TOTALS):
+        return None
+    if not all(texts):
+        raise InputError(f"one of {' and '.join(MANIFEST_TOTALS)} is blank: give both or neither")
+    amounts = [amount for amount in map(number, texts) if amount is not None and fits(amount)]
+    if len(amounts) < len(texts):
+        raise InputError(f"{' and '.join(MANIFEST_TOTALS)} {shorten(', '.join(texts))} are no amounts in US dollars")
+    return ReportedPnl(session_date, account_id, *amounts)
+
+
+def _date(text: str) -> dt.date:
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+        raise InputError(f"session_date {shorten(text)} is not YYYY-MM-DD")
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"session_date {shorten(text)} is no date") from None
+
+
+def _instant(text: str, known_at: dt.datetime) -> dt.datetime:
+    try:
+        instant = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"published_at {shorten(text)} is no ISO 8601 time") from None
+    if instant.tzinfo is None:
+        raise InputError(f"published_at {shorten(text)} has no offset from UTC")
+    if instant > known_at:
+        raise InputError(f"published_at {shorten(text)} lies in the future")
+    return instant

@@ -1,0 +1,289 @@
+"""Reading a delivered file once, in chunks, refusing what cannot be right as a whole."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import hashlib
+import io
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from risk.core.errors import InputError
+
+CHUNK_BYTES = 1 << 20
+MAXIMUM_HEADER_BYTES = 1 << 16
+MAXIMUM_LINE_BYTES = 1 << 24
+
+BOMB_BYTES = 1 << 26
+"""A gzip file may always grow to 64 MiB."""
+
+BOMB_RATIO = 200
+"""Beyond that it may hold 200 times its size; executions compress 5 to 20 times, a bomb 1,000 times."""
+
+
+class Record(NamedTuple):
+    """One CSV record: the physical line it starts on, its text and its fields."""
+
+    line_number: int
+    raw_text: str
+    fields: list[str]
+
+
+class _Hashing(io.RawIOBase):
+    """Passes bytes through and hashes them as the file has them."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = path.open("rb")
+        self.digest = hashlib.sha256()
+        self.byte_count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self.file.read(size)
+        self.digest.update(data)
+        self.byte_count += len(data)
+        return data
+
+    def close(self) -> None:
+        self.file.close()
+        super().close()
+
+
+class CsvStream:
+    """A delivered CSV file, plain or gzip, as checked UTF-8 chunks whose lines end in a line feed.
+
+    Parameters
+    ----------
+    path
+        The file; a name ending in ``.gz`` is unpacked.
+
+    Attributes
+    ----------
+    header
+        The fields of line 1.
+    is_plain
+        False once a double quote or a backslash has been met: without them a record never spans lines or hides a comma,
+        and every character stands for itself.
+    line_count
+        Lines read after the header, the last one counted even without its newline.
+    tail
+        What follows the last newline read so far.
+    is_exhausted
+        True once the whole file has been read.
+
+    Raises
+    ------
+    InputError
+        From the constructor or while reading: cannot be opened, zero bytes, not UTF-8, NUL bytes, HTML, damaged or
+        oversized gzip.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self.is_gzip = path.name.endswith(".gz")
+        self.is_plain = True
+        self.line_count = 0
+        self.tail = b""
+        self.is_exhausted = False
+        try:
+            self._source = _Hashing(path)
+        except OSError as error:
+            raise InputError(
+                f"{self.name} cannot be opened ({error.strerror}): let the user that runs this read it."
+            ) from None
+        self._unpacked: io.RawIOBase | gzip.GzipFile = self._source
+        if self.is_gzip:
+            self._unpacked = gzip.GzipFile(fileobj=self._source, mode="rb")
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._checked_count = 0
+        self._pending_return = b""
+        try:
+            self.header, self._rest = self._read_header()
+        except InputError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._source.close()
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the bytes as they lie in the folder; complete once everything is read."""
+        return self._source.digest.hexdigest()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield everything after the header line."""
+        chunk = self._rest
+        while chunk:
+            self._look_at(chunk)
+            yield chunk
+            chunk = self._next()
+        self.line_count += bool(self.tail)
+        self.is_exhausted = True
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines after the header, with their ends."""
+        rest = b""
+        for chunk in self.chunks():
+            head, newline, rest_of_chunk = chunk.rpartition(b"\n")
+            if not newline:
+                rest += chunk
+                continue
+            for line in (rest + head).split(b"\n"):
+                yield line.decode() + "\n"
+            rest = rest_of_chunk
+        if rest:
+            yield rest.decode()
+
+    def records(self) -> Iterator[Record]:
+        """Yield the CSV records after the header; blank lines are passed over.
+
+        Raises
+        ------
+        InputError
+            If quotes do not match: then no later record can be trusted.
+        """
+        taken: list[str] = []
+
+        def noted() -> Iterator[str]:
+            for line in self.lines():
+                taken.append(line)
+                yield line
+
+        line_number = 2
+        try:
+            for fields in csv.reader(noted(), strict=True):
+                text, count = "".join(taken).removesuffix("\n"), len(taken)
+                taken.clear()
+                if self.is_exhausted:
+                    self._refuse_cut(fields, line_number)
+                if fields:
+                    yield Record(line_number, text, fields)
+                line_number += count
+        except csv.Error as error:
+            raise InputError(
+                f"{self.name} cannot be read from line {line_number} on ({error}): a quote is opened and not closed, "
+                "or a carriage return stands alone. Replace the file with a new export."
+            ) from None
+
+    def refuse_cut_line(self) -> None:
+        """Refuse the file if its last line, without newline, has too few fields: for files without quotes."""
+        self._refuse_cut(self.tail.decode().split(","), self.line_count + 1)
+
+    def _refuse_cut(self, fields: list[str], line_number: int) -> None:
+        if self.tail and fields and len(fields) < len(self.header):
+            raise InputError(
+                f"{self.name} ends in the middle of line {line_number} ({len(fields)} of {len(self.header)} fields, no "
+                "newline): it is truncated. Deliver it again, complete."
+            )
+
+    def _read_header(self) -> tuple[list[str], bytes]:
+        data = self._next(is_first=True)
+        if not data:
+            raise InputError(f"{self.name} is empty (0 bytes), not even a header. Deliver it again.")
+        if data.lstrip()[:1] == b"<":
+            raise InputError(
+                f"{self.name} is an HTML or XML page, not CSV: probably the download's error page. Deliver it again."
+            )
+        while b"\n" not in data and len(data) < MAXIMUM_HEADER_BYTES:
+            more = self._next()
+            if not more:
+                break
+            data += more
+        line, newline, rest = data.partition(b"\n")
+        if len(line) > MAXIMUM_HEADER_BYTES:
+            raise InputError(f"{self.name} has no header: line 1 is longer than {MAXIMUM_HEADER_BYTES:,} bytes.")
+        try:
+            header = next(csv.reader([line.decode(errors="replace")]), [])
+        except csv.Error as error:
+            raise InputError(
+                f"{self.name} line 1 cannot be read ({error}): line ends are a line feed, with or without a carriage "
+                "return before it. Replace the file with a new export."
+            ) from None
+        return header, rest or (self._next() if newline else b"")
+
+    def _look_at(self, chunk: bytes) -> None:
+        self.is_plain = self.is_plain and b'"' not in chunk and b"\\" not in chunk
+        self.line_count += chunk.count(b"\n")
+        last = chunk.rpartition(b"\n")
+        self.tail = last[2] if last[1] else self.tail + chunk
+        if len(self.tail) > MAXIMUM_LINE_BYTES:
+            raise InputError(
+                f"{self.name} line {self.line_count + 2} is longer than {MAXIMUM_LINE_BYTES:,} bytes: this is no CSV "
+                "of executions. Replace the file with a new export."
+            )
+
+    def _next(self, *, is_first: bool = False) -> bytes:
+        """Read and check the next chunk, without byte order mark, lines ending in a newline alone."""
+        data = self._pending_return + self._read()
+        if is_first:
+            data = data.removeprefix(codecs.BOM_UTF8)
+        self._pending_return = b""
+        if data.endswith(b"\r") and data != b"\r":
+            data, self._pending_return = data[:-1], b"\r"
+        return data.replace(b"\r\n", b"\n") if b"\r" in data else data
+
+    def _read(self) -> bytes:
+        try:
+            data = self._unpacked.read(CHUNK_BYTES)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise InputError(
+                f"{self.name} is a damaged or truncated gzip file ({error}). Deliver it again, complete."
+            ) from None
+        except OSError as error:
+            raise InputError(
+                f"{self.name} cannot be read to its end ({error.strerror}). Look at its disk, then deliver it again."
+            ) from None
+        self._refuse_bomb(len(data))
+        for unwanted in (b"\x00", b"\x1f"):
+            if unwanted in data:
+                line_number = self.line_count + data[: data.index(unwanted)].count(b"\n") + 1
+                raise InputError(
+                    f"{self.name} is not text: byte 0x{unwanted.hex()} near line {line_number}. "
+                    "Deliver it again as UTF-8 CSV."
+                )
+        self._refuse_encoding(data)
+        return data
+
+    def _refuse_bomb(self, byte_count: int) -> None:
+        self._checked_count += byte_count
+        if self.is_gzip and self._checked_count > max(BOMB_BYTES, BOMB_RATIO * self._source.byte_count):
+            raise InputError(
+                f"{self.name} unpacks to more than {BOMB_RATIO} times its {self._source.byte_count:,} bytes: "
+                "refused as a gzip bomb. Deliver the file unpacked if it is genuine."
+            )
+
+    def _refuse_encoding(self, data: bytes) -> None:
+        try:
+            self._decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            found = data[error.start : error.start + 1].hex() or "end of file"
+            line_number = self.line_count + data[: error.start].count(b"\n") + 1
+            raise InputError(
+                f"{self.name} is not UTF-8: byte 0x{found} near line {line_number}. Export it again as UTF-8."
+            ) from None
+
+
+def file_sha256(path: Path) -> str:
+    """Hash a file's bytes as they lie in the folder; blank if they cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""

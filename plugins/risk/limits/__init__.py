@@ -1,0 +1,1 @@
+"""Limits: rules, decisions, approvals, publication and the track record of past cuts."""

@@ -1,0 +1,224 @@
+"""Back-tests of value at risk and expected shortfall.
+
+Every p-value is the probability, were the forecasts right, of a statistic at least as far off; NaN where the data
+cannot say. A *breach* is a result below its forecast quantile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.core.settings import TAIL_PROBABILITY
+
+BoolVector = NDArray[np.bool_]
+
+ZONE_BOUNDS = (0.95, 0.9999)
+"""Cumulative probabilities at which the Basel zones yellow and red begin."""
+
+SHORTFALL_RESAMPLES = 2000
+SHORTFALL_SEED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Independence:
+    """Whether breaches come alone.
+
+    Attributes
+    ----------
+    transitions
+        Sessions by (breach before, breach now), ``(2, 2)``, of all sequences together.
+    statistic
+        Likelihood ratio, chi-square with 1 degree of freedom.
+    p_value
+        Its p-value.
+    """
+
+    transitions: NDArray[np.int64]
+    statistic: float
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class AccountCoverage:
+    """One account's breaches.
+
+    Attributes
+    ----------
+    account_id
+        Its name.
+    forecast_count, breach_count
+        Scored forecasts, breaches among them.
+    p_value
+        Exact, two-sided.
+    is_rejected
+        Whether it is off at a false discovery rate of 5 % among all accounts.
+    """
+
+    account_id: str
+    forecast_count: int
+    breach_count: int
+    p_value: float
+    is_rejected: bool
+
+
+def kupiec(breach_count: int, forecast_count: int, probability: float = TAIL_PROBABILITY) -> tuple[float, float]:
+    """Test the proportion of failures.
+
+    Source: Kupiec (1995), "Techniques for Verifying the Accuracy of Risk Measurement Models", eq. 6:
+    ``LR = 2 (log L(x / n) - log L(p))``, chi-square with 1 degree of freedom.
+
+    Parameters
+    ----------
+    breach_count, forecast_count
+        x and n.
+    probability
+        p promised, in (0, 1).
+
+    Returns
+    -------
+    tuple
+        The statistic and its p-value; NaN without a forecast.
+    """
+    from scipy.stats import chi2
+
+    if forecast_count == 0:
+        return np.nan, np.nan
+    found = _log_likelihood(breach_count, forecast_count, breach_count / forecast_count)
+    statistic = max(2.0 * (found - _log_likelihood(breach_count, forecast_count, probability)), 0.0)
+    return statistic, float(chi2.sf(statistic, 1))
+
+
+def christoffersen(sequences: Sequence[BoolVector]) -> Independence:
+    """Test that a breach does not make the next more likely.
+
+    Source: Christoffersen (1998), "Evaluating Interval Forecasts", eq. 9, the transitions of all sequences pooled.
+
+    Parameters
+    ----------
+    sequences
+        Breaches of each account in time; no transition joins two accounts.
+    """
+    from scipy.stats import chi2
+
+    transitions = np.zeros((2, 2), dtype=np.int64)
+    for sequence in sequences:
+        breaches = np.asarray(sequence, dtype=np.int64)
+        np.add.at(transitions, (breaches[:-1], breaches[1:]), 1)
+    before = transitions.sum(axis=1)
+    if not before.all():
+        return Independence(transitions, np.nan, np.nan)
+    after = transitions[:, 1]
+    apart = sum(_log_likelihood(int(x), int(n), x / n) for x, n in zip(after, before, strict=True))
+    together = _log_likelihood(int(after.sum()), int(before.sum()), after.sum() / before.sum())
+    statistic = max(2.0 * (apart - together), 0.0)
+    return Independence(transitions, statistic, float(chi2.sf(statistic, 1)))
+
+
+def conditional_coverage(sequences: Sequence[BoolVector], probability: float = TAIL_PROBABILITY) -> tuple[float, float]:
+    """Test coverage and independence jointly.
+
+    Source: Christoffersen (1998), eq. 10: the sum of both statistics, chi-square with 2 degrees of freedom. Coverage is
+    that of all sessions, the first of each account included.
+
+    Returns
+    -------
+    tuple
+        The statistic and its p-value; NaN where independence cannot be tested.
+    """
+    from scipy.stats import chi2
+
+    count = sum(len(sequence) for sequence in sequences)
+    coverage, _ = kupiec(sum(int(np.count_nonzero(sequence)) for sequence in sequences), count, probability)
+    statistic = coverage + christoffersen(sequences).statistic
+    return statistic, float(chi2.sf(statistic, 2))
+
+
+def basel_zone(breach_count: int, forecast_count: int, probability: float = TAIL_PROBABILITY) -> str:
+    """Name the zone of the traffic light: ``green``, ``yellow`` or ``red``.
+
+    Source: Basel Committee (1996), "Supervisory Framework for the Use of Backtesting", section III: yellow begins where
+    the probability of so many breaches or fewer reaches 95 %, red where it reaches 99.99 %.
+    """
+    from scipy.stats import binom
+
+    cumulative = float(binom.cdf(breach_count, forecast_count, probability))
+    return ("green", "yellow", "red")[sum(cumulative >= bound for bound in ZONE_BOUNDS)]
+
+
+def acerbi_szekely(
+    pnl_usd: NDArray[np.float64],
+    quantile_usd: NDArray[np.float64],
+    shortfall_usd: NDArray[np.float64],
+    sessions: NDArray[np.int64],
+    probability: float = TAIL_PROBABILITY,
+) -> tuple[float, float]:
+    """Test the expected shortfall together with its quantile.
+
+    Source: Acerbi and Szekely (2014), "Backtesting Expected Shortfall", eq. 6: ``Z2 = 1 + sum of X I / (n p ES)`` is
+    0 on average when the forecasts are right, negative when losses exceed them, -1 when they are twice as large. The
+    p-value is the share of resamples of whole sessions, which accounts share, in which Z2 is not negative.
+
+    Parameters
+    ----------
+    pnl_usd, quantile_usd
+        Results and 5 % quantiles, ``(n_forecasts,)``.
+    shortfall_usd
+        Expected shortfalls, ``(n_forecasts,)``, losses positive.
+    sessions
+        Session number of each.
+    probability
+        p promised.
+    """
+    if len(pnl_usd) == 0:
+        return np.nan, np.nan
+    is_breach = pnl_usd < quantile_usd
+    terms = np.where(is_breach, pnl_usd / (probability * shortfall_usd), 0.0) + 1.0
+    _, numbers = np.unique(sessions, return_inverse=True)
+    sums, counts = np.bincount(numbers, terms), np.bincount(numbers)
+    draws = np.random.default_rng(SHORTFALL_SEED).integers(0, len(sums), (SHORTFALL_RESAMPLES, len(sums)))
+    resampled = sums[draws].sum(axis=1) / counts[draws].sum(axis=1)
+    return float(sums.sum() / counts.sum()), float(np.mean(resampled >= 0.0))
+
+
+def coverage_by_account(
+    breaches: Mapping[str, BoolVector], probability: float = TAIL_PROBABILITY
+) -> list[AccountCoverage]:
+    """Test each account's coverage exactly, and all of them together without crying wolf.
+
+    Parameters
+    ----------
+    breaches
+        By account, ``(n_forecasts,)`` each.
+    probability
+        p promised.
+    """
+    from scipy.stats import binomtest
+
+    counts = {name: (len(found), int(np.count_nonzero(found))) for name, found in breaches.items() if len(found)}
+    p_values = [float(binomtest(hits, count, probability).pvalue) for count, hits in counts.values()]
+    rejected = benjamini_hochberg(p_values)
+    return [
+        AccountCoverage(name, count, hits, p_value, is_rejected)
+        for (name, (count, hits)), p_value, is_rejected in zip(counts.items(), p_values, rejected, strict=True)
+    ]
+
+
+def benjamini_hochberg(p_values: Sequence[float], false_discovery_rate: float = 0.05) -> list[bool]:
+    """Tell which hypotheses to reject so that at most that share of the rejected is true.
+
+    Source: Benjamini and Hochberg (1995), "Controlling the False Discovery Rate", section 3: with the sorted p-values
+    all up to the largest i with ``p(i) <= i / m rate``.
+    """
+    ascending = sorted(p_values)
+    bounds = [p for rank, p in enumerate(ascending, start=1) if p <= rank / len(ascending) * false_discovery_rate]
+    return [bool(bounds) and p <= bounds[-1] for p in p_values]
+
+
+def _log_likelihood(breach_count: int, count: int, probability: float) -> float:
+    from scipy.special import xlog1py, xlogy
+
+    return float(xlogy(breach_count, probability) + xlog1py(count - breach_count, -probability))

@@ -1,0 +1,292 @@
+"""Proof against leakage: nothing computed for a session changes when anything after it does.
+
+Every output is recomputed from the panel as it stood after a sampled session, and from one whose future is replaced by
+other numbers. All bits up to that session must agree.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.core.errors import LeakError
+from risk.limits.cuts import model_cut_ratios, rules_cut_ratios
+from risk.model.features.build import build_features
+from risk.model.features.table import FEATURES, LEARNED_NAMES
+from risk.model.fitted import MIXED_EXPERTS
+from risk.model.gate import Judgment, judge, rules_quantiles
+from risk.model.panel import MATRICES, FloatMatrix, Panel
+from risk.model.sample import History, history_of
+from risk.model.walk_forward import Reconstruction, reconstruct
+
+RECOMPUTED_SESSIONS = 6
+"""Sessions up to the sampled one that are forecast anew, a refit among them; those before count as issued."""
+
+FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
+
+Issued = Mapping[str, FloatMatrix]
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """The steps from panel to cut, each replaceable, so that a planted leak can be put in its place.
+
+    Attributes
+    ----------
+    features
+        (panel, effective session) to ``(n_sessions, n_accounts, n_features)``.
+    history
+        (panel, features, names) to what the experts need.
+    rules
+        (panel, scale, first row) to the rules' cuts.
+    forecasts
+        (history, issued, seed, first row) to forecasts.
+    baseline
+        (P&L, historical quantiles, the rules' cuts) to the rules' quantiles.
+    gate
+        (P&L, scale, calibrated, the rules' quantiles) to judgments.
+    cuts
+        (panel, calibrated, first row) to the forecast's cuts.
+    """
+
+    features: Callable[[Panel, dt.date], NDArray[np.float32]] = build_features
+    history: Callable[[Panel, NDArray[np.float32], tuple[str, ...]], History] = history_of
+    rules: Callable[[Panel, FloatMatrix, int], FloatMatrix] = rules_cut_ratios
+    forecasts: Callable[[History, Issued, int, int], Reconstruction] = reconstruct
+    baseline: Callable[[FloatMatrix, FloatMatrix, FloatMatrix], FloatMatrix] = rules_quantiles
+    gate: Callable[[FloatMatrix, FloatMatrix, FloatMatrix, FloatMatrix], list[Judgment]] = judge
+    cuts: Callable[[Panel, FloatMatrix, int], FloatMatrix] = model_cut_ratios
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One named output; ``values`` has sessions first and, where ``has_accounts``, accounts second."""
+
+    name: str
+    values: NDArray[Any]
+    has_accounts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """One output that knew the future.
+
+    Attributes
+    ----------
+    output
+        Its name.
+    session_date
+        The session after which everything was changed.
+    change
+        What was done to the future: ``deleted`` or ``replaced``.
+    """
+
+    output: str
+    session_date: dt.date
+    change: str
+
+    def __str__(self) -> str:
+        """Say it in a sentence."""
+        return f"{self.output} of {self.session_date} or before changes when later sessions are {self.change}"
+
+
+def self_check(
+    panel: Panel,
+    effective_session: dt.date,
+    sampled_rows: Sequence[int],
+    pipeline: Pipeline | None = None,
+) -> list[Leak]:
+    """Recompute sampled sessions without their future and list the first output of each that differs.
+
+    Parameters
+    ----------
+    panel
+        The history.
+    effective_session
+        The session after its last one.
+    sampled_rows
+        Sessions to check, as positions before the last.
+    pipeline
+        The steps; by default those in use.
+    """
+    steps = Pipeline() if pipeline is None else pipeline
+    whole = _Recorded(outputs(steps, panel, effective_session, {}, 0))
+    found = []
+    for row in sampled_rows:
+        kept = np.flatnonzero(panel.is_active[: row + 1].any(axis=0))
+        everybody = np.arange(len(panel.account_ids))
+        next_session = panel.session_dates[row + 1]
+        changed = (
+            ("deleted", _accounts(panel.through(row + 1), kept), next_session, kept),
+            ("replaced", _replaced_after(panel, row + 1), effective_session, everybody),
+        )
+        for change, other, following, accounts in changed:
+            leak = _first_difference(steps, whole, other, following, accounts, row)
+            if leak is not None:
+                found.append(Leak(leak, panel.session_dates[row], change))
+    return found
+
+
+def require_no_leak(leaks: Sequence[Leak]) -> None:
+    """Stop a training run that knew the future.
+
+    Raises
+    ------
+    LeakError
+        If there is any leak; names them all.
+    """
+    if leaks:
+        raise LeakError(f"{'; '.join(map(str, leaks))}. Nothing was trained: call the developers.")
+
+
+def outputs(
+    pipeline: Pipeline, panel: Panel, effective_session: dt.date, issued: Issued, first_row: int
+) -> Iterator[Output]:
+    """Compute all outputs, each when it is asked for.
+
+    Parameters
+    ----------
+    pipeline
+        The steps.
+    panel, effective_session
+        The history and the session after it.
+    issued
+        Forecasts that count as they are, by expert.
+    first_row
+        Forecasts, cuts of earlier rows are not recomputed.
+    """
+    tensor = pipeline.features(panel, effective_session)
+    for number, name in enumerate(FEATURE_NAMES):
+        yield Output(name, tensor[:, :, number], has_accounts=True)
+    history = pipeline.history(panel, tensor, LEARNED_NAMES)
+    yield Output("scale", history.scale, has_accounts=True)
+    yield Output("has_forecast", history.has_forecast, has_accounts=True)
+    rules_cuts = pipeline.rules(panel, history.scale, 0)
+    yield Output("rules_cut_ratio", rules_cuts, has_accounts=True)
+    forecasts = pipeline.forecasts(history, issued, 0, first_row)
+    yield from _forecast_outputs(forecasts)
+    baseline = pipeline.baseline(panel.total_pnl_usd, forecasts.expert("historical"), rules_cuts)
+    yield Output("rules_quantile", baseline, has_accounts=True)
+    judgments = pipeline.gate(panel.total_pnl_usd, history.scale, forecasts.calibrated, baseline)
+    yield Output("judgment", np.array([_numbers(judgment) for judgment in judgments]), has_accounts=False)
+    yield Output("model_cut_ratio", pipeline.cuts(panel, forecasts.calibrated, 0), has_accounts=True)
+
+
+def _forecast_outputs(forecasts: Reconstruction) -> Iterator[Output]:
+    for name in MIXED_EXPERTS:
+        yield Output(name, forecasts.expert(name), has_accounts=True)
+    yield Output("mixture", forecasts.mixture, has_accounts=True)
+    yield Output("weights", forecasts.weights, has_accounts=False)
+    yield Output("calibrated", forecasts.calibrated, has_accounts=True)
+    yield Output("calibration", forecasts.calibration, has_accounts=False)
+
+
+def _numbers(judgment: Judgment) -> list[float]:
+    return [
+        judgment.session_count,
+        judgment.forecast_count,
+        judgment.improvement,
+        judgment.p_value,
+        judgment.breach_rate,
+        judgment.is_serving,
+    ]
+
+
+class _Recorded:
+    """Outputs of the whole history, computed once and only as far as they are compared."""
+
+    def __init__(self, source: Iterator[Output]) -> None:
+        self._source = source
+        self._known: list[Output] = []
+
+    def __iter__(self) -> Iterator[Output]:
+        # By position, because one walk through the outputs may begin while another is under way.
+        for position in itertools.count():
+            if position == len(self._known):
+                following = next(self._source, None)
+                if following is None:
+                    return
+                self._known.append(following)
+            yield self._known[position]
+
+    def issued(self, first_row: int, row_count: int, accounts: NDArray[np.int64]) -> Issued:
+        """Return the forecasts of the rows before the recomputed ones, as far as they are known already."""
+        names = (*MIXED_EXPERTS, "mixture", "calibrated")
+        found = {}
+        for output in self:
+            if output.name in names:
+                values = np.full((row_count, len(accounts)), np.nan)
+                values[:first_row] = output.values[:first_row, accounts]
+                found[output.name] = values
+        return found
+
+
+class _LateIssued(Mapping[str, FloatMatrix]):
+    """Issued forecasts that are looked up when the forecasts are computed, not before."""
+
+    def __init__(self, whole: _Recorded, first_row: int, row_count: int, accounts: NDArray[np.int64]) -> None:
+        self._arguments = (first_row, row_count, accounts)
+        self._whole = whole
+        self._found: Issued | None = None
+
+    def _all(self) -> Issued:
+        if self._found is None:
+            self._found = self._whole.issued(*self._arguments)
+        return self._found
+
+    def __getitem__(self, name: str) -> FloatMatrix:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+
+def _first_difference(
+    pipeline: Pipeline,
+    whole: _Recorded,
+    panel: Panel,
+    effective_session: dt.date,
+    accounts: NDArray[np.int64],
+    row: int,
+) -> str | None:
+    first_row = max(row + 1 - RECOMPUTED_SESSIONS, 0)
+    issued = _LateIssued(whole, first_row, len(panel.session_dates), accounts)
+    recomputed = outputs(pipeline, panel, effective_session, issued, first_row)
+    for known, other in zip(whole, recomputed, strict=True):
+        expected = known.values[: row + 1]
+        if known.has_accounts:
+            expected = expected[:, accounts]
+        if not np.array_equal(expected, other.values[: row + 1], equal_nan=expected.dtype.kind == "f"):
+            return known.name
+    return None
+
+
+def _accounts(panel: Panel, kept: NDArray[np.int64]) -> Panel:
+    account_ids = tuple(panel.account_ids[number] for number in kept)
+    matrices = {name: getattr(panel, name)[:, kept] for name in MATRICES}
+    return dataclasses.replace(panel, account_ids=account_ids, **matrices)
+
+
+def _replaced_after(panel: Panel, session_count: int) -> Panel:
+    """Replace later sessions by others: who was active is not, and who was not lost ten times his largest result."""
+    is_active = panel.is_active
+    largest = np.nanmax(np.abs(panel.total_pnl_usd), initial=1.0)
+    matrices = {}
+    for name in MATRICES:
+        matrix = getattr(panel, name).copy()
+        replacement = -10.0 * largest if name == "total_pnl_usd" else 1000.0
+        matrix[session_count:] = np.where(is_active[session_count:], np.nan, replacement)
+        # Somebody must trade, or there is nothing to leak.
+        matrix[session_count:, 0] = replacement
+        matrices[name] = matrix
+    return dataclasses.replace(panel, **matrices)

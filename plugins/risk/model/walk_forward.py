@@ -1,0 +1,212 @@
+"""Forecasts of the past as they would have been issued: the walk-forward with weekly refits.
+
+The order of information is fixed. After session D: score the forecasts issued before D, update weights and
+calibration, give D to the experts, forecast D + 1. Row t of every matrix was issued after session t.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.model.calibration import calibrate
+from risk.model.experts import garch
+from risk.model.experts.filtered import filtered_quantiles
+from risk.model.experts.historical import historical_quantiles
+from risk.model.fitted import FITTED_EXPERTS, MINIMUM_PAIRS, MIXED_EXPERTS, Model, bounded, fit, predict
+from risk.model.mixture import mix
+from risk.model.panel import FloatMatrix
+from risk.model.sample import History, sample_of
+
+MODEL = "model"
+"""Name of the calibrated mixture: what the model would serve."""
+
+Told = Callable[[float], None]
+"""Hears which share of the sessions has been forecast, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconstruction:
+    """One-step-ahead forecasts of the 5 % quantile: row t was issued after session t for the session after it.
+
+    Attributes
+    ----------
+    experts
+        ``(n_experts, n_sessions, n_accounts)`` in the order of `MIXED_EXPERTS`, US dollars, negative; NaN where no
+        forecast is issued. Before the first model the fitted experts say what ``filtered`` says.
+    mixture, calibrated
+        ``(n_sessions, n_accounts)``, US dollars, negative.
+    weights
+        ``(n_sessions, n_experts)``, sums of 1.
+    calibration
+        ``c``, ``(n_sessions,)``: calibrated = mixture times e^c.
+    first_model_row
+        First row forecast by a fitted model; ``n_sessions`` = none.
+    """
+
+    experts: FloatMatrix
+    mixture: FloatMatrix
+    calibrated: FloatMatrix
+    weights: FloatMatrix
+    calibration: NDArray[np.float64]
+    first_model_row: int
+
+    def expert(self, name: str) -> FloatMatrix:
+        """Return one expert's forecasts."""
+        expert: FloatMatrix = self.experts[MIXED_EXPERTS.index(name)]
+        return expert
+
+    def by_name(self) -> dict[str, FloatMatrix]:
+        """Return what fitted models forecast, by the names under which it is stored.
+
+        NaN before the first model: what stands in for it there is nobody's forecast.
+        """
+        is_fitted = np.arange(len(self.weights))[:, None] >= self.first_model_row
+        named = {name: self.expert(name) for name in FITTED_EXPERTS}
+        named |= {"mixture": self.mixture, MODEL: self.calibrated}
+        return {name: np.where(is_fitted, quantiles, np.nan) for name, quantiles in named.items()}
+
+
+def reconstruct(
+    history: History,
+    issued: Mapping[str, FloatMatrix] | None = None,
+    seed: int = 0,
+    first_row: int = 0,
+    *,
+    told: Told | None = None,
+) -> Reconstruction:
+    """Forecast every session from the sessions before it.
+
+    Parameters
+    ----------
+    history
+        The panel and its features.
+    issued
+        Forecasts issued earlier by expert, ``mixture`` or ``calibrated``, ``(n_sessions, n_accounts)``, NaN = none:
+        they count as they were issued, whatever has been restated since.
+    seed
+        Of the trees' samples.
+    first_row
+        No model is fitted for weeks that end before this row: what was issued there is known.
+    told
+        Hears after each week how far the walk is.
+    """
+    experts = simple_forecasts(history)
+    filtered = experts[MIXED_EXPERTS.index("filtered")]
+    experts[[MIXED_EXPERTS.index(name) for name in FITTED_EXPERTS]] = filtered
+    first_model_row = len(filtered)
+    candidates = garch.candidates(history.panel.total_pnl_usd)
+    for start, stop, model in _models(history, candidates, seed, first_row):
+        first_model_row = min(first_model_row, start)
+        forecast_rows(history, model, candidates, slice(start, stop), experts)
+        if told is not None:
+            told(stop / len(filtered))
+    return combine(history, experts, {} if issued is None else issued, first_model_row)
+
+
+def forecast_next(history: History, model: Model, issued: Mapping[str, FloatMatrix]) -> Reconstruction:
+    """Forecast every session after those a stored model has seen, the one after the panel's last among them.
+
+    Nothing is fitted: a morning's work. Where an earlier session has no issued forecast of a fitted expert,
+    ``filtered`` stands in for it in the weights.
+
+    Parameters
+    ----------
+    history
+        The panel and its features, those the model was checked against.
+    model
+        Trained on sessions before the panel's last.
+    issued
+        As in `reconstruct`.
+    """
+    pnl = history.panel.total_pnl_usd
+    experts = simple_forecasts(history)
+    experts[[MIXED_EXPERTS.index(name) for name in FITTED_EXPERTS]] = experts[MIXED_EXPERTS.index("filtered")]
+    first_row = bisect_right(history.panel.session_dates, model.last_session_date)
+    no_choice = garch.Candidates(pnl, np.empty((0, 0)))
+    forecast_rows(history, model, no_choice, slice(first_row, len(pnl)), experts)
+    return combine(history, experts, issued, first_row)
+
+
+def combine(
+    history: History, experts: FloatMatrix, issued: Mapping[str, FloatMatrix], first_model_row: int
+) -> Reconstruction:
+    """Mix and calibrate the experts from their own forecasts and outcomes, without any other state.
+
+    Parameters
+    ----------
+    history
+        The panel.
+    experts
+        ``(n_experts, n_sessions, n_accounts)``, US dollars.
+    issued
+        As in `reconstruct`.
+    first_model_row
+        First row forecast by a fitted model.
+    """
+    pnl = history.panel.total_pnl_usd
+    nothing = np.full_like(pnl, np.nan)
+    counted = np.stack([_kept(issued.get(name, nothing), experts[number]) for number, name in enumerate(MIXED_EXPERTS)])
+    mixture, weights = mix(pnl, history.scale, counted)
+    mixture = _kept(issued.get("mixture", nothing), mixture)
+    calibrated, calibration = calibrate(pnl, mixture, issued.get("calibrated", nothing))
+    return Reconstruction(counted, mixture, calibrated, weights, calibration, first_model_row)
+
+
+def simple_forecasts(history: History) -> FloatMatrix:
+    """Forecast by the experts that need no fitting; the others' matrices are NaN, ``(n_experts, ...)``."""
+    pnl = history.panel.total_pnl_usd
+    experts = np.full((len(MIXED_EXPERTS), *pnl.shape), np.nan)
+    quantiles = {"historical": historical_quantiles(pnl, history.scale), "filtered": filtered_quantiles(pnl)}
+    for name, values in quantiles.items():
+        experts[MIXED_EXPERTS.index(name)] = np.where(history.has_forecast, bounded(values, history.scale), np.nan)
+    return experts
+
+
+def refit_rows(session_dates: Sequence[dt.date]) -> list[int]:
+    """List the first session of every week but the first, as positions.
+
+    The model that forecasts from such a row on has seen the sessions before it: it is fitted that morning, when the
+    forecast for that session has already left.
+    """
+    weeks = [day.isocalendar()[:2] for day in session_dates]
+    return [number for number in range(1, len(weeks)) if weeks[number] != weeks[number - 1]]
+
+
+def _models(
+    history: History, candidates: garch.Candidates, seed: int, first_row: int
+) -> Iterator[tuple[int, int, Model]]:
+    dates = history.panel.session_dates
+    sample = sample_of(history)
+    for start, stop in itertools.pairwise([*refit_rows(dates), len(dates)]):
+        if stop > first_row and len(sample.through(start - 1).session) >= MINIMUM_PAIRS:
+            yield start, stop, fit(history, sample, start - 1, candidates, seed)
+
+
+def forecast_rows(
+    history: History, model: Model, candidates: garch.Candidates, span: slice, experts: FloatMatrix
+) -> None:
+    """Write what a model forecasts after each session of a span into the matrices of the fitted experts."""
+    session, account = np.nonzero(history.has_forecast[span])
+    session = session + span.start
+    if session.size == 0:
+        return
+    volatility = candidates.volatilities(model.garch_coefficients)
+    forecasts = predict(
+        model,
+        history.features[session, account],
+        history.scale[session, account],
+        volatility[session, account],
+    )
+    for name, quantiles in forecasts.items():
+        experts[MIXED_EXPERTS.index(name), session, account] = quantiles
+
+
+def _kept(issued: FloatMatrix, computed: FloatMatrix) -> FloatMatrix:
+    return np.where(np.isfinite(issued), issued, computed)

@@ -1,0 +1,133 @@
+"""When the DAGs run: on mornings of XNYS sessions, in New York's time, about the session before."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+import pendulum
+from airflow.timetables.base import DagRunInfo, DataInterval, Timetable
+
+from risk.core import calendar
+from risk.core.settings import EXCHANGE_CALENDAR, EXCHANGE_ZONE
+
+if TYPE_CHECKING:
+    from airflow.timetables.base import TimeRestriction
+
+
+class SessionTimetable(Timetable):
+    """Run on the morning of every session, for the session before.
+
+    The data interval of a run starts at 00:00 UTC of the session whose fills are processed, so that
+    ``airflow backfill create --from-date --to-date`` means session dates, both inclusive. It ends when the run is due.
+
+    Parameters
+    ----------
+    run_at
+        New York wall-clock time ``HH:MM`` at which a run is due on the morning after its session.
+    is_automatic
+        Whether runs start by themselves. False for simulated and historical data: runs are started by hand and by
+        backfill, which Airflow allows only to a DAG that has a timetable.
+    """
+
+    def __init__(self, run_at: str = "07:00", *, is_automatic: bool = True) -> None:
+        self.run_at = run_at
+        self.is_automatic = is_automatic
+        rhythm = f"{run_at} New York on every {EXCHANGE_CALENDAR} session, for the session before; holidays are skipped"
+        self.description = rhythm if is_automatic else f"By hand and by backfill (RISK_SCHEDULE=off), else {rhythm}"
+
+    @property
+    def summary(self) -> str:
+        """Short form for the list of DAGs."""
+        return f"{EXCHANGE_CALENDAR} sessions, {self.run_at} New York" if self.is_automatic else "by hand"
+
+    def serialize(self) -> dict[str, Any]:
+        """Give what :meth:`deserialize` needs."""
+        return {"run_at": self.run_at, "is_automatic": self.is_automatic}
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> SessionTimetable:
+        """Build the timetable from its serialized form."""
+        return cls(**data)
+
+    def infer_manual_data_interval(self, *, run_after: pendulum.DateTime) -> DataInterval:
+        """Give a manual run the interval of the newest session that is due."""
+        return self._interval(self._newest_due(run_after))
+
+    def next_dagrun_info(
+        self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
+    ) -> DagRunInfo | None:
+        """Give the run after the last automated one, or the first one the restriction allows.
+
+        Without catchup, which is how the scheduler asks, sessions missed in an outage are passed over: the newest one
+        that is due comes next, and the others wait for a backfill. A backfill asks with catchup.
+        """
+        if not (self.is_automatic or restriction.catchup):
+            return None
+        session_date = self._next_session(last_automated_data_interval, restriction)
+        if session_date is None:
+            return None
+        if not restriction.catchup:
+            session_date = max(session_date, self._newest_due(pendulum.now("UTC")))
+        interval = self._interval(session_date)
+        if restriction.latest is not None and interval.start > restriction.latest:
+            return None
+        return DagRunInfo.interval(interval.start, interval.end)
+
+    def _next_session(self, last: DataInterval | None, restriction: TimeRestriction) -> dt.date | None:
+        if last is not None:
+            return calendar.next_session(last.start.in_timezone("UTC").date())
+        if restriction.earliest is None:
+            return None
+        earliest = restriction.earliest.in_timezone("UTC")
+        is_midnight = earliest == earliest.start_of("day")
+        return calendar.next_session(earliest.date() - dt.timedelta(days=1 if is_midnight else 0))
+
+    def _newest_due(self, instant: pendulum.DateTime) -> dt.date:
+        """Return the newest session whose run is due at an instant."""
+        session_date = calendar.last_finished_session(instant)
+        if self._interval(session_date).end > instant:
+            session_date = calendar.previous_session(session_date)
+        return session_date
+
+    def _interval(self, session_date: dt.date) -> DataInterval:
+        due_on = calendar.next_session(session_date)
+        due_at = dt.datetime.combine(due_on, dt.time.fromisoformat(self.run_at), tzinfo=EXCHANGE_ZONE)
+        start = pendulum.datetime(session_date.year, session_date.month, session_date.day, tz="UTC")
+        return DataInterval(start, pendulum.instance(due_at).in_timezone("UTC"))
+
+
+class WeeklySessionTimetable(SessionTimetable):
+    """Run on the morning of the first session of every week, about the last session of the week before.
+
+    Parameters
+    ----------
+    run_at, is_automatic
+        As in :class:`SessionTimetable`.
+    """
+
+    def __init__(self, run_at: str = "08:00", *, is_automatic: bool = True) -> None:
+        super().__init__(run_at, is_automatic=is_automatic)
+        rhythm = f"{run_at} New York on the first {EXCHANGE_CALENDAR} session of every week"
+        self.description = rhythm if is_automatic else f"By hand (RISK_SCHEDULE=off), else {rhythm}"
+
+    @property
+    def summary(self) -> str:
+        """Short form for the list of DAGs."""
+        return f"first session of the week, {self.run_at} New York" if self.is_automatic else "by hand"
+
+    def _next_session(self, last: DataInterval | None, restriction: TimeRestriction) -> dt.date | None:
+        session_date = super()._next_session(last, restriction)
+        while session_date is not None and not _ends_week(session_date):
+            session_date = calendar.next_session(session_date)
+        return session_date
+
+    def _newest_due(self, instant: pendulum.DateTime) -> dt.date:
+        session_date = super()._newest_due(instant)
+        while not _ends_week(session_date):
+            session_date = calendar.previous_session(session_date)
+        return session_date
+
+
+def _ends_week(session_date: dt.date) -> bool:
+    return session_date.isocalendar()[:2] != calendar.next_session(session_date).isocalendar()[:2]

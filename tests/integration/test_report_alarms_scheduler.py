@@ -1,0 +1,215 @@
+"""The real scheduler makes a run fail, be killed and recover; what people get is read from their mailbox."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import email.policy
+import http.client
+import time
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from devstack import processes, runs, services
+from devstack.clone import Clone, read_json
+from devstack.environment import Desk, DeskKind, load_secrets
+from risk.core.settings import PROJECT_DIR
+from risk.core.warehouse import WRITE_LOCK, connect
+from risk.report.watchdog import look_at_airflow, watched
+from simulation.writing import simulate
+
+pytestmark = pytest.mark.slow
+
+PATIENCE_SECONDS = 90.0
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """Give a working copy with this one's code, whose tasks are not tried again."""
+    root = tmp_path_factory.mktemp("clone")
+    (root / "plugins").symlink_to(PROJECT_DIR / "plugins")
+    (root / "include").symlink_to(PROJECT_DIR / "include")
+    (root / "dags").mkdir()
+    source = (PROJECT_DIR / "dags" / "daily_risk.py").read_text(encoding="utf-8")
+    assert '"retries": 3' in source
+    (root / "dags" / "daily_risk.py").write_text(source.replace('"retries": 3', '"retries": 0'), encoding="utf-8")
+    return Clone(root)
+
+
+@pytest.fixture(scope="module")
+def drop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a simulated desk of 3 traders and 30 sessions, with one file that cannot be read."""
+    folder = tmp_path_factory.mktemp("drop") / "fills"
+    simulate("medium", 3, 30, 5, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stack(clone: Clone, drop: Path) -> Iterator[services.Stack]:
+    """Run Postgres, mail server and Airflow."""
+    started = services.start(clone, Desk(DeskKind.simulated, drop), is_kept=False)
+    runs.await_dag(started)
+    yield started
+    services.stop_everything(clone)
+
+
+def await_end(stack: services.Stack, run_id: str) -> str:
+    for _ in runs.follow(stack.api, run_id):
+        pass
+    return str(stack.api.call("GET", f"/dags/daily_risk/dagRuns/{run_id}")["state"])
+
+
+def await_mails(clone: Clone, count: int) -> list[EmailMessage]:
+    """Wait for so many alarms and return them, oldest first; the report is none."""
+
+    def alarms() -> list[EmailMessage]:
+        if not clone.mail.is_dir():
+            return []
+        files = sorted((clone.mail / "new").iterdir(), key=lambda file: file.stat().st_mtime)
+        mails = [BytesParser(EmailMessage, policy=email.policy.default).parsebytes(file.read_bytes()) for file in files]
+        return [mail for mail in mails if "RISK RUN" in str(mail["Subject"])]
+
+    assert processes.wait_until(lambda: len(alarms()) >= count, 40.0), [str(mail["Subject"]) for mail in alarms()]
+    return alarms()
+
+
+def text_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def clear(stack: services.Stack, run_id: str) -> None:
+    body = {"dry_run": False, "dag_run_id": run_id, "only_failed": False, "reset_dag_runs": True}
+    stack.api.call("POST", "/dags/daily_risk/clearTaskInstances", body)
+
+
+def note_of(stack: services.Stack, run_id: str, task_id: str) -> str:
+    answer = stack.api.call("GET", f"/dags/daily_risk/dagRuns/{run_id}/taskInstances/{task_id}")
+    return str(answer["note"])
+
+
+@contextlib.contextmanager
+def held_warehouse(clone: Clone) -> Iterator[Callable[[], int]]:
+    """Hold the write lock, so that the next task waits inside Postgres; gives a function that finds its process."""
+    port = read_json(clone.var / "ports.json")["postgres"]
+    dsn = services.cluster(clone, load_secrets(clone)).dsn(port, DeskKind.simulated.database)
+    with contextlib.closing(connect(dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_lock(%s)", (WRITE_LOCK,))
+        yield lambda: waiting_process(connection)
+
+
+def waiting_process(connection: Any) -> int:
+    """Find the process that waits for the lock, by the port its connection comes from."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select client_port from pg_stat_activity where wait_event = 'advisory' and application_name = 'risk'"
+            )
+            ports = {port for (port,) in cursor.fetchall()}
+        connection.commit()
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if ports & {link.laddr.port for link in process.net_connections("tcp") if link.laddr}:
+                    name = process.name()
+                    if name != "postgres":
+                        return process.pid
+        time.sleep(0.2)
+    raise AssertionError("No task came to the lock.")
+
+
+def test_a_run_that_fails_is_killed_and_recovers_is_told_about_once_each(
+    stack: services.Stack, clone: Clone, drop: Path
+) -> None:
+    # given a file that lacks a column
+    broken = drop / "fills-9999.csv"
+    broken.write_text("account_id,time\nNET001,now\n", encoding="utf-8")
+    session_date = runs_for(drop)
+    run_id = runs.trigger(stack.api, {"session_date": session_date, "deliver": False})
+
+    # when the first task refuses it
+    assert await_end(stack, run_id) == "failed"
+    (failure,) = await_mails(clone, 1)
+
+    # then the mail names DAG, session, task, error, log and what to do
+    text = text_of(failure)
+    assert "RISK RUN FAILED - extract_fills" in failure["Subject"]
+    assert f"DAG       daily_risk\nSession   {session_date}" in text
+    assert "InputError" in text
+    assert "fills-9999.csv" in text
+    assert "clear extract_fills" in text
+    assert "tasks/extract_fills?try_number=1" in text.replace("\n", "")
+    assert "No limits for" in text
+    assert "InputError: " in note_of(stack, run_id, "extract_fills")
+
+    # and when the next attempt is killed
+    broken.unlink()
+    with held_warehouse(clone) as find:
+        clear(stack, run_id)
+        psutil.Process(find()).kill()
+        assert await_end(stack, run_id) == "failed"
+    killed = await_mails(clone, 2)[1]
+
+    # then its mail says so
+    assert "WHAT WENT WRONG\n---------------\nkilled\n" in text_of(killed)
+    assert "Process terminated by signal" in text_of(killed)
+
+    # and when nothing is wrong any more
+    clear(stack, run_id)
+    assert await_end(stack, run_id) == "success"
+    alarms = await_mails(clone, 3)
+
+    # then one mail ends the alarm, and nobody was told anything twice
+    assert [str(mail["Subject"]).split(" - ")[0] for mail in alarms] == [
+        "[SIMULATED] RISK RUN FAILED",
+        "[SIMULATED] RISK RUN FAILED",
+        "[SIMULATED] RISK RUN RECOVERED",
+    ]
+    assert f"session {session_date}: delivery count" in note_of(stack, run_id, "extract_fills")
+
+    # and the report's button opens its page, for those who are logged in
+    link = stack.api.call("GET", f"/dags/daily_risk/dagRuns/{run_id}/taskInstances/send_report/links")
+    assert link["extra_links"] == {"Report": f"/risk/reports/{session_date}"}
+    assert get(stack, f"/risk/reports/{session_date}") == 401
+    status, page = stack.api._send("GET", f"/risk/reports/{session_date}", None)
+    assert status == 200
+    assert "SIMULATED DESK" in page
+
+
+def test_watchdog_asks_airflows_own_tables(stack: services.Stack, clone: Clone) -> None:
+    metadata_dsn = watched(services.running_environment(clone)).metadata_dsn
+    healthy = airflow_findings(metadata_dsn, dt.datetime.now(dt.UTC))
+
+    stack.api.call("PATCH", "/dags/daily_risk", {"is_paused": True})
+    paused = airflow_findings(metadata_dsn, dt.datetime.now(dt.UTC))
+    stack.api.call("PATCH", "/dags/daily_risk", {"is_paused": False})
+    later = airflow_findings(metadata_dsn, dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5))
+
+    assert healthy == []
+    assert paused == ["The DAG daily_risk is paused: nothing runs."]
+    assert [sentence.partition(" is silent since")[0] for sentence in later] == [
+        "Airflow's scheduler",
+        "Airflow's dag-processor",
+    ]
+
+
+def airflow_findings(metadata_dsn: str, instant: dt.datetime) -> list[str]:
+    return [finding.sentence for finding in look_at_airflow(metadata_dsn, instant)]
+
+
+def get(stack: services.Stack, path: str) -> int:
+    """Ask for a page as a stranger."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", stack.api.port, timeout=30)) as client:
+        client.request("GET", path)
+        return client.getresponse().status
+
+
+def runs_for(drop: Path) -> str:
+    return sorted(path.stem[-10:] for path in drop.glob("fills*.csv") if path.stem[-10:-6].isdigit())[-1]

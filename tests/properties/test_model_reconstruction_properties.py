@@ -1,0 +1,170 @@
+"""What must hold for the walk-forward of any desk, however bad its data."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from risk.model.artefact import content_sha256, load, to_json
+from risk.model.distribution import outlook, shape_of
+from risk.model.experts import garch
+from risk.model.features.build import build_features
+from risk.model.features.table import FEATURES
+from risk.model.fitted import MIXED_EXPERTS, fit
+from risk.model.gate import judge, rules_quantiles
+from risk.model.panel import FloatMatrix, Panel
+from risk.model.sample import History, history_of, sample_of
+from risk.model.walk_forward import Reconstruction, forecast_next, reconstruct, refit_rows
+from tests.properties.panels import corrupted_after, next_weekday, panel_of, panels, weekdays
+
+NAMES = tuple(feature.name for feature in FEATURES)
+
+
+def _history(panel: Panel, effective_session: dt.date) -> History:
+    return history_of(panel, build_features(panel, effective_session), NAMES)
+
+
+def _walked(panel: Panel) -> Reconstruction:
+    return reconstruct(_history(panel, next_weekday(panel)))
+
+
+def _is_whole(panel: Panel, forecasts: Reconstruction) -> None:
+    """Require every expert where one speaks, losses only, weights of sum 1, and everything after it without NaN."""
+    is_issued = np.isfinite(forecasts.calibrated)
+    for name in MIXED_EXPERTS:
+        np.testing.assert_array_equal(np.isfinite(forecasts.expert(name)), is_issued)
+        assert (forecasts.expert(name)[is_issued] < 0.0).all()
+    np.testing.assert_allclose(forecasts.weights.sum(axis=1), 1.0)
+    assert (np.abs(forecasts.calibration) <= 1.0).all()
+    shape = shape_of(panel.total_pnl_usd, forecasts.calibrated)
+    for quantile in forecasts.calibrated[-1][is_issued[-1]]:
+        found = outlook(shape, float(quantile), 5000.0)
+        numbers = (*found.quantiles_usd, found.expected_shortfall_usd, found.loss_probability)
+        assert np.isfinite(numbers).all()
+        assert list(found.quantiles_usd) == sorted(found.quantiles_usd)
+        assert 0.0 < found.loss_probability < 1.0
+
+
+@settings(max_examples=25, deadline=None)
+@given(panel=panels(most_sessions=75), data=st.data())
+def test_a_forecast_ignores_whatever_comes_after_it(panel: Panel, data: st.DataObject) -> None:
+    # given
+    known = data.draw(st.integers(1, len(panel.session_dates)))
+    whole = _walked(panel)
+
+    # when later rows are deleted, or corrupted
+    deleted = reconstruct(_history(panel.through(known), weekdays(known + 1)[-1]))
+    corrupted = _walked(corrupted_after(panel, known))
+
+    # then every bit stays
+    for other in (deleted, corrupted):
+        np.testing.assert_array_equal(whole.experts[:, :known], other.experts[:, :known])
+        np.testing.assert_array_equal(whole.weights[:known], other.weights[:known])
+        np.testing.assert_array_equal(whole.calibrated[:known], other.calibrated[:known])
+    _is_whole(panel, whole)
+
+
+def _desk(rows: int, accounts: int) -> FloatMatrix:
+    return np.random.default_rng(7).standard_t(4, (rows, accounts)) * 1000.0
+
+
+def _with(pnl: FloatMatrix, rows: slice | int, accounts: slice | int, value: float) -> FloatMatrix:
+    changed = pnl.copy()
+    changed[rows, accounts] = value
+    return changed
+
+
+BAD = {
+    "one trader": _desk(260, 1),
+    "one session": _desk(1, 5),
+    "fewer than 60 sessions": _desk(40, 8),
+    "all zeros": np.zeros((90, 5)),
+    "constant gain": np.full((90, 5), 250.0),
+    "constant loss": np.full((90, 5), -250.0),
+    "nobody ever active": np.full((90, 3), np.nan),
+    "a gap of four months": _with(_desk(170, 5), slice(60, 145), slice(None), np.nan),
+    "an outlier of 1e9": _with(_desk(90, 5), 70, 2, -1e9),
+    "an outlier on the first day": _with(_desk(90, 5), 0, 0, 1e9),
+    "cents": _desk(90, 5) * 1e-5,
+    "one account of zeros": _with(_desk(90, 5), slice(None), 1, 0.0),
+    "a trader who appears today": _with(_desk(90, 5), slice(0, 89), 4, np.nan),
+}
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("name", list(BAD))
+def test_bad_data_gives_forecasts_or_none_but_never_an_error(name: str) -> None:
+    # given
+    pnl = BAD[name]
+    panel = panel_of(pnl)
+
+    # when
+    history = _history(panel, next_weekday(panel))
+    forecasts = reconstruct(history)
+
+    # then whoever has 5 sessions, a scale and was here within 30 sessions is forecast, once 20 residuals are pooled
+    _is_whole(panel, forecasts)
+    residual_count = np.isfinite(forecasts.calibrated[:-1]) & np.isfinite(pnl[1:])
+    if residual_count.sum() >= 20:
+        np.testing.assert_array_equal(np.isfinite(forecasts.calibrated[-1]), history.has_forecast[-1])
+    baseline = rules_quantiles(pnl, forecasts.expert("historical"), np.zeros_like(pnl))
+    judgments = judge(pnl, history.scale, forecasts.calibrated, baseline)
+    assert all(judgment.reasons for judgment in judgments)
+
+
+def test_a_newcomer_is_forecast_from_his_sixth_morning_on() -> None:
+    # given a desk of four and one who starts in session 80
+    pnl = _with(_desk(90, 5), slice(0, 80), 4, np.nan)
+
+    # when
+    forecasts = _walked(panel_of(pnl))
+
+    # then after his fifth session there is a forecast, before that rules serve
+    assert np.isfinite(forecasts.calibrated[:, 4]).argmax() == 84
+
+
+def test_what_was_issued_counts_as_it_was() -> None:
+    # given
+    panel = panel_of(_desk(75, 5))
+    history = _history(panel, next_weekday(panel))
+    whole = reconstruct(history)
+    issued = {name: np.where(np.arange(75)[:, None] < 70, whole.expert(name), np.nan) for name in MIXED_EXPERTS}
+    for name in ("mixture", "calibrated"):
+        issued[name] = np.where(np.arange(75)[:, None] < 70, getattr(whole, name), np.nan)
+
+    # when only the last week is computed
+    later = reconstruct(history, issued, first_row=70)
+
+    # then nothing differs, and a changed forecast of the past stays changed
+    np.testing.assert_array_equal(later.calibrated, whole.calibrated)
+    np.testing.assert_array_equal(later.weights, whole.weights)
+    issued["calibrated"] = issued["calibrated"] * 1.5
+    np.testing.assert_array_equal(
+        reconstruct(history, issued, first_row=70).calibrated[:70], whole.calibrated[:70] * 1.5
+    )
+
+
+def test_a_morning_with_a_stored_model_gives_the_bits_of_the_walk_forward() -> None:
+    # given a walk over 78 sessions, and the model of its last week, stored and read back
+    panel = panel_of(_desk(78, 5))
+    history = _history(panel, next_weekday(panel))
+    whole = reconstruct(history)
+    known = refit_rows(panel.session_dates)[-1] - 1
+    text = to_json(fit(history, sample_of(history), known, garch.candidates(panel.total_pnl_usd)))
+    model = load(text, content_sha256(text), NAMES)
+
+    # when the forecasts issued before the last session are all there is
+    issued = {name: whole.expert(name).copy() for name in MIXED_EXPERTS}
+    issued |= {"mixture": whole.mixture.copy(), "calibrated": whole.calibrated.copy()}
+    for quantiles in issued.values():
+        quantiles[-1] = np.nan
+    morning = forecast_next(history, model, issued)
+
+    # then
+    np.testing.assert_array_equal(morning.experts[:, -1], whole.experts[:, -1])
+    np.testing.assert_array_equal(morning.calibrated[-1], whole.calibrated[-1])
+    assert np.isfinite(morning.calibrated[-1]).any()

@@ -1,0 +1,130 @@
+"""The pipeline's role may work, and may not change what happened."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg2
+import pytest
+from psycopg2.extensions import make_dsn
+
+from risk.core.calendar import store_sessions
+from risk.core.errors import SchemaError
+from risk.core.roles import READ_TABLES, REPLACED_TABLES, prepare_warehouse
+from risk.core.runs import open_run
+from risk.core.warehouse import Connection, connect, execute, migrate, rows, writing
+from risk.ingest.loading import load_drop
+from tests.drops import write_drop
+
+SESSION = dt.date(2025, 8, 15)
+
+
+@pytest.fixture
+def pipeline(connection: Connection, warehouse_dsn: str) -> Iterator[Connection]:
+    """Give a connection of a second role that has been granted what the pipeline needs."""
+    role = f"pipeline_{connection.info.backend_pid}"
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"create role {role} login password 'word'")
+    prepare_warehouse(connection, role)
+    with contextlib.closing(connect(make_dsn(warehouse_dsn, user=role, password="word"))) as made:
+        yield made
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"drop owned by {role}")
+        cursor.execute(f"drop role {role}")
+
+
+def may(connection: Connection, action: str) -> bool:
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(action)
+    except psycopg2.errors.InsufficientPrivilege:
+        return False
+    return True
+
+
+def tables(connection: Connection) -> set[str]:
+    return {table for (table,) in rows(connection, "migrate/select_tables")}
+
+
+def test_pipeline_cannot_change_or_empty_any_input(connection: Connection, pipeline: Connection) -> None:
+    kept = tables(connection) - REPLACED_TABLES
+
+    changeable = [
+        table
+        for table in kept
+        for action in (f"delete from {table}", f"truncate {table}", f"update {table} set ctid = ctid")
+        if may(pipeline, action.replace("set ctid = ctid", f"set {_first_column(connection, table)} = default"))
+    ]
+
+    assert {"deliveries", "fills", "loads", "marks", "runs", "reports"} <= kept
+    assert changeable == []
+
+
+def _first_column(connection: Connection, table: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"select * from {table} limit 0")
+        assert cursor.description
+        return str(cursor.description[0].name)
+
+
+def test_pipeline_replaces_what_it_computes(pipeline: Connection) -> None:
+    assert all(may(pipeline, f"delete from {table}") for table in REPLACED_TABLES)
+
+
+def test_every_named_table_exists(connection: Connection) -> None:
+    assert tables(connection) >= REPLACED_TABLES | READ_TABLES
+
+
+def test_pipeline_cannot_change_the_schema(pipeline: Connection) -> None:
+    assert not may(pipeline, "create table mine (number integer)")
+    assert not may(pipeline, "drop table fills")
+    assert not may(pipeline, "create or replace function current_deliveries() returns integer return 1")
+
+
+def test_pipeline_loads_and_opens_a_run(pipeline: Connection, tmp_path: Path) -> None:
+    folder = write_drop(tmp_path, SESSION, {"NET001": 2})
+    with writing(pipeline):
+        store_sessions(pipeline)
+
+    load = load_drop(pipeline, folder, SESSION, is_simulated=False)
+    run = open_run(pipeline, SESSION, load.load_id, "test")
+
+    assert (load.fill_count, run.revision) == (2, 1)
+
+
+def test_pipeline_statistics_are_renewed_after_a_load(pipeline: Connection) -> None:
+    with writing(pipeline):
+        execute(pipeline, "extract_fills/analyze_loaded")
+
+    assert [notice for notice in pipeline.notices if "permission denied" in notice] == []
+
+
+def test_migrate_by_the_pipeline_changes_nothing_when_nothing_is_pending(pipeline: Connection) -> None:
+    assert migrate(pipeline) == []
+
+
+def test_migrate_by_the_pipeline_asks_for_the_owner_when_a_file_is_pending(
+    connection: Connection, pipeline: Connection
+) -> None:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("delete from schema_migrations where name = (select max(name) from schema_migrations)")
+
+    with pytest.raises(SchemaError, match=r"lacks the schema files .*RISK_OWNER_DSN"):
+        migrate(pipeline)
+
+
+def test_prepare_twice_leaves_the_same_privileges(connection: Connection, pipeline: Connection) -> None:
+    privileges = "select table_name, privilege_type from information_schema.role_table_grants where grantee = %s"
+
+    def granted() -> list[tuple[object, ...]]:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(f"{privileges} order by 1, 2", (pipeline.info.user,))
+            return cursor.fetchall()
+
+    before = granted()
+    prepare_warehouse(connection, pipeline.info.user)
+
+    assert granted() == before != []

@@ -1,0 +1,160 @@
+"""The weekly digest counts what the week's rows say."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from decimal import Decimal
+
+import pytest
+
+from risk.core import settings as settings_module
+from risk.core.errors import ConnectionLostError
+from risk.core.runs import read_run
+from risk.core.warehouse import Connection, rows
+from risk.limits.track_record import store_ledger
+from risk.report.digest import digest_page, send_digest
+from risk.report.mail import SmtpServer
+from risk.report.templates import render
+from tests.report_desks import AS_OF, EFFECTIVE_SESSION, SESSION, book, deliver_fills, insert, open_run, recommend
+from tests.smtp_boxes import Box, served
+
+
+@pytest.fixture(autouse=True)
+def _settings() -> Iterator[None]:
+    settings_module.settings.cache_clear()
+    yield
+    settings_module.settings.cache_clear()
+
+
+def reported(
+    connection: Connection, day: dt.date, cuts: dict[str, str], *, mailed: bool = True, is_point_in_time: bool = False
+) -> None:
+    run = open_run(
+        connection, session_date=day, revision=2 if is_point_in_time else 1, is_point_in_time=is_point_in_time
+    )
+    for name, cut in cuts.items():
+        recommend(connection, run, name, cut)
+    insert(connection, "reports", run_id=run.run_id, facts="{}", facts_sha256="0")
+    if mailed:
+        sent = {"recipient": "rm@localhost", "message_id": str(run.run_id), "sent_at": AS_OF}
+        insert(connection, "report_deliveries", run_id=run.run_id, **sent)
+
+
+def test_digest_names_sessions_without_report_or_mail(connection: Connection) -> None:
+    reported(connection, dt.date(2025, 8, 12), {"A": "0.40"})
+    reported(connection, dt.date(2025, 8, 13), {"A": "0.40", "B": "0.00"}, mailed=False)
+
+    page = digest_page(connection, SESSION)
+
+    # Sessions from Saturday the 9th to Friday the 15th: the 11th to the 15th.
+    assert page.headline == "2 of 5 sessions from 2025-08-09 to 2025-08-15 have their report."
+    assert [action.split(":")[0] for action in page.actions] == [
+        "Session 2025-08-11 has no report",
+        "The report of 2025-08-13 was mailed to nobody",
+        "Session 2025-08-14 has no report",
+        "Session 2025-08-15 has no report",
+        "No fill of 2025-08-15 is in the books (the books are empty)",
+    ]
+    assert "Traders with a limit: 1 to 2 a session; B came on 2025-08-13." in page.sentences
+
+
+def test_digest_takes_a_renamed_trader_for_one_who_stayed(connection: Connection) -> None:
+    reported(connection, dt.date(2025, 8, 13), {"OLD1": "0.40", "GONE": "0.40"})
+    reported(connection, dt.date(2025, 8, 14), {"NEW1": "0.40", "ELSE": "0.40"})
+    load_id = insert(connection, "loads", source="drop", is_simulated=False, through_session_date=SESSION)
+    told = {"file_name": "accounts.csv", "line_number": 1, "recorded_at": AS_OF}
+    renamed = {"valid_from": dt.date(2025, 8, 14), "account_id": "NEW1", "former_account_id": "OLD1"}
+    insert(connection, "accounts", load_id=load_id, **renamed, **told)
+
+    page = digest_page(connection, SESSION)
+
+    assert "Traders with a limit: 2 a session; ELSE came on 2025-08-14, GONE went on 2025-08-14." in page.sentences
+
+
+def test_digest_tells_of_what_was_reported_and_not_of_its_rehearsals(connection: Connection) -> None:
+    reported(connection, SESSION, {"A": "0.40"})
+    book(connection, "A", EFFECTIVE_SESSION)
+    reported(connection, SESSION, {"A": "0.00", "B": "0.00"}, mailed=False, is_point_in_time=True)
+
+    page = digest_page(connection, EFFECTIVE_SESSION)
+
+    assert not [action for action in page.actions if "mailed to nobody" in action]
+    assert "Traders with a limit: 1 a session" in " ".join(page.sentences)
+    assert "Traders who were cut: 1 of 1 results were losses" in " ".join(page.sentences)
+    assert "not cut" not in " ".join(page.sentences)
+
+
+def test_digest_counts_breaches_cuts_and_decisions(connection: Connection) -> None:
+    run = open_run(connection)
+    recommend(connection, run, "A", "0.40")
+    recommend(connection, run, "B", "0.00")
+    insert(connection, "reports", run_id=run.run_id, facts="{}", facts_sha256="0")
+    for name, total in (("A", "-900.00"), ("B", "250.50")):
+        book(connection, name, run.effective_session, total_pnl_usd=Decimal(total))
+        issued = {"run_id": run.run_id, "is_live": True, "expert": "calibrated", "quantile_05_usd": -500}
+        insert(connection, "forecasts", account_id=name, effective_session=run.effective_session, **issued)
+
+    sentences = " ".join(digest_page(connection, run.effective_session).sentences)
+
+    # Two forecasts, 5 % of them are 0.1.
+    assert "Forecast calibrated: 1 of 2 results below the 5 % quantile; 0.1 are expected." in sentences
+    assert "Traders who were cut: 1 of 1 results were losses, -900.00 USD in sum." in sentences
+    assert "Traders who were not cut: 0 of 1 results were losses, +250.50 USD in sum." in sentences
+    assert "Decisions about limits: nobody was asked." in sentences
+
+
+def test_digest_tells_the_gate_the_ledger_and_the_incidents(connection: Connection) -> None:
+    reported(connection, SESSION, {"A": "0.40"})
+    book(connection, "A")
+    run = read_run(connection, rows(connection, "risk_page/select_report", {"session_date": SESSION})[0][0])
+    deliver_fills(connection, run, "A")
+    store_ledger(connection, run)
+    check = {"severity": "warn", "observed": "9", "has_passed": False, "message": "odd"}
+    for subject in ("A", "B"):
+        insert(connection, "quality_results", run_id=run.run_id, check_name="fees", subject=subject, **check)
+    judged = {"is_serving": False, "is_pass": False, "session_count": 0, "forecast_count": 0}
+    told = {"reasons": ["no model was stored"], "drifts": ["The breach rate rises"]}
+    insert(connection, "gate_results", run_id=run.run_id, **judged, **told)
+
+    page = digest_page(connection, SESSION)
+
+    sentences = " ".join(page.sentences)
+    assert (
+        "The model served in 0 of 1 sessions (no model was there); the gate at last: no model was stored." in sentences
+    )
+    assert "The breach rate rises" in page.sentences
+    assert "Data: checks that did not pass: fees 2; 0 rows were rejected." in page.sentences
+    assert "Ledger of past cuts. No cut has met a session whose result is known yet" in sentences
+    assert "Newest fills: session 2025-08-15; last delivery recorded 2025-08-18 07:01 New York." in page.sentences
+    assert not [action for action in page.actions if "No fill of" in action]
+
+
+def test_digest_can_be_written_down(connection: Connection) -> None:
+    rendered = render("notice", digest_page(connection, SESSION))
+
+    assert "Risk digest - week to 2025-08-15" in rendered.subject
+    assert "0 of 5 sessions" in rendered.text
+
+
+def test_digest_is_mailed_and_its_database_size_kept(connection: Connection) -> None:
+    box = Box()
+
+    with served(box) as server:
+        assert send_digest(connection, server, AS_OF) == 1
+
+    # On the morning of Monday the 18th the last finished session is Friday the 15th.
+    assert len(box.subjects) == 1
+    assert "Risk digest - week to 2025-08-15" in box.subjects[0]
+    assert "since the digest before" not in " ".join(digest_page(connection, SESSION).sentences)
+    assert "since the digest before" in " ".join(digest_page(connection, dt.date(2025, 8, 22)).sentences)
+
+
+def test_digest_remembers_nothing_when_the_mail_server_is_away(connection: Connection) -> None:
+    with pytest.raises(ConnectionLostError, match="takes no mail"):
+        send_digest(connection, SmtpServer("127.0.0.1", 9), AS_OF)
+
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select count(*) from digests")
+        assert cursor.fetchall() == [(0,)]
+    assert rows(connection, "publish_limits/select_clock")

@@ -1,0 +1,296 @@
+"""The watchdog on real databases and a real mail server: what it finds, and that it is quiet when all is well."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import time_machine
+from psycopg2.extensions import parse_dsn
+from typer.testing import CliRunner
+
+from risk.cli import app
+from risk.core import settings as settings_module
+from risk.core.errors import ConnectionLostError, RequestError
+from risk.core.warehouse import Connection
+from risk.report.alert_records import Cause, FailedTask, RunDates, RunKey, note_failure
+from risk.report.mail import SmtpServer
+from risk.report.smtp_servers import smtp_server
+from risk.report.watchdog import Finding, Watched, look, tell, watched
+from tests.report_desks import insert, open_run
+from tests.smtp_boxes import Box, closed_port, served
+
+METADATA = """
+create table job (job_type text, state text, latest_heartbeat timestamptz);
+create table dag (dag_id text, is_paused boolean, is_stale boolean, has_import_errors boolean);
+create table import_error (filename text, stacktrace text);
+"""
+"""The columns that are asked for; the test with the real scheduler asks the real tables."""
+
+
+@pytest.fixture
+def morning(connection: Connection) -> dt.datetime:
+    """Give an instant of now whose New York date is a session with a report that somebody has."""
+    instant = dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC)
+    run = open_run(connection)
+    insert(connection, "report_deliveries", run_id=run.run_id, recipient="a", message_id="<a@b>", sent_at=instant)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(METADATA)
+        cursor.execute("insert into dag values ('daily_risk', false, false, false)")
+        for job_type in ("SchedulerJob", "DagProcessorJob"):
+            cursor.execute("insert into job values (%s, 'running', %s)", (job_type, instant - dt.timedelta(seconds=9)))
+    return instant
+
+
+@pytest.fixture
+def box() -> Box:
+    return Box()
+
+
+@pytest.fixture
+def what(warehouse_dsn: str, box: Box) -> Iterator[Watched]:
+    """Watch the test's database, which plays both, and a mail server that answers."""
+    with served(box) as server:
+        yield Watched(warehouse_dsn, warehouse_dsn, server)
+
+
+@pytest.fixture(autouse=True)
+def _settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("RISK_ALARM_RECIPIENTS", "operator@example.test")
+    settings_module.settings.cache_clear()
+    yield
+    settings_module.settings.cache_clear()
+
+
+def sentences(what: Watched, instant: dt.datetime) -> list[str]:
+    """Look, and leave out the clocks: the test's morning lies in the past, the database lives today."""
+    return [finding.sentence for finding in look(what, instant) if "clocks of" not in finding.sentence]
+
+
+def change(connection: Connection, command: str, *values: Any) -> None:
+    with connection, connection.cursor() as cursor:
+        cursor.execute(command, values)
+
+
+def test_watchdog_finds_nothing_when_the_report_is_out_and_all_answer(what: Watched, morning: dt.datetime) -> None:
+    assert sentences(what, morning) == []
+
+
+def test_watchdog_is_quiet_on_a_day_without_a_session_when_everything_is_gone() -> None:
+    gone = f"postgresql://a@127.0.0.1:{closed_port()}/a"
+    what = Watched(gone, gone, SmtpServer("127.0.0.1", closed_port()))
+
+    for day in ("2025-07-04", "2025-08-16", "2025-12-25"):
+        assert look(what, dt.datetime.fromisoformat(f"{day}T12:45:00+00:00")) == []
+
+
+def test_watchdog_judges_the_new_york_date(what: Watched, morning: dt.datetime) -> None:
+    # 02:00 UTC on Tuesday is 22:00 on Monday in New York: Monday's report is meant, and it is out.
+    found = sentences(what, dt.datetime(2025, 8, 19, 2, 0, tzinfo=dt.UTC))
+
+    assert not any("no report" in sentence for sentence in found)
+
+
+def test_watchdog_says_that_nobody_has_the_report_and_why(
+    what: Watched, morning: dt.datetime, connection: Connection
+) -> None:
+    change(connection, "delete from report_deliveries")
+    key, task = RunKey("daily_risk", "r", 0), FailedTask("check_fills", 1, "")
+    note_failure(connection, key, task, RunDates(None, None), Cause("QualityError", "Prices are negative."))
+    change(connection, "update audit_log set recorded_at = %s", morning)
+
+    assert sentences(what, morning) == [
+        "There are no limits and no report for 2025-08-18. Task check_fills failed: Prices are negative."
+    ]
+
+
+def test_watchdog_names_recipients_who_wait(what: Watched, morning: dt.datetime, connection: Connection) -> None:
+    change(connection, "insert into report_deliveries (run_id, recipient, message_id) values (1, 'b', '<b@b>')")
+
+    assert sentences(what, morning) == ["1 recipients do not have the report for 2025-08-18, 1 have it."]
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("update dag set is_paused = true", "The DAG daily_risk is paused: nothing runs."),
+        ("delete from dag", "Airflow does not know the DAG daily_risk."),
+        ("update dag set is_stale = true", "The file of the DAG daily_risk is gone."),
+        ("delete from job where job_type = 'SchedulerJob'", "Airflow's scheduler has never run."),
+        (
+            "update job set latest_heartbeat = '2025-08-18 12:00:00+00' where job_type = 'SchedulerJob'",
+            "Airflow's scheduler is silent since 2025-08-18 12:00:00 UTC.",
+        ),
+        (
+            "update job set state = 'failed' where job_type = 'DagProcessorJob'",
+            "Airflow's dag-processor is silent since 2025-08-18 12:44:51 UTC.",
+        ),
+        (
+            "insert into import_error values ('daily_risk.py', E'Traceback\\nValueError: a typo\\n')",
+            "Airflow cannot read the DAG file daily_risk.py: ValueError: a typo",
+        ),
+    ],
+)
+def test_watchdog_finds_what_keeps_airflow_from_running(
+    what: Watched, morning: dt.datetime, connection: Connection, command: str, sentence: str
+) -> None:
+    change(connection, command)
+
+    assert sentences(what, morning) == [sentence]
+
+
+def test_watchdog_finds_a_gone_warehouse_and_still_asks_the_others(what: Watched, morning: dt.datetime) -> None:
+    gone = f"postgresql://risk:secret@127.0.0.1:{closed_port()}/warehouse"
+
+    (sentence,) = sentences(Watched(gone, what.metadata_dsn, what.server), morning)
+
+    assert sentence.startswith(
+        "Whether the report for 2025-08-18 is out cannot be known: no Postgres answers at 127.0."
+    )
+    assert "secret" not in sentence
+
+
+def test_watchdog_finds_a_gone_airflow_database(what: Watched, morning: dt.datetime) -> None:
+    gone = f"postgresql://airflow@127.0.0.1:{closed_port()}/airflow"
+
+    (sentence,) = sentences(Watched(what.warehouse_dsn, gone, what.server), morning)
+
+    assert sentence.startswith("Airflow's database cannot be asked:")
+
+
+def test_watchdog_finds_a_gone_mail_server(what: Watched, morning: dt.datetime) -> None:
+    port = closed_port()
+
+    (sentence,) = sentences(Watched(what.warehouse_dsn, what.metadata_dsn, SmtpServer("127.0.0.1", port)), morning)
+
+    assert sentence.startswith(f"The mail server 127.0.0.1:{port} takes no mail: ")
+
+
+@pytest.mark.parametrize(("seconds", "is_found"), [(-40, True), (-5, False), (5, False), (40, True)])
+def test_watchdog_finds_clocks_that_disagree_by_more_than_half_a_minute(
+    what: Watched, morning: dt.datetime, seconds: int, is_found: bool
+) -> None:
+    with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)):
+        found = [finding.sentence for finding in look(what, morning)]
+
+    assert any("clocks of the warehouse" in sentence for sentence in found) == is_found
+
+
+def test_watchdog_mails_by_the_second_server_first(what: Watched, box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    second = Box()
+    with served(second) as server:
+        monkeypatch.setenv("RISK_ALARM_SMTP_URI", f"smtp://127.0.0.1:{server.port}")
+        settings_module.settings.cache_clear()
+        tell(what, [Finding("The DAG is <paused>.", "Switch it on.")], dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC))
+
+    assert box.mails == []
+    assert second.subjects == ["RISK WATCHDOG - 2025-08-18 - The DAG is <paused>."]
+    assert "&lt;paused&gt;" in second.html()
+    assert "- Switch it on." in second.text()
+
+
+def test_watchdog_says_that_the_report_is_out_unless_that_is_what_it_doubts(
+    what: Watched, box: Box, morning: dt.datetime, connection: Connection
+) -> None:
+    change(connection, "update dag set is_paused = true")
+    tell(what, look(what, morning), morning)
+    change(connection, "delete from report_deliveries")
+    tell(what, look(what, morning), morning)
+
+    is_out = "The report for 2025-08-18 is out."
+    assert [is_out in box.text(0), is_out in box.text(1)] == [True, False]
+
+
+def test_watchdog_mails_by_the_first_server_when_the_second_is_down(
+    what: Watched, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RISK_ALARM_SMTP_URI", f"smtp://127.0.0.1:{closed_port()}")
+    settings_module.settings.cache_clear()
+
+    tell(what, [Finding("Paused.", "Switch it on.")], dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC))
+
+    assert len(box.mails) == 1
+
+
+def test_watchdog_says_so_when_nobody_can_be_told(warehouse_dsn: str) -> None:
+    what = Watched(warehouse_dsn, warehouse_dsn, SmtpServer("127.0.0.1", closed_port()))
+
+    with pytest.raises(ConnectionLostError, match="Nobody was told 'RISK WATCHDOG"):
+        tell(what, [Finding("Paused.", "Switch it on.")], dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC))
+
+
+def test_watchdog_reads_the_variables_of_airflows_processes() -> None:
+    mail = {
+        "conn_type": "smtp",
+        "host": "mx",
+        "port": 587,
+        "login": "u",
+        "password": "p",
+        "extra": {"disable_tls": False},
+    }
+
+    what = watched(
+        {
+            "AIRFLOW_CONN_RISK_WAREHOUSE": "postgres://risk:a%2Fb@db:5433/warehouse",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2://airflow:x@db/airflow",
+            "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps(mail),
+        }
+    )
+
+    warehouse = parse_dsn(what.warehouse_dsn)
+    assert (warehouse["host"], warehouse["port"], warehouse["password"]) == ("db", "5433", "a/b")
+    assert parse_dsn(what.metadata_dsn)["dbname"] == "airflow"
+    assert what.server == SmtpServer("mx", 587, "u", "p", use_starttls=True)
+
+
+def test_watchdog_names_the_variable_that_is_missing() -> None:
+    with pytest.raises(RequestError, match="AIRFLOW_CONN_RISK_WAREHOUSE names no Postgres"):
+        watched({})
+
+
+@pytest.mark.parametrize(
+    ("uri", "server"),
+    [
+        ("smtp://mx", SmtpServer("mx", 25)),
+        ("smtp://u%40a:p%2F@mx:587?starttls=1", SmtpServer("mx", 587, "u@a", "p/", use_starttls=True)),
+        ("smtps://u:p@mx", SmtpServer("mx", 465, "u", "p", use_ssl=True)),
+    ],
+)
+def test_second_mail_server_is_read_from_its_uri(uri: str, server: SmtpServer) -> None:
+    assert smtp_server(uri, "X") == server
+
+
+@pytest.mark.parametrize("uri", ["mx:25", "http://user:hunter2@mx", "smtp://", "smtp://mx:port", "smtp://[::1"])
+def test_second_mail_server_of_another_form_is_refused_without_its_password(uri: str) -> None:
+    with pytest.raises(RequestError, match="RISK_ALARM_SMTP_URI names no mail server") as caught:
+        smtp_server(uri, "RISK_ALARM_SMTP_URI")
+
+    assert "hunter2" not in str(caught.value)
+
+
+SATURDAY = dt.datetime(2025, 8, 16, 12, 45, tzinfo=dt.UTC)
+MONDAY = dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("instant", "has_mail_server", "exit_code"), [(SATURDAY, False, 0), (MONDAY, True, 1), (MONDAY, False, 3)]
+)
+def test_watchdog_command_exits_by_what_it_found_and_whom_it_told(
+    box: Box, monkeypatch: pytest.MonkeyPatch, instant: dt.datetime, has_mail_server: bool, exit_code: int
+) -> None:
+    gone = f"127.0.0.1:{closed_port()}"
+    monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", f"postgres://risk@{gone}/warehouse")
+    monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", f"postgresql+psycopg2://airflow@{gone}/airflow")
+    with served(box) as server, time_machine.travel(instant):
+        mail = f"127.0.0.1:{server.port}" if has_mail_server else gone
+        monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", f"smtp://{mail}")
+        settings_module.settings.cache_clear()
+        result = CliRunner().invoke(app, ["watchdog"])
+
+    assert result.exit_code == exit_code
+    assert len(box.mails) == (exit_code == 1)
+    assert ("Whether the report for 2025-08-18 is out cannot be known" in result.output) == (instant is MONDAY)
+    assert ("Nobody was told" in result.output) == (exit_code == 3)

@@ -1,0 +1,155 @@
+"""The backtest: known truth is found, odd input is named, and the contract's JSON is complete."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from risk.core.calendar import sessions_between
+from risk.core.entities import Fill
+from risk.core.errors import InputError
+from risk.model.backtest_checks import checks_of
+from risk.model.backtest_reading import panel_of_fills, panel_of_pnl
+from risk.model.backtest_record import backtest, record_of, walk
+from risk.report.backtest_plots import draw_plots
+from simulation.truth import draw
+
+MODELS = {
+    "historical", "filtered", "log_scale_ridge", "boosted", "garch", "mixture", "calibrated",
+    "rules", "always_21_percent", "random_reassignment",
+}  # fmt: skip
+
+
+def _write(file: Path, rows: list[tuple[str, str, str]]) -> Path:
+    lines = ["account_id,session_date,net_pnl_usd", *(",".join(row) for row in rows)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return file
+
+
+def _truth_rows(traders: int, sessions: int) -> list[tuple[str, str, str]]:
+    truth = draw("strong", traders, sessions, 1)
+    active = zip(*np.nonzero(truth.is_active), strict=True)
+    return [
+        (truth.account_ids[account], truth.session_dates[row].isoformat(), f"{truth.net_pnl_usd[row, account]:.2f}")
+        for row, account in active
+    ]
+
+
+@pytest.fixture(scope="module")
+def strong_facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    file = _write(tmp_path_factory.mktemp("backtest") / "pnl.csv", _truth_rows(12, 130))
+    return json.loads(json.dumps(backtest(panel_of_pnl(file)).facts(), allow_nan=False))
+
+
+def test_backtest_gives_every_model_and_baseline_the_numbers_of_the_contract(strong_facts: dict[str, object]) -> None:
+    assert set(strong_facts["models"]) == MODELS
+    for score in strong_facts["models"].values():
+        assert set(score) == {"loss", "gain_vs_historical", "gain_interval", "breach", "kupiec_p", "christoffersen_p"}
+        low, high = score["gain_interval"]
+        assert low <= score["gain_vs_historical"] <= high
+    assert set(strong_facts["gate"]) == {"served", "improvement", "p_value", "reasons"}
+
+
+def test_backtest_finds_more_in_the_forecast_than_in_its_random_reassignment(strong_facts: dict[str, object]) -> None:
+    models = strong_facts["models"]
+
+    assert models["historical"]["gain_vs_historical"] == 0.0
+    assert models["calibrated"]["loss"] < models["random_reassignment"]["loss"]
+
+
+def test_a_walk_is_checked_drawn_and_heard(tmp_path: Path) -> None:
+    # given
+    panel = panel_of_pnl(_write(tmp_path / "pnl.csv", _truth_rows(6, 100)))
+    heard: list[float] = []
+
+    # when
+    history, forecasts = walk(panel, heard.append)
+    record, checks = record_of(history, forecasts), checks_of(history, forecasts)
+    files = draw_plots(tmp_path / "plots", history, forecasts, record, checks)
+    again = draw_plots(tmp_path / "again", history, forecasts, record, checks)
+
+    # then
+    assert heard == sorted(heard)
+    assert heard[-1] == 1.0
+    assert [file.name for file in files] == [
+        "calibration.svg", "loss_by_expert.svg", "weights_over_time.svg", "breaches_per_trader.svg",
+    ]  # fmt: skip
+    assert [file.read_bytes() for file in files] == [file.read_bytes() for file in again]
+    is_scored = np.isfinite(panel.total_pnl_usd[1:]) & np.isfinite(forecasts.calibrated[:-1])
+    assert checks.forecast_count == is_scored.sum()
+    assert sum(account.forecast_count for account in checks.accounts) == checks.forecast_count
+    assert [promised for promised, _ in checks.levels] == [0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.95]
+    breaches = (panel.total_pnl_usd[1:] < forecasts.calibrated[:-1])[is_scored].mean()
+    assert dict(checks.levels)[0.05] == pytest.approx(breaches, abs=1e-9)
+    assert all(abs(found - promised) < 0.1 for promised, found in checks.levels)
+
+
+def test_nothing_is_drawn_or_said_where_nothing_is_scored(tmp_path: Path) -> None:
+    panel = panel_of_pnl(_write(tmp_path / "pnl.csv", [("A1", "2025-08-15", "5")]))
+    history, forecasts = walk(panel)
+    checks = checks_of(history, forecasts)
+    assert draw_plots(tmp_path / "plots", history, forecasts, record_of(history, forecasts), checks) == []
+    assert checks.sentences() == []
+
+
+def test_backtest_depends_on_nothing_but_its_input(tmp_path: Path) -> None:
+    rows = _truth_rows(4, 70)
+    in_order, shuffled = _write(tmp_path / "a.csv", rows), _write(tmp_path / "b.csv", rows[::-1])
+
+    assert backtest(panel_of_pnl(in_order)).facts() == backtest(panel_of_pnl(shuffled)).facts()
+
+
+@pytest.mark.parametrize(
+    "results",
+    [["5"], ["0"] * 80, ["7"] * 80, ["1e9"] + ["-3"] * 79],
+    ids=["one session", "all zero", "constant", "outlier"],
+)
+def test_backtest_of_an_odd_history_says_that_rules_serve(tmp_path: Path, results: list[str]) -> None:
+    days = sessions_between(dt.date(2025, 1, 2), dt.date(2025, 8, 15))
+    rows = [("A1", day.isoformat(), result) for day, result in zip(days, results, strict=False)]
+
+    facts = backtest(panel_of_pnl(_write(tmp_path / "pnl.csv", rows))).facts()
+
+    assert facts["gate"]["served"] == "rules"
+    assert facts["gate"]["reasons"]
+    json.dumps(facts, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ([("A1", "15.08.2025", "1")], "line 2: '15.08.2025' is no date"),
+        ([("A1", "2025-07-04", "1")], "line 2: 2025-07-04 is no session"),
+        ([("A1", "2025-08-15", "much")], "line 2: 'much' is no amount"),
+        ([("A1", "2025-08-15", "nan")], "line 2: 'nan' is no amount"),
+        ([("A1", "2025-08-15", "1"), ("A1", "2025-08-15", "2")], "line 3: A1 on 2025-08-15 stands twice"),
+        ([], "holds no result"),
+    ],
+)
+def test_panel_of_pnl_names_what_is_wrong_and_where(
+    tmp_path: Path, rows: list[tuple[str, str, str]], sentence: str
+) -> None:
+    with pytest.raises(InputError, match=sentence):
+        panel_of_pnl(_write(tmp_path / "pnl.csv", rows))
+
+
+def test_panel_of_fills_holds_results_and_what_the_fills_tell() -> None:
+    noon = dt.datetime(2025, 6, 16, 16, 0, tzinfo=dt.UTC)
+    day = dt.date(2025, 6, 16)
+    fills = [
+        Fill("A1", day, noon, 2, "B", Decimal(10), "XYZ", Decimal(5), "USD", Decimal("0.10")),
+        Fill("A1", day, noon, 3, "S", Decimal(10), "XYZ", Decimal(6), "USD", Decimal("0.20")),
+    ]
+
+    panel = panel_of_fills(fills)
+
+    assert (panel.adds_to_loser_count[0, 0], panel.concentration_ratio[0, 0], panel.overnight_usd[0, 0]) == (0, 1, 0)
+    # 10 x (6 - 5) = 10 less 0.30 fees; 20 shares for 50 + 60 US dollars in 2 fills
+    assert panel.total_pnl_usd[0, 0] == pytest.approx(9.70)
+    assert (panel.fill_count[0, 0], panel.volume[0, 0], panel.turnover_usd[0, 0]) == (2.0, 20.0, 110.0)
+    assert panel.fees_usd[0, 0] == pytest.approx(0.30)

@@ -1,0 +1,143 @@
+"""Back-tests against cases worked by hand or printed in the papers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from risk.model import backtests
+
+
+def test_kupiec_accepts_and_rejects_as_his_table() -> None:
+    # Kupiec (1995), table 3, p = 5 %, 255 sessions, test size 5 %: not rejected for 6 < x < 21.
+    accepted = [x for x in range(40) if backtests.kupiec(x, 255)[1] > 0.05]
+    assert accepted == list(range(7, 21))
+
+
+def test_kupiec_statistic_by_hand() -> None:
+    # x = 10 of n = 100 at p = 5 %: 2 (10 ln(.1/.05) + 90 ln(.9/.95)) = 2 (6.931472 - 4.866050) = 4.130844
+    statistic, p_value = backtests.kupiec(10, 100)
+    assert statistic == pytest.approx(4.130844, abs=1e-6)
+    assert p_value == pytest.approx(math.erfc(math.sqrt(4.130844 / 2)), abs=1e-6)
+
+
+@pytest.mark.parametrize(("breaches", "expected"), [(0, -200 * math.log(0.95)), (100, -200 * math.log(0.05))])
+def test_kupiec_takes_the_edges(breaches: int, expected: float) -> None:
+    assert backtests.kupiec(breaches, 100)[0] == pytest.approx(expected)
+
+
+def test_kupiec_says_nothing_without_a_forecast() -> None:
+    assert all(math.isnan(value) for value in backtests.kupiec(0, 0))
+
+
+def test_christoffersen_by_hand_and_without_joining_accounts() -> None:
+    # given transitions 00: 3 + 1, 01: 1 + 1, 10: 1, 11: 1, none between the accounts
+    first = np.array([0, 0, 0, 1, 1, 0, 0], dtype=bool)
+    second = np.array([0, 0, 1], dtype=bool)
+
+    # when
+    found = backtests.christoffersen([first, second])
+
+    # then 00 = 2 + 1 (first: 0-0, 0-0, last 0-0 makes 3) + 1, 01 = 1 + 1, 10 = 1, 11 = 1
+    assert found.transitions.tolist() == [[4, 2], [1, 1]]
+    # apart: 2 ln(1/3) + 4 ln(2/3) + ln(1/2) + ln(1/2) = -5.205380; together: 3 ln(3/8) + 5 ln(5/8) = -5.292506
+    assert found.statistic == pytest.approx(2 * (-5.205380 + 5.292506), abs=1e-5)
+
+
+def test_christoffersen_rejects_breaches_that_come_together() -> None:
+    together = np.tile([False] * 95 + [True] * 5, 10)
+    alone = np.tile([False] * 19 + [True], 50)
+    assert backtests.christoffersen([together]).p_value < 1e-6
+    assert backtests.kupiec(int(together.sum()), 1000)[1] == 1.0
+    assert backtests.christoffersen([alone]).p_value < 0.05  # never two in a row is not independent either
+
+
+def test_christoffersen_says_nothing_without_a_breach() -> None:
+    assert math.isnan(backtests.christoffersen([np.zeros(50, dtype=bool)]).p_value)
+
+
+def test_conditional_coverage_is_the_sum_of_both() -> None:
+    breaches = np.tile([False] * 19 + [True], 10)
+    statistic, p_value = backtests.conditional_coverage([breaches])
+    assert statistic == pytest.approx(backtests.kupiec(10, 200)[0] + backtests.christoffersen([breaches]).statistic)
+    # chi-square with 2 degrees of freedom: P(X > x) = exp(-x / 2)
+    assert p_value == pytest.approx(math.exp(-statistic / 2))
+
+
+@pytest.mark.parametrize(
+    ("breaches", "zone"), [(0, "green"), (4, "green"), (5, "yellow"), (9, "yellow"), (10, "red"), (30, "red")]
+)
+def test_zones_are_those_of_the_basel_table(breaches: int, zone: str) -> None:
+    # Basel Committee (1996), table 2: 250 sessions at 1 %.
+    assert backtests.basel_zone(breaches, 250, 0.01) == zone
+
+
+def test_shortfall_statistic_by_hand() -> None:
+    # given 20 forecasts, one breach of 3,000 against a shortfall of 2,000: Z2 = 1 - 3000 / (20 x .05 x 2000) = -0.5
+    pnl = np.full(20, 100.0)
+    pnl[7] = -3000.0
+    quantile, shortfall = np.full(20, -1500.0), np.full(20, 2000.0)
+
+    # when
+    statistic, _ = backtests.acerbi_szekely(pnl, quantile, shortfall, np.arange(20))
+
+    # then
+    assert statistic == pytest.approx(-0.5)
+
+
+def test_shortfall_is_believed_when_right_and_not_when_too_small() -> None:
+    # given normal results: the 5 % quantile is -1.644854, the shortfall phi(1.644854) / .05 = 2.062713
+    pnl = np.random.default_rng(3).standard_normal(20_000)
+    sessions = np.arange(20_000) // 10
+    quantile = np.full(20_000, -1.644854)
+
+    # when
+    right = backtests.acerbi_szekely(pnl, quantile, np.full(20_000, 2.062713), sessions)
+    small = backtests.acerbi_szekely(pnl, quantile, np.full(20_000, 1.7), sessions)
+
+    # then
+    assert abs(right[0]) < 0.1
+    assert right[1] > 0.05
+    # 1 - 2.062713 / 1.7 = -0.213
+    assert small[0] == pytest.approx(-0.213, abs=0.1)
+    assert small[1] < 0.01
+
+
+def test_shortfall_statistic_has_the_critical_value_of_the_paper(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Acerbi and Szekely (2014), table 2: 250 sessions at 2.5 %; Z2 is below -0.70 in 5 % of right normal models.
+    monkeypatch.setattr(backtests, "SHORTFALL_RESAMPLES", 1)
+    draws = np.random.default_rng(1).standard_normal((4000, 250))
+    # the 2.5 % quantile of a normal result is -1.959964, its shortfall phi(1.959964) / .025 = 2.337803
+    quantile, shortfall, sessions = np.full(250, -1.959964), np.full(250, 2.337803), np.arange(250)
+    statistics = [backtests.acerbi_szekely(pnl, quantile, shortfall, sessions, 0.025)[0] for pnl in draws]
+    assert np.quantile(statistics, 0.05) == pytest.approx(-0.70, abs=0.03)
+
+
+def test_benjamini_hochberg_rejects_as_in_their_example() -> None:
+    # Benjamini and Hochberg (1995), section 4.1: 15 p-values, the first four are rejected at 5 %.
+    p_values = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719,
+                0.6528, 0.7590, 1.0]  # fmt: skip
+    assert backtests.benjamini_hochberg(p_values) == [True] * 4 + [False] * 11
+    assert backtests.benjamini_hochberg(p_values[::-1]) == [False] * 11 + [True] * 4
+    assert backtests.benjamini_hochberg([]) == []
+
+
+def test_coverage_is_tested_exactly_for_each_account() -> None:
+    # given one account with 3 breaches of 3: P(3) = .05^3; one without a forecast; one as promised
+    breaches = {
+        "bad": np.ones(3, dtype=bool),
+        "none": np.empty(0, dtype=bool),
+        "good": np.arange(100) < 5,
+    }
+
+    # when
+    found = backtests.coverage_by_account(breaches)
+
+    # then
+    assert [(one.account_id, one.forecast_count, one.breach_count, one.is_rejected) for one in found] == [
+        ("bad", 3, 3, True),
+        ("good", 100, 5, False),
+    ]
+    assert found[0].p_value == pytest.approx(0.05**3)

@@ -1,0 +1,111 @@
+"""The mail of a report as bytes: its headers and its two parts."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from collections.abc import Iterator
+from dataclasses import replace
+from email.message import EmailMessage
+
+import pytest
+
+from risk.core import settings as settings_module
+from risk.core.errors import RequestError
+from risk.report.mail import SmtpServer
+from risk.report.message import compose, message_id
+from risk.report.page import Links, build_page
+from risk.report.rendering import Rendered, render
+from tests.report_desks import RUN, account, desk
+
+
+@pytest.fixture(autouse=True)
+def _settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("RISK_SENDER", "risk-run@example.test")
+    settings_module.settings.cache_clear()
+    yield
+    settings_module.settings.cache_clear()
+
+
+def mail(recipient: str = "rm@example.test") -> EmailMessage:
+    return compose(render(build_page(desk([account("NET001")], ["Größe – 4 × odd"]), RUN, Links())), RUN, recipient)
+
+
+def parsed(message: EmailMessage) -> EmailMessage:
+    found = email.message_from_bytes(message.as_bytes(), policy=email.policy.default)
+    assert isinstance(found, EmailMessage)
+    return found
+
+
+def test_mail_parses_back_with_its_headers() -> None:
+    found = parsed(mail())
+
+    assert found["From"] == "Risk run <risk-run@example.test>"
+    assert found["To"] == "rm@example.test"
+    assert found["Subject"] == "RISK ALERT - 1 High Risk Trader - 2025-08-18"
+    assert found["Date"].datetime == RUN.as_of.replace(microsecond=0)
+    assert found["Message-ID"] == message_id(RUN, "rm@example.test")
+    assert not found.defects
+
+
+def test_mail_parses_back_with_text_and_html_of_the_same_report() -> None:
+    found = parsed(mail())
+
+    assert found.get_content_type() == "multipart/mixed"
+    alternative, attached = found.iter_parts()
+    assert [part.get_content_type() for part in alternative.iter_parts()] == ["text/plain", "text/html"]
+    assert (attached.get_filename(), attached.get_content_type()) == ("limits.csv", "text/csv")
+    assert attached.get_content().splitlines()[1].startswith("NET001,2025-08-15,2025-08-18,0.40,5000.00,3000.00,high")
+    for part in alternative.iter_parts():
+        content = part.get_content()
+        assert "Trader NET001: " in content
+        assert "Größe – 4 × odd" in content
+
+
+def test_mail_has_the_same_bytes_every_time() -> None:
+    assert mail().as_bytes() == mail().as_bytes()
+
+
+def test_mail_has_no_line_longer_than_smtp_allows() -> None:
+    # RFC 5321, section 4.5.3.1.6: 1,000 octets with the line break.
+    assert max(map(len, mail().as_bytes().split(b"\r\n"))) <= 998
+
+
+def test_message_id_is_stable_and_differs_by_session_revision_and_recipient() -> None:
+    other_run = replace(RUN, run_id=99, dag_run_id="manual", load_id=5)
+    others = [
+        message_id(replace(RUN, revision=2), "rm@example.test"),
+        message_id(replace(RUN, session_date=RUN.effective_session), "rm@example.test"),
+        message_id(RUN, "cro@example.test"),
+    ]
+
+    assert message_id(other_run, "rm@example.test") == message_id(RUN, "rm@example.test")
+    assert len({message_id(RUN, "rm@example.test"), *others}) == 4
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "rm@example.test\r\nBcc: thief@example.test",
+        "rm@example.test\nSubject: other",
+        "rm@example.test, thief@example.test",
+        "rm",
+        "@example.test",
+        "",
+        "Risk Manager <rm@example.test>",
+    ],
+)
+def test_mail_is_refused_with_a_sentence_when_the_recipient_is_no_single_address(recipient: str) -> None:
+    with pytest.raises(RequestError, match="is no mail address: correct RISK_RECIPIENTS"):
+        mail(recipient)
+
+
+def test_mail_header_takes_no_second_line_from_a_subject() -> None:
+    rendered = Rendered("Alert\r\nBcc: thief@example.test", "<p>x</p>", "x")
+
+    with pytest.raises(ValueError, match="linefeed"):
+        compose(rendered, RUN, "rm@example.test")
+
+
+def test_mail_server_shows_its_password_nowhere() -> None:
+    assert "hunter2" not in repr(SmtpServer("127.0.0.1", 25, "risk", "hunter2"))
