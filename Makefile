@@ -107,7 +107,7 @@ $(INSTALLED):
 requirements: setup ## compile requirements.in to pinned and hashed requirements.txt (takes the newest versions)
 	@.venv/bin/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-header \
 		requirements.in --output-file requirements.txt
-	@sed -n 's/^\([a-z0-9._-]*==[^ ]*\).*/\1/p' requirements.txt | grep -v '^python-dateutil==' > .venv/pins.txt
+	@sed -n 's/^\([a-z0-9._-]*==.*[^ \\]\) *\\*$$/\1/p' requirements.txt | grep -v '^python-dateutil==' > .venv/pins.txt
 	@.venv/bin/uv pip compile --quiet --python-version 3.12 --python-platform x86_64-manylinux_2_28 --generate-hashes \
 		--no-header --no-annotate --constraint .venv/pins.txt requirements-compose.in \
 		--output-file requirements-compose.txt
