@@ -18,6 +18,7 @@ from typing import Any
 
 import jinja2
 
+from risk.core import money
 from risk.core.errors import RequestError
 from risk.core.settings import TEMPLATE_DIR, settings
 
@@ -116,7 +117,7 @@ def compile_templates() -> None:
 
 @cache
 def _environment(kind: str) -> jinja2.Environment:
-    return jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATE_DIR),
         # One environment per kind: a macro of macros.j2 escapes what it writes in HTML, and must not in text.
         # Escaping by the name of the file instead would let its macros' output pass into HTML unescaped.
@@ -125,6 +126,8 @@ def _environment(kind: str) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters.update(money.FILTERS)
+    return environment
 
 
 def compose(rendered: Rendered, *, recipient: str, variable: str, message_id: str, date: dt.datetime) -> EmailMessage:

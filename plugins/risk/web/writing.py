@@ -10,6 +10,7 @@ import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from risk.core import money
 from risk.core.settings import EXCHANGE_ZONE, TEMPLATE_DIR, settings
 
 HEADERS = {
@@ -45,5 +46,5 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["local_time"] = local_time
+    environment.filters.update({**money.FILTERS, "local_time": local_time})
     return environment
