@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-MEASUREMENTS = ("features", "fills", "pnl", "replay", "operation", "forecast", "page", "vendor")
+MEASUREMENTS = ("features", "fills", "pnl", "replay", "operation", "forecast", "page", "vendor", "walk")
 
 
 def measure(name: str) -> None:
