@@ -33,7 +33,7 @@ def main() -> None:
     stack = services.attach(clone)
     if services.running_desk(clone) is not DeskKind.simulated:
         raise RequestError("Pictures show the simulated desk only: type make down, then make up without FILLS.")
-    reports = sorted((clone.var / "reports").glob("*/report.html"))
+    reports = sorted((clone.var / "reports").glob("simulated/*/report.html"))
     if not reports:
         raise RequestError("There is no report yet: type make trigger first.")
     with launched() as browser:

@@ -28,10 +28,10 @@ knows what has arrived since.
 from __future__ import annotations
 
 import datetime as dt
-import os
 
 from airflow.sdk import DAG, Param, chain
 
+from risk.core.settings import read_settings
 from risk.operators.aggregate_pnl import AggregatePnlOperator
 from risk.operators.apply_rules import ApplyRulesOperator
 from risk.operators.base import RETRY_BY_ERROR
@@ -44,16 +44,18 @@ from risk.operators.predict_limits import PredictLimitsOperator
 from risk.operators.send_report import SendReportOperator
 from risk.operators.timetables import SessionTimetable
 
+SETTINGS = read_settings()
+
 with DAG(
     dag_id="daily_risk",
     description="Yesterday's fills become today's loss limits",
     doc_md=__doc__,
-    schedule=SessionTimetable(is_automatic=os.environ.get("RISK_SCHEDULE", "off") == "sessions"),
+    schedule=SessionTimetable(is_automatic=SETTINGS.schedule == "sessions"),
     start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     on_failure_callback=failed_run,
     on_success_callback=recovered_run,
-    deadline=REPORT_DEADLINE if os.environ.get("RISK_SCHEDULE", "off") == "sessions" else None,
+    deadline=REPORT_DEADLINE if SETTINGS.schedule == "sessions" else None,
     max_active_runs=2,
     tags=["risk", "daily"],
     params={
@@ -81,7 +83,7 @@ with DAG(
             None, type=["null", "boolean"], title="Import a history", description="Published counts as recorded then."
         ),
         "approval": Param(
-            os.environ.get("RISK_APPROVAL", "none"),
+            SETTINGS.approval,
             enum=["none", "high", "all"],
             title="Approval",
             description="Whose limits a person approves: nobody's, high-risk traders', all that are cut.",

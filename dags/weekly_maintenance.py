@@ -14,15 +14,15 @@ everything: nothing of the books is ever deleted here.
 from __future__ import annotations
 
 import datetime as dt
-import os
 
 from airflow.sdk import DAG, CronTriggerTimetable, chain
 
+from risk.core.settings import read_settings
 from risk.operators.clean_logs import CleanLogsOperator
 from risk.operators.clean_metadata import CleanMetadataOperator
 from risk.operators.send_digest import SendDigestOperator
 
-IS_SCHEDULED = os.environ.get("RISK_SCHEDULE", "off") == "sessions"
+IS_SCHEDULED = read_settings().schedule == "sessions"
 
 with DAG(
     dag_id="weekly_maintenance",

@@ -19,10 +19,10 @@ limits: without a model, or with one older than ten sessions, rules serve.
 from __future__ import annotations
 
 import datetime as dt
-import os
 
 from airflow.sdk import DAG, Param, chain
 
+from risk.core.settings import read_settings
 from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.callbacks import TASK_CALLBACKS, failed_run, recovered_run
 from risk.operators.send_model_card import SendModelCardOperator
@@ -33,7 +33,7 @@ with DAG(
     dag_id="weekly_model",
     description="Last week's sessions become this week's forecast",
     doc_md=__doc__,
-    schedule=WeeklySessionTimetable(is_automatic=os.environ.get("RISK_SCHEDULE", "off") == "sessions"),
+    schedule=WeeklySessionTimetable(is_automatic=read_settings().schedule == "sessions"),
     start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     on_failure_callback=failed_run,

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from devstack import processes, runs, services
 from devstack.clone import Clone, read_json
-from devstack.environment import UI_USER, Desk, DeskKind, choose_desk
+from devstack.environment import UI_USER, Desk, DeskKind, choose_desk, desk_name
 from devstack.progress import follow_tasks, working
 from risk.core.errors import RequestError, RiskError
 from risk.report.terminal import limits_table
@@ -125,7 +125,8 @@ def follow_run(stack: services.Stack, conf: dict[str, str | bool | None], consol
 
 def print_report(clone: Clone, session_date: str, since: dt.datetime, console: Console) -> None:
     """Print the text report, and where its files and its mail lie."""
-    folder = Path(os.environ.get("RISK_REPORTS_DIR") or clone.var / "reports") / session_date
+    folder = Path(os.environ.get("RISK_REPORTS_DIR") or clone.var / "reports")
+    folder = folder / desk_name(services.last_desk(clone), os.environ) / session_date
     text = folder / "report.txt"
     if not text.exists():
         raise RiskError(f"The run succeeded but {text} is not there: look at send_report's log (make up).")

@@ -200,7 +200,11 @@ def airflow_environment(
     if desk.fills:
         # The folder the user has named is the source, of scheduled runs, too.
         environment.pop(VENDOR_CONNECTION, None)
-    own = {**airflow_settings(clone, ports["api"]), **airflow_keys(kept), **risk_settings(clone, desk, ports["api"])}
+    own = {
+        **airflow_settings(clone, ports["api"]),
+        **airflow_keys(kept),
+        **risk_settings(clone, desk, ports["api"], environment),
+    }
     chosen = {name: environment.get(name) or value for name, value in replaceable(clone, kept, desk, ports).items()}
     # The maintenance needs the metadata database, which Airflow itself keeps from tasks.
     place = chosen[METADATA_DSN].partition("://")[2]
@@ -238,11 +242,17 @@ def replaceable(clone: Clone, kept: Secrets, desk: Desk, ports: Mapping[str, int
     }
 
 
-def risk_settings(clone: Clone, desk: Desk, api_port: int) -> dict[str, str]:
-    """List what the risk library is told."""
+def desk_name(kind: DeskKind, given: Mapping[str, str]) -> str:
+    """Return the desk's RISK_DESK; a real desk keeps the name the user gave it."""
+    named = given.get("RISK_DESK", "")
+    return str(kind) if kind is DeskKind.simulated else named if named not in ("", DeskKind.simulated) else "desk"
+
+
+def risk_settings(clone: Clone, desk: Desk, api_port: int, given: Mapping[str, str]) -> dict[str, str]:
+    """List the settings that follow from the desk; a real desk keeps the name the user gave it."""
     return {
         "PYTHONPATH": f"{clone.root / 'plugins'}:{PROJECT_DIR}",
-        "RISK_SIMULATED": "1" if desk.kind is DeskKind.simulated else "0",
+        "RISK_DESK": desk_name(desk.kind, given),
         "RISK_FILLS_DIR": str(desk.fills or desk.companions or ""),
         "RISK_BASE_URL": f"http://{LOOPBACK}:{api_port}",
     }

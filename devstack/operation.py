@@ -28,6 +28,7 @@ from devstack.warehouse import libpq_dsn
 from risk.core.calendar import next_session
 from risk.core.errors import RequestError
 from risk.core.runs import known_until
+from risk.core.settings import read_settings
 from risk.core.warehouse import connect, records, rows
 
 app = typer.Typer()
@@ -156,7 +157,7 @@ def replay(
     session_date = dt.date.fromisoformat(checked_date(session, "--session") or "")
     instant = known_until(as_of, next_session(session_date), dt.datetime.now(dt.UTC))
     with warehouse_server(Clone()) as dsn, contextlib.closing(connect(dsn)) as connection:
-        found = build_again(connection, dsn, session_date, instant)
+        found = build_again(connection, dsn, session_date, instant, read_settings())
     facts = {
         "session_date": session,
         "as_of": found.as_of.isoformat(),

@@ -13,6 +13,7 @@ from risk.checks.run import check_fills
 from risk.core import warehouse
 from risk.core.calendar import last_finished_session
 from risk.core.runs import Run, open_run
+from risk.core.settings import read_settings
 from risk.ingest.loading import load_drop
 from risk.limits.decide import store_recommendations
 from risk.model.features.store import store_features
@@ -59,8 +60,9 @@ def run_line(
     load = load_drop(connection, folder, session_date, is_simulated=is_simulated)
     run = open_run(connection, session_date, load.load_id, "test")
     check_fills(connection, dsn, run)
-    for step in (aggregate, store_features, predict_limits, store_recommendations):
+    for step in (aggregate, store_features, predict_limits):
         step(connection, run)
+    store_recommendations(connection, run, read_settings())
     return run
 
 
@@ -91,6 +93,6 @@ def assert_replay_equals(imported: str, fresh: str, folder: Path, moment: dt.dat
         run = run_line(connection, fresh, published_until(folder, moment, place), session_date)
         known, facts = books(connection), build_facts(connection, run)
     with contextlib.closing(warehouse.connect(imported)) as connection:
-        again = replay(connection, imported, session_date, moment)
+        again = replay(connection, imported, session_date, moment, read_settings())
         assert books(connection) == known, moment
     assert again.facts.canonical == facts.canonical, moment

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
@@ -15,11 +14,11 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from devstack import backup, postgres
 from risk.books.warehouse import aggregate
 from risk.checks.run import check_fills
-from risk.core import settings
 from risk.core.calendar import store_sessions
 from risk.core.errors import RequestError, StackError
 from risk.core.roles import prepare_warehouse
 from risk.core.runs import Run, open_run, read_run
+from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, connect, writing
 from risk.ingest.loading import load_drop
 from risk.limits.decide import store_recommendations
@@ -35,12 +34,9 @@ PASSWORDS = {"risk_owner": "one", "risk": "two"}
 
 
 @pytest.fixture(autouse=True)
-def _reports_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _reports_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISK_REPORTS_DIR", str(tmp_path / "reports"))
-    monkeypatch.setenv("RISK_SIMULATED", "1")
-    settings.settings.cache_clear()
-    yield
-    settings.settings.cache_clear()
+    monkeypatch.setenv("RISK_DESK", "simulated")
 
 
 def warehouse(server_dsn: str, role: str) -> contextlib.closing[Connection]:
@@ -54,8 +50,9 @@ def run_line(connection: Connection, dsn: str, folder: Path, session_date: dt.da
     load = load_drop(connection, folder, session_date, is_simulated=True)
     run = open_run(connection, session_date, load.load_id, "test")
     check_fills(connection, dsn, run)
-    for step in (aggregate, store_features, predict_limits, store_recommendations):
+    for step in (aggregate, store_features, predict_limits):
         step(connection, run)
+    store_recommendations(connection, run, read_settings())
     send_report(connection, run, None, Links())
     return run
 
@@ -73,8 +70,9 @@ def rebuild(connection: Connection, run: Run) -> str:
     with writing(connection), connection.cursor() as cursor:
         for table in ("positions", "daily_pnl", "features", "recommendations"):
             cursor.execute(f"delete from {table}")
-    for step in (aggregate, store_features, store_recommendations):
+    for step in (aggregate, store_features):
         step(connection, run)
+    store_recommendations(connection, run, read_settings())
     return build_facts(connection, run).sha256
 
 

@@ -73,7 +73,7 @@ def test_two_sessions_after_it_are_forecast_by_that_model(
         predicted = runs.result_of(airflow_stack.api, run_id, "predict_limits")
         assert predicted["model_id"] is not None
         assert predicted["explained_count"] > 0
-        text = (stack_clone.var / "reports" / date / "report.txt").read_text(encoding="utf-8")
+        text = (stack_clone.var / "reports" / "simulated" / date / "report.txt").read_text(encoding="utf-8")
         assert "What moves the forecast: " in text
         assert "sessions with a scored forecast, 60 are needed" in " ".join(text.split())
 
@@ -83,7 +83,7 @@ def test_two_dates_at_the_same_time_both_end_with_their_report(
 ) -> None:
     for date, run_id in two_runs.items():
         assert runs.session_of(airflow_stack.api, run_id) == date
-        found = {path.name for path in (stack_clone.var / "reports" / date).iterdir()}
+        found = {path.name for path in (stack_clone.var / "reports" / "simulated" / date).iterdir()}
         assert found == {"report.html", "report.txt", "report.eml", "report.json", "limits.csv"}
 
 

@@ -16,8 +16,9 @@ from psycopg2.extensions import make_dsn
 
 from risk.books.warehouse import aggregate
 from risk.checks.run import check_fills
-from risk.core import settings, warehouse
+from risk.core import warehouse
 from risk.core.runs import Run, open_run
+from risk.core.settings import read_settings
 from risk.ingest.loading import load_drop
 from risk.limits.decide import store_recommendations
 from risk.model.features.store import store_features
@@ -48,12 +49,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _reports_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _reports_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISK_REPORTS_DIR", str(tmp_path / "reports"))
-    monkeypatch.setenv("RISK_SIMULATED", "1")
-    settings.settings.cache_clear()
-    yield
-    settings.settings.cache_clear()
+    monkeypatch.setenv("RISK_DESK", "simulated")
 
 
 @pytest.fixture
@@ -76,7 +74,7 @@ def _run_line(dsn: str, folder: Path, session_date: dt.date, *, is_simulated: bo
         aggregate(connection, run)
         store_features(connection, run)
         predict_limits(connection, run)
-        store_recommendations(connection, run)
+        store_recommendations(connection, run, read_settings())
         send_report(connection, run, None, LINKS)
     return run
 
@@ -165,8 +163,7 @@ def test_the_line_reproduces_the_simulated_truth_to_the_cent(warehouse_dsn: str,
 def test_the_line_reproduces_the_published_books_of_the_real_trader(
     warehouse_dsn: str, real_fills_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("RISK_SIMULATED", "0")
-    settings.settings.cache_clear()
+    monkeypatch.delenv("RISK_DESK")
     with (real_fills_dir / "manifest.csv").open(newline="") as file:
         versions = sorted(csv.DictReader(file), key=lambda row: row["published_at"])
     published = {row["session_date"]: (Decimal(row["gross"]), Decimal(row["net"])) for row in versions}

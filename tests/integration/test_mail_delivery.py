@@ -15,7 +15,6 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from risk.core import settings as settings_module
 from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, records
@@ -100,12 +99,9 @@ def server(mailbox: Mailbox) -> Iterator[SmtpServer]:
 
 
 @pytest.fixture(autouse=True)
-def _settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISK_REPORTS_DIR", str(tmp_path / "reports"))
     monkeypatch.setenv("RISK_RECIPIENTS", ",".join(RECIPIENTS))
-    settings_module.settings.cache_clear()
-    yield
-    settings_module.settings.cache_clear()
 
 
 @pytest.fixture
@@ -169,7 +165,6 @@ def test_report_reaches_a_recipient_once_when_the_settings_name_him_twice(
     connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RISK_RECIPIENTS", "rm@example.test, rm@example.test")
-    settings_module.settings.cache_clear()
 
     assert report(connection, run, server).recipient_count == 1
     assert mailbox.recipients == ["rm@example.test"]
@@ -269,7 +264,6 @@ def test_mail_of_a_crashed_attempt_is_sent_again_with_the_same_message_id(
 
 def test_report_needs_a_recipient(connection: Connection, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISK_RECIPIENTS", " , ")
-    settings_module.settings.cache_clear()
 
     with pytest.raises(RequestError, match="name addresses in RISK_RECIPIENTS"):
         report(connection, run, SmtpServer("127.0.0.1", free_port()))
@@ -279,7 +273,6 @@ def test_report_reaches_the_others_when_one_recipient_is_no_address(
     connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RISK_RECIPIENTS", "cro@example.test,rm at example")
-    settings_module.settings.cache_clear()
 
     with pytest.raises(RequestError, match="'rm at example' is no mail address"):
         report(connection, run, server)

@@ -22,9 +22,9 @@ from devstack.scratch import temporary_stack
 from devstack.services import Stack, pipeline_dsn
 from risk.books.warehouse import aggregate
 from risk.checks.run import check_fills
-from risk.core import settings
 from risk.core.errors import RequestError
 from risk.core.runs import open_run
+from risk.core.settings import read_settings
 from risk.core.warehouse import connect
 from risk.ingest.loading import load_drop
 from risk.limits.decide import store_recommendations
@@ -132,8 +132,9 @@ def run_one_by_one(dsn: str, desk: Path, dates: list[str]) -> None:
             load = load_drop(connection, desk, date, is_simulated=True)
             run = open_run(connection, date, load.load_id, f"test__{date}")
             check_fills(connection, dsn, run)
-            for step in (aggregate, store_features, predict_limits, store_recommendations):
+            for step in (aggregate, store_features, predict_limits):
                 step(connection, run)
+            store_recommendations(connection, run, read_settings())
             send_report(connection, run, None, Links())
 
 
@@ -141,10 +142,8 @@ def test_backfill_beside_a_triggered_run_leaves_the_same_rows_as_one_after_the_o
     morning: Morning, warehouse_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RISK_REPORTS_DIR", str(tmp_path))
-    monkeypatch.setenv("RISK_SIMULATED", "1")
-    settings.settings.cache_clear()
+    monkeypatch.setenv("RISK_DESK", "simulated")
     run_one_by_one(warehouse_dsn, morning.desk, morning.dates[:3])
-    settings.settings.cache_clear()
 
     expected, found = computed(warehouse_dsn, morning.dates[2]), computed(morning.dsn(), morning.dates[2])
 

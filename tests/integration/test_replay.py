@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from risk.core import settings, warehouse
+from risk.core import warehouse
 from risk.core.calendar import next_session
 from risk.core.errors import RequestError
 from risk.core.runs import known_until, open_run
+from risk.core.settings import read_settings
 from risk.ingest.loading import load_drop
 from risk.limits.decide import store_recommendations
 from risk.report.page import Links
@@ -27,11 +28,8 @@ NOW = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
 
 
 @pytest.fixture(autouse=True)
-def _reports_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _reports_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISK_REPORTS_DIR", str(tmp_path / "reports"))
-    settings.settings.cache_clear()
-    yield
-    settings.settings.cache_clear()
 
 
 @pytest.fixture
@@ -66,7 +64,7 @@ def test_replay_of_a_report_equals_it_after_later_deliveries_arrived(
     run_line(connection, warehouse_dsn, real_fills_dir, dt.date(2025, 12, 31))
     newest = books(connection)
     with contextlib.closing(warehouse.connect(warehouse_dsn)) as other:
-        again = replay(other, warehouse_dsn, session_date, None)
+        again = replay(other, warehouse_dsn, session_date, None, read_settings())
 
     # then: the old report comes out again, and the books of the newest knowledge are as they were
     assert again.is_equal
@@ -83,7 +81,7 @@ def test_replay_remembers_what_the_report_before_had_said(
         reported = send_report(connection, run, None, LINKS)
 
     with contextlib.closing(warehouse.connect(warehouse_dsn)) as other:
-        again = replay(other, warehouse_dsn, dt.date(2025, 12, 31), None)
+        again = replay(other, warehouse_dsn, dt.date(2025, 12, 31), None, read_settings())
 
     assert again.facts.accounts[0].previous_cut_ratio is not None
     assert again.facts.sha256 == reported.facts_sha256
@@ -99,7 +97,7 @@ def test_a_run_of_the_past_leaves_the_newest_books_alone(imported: str, real_fil
         load = load_drop(connection, real_fills_dir, dt.date(2025, 9, 2), is_simulated=False)
         run = open_run(connection, dt.date(2025, 9, 2), load.load_id, "test", as_of)
         recall(connection, run, "predict_limits")
-        store_recommendations(connection, run)
+        store_recommendations(connection, run, read_settings())
         past = books(connection)
     with contextlib.closing(warehouse.connect(imported)) as connection:
         assert books(connection) == newest
@@ -115,7 +113,7 @@ def test_sessions_published_empty_have_no_result_until_their_fills_are_posted(im
     morning = known_until("then", dt.date(2025, 9, 3), NOW)
 
     with contextlib.closing(warehouse.connect(imported)) as connection:
-        again = replay(connection, imported, dt.date(2025, 9, 2), morning)
+        again = replay(connection, imported, dt.date(2025, 9, 2), morning, read_settings())
 
     account = again.facts.accounts[0]
     assert account.delivery_state == "not posted"
@@ -162,6 +160,6 @@ def test_history_is_refused_after_a_session_was_run_as_it_happened(
 
 def test_replay_says_what_to_do_when_nothing_was_reported(connection: warehouse.Connection, warehouse_dsn: str) -> None:
     with pytest.raises(RequestError, match="Session 2025-09-02 has no report to replay: name an instant with --as-of"):
-        replay(connection, warehouse_dsn, dt.date(2025, 9, 2), None)
+        replay(connection, warehouse_dsn, dt.date(2025, 9, 2), None, read_settings())
     with pytest.raises(RequestError, match="Nothing had been loaded until"):
-        replay(connection, warehouse_dsn, dt.date(2025, 9, 2), NOW)
+        replay(connection, warehouse_dsn, dt.date(2025, 9, 2), NOW, read_settings())

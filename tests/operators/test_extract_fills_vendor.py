@@ -18,7 +18,6 @@ import time_machine
 from airflow.sdk.exceptions import AirflowRescheduleException
 from psycopg2.extensions import parse_dsn
 
-from risk.core import settings
 from risk.core.errors import ConnectionLostError, RefusalError
 from risk.core.warehouse import Connection
 from risk.ingest.sources.propreports.client import Patience
@@ -55,13 +54,11 @@ def place(vendor: Vendor, warehouse_dsn: str, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(
         "risk.ingest.sources.propreports.loading._clock", lambda _connection: lambda: dt.datetime.now(dt.UTC)
     )
-    settings.settings.cache_clear()
     with serving(vendor) as place:
         parts = urlsplit(place.url)
         given = {"conn_type": "http", "host": parts.hostname, "port": parts.port, "login": USER, "password": PASSWORD}
         monkeypatch.setenv("AIRFLOW_CONN_RISK_VENDOR", json.dumps(given))
         yield place
-    settings.settings.cache_clear()
 
 
 def execute(fills: str = "", run_type: str = "scheduled") -> dict[str, Any]:

@@ -11,7 +11,6 @@ import pytest
 import time_machine
 from airflow.sdk.exceptions import AirflowRescheduleException
 
-from risk.core import settings
 from risk.core.warehouse import Connection
 from risk.operators.extract_fills import ExtractFillsOperator
 from tests.drops import write_drop
@@ -24,7 +23,6 @@ DEADLINE = dt.datetime(2025, 8, 18, 12, 15, tzinfo=dt.UTC)
 @pytest.fixture
 def drop(tmp_path: Path, warehouse_connection: None) -> Path:
     """Give a drop in which NET001 and NET002 traded on Thursday and only NET001's fills of Friday have come."""
-    settings.settings.cache_clear()
     write_drop(tmp_path, THURSDAY, {"NET001": 2, "NET002": 2})
     return write_drop(tmp_path, FRIDAY, {"NET001": 2})
 

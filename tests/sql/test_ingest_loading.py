@@ -381,7 +381,7 @@ def test_load_never_mixes_a_simulated_desk_with_a_real_one(connection: Connectio
     load(connection, tmp_path)
     (tmp_path / "simulated.json").write_text("{}")
 
-    with pytest.raises(InputError, match="RISK_SIMULATED is 0"):
+    with pytest.raises(InputError, match="RISK_DESK is not simulated"):
         load(connection, tmp_path)
     with pytest.raises(InputError, match="holds a real desk"):
         load_drop(connection, tmp_path, SESSION, is_simulated=True)

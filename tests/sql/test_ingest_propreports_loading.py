@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from risk.checks.run import check_fills
-from risk.core import settings
 from risk.core.errors import ConnectionLostError, InputError, QualityError, RefusalError
 from risk.core.runs import open_run
 from risk.core.warehouse import Connection
@@ -69,9 +68,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give the settings of a desk that asks from Wednesday on and keeps pages in a folder of the test."""
     monkeypatch.setenv("RISK_VENDOR_DIR", str(tmp_path / "vendor"))
     monkeypatch.setenv("RISK_VENDOR_SINCE", str(WEDNESDAY))
-    settings.settings.cache_clear()
-    yield tmp_path / "vendor"
-    settings.settings.cache_clear()
+    return tmp_path / "vendor"
 
 
 def load(connection: Connection, place: Place, session: dt.date = FRIDAY, now: dt.datetime = MONDAY_MORNING) -> Load:
@@ -229,7 +226,6 @@ def test_load_makes_up_for_sessions_that_were_never_asked_for(
 ) -> None:
     load(connection, place, WEDNESDAY, dt.datetime(2025, 8, 14, 11, tzinfo=dt.UTC))
     monkeypatch.delenv("RISK_VENDOR_SINCE")  # from the first session that was asked for
-    settings.settings.cache_clear()
     vendor.asked.clear()
 
     load(connection, place, FRIDAY)
@@ -242,7 +238,6 @@ def test_first_load_asks_for_a_year_where_no_day_is_named(
 ) -> None:
     monkeypatch.delenv("RISK_VENDOR_SINCE")
     monkeypatch.setattr("risk.ingest.sources.propreports.loading.VENDOR_HISTORY_SESSIONS", 3)
-    settings.settings.cache_clear()
 
     load(connection, place)
 
@@ -368,7 +363,6 @@ def test_load_brings_closing_prices_from_the_file_drop_beside_the_vendor(
     (tmp_path / "marks.csv").write_text("Date,Symbol,Price\n08/15/2025,XYZ,10.7\n", encoding="utf-8")
     (tmp_path / "fills_other.csv").write_text("not looked at", encoding="utf-8")
     monkeypatch.setenv("RISK_FILLS_DIR", str(tmp_path))
-    settings.settings.cache_clear()
 
     loaded = load(connection, place)
 

@@ -20,6 +20,7 @@ from risk.checks.checks import THRESHOLDS
 from risk.cli import app
 from risk.core.errors import RequestError
 from risk.core.runs import Run, open_run
+from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, records
 from risk.ingest.awaiting import missing_accounts
 from risk.ingest.loading import Load, load_drop
@@ -53,7 +54,7 @@ def load(connection: Connection, folder: Path, session_date: dt.date = FRI) -> L
 def run(connection: Connection, folder: Path, session_date: dt.date = FRI) -> Run:
     opened = open_run(connection, session_date, load(connection, folder, session_date).load_id, "test")
     aggregate(connection, opened)
-    store_recommendations(connection, opened)
+    store_recommendations(connection, opened, read_settings())
     return opened
 
 

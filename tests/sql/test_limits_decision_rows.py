@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from risk.core.runs import Run
+from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
 from risk.limits.decide import store_recommendations
 from tests.sql.daily_rows import insert_delivery, insert_pnl, new_run, table, trading_days
@@ -26,7 +27,7 @@ def _calm(days: list[dt.date]) -> dict[dt.date, str]:
 
 
 def _decided(connection: Connection, run: Run) -> dict[str, dict[str, object]]:
-    store_recommendations(connection, run)
+    store_recommendations(connection, run, read_settings())
     with connection, connection.cursor() as cursor:
         cursor.execute(f"select {', '.join(COLUMNS)} from recommendations where run_id = %s", (run.run_id,))
         found = [dict(zip(COLUMNS, row, strict=True)) for row in cursor.fetchall()]
@@ -207,16 +208,16 @@ def test_deciding_again_replaces_the_runs_rows_and_no_others(connection: Connect
     insert_pnl(connection, "A", _calm(days))
     insert_pnl(connection, "B", _calm(days))
     first, second = new_run(connection, days[-1]), new_run(connection, days[-1])
-    store_recommendations(connection, first)
-    store_recommendations(connection, second)
+    store_recommendations(connection, first, read_settings())
+    store_recommendations(connection, second, read_settings())
     before = table(connection, "recommendations", ("run_id", "account_id", "cut_ratio"))
 
     # when the second decides again, and B is gone
-    assert store_recommendations(connection, second) == 2
+    assert store_recommendations(connection, second, read_settings()) == 2
     assert table(connection, "recommendations", ("run_id", "account_id", "cut_ratio")) == before
     with connection, connection.cursor() as cursor:
         cursor.execute("delete from daily_pnl where account_id = 'B'")
-    assert store_recommendations(connection, second) == 1
+    assert store_recommendations(connection, second, read_settings()) == 1
 
     # then
     assert {(row[0], row[1]) for row in table(connection, "recommendations", ("run_id", "account_id"))} == {
@@ -238,4 +239,4 @@ def test_an_older_session_decides_on_what_was_known_up_to_it(connection: Connect
 
 
 def test_an_empty_warehouse_recommends_nothing(connection: Connection) -> None:
-    assert store_recommendations(connection, new_run(connection, trading_days(1)[0])) == 0
+    assert store_recommendations(connection, new_run(connection, trading_days(1)[0]), read_settings()) == 0

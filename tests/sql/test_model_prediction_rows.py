@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from psycopg2.extensions import make_dsn
 
-from risk.core import settings, warehouse
+from risk.core import warehouse
 from risk.core.calendar import next_session
 from risk.core.errors import LeakError
 from risk.core.runs import Run
+from risk.core.settings import read_settings
 from risk.limits.decide import store_recommendations
 from risk.model import artefact
 from risk.model import train as training
@@ -77,9 +78,7 @@ def desk(server_dsn: str, trained_database: tuple[str, Trained]) -> Iterator[war
 def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give the folder in which reports of a test land."""
     monkeypatch.setenv("RISK_REPORTS_DIR", str(tmp_path / "reports"))
-    settings.settings.cache_clear()
-    yield tmp_path / "reports"
-    settings.settings.cache_clear()
+    return tmp_path / "reports" / "desk"
 
 
 @pytest.fixture
@@ -100,7 +99,7 @@ def _gate(connection: warehouse.Connection, run: Run) -> dict[str, object]:
 
 def _mailed(connection: warehouse.Connection, run: Run, reports: Path) -> str:
     """Decide, report, and return the mail's text with its JSON, in which nothing is not a number."""
-    store_recommendations(connection, run)
+    store_recommendations(connection, run, read_settings())
     send_report(connection, run, None, Links(run_url="/test"))
     folder = reports / run.session_date.isoformat()
     text = (folder / "report.txt").read_text(encoding="utf-8")
@@ -329,7 +328,7 @@ def test_one_trader_alone_is_not_learned_from_and_served_by_rules(
 def test_the_card_of_a_model_says_what_it_has_learned_and_how_it_did(
     desk: warehouse.Connection, trained_database: tuple[str, Trained]
 ) -> None:
-    page = training.card_page(desk, trained_database[1])
+    page = training.card_page(desk, trained_database[1], read_settings())
 
     said = " ".join(page.sentences)
     assert page.headline == f"Model {str(trained_database[1].content_sha256)[:12]} forecasts from the next session on."
@@ -341,7 +340,7 @@ def test_the_card_of_a_model_says_what_it_has_learned_and_how_it_did(
 
 
 def test_the_card_without_a_model_says_why(connection: warehouse.Connection) -> None:
-    page = training.card_page(connection, Trained(None, LAST, 0, "There is too little."))
+    page = training.card_page(connection, Trained(None, LAST, 0, "There is too little."), read_settings())
     assert (page.headline, page.sentences) == ("No model was trained.", ("There is too little.",))
 
 

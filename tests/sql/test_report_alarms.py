@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from risk.core import settings as settings_module
 from risk.core.errors import ConnectionLostError
 from risk.core.warehouse import Connection
 from risk.report.alert_records import Cause, FailedRun, FailedTask, RunDates, RunKey, note_failure
@@ -43,12 +42,9 @@ def server(box: Box) -> Iterator[SmtpServer]:
 
 
 @pytest.fixture(autouse=True)
-def _settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISK_ALARMS_DIR", str(tmp_path / "alarms"))
     monkeypatch.setenv("RISK_ALARM_RECIPIENTS", "operator@example.test")
-    settings_module.settings.cache_clear()
-    yield
-    settings_module.settings.cache_clear()
 
 
 @pytest.fixture
@@ -189,7 +185,6 @@ def test_failure_is_told_when_neither_warehouse_nor_folder_can_remember_it(
 ) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("RISK_ALARMS_DIR", str(tmp_path / "file" / "alarms"))
-    settings_module.settings.cache_clear()
 
     assert mail_failure(gone_dsn, failed(), tmp_path, [server])
 

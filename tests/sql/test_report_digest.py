@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from decimal import Decimal
 
 import pytest
 
-from risk.core import settings as settings_module
 from risk.core.errors import ConnectionLostError
 from risk.core.runs import read_run
 from risk.core.warehouse import Connection, rows
@@ -18,13 +16,6 @@ from risk.report.mail import SmtpServer
 from risk.report.templates import render
 from tests.report_desks import AS_OF, EFFECTIVE_SESSION, SESSION, book, deliver_fills, insert, open_run, recommend
 from tests.smtp_boxes import Box, served
-
-
-@pytest.fixture(autouse=True)
-def _settings() -> Iterator[None]:
-    settings_module.settings.cache_clear()
-    yield
-    settings_module.settings.cache_clear()
 
 
 def reported(

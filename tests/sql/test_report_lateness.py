@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from risk.books.warehouse import Aggregate, aggregate
-from risk.core import settings
 from risk.core.calendar import sessions_between
 from risk.core.runs import open_run
+from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
 from risk.ingest.loading import load_drop
 from risk.limits.decide import store_recommendations
@@ -27,11 +26,8 @@ LINKS = Links(run_url="/dags/daily_risk/runs/test")
 
 
 @pytest.fixture(autouse=True)
-def _reports_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _reports_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISK_REPORTS_DIR", str(tmp_path / "reports"))
-    settings.settings.cache_clear()
-    yield
-    settings.settings.cache_clear()
 
 
 def write(folder: Path, account: str, day: dt.date, *rows: str) -> None:
@@ -48,7 +44,7 @@ def morning(connection: Connection, folder: Path, session_date: dt.date) -> tupl
     loaded = load_drop(connection, folder, session_date, is_simulated=False)
     run = open_run(connection, session_date, loaded.load_id, "test")
     written = aggregate(connection, run)
-    store_recommendations(connection, run)
+    store_recommendations(connection, run, read_settings())
     send_report(connection, run, None, LINKS)
     with connection, connection.cursor() as cursor:
         cursor.execute("select facts from reports where run_id = %s", (run.run_id,))

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from risk.core import settings as settings_module
 from risk.core.errors import BooksError
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, rows, writing
@@ -26,9 +25,7 @@ FILES = ["limits.csv", "report.eml", "report.html", "report.json", "report.txt"]
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("RISK_REPORTS_DIR", str(tmp_path / "reports"))
-    settings_module.settings.cache_clear()
-    yield tmp_path / "reports" / "2025-08-15"
-    settings_module.settings.cache_clear()
+    return tmp_path / "reports" / "desk" / "2025-08-15"
 
 
 def reported(connection: Connection, run: Run) -> Sent:

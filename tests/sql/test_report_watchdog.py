@@ -13,7 +13,6 @@ from psycopg2.extensions import parse_dsn
 from typer.testing import CliRunner
 
 from risk.cli import app
-from risk.core import settings as settings_module
 from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.warehouse import Connection
 from risk.report.alert_records import Cause, FailedTask, RunDates, RunKey, note_failure
@@ -58,11 +57,8 @@ def what(warehouse_dsn: str, box: Box) -> Iterator[Watched]:
 
 
 @pytest.fixture(autouse=True)
-def _settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISK_ALARM_RECIPIENTS", "operator@example.test")
-    settings_module.settings.cache_clear()
-    yield
-    settings_module.settings.cache_clear()
 
 
 def sentences(what: Watched, instant: dt.datetime) -> list[str]:
@@ -183,7 +179,6 @@ def test_watchdog_mails_by_the_second_server_first(what: Watched, box: Box, monk
     second = Box()
     with served(second) as server:
         monkeypatch.setenv("RISK_ALARM_SMTP_URI", f"smtp://127.0.0.1:{server.port}")
-        settings_module.settings.cache_clear()
         tell(what, [Finding("The DAG is <paused>.", "Switch it on.")], dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC))
 
     assert box.mails == []
@@ -208,7 +203,6 @@ def test_watchdog_mails_by_the_first_server_when_the_second_is_down(
     what: Watched, box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RISK_ALARM_SMTP_URI", f"smtp://127.0.0.1:{closed_port()}")
-    settings_module.settings.cache_clear()
 
     tell(what, [Finding("Paused.", "Switch it on.")], dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC))
 
@@ -287,7 +281,6 @@ def test_watchdog_command_exits_by_what_it_found_and_whom_it_told(
     with served(box) as server, time_machine.travel(instant):
         mail = f"127.0.0.1:{server.port}" if has_mail_server else gone
         monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", f"smtp://{mail}")
-        settings_module.settings.cache_clear()
         result = CliRunner().invoke(app, ["watchdog"])
 
     assert result.exit_code == exit_code

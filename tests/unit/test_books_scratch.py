@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from risk.books.scratch import binary_scratch
-from risk.core import settings as settings_module
 
 
 def test_scratch_files_lie_in_the_folder_of_the_settings_and_have_no_name(
@@ -15,10 +14,6 @@ def test_scratch_files_lie_in_the_folder_of_the_settings_and_have_no_name(
 ) -> None:
     folder = tmp_path / "var" / "scratch"
     monkeypatch.setenv("RISK_SCRATCH_DIR", str(folder))
-    settings_module.settings.cache_clear()
-    try:
-        with binary_scratch() as file:
-            assert Path(f"/proc/self/fd/{file.fileno()}").readlink().parent == folder
-            assert list(folder.iterdir()) == []
-    finally:
-        settings_module.settings.cache_clear()
+    with binary_scratch() as file:
+        assert Path(f"/proc/self/fd/{file.fileno()}").readlink().parent == folder
+        assert list(folder.iterdir()) == []

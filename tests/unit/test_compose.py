@@ -49,7 +49,7 @@ def test_no_secret_has_a_default_and_a_missing_one_stops_the_start() -> None:
 def test_defaults_in_the_compose_file_are_those_of_the_example() -> None:
     defaults = {name: rest.removeprefix(":-") for name, rest in used_variables().items() if rest.startswith(":-")}
 
-    assert len(defaults) == 12
+    assert len(defaults) == 13
     assert {name: example_variables()[name] for name in defaults} == defaults
 
 

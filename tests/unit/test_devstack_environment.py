@@ -51,17 +51,23 @@ def test_environment_keeps_what_the_user_has_set(clone: Clone, name: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("kind", "database", "is_simulated"),
-    [(DeskKind.simulated, "warehouse_simulated", "1"), (DeskKind.real, "warehouse", "0")],
+    ("kind", "given", "database", "desk"),
+    [
+        (DeskKind.simulated, "", "warehouse_simulated", "simulated"),
+        (DeskKind.simulated, "alpha", "warehouse_simulated", "simulated"),
+        (DeskKind.real, "", "warehouse", "desk"),
+        (DeskKind.real, "alpha", "warehouse", "alpha"),
+        (DeskKind.real, "simulated", "warehouse", "desk"),
+    ],
 )
 def test_environment_never_mixes_simulated_and_real_desks(
-    clone: Clone, kind: DeskKind, database: str, is_simulated: str
+    clone: Clone, kind: DeskKind, given: str, database: str, desk: str
 ) -> None:
-    told = environment(clone, {"RISK_SIMULATED": "neither"}, kind)
+    found = environment(clone, {"RISK_DESK": given}, kind)
 
-    assert told[WAREHOUSE_CONNECTION].rpartition("/")[2] == database
-    assert told["RISK_SIMULATED"] == is_simulated
-    assert told["RISK_SCHEDULE"] == "off"
+    assert found[WAREHOUSE_CONNECTION].rpartition("/")[2] == database
+    assert found["RISK_DESK"] == desk
+    assert found["RISK_SCHEDULE"] == "off"
 
 
 def test_environment_binds_every_server_to_loopback(clone: Clone) -> None:

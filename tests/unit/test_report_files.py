@@ -61,7 +61,7 @@ def test_limits_csv_has_no_cell_a_spreadsheet_would_run(attack: str) -> None:
 
 
 def test_files_are_readable_by_all_and_nothing_else_is_left(tmp_path: Path) -> None:
-    folder = tmp_path / "reports" / "2025-08-15"
+    folder = tmp_path / "reports" / "desk" / "2025-08-15"
 
     write_files(folder, {"report.txt": b"first", "limits.csv": b"a,b\n"})
     write_files(folder, {"report.txt": b"second"})

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import email
 import email.policy
-from collections.abc import Iterator
 from dataclasses import replace
 from email.message import EmailMessage
 
 import pytest
 
-from risk.core import settings as settings_module
 from risk.core.errors import RequestError
 from risk.report.mail import SmtpServer
 from risk.report.message import compose, message_id
@@ -20,11 +18,8 @@ from tests.report_desks import RUN, account, desk
 
 
 @pytest.fixture(autouse=True)
-def _settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISK_SENDER", "risk-run@example.test")
-    settings_module.settings.cache_clear()
-    yield
-    settings_module.settings.cache_clear()
 
 
 def mail(recipient: str = "rm@example.test") -> EmailMessage:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from risk.core import settings as settings_module
 from risk.core.runs import Run
 from risk.core.settings import TEMPLATE_DIR
 from risk.report.facts import Facts, GateFacts, RestatementFacts, RosterEntry
@@ -21,11 +19,8 @@ from tests.report_desks import RUN, SESSION, account, desk
 
 
 @pytest.fixture(autouse=True)
-def _plain_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _plain_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RISK_BASE_URL", raising=False)
-    settings_module.settings.cache_clear()
-    yield
-    settings_module.settings.cache_clear()
 
 
 def rendered(facts: Facts, run: Run = RUN, links: Links | None = None) -> Rendered:
@@ -320,7 +315,6 @@ def test_mail_links_to_the_run_where_the_address_of_the_ui_is_known(monkeypatch:
     without = rendered(desk([account()]), links=links)
 
     monkeypatch.setenv("RISK_BASE_URL", "http://127.0.0.1:8080/")
-    settings_module.settings.cache_clear()
     with_address = rendered(desk([account()]), links=links)
 
     assert "/dags/daily_risk" not in without.text + without.html
@@ -330,7 +324,6 @@ def test_mail_links_to_the_run_where_the_address_of_the_ui_is_known(monkeypatch:
 
 def test_mail_links_to_the_risk_page_of_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISK_BASE_URL", "https://risk.example.test")
-    settings_module.settings.cache_clear()
 
     views = rendered(desk([account()]))
 

@@ -1,18 +1,24 @@
-"""Every setting in one place: constants of the method and what the environment may change.
+"""Constants of the method, and the settings that an installation may change.
 
-The constants of forecast and decision lie on measured flat optima (see CONTRIBUTING); what differs
-from installation to installation is read from environment variables named ``RISK_*``.
+Settings come from environment variables ``RISK_<NAME>``. Each edge of the product (an operator, a command, a web
+request, a callback) calls `read_settings` once and passes the object on; nothing is cached for the process.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import os
-from dataclasses import dataclass, field
+import re
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from risk.core.errors import RequestError
 
 PROJECT_DIR = Path(__file__).resolve().parents[3]
 SQL_DIR = PROJECT_DIR / "include" / "sql"
@@ -22,37 +28,37 @@ EXCHANGE_CALENDAR = "XNYS"
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
 
 RETENTION = dt.timedelta(days=180)
-"""Airflow's own rows and log files are kept so long; the warehouse keeps everything."""
+"""How long Airflow's metadata rows and log files are kept; the warehouse keeps everything."""
 
 RUN_AT = dt.time(7)
-"""New York time at which the morning run is due."""
+"""New York time of the daily run."""
 
 WAIT_UNTIL = dt.time(8, 15)
-"""New York: a scheduled run waits so long for the executions of expected accounts."""
+"""New York time until which a scheduled run waits for missing accounts."""
 
 DECISION_DEADLINE = dt.time(9)
-"""New York, effective session: where a person was asked and has not answered, the recommended cut counts."""
+"""New York time on the effective session after which an unanswered recommendation takes effect."""
 
 LEGACY_SUFFIX = "_OLD"
-"""Literal end of the name of a legacy account; such an account is in the books but gets no limit."""
+"""End of the name of a legacy account: it is in the books but gets no limit."""
 
 LIMITED_HISTORY_SESSIONS = 20
-"""Fewer active sessions than this is *limited history*: the one threshold everywhere."""
+"""With fewer active sessions than this an account has *limited history*; the one threshold everywhere."""
 
 ACTIVE_WITHIN_SESSIONS = 30
-"""An account that traded within so many sessions gets a limit."""
+"""An account that traded within this many sessions gets a limit."""
 
 STALE_AFTER_SESSIONS = 5
-"""An account without a fill in so many sessions is shown as *stale*."""
+"""An account without a fill for this many sessions is shown as *stale*."""
 
 VENDOR_REREAD_SESSIONS = 5
-"""The vendor is asked again for so many sessions: of the supplied history five were restated, all within 3 days."""
+"""Sessions requested again from the vendor: five of the supplied history were restated, all within 3 days."""
 
 VENDOR_REREAD_AFTER = dt.timedelta(hours=6)
-"""But not sooner than so long after the last answer: the looks of a waiting morning ask for its own session only."""
+"""Minimum age of an answer before it is requested again, so that polls of a waiting run ask for one session only."""
 
 VENDOR_HISTORY_SESSIONS = 250
-"""A first look asks the vendor for so many sessions, where RISK_VENDOR_SINCE names no day: a year."""
+"""Sessions that a first request covers when RISK_VENDOR_SINCE is not set: one year."""
 
 HIGH_CUT_RATIO = Decimal("0.40")
 MODERATE_CUT_RATIO = Decimal("0.20")
@@ -60,112 +66,196 @@ MAXIMUM_CUT_RATIO = Decimal("0.80")
 CUT_STEP_RATIO = Decimal("0.05")
 
 TAIL_PROBABILITY = 0.05
-"""The forecast quantile: one session in twenty loses more."""
+"""Probability of the forecast quantile: one session in twenty loses more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What an installation may change.
+def _split(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(part.strip() for part in value.split(",") if part.strip())
 
-    Attributes
-    ----------
-    default_limit_usd
-        Base limit of an account without a dated one, US dollars.
-    fills_dir
-        Folder of the file drop; ``None`` when fills come from the connection ``risk_source``.
-    reports_dir
-        Folder that receives ``<session_date>/report.*`` and ``limits.csv``.
-    recipients
-        Addresses of the report.
-    sender
-        Address the mails come from.
-    account_pattern
-        Regular expression a whole account name must match.
-    is_simulated
-        True when the warehouse holds the simulated desk: every output says so.
-    base_url
-        Where the Airflow UI answers, for links in mails.
-    alarm_recipients
-        Addresses of failure mails and of the watchdog; those of the report where none are named.
-    alarm_smtp_uri
-        Second mail server, ``smtp://user:password@host:port`` with ``?starttls=1``, or ``smtps://...``: takes
-        alarms that the first one does not; empty where there is none.
-    alarms_dir
-        Folder that remembers which alarms left while the warehouse did not answer.
-    outbound_dir
-        Folder of the files with published limits for the trading platform; ``None`` = none is written.
-    has_dual_control
-        Whether who edits a limit may not approve it.
-    canceled_statuses, corrected_statuses
-        Spellings of the column ``Status``, upper case, of a row that takes an execution back or states it anew.
-    scratch_dir
-        Folder of files that last as long as the work on them; ``None`` = the system's.
-    vendor_dir
-        Folder that keeps the vendor's pages until they are loaded.
-    vendor_since
-        First day to ask the vendor for; ``None`` = a year before the first look.
-    vendor_report
-        The vendor's report that our books are compared with, ``summaryByDate``, ``totalsByDate`` or ``trades``;
-        ``none`` = none is asked for.
+
+def _upper(values: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(value.upper() for value in values)
+
+
+def _iso_date(value: object) -> object:
+    # pydantic alone would take 20250813 for seconds since 1970.
+    return dt.date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _regular_expression(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(str(error)) from None
+    return value
+
+
+def _setting(default: Any, description: str, allowed: str, **more: Any) -> Any:
+    """Declare a setting: what it means, for the reference, and what it may be, for the error sentence."""
+    return Field(default, description=description, json_schema_extra={"allowed": allowed}, **more)
+
+
+FOLDER = "the path of a folder"
+ADDRESSES = "email addresses, separated by commas"
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+Statuses = Annotated[CommaSeparated, AfterValidator(_upper)]
+
+
+class Settings(BaseSettings):
+    """What an installation may change; frozen.
+
+    The environment variable of a setting is ``RISK_`` and its name in upper case. An empty variable counts as absent.
     """
 
-    default_limit_usd: Decimal = Decimal("5000.00")
-    fills_dir: Path | None = None
-    reports_dir: Path = PROJECT_DIR / "var" / "reports"
-    recipients: tuple[str, ...] = ("risk-manager@localhost",)
-    sender: str = "risk-run@localhost"
-    account_pattern: str = "[A-Za-z0-9][A-Za-z0-9 ._-]{0,49}"
-    is_simulated: bool = False
-    base_url: str = ""
-    alarm_recipients: tuple[str, ...] = ("risk-manager@localhost",)
-    alarm_smtp_uri: str = field(default="", repr=False)
-    alarms_dir: Path = PROJECT_DIR / "var" / "alarms"
-    outbound_dir: Path | None = None
-    has_dual_control: bool = False
-    canceled_statuses: tuple[str, ...] = ("CANCEL", "CANCELED", "CANCELLED", "CXL", "BUST", "BUSTED")
-    corrected_statuses: tuple[str, ...] = ("CORRECT", "CORRECTED", "CORRECTION", "CORR", "COR")
-    scratch_dir: Path | None = None
-    vendor_dir: Path = PROJECT_DIR / "var" / "vendor"
-    vendor_since: dt.date | None = None
-    vendor_report: str = "summaryByDate"
+    model_config = SettingsConfigDict(env_prefix="RISK_", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    desk: str = _setting(
+        "desk",
+        "Name of the desk, and of its folder of reports. A desk called simulated is the simulated desk: every output "
+        "says so. One database holds one desk.",
+        "lower-case letters, digits, - and _, at most 40, such as desk or simulated",
+        pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$",
+    )
+    schedule: Literal["off", "sessions"] = _setting(
+        "off", "Whether the DAGs run by themselves on every session.", "off or sessions"
+    )
+    approval: Literal["none", "high", "all"] = _setting(
+        "none",
+        "Whose limits a person approves after the report: no one's, high-risk traders', all that are cut.",
+        "none, high or all",
+    )
+    dual_control: bool = _setting(
+        default=False, description="Whether whoever edits a limit may not approve it.", allowed="1 or 0"
+    )
+    default_limit_usd: Decimal = _setting(
+        Decimal("5000.00"),
+        "Daily loss limit of an account without a dated base limit, US dollars.",
+        "an amount above zero with at most 2 decimals, such as 5000.00",
+        gt=0,
+        decimal_places=2,
+        max_digits=12,
+    )
+    fills_dir: Path | None = _setting(
+        None, "Folder of the file drop; not set when fills come from the connection risk_vendor or risk_source.", FOLDER
+    )
+    account_pattern: Annotated[str, AfterValidator(_regular_expression)] = _setting(
+        "[A-Za-z0-9][A-Za-z0-9 ._-]{0,49}",
+        "Regular expression that a whole account name must match.",
+        "a regular expression",
+    )
+    canceled_statuses: Statuses = _setting(
+        ("CANCEL", "CANCELED", "CANCELLED", "CXL", "BUST", "BUSTED"),
+        "Values of the column Status of a row that cancels an execution; case does not matter.",
+        "words, separated by commas",
+        min_length=1,
+    )
+    corrected_statuses: Statuses = _setting(
+        ("CORRECT", "CORRECTED", "CORRECTION", "CORR", "COR"),
+        "Values of the column Status of a row that corrects an execution; case does not matter.",
+        "words, separated by commas",
+        min_length=1,
+    )
+    vendor_dir: Path = _setting(
+        PROJECT_DIR / "var" / "vendor", "Folder that keeps the vendor's pages until they are loaded.", FOLDER
+    )
+    vendor_since: Annotated[dt.date | None, BeforeValidator(_iso_date)] = _setting(
+        None,
+        "First day to request from the vendor; not set: a year before the first request.",
+        "a date, YYYY-MM-DD",
+    )
+    vendor_report: Literal["summaryByDate", "totalsByDate", "trades", "none"] = _setting(
+        "summaryByDate",
+        "The vendor's report that our books are compared with.",
+        "summaryByDate, totalsByDate, trades or none",
+    )
+    reports_dir: Path = _setting(
+        PROJECT_DIR / "var" / "reports", "Folder of the reports: <desk>/<session>/report.* and limits.csv.", FOLDER
+    )
+    recipients: CommaSeparated = _setting(
+        ("risk-manager@localhost",), "Recipients of the report, the digest and the model card.", ADDRESSES
+    )
+    sender: str = _setting("risk-run@localhost", "Sender of every email.", "one email address")
+    base_url: str = _setting(
+        "",
+        "Address of the Airflow UI, for links in emails.",
+        "an address such as https://risk.example.com",
+        pattern=r"^(https?://\S+)?$",
+    )
+    alarm_recipients: CommaSeparated = _setting(
+        (), "Recipients of alerts; not set: the recipients of the report.", ADDRESSES
+    )
+    alarm_smtp_uri: str = _setting(
+        "",
+        "Second mail server, for alerts that the first one does not accept; not set: there is none.",
+        "smtp://user:password@host:port, ?starttls=1 for STARTTLS, or smtps://...",
+        repr=False,
+    )
+    alarms_dir: Path = _setting(
+        PROJECT_DIR / "var" / "alarms", "Folder that records sent alerts while the warehouse is unreachable.", FOLDER
+    )
+    outbound_dir: Path | None = _setting(
+        None, "Folder that receives the files with published limits; not set: no file is written.", FOLDER
+    )
+    scratch_dir: Path | None = _setting(
+        None, "Folder of temporary files; not set: the folder of the operating system.", FOLDER
+    )
+    owner_dsn: str = _setting(
+        "",
+        "Connection of the role that owns the warehouse, for riskctl migrate only.",
+        "postgresql://role:password@host:port/database",
+        repr=False,
+    )
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether this is the simulated desk: every output says so."""
+        return self.desk == "simulated"
+
+    @property
+    def alert_recipients(self) -> tuple[str, ...]:
+        """Recipients of alerts: those set for alerts, else those of the report."""
+        return self.alarm_recipients or self.recipients
+
+    def report_dir(self, session_date: dt.date) -> Path:
+        """Return the folder of a session's report files."""
+        return self.reports_dir / self.desk / session_date.isoformat()
+
+
+def read_settings() -> Settings:
+    """Read the settings from the environment, as it is now.
+
+    Raises
+    ------
+    RequestError
+        If a variable has a value that is not allowed: names the variable, the value and what is allowed.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        listed = [_refusal(str(found["loc"][0])) for found in error.errors(include_url=False)]
+        raise RequestError("\n".join(dict.fromkeys(listed))) from None
+
+
+def variable_name(setting: str) -> str:
+    """Return the environment variable of a setting."""
+    return f"RISK_{setting.upper()}"
+
+
+def _refusal(setting: str) -> str:
+    field = Settings.model_fields[setting]
+    allowed = field.json_schema_extra["allowed"] if isinstance(field.json_schema_extra, dict) else ""
+    shown = f"={os.environ.get(variable_name(setting), '')}" if field.repr else ""
+    return f"{variable_name(setting)}{shown} is not allowed: set it to {allowed}, or leave it unset."
+
+
+def settings() -> Settings:
+    """Read the settings inside a function that does not get them passed yet; goes with the last such function."""
+    return _settings_of(frozenset(item for item in os.environ.items() if item[0].startswith("RISK_")))
 
 
 @cache
-def settings() -> Settings:
-    """Read the settings of this process from the environment, once."""
-    default = Settings()
-    fills_dir = os.environ.get("RISK_FILLS_DIR")
-    scratch_dir = os.environ.get("RISK_SCRATCH_DIR")
-    recipients = os.environ.get("RISK_RECIPIENTS", ",".join(default.recipients))
-    alarm_recipients = _addresses(os.environ.get("RISK_ALARM_RECIPIENTS", ""))
-    since = os.environ.get("RISK_VENDOR_SINCE")
-    return Settings(
-        default_limit_usd=Decimal(os.environ.get("RISK_DEFAULT_LIMIT_USD", str(default.default_limit_usd))),
-        fills_dir=Path(fills_dir) if fills_dir else None,
-        reports_dir=Path(os.environ.get("RISK_REPORTS_DIR", str(default.reports_dir))),
-        recipients=_addresses(recipients),
-        sender=os.environ.get("RISK_SENDER", default.sender),
-        account_pattern=os.environ.get("RISK_ACCOUNT_PATTERN", default.account_pattern),
-        is_simulated=os.environ.get("RISK_SIMULATED", "0") == "1",
-        base_url=os.environ.get("RISK_BASE_URL", default.base_url),
-        alarm_recipients=alarm_recipients or _addresses(recipients),
-        alarm_smtp_uri=os.environ.get("RISK_ALARM_SMTP_URI", default.alarm_smtp_uri),
-        alarms_dir=Path(os.environ.get("RISK_ALARMS_DIR", str(default.alarms_dir))),
-        outbound_dir=Path(os.environ["RISK_OUTBOUND_DIR"]) if os.environ.get("RISK_OUTBOUND_DIR") else None,
-        has_dual_control=os.environ.get("RISK_DUAL_CONTROL", "0") == "1",
-        canceled_statuses=_spellings("RISK_CANCELED_STATUSES", default.canceled_statuses),
-        corrected_statuses=_spellings("RISK_CORRECTED_STATUSES", default.corrected_statuses),
-        scratch_dir=Path(scratch_dir) if scratch_dir else None,
-        vendor_dir=Path(os.environ.get("RISK_VENDOR_DIR", str(default.vendor_dir))),
-        vendor_since=dt.date.fromisoformat(since) if since else None,
-        vendor_report=os.environ.get("RISK_VENDOR_REPORT", default.vendor_report),
-    )
-
-
-def _spellings(name: str, default: tuple[str, ...]) -> tuple[str, ...]:
-    listed = os.environ.get(name, "").split(",")
-    return tuple(text.strip().upper() for text in listed if text.strip()) or default
-
-
-def _addresses(listed: str) -> tuple[str, ...]:
-    return tuple(address.strip() for address in listed.split(",") if address.strip())
+def _settings_of(_variables: frozenset[tuple[str, str]]) -> Settings:
+    return read_settings()

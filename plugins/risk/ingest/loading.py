@@ -103,10 +103,10 @@ def load_drop(
         A bad file does not raise: it is in ``Load.quarantined``.
     """
     if folder.is_dir() and (folder / MARKER).is_file() != is_simulated:
-        found, setting = ("a simulated", "0") if not is_simulated else ("a real", "1")
+        found, desk = ("a simulated", "not simulated") if not is_simulated else ("a real", "simulated")
         raise InputError(
-            f"{folder} holds {found} desk and RISK_SIMULATED is {setting}: use another folder or another setting, "
-            "with a warehouse of its own."
+            f"{folder} holds {found} desk, and RISK_DESK is {desk}: use another folder, or another RISK_DESK with its "
+            "own warehouse."
         )
     with writing(connection):
         if is_history:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from risk.core.runs import Run
-from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX, LIMITED_HISTORY_SESSIONS, settings
+from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX, LIMITED_HISTORY_SESSIONS, Settings
 from risk.core.warehouse import Connection, execute, records, writing
 from risk.limits.amounts import level, model_cut_ratio, new_limit_usd, status
 from risk.limits.rules import RULES_VERSION, History, Hit, cut_ratio, hits
@@ -115,7 +115,7 @@ class Verdict:
 NO_VERDICT = Verdict(None, is_serving=False, reasons=(NOT_JUDGED,), content_sha256=None)
 
 
-def store_recommendations(connection: Connection, run: Run) -> int:
+def store_recommendations(connection: Connection, run: Run, settings: Settings) -> int:
     """Recommend a limit for every active account; the run's earlier recommendations are replaced.
 
     Active is who traded within the last 30 sessions and is no legacy account. The model's cut counts where the gate
@@ -134,7 +134,7 @@ def store_recommendations(connection: Connection, run: Run) -> int:
     issued = read_issued(connection, panel, run.effective_session)[verdict.expert]
     shape = shape_of(panel.total_pnl_usd, issued)
     recommendations = [
-        recommendation(account, histories[account.account_id], run.session_date, verdict, shape)
+        recommendation(account, histories[account.account_id], run.session_date, verdict, shape, settings)
         for account in _read_accounts(connection, run, verdict.expert)
     ]
     with writing(connection):
@@ -144,7 +144,12 @@ def store_recommendations(connection: Connection, run: Run) -> int:
 
 
 def recommendation(
-    account: Account, history: History, session_date: dt.date, verdict: Verdict, shape: Shape
+    account: Account,
+    history: History,
+    session_date: dt.date,
+    verdict: Verdict,
+    shape: Shape,
+    settings: Settings,
 ) -> dict[str, Any]:
     """Decide one account's limit: the columns of ``recommendations`` without the run.
 
@@ -160,6 +165,8 @@ def recommendation(
         Whether the model may serve.
     shape
         Of the distribution around the forecast.
+    settings
+        Give the default base limit.
     """
     found = hits(history)
     rules_cut_ratio = cut_ratio(found)
@@ -167,7 +174,7 @@ def recommendation(
     is_model = verdict.is_serving and by_model is not None and account.incomplete_reason is None
     own_cut, sentences = (by_model, _model_sentences(account, found)) if is_model else (rules_cut_ratio, _said(found))
     cut, reasons = _kept(account, own_cut or Decimal(0), sentences, session_date)
-    base_limit_usd = settings().default_limit_usd if account.base_limit_usd is None else account.base_limit_usd
+    base_limit_usd = settings.default_limit_usd if account.base_limit_usd is None else account.base_limit_usd
     return {
         "account_id": account.account_id,
         "status": status(account.sessions_absent, account.active_session_count),

@@ -14,7 +14,7 @@ import numpy as np
 
 from risk.core.calendar import next_session, previous_session
 from risk.core.errors import ModelError
-from risk.core.settings import settings
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection, execute, records, writing
 from risk.model.artefact import content_sha256, to_json
 from risk.model.backtest_checks import checks_of
@@ -167,10 +167,12 @@ def _course(history: History, forecasts: Reconstruction) -> dict[str, Any]:
     }
 
 
-def send_card(connection: Connection, server: SmtpServer, trained: Trained, instant: dt.datetime) -> int:
+def send_card(
+    connection: Connection, server: SmtpServer, trained: Trained, instant: dt.datetime, settings: Settings
+) -> int:
     """Mail what a training has found to the report's recipients; returns the number of mails."""
-    rendered = render("notice", card_page(connection, trained))
-    recipients = tuple(dict.fromkeys(settings().recipients))
+    rendered = render("notice", card_page(connection, trained, settings))
+    recipients = tuple(dict.fromkeys(settings.recipients))
     for recipient in recipients:
         name = hashlib.sha256(f"{trained.content_sha256} {trained.last_session_date} {recipient}".encode()).hexdigest()
         message_id = f"<{name[:40]}@risk-model>"
@@ -180,18 +182,18 @@ def send_card(connection: Connection, server: SmtpServer, trained: Trained, inst
     return len(recipients)
 
 
-def card_page(connection: Connection, trained: Trained) -> NoticePage:
+def card_page(connection: Connection, trained: Trained, settings: Settings) -> NoticePage:
     """Say in sentences what a training has found."""
-    url = settings().base_url and f"{settings().base_url.rstrip('/')}/risk/model"
+    url = settings.base_url and f"{settings.base_url.rstrip('/')}/risk/model"
     title = f"Risk model - sessions up to {trained.last_session_date}"
     found = records(connection, "train_model/select_model_versions", {"content_sha256": trained.content_sha256})
     if not found:
         return NoticePage(
-            settings().is_simulated, "bad", "MODEL", title, "No model was trained.", (trained.reason,), (), url
+            settings.is_simulated, "bad", "MODEL", title, "No model was trained.", (trained.reason,), (), url
         )
     known, told = found[0], found[0]["card"]
     return NoticePage(
-        is_simulated=settings().is_simulated,
+        is_simulated=settings.is_simulated,
         tone="good",
         label="MODEL",
         title=title,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from risk.core.runs import Run
+from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
 from risk.operators.base import RunOperator
 
@@ -18,4 +19,4 @@ class ApplyRulesOperator(RunOperator):
         """Apply the rules and show the forecast beside them."""
         from risk.limits.decide import store_recommendations
 
-        return {"recommendation_count": store_recommendations(connection, run)}
+        return {"recommendation_count": store_recommendations(connection, run, read_settings())}

@@ -12,7 +12,7 @@ from airflow.sdk.execution_time.comms import ErrorResponse, TriggerDagRun
 
 from risk.core.errors import StackError
 from risk.core.runs import Run, read_run
-from risk.core.settings import EXCHANGE_ZONE, settings
+from risk.core.settings import EXCHANGE_ZONE, read_settings
 from risk.limits.approvals import (
     APPROVED,
     DEFAULTED,
@@ -88,7 +88,7 @@ class OpenApprovalOperator(BaseOperator):
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002  (Airflow's signature)
         """Open the publication, or go on with the one that is open, and return a request for each account."""
-        asking = Asking(self.approval, settings().has_dual_control, self.dag_run_id)
+        asking = Asking(self.approval, read_settings().dual_control, self.dag_run_id)
         with warehouse() as connection:
             run = read_run(connection, int(self.run_id))
             publication, proposals = open_publication(connection, run, asking, dt.datetime.now(dt.UTC))
@@ -189,7 +189,7 @@ class PublishLimitsOperator(BaseOperator):
         """Publish."""
         with warehouse() as connection:
             publication = read_publication(connection, run_id=int(self.run_id))
-            published = publish(connection, publication, settings().outbound_dir)
+            published = publish(connection, publication, read_settings().outbound_dir)
         count, file = published.account_count, published.file
         self.log.info("session=%s limits=%d file=%s", publication.effective_session, count, file)
         return {"account_count": count, "file": str(file) if file else ""}

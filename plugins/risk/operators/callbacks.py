@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTimeout
 
 from risk.core.calendar import next_session, run_session
 from risk.core.errors import ConnectionLostError, RequestError
-from risk.core.settings import EXCHANGE_ZONE, settings
+from risk.core.settings import EXCHANGE_ZONE, read_settings
 from risk.operators.base import warehouse, warehouse_dsn
 from risk.operators.notes import in_words, write_note
 from risk.operators.send_report import SMTP_CONNECTION_ID, smtp_server
@@ -80,7 +80,7 @@ def late_report(context: dict[str, Any]) -> None:
         ``dag_run`` as the public API shows it.
     """
     dag_run = context["dag_run"]
-    if settings().is_simulated:
+    if read_settings().is_simulated:
         return
     key = RunKey(dag_run["dag_id"], dag_run["dag_run_id"], 0)
     start = dag_run["data_interval_start"]
@@ -152,12 +152,12 @@ def _tasks_not_run(context: Context, key: RunKey) -> tuple[str, ...]:
 
 
 def _run_url(key: RunKey) -> str:
-    base_url = settings().base_url.rstrip("/")
+    base_url = read_settings().base_url.rstrip("/")
     return f"{base_url}/dags/{key.dag_id}/runs/{quote(key.dag_run_id)}" if base_url else ""
 
 
 def _task_url(ti: Any) -> str:
-    base_url = settings().base_url.rstrip("/")
+    base_url = read_settings().base_url.rstrip("/")
     if not base_url:
         return ""
     run_id = quote(ti.run_id)

@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRescheduleEx
 from risk.core.calendar import next_session, run_session, store_sessions, wait_deadline
 from risk.core.errors import ConnectionLostError
 from risk.core.runs import known_until, open_run
-from risk.core.settings import settings
+from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, connect, migrate, writing
 from risk.ingest.awaiting import missing_accounts
 from risk.ingest.loading import Load, known_load, load_drop, raise_for_quarantine
@@ -139,17 +139,19 @@ class ExtractFillsOperator(BaseOperator):
 
     def load(self, connection: Connection, session_date: dt.date) -> Load:
         """Load from the one source this run has."""
-        is_simulated = settings().is_simulated
+        settings = read_settings()
         vendor = None if self.fills else vendor_place()
-        folder = Path(self.fills) if self.fills else settings().fills_dir
+        folder = Path(self.fills) if self.fills else settings.fills_dir
         if vendor:
-            return load_vendor(connection, vendor, session_date, is_simulated=is_simulated)
+            return load_vendor(connection, vendor, session_date, is_simulated=settings.is_simulated)
         if folder:
             is_history = self.history == "True"
-            return load_drop(connection, folder, session_date, is_simulated=is_simulated, is_history=is_history)
+            return load_drop(
+                connection, folder, session_date, is_simulated=settings.is_simulated, is_history=is_history
+            )
         source_dsn = BaseHook.get_connection(SOURCE_CONNECTION_ID).get_uri()
         with contextlib.closing(connect(source_dsn)) as source:
-            return load_query(connection, source, session_date, is_simulated=is_simulated)
+            return load_query(connection, source, session_date, is_simulated=settings.is_simulated)
 
 
 def vendor_place() -> Place | None:

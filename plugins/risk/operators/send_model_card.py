@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseOperator
 
+from risk.core.settings import read_settings
 from risk.operators.base import warehouse
 from risk.operators.send_report import SMTP_CONNECTION_ID, smtp_server
 
@@ -57,6 +58,6 @@ class SendModelCardOperator(BaseOperator):
         trained = Trained(told["content_sha256"], day, told["forecast_count"], told["reason"])
         server = smtp_server(BaseHook.get_connection(SMTP_CONNECTION_ID))
         with warehouse() as connection:
-            sent_count = send_card(connection, server, trained, dt.datetime.now(dt.UTC))
+            sent_count = send_card(connection, server, trained, dt.datetime.now(dt.UTC), read_settings())
         self.log.info("mails=%d", sent_count)
         return {"sent_count": sent_count}

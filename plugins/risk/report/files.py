@@ -75,7 +75,7 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
 
 def report_folder(facts: Facts) -> Path:
     """Return the folder of a session's report."""
-    return settings().reports_dir / facts.session_date.isoformat()
+    return settings().report_dir(facts.session_date)
 
 
 def _limits_row(facts: Facts, account: AccountFacts) -> tuple[str, ...]:

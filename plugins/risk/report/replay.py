@@ -15,6 +15,7 @@ from risk.checks.run import check_fills
 from risk.core.calendar import next_session
 from risk.core.errors import RequestError
 from risk.core.runs import Run, code_version, read_run
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection, execute, records, writing
 from risk.limits.decide import store_recommendations
 from risk.model.features.store import store_features
@@ -77,7 +78,9 @@ def recall(connection: Connection, run: Run, last_task: str | None) -> None:
             return
 
 
-def replay(connection: Connection, dsn: str, session_date: dt.date, as_of: dt.datetime | None) -> Replay:
+def replay(
+    connection: Connection, dsn: str, session_date: dt.date, as_of: dt.datetime | None, settings: Settings
+) -> Replay:
     """Build the report of a session again, from what was known.
 
     Parameters
@@ -90,6 +93,8 @@ def replay(connection: Connection, dsn: str, session_date: dt.date, as_of: dt.da
         The session whose fills were processed.
     as_of
         Cut-off on ``recorded_at``; ``None`` = that of the session's last report.
+    settings
+        The settings of the installation.
 
     Raises
     ------
@@ -110,7 +115,7 @@ def replay(connection: Connection, dsn: str, session_date: dt.date, as_of: dt.da
     check_fills(connection, dsn, past)
     for step in STEPS.values():
         step(connection, past)
-    store_recommendations(connection, past)
+    store_recommendations(connection, past, settings)
     versions = (run.code_version if run else None, code_version())
     return Replay(build_facts(connection, past), past.as_of, told, versions)
 

@@ -77,7 +77,7 @@ def send(rendered: Rendered, servers: Sequence[SmtpServer], *, key: str, date: d
         If nobody could be told; the message holds every server's sentence.
     """
     faults: list[str] = []
-    recipients = tuple(dict.fromkeys(settings().alarm_recipients))
+    recipients = tuple(dict.fromkeys(settings().alert_recipients))
     told = sum(_tell(rendered, servers, recipient, key, date, faults) for recipient in recipients)
     if told == 0:
         reasons = " ".join(dict.fromkeys(faults)) or "No recipient is named in RISK_ALARM_RECIPIENTS."

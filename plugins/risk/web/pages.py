@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, HTTPException, Query, Request, status
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 
-from risk.core.settings import PROJECT_DIR, settings
+from risk.core.settings import PROJECT_DIR, read_settings
 from risk.report.page import TAIL_SESSIONS, headline
 from risk.web.ledger import read_ledger
 from risk.web.model import read_model_page
@@ -91,7 +91,7 @@ def model(
 @router.get("/reports/{session_date}", response_class=HTMLResponse)
 def report(session_date: dt.date) -> HTMLResponse:
     """Show the mail as it was written for a session."""
-    file = settings().reports_dir / session_date.isoformat() / "report.html"
+    file = read_settings().report_dir(session_date) / "report.html"
     try:
         text = file.read_text(encoding="utf-8")
     except OSError:

@@ -11,7 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from risk.core import money
-from risk.core.settings import EXCHANGE_ZONE, TEMPLATE_DIR, settings
+from risk.core.settings import EXCHANGE_ZONE, TEMPLATE_DIR, read_settings
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -27,7 +27,7 @@ HEADERS = {
 def page(request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """Render ``include/templates/page/<name>.html.j2``; links start at where the app is mounted."""
     root = str(request.scope.get("root_path", "")).rstrip("/")
-    shown = {"root": root, "is_simulated": settings().is_simulated, **context}
+    shown = {"root": root, "is_simulated": read_settings().is_simulated, **context}
     text = _environment().get_template(f"page/{name}.html.j2").render(shown)
     return HTMLResponse(text, status, HEADERS)
 
