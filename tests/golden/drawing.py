@@ -44,6 +44,8 @@ class Plan:
     has_adjustments: bool = False
     has_splits: bool = False
     is_short_form: bool = False
+    do_ids_start_anew: bool = False
+    """Whether the ids of an account are met again in its next session."""
     foreign_share: float = 0.0
     """Share of the fills of American equities that are told in Canadian dollars."""
     renames: tuple[tuple[str, str, int], ...] = ()
@@ -71,6 +73,7 @@ PLANS = (
         EQUITIES,
         has_corrections=True,
         has_bad_rows=True,
+        do_ids_start_anew=True,
     ),
     Plan(
         *("versions", 106, dt.date(2025, 6, 2), 12, ("NET001", "NET002", "NET015")),
@@ -153,6 +156,8 @@ def _session_rows(drawing: Drawing, account: str, session: dt.date, number: int)
     if count > 3 and drawing.chance(0.3):
         seconds[2] = seconds[1]
     name = _name_of(drawing.plan, account, number)
+    if drawing.plan.do_ids_start_anew:
+        drawing.last_id = 5_000_000
     rows = [_row(drawing, account, name, session, second) for second in seconds]
     if count > 4 and drawing.chance(0.1):
         rows.append(dict(rows[-1]))
@@ -165,7 +170,7 @@ def _row(drawing: Drawing, account: str, name: str, session: dt.date, second: in
     drawing.cents[symbol] = max(20, drawing.cents[symbol] + drawing.cents[symbol] * move // 10_000)
     quantity = drawing.random.randrange(1, 12) * drawing.pick((1, 10, 100))
     side, quantity = _side(drawing, (account, symbol), quantity)
-    drawing.last_id += drawing.random.randrange(1, 9)
+    drawing.last_id += drawing.random.randrange(1, 3 if drawing.plan.do_ids_start_anew else 9)
     day = session
     if session.weekday() == 0 and drawing.chance(0.02) and not drawing.plan.has_manifest:
         day = session - dt.timedelta(days=1)
