@@ -15,6 +15,7 @@ from tests.golden import drawing, drive, frozen
 
 def all_tables(folder: Path) -> Iterator[tuple[str, frozen.Table]]:
     """Compute everything that is frozen; the real executions only where they are."""
+    yield from frozen.streams(folder / "streams").items()
     with drive.postgres(folder / "postgres") as server_dsn:
         for plan in drawing.PLANS:
             yield from frozen.drawn(plan, folder, server_dsn).items()

@@ -148,6 +148,16 @@ def pnl_table(text: str) -> Table:
     return table
 
 
+def streams(folder: Path) -> dict[str, Table]:
+    """Compute the digests of what ``riskctl simulate`` writes for each set: the streams of random numbers."""
+    digests: Table = {}
+    for set_name in ("strong", "medium", "weak", "null"):
+        drive.write_simulation(set_name, 4, 6, 7, folder / set_name)
+        for path in sorted((folder / set_name).glob("*.csv")):
+            digests[f"{set_name} {path.name}"] = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    return {"streams_simulate": digests}
+
+
 def drawn(plan: drawing.Plan, folder: Path, server_dsn: str) -> dict[str, Table]:
     """Compute the tables of a drawn desk: ``riskctl pnl``, refused lines, and the warehouse's books of some."""
     desk = folder / plan.name

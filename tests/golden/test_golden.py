@@ -41,6 +41,10 @@ def test_drawn_desk_has_the_numbers_it_had(plan: drawing.Plan, tmp_path: Path, s
     _require_same(frozen.drawn(plan, tmp_path, server_dsn), f"drawn_{plan.name}")
 
 
+def test_simulation_writes_the_files_it_wrote(tmp_path: Path) -> None:
+    _require_same(frozen.streams(tmp_path), "streams")
+
+
 def test_simulated_desk_has_the_numbers_it_had(tmp_path: Path, server_dsn: str) -> None:
     _require_same(frozen.simulated(tmp_path, server_dsn), "simulated")
 
