@@ -18,23 +18,27 @@ from typing import Any
 from psycopg2.extensions import make_dsn
 from typer.testing import CliRunner
 
-from risk import database, sessions, settings
+from devstack.postgres import temporary_cluster
+from risk.books.warehouse import aggregate
+from risk.checks.run import check_fills
 from risk.cli import app
-from risk.decision import store_recommendations
-from risk.errors import QualityError
-from risk.features import store_features
-from risk.fills import load_drop, read_drop, read_stated
-from risk.pnl import aggregate
-from risk.prediction import predict_limits
-from risk.quality import check_fills
-from risk.report import Links, send_report
-from risk.runs import Run, open_run
-from risk.simulation import simulate, write_desk
-from risk.stack.postgres import temporary_cluster
-from risk.training import train
+from risk.core import calendar, settings
+from risk.core import warehouse as database
+from risk.core.errors import QualityError
+from risk.core.runs import Run, open_run
+from risk.ingest.loading import load_drop
+from risk.ingest.reading import read_drop, read_stated
+from risk.limits.decide import store_recommendations
+from risk.model.features.store import store_features
+from risk.model.predict import predict_limits
+from risk.model.train import train
+from risk.report.page import Links
+from risk.report.send import send_report
+from simulation.desk import write_desk
+from simulation.writing import simulate
 from tests.databases import create_database, drop_database
 
-FORMER_NAMES: dict[str, str] = {}
+FORMER_NAMES: dict[str, str] = {"adds_to_loser_count": "enlarging_fill_count", "side_conflicts": "odd_fills"}
 """New name to golden name, for keys of report.json and columns of tables and CSV files."""
 
 FORECASTS = "select account_id, effective_session, expert, quantile_05_usd from forecasts"
@@ -117,7 +121,7 @@ def warehouse(server_dsn: str, name: str) -> Iterator[str]:
         with contextlib.closing(database.connect(dsn)) as connection:
             database.migrate(connection)
             with database.writing(connection):
-                sessions.store_sessions(connection)
+                calendar.store_sessions(connection)
         yield dsn
     finally:
         drop_database(server_dsn, name)
