@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import typer.main
 
 DOCS = Path(__file__).resolve().parent
@@ -29,17 +28,18 @@ def settings_page() -> Iterator[str]:
     from risk.core.settings import PROJECT_DIR, Settings, variable_name
 
     yield "# Settings"
-    yield "\nEnvironment variables of the product. An empty variable counts as absent; a value that is not allowed stops "
+    yield "\nEnvironment variables of the product. An empty variable counts as absent; a value that is not allowed stops"
     yield "the command or task with a sentence that names it.\n"
     yield "| variable | meaning | allowed | default |"
     yield "|---|---|---|---|"
     for name, field in Settings.model_fields.items():
         extra = field.json_schema_extra
         allowed = extra.get("allowed", "") if isinstance(extra, dict) else ""
-        default = "" if field.default in (None, "", ()) else field.default
-        shown = ",".join(default) if isinstance(default, tuple) else str(default)
+        given = "" if field.default in (None, "", ()) else field.default
+        shown = ",".join(given) if isinstance(given, tuple) else str(given)
         shown = shown.replace(f"{PROJECT_DIR}/", "")
-        yield f"| `{variable_name(name)}` | {field.description} | {_cell(allowed)} | {f'`{_cell(shown)}`' if shown else ''} |"
+        default = f"`{_cell(shown)}`" if shown else ""
+        yield f"| `{variable_name(name)}` | {field.description} | {_cell(allowed)} | {default} |"
     yield "\nConnections (`AIRFLOW_CONN_*`, or any secrets backend of Airflow):\n"
     yield "| connection | for |"
     yield "|---|---|"
@@ -82,8 +82,7 @@ def cli_page() -> Iterator[str]:
     """Describe every command of ``riskctl``."""
     from risk.cli import app
 
-    group = typer.main.get_command(app)
-    assert isinstance(group, click.Group) or hasattr(group, "commands")
+    group: Any = typer.main.get_command(app)
     yield "# Command line"
     yield "\n`./riskctl COMMAND`. Exit code 0: done; 1: something is wrong, in a sentence; 2: the request is wrong."
     for name, command in sorted(group.commands.items()):
@@ -104,7 +103,7 @@ def tables_page() -> Iterator[str]:
     found = [match.groups() for path in files for match in COMMENT.finditer(path.read_text(encoding="utf-8"))]
     comments = [(kind.lower(), name, " ".join(text.replace("''", "'").split())) for kind, name, text in found]
     yield "# Tables and functions"
-    yield "\nThe warehouse, from the comments in `include/sql/schema`. Money is `numeric`, instants are `timestamptz` in UTC."
+    yield "\nThe warehouse, from the comments in `include/sql/schema`. Money is `numeric`, an instant `timestamptz` in UTC."
     for kind, name, text in comments:
         if kind == "table":
             yield f"\n## {name}\n\n{text}\n"
