@@ -15,7 +15,7 @@ SLOW_IMPORTS = ("great_expectations", "exchange_calendars", "xgboost", "scipy.st
 """Seconds of processor time each, which check_fills, extract_fills and predict_limits would spend in every run."""
 
 STEPS = (
-    "risk.checks.suite",
+    "risk.checks.run",
     "risk.books.warehouse",
     "risk.model.features.store",
     "risk.model.predict",

@@ -107,11 +107,11 @@ def test_statements_that_cannot_be_right_are_named_with_what_they_block(
 
     messages = run_line(connection, warehouse_dsn, tmp_path)
 
-    assert "price '-0.72' is not above zero" in messages["statements_right"]["marks.csv 2"]
-    assert "told in two ways" in messages["statements_right"]["instruments.csv 3"]
+    assert "price '-0.72' is not above zero" in messages["reference_rows_valid"]["marks.csv 2"]
+    assert "told in two ways" in messages["reference_rows_valid"]["instruments.csv 3"]
     assert messages["adjustments_known"] == {
-        "GHOST": "1 adjustment(s) of $140.00 in all are booked to account GHOST, of which nothing was ever delivered, "
-        "first in adjustments.csv line 2. They are in no report until it is known: check the name."
+        "GHOST": "GHOST: 1 adjustment(s), $140.00 in total, for an account without any delivery, first in "
+        "adjustments.csv line 2. No report includes them until the account is known. Check the name."
     }
     assert "No rate in US dollars for the currency of SHOP (CAD)" in messages["books_complete"]["NET001"]
     assert "No single multiplier for /ESU5" in messages["books_complete"]["NET002"]
@@ -132,14 +132,14 @@ def test_rejected_rows_of_statements_are_told_while_they_lie_there_and_are_wrong
     write(tmp_path, "marks.csv", "Date,Symbol,Price", "08/15/2025,XYZ,-9")
     for name in ("adjustments_a.csv", "adjustments_b.csv"):
         write(tmp_path, name, "Date,Account,Amount", "08/15/2025,NET001,-140")
-    found = run_line(connection, warehouse_dsn, tmp_path)["statements_right"]
+    found = run_line(connection, warehouse_dsn, tmp_path)["reference_rows_valid"]
     assert found.keys() == {"marks.csv 2", "adjustments_a.csv 2", "adjustments_b.csv 2"}
 
     # The file of marks grows, the one adjustment too many is gone: what is left of the trouble is told.
     write(tmp_path, "marks.csv", "Date,Symbol,Price", "08/15/2025,XYZ,-9", "08/15/2025,ABC,9")
     write(tmp_path, "adjustments_b.csv", "Date,Account,Amount")
 
-    assert run_line(connection, warehouse_dsn, tmp_path)["statements_right"].keys() == {"marks.csv 2"}
+    assert run_line(connection, warehouse_dsn, tmp_path)["reference_rows_valid"].keys() == {"marks.csv 2"}
 
 
 def test_mark_in_another_currency_than_its_symbol_is_named_because_it_is_not_used(

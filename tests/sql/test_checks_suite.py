@@ -1,25 +1,26 @@
-"""Verdicts of Great Expectations on real rows in a real Postgres."""
+"""Results of the suite of expectations on real rows in a real Postgres."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from great_expectations.expectations.core.unexpected_rows_expectation import UnexpectedRowsExpectation
 
-from risk.checks.checks import THRESHOLDS
-from risk.checks.run import Verdicts, check_fills
-from risk.checks.suite import _asked
+from risk.checks import run as checks_run
+from risk.checks.run import SHOWN_FINDINGS, check_fills
+from risk.checks.suite import CHECKS, session_suite
 from risk.core.calendar import sessions_between
 from risk.core.errors import CheckError, QualityError
 from risk.core.runs import Run, open_run
+from risk.core.settings import SQL_DIR
 from risk.core.warehouse import Connection
 from risk.ingest.loading import load_drop
 
 SESSION = dt.date(2025, 8, 15)
-NUMERIC = 1700
-"""Number of the type in every Postgres."""
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price,Comm,Fill Id"
 MANIFEST_HEADER = "file,account_id,session_date,published_at"
 
@@ -53,12 +54,14 @@ def test_check_passes_and_stores_its_numbers_when_nothing_is_wrong(
         write(tmp_path, f"fills_{day}.csv", row(day), row(day, number=2))
     run = run_after_load(connection, tmp_path)
 
-    verdicts = check_fills(connection, warehouse_dsn, run)
+    counts = check_fills(connection, warehouse_dsn, run)
 
-    assert (verdicts.warned, verdicts.failed) == (0, 0)
+    assert (counts.passed, counts.warned) == (len(CHECKS), 0)
     with connection.cursor() as cursor:
-        cursor.execute("select count(*) from quality_results where run_id = %s and has_passed", (run.run_id,))
-        assert cursor.fetchone() == (verdicts.passed,)
+        cursor.execute(
+            "select check_name, message from quality_results where run_id = %s and has_passed", (run.run_id,)
+        )
+        assert dict(cursor.fetchall()) == {check.name: check.ok_message for check in CHECKS}
         cursor.execute("select observed from quality_results where check_name = 'reject_rate'")
         assert cursor.fetchone() == ("0 of 2 rows rejected",)
 
@@ -80,7 +83,7 @@ def test_check_names_every_doubtful_account_and_symbol_and_goes_on(
     write(tmp_path, "manifest.csv", *entries, header=MANIFEST_HEADER)
     run = run_after_load(connection, tmp_path)
 
-    verdicts = check_fills(connection, warehouse_dsn, run)
+    counts = check_fills(connection, warehouse_dsn, run)
 
     found = findings(connection, run)
     # 5 rows a session before, 27 now; 101 is more than 10 times 10;
@@ -97,8 +100,7 @@ def test_check_names_every_doubtful_account_and_symbol_and_goes_on(
     assert {severity for severity, _ in found.values()} == {"warn"}
     assert "traded at 10 to 101" in found["price_near_median", "XYZ"][1]
     assert "27 rows; the median of the last 6 sessions is 5" in found["row_count_usual", ""][1]
-    assert isinstance(verdicts, Verdicts)
-    assert verdicts.warned == 7
+    assert counts.warned == len(found)
 
 
 def test_check_names_the_account_whose_delivery_has_an_id_twice(
@@ -112,66 +114,125 @@ def test_check_names_the_account_whose_delivery_has_an_id_twice(
     with connection, connection.cursor() as cursor:
         cursor.execute("update fills set fill_key = '1' where account_id = 'NET001' and session_date = %s", (SESSION,))
 
-    with pytest.raises(QualityError, match="Account NET001 has 1 ids that occur more than once, such as 1"):
+    with pytest.raises(QualityError, match="NET001: 1 fill ids occur more than once, for example 1"):
         check_fills(connection, warehouse_dsn, run)
 
     assert set(findings(connection, run)) == {("ids_unique", "NET001")}
 
 
+GOOD_ROWS = [row(SESSION, number=number) for number in range(97)]
+BAD_ROWS = [row(SESSION, number=98, price="0"), row(SESSION, "=cmd()", number=99)]
+
+
 def test_check_fails_after_storing_when_more_than_one_percent_is_rejected(
     connection: Connection, warehouse_dsn: str, tmp_path: Path
 ) -> None:
-    good = [row(SESSION, number=number) for number in range(97)]
-    bad = [row(SESSION, number=98, price="0"), row(SESSION, "=cmd()", number=99)]
-    write(tmp_path, "fills.csv", *good, *bad)
-    first = run_after_load(connection, tmp_path)
+    write(tmp_path, "fills.csv", *GOOD_ROWS, *BAD_ROWS)
+    run = run_after_load(connection, tmp_path)
 
-    with pytest.raises(QualityError, match=r"2 of 99 rows of the session were rejected \(2\.0 percent"):
-        check_fills(connection, warehouse_dsn, first)
-    _, message = findings(connection, first)["reject_rate", ""]
-    assert "The first: fills.csv line 99, account 'NET001': price '0' is not above zero" in message
+    with pytest.raises(QualityError, match=r"reject_rate: 2 of 99 rows .* \(2\.0%; tolerance 1%\)"):
+        check_fills(connection, warehouse_dsn, run)
 
-    # loading the same file once more does not hide its rejects; the mended file does
-    again = run_after_load(connection, tmp_path)
-    with pytest.raises(QualityError, match="2 of 99 rows"):
-        check_fills(connection, warehouse_dsn, again)
-
-    # nor does a file that has grown; on the next session the old rows count no more
-    write(tmp_path, "fills.csv", *good, *bad, row(SESSION, "NET002"))
-    grown = run_after_load(connection, tmp_path)
-    with pytest.raises(QualityError, match="2 of 100 rows"):
-        check_fills(connection, warehouse_dsn, grown)
-    following = dt.date(2025, 8, 18)
-    write(tmp_path, "fills.csv", *good, *bad, row(SESSION, "NET002"), row(following))
-    assert check_fills(connection, warehouse_dsn, run_after_load(connection, tmp_path, following)).failed == 0
-
-    write(tmp_path, "fills.csv", *good)
-    mended = run_after_load(connection, tmp_path)
-    assert check_fills(connection, warehouse_dsn, mended).failed == 0
+    severity, message = findings(connection, run)["reject_rate", ""]
+    assert severity == "fail"
+    assert "First: fills.csv line 99, account 'NET001': price '0' is not above zero" in message
 
 
-def test_check_tells_a_broken_feed_from_one_that_has_not_posted_yet(
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        pytest.param([*GOOD_ROWS, *BAD_ROWS], "2 of 99 rows", id="the same file"),
+        pytest.param([*GOOD_ROWS, *BAD_ROWS, row(SESSION, "NET002")], "2 of 100 rows", id="a file that has grown"),
+    ],
+)
+def test_rejected_rows_count_again_when_they_are_loaded_again(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path, rows: list[str], found: str
+) -> None:
+    write(tmp_path, "fills.csv", *GOOD_ROWS, *BAD_ROWS)
+    run_after_load(connection, tmp_path)
+
+    write(tmp_path, "fills.csv", *rows)
+    run = run_after_load(connection, tmp_path)
+
+    with pytest.raises(QualityError, match=found):
+        check_fills(connection, warehouse_dsn, run)
+
+
+def test_rejected_rows_count_no_more_once_their_file_is_fixed(
     connection: Connection, warehouse_dsn: str, tmp_path: Path
 ) -> None:
-    yesterday = dt.date(2025, 8, 14)
-    write(tmp_path, "fills_a.csv", row(yesterday))
-    broken = run_after_load(connection, tmp_path)
-    with pytest.raises(QualityError, match=r"nothing was delivered for any account.*NET001"):
-        check_fills(connection, warehouse_dsn, broken)
+    write(tmp_path, "fills.csv", *GOOD_ROWS, *BAD_ROWS)
+    run_after_load(connection, tmp_path)
 
+    write(tmp_path, "fills.csv", *GOOD_ROWS)
+    run = run_after_load(connection, tmp_path)
+    check_fills(connection, warehouse_dsn, run)
+
+    assert ("reject_rate", "") not in findings(connection, run)
+
+
+def test_rejected_rows_of_an_earlier_session_do_not_count(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path
+) -> None:
+    following = dt.date(2025, 8, 18)
+    write(tmp_path, "fills.csv", *GOOD_ROWS, *BAD_ROWS)
+    run_after_load(connection, tmp_path)
+
+    write(tmp_path, "fills.csv", *GOOD_ROWS, *BAD_ROWS, row(following))
+    run = run_after_load(connection, tmp_path, following)
+    check_fills(connection, warehouse_dsn, run)
+
+    assert ("reject_rate", "") not in findings(connection, run)
+
+
+def test_check_fails_when_nothing_was_received_though_accounts_are_expected(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path
+) -> None:
+    write(tmp_path, "fills.csv", row(dt.date(2025, 8, 14)))
+    run = run_after_load(connection, tmp_path)
+
+    with pytest.raises(QualityError, match=r"feed_received: No fills received for any account.*NET001"):
+        check_fills(connection, warehouse_dsn, run)
+
+
+def test_check_warns_of_an_expected_account_that_is_not_posted_yet(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path
+) -> None:
+    write(tmp_path, "fills_a.csv", row(dt.date(2025, 8, 14)))
     write(tmp_path, "fills_b.csv")
     entries = [
         "fills_a.csv,NET001,2025-08-14,2025-08-14T22:00:00Z",
         "fills_b.csv,NET001,2025-08-15,2025-08-15T03:00:00Z",
     ]
     write(tmp_path, "manifest.csv", *entries, header=MANIFEST_HEADER)
-    empty = run_after_load(connection, tmp_path)
-    check_fills(connection, warehouse_dsn, empty)
+    run = run_after_load(connection, tmp_path)
 
-    assert set(findings(connection, empty)) == {("accounts_posted", "NET001"), ("data_fresh", "")}
+    check_fills(connection, warehouse_dsn, run)
+
+    assert set(findings(connection, run)) == {("accounts_posted", "NET001"), ("data_fresh", "")}
 
 
-def test_check_replaces_its_verdicts_when_the_task_runs_again(
+def test_check_lists_so_many_findings_and_counts_the_others(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path
+) -> None:
+    # given: accounts unknown beside one that traded the day before, two more than are listed
+    accounts = [f"NEW{number:03}" for number in range(SHOWN_FINDINGS + 2)]
+    write(tmp_path, "fills_a.csv", row(dt.date(2025, 8, 14)))
+    write(tmp_path, "fills_b.csv", row(SESSION), *(row(SESSION, account) for account in accounts))
+    run = run_after_load(connection, tmp_path)
+
+    check_fills(connection, warehouse_dsn, run)
+
+    listed = {
+        subject: message
+        for (name, subject), (_, message) in findings(connection, run).items()
+        if name == "accounts_known"
+    }
+    assert listed.keys() == {*accounts[:SHOWN_FINDINGS], "(others)"}
+    assert listed["(others)"].startswith("2 more")
+
+
+def test_check_replaces_its_results_when_the_task_runs_again(
     connection: Connection, warehouse_dsn: str, tmp_path: Path
 ) -> None:
     write(tmp_path, "fills.csv", row(SESSION))
@@ -203,13 +264,39 @@ def test_check_says_it_could_not_check_when_the_data_cannot_be_reached(
     assert findings(connection, run) == {}
 
 
-def test_table_of_findings_holds_no_decimals_which_cost_great_expectations_a_second(connection: Connection) -> None:
-    instant = dt.datetime(2025, 8, 18, 11, tzinfo=dt.UTC)
-    query = _asked(connection, THRESHOLDS | {"session_date": SESSION, "as_of": instant, "load_id": 1})
+def test_broken_expectation_is_no_finding_about_the_data(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "fills.csv", row(SESSION))
+    run = run_after_load(connection, tmp_path)
+    suite = session_suite()
+    broken = UnexpectedRowsExpectation(
+        unexpected_rows_query="select no_column from {batch}", meta={"check": "feed_received"}
+    )
+    suite.add_expectation(broken)
+    monkeypatch.setattr(checks_run, "session_suite", lambda: suite)
 
-    with connection, connection.cursor() as cursor:
-        cursor.execute(query)
-        kinds = {column.name: column.type_code for column in cursor.description or ()}
+    with pytest.raises(CheckError, match=r"(?s)feed_received.*no_column"):
+        check_fills(connection, warehouse_dsn, run)
 
-    assert "fill_count" in kinds
-    assert NUMERIC not in kinds.values()
+    assert findings(connection, run) == {}
+
+
+def test_every_check_is_observed_and_every_observation_checked() -> None:
+    observed = set()
+    for path in (SQL_DIR / "check_fills").glob("select_*_findings.sql"):
+        text = path.read_text()
+        observed |= set(re.findall(r"'(\w+)' as check_name", text))
+        observed |= set(re.findall(r"\(\n +'(\w+)',", text))
+
+    assert observed == {check.name for check in CHECKS}
+
+
+def test_suite_names_each_check_with_its_severity_and_sentence() -> None:
+    expected = {check.name: (check.severity, check.ok_message) for check in CHECKS}
+
+    suite = session_suite()
+
+    assert {
+        found.meta["check"]: (found.severity.value, found.description) for found in suite.expectations if found.meta
+    } == expected

@@ -13,7 +13,7 @@ import pytest
 
 from risk.books.session import daily_pnl
 from risk.books.warehouse import aggregate
-from risk.checks.checks import THRESHOLDS
+from risk.checks.suite import THRESHOLDS
 from risk.core.runs import Run, open_run
 from risk.core.warehouse import Connection, records
 from risk.ingest.loading import load_drop
@@ -53,8 +53,9 @@ def gross(connection: Connection) -> dict[tuple[str, dt.date], Decimal]:
 
 
 def waiting(connection: Connection, opened: Run) -> list[str]:
-    binds = THRESHOLDS | {"session_date": opened.session_date, "as_of": opened.as_of}
-    return [row["finding"] for row in records(connection, "check_fills/select_corrections", binds) if row["finding"]]
+    binds = THRESHOLDS | {"session_date": opened.session_date, "as_of": opened.as_of, "load_id": opened.load_id}
+    observed = records(connection, "check_fills/select_input_findings", binds)
+    return [row["finding"] for row in observed if row["check_name"] == "corrections_applied"]
 
 
 @pytest.mark.parametrize(
@@ -122,15 +123,15 @@ def test_correction_waits_named_until_its_execution_comes_and_then_heals(
     write(tmp_path, "fills_tue.csv", line(BUY.replace(",1", ",3"), TUE), line("B,100,XYZ,50,0,BUST,7"))
     name_in_manifest(tmp_path, ("fills_tue.csv", "NET001", TUE))
     early = run(connection, tmp_path)
-    told = waiting(connection, early)
+    unmatched = waiting(connection, early)
 
     # when: Monday comes late
     write(tmp_path, "fills_mon.csv", line(BUY), line(SELL), line("B,100,XYZ,50,0,,7"))
     name_in_manifest(tmp_path, ("fills_tue.csv", "NET001", TUE), ("fills_mon.csv", "NET001", MON))
     late = run(connection, tmp_path)
 
-    assert len(told) == 1
-    assert "fills_tue.csv line 3 has the status canceled for the id 7 of account NET001" in told[0]
+    assert len(unmatched) == 1
+    assert unmatched[0].startswith("NET001: fills_tue.csv line 3 marks fill id 7 of 2025-08-12 as canceled")
     assert waiting(connection, late) == []
     assert gross(connection) == {("NET001", MON): 100, ("NET001", TUE): 0}
 

@@ -299,8 +299,8 @@ def test_load_leaves_an_incomplete_session_out_and_the_verdict_names_it_and_what
     assert fill_counts(connection) == {WEDNESDAY: 2, THURSDAY: 2}
     assert missing_accounts(connection, FRIDAY, first) == ["NET001"]  # a scheduled morning waits for it
     message = judged(connection, warehouse_dsn, first)["vendor_response_complete", "fail"]
-    assert message.startswith("The vendor's answer for session 2025-08-15 is incomplete: page 2 was promised")
-    assert "limits that rest on it are blocked" in message
+    assert message.startswith("The vendor's response for 2025-08-15 is incomplete: page 2 was promised")
+    assert "so there are no limits" in message
 
     spoiling.fault = lambda _form, reply: reply
     second = load(connection, place, now=MONDAY_MORNING + dt.timedelta(minutes=3))
@@ -320,7 +320,7 @@ def test_incomplete_restatement_leaves_the_books_as_they_were_and_only_warns(
     assert fill_counts(connection) == {WEDNESDAY: 2, THURSDAY: 2, FRIDAY: 2}
     (((name, severity), message),) = judged(connection, warehouse_dsn, again).items()
     assert (name, severity) == ("vendor_response_fresh", "warn")
-    assert "Its books stay as they were answered at 2025-08-16 07:00 New York" in message
+    assert "The books use the last complete response, of 2025-08-16 07:00 New York" in message
 
 
 def test_session_whose_file_is_refused_counts_as_never_answered(

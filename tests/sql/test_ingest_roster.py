@@ -16,7 +16,7 @@ from devstack.environment import WAREHOUSE_CONNECTION
 from risk.books.adjustments import booked_adjustments
 from risk.books.session import daily_pnl
 from risk.books.warehouse import aggregate
-from risk.checks.checks import THRESHOLDS
+from risk.checks.suite import THRESHOLDS
 from risk.cli import app
 from risk.core.errors import RequestError
 from risk.core.runs import Run, open_run
@@ -129,11 +129,13 @@ def test_disabled_account_that_trades_is_named(connection: Connection, tmp_path:
 
     binds = THRESHOLDS | {"session_date": FRI, "as_of": opened.as_of}
     found = {
-        row["subject"]: row["disabled_finding"] for row in records(connection, "check_fills/select_accounts", binds)
+        row["subject"]: row["finding"]
+        for row in records(connection, "check_fills/select_account_findings", binds)
+        if row["check_name"] == "accounts_enabled"
     }
     assert states(connection, FRI)["NET002"] == ("delivered", False)
     assert found["NET001"] is None
-    assert found["NET002"].startswith("Account NET002 is disabled and traded all the same")
+    assert found["NET002"].startswith("NET002: traded while disabled")
 
 
 def test_roster_row_that_cannot_be_right_is_rejected_with_a_sentence(connection: Connection, tmp_path: Path) -> None:
@@ -298,7 +300,8 @@ def test_merged_accounts_become_one_history(connection: Connection, tmp_path: Pa
     assert reader_books(tmp_path) == books(connection)
     assert aggregate(connection, opened).account_session_count == 0
     binds = THRESHOLDS | {"session_date": THU, "as_of": opened.as_of}
-    assert records(connection, "check_fills/select_ids", binds) == []
+    observed = records(connection, "check_fills/select_fill_findings", binds)
+    assert "ids_unique" not in {row["check_name"] for row in observed}
 
 
 @pytest.mark.parametrize(("first", "second", "expected"), [("B", "S", 100), ("S", "B", 300)])

@@ -1,24 +1,25 @@
-"""Judge the session's data before anybody computes with it."""
+"""Check the session's data before anything is computed from it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from risk.checks.run import check_fills
 from risk.core.runs import Run
 from risk.core.warehouse import Connection
 from risk.operators.base import RunOperator, warehouse_dsn
 
 
 class CheckFillsOperator(RunOperator):
-    """Run the expectations inside Postgres and store every verdict.
+    """Run the suite of expectations inside Postgres and store every result.
 
-    A blocking finding fails the task and nothing downstream runs; a warning goes into the mail.
+    A critical finding fails the task and nothing downstream runs; a warning is listed in the report.
     """
 
     rebuilds_as_of = False
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Check the run's session."""
-        verdicts = check_fills(connection, warehouse_dsn(), run)
-        return {"passed": verdicts.passed, "warned": verdicts.warned}
+        from risk.checks.run import check_fills
+
+        counts = check_fills(connection, warehouse_dsn(), run)
+        return {"passed": counts.passed, "warned": counts.warned}

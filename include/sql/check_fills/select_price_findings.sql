@@ -1,7 +1,7 @@
--- Compares each symbol's prices in the session with the median of its last sessions.
--- Grain: one row per symbol. Reads: current_fills, sessions. Writes: -. Rerun: reads only.
--- Binds: session_date, as_of, window_sessions, price_factor. Money: prices in the symbol's currency.
--- A symbol without history is not judged. The median is over the sessions' mean prices: a mean needs no sorting.
+-- Checks each symbol's prices in the session against the median of its last sessions.
+-- Grain: one row per symbol. Reads: current_fills, sessions. Binds: session_date, as_of, window_sessions, price_factor.
+-- Money: prices in the symbol's currency.
+-- A symbol without history passes. The median is over the sessions' mean prices: a mean needs no sorting.
 with today as (
     select
         known.symbol,
@@ -44,6 +44,7 @@ history as (
 )
 
 select
+    'price_near_median' as check_name,
     today.symbol as subject,
     concat(trim_scale(today.lowest_price), ' to ', trim_scale(today.highest_price)) as observed,
     case
@@ -52,12 +53,10 @@ select
             or today.lowest_price * %(price_factor)s < history.median_price
             then
                 concat(
-                    'Symbol ', today.symbol, ' traded at ', trim_scale(today.lowest_price), ' to ',
-                    trim_scale(today.highest_price), ', more than ', %(price_factor)s,
-                    ' times away from its recent median ', trim_scale(round(history.median_price, 4)),
-                    '. Check for a split or a wrong price.'
+                    today.symbol, ': traded at ', trim_scale(today.lowest_price), ' to ',
+                    trim_scale(today.highest_price), ', more than ', %(price_factor)s, 'x from its recent median of ',
+                    trim_scale(round(history.median_price, 4)), '. Check for a split or a wrong price.'
                 )
     end as finding
 from today
-left join history on today.symbol = history.symbol
-order by today.symbol;
+left join history on today.symbol = history.symbol;

@@ -1,0 +1,70 @@
+-- Checks which accounts delivered: none at all, missing, not posted yet, new, or disabled and trading.
+-- Grain: one row per check and account; one for feed_received. Reads: delivery_states, stated_accounts.
+-- Binds: session_date, as_of, active_within, legacy_suffix.
+with states as (
+    select
+        found.account_id,
+        found.state,
+        found.is_expected,
+        found.is_new,
+        found.published_at,
+        stated.is_disabled and found.loaded_count > 0 as is_trading_disabled
+    from delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as found
+    left join stated_accounts(%(session_date)s, %(as_of)s) as stated on found.account_id = stated.account_id
+)
+
+select
+    'feed_received' as check_name,
+    '' as subject,
+    concat(
+        count(*) filter (where states.state not in ('feed broken', 'account disabled')), ' deliveries, ',
+        count(*) filter (where states.is_expected), ' accounts expected'
+    ) as observed,
+    case
+        when count(*) filter (where states.state = 'feed broken') > 0
+            then
+                concat(
+                    'No fills received for any account for ', %(session_date)s::date, '; ',
+                    count(*) filter (where states.is_expected), ' accounts expected: ',
+                    string_agg(states.account_id, ', ' order by states.account_id) filter (where states.is_expected),
+                    '. Contact the source, then clear task extract_fills.'
+                )
+    end as finding
+from states
+union all
+select
+    checks.check_name,
+    states.account_id as subject,
+    states.state as observed,
+    case when checks.is_found then concat(states.account_id, checks.problem) end as finding
+from states
+cross join lateral (
+    values
+    (
+        'accounts_delivered',
+        states.state = 'missing',
+        concat(': no fills received for ', %(session_date)s::date, ' (others received). Contact the source.')
+    ),
+    (
+        'accounts_posted',
+        states.state = 'not posted' and states.is_expected,
+        concat(
+            ': not posted yet. Its file was published empty at ',
+            to_char(states.published_at at time zone 'America/New_York', 'YYYY-MM-DD HH24:MI'),
+            ' New York, less than 24 hours after the close. Run again later.'
+        )
+    ),
+    (
+        'accounts_known',
+        states.is_new,
+        concat(
+            ': new account, no fills in the last ', %(active_within)s,
+            ' sessions. Confirm that it is ours and set its base limit.'
+        )
+    ),
+    (
+        'accounts_enabled',
+        states.is_trading_disabled,
+        ': traded while disabled; it gets no limit. Find out who traded, or correct its row in accounts*.csv.'
+    )
+) as checks (check_name, is_found, problem);
