@@ -36,7 +36,7 @@ from risk.operators.aggregate_pnl import AggregatePnlOperator
 from risk.operators.apply_rules import ApplyRulesOperator
 from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.build_features import BuildFeaturesOperator
-from risk.operators.callbacks import TASK_CALLBACKS, failed_run, recovered_run
+from risk.operators.callbacks import TASK_CALLBACKS, on_run_failure, on_run_success
 from risk.operators.check_fills import CheckFillsOperator
 from risk.operators.deadlines import REPORT_DEADLINE
 from risk.operators.extract_fills import ExtractFillsOperator
@@ -53,8 +53,8 @@ with DAG(
     schedule=SessionTimetable(is_automatic=SETTINGS.schedule == "sessions"),
     start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
     catchup=False,
-    on_failure_callback=failed_run,
-    on_success_callback=recovered_run,
+    on_failure_callback=on_run_failure,
+    on_success_callback=on_run_success,
     deadline=REPORT_DEADLINE if SETTINGS.schedule == "sessions" else None,
     max_active_runs=2,
     tags=["risk", "daily"],

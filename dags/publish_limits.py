@@ -22,7 +22,7 @@ from airflow.sdk import DAG, Param, chain
 
 from risk.operators.approval import ApproveLimitOperator, OpenApprovalOperator, PublishLimitsOperator
 from risk.operators.base import RETRY_BY_ERROR
-from risk.operators.callbacks import TASK_CALLBACKS, failed_run, recovered_run
+from risk.operators.callbacks import TASK_CALLBACKS, on_run_failure, on_run_success
 
 with DAG(
     dag_id="publish_limits",
@@ -31,8 +31,8 @@ with DAG(
     schedule=None,
     start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
     catchup=False,
-    on_failure_callback=failed_run,
-    on_success_callback=recovered_run,
+    on_failure_callback=on_run_failure,
+    on_success_callback=on_run_success,
     tags=["risk", "daily"],
     params={
         "run_id": Param(0, type="integer", minimum=1, title="Run", description="Key of the run to publish."),

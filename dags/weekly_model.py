@@ -24,7 +24,7 @@ from airflow.sdk import DAG, Param, chain
 
 from risk.core.settings import read_settings
 from risk.operators.base import RETRY_BY_ERROR
-from risk.operators.callbacks import TASK_CALLBACKS, failed_run, recovered_run
+from risk.operators.callbacks import TASK_CALLBACKS, on_run_failure, on_run_success
 from risk.operators.send_model_card import SendModelCardOperator
 from risk.operators.timetables import WeeklySessionTimetable
 from risk.operators.train_model import TrainModelOperator
@@ -36,8 +36,8 @@ with DAG(
     schedule=WeeklySessionTimetable(is_automatic=read_settings().schedule == "sessions"),
     start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
     catchup=False,
-    on_failure_callback=failed_run,
-    on_success_callback=recovered_run,
+    on_failure_callback=on_run_failure,
+    on_success_callback=on_run_success,
     max_active_runs=1,
     tags=["risk", "weekly"],
     params={

@@ -19,9 +19,9 @@ from rich.console import Console
 from devstack import processes, runs, services
 from devstack.clone import Clone, read_json
 from devstack.environment import UI_USER, Desk, DeskKind, choose_desk, desk_name
+from devstack.limits_table import limits_table
 from devstack.progress import follow_tasks, working
 from risk.core.errors import RequestError, RiskError
-from risk.report.terminal import limits_table
 
 app = typer.Typer()
 """The commands of the local stack; ``risk.cli`` makes them part of ``riskctl``."""

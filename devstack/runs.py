@@ -14,7 +14,7 @@ from typing import Any
 from devstack.rest import Api
 from devstack.services import Stack
 from risk.core.errors import RequestError, RiskError, StackError
-from risk.report.alert_task_logs import log_end
+from risk.report.incidents import log_tail
 
 DAG_ID = "daily_risk"
 FIRST_TASK = "extract_fills"
@@ -137,7 +137,7 @@ def _cause(api: Api, run_id: str, task_id: str, try_number: int, dag_id: str) ->
     status, answer = api.ask("GET", path, full_content="true")
     if status >= http.HTTPStatus.BAD_REQUEST or not isinstance(answer, dict):
         return f"(no log: Airflow answered {status})"
-    end = log_end(entry if isinstance(entry, dict) else {"event": str(entry)} for entry in answer["content"])
+    end = log_tail(entry if isinstance(entry, dict) else {"event": str(entry)} for entry in answer["content"])
     if any(end.error_class == kind.__name__ for kind in RiskError.__subclasses__()):
         return end.message
     return "The end of its log:\n  " + "\n  ".join(end.lines)

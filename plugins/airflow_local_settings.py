@@ -31,7 +31,7 @@ if sys.argv[1:2] == ["scheduler"]:
     importlib.import_module("risk.core.calendar").calendar_fingerprint()
     # 1 s of every send_report, and 0.2 s more.
     importlib.import_module("risk.report.charts").new_figure()
-    importlib.import_module("risk.report.templates").compile_templates()
+    importlib.import_module("risk.report.render").compile_templates()
     operators = importlib.import_module("risk.operators")
     for name in (*(found.name for found in pkgutil.iter_modules(operators.__path__, "risk.operators.")), *STEPS):
         importlib.import_module(name)

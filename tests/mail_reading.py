@@ -29,7 +29,7 @@ def limits_said(words: str) -> set[tuple[str, str, str, str]]:
     found = set()
     for name, percent, new, base, same in _RESTRICTED.findall(said):
         found.add((name, percent or "0", (new or same).replace(",", ""), (base or same).replace(",", "")))
-    low = said.partition("LOW RISK")[2].partition("WHO DECIDED")[0]
+    low = said.partition("LOW RISK")[2].partition("HOW LIMITS WERE SET")[0]
     for name, new, base, percent in _FOLDED.findall(low):
         found.add((name, percent or "0", new.replace(",", ""), (base or new).replace(",", "")))
     return found

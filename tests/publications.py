@@ -18,7 +18,7 @@ from risk.ingest.loading import load_drop
 from risk.limits.decide import store_recommendations
 from risk.model.features.store import store_features
 from risk.model.predict import predict_limits
-from risk.report.reading import build_facts
+from risk.report.build_facts import build_facts
 from risk.report.replay import replay
 
 

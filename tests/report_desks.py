@@ -47,7 +47,7 @@ def account(account_id: str = "NET001", cut: str = "0.40", **changes: Any) -> Ac
         "reasons": ("Loss streak: 5 sessions",) if cut_ratio else (),
         "source": "rules",
         "source_version": "rules 1",
-        "source_reason": "not yet proven: rules serve",
+        "source_reason": "The gate is not passed.",
         "rules_cut_ratio": cut_ratio,
         "model_cut_ratio": Decimal("0.25"),
         "forecast_quantile_05_usd": Decimal("-2345.678"),

@@ -222,19 +222,20 @@ def watchdog(*, as_json: JsonFlag = False) -> None:
 
     Exit code: 0 nothing is wrong, or no session today; 1 something is wrong and was mailed; 3 nobody could be told.
     """
-    from risk.report.watchdog import look, tell, watched
+    from risk.core.settings import read_settings
+    from risk.report.watchdog import notify, read_watched, run_checks
 
     # The settings of mails are read from the environment too: those of the stack, where it is this clone's own.
     os.environ.update(running_environment(Clone()))
-    what = watched(os.environ)
+    watched = read_watched(os.environ)
     instant = dt.datetime.now(dt.UTC)
-    findings = look(what, instant)
+    findings = run_checks(watched, instant)
     sentences = [finding.sentence for finding in findings]
     typer.echo(json.dumps({"findings": sentences}) if as_json else "\n".join(sentences), nl=as_json or bool(sentences))
     if not findings:
         return
     try:
-        tell(what, findings, instant)
+        notify(watched, findings, instant, read_settings())
     except RiskError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(3) from None

@@ -85,5 +85,5 @@ print("RESULT", [decode_deadline_alert(encode_deadline_alert(alert)).callback.pa
         check=False,
     )
 
-    expected = "['risk.operators.callbacks.late_report']" if is_set else "[]"
+    expected = "['risk.operators.callbacks.on_report_late']" if is_set else "[]"
     assert f"RESULT {expected}" in answer.stdout, answer.stderr[-2000:]

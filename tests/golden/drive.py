@@ -22,10 +22,11 @@ from devstack.postgres import temporary_cluster
 from risk.books.warehouse import aggregate
 from risk.checks.run import check_fills
 from risk.cli import app
-from risk.core import calendar, settings
+from risk.core import calendar
 from risk.core import warehouse as database
 from risk.core.errors import QualityError
 from risk.core.runs import Run, open_run
+from risk.core.settings import read_settings
 from risk.ingest.loading import load_drop
 from risk.ingest.reading import read_drop, read_stated
 from risk.limits.decide import store_recommendations
@@ -133,16 +134,14 @@ def _settings_of(reports: Path, *, is_simulated: bool) -> Iterator[None]:
     kept = {name: value for name, value in os.environ.items() if name.startswith("RISK_")}
     for name in kept:
         del os.environ[name]
-    own = {"RISK_REPORTS_DIR": str(reports), "RISK_SIMULATED": str(int(is_simulated))}
+    own = {"RISK_REPORTS_DIR": str(reports), "RISK_DESK": "simulated" if is_simulated else "desk"}
     os.environ.update(own)
-    settings.settings.cache_clear()
     try:
         yield
     finally:
         for name in own:
             del os.environ[name]
         os.environ.update(kept)
-        settings.settings.cache_clear()
 
 
 def run_sessions(
@@ -164,10 +163,11 @@ def run_sessions(
             run = _books(connection, dsn, folder, date, is_simulated=is_simulated)
             store_features(connection, run)
             predict_limits(connection, run)
-            store_recommendations(connection, run)
-            send_report(connection, run, None, Links(run_url="/dags/daily_risk/runs/golden"))
-            outcome.limits[str(date)] = (reports / str(date) / "limits.csv").read_text(encoding="utf-8")
-            outcome.reports[str(date)] = json.loads((reports / str(date) / "report.json").read_text(encoding="utf-8"))
+            store_recommendations(connection, run, read_settings())
+            links = Links(run_url="/dags/daily_risk/runs/golden")
+            folder_of_report = send_report(connection, run, None, links, read_settings()).folder
+            outcome.limits[str(date)] = (folder_of_report / "limits.csv").read_text(encoding="utf-8")
+            outcome.reports[str(date)] = json.loads((folder_of_report / "report.json").read_text(encoding="utf-8"))
             if date in trained_after:
                 trained = train(connection, date, f"golden__{date}")
                 assert trained.content_sha256 is not None, trained.reason

@@ -53,7 +53,7 @@ def run_line(connection: Connection, dsn: str, folder: Path, session_date: dt.da
     for step in (aggregate, store_features, predict_limits):
         step(connection, run)
     store_recommendations(connection, run, read_settings())
-    send_report(connection, run, None, Links())
+    send_report(connection, run, None, Links(), read_settings())
     return run
 
 

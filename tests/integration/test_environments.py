@@ -11,7 +11,7 @@ from pathlib import Path
 
 from risk.core import warehouse
 from risk.core.settings import PROJECT_DIR
-from risk.report.reading import build_facts
+from risk.report.build_facts import build_facts
 from simulation.writing import simulate
 from tests.publications import run_line
 

@@ -75,7 +75,7 @@ def _run_line(dsn: str, folder: Path, session_date: dt.date, *, is_simulated: bo
         store_features(connection, run)
         predict_limits(connection, run)
         store_recommendations(connection, run, read_settings())
-        send_report(connection, run, None, LINKS)
+        send_report(connection, run, None, LINKS, read_settings())
     return run
 
 

@@ -17,11 +17,12 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.runs import Run
+from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, records
 from risk.report.mail import SmtpServer
-from risk.report.message import message_id
 from risk.report.page import Links
-from risk.report.send import Sent, send_report
+from risk.report.render import Rendered
+from risk.report.send import SentReport, report_mail, send_report
 from tests.report_desks import book, deliver_fills, open_run, recommend
 
 RECIPIENTS = ("rm@example.test", "cro@example.test")
@@ -112,8 +113,8 @@ def run(connection: Connection) -> Run:
     return run
 
 
-def report(connection: Connection, run: Run, server: Any) -> Sent:
-    return send_report(connection, run, server, Links())
+def report(connection: Connection, run: Run, server: Any) -> SentReport:
+    return send_report(connection, run, server, Links(), read_settings())
 
 
 def remembered(connection: Connection) -> dict[str, dict[str, Any]]:
@@ -175,7 +176,7 @@ def test_report_reaches_the_others_when_one_recipient_is_refused_for_good(
 ) -> None:
     mailbox.answers["rm@example.test"] = "550 5.1.1 no such user"
 
-    with pytest.raises(RequestError, match=r"answered 550 5\.1\.1 no such user: rm@example\.test gets no mail"):
+    with pytest.raises(RequestError, match=r"replied 550 5\.1\.1 no such user: mail to rm@example\.test rejected"):
         report(connection, run, server)
 
     assert mailbox.recipients == ["cro@example.test"]
@@ -189,7 +190,7 @@ def test_report_is_tried_again_for_the_one_who_was_put_off_only(
 ) -> None:
     mailbox.answers["rm@example.test"] = "451 4.7.1 greylisted"
 
-    with pytest.raises(ConnectionLostError, match=r"answered 451 4\.7\.1 greylisted"):
+    with pytest.raises(ConnectionLostError, match=r"replied 451 4\.7\.1 greylisted"):
         report(connection, run, server)
     put_off = remembered(connection)["rm@example.test"]
     del mailbox.answers["rm@example.test"]
@@ -213,7 +214,7 @@ def test_report_is_tried_again_when_one_is_put_off_and_another_refused(
 
 
 def test_report_is_stored_and_tried_again_when_the_mail_server_is_down(connection: Connection, run: Run) -> None:
-    with pytest.raises(ConnectionLostError, match=r"127\.0\.0\.1:\d+ was not reached .* rm@example\.test has no mail"):
+    with pytest.raises(ConnectionLostError, match=r"127\.0\.0\.1:\d+ cannot be reached .* rm@example\.test not sent"):
         report(connection, run, SmtpServer("127.0.0.1", free_port()))
 
     assert records(connection, "send_report/select_reports", {"run_id": run.run_id})
@@ -259,13 +260,13 @@ def test_mail_of_a_crashed_attempt_is_sent_again_with_the_same_message_id(
 
     assert begun == {"rm@example.test": {"attempt_count": 1, "last_error": None, "sent_at": None}}
     twice = [mail["Message-ID"] for mail in mailbox.mails if mail["To"] == "rm@example.test"]
-    assert twice == [message_id(run, "rm@example.test")] * 2
+    assert twice == [report_mail(Rendered("", "", ""), run, read_settings()).message_id("rm@example.test")] * 2
 
 
 def test_report_needs_a_recipient(connection: Connection, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISK_RECIPIENTS", " , ")
 
-    with pytest.raises(RequestError, match="name addresses in RISK_RECIPIENTS"):
+    with pytest.raises(RequestError, match="set RISK_RECIPIENTS"):
         report(connection, run, SmtpServer("127.0.0.1", free_port()))
 
 
@@ -274,7 +275,7 @@ def test_report_reaches_the_others_when_one_recipient_is_no_address(
 ) -> None:
     monkeypatch.setenv("RISK_RECIPIENTS", "cro@example.test,rm at example")
 
-    with pytest.raises(RequestError, match="'rm at example' is no mail address"):
+    with pytest.raises(RequestError, match="'rm at example' is not an email address"):
         report(connection, run, server)
 
     assert mailbox.recipients == ["cro@example.test"]
@@ -299,7 +300,7 @@ def test_wrong_credentials_get_a_sentence_without_the_password(
     )
     controller.start()
     try:
-        with pytest.raises(RequestError, match=r"answered 535 .*smtp_default") as caught:
+        with pytest.raises(RequestError, match=r"replied 535 .*smtp_default") as caught:
             report(connection, run, SmtpServer("127.0.0.1", controller.port, "risk", "hunter2"))
     finally:
         controller.stop()

@@ -135,7 +135,7 @@ def run_one_by_one(dsn: str, desk: Path, dates: list[str]) -> None:
             for step in (aggregate, store_features, predict_limits):
                 step(connection, run)
             store_recommendations(connection, run, read_settings())
-            send_report(connection, run, None, Links())
+            send_report(connection, run, None, Links(), read_settings())
 
 
 def test_backfill_beside_a_triggered_run_leaves_the_same_rows_as_one_after_the_other(

@@ -58,7 +58,7 @@ def test_replay_of_a_report_equals_it_after_later_deliveries_arrived(
     session_date = dt.date(2025, 12, 30)
     early = published_until(real_fills_dir, dt.datetime(2025, 12, 31, 12, tzinfo=dt.UTC), tmp_path / "early")
     run = run_line(connection, warehouse_dsn, early, session_date)
-    reported = send_report(connection, run, None, LINKS)
+    reported = send_report(connection, run, None, LINKS, read_settings())
 
     # when: everything arrives, and a later run rebuilds the books
     run_line(connection, warehouse_dsn, real_fills_dir, dt.date(2025, 12, 31))
@@ -78,7 +78,7 @@ def test_replay_remembers_what_the_report_before_had_said(
     # given: two mornings of reports
     for session_date in (dt.date(2025, 12, 30), dt.date(2025, 12, 31)):
         run = run_line(connection, warehouse_dsn, real_fills_dir, session_date)
-        reported = send_report(connection, run, None, LINKS)
+        reported = send_report(connection, run, None, LINKS, read_settings())
 
     with contextlib.closing(warehouse.connect(warehouse_dsn)) as other:
         again = replay(other, warehouse_dsn, dt.date(2025, 12, 31), None, read_settings())

@@ -21,7 +21,7 @@ from devstack.clone import Clone, read_json
 from devstack.environment import Desk, DeskKind, load_secrets
 from risk.core.settings import PROJECT_DIR
 from risk.core.warehouse import WRITE_LOCK, connect
-from risk.report.watchdog import look_at_airflow, watched
+from risk.report.watchdog import check_airflow, read_watched
 from simulation.writing import simulate
 
 pytestmark = pytest.mark.slow
@@ -184,7 +184,7 @@ def test_a_run_that_fails_is_killed_and_recovers_is_told_about_once_each(
 
 
 def test_watchdog_asks_airflows_own_tables(stack: services.Stack, clone: Clone) -> None:
-    metadata_dsn = watched(services.running_environment(clone)).metadata_dsn
+    metadata_dsn = read_watched(services.running_environment(clone)).metadata_dsn
     healthy = airflow_findings(metadata_dsn, dt.datetime.now(dt.UTC))
 
     stack.api.call("PATCH", "/dags/daily_risk", {"is_paused": True})
@@ -201,7 +201,7 @@ def test_watchdog_asks_airflows_own_tables(stack: services.Stack, clone: Clone) 
 
 
 def airflow_findings(metadata_dsn: str, instant: dt.datetime) -> list[str]:
-    return [finding.sentence for finding in look_at_airflow(metadata_dsn, instant)]
+    return [finding.sentence for finding in check_airflow(metadata_dsn, instant)]
 
 
 def get(stack: services.Stack, path: str) -> int:

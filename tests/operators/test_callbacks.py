@@ -11,7 +11,7 @@ from airflow.sdk.exceptions import AirflowTaskTimeout
 
 from risk.core.errors import InputError
 from risk.core.warehouse import Connection
-from risk.operators.callbacks import store_failure
+from risk.operators.callbacks import on_task_failure
 
 RUN_AFTER = dt.datetime(2025, 8, 18, 11, tzinfo=dt.UTC)
 
@@ -35,7 +35,7 @@ def context(error: BaseException | str) -> Any:
         (InputError("3 prices are negative."), ("InputError", "3 prices are negative.")),
         (
             AirflowTaskTimeout("Timeout, PID: 17"),
-            ("AirflowTaskTimeout", "The task was ended at its time limit, 0:20:00 (hours:minutes:seconds)."),
+            ("AirflowTaskTimeout", "The task was stopped at its time limit of 0:20:00 (hours:minutes:seconds)."),
         ),
         ("The task's process is gone.", ("killed", "The task's process is gone.")),
     ],
@@ -46,7 +46,7 @@ def test_failed_attempt_is_noted_in_words_for_a_person(
     connection: Connection,
     warehouse_connection: None,
 ) -> None:
-    store_failure(context(error))
+    on_task_failure(context(error))
 
     with connection, connection.cursor() as cursor:
         cursor.execute("select error_class, message, session_date from audit_log")

@@ -15,10 +15,10 @@ import pytest
 from risk.core.warehouse import Connection
 from risk.limits.approvals import APPROVED, Person, decide, edit
 from risk.limits.publish import Asking, open_publication
+from risk.report.build_facts import build_facts
 from risk.report.facts import Facts, RestatementFacts
 from risk.report.page import Links
-from risk.report.reading import build_facts
-from risk.report.rendering import illustrate
+from risk.report.render import render_report
 from tests.browser import obstacles
 from tests.ledger_desks import MON, TUE, deliver, fill, report, settle
 from tests.operators.test_web_model import CARD, store_model
@@ -152,7 +152,7 @@ def test_mail_can_be_read_by_a_screen_reader_and_fits_a_phone(chromium: Browser,
     shown = context.new_page()
 
     for facts in mails():
-        shown.set_content(illustrate(facts, RUN, Links(approval="all")).standalone_html)
+        shown.set_content(render_report(facts, RUN, Links(approval="all")).standalone_html)
         # All rows of a mail are alike: two say what 200 would, in a tenth of the time.
         assert len(facts.accounts) == 200 or obstacles(shown) == []
         assert shown.evaluate("document.documentElement.scrollWidth") <= 360

@@ -13,7 +13,7 @@ from risk.core.runs import Run
 from risk.core.warehouse import Connection, rows
 from risk.limits.approvals import APPROVED, Person, Publication, decide
 from risk.limits.publish import Asking, open_publication, publish
-from risk.report.reading import build_facts
+from risk.report.build_facts import build_facts
 from tests.operators.web_client import Member, words
 from tests.report_desks import SESSION, book, deliver_fills, insert, open_run, recommend
 
@@ -152,7 +152,7 @@ def test_trader_shows_what_the_newest_report_says(client: Any, connection: Conne
     shown = words(client.get("/traders/NET001"))
 
     assert "For 2025-08-18: HIGH , reduce limit by 60% New limit: $2,000 (was $5,000)" in shown
-    assert "Reasons &lt;b&gt;streak&lt;/b&gt; Forecast: 1 session in 20 ends at -$2,346 or worse" in shown
+    assert "Reasons &lt;b&gt;streak&lt;/b&gt; Forecast: 95% VaR $2,346" in shown
     assert "Rules cut 60%, the model 25%. 2025-08-15: net -$812.30, with open positions -$1,033.20." in shown
 
 

@@ -27,7 +27,7 @@ from risk.ingest.loading import Load, load_drop
 from risk.ingest.reading import read_drop, read_stated
 from risk.ingest.roster import read_roster
 from risk.limits.decide import store_recommendations
-from risk.report.reading import build_facts
+from risk.report.build_facts import build_facts
 from tests.report_desks import insert
 
 THU, FRI, MON = dt.date(2025, 8, 14), dt.date(2025, 8, 15), dt.date(2025, 8, 18)

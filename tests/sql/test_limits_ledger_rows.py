@@ -18,7 +18,7 @@ from risk.core.entities import Fill
 from risk.core.errors import RequestError
 from risk.core.warehouse import Connection, records
 from risk.limits.track_record import store_ledger
-from risk.report.reading import build_facts
+from risk.report.build_facts import build_facts
 from tests.ledger_desks import EARLY, MON, TUE, deliver, entries, fill, mark, rename, report, settle
 from tests.report_desks import insert
 from tests.sql.daily_rows import new_load, new_run

@@ -30,6 +30,7 @@ from risk.model.sample import history_of
 from risk.model.store import STORED_EXPERTS
 from risk.model.train import Trained, last_training_session, train
 from risk.model.walk_forward import MODEL, reconstruct
+from risk.report.model_card import card_page
 from risk.report.page import Links
 from risk.report.send import send_report
 from tests.databases import create_database, drop_database
@@ -100,7 +101,7 @@ def _gate(connection: warehouse.Connection, run: Run) -> dict[str, object]:
 def _mailed(connection: warehouse.Connection, run: Run, reports: Path) -> str:
     """Decide, report, and return the mail's text with its JSON, in which nothing is not a number."""
     store_recommendations(connection, run, read_settings())
-    send_report(connection, run, None, Links(run_url="/test"))
+    send_report(connection, run, None, Links(run_url="/test"), read_settings())
     folder = reports / run.session_date.isoformat()
     text = (folder / "report.txt").read_text(encoding="utf-8")
     everything = text + (folder / "report.json").read_text() + (folder / "limits.csv").read_text()
@@ -328,19 +329,22 @@ def test_one_trader_alone_is_not_learned_from_and_served_by_rules(
 def test_the_card_of_a_model_says_what_it_has_learned_and_how_it_did(
     desk: warehouse.Connection, trained_database: tuple[str, Trained]
 ) -> None:
-    page = training.card_page(desk, trained_database[1], read_settings())
+    page = card_page(desk, trained_database[1], read_settings())
 
     said = " ".join(page.sentences)
-    assert page.headline == f"Model {str(trained_database[1].content_sha256)[:12]} forecasts from the next session on."
-    assert "results of 6 accounts, 2025-01-" in said
-    assert "Forecast calibrated: loss" in said
-    assert "would serve: " in said
+    assert (
+        page.headline
+        == f"Model {str(trained_database[1].content_sha256)[:12]} is trained and forecasts from the next session on."
+    )
+    assert "daily results, 6 accounts, 2025-01-" in said
+    assert "Model forecast: pinball loss" in said
+    assert "limits would apply. " in said
     assert "Calibrated forecast: coverage and independence together p = " in said
     assert "nan" not in said
 
 
 def test_the_card_without_a_model_says_why(connection: warehouse.Connection) -> None:
-    page = training.card_page(connection, Trained(None, LAST, 0, "There is too little."), read_settings())
+    page = card_page(connection, Trained(None, LAST, 0, "There is too little."), read_settings())
     assert (page.headline, page.sentences) == ("No model was trained.", ("There is too little.",))
 
 

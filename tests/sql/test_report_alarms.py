@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from risk.core.errors import ConnectionLostError
+from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
-from risk.report.alert_records import Cause, FailedRun, FailedTask, RunDates, RunKey, note_failure
-from risk.report.alerts import mail_failure, mail_lateness, mail_recovery
+from risk.report.alerts import AlertContext, mail_failure, mail_lateness, mail_recovery
+from risk.report.incidents import Cause, FailedRun, FailedTask, RunDates, RunKey, store_failure
 from risk.report.mail import SmtpServer
 from tests.report_desks import EFFECTIVE_SESSION, SESSION, insert, open_run
 from tests.smtp_boxes import Box, closed_port, served
@@ -28,6 +29,10 @@ NO_SERVER = SmtpServer("127.0.0.1", 1)
 
 def failed(key: RunKey = KEY, dates: RunDates = DATES) -> FailedRun:
     return FailedRun(key, dates, TASK, ("aggregate_pnl", "send_report"), URL)
+
+
+def alerts(dsn: str, servers: list[SmtpServer]) -> AlertContext:
+    return AlertContext(dsn, servers, read_settings())
 
 
 @pytest.fixture
@@ -61,7 +66,7 @@ def write_log(folder: Path, *entries: dict[str, object]) -> None:
 def test_failure_mail_names_what_failed_and_what_is_missing(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
-    note_failure(connection, KEY, TASK, DATES, Cause("QualityError", "3 prices of NET001 are negative."))
+    store_failure(connection, KEY, TASK, DATES, Cause("QualityError", "3 prices of NET001 are negative."))
     write_log(
         tmp_path,
         {"event": "::group::Pre Execute"},
@@ -71,15 +76,17 @@ def test_failure_mail_names_what_failed_and_what_is_missing(
         {"event": "Task failed", "error_detail": [{"exc_type": "QualityError", "exc_value": "negative"}]},
     )
 
-    assert mail_failure(warehouse_dsn, failed(), tmp_path, [server])
+    assert mail_failure(alerts(warehouse_dsn, [server]), failed(), tmp_path)
 
     assert box.subjects == ["RISK RUN FAILED - check_fills - limits for 2025-08-18"]
     for view in (box.text(), box.html()):
         assert "No limits for 2025-08-18." in view
         assert "QualityError" in view
         assert "3 prices of NET001 are negative." in view
-        assert "Read the verdicts in the log, mend the input, then clear extract_fills." in view
-        assert "Recommendations, report and mail for 2025-08-18 are missing." in view
+        assert "Read the failed checks in the log, fix the input, then clear task extract_fills." in " ".join(
+            view.split()
+        )
+        assert "Recommendations, report and email for 2025-08-18 are missing." in view
         assert "Not run: aggregate_pnl, send_report" in view
         assert "judging 3 accounts" in view
         assert "DAG bundles loaded" not in view
@@ -92,34 +99,34 @@ def test_failure_mail_says_killed_when_nobody_noted_an_error(
 ) -> None:
     write_log(tmp_path, {"event": "judging 3 accounts"})
 
-    mail_failure(warehouse_dsn, failed(), tmp_path, [server])
+    mail_failure(alerts(warehouse_dsn, [server]), failed(), tmp_path)
 
-    assert "---------------\nkilled\nThe task's process ended without an error" in box.text()
+    assert "-------------\nkilled\nThe task process ended without an error" in box.text()
 
 
 def test_failure_mail_of_a_run_without_a_session_says_that_no_morning_is_known(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
-    note_failure(
+    store_failure(
         connection, KEY, TASK, RunDates(None, None), Cause("RequestError", "2025-07-04 is no session of XNYS.")
     )
 
-    mail_failure(warehouse_dsn, failed(dates=RunDates(None, None)), tmp_path, [server])
+    mail_failure(alerts(warehouse_dsn, [server]), failed(dates=RunDates(None, None)), tmp_path)
 
     assert box.subjects == ["RISK RUN FAILED - check_fills"]
-    assert "No morning is known to wait for this run." in box.text()
-    assert "Session   not known\n" in box.text()
-    assert "Nothing: the task had said nothing yet" in box.html()
+    assert "The session of this run is unknown." in box.text()
+    assert "Session   unknown\n" in box.text()
+    assert "None: the task had logged nothing yet" in box.html()
 
 
 def test_failure_mail_quotes_the_newest_error_of_the_attempt_that_ended_the_run(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
-    note_failure(connection, KEY, FailedTask("check_fills", 2, ""), DATES, Cause("InputError", "of another attempt"))
-    note_failure(connection, KEY, TASK, DATES, Cause("InputError", "before it was cleared"))
-    note_failure(connection, KEY, TASK, DATES, Cause("InputError", "now"))
+    store_failure(connection, KEY, FailedTask("check_fills", 2, ""), DATES, Cause("InputError", "of another attempt"))
+    store_failure(connection, KEY, TASK, DATES, Cause("InputError", "before it was cleared"))
+    store_failure(connection, KEY, TASK, DATES, Cause("InputError", "now"))
 
-    mail_failure(warehouse_dsn, failed(), tmp_path, [server])
+    mail_failure(alerts(warehouse_dsn, [server]), failed(), tmp_path)
 
     assert "InputError\nnow\n" in box.text()
 
@@ -128,10 +135,10 @@ def test_failure_mail_escapes_what_a_source_has_written(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
     evil = "account <script>alert(1)</script> & {{ 7 * 7 }} is unknown"
-    note_failure(connection, KEY, TASK, DATES, Cause("InputError", evil))
+    store_failure(connection, KEY, TASK, DATES, Cause("InputError", evil))
     write_log(tmp_path, {"event": evil})
 
-    mail_failure(warehouse_dsn, failed(), tmp_path, [server])
+    mail_failure(alerts(warehouse_dsn, [server]), failed(), tmp_path)
 
     assert "<script>" not in box.html()
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; {{ 7 * 7 }}" in box.html()
@@ -141,7 +148,7 @@ def test_failure_mail_escapes_what_a_source_has_written(
 def test_failure_is_told_once_for_each_clearing(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
-    told = [mail_failure(warehouse_dsn, failed(key), tmp_path, [server]) for key in (KEY, KEY, AGAIN, AGAIN)]
+    told = [mail_failure(alerts(warehouse_dsn, [server]), failed(key), tmp_path) for key in (KEY, KEY, AGAIN, AGAIN)]
 
     assert told == [True, False, True, False]
     assert len(box.mails) == 2
@@ -151,7 +158,7 @@ def test_failure_is_told_once_for_each_clearing(
 def test_failure_is_told_once_when_airflow_reports_it_twice_in_the_same_moment(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
-    arguments = (warehouse_dsn, failed(), tmp_path, [server])
+    arguments = (alerts(warehouse_dsn, [server]), failed(), tmp_path)
     threads = [threading.Thread(target=mail_failure, args=arguments) for _ in range(4)]
 
     for thread in threads:
@@ -173,11 +180,11 @@ def test_failure_is_told_once_without_a_warehouse_and_not_again_when_it_is_back(
         {"event": "Failed to run task callback", "error_detail": [later]},
     )
 
-    told = [mail_failure(dsn, failed(), tmp_path, [server]) for dsn in (gone_dsn, gone_dsn, warehouse_dsn)]
+    told = [mail_failure(alerts(dsn, [server]), failed(), tmp_path) for dsn in (gone_dsn, gone_dsn, warehouse_dsn)]
 
     assert told == [True, False, False]
     assert "ConnectionLostError\nrefused\n" in box.text()
-    assert "No limits are known for 2025-08-18: the warehouse could not be read." in box.text()
+    assert "Limits for 2025-08-18 are unknown: the warehouse is unreachable." in box.text()
 
 
 def test_failure_is_told_when_neither_warehouse_nor_folder_can_remember_it(
@@ -186,7 +193,7 @@ def test_failure_is_told_when_neither_warehouse_nor_folder_can_remember_it(
     (tmp_path / "file").write_text("", encoding="utf-8")
     monkeypatch.setenv("RISK_ALARMS_DIR", str(tmp_path / "file" / "alarms"))
 
-    assert mail_failure(gone_dsn, failed(), tmp_path, [server])
+    assert mail_failure(alerts(gone_dsn, [server]), failed(), tmp_path)
 
     assert len(box.mails) == 1
 
@@ -194,15 +201,15 @@ def test_failure_is_told_when_neither_warehouse_nor_folder_can_remember_it(
 def test_failure_is_told_when_the_warehouse_has_no_tables_yet(
     server_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
-    assert mail_failure(server_dsn, failed(), tmp_path, [server])
+    assert mail_failure(alerts(server_dsn, [server]), failed(), tmp_path)
 
-    assert "the warehouse could not be read" in box.text()
+    assert "the warehouse is unreachable" in box.text()
 
 
 def test_failure_goes_by_the_second_server_when_the_first_is_down(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
-    assert mail_failure(warehouse_dsn, failed(), tmp_path, [SmtpServer("127.0.0.1", closed_port()), server])
+    assert mail_failure(alerts(warehouse_dsn, [SmtpServer("127.0.0.1", closed_port()), server]), failed(), tmp_path)
 
     assert len(box.mails) == 1
 
@@ -210,10 +217,10 @@ def test_failure_goes_by_the_second_server_when_the_first_is_down(
 def test_failure_is_told_at_the_next_call_when_no_server_took_it(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
-    with pytest.raises(ConnectionLostError, match="Nobody was told 'RISK RUN FAILED"):
-        mail_failure(warehouse_dsn, failed(), tmp_path, [SmtpServer("127.0.0.1", closed_port())])
+    with pytest.raises(ConnectionLostError, match=r"The alert 'RISK RUN FAILED.* reached nobody"):
+        mail_failure(alerts(warehouse_dsn, [SmtpServer("127.0.0.1", closed_port())]), failed(), tmp_path)
 
-    assert mail_failure(warehouse_dsn, failed(), tmp_path, [server])
+    assert mail_failure(alerts(warehouse_dsn, [server]), failed(), tmp_path)
 
 
 def test_failure_of_a_rerun_says_that_the_report_is_already_out(
@@ -221,44 +228,44 @@ def test_failure_of_a_rerun_says_that_the_report_is_already_out(
 ) -> None:
     deliver_report(connection)
 
-    mail_failure(warehouse_dsn, failed(), tmp_path, [server])
+    mail_failure(alerts(warehouse_dsn, [server]), failed(), tmp_path)
 
     # 11:20 UTC is 07:20 in New York in August.
-    assert "Limits for 2025-08-18 are out (mailed at 07:20 New York)" in " ".join(box.text().split())
+    assert "Limits for 2025-08-18 were emailed at 07:20 New York" in " ".join(box.text().split())
 
 
 def test_recovery_is_told_once_to_those_who_know_of_the_failure(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
-    mail_failure(warehouse_dsn, failed(), tmp_path, [server])
+    mail_failure(alerts(warehouse_dsn, [server]), failed(), tmp_path)
     deliver_report(connection)
 
-    told = [mail_recovery(warehouse_dsn, AGAIN, DATES, URL, [server]) for _ in range(2)]
+    told = [mail_recovery(alerts(warehouse_dsn, [server]), AGAIN, DATES, URL) for _ in range(2)]
 
     assert told == [True, False]
     assert box.subjects[1] == "RISK RUN RECOVERED - daily_risk for 2025-08-18"
-    assert "Limits for 2025-08-18 are out." in box.text()
+    assert "Limits for 2025-08-18 have been emailed." in " ".join(box.text().split())
 
 
 def test_recovery_is_told_when_the_failure_was_told_without_a_warehouse(
     connection: Connection, warehouse_dsn: str, gone_dsn: str, server: SmtpServer, tmp_path: Path
 ) -> None:
-    mail_failure(gone_dsn, failed(), tmp_path, [server])
+    mail_failure(alerts(gone_dsn, [server]), failed(), tmp_path)
 
-    assert mail_recovery(warehouse_dsn, AGAIN, DATES, URL, [server])
+    assert mail_recovery(alerts(warehouse_dsn, [server]), AGAIN, DATES, URL)
 
 
 def test_success_is_not_told_when_nobody_knows_of_a_failure(connection: Connection, warehouse_dsn: str) -> None:
-    assert not mail_recovery(warehouse_dsn, KEY, DATES, URL, [NO_SERVER])
+    assert not mail_recovery(alerts(warehouse_dsn, [NO_SERVER]), KEY, DATES, URL)
 
 
 def test_lateness_is_told_once_and_ended_by_the_recovery(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box
 ) -> None:
     told = [
-        mail_lateness(warehouse_dsn, KEY, DATES, URL, [server], today=EFFECTIVE_SESSION),
-        mail_lateness(warehouse_dsn, KEY, DATES, URL, [server], today=EFFECTIVE_SESSION),
-        mail_recovery(warehouse_dsn, KEY, DATES, URL, [server]),
+        mail_lateness(alerts(warehouse_dsn, [server]), KEY, DATES, URL, today=EFFECTIVE_SESSION),
+        mail_lateness(alerts(warehouse_dsn, [server]), KEY, DATES, URL, today=EFFECTIVE_SESSION),
+        mail_recovery(alerts(warehouse_dsn, [server]), KEY, DATES, URL),
     ]
 
     assert told == [True, False, True]
@@ -268,7 +275,7 @@ def test_lateness_is_told_once_and_ended_by_the_recovery(
 def test_lateness_is_not_told_when_the_report_is_out(connection: Connection, warehouse_dsn: str) -> None:
     deliver_report(connection)
 
-    assert not mail_lateness(warehouse_dsn, KEY, DATES, URL, [NO_SERVER], today=EFFECTIVE_SESSION)
+    assert not mail_lateness(alerts(warehouse_dsn, [NO_SERVER]), KEY, DATES, URL, today=EFFECTIVE_SESSION)
 
 
 def test_lateness_is_told_when_only_a_rehearsal_of_the_past_is_out(
@@ -276,13 +283,13 @@ def test_lateness_is_told_when_only_a_rehearsal_of_the_past_is_out(
 ) -> None:
     deliver_report(connection, is_point_in_time=True)
 
-    assert mail_lateness(warehouse_dsn, KEY, DATES, URL, [server], today=EFFECTIVE_SESSION)
+    assert mail_lateness(alerts(warehouse_dsn, [server]), KEY, DATES, URL, today=EFFECTIVE_SESSION)
 
 
 def test_lateness_is_not_told_about_a_morning_that_is_over(connection: Connection, warehouse_dsn: str) -> None:
     tomorrow = EFFECTIVE_SESSION + dt.timedelta(days=1)
 
-    assert not mail_lateness(warehouse_dsn, KEY, DATES, URL, [NO_SERVER], today=tomorrow)
+    assert not mail_lateness(alerts(warehouse_dsn, [NO_SERVER]), KEY, DATES, URL, today=tomorrow)
 
 
 def deliver_report(connection: Connection, *, is_point_in_time: bool = False) -> None:

@@ -9,11 +9,12 @@ import pytest
 
 from risk.core.errors import ConnectionLostError
 from risk.core.runs import read_run
+from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, rows
 from risk.limits.track_record import store_ledger
 from risk.report.digest import digest_page, send_digest
 from risk.report.mail import SmtpServer
-from risk.report.templates import render
+from risk.report.render import render_views
 from tests.report_desks import AS_OF, EFFECTIVE_SESSION, SESSION, book, deliver_fills, insert, open_run, recommend
 from tests.smtp_boxes import Box, served
 
@@ -36,18 +37,18 @@ def test_digest_names_sessions_without_report_or_mail(connection: Connection) ->
     reported(connection, dt.date(2025, 8, 12), {"A": "0.40"})
     reported(connection, dt.date(2025, 8, 13), {"A": "0.40", "B": "0.00"}, mailed=False)
 
-    page = digest_page(connection, SESSION)
+    page = digest_page(connection, SESSION, read_settings())
 
     # Sessions from Saturday the 9th to Friday the 15th: the 11th to the 15th.
-    assert page.headline == "2 of 5 sessions from 2025-08-09 to 2025-08-15 have their report."
-    assert [action.split(":")[0] for action in page.actions] == [
+    assert page.headline == "2 of 5 sessions from 2025-08-09 to 2025-08-15 reported."
+    assert [action.split(".")[0] for action in page.actions] == [
         "Session 2025-08-11 has no report",
-        "The report of 2025-08-13 was mailed to nobody",
+        "The report for 2025-08-13 was not emailed",
         "Session 2025-08-14 has no report",
         "Session 2025-08-15 has no report",
-        "No fill of 2025-08-15 is in the books (the books are empty)",
+        "No fills for 2025-08-15 (the books are empty)",
     ]
-    assert "Traders with a limit: 1 to 2 a session; B came on 2025-08-13." in page.sentences
+    assert "Traders with a limit: 1 to 2 per session; B added 2025-08-13." in page.sentences
 
 
 def test_digest_takes_a_renamed_trader_for_one_who_stayed(connection: Connection) -> None:
@@ -58,9 +59,9 @@ def test_digest_takes_a_renamed_trader_for_one_who_stayed(connection: Connection
     renamed = {"valid_from": dt.date(2025, 8, 14), "account_id": "NEW1", "former_account_id": "OLD1"}
     insert(connection, "accounts", load_id=load_id, **renamed, **told)
 
-    page = digest_page(connection, SESSION)
+    page = digest_page(connection, SESSION, read_settings())
 
-    assert "Traders with a limit: 2 a session; ELSE came on 2025-08-14, GONE went on 2025-08-14." in page.sentences
+    assert "Traders with a limit: 2 per session; ELSE added 2025-08-14, GONE removed 2025-08-14." in page.sentences
 
 
 def test_digest_tells_of_what_was_reported_and_not_of_its_rehearsals(connection: Connection) -> None:
@@ -68,12 +69,12 @@ def test_digest_tells_of_what_was_reported_and_not_of_its_rehearsals(connection:
     book(connection, "A", EFFECTIVE_SESSION)
     reported(connection, SESSION, {"A": "0.00", "B": "0.00"}, mailed=False, is_point_in_time=True)
 
-    page = digest_page(connection, EFFECTIVE_SESSION)
+    page = digest_page(connection, EFFECTIVE_SESSION, read_settings())
 
-    assert not [action for action in page.actions if "mailed to nobody" in action]
-    assert "Traders with a limit: 1 a session" in " ".join(page.sentences)
-    assert "Traders who were cut: 1 of 1 results were losses" in " ".join(page.sentences)
-    assert "not cut" not in " ".join(page.sentences)
+    assert not [action for action in page.actions if "not emailed" in action]
+    assert "Traders with a limit: 1 per session" in " ".join(page.sentences)
+    assert "Traders with a cut: 1 loss in 1 trading day" in " ".join(page.sentences)
+    assert "without a cut" not in " ".join(page.sentences)
 
 
 def test_digest_counts_breaches_cuts_and_decisions(connection: Connection) -> None:
@@ -86,13 +87,13 @@ def test_digest_counts_breaches_cuts_and_decisions(connection: Connection) -> No
         issued = {"run_id": run.run_id, "is_live": True, "expert": "calibrated", "quantile_05_usd": -500}
         insert(connection, "forecasts", account_id=name, effective_session=run.effective_session, **issued)
 
-    sentences = " ".join(digest_page(connection, run.effective_session).sentences)
+    sentences = " ".join(digest_page(connection, run.effective_session, read_settings()).sentences)
 
     # Two forecasts, 5 % of them are 0.1.
-    assert "Forecast calibrated: 1 of 2 results below the 5 % quantile; 0.1 are expected." in sentences
-    assert "Traders who were cut: 1 of 1 results were losses, -900.00 USD in sum." in sentences
-    assert "Traders who were not cut: 0 of 1 results were losses, +250.50 USD in sum." in sentences
-    assert "Decisions about limits: nobody was asked." in sentences
+    assert "Forecast calibrated: 1 exceedance of the 95% VaR in 2 forecasts (0.1 expected)." in sentences
+    assert "Traders with a cut: 1 loss in 1 trading day, total P&L -$900." in sentences
+    assert "Traders without a cut: 0 losses in 1 trading day, total P&L +$250." in sentences
+    assert "Limit decisions: none requested." in sentences
 
 
 def test_digest_tells_the_gate_the_ledger_and_the_incidents(connection: Connection) -> None:
@@ -108,21 +109,19 @@ def test_digest_tells_the_gate_the_ledger_and_the_incidents(connection: Connecti
     told = {"reasons": ["no model was stored"], "drifts": ["The breach rate rises"]}
     insert(connection, "gate_results", run_id=run.run_id, **judged, **told)
 
-    page = digest_page(connection, SESSION)
+    page = digest_page(connection, SESSION, read_settings())
 
     sentences = " ".join(page.sentences)
-    assert (
-        "The model served in 0 of 1 sessions (no model was there); the gate at last: no model was stored." in sentences
-    )
+    assert "Model-based limits: 0 of 1 sessions (no model). Last gate result: no model was stored." in sentences
     assert "The breach rate rises" in page.sentences
-    assert "Data: checks that did not pass: fees 2; 0 rows were rejected." in page.sentences
-    assert "Ledger of past cuts. No cut has met a session whose result is known yet" in sentences
-    assert "Newest fills: session 2025-08-15; last delivery recorded 2025-08-18 07:01 New York." in page.sentences
-    assert not [action for action in page.actions if "No fill of" in action]
+    assert "Data: failed checks: fees 2; 0 rows rejected." in page.sentences
+    assert "Cut track record: No cut has met a session whose result is known yet" in sentences
+    assert "Latest fills: session 2025-08-15, received 2025-08-18 07:01 New York." in page.sentences
+    assert not [action for action in page.actions if "No fills for" in action]
 
 
 def test_digest_can_be_written_down(connection: Connection) -> None:
-    rendered = render("notice", digest_page(connection, SESSION))
+    rendered = render_views("notice", digest_page(connection, SESSION, read_settings()))
 
     assert "Risk digest - week to 2025-08-15" in rendered.subject
     assert "0 of 5 sessions" in rendered.text
@@ -132,18 +131,18 @@ def test_digest_is_mailed_and_its_database_size_kept(connection: Connection) -> 
     box = Box()
 
     with served(box) as server:
-        assert send_digest(connection, server, AS_OF) == 1
+        assert send_digest(connection, server, AS_OF, read_settings()) == 1
 
     # On the morning of Monday the 18th the last finished session is Friday the 15th.
     assert len(box.subjects) == 1
     assert "Risk digest - week to 2025-08-15" in box.subjects[0]
-    assert "since the digest before" not in " ".join(digest_page(connection, SESSION).sentences)
-    assert "since the digest before" in " ".join(digest_page(connection, dt.date(2025, 8, 22)).sentences)
+    assert "since the last digest" not in " ".join(digest_page(connection, SESSION, read_settings()).sentences)
+    assert "since the last digest" in " ".join(digest_page(connection, dt.date(2025, 8, 22), read_settings()).sentences)
 
 
 def test_digest_remembers_nothing_when_the_mail_server_is_away(connection: Connection) -> None:
-    with pytest.raises(ConnectionLostError, match="takes no mail"):
-        send_digest(connection, SmtpServer("127.0.0.1", 9), AS_OF)
+    with pytest.raises(ConnectionLostError, match="does not accept mail"):
+        send_digest(connection, SmtpServer("127.0.0.1", 9), AS_OF, read_settings())
 
     with connection, connection.cursor() as cursor:
         cursor.execute("select count(*) from digests")

@@ -11,8 +11,8 @@ import pytest
 
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, writing
+from risk.report.build_facts import build_facts
 from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts, RosterEntry
-from risk.report.reading import build_facts
 from tests.report_desks import AS_OF, SESSION, book, deliver_fills, insert, open_run, recommend
 
 EARLIER = dt.date(2025, 8, 14)
@@ -144,7 +144,7 @@ def test_facts_say_missing_when_only_others_delivered(connection: Connection) ->
         "NET002": "missing",
     }
     assert messages(facts, "delivery") == [
-        "No delivery for 2025-08-15 from NET002, while other accounts arrived: ask for it."
+        "NET002: no fills received for 2025-08-15 (others received). Contact the source."
     ]
 
 
@@ -166,7 +166,7 @@ def test_facts_say_rejected_when_no_delivered_row_was_good(connection: Connectio
 
     assert only_account(facts).delivery_state == "rejected"
     assert messages(facts, "delivery") == [
-        "Every row delivered for 2025-08-15 was rejected for NET001: these limits rest on earlier sessions."
+        "NET001: every row for 2025-08-15 was rejected; limits use data through the previous session."
     ]
 
 
@@ -179,7 +179,7 @@ def test_facts_show_no_result_but_the_reason_when_books_are_incomplete(connectio
     facts = build_facts(connection, run)
 
     assert only_account(facts).total_pnl_usd is None
-    assert messages(facts, "books") == ["Books of NET001 are incomplete for 2025-08-15: no mark for XYZ"]
+    assert messages(facts, "books") == ["NET001: books incomplete for 2025-08-15: no mark for XYZ"]
     assert (facts.desk.traded_account_count, facts.desk.incomplete_account_count) == (1, 1)
     assert facts.desk.total_pnl_usd is None
 
@@ -241,7 +241,7 @@ def test_facts_tell_a_missing_account_once_when_a_check_names_it_too(connection:
 
     # NET003 is not among the active accounts: only the check knows it.
     assert [warning.message for warning in facts.warnings] == [
-        "No delivery for 2025-08-15 from NET001, while other accounts arrived: ask for it.",
+        "NET001: no fills received for 2025-08-15 (others received). Contact the source.",
         "NET003 is missing",
     ]
 
@@ -270,9 +270,9 @@ def test_facts_name_quarantined_files_and_rejected_rows_of_the_load(connection: 
 
     facts = build_facts(connection, run)
 
-    assert messages(facts, "file") == ["File fills-2.csv was not used at all: column Price is missing"]
+    assert messages(facts, "file") == ["File fills-2.csv was not loaded: column Price is missing"]
     # The right-to-left override that would disguise the sentence is gone.
-    assert messages(facts, "rejects") == ["File fills.csv: 2 rows were rejected; the first: side of line 4 is X"]
+    assert messages(facts, "rejects") == ["File fills.csv: 2 rows rejected; first: side of line 4 is X"]
 
 
 def test_facts_are_the_same_bytes_when_later_sessions_arrive(connection: Connection) -> None:

@@ -45,7 +45,7 @@ def morning(connection: Connection, folder: Path, session_date: dt.date) -> tupl
     run = open_run(connection, session_date, loaded.load_id, "test")
     written = aggregate(connection, run)
     store_recommendations(connection, run, read_settings())
-    send_report(connection, run, None, LINKS)
+    send_report(connection, run, None, LINKS, read_settings())
     with connection, connection.cursor() as cursor:
         cursor.execute("select facts from reports where run_id = %s", (run.run_id,))
         ((facts,),) = cursor.fetchall()
@@ -126,7 +126,7 @@ def test_rejected_row_is_in_every_mail_of_its_session_and_in_none_after_it_was_m
 
     assert first == again
     assert first[0].startswith(
-        "File fills_NET001_2025-08-11.csv: 1 row was rejected: fills_NET001_2025-08-11.csv line 4, account 'NET001': "
+        "File fills_NET001_2025-08-11.csv: 1 row rejected; fills_NET001_2025-08-11.csv line 4, account 'NET001': "
         "status 'PENDING' is not blank"
     )
     assert rejects() == []

@@ -14,9 +14,10 @@ import pytest
 
 from risk.core.errors import BooksError
 from risk.core.runs import Run
+from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, rows, writing
 from risk.report.page import Links
-from risk.report.send import Sent, send_report
+from risk.report.send import SentReport, send_report
 from tests.report_desks import AS_OF, book, deliver_fills, insert, open_run, recommend
 
 FILES = ["limits.csv", "report.eml", "report.html", "report.json", "report.txt"]
@@ -28,8 +29,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     return tmp_path / "reports" / "desk" / "2025-08-15"
 
 
-def reported(connection: Connection, run: Run) -> Sent:
-    return send_report(connection, run, None, Links())
+def reported(connection: Connection, run: Run) -> SentReport:
+    return send_report(connection, run, None, Links(), read_settings())
 
 
 def booked_run(connection: Connection) -> Run:
@@ -52,7 +53,7 @@ def test_report_is_stored_and_its_files_are_written_when_nothing_is_mailed(
     sent = reported(connection, run)
 
     ((facts, sha256),) = rows(connection, "send_report/select_reports", {"run_id": run.run_id})
-    assert sent == Sent(sha256, 0, 0, folder)
+    assert sent == SentReport(sha256, 0, 0, folder)
     assert sorted(path.name for path in folder.iterdir()) == FILES
     assert (folder / "report.json").read_text(encoding="utf-8") == facts
     assert hashlib.sha256((folder / "report.json").read_bytes()).hexdigest() == sha256

@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 
 from risk.cli import app
 from risk.core.errors import ConnectionLostError, RequestError
+from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
-from risk.report.alert_records import Cause, FailedTask, RunDates, RunKey, note_failure
-from risk.report.mail import SmtpServer
-from risk.report.smtp_servers import smtp_server
-from risk.report.watchdog import Finding, Watched, look, tell, watched
+from risk.report.incidents import Cause, FailedTask, RunDates, RunKey, store_failure
+from risk.report.mail import SmtpServer, smtp_server_from_uri
+from risk.report.watchdog import WatchdogFinding, Watched, notify, read_watched, run_checks
 from tests.report_desks import insert, open_run
 from tests.smtp_boxes import Box, closed_port, served
 
@@ -63,7 +63,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def sentences(what: Watched, instant: dt.datetime) -> list[str]:
     """Look, and leave out the clocks: the test's morning lies in the past, the database lives today."""
-    return [finding.sentence for finding in look(what, instant) if "clocks of" not in finding.sentence]
+    return [finding.sentence for finding in run_checks(what, instant) if "clocks of" not in finding.sentence]
 
 
 def change(connection: Connection, command: str, *values: Any) -> None:
@@ -80,7 +80,7 @@ def test_watchdog_is_quiet_on_a_day_without_a_session_when_everything_is_gone() 
     what = Watched(gone, gone, SmtpServer("127.0.0.1", closed_port()))
 
     for day in ("2025-07-04", "2025-08-16", "2025-12-25"):
-        assert look(what, dt.datetime.fromisoformat(f"{day}T12:45:00+00:00")) == []
+        assert run_checks(what, dt.datetime.fromisoformat(f"{day}T12:45:00+00:00")) == []
 
 
 def test_watchdog_judges_the_new_york_date(what: Watched, morning: dt.datetime) -> None:
@@ -95,38 +95,38 @@ def test_watchdog_says_that_nobody_has_the_report_and_why(
 ) -> None:
     change(connection, "delete from report_deliveries")
     key, task = RunKey("daily_risk", "r", 0), FailedTask("check_fills", 1, "")
-    note_failure(connection, key, task, RunDates(None, None), Cause("QualityError", "Prices are negative."))
+    store_failure(connection, key, task, RunDates(None, None), Cause("QualityError", "Prices are negative."))
     change(connection, "update audit_log set recorded_at = %s", morning)
 
     assert sentences(what, morning) == [
-        "There are no limits and no report for 2025-08-18. Task check_fills failed: Prices are negative."
+        "No limits and no report for 2025-08-18. Task check_fills failed: Prices are negative."
     ]
 
 
 def test_watchdog_names_recipients_who_wait(what: Watched, morning: dt.datetime, connection: Connection) -> None:
     change(connection, "insert into report_deliveries (run_id, recipient, message_id) values (1, 'b', '<b@b>')")
 
-    assert sentences(what, morning) == ["1 recipients do not have the report for 2025-08-18, 1 have it."]
+    assert sentences(what, morning) == ["The report for 2025-08-18 reached 1 of 2 recipients."]
 
 
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        ("update dag set is_paused = true", "The DAG daily_risk is paused: nothing runs."),
-        ("delete from dag", "Airflow does not know the DAG daily_risk."),
-        ("update dag set is_stale = true", "The file of the DAG daily_risk is gone."),
+        ("update dag set is_paused = true", "DAG daily_risk is paused: nothing runs."),
+        ("delete from dag", "DAG daily_risk does not exist in Airflow."),
+        ("update dag set is_stale = true", "The file of DAG daily_risk is missing."),
         ("delete from job where job_type = 'SchedulerJob'", "Airflow's scheduler has never run."),
         (
             "update job set latest_heartbeat = '2025-08-18 12:00:00+00' where job_type = 'SchedulerJob'",
-            "Airflow's scheduler is silent since 2025-08-18 12:00:00 UTC.",
+            "Airflow's scheduler has had no heartbeat since 2025-08-18 12:00:00 UTC.",
         ),
         (
             "update job set state = 'failed' where job_type = 'DagProcessorJob'",
-            "Airflow's dag-processor is silent since 2025-08-18 12:44:51 UTC.",
+            "Airflow's dag-processor has had no heartbeat since 2025-08-18 12:44:51 UTC.",
         ),
         (
             "insert into import_error values ('daily_risk.py', E'Traceback\\nValueError: a typo\\n')",
-            "Airflow cannot read the DAG file daily_risk.py: ValueError: a typo",
+            "Airflow cannot parse the DAG file daily_risk.py: ValueError: a typo",
         ),
     ],
 )
@@ -144,7 +144,7 @@ def test_watchdog_finds_a_gone_warehouse_and_still_asks_the_others(what: Watched
     (sentence,) = sentences(Watched(gone, what.metadata_dsn, what.server), morning)
 
     assert sentence.startswith(
-        "Whether the report for 2025-08-18 is out cannot be known: no Postgres answers at 127.0."
+        "The state of the report for 2025-08-18 is unknown: no Postgres server responds at 127.0."
     )
     assert "secret" not in sentence
 
@@ -154,7 +154,7 @@ def test_watchdog_finds_a_gone_airflow_database(what: Watched, morning: dt.datet
 
     (sentence,) = sentences(Watched(what.warehouse_dsn, gone, what.server), morning)
 
-    assert sentence.startswith("Airflow's database cannot be asked:")
+    assert sentence.startswith("Airflow's database is unreachable:")
 
 
 def test_watchdog_finds_a_gone_mail_server(what: Watched, morning: dt.datetime) -> None:
@@ -162,7 +162,7 @@ def test_watchdog_finds_a_gone_mail_server(what: Watched, morning: dt.datetime) 
 
     (sentence,) = sentences(Watched(what.warehouse_dsn, what.metadata_dsn, SmtpServer("127.0.0.1", port)), morning)
 
-    assert sentence.startswith(f"The mail server 127.0.0.1:{port} takes no mail: ")
+    assert sentence.startswith(f"Mail server 127.0.0.1:{port} does not accept mail: ")
 
 
 @pytest.mark.parametrize(("seconds", "is_found"), [(-40, True), (-5, False), (5, False), (40, True)])
@@ -170,7 +170,7 @@ def test_watchdog_finds_clocks_that_disagree_by_more_than_half_a_minute(
     what: Watched, morning: dt.datetime, seconds: int, is_found: bool
 ) -> None:
     with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)):
-        found = [finding.sentence for finding in look(what, morning)]
+        found = [finding.sentence for finding in run_checks(what, morning)]
 
     assert any("clocks of the warehouse" in sentence for sentence in found) == is_found
 
@@ -179,7 +179,12 @@ def test_watchdog_mails_by_the_second_server_first(what: Watched, box: Box, monk
     second = Box()
     with served(second) as server:
         monkeypatch.setenv("RISK_ALARM_SMTP_URI", f"smtp://127.0.0.1:{server.port}")
-        tell(what, [Finding("The DAG is <paused>.", "Switch it on.")], dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC))
+        notify(
+            what,
+            [WatchdogFinding("The DAG is <paused>.", "Switch it on.")],
+            dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC),
+            read_settings(),
+        )
 
     assert box.mails == []
     assert second.subjects == ["RISK WATCHDOG - 2025-08-18 - The DAG is <paused>."]
@@ -191,9 +196,9 @@ def test_watchdog_says_that_the_report_is_out_unless_that_is_what_it_doubts(
     what: Watched, box: Box, morning: dt.datetime, connection: Connection
 ) -> None:
     change(connection, "update dag set is_paused = true")
-    tell(what, look(what, morning), morning)
+    notify(what, run_checks(what, morning), morning, read_settings())
     change(connection, "delete from report_deliveries")
-    tell(what, look(what, morning), morning)
+    notify(what, run_checks(what, morning), morning, read_settings())
 
     is_out = "The report for 2025-08-18 is out."
     assert [is_out in box.text(0), is_out in box.text(1)] == [True, False]
@@ -204,7 +209,12 @@ def test_watchdog_mails_by_the_first_server_when_the_second_is_down(
 ) -> None:
     monkeypatch.setenv("RISK_ALARM_SMTP_URI", f"smtp://127.0.0.1:{closed_port()}")
 
-    tell(what, [Finding("Paused.", "Switch it on.")], dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC))
+    notify(
+        what,
+        [WatchdogFinding("Paused.", "Switch it on.")],
+        dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC),
+        read_settings(),
+    )
 
     assert len(box.mails) == 1
 
@@ -212,8 +222,13 @@ def test_watchdog_mails_by_the_first_server_when_the_second_is_down(
 def test_watchdog_says_so_when_nobody_can_be_told(warehouse_dsn: str) -> None:
     what = Watched(warehouse_dsn, warehouse_dsn, SmtpServer("127.0.0.1", closed_port()))
 
-    with pytest.raises(ConnectionLostError, match="Nobody was told 'RISK WATCHDOG"):
-        tell(what, [Finding("Paused.", "Switch it on.")], dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC))
+    with pytest.raises(ConnectionLostError, match=r"The alert 'RISK WATCHDOG.* reached nobody"):
+        notify(
+            what,
+            [WatchdogFinding("Paused.", "Switch it on.")],
+            dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC),
+            read_settings(),
+        )
 
 
 def test_watchdog_reads_the_variables_of_airflows_processes() -> None:
@@ -226,7 +241,7 @@ def test_watchdog_reads_the_variables_of_airflows_processes() -> None:
         "extra": {"disable_tls": False},
     }
 
-    what = watched(
+    what = read_watched(
         {
             "AIRFLOW_CONN_RISK_WAREHOUSE": "postgres://risk:a%2Fb@db:5433/warehouse",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2://airflow:x@db/airflow",
@@ -241,8 +256,8 @@ def test_watchdog_reads_the_variables_of_airflows_processes() -> None:
 
 
 def test_watchdog_names_the_variable_that_is_missing() -> None:
-    with pytest.raises(RequestError, match="AIRFLOW_CONN_RISK_WAREHOUSE names no Postgres"):
-        watched({})
+    with pytest.raises(RequestError, match="AIRFLOW_CONN_RISK_WAREHOUSE is not a Postgres"):
+        read_watched({})
 
 
 @pytest.mark.parametrize(
@@ -254,13 +269,13 @@ def test_watchdog_names_the_variable_that_is_missing() -> None:
     ],
 )
 def test_second_mail_server_is_read_from_its_uri(uri: str, server: SmtpServer) -> None:
-    assert smtp_server(uri, "X") == server
+    assert smtp_server_from_uri(uri, "X") == server
 
 
 @pytest.mark.parametrize("uri", ["mx:25", "http://user:hunter2@mx", "smtp://", "smtp://mx:port", "smtp://[::1"])
 def test_second_mail_server_of_another_form_is_refused_without_its_password(uri: str) -> None:
-    with pytest.raises(RequestError, match="RISK_ALARM_SMTP_URI names no mail server") as caught:
-        smtp_server(uri, "RISK_ALARM_SMTP_URI")
+    with pytest.raises(RequestError, match="RISK_ALARM_SMTP_URI is not a mail server") as caught:
+        smtp_server_from_uri(uri, "RISK_ALARM_SMTP_URI")
 
     assert "hunter2" not in str(caught.value)
 
@@ -285,5 +300,5 @@ def test_watchdog_command_exits_by_what_it_found_and_whom_it_told(
 
     assert result.exit_code == exit_code
     assert len(box.mails) == (exit_code == 1)
-    assert ("Whether the report for 2025-08-18 is out cannot be known" in result.output) == (instant is MONDAY)
-    assert ("Nobody was told" in result.output) == (exit_code == 3)
+    assert ("The state of the report for 2025-08-18 is unknown" in result.output) == (instant is MONDAY)
+    assert ("reached nobody" in result.output) == (exit_code == 3)

@@ -16,8 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.report.canonical import exact
-from risk.report.facts import Facts, parse_facts
+from risk.report.facts import Facts, exact, parse_facts
 from tests.report_desks import account, desk
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
@@ -27,9 +26,9 @@ import locale, sys
 locale.setlocale(locale.LC_ALL, "")
 from tests.report_desks import RUN, account, desk
 from risk.report.page import Links, build_page
-from risk.report.rendering import render
+from risk.report.render import render_page
 facts = desk([account("NET001"), account("NET002", "0.00")], ["Fees of NET001 look odd"])
-rendered = render(build_page(facts, RUN, Links()))
+rendered = render_page(build_page(facts, RUN, Links()))
 import hashlib
 print(facts.sha256, hashlib.sha256((rendered.html + rendered.text + rendered.subject).encode()).hexdigest())
 """

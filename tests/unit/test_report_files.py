@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from risk.core.errors import StackError
-from risk.report.files import limits_csv, write_files
+from risk.report.artefacts import limits_csv, write_files
 from tests.report_desks import account, desk
 
 

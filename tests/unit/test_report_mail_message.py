@@ -10,10 +10,11 @@ from email.message import EmailMessage
 import pytest
 
 from risk.core.errors import RequestError
+from risk.core.settings import read_settings
 from risk.report.mail import SmtpServer
-from risk.report.message import compose, message_id
 from risk.report.page import Links, build_page
-from risk.report.rendering import Rendered, render
+from risk.report.render import Rendered, render_page
+from risk.report.send import report_mail
 from tests.report_desks import RUN, account, desk
 
 
@@ -22,8 +23,12 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISK_SENDER", "risk-run@example.test")
 
 
+RENDERED = Rendered("", "", "")
+
+
 def mail(recipient: str = "rm@example.test") -> EmailMessage:
-    return compose(render(build_page(desk([account("NET001")], ["Größe – 4 × odd"]), RUN, Links())), RUN, recipient)
+    rendered = render_page(build_page(desk([account("NET001")], ["Größe – 4 × odd"]), RUN, Links()))
+    return report_mail(rendered, RUN, read_settings()).message(recipient)
 
 
 def parsed(message: EmailMessage) -> EmailMessage:
@@ -39,7 +44,7 @@ def test_mail_parses_back_with_its_headers() -> None:
     assert found["To"] == "rm@example.test"
     assert found["Subject"] == "RISK ALERT - 1 High Risk Trader - 2025-08-18"
     assert found["Date"].datetime == RUN.as_of.replace(microsecond=0)
-    assert found["Message-ID"] == message_id(RUN, "rm@example.test")
+    assert found["Message-ID"] == report_mail(RENDERED, RUN, read_settings()).message_id("rm@example.test")
     assert not found.defects
 
 
@@ -69,13 +74,17 @@ def test_mail_has_no_line_longer_than_smtp_allows() -> None:
 def test_message_id_is_stable_and_differs_by_session_revision_and_recipient() -> None:
     other_run = replace(RUN, run_id=99, dag_run_id="manual", load_id=5)
     others = [
-        message_id(replace(RUN, revision=2), "rm@example.test"),
-        message_id(replace(RUN, session_date=RUN.effective_session), "rm@example.test"),
-        message_id(RUN, "cro@example.test"),
+        report_mail(RENDERED, replace(RUN, revision=2), read_settings()).message_id("rm@example.test"),
+        report_mail(RENDERED, replace(RUN, session_date=RUN.effective_session), read_settings()).message_id(
+            "rm@example.test"
+        ),
+        report_mail(RENDERED, RUN, read_settings()).message_id("cro@example.test"),
     ]
 
-    assert message_id(other_run, "rm@example.test") == message_id(RUN, "rm@example.test")
-    assert len({message_id(RUN, "rm@example.test"), *others}) == 4
+    assert report_mail(RENDERED, other_run, read_settings()).message_id("rm@example.test") == report_mail(
+        RENDERED, RUN, read_settings()
+    ).message_id("rm@example.test")
+    assert len({report_mail(RENDERED, RUN, read_settings()).message_id("rm@example.test"), *others}) == 4
 
 
 @pytest.mark.parametrize(
@@ -91,7 +100,7 @@ def test_message_id_is_stable_and_differs_by_session_revision_and_recipient() ->
     ],
 )
 def test_mail_is_refused_with_a_sentence_when_the_recipient_is_no_single_address(recipient: str) -> None:
-    with pytest.raises(RequestError, match="is no mail address: correct RISK_RECIPIENTS"):
+    with pytest.raises(RequestError, match="is not an email address: correct RISK_RECIPIENTS"):
         mail(recipient)
 
 
@@ -99,7 +108,7 @@ def test_mail_header_takes_no_second_line_from_a_subject() -> None:
     rendered = Rendered("Alert\r\nBcc: thief@example.test", "<p>x</p>", "x")
 
     with pytest.raises(ValueError, match="linefeed"):
-        compose(rendered, RUN, "rm@example.test")
+        report_mail(rendered, RUN, read_settings()).message("rm@example.test")
 
 
 def test_mail_server_shows_its_password_nowhere() -> None:

@@ -13,7 +13,7 @@ from risk.core.runs import Run
 from risk.core.settings import TEMPLATE_DIR
 from risk.report.facts import Facts, GateFacts, RestatementFacts, RosterEntry
 from risk.report.page import Links, build_page
-from risk.report.rendering import TEXT_WIDTH, Rendered, render
+from risk.report.render import TEXT_WIDTH, Rendered, render_page
 from tests.mail_reading import read_aloud
 from tests.report_desks import RUN, SESSION, account, desk
 
@@ -24,7 +24,7 @@ def _plain_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def rendered(facts: Facts, run: Run = RUN, links: Links | None = None) -> Rendered:
-    return render(build_page(facts, run, links or Links()))
+    return render_page(build_page(facts, run, links or Links()))
 
 
 DESK = desk(
@@ -43,24 +43,24 @@ DESK = desk(
     "fact",
     [
         "Reduce 4 limits before the open: NET001 to $6,172.75, NET018 to $3,000, NET002 to $3,500, NET005 to $4,250.",
-        "Limits for Monday 2025-08-18, from the fills through 2025-08-15.",
+        "Limits for Monday, 2025-08-18, based on fills through 2025-08-15.",
         "Summary: 4/5 traders restricted using Model (1) and Rules-based system (4)",
         # 12,345.50 + 4 x 5,000 = 32,345.50; 6,172.75 + 3,000 + 3,500 + 4,250 + 5,000 = 21,922.75.
         "Limits of all active traders: $21,922.75 (was $32,345.50)",
-        "Desk on 2025-08-15: 1,604 fills of 5 accounts, net -$2,841.15, with open positions -$4,144.35",
+        "Desk on 2025-08-15: 1,604 fills in 5 accounts, net P&L -$2,841.15, -$4,144.35 including open positions",
         "Fees of NET001 are 4.2 times the usual",
         "Reasons: Drawdown: 8.7 scales; Large loss: -812 USD",
-        "Forecast: 1 session in 20 ends at -$2,346 or worse",
-        "Rules cut 30%, the model has no answer",
-        "Rules cut 50%, the model 25%",
+        "Forecast: 95% VaR $2,346",
+        "Recommended cut: rules 30%, model no forecast",
+        "Recommended cut: rules 50%, model 25%",
         # -812.305 is shown to the cent, half to even: -812.30.
-        "2025-08-15: net -$812.30, with open positions -$1,033.20",
+        "2025-08-15: net P&L -$812.30, -$1,033.20 including open positions",
         "2 traders: NET005 $4,250 (was $5,000, cut 15%), NET009 $5,000.",
-        "Limited history: 12 active sessions, latest 2025-08-15",
-        "Model (model 3) for NET005: proven",
-        "Rules-based system (rules 1) for NET001, NET002, NET009, NET018: not yet proven: rules serve",
+        "Limited history: 12 trading days, latest 2025-08-15",
+        "NET005: model-based limits (model 3). proven",
+        "NET001, NET002, NET009, NET018: rule-based limits (rules 1). The gate is not passed.",
         "Run 7 (scheduled__2025-08-15), revision 1",
-        "Inputs known until 2025-08-18T11:02:03.123456+00:00",
+        "Data as of 2025-08-18T11:02:03.123456+00:00",
         "Code 0a1b2c3d4e5f",
         f"Facts {DESK.sha256}",
     ],
@@ -75,10 +75,10 @@ def test_html_and_text_say_the_same(fact: str) -> None:
 @pytest.mark.parametrize(
     ("before", "said"),
     [
-        (None, "New since the report of 2025-08-14"),
-        ("0.40", "Cut unchanged since the report of 2025-08-14"),
-        ("0.30", "Cut raised from 30% since the report of 2025-08-14"),
-        ("0.60", "Cut lowered from 60% since the report of 2025-08-14"),
+        (None, "New since the report for 2025-08-14"),
+        ("0.40", "Cut unchanged since the report for 2025-08-14"),
+        ("0.30", "Cut raised from 30% in the report for 2025-08-14"),
+        ("0.60", "Cut lowered from 60% in the report for 2025-08-14"),
     ],
 )
 def test_row_tells_what_changed_since_the_report_before(before: str | None, said: str) -> None:
@@ -89,7 +89,7 @@ def test_row_tells_what_changed_since_the_report_before(before: str | None, said
 
     assert said in views.text
     assert said in read_aloud(views.html)
-    assert "since the report" not in rendered(desk([account(previous_cut_ratio=previous)])).text
+    assert "the report for" not in rendered(desk([account(previous_cut_ratio=previous)])).text
 
 
 def test_low_risk_traders_fold_into_one_line_that_tells_who_was_cut_before() -> None:
@@ -97,7 +97,7 @@ def test_low_risk_traders_fold_into_one_line_that_tells_who_was_cut_before() -> 
 
     views = rendered(desk(accounts, previous_session_date=dt.date(2025, 8, 14)))
 
-    line = "3 traders: A $5,000 (base limit again, cut was 40%), B $4,500 (was $5,000, cut 10%), C $5,000."
+    line = "3 traders: A $5,000 (base limit restored, previous cut 40%), B $4,500 (was $5,000, cut 10%), C $5,000."
     assert line in " ".join(views.text.split())
     assert line in read_aloud(views.html)
     assert "Trader A" not in views.text
@@ -106,22 +106,25 @@ def test_low_risk_traders_fold_into_one_line_that_tells_who_was_cut_before() -> 
 def test_mail_tells_explanations_gate_and_restatements_where_the_facts_have_them() -> None:
     facts = desk(
         [account(explanations=("size of day rises", "2 large losses"))],
-        gate=GateFacts("rules serve", ("improvement 4 %, wanted more than 10 %", "31 of 60 sessions")),
+        gate=GateFacts("rule-based limits apply", ("Improvement 4%, required 10%.", "31 of 60 sessions.")),
         restatements=(RestatementFacts("NET001", SESSION, Decimal("-812.30"), None, "fees restated"),),
     )
 
     views = rendered(facts)
 
     for words in (" ".join(views.text.split()), read_aloud(views.html)):
-        assert "What moves the forecast: size of day rises; 2 large losses" in words
-        assert "Gate of the model: rules serve: improvement 4 %, wanted more than 10 %; 31 of 60 sessions" in words
-        assert "NET001, 2025-08-15: -$812.30 is now not known (fees restated)" in words
-    assert "RESTATED" not in rendered(desk([account()])).text
+        assert "Forecast drivers: size of day rises; 2 large losses" in words
+        assert "Model gate: rule-based limits apply. Improvement 4%, required 10%. 31 of 60 sessions." in words
+        assert "NET001, 2025-08-15: -$812.30 restated to unknown (fees restated)" in words
+    assert "RESTATEMENTS" not in rendered(desk([account()])).text
 
 
 def test_mail_tells_the_gates_verdict_once_where_a_source_has_told_it() -> None:
     reason = "52 sessions with a scored forecast, 60 are needed"
-    facts = desk([account(source_reason=f"Rules serve: {reason}")], gate=GateFacts("rules serve", (reason,)))
+    facts = desk(
+        [account(source_reason=f"The model did not pass: {reason}")],
+        gate=GateFacts("rule-based limits apply", (reason,)),
+    )
 
     assert rendered(facts).text.replace("\n  ", " ").count(reason) == 1
     assert read_aloud(rendered(facts).html).count(reason) == 1
@@ -130,16 +133,16 @@ def test_mail_tells_the_gates_verdict_once_where_a_source_has_told_it() -> None:
 def test_result_is_told_once_where_open_positions_add_nothing() -> None:
     same = Decimal("-812.30")
 
-    assert "2025-08-15: net -$812.30\n" in rendered(desk([account(net_pnl_usd=same, total_pnl_usd=same)])).text
+    assert "2025-08-15: net P&L -$812.30\n" in rendered(desk([account(net_pnl_usd=same, total_pnl_usd=same)])).text
 
 
 @pytest.mark.parametrize(
-    ("probability", "said"), [("0.0123456", "1.2%"), ("0.0004", "below 0.1%"), ("0", "below 0.1%"), ("1", "100.0%")]
+    ("probability", "said"), [("0.0123456", "1.2%"), ("0.0004", "<0.1%"), ("0", "<0.1%"), ("1", "100.0%")]
 )
 def test_forecast_tells_the_chance_of_a_loss_beyond_the_base_limit(probability: str, said: str) -> None:
     facts = desk([account(expected_shortfall_usd=Decimal("2911.2"), loss_probability=Decimal(probability))])
 
-    line = f"ends at -$2,346 or worse, -$2,911 on average; chance to lose more than the base limit: {said}"
+    line = f"95% VaR $2,346, expected shortfall $2,911; chance of losing more than the base limit {said}"
     assert line in " ".join(rendered(facts).text.split())
     assert line in read_aloud(rendered(facts).html)
 
@@ -156,7 +159,7 @@ def test_roster_names_each_trader_and_counts_the_others() -> None:
     assert "NET001  68 trading days, latest 2025-08-15, active" in views.text
     assert "NET001 68 2025-08-15 active" in read_aloud(views.html)
     for words in (" ".join(views.text.split()), read_aloud(views.html)):
-        assert "No limit, not traded lately: NET077. No limit, legacy: 1 account." in words
+        assert "No limit, no recent trades: NET077. No limit, legacy: 1 account." in words
         assert "NET001_OLD" not in words
 
 
@@ -186,8 +189,8 @@ def test_first_words_say_what_to_do_when_a_limit_is_to_be_cut() -> None:
 @pytest.mark.parametrize(
     ("cut", "approval", "said"),
     [
-        ("0.40", "high", "Approval is asked for each high-risk limit: answer until 09:00 New York, else these limits"),
-        ("0.20", "all", "Approval is asked for each reduced limit: answer until 09:00 New York, else these limits"),
+        ("0.40", "high", "Approval required for each high-risk limit: decide by 09:00 New York."),
+        ("0.20", "all", "Approval required for each reduced limit: decide by 09:00 New York."),
         ("0.20", "high", ""),
         ("0.00", "all", ""),
         ("0.40", "none", ""),
@@ -204,8 +207,8 @@ def test_mail_says_until_when_an_approval_is_asked_for(cut: str, approval: str, 
 def test_first_words_say_that_nothing_is_to_do_when_no_limit_changes() -> None:
     views = rendered(desk([account("NET001", "0.00"), account("NET002", "0.00")]))
 
-    assert views.text.startswith("Nothing to do: 2 traders keep their base limit.\n")
-    assert "IMMEDIATE ACTION REQUIRED\nNothing" not in views.text
+    assert views.text.startswith("No action required: 2 traders keep their base limit.\n")
+    assert "IMMEDIATE ACTION REQUIRED\nNo action" not in views.text
 
 
 def test_every_view_says_simulated_when_the_desk_is() -> None:
@@ -220,22 +223,24 @@ def test_report_stands_when_nobody_is_active() -> None:
     views = rendered(desk([]))
 
     for words in (views.text, read_aloud(views.html)):
-        assert "No account has traded lately: there is no limit to set." in words
-        assert "Nobody: there is no active trader." in words
-        assert "No active trader." in words
+        assert "No account has traded recently: no limits to set." in words
+        assert "No active traders." in words
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"delivery_state": "missing", "net_pnl_usd": None, "total_pnl_usd": None}, "no delivery, result unknown"),
-        ({"delivery_state": "feed broken", "net_pnl_usd": None, "total_pnl_usd": None}, "no delivery from any account"),
-        ({"delivery_state": "rejected", "net_pnl_usd": None, "total_pnl_usd": None}, "every delivered row rejected"),
+        ({"delivery_state": "missing", "net_pnl_usd": None, "total_pnl_usd": None}, "no fills received, P&L unknown"),
+        (
+            {"delivery_state": "feed broken", "net_pnl_usd": None, "total_pnl_usd": None},
+            "no fills received from any account",
+        ),
+        ({"delivery_state": "rejected", "net_pnl_usd": None, "total_pnl_usd": None}, "every row rejected"),
         ({"delivery_state": "no trades", "net_pnl_usd": None, "total_pnl_usd": None}, "no trades"),
-        ({"delivery_state": "no trades", "net_pnl_usd": Decimal(0)}, "no trades, net $0.00, with open positions"),
+        ({"delivery_state": "no trades", "net_pnl_usd": Decimal(0)}, "no trades, net P&L $0.00, -$1,033.20 including"),
         ({"incomplete_reason": "no mark for XYZ", "total_pnl_usd": None}, "books incomplete: no mark for XYZ"),
-        ({"net_pnl_usd": Decimal("0.001")}, "net $0.00,"),
-        ({"net_pnl_usd": Decimal("1234.5")}, "net +$1,234.50,"),
+        ({"net_pnl_usd": Decimal("0.001")}, "net P&L $0.00,"),
+        ({"net_pnl_usd": Decimal("1234.5")}, "net P&L +$1,234.50,"),
     ],
 )
 def test_result_tells_nothing_traded_from_nothing_known(changes: dict[str, Any], said: str) -> None:
@@ -294,10 +299,10 @@ def test_mail_shows_three_warnings_before_what_is_to_be_done_and_seventeen_after
         assert ("Warning number 02." in top, "Warning number 03." in top) == (True, False)
         assert "Warning number 03." in rest
         # 23 less the three above.
-        assert "and 20 more warnings, see below" in top
+        assert "20 more warnings below" in top
         assert "Warning number 19." in words
         assert "Warning number 20." not in words
-        assert "and 3 more warnings: report.json has them all" in words
+        assert "3 more warnings in report.json" in words
 
 
 def test_mail_says_that_it_replaces_an_earlier_one_when_the_run_is_a_revision() -> None:
@@ -306,26 +311,22 @@ def test_mail_says_that_it_replaces_an_earlier_one_when_the_run_is_a_revision() 
     views = rendered(desk([account()]), run=second)
 
     for words in (views.text, read_aloud(views.html)):
-        assert "Revision 2: replaces any earlier mail for this session." in words
+        assert "Revision 2: replaces earlier emails for this session." in words
     assert "replaces" not in rendered(desk([account()])).text
 
 
-def test_mail_links_to_the_run_where_the_address_of_the_ui_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    links = Links("/dags/daily_risk/runs/manual")
-    without = rendered(desk([account()]), links=links)
-
-    monkeypatch.setenv("RISK_BASE_URL", "http://127.0.0.1:8080/")
-    with_address = rendered(desk([account()]), links=links)
+def test_mail_links_to_the_run_where_the_address_of_the_ui_is_known() -> None:
+    path = "/dags/daily_risk/runs/manual"
+    without = rendered(desk([account()]), links=Links(path))
+    with_address = rendered(desk([account()]), links=Links(path, base_url="http://127.0.0.1:8080/"))
 
     assert "/dags/daily_risk" not in without.text + without.html
     assert "http://127.0.0.1:8080/dags/daily_risk/runs/manual" in with_address.text
     assert 'href="http://127.0.0.1:8080/dags/daily_risk/runs/manual"' in with_address.html
 
 
-def test_mail_links_to_the_risk_page_of_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RISK_BASE_URL", "https://risk.example.test")
-
-    views = rendered(desk([account()]))
+def test_mail_links_to_the_risk_page_of_its_session() -> None:
+    views = rendered(desk([account()]), links=Links(base_url="https://risk.example.test"))
 
     assert "Risk page: https://risk.example.test/risk/sessions/2025-08-15" in views.text
     assert 'href="https://risk.example.test/risk/sessions/2025-08-15"' in views.html

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
+from risk.report.artefacts import limits_csv
 from risk.report.facts import GateFacts, RestatementFacts
-from risk.report.files import limits_csv
 from risk.report.page import Links, build_page
-from risk.report.rendering import render
+from risk.report.render import render_page
 from tests.mail_reading import limits_said, plain, read_aloud
 from tests.report_desks import RUN, SESSION, account, desk
 
-OUTLOOK: dict[str, Any] = {
+FORECAST: dict[str, Any] = {
     "explanations": ("a loss of 812 USD in the last session (forecast loss 4 % higher)", "few fills"),
     "expected_shortfall_usd": Decimal("2911.20"),
     "loss_probability": Decimal("0.0123"),
@@ -26,8 +26,8 @@ OUTLOOK: dict[str, Any] = {
 }
 DESK = desk(
     [
-        account("NET001", "0.50", base_limit_usd=Decimal("12345.50"), previous_cut_ratio=Decimal("0.30"), **OUTLOOK),
-        account("NET018", "0.40", reasons=("Drawdown: 8.7 scales", "Large loss: -812 USD"), **OUTLOOK),
+        account("NET001", "0.50", base_limit_usd=Decimal("12345.50"), previous_cut_ratio=Decimal("0.30"), **FORECAST),
+        account("NET018", "0.40", reasons=("Drawdown: 8.7 scales", "Large loss: -812 USD"), **FORECAST),
         account("NET002", "0.30", status="limited history", active_session_count=12, model_cut_ratio=None),
         account("NET005", "0.15", source="model", source_version="model 3", source_reason="The model serves: proven"),
         account("NET009", "0.00", delivery_state="not posted", net_pnl_usd=None, total_pnl_usd=None),
@@ -40,10 +40,10 @@ DESK = desk(
     restatements=(RestatementFacts("NET001", SESSION, Decimal("-812.30"), Decimal("-815.10"), "fees restated"),),
 )
 
-SOURCES = {"rules": "Rules-based system", "model": "Model"}
+SOURCES = {"rules": "rule-based limits", "model": "model-based limits"}
 SHOWN_OTHERWISE = {
     "level": "as heading and color",
-    "forecast_fan_usd": "as picture",
+    "forecast_fan_usd": "as chart",
     "active_session_count": "where the history is limited",
     "latest_session_date": "in the roster",
     "delivery_state": "as sentence where it is not 'delivered'",
@@ -77,12 +77,15 @@ def words_of(facts: dict[str, Any], one: dict[str, Any]) -> Iterator[tuple[str, 
     yield "new_limit_usd", [f"New limit: {usd(one['new_limit_usd'])}"]
     yield "reasons", one["reasons"]
     yield "status", [] if one["status"] == "active" else [one["status"].capitalize()]
-    yield "rules_cut_ratio", [f"Rules cut {percent(one['rules_cut_ratio'])}"]
+    yield "rules_cut_ratio", [f"Recommended cut: rules {percent(one['rules_cut_ratio'])}"]
     model = one["model_cut_ratio"]
-    yield "model_cut_ratio", ["the model " + ("has no answer" if model is None else percent(model))]
-    yield "forecast_quantile_05_usd", [signed(one["forecast_quantile_05_usd"], 0)]
+    yield "model_cut_ratio", ["model " + ("no forecast" if model is None else percent(model))]
+    yield "forecast_quantile_05_usd", [f"95% VaR {usd(str(round(-Decimal(one['forecast_quantile_05_usd']))))}"]
     shortfall, chance = one["expected_shortfall_usd"], one["loss_probability"]
-    yield "expected_shortfall_usd", [] if shortfall is None else [signed(f"-{shortfall}", 0)]
+    yield (
+        "expected_shortfall_usd",
+        [] if shortfall is None else [f"expected shortfall {usd(str(round(Decimal(shortfall))))}"],
+    )
     yield "loss_probability", [] if chance is None else [percent(chance, 1)]
     yield "net_pnl_usd", [signed(one["net_pnl_usd"], 2)]
     yield "total_pnl_usd", [signed(one["total_pnl_usd"], 2)]
@@ -90,10 +93,10 @@ def words_of(facts: dict[str, Any], one: dict[str, Any]) -> Iterator[tuple[str, 
     sums = sum(map(Decimal, one["recent_results_usd"]), Decimal(0))
     yield "recent_results_usd", [signed(str(sums), 0)] if one["recent_results_usd"] else []
     booked = one["adjustments_usd"]
-    yield "adjustments_usd", [] if booked is None else [f"adjustments {signed(booked, 2)}, in no result"]
+    yield "adjustments_usd", [] if booked is None else [f"adjustments {signed(booked, 2)} (not in P&L)"]
     before = one["previous_cut_ratio"]
-    change = "New since" if before is None else f"from {percent(before)} since"
-    yield "previous_cut_ratio", [f"{change} the report of {facts['previous_session_date']}"]
+    change = "New since" if before is None else f"from {percent(before)} in"
+    yield "previous_cut_ratio", [f"{change} the report for {facts['previous_session_date']}"]
 
 
 def words_of_the_desk(facts: dict[str, Any]) -> Iterator[str]:
@@ -101,14 +104,14 @@ def words_of_the_desk(facts: dict[str, Any]) -> Iterator[str]:
     counts, desk_facts, restated = facts["counts"], facts["desk"], facts["restatements"][0]
     yield from (facts["session_date"], facts["effective_session"])
     yield f"{counts['restricted']}/{len(facts['accounts'])} traders restricted"
-    yield f"{desk_facts['fill_count']:,} fills of {desk_facts['traded_account_count']} accounts"
+    yield f"{desk_facts['fill_count']:,} fills in {desk_facts['traded_account_count']} accounts"
     yield f"{usd(desk_facts['new_limit_usd'])} (was {usd(desk_facts['base_limit_usd'])})"
     yield from (signed(desk_facts[name], 2) for name in ("net_pnl_usd", "total_pnl_usd"))
     yield from (warning["message"] for warning in facts["warnings"])
-    yield f"{signed(restated['before_usd'], 2)} is now {signed(restated['after_usd'], 2)} ({restated['reason']})"
+    yield f"{signed(restated['before_usd'], 2)} restated to {signed(restated['after_usd'], 2)} ({restated['reason']})"
     yield from (facts["gate"]["verdict"], *facts["gate"]["reasons"], *facts["past_cuts"])
     for one in facts["accounts"]:
-        yield f"{SOURCES[one['source']]} ({one['source_version']}) for "
+        yield f"{SOURCES[one['source']]} ({one['source_version']}). "
         yield one["source_reason"]
     for entry in facts["roster"]:
         for name in ("account_id", "latest_session_date", "status"):
@@ -132,7 +135,7 @@ def limits_of(rows: Iterable[dict[str, Any]]) -> set[tuple[str, str, str, str]]:
 def test_every_fact_is_the_same_in_html_text_json_and_csv() -> None:
     facts = json.loads(DESK.canonical)
     by_csv = list(csv.DictReader(io.StringIO(limits_csv(DESK))))
-    views = render(build_page(DESK, RUN, Links()))
+    views = render_page(build_page(DESK, RUN, Links()))
 
     # 12,345.50 less 50 % is 6,172.75; 5,000 less 15 % is 4,250.
     assert {("NET001", "50", "6172.75", "12345.50"), ("NET005", "15", "4250", "5000")} < limits_of(by_csv)

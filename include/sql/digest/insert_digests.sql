@@ -1,5 +1,6 @@
--- Notes that a week's digest was mailed.
--- Grain: one row per week. Reads: -. Writes: digests. Binds: through_date, database_bytes. Money: -.
+-- Stores that a digest was mailed, with the size of the database.
+-- Grain: one row per last session of a digest.
+-- Writes: digests.
 -- Rerun: changes nothing.
 insert into digests (
     through_date,
@@ -7,6 +8,6 @@ insert into digests (
 )
 values (
     %(through_date)s,
-    %(database_bytes)s
+    pg_database_size(current_database())
 )
 on conflict (through_date) do nothing;

@@ -1,9 +1,14 @@
--- Notes that the mail server took a report for a recipient: it is never sent again.
--- Grain: one row per run and recipient. Reads: -. Writes: report_deliveries. Binds: run_id, recipient.
--- Money: -. Rerun: keeps the first instant.
+-- Stores the outcome of an attempt to mail a report: the error, or that the mail server accepted it.
+-- Grain: one row per run and recipient.
+-- Writes: report_deliveries.
+-- Binds: last_error; null = accepted, and the mail is never sent again.
+-- Rerun: keeps the first instant of acceptance and the last error.
 update report_deliveries set
-    last_error = null,
-    sent_at = coalesce(report_deliveries.sent_at, clock_timestamp())
+    last_error = %(last_error)s,
+    sent_at = case
+        when %(last_error)s::text is null then coalesce(report_deliveries.sent_at, clock_timestamp())
+        else report_deliveries.sent_at
+    end
 where
     report_deliveries.run_id = %(run_id)s
     and report_deliveries.recipient = %(recipient)s;

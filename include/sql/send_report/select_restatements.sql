@@ -2,7 +2,7 @@
 -- Grain: one row per account and session, by account and session; a restatement that was told is not told again.
 -- Reads: sessions, runs, reports, renamed_accounts, daily_pnl, deliveries, current_deliveries, settled_corrections,
 -- fills. Writes: -.
--- Binds: session_date, as_of, told_within (sessions).
+-- Binds: session_date, as_of, within_sessions (sessions).
 -- Money: US dollars, gains positive; null = no complete books, or no fills yet. Rerun: reads only.
 -- A carried position without fills (delivery_id null) is no result where the fills had not come.
 -- What was told of an account under a former name was told of the person; of merged accounts, in sum.
@@ -23,7 +23,7 @@ reported as (
     inner join sessions on runs.session_date = sessions.session_date
     cross join asked
     where
-        sessions.session_number between asked.session_number - %(told_within)s and asked.session_number
+        sessions.session_number between asked.session_number - %(within_sessions)s and asked.session_number
         and reports.recorded_at <= %(as_of)s
         and not runs.is_point_in_time
 ),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,7 +13,6 @@ import numpy as np
 
 from risk.core.calendar import next_session, previous_session
 from risk.core.errors import ModelError
-from risk.core.settings import Settings
 from risk.core.warehouse import Connection, execute, records, writing
 from risk.model.artefact import content_sha256, to_json
 from risk.model.backtest_checks import checks_of
@@ -29,9 +27,6 @@ from risk.model.panel import read_panel
 from risk.model.sample import History, history_of, sample_of
 from risk.model.store import insert_forecasts, read_issued, unissued
 from risk.model.walk_forward import MODEL, Reconstruction, reconstruct, refit_rows
-from risk.report.alert_pages import NoticePage
-from risk.report.mail import SmtpServer
-from risk.report.templates import compose, render
 
 SAMPLED_SHARES = (0.6, 0.9)
 """About where in the history the self-check deletes and replaces everything later."""
@@ -165,59 +160,6 @@ def _course(history: History, forecasts: Reconstruction) -> dict[str, Any]:
         "session_dates": [dates[end].isoformat() for end in ends],
         "weights": {name: forecasts.weights[ends, k].round(4).tolist() for k, name in enumerate(MIXED_EXPERTS)},
     }
-
-
-def send_card(
-    connection: Connection, server: SmtpServer, trained: Trained, instant: dt.datetime, settings: Settings
-) -> int:
-    """Mail what a training has found to the report's recipients; returns the number of mails."""
-    rendered = render("notice", card_page(connection, trained, settings))
-    recipients = tuple(dict.fromkeys(settings.recipients))
-    for recipient in recipients:
-        name = hashlib.sha256(f"{trained.content_sha256} {trained.last_session_date} {recipient}".encode()).hexdigest()
-        message_id = f"<{name[:40]}@risk-model>"
-        server.send(
-            compose(rendered, recipient=recipient, variable="RISK_RECIPIENTS", message_id=message_id, date=instant)
-        )
-    return len(recipients)
-
-
-def card_page(connection: Connection, trained: Trained, settings: Settings) -> NoticePage:
-    """Say in sentences what a training has found."""
-    url = settings.base_url and f"{settings.base_url.rstrip('/')}/risk/model"
-    title = f"Risk model - sessions up to {trained.last_session_date}"
-    found = records(connection, "train_model/select_model_versions", {"content_sha256": trained.content_sha256})
-    if not found:
-        return NoticePage(
-            settings.is_simulated, "bad", "MODEL", title, "No model was trained.", (trained.reason,), (), url
-        )
-    known, told = found[0], found[0]["card"]
-    return NoticePage(
-        is_simulated=settings.is_simulated,
-        tone="good",
-        label="MODEL",
-        title=title,
-        headline=f"Model {known['content_sha256'][:12]} forecasts from the next session on.",
-        sentences=tuple(_sentences(known, told)),
-        actions=(),
-        url=url,
-    )
-
-
-def _sentences(known: Mapping[str, Any], told: Mapping[str, Any]) -> list[str]:
-    record, gate = told["record"], told["record"]["gate"]
-    window = f"{known['first_session_date']} to {known['last_session_date']}"
-    sentences = [f"Learned from {known['pair_count']:,} results of {told['account_count']} accounts, {window}."]
-    sentences.append("No output of a sampled past session changed when everything later was deleted or replaced.")
-    for name in ("calibrated", "rules"):
-        if name in record["models"]:
-            score = record["models"][name]
-            gain, breach = score["gain_vs_historical"], score["breach"]
-            share = f"{breach:.1%} of results below it (5 % are promised)"
-            sentences.append(f"Forecast {name}: loss {gain:.1%} below that of historical, {share}.")
-    served = "the model" if gate["served"] == "model" else "rules"
-    sentences.append(f"On its own past, {served} would serve: {' '.join(gate['reasons'])}")
-    return [*sentences, *told.get("check_sentences", ())]
 
 
 def _inputs(history: History, model: Model) -> list[dict[str, Any]]:

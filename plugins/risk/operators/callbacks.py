@@ -1,4 +1,4 @@
-"""What Airflow calls when a task or a run ends: it notes, mails, and never decides."""
+"""Airflow callbacks: store failed attempts, write task notes, send alerts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import psycopg2
-from airflow.sdk import BaseHook
 from airflow.sdk.configuration import conf
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTimeout
 
@@ -18,12 +17,12 @@ from risk.core.calendar import next_session, run_session
 from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.settings import EXCHANGE_ZONE, read_settings
 from risk.operators.base import warehouse, warehouse_dsn
-from risk.operators.notes import in_words, write_note
-from risk.operators.send_report import SMTP_CONNECTION_ID, smtp_server
-from risk.report.alert_records import KILLED, Cause, FailedRun, FailedTask, RunDates, RunKey, note_failure
-from risk.report.alerts import mail_failure, mail_lateness, mail_recovery
-from risk.report.mail import SmtpServer
-from risk.report.smtp_servers import second_server
+from risk.operators.notes import note_text, write_note
+from risk.operators.send_report import smtp_server
+from risk.report.alerts import AlertContext, mail_failure, mail_lateness, mail_recovery
+from risk.report.incidents import KILLED, Cause, FailedRun, FailedTask, RunDates, RunKey, store_failure
+from risk.report.mail import SmtpServer, second_server
+from risk.report.page import ui_address
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -33,46 +32,46 @@ log = logging.getLogger(__name__)
 FIRST_TASK = "extract_fills"
 
 
-def store_failure(context: Context) -> None:
-    """Note a failed attempt in the audit log and as the task's note; runs in the task's own process."""
+def on_task_failure(context: Context) -> None:
+    """Store a failed attempt in the audit log and as the note of the task; runs in the task process."""
     ti = context["ti"]
     cause = _cause(context.get("exception"), ti.task.execution_timeout)
     write_note(ti, f"{cause.error_class}: {cause.message}")
     key, dates = run_key(context), run_dates(context)
     try:
         with warehouse() as connection:
-            note_failure(connection, key, FailedTask(ti.task_id, ti.try_number, ""), dates, cause)
+            store_failure(connection, key, FailedTask(ti.task_id, ti.try_number, ""), dates, cause)
     except (ConnectionLostError, psycopg2.Error) as error:
-        # The warehouse may be what failed, or have no tables yet: the mail then quotes the log.
-        log.warning("The failure is not in the audit log: %s", error)
+        # The warehouse may be the cause, or have no tables yet: the alert then quotes the log.
+        log.warning("The failure was not stored in the audit log: %s", error)
 
 
-def store_facts(context: Context) -> None:
-    """Write what a task has done as its note: session, knowledge, counts."""
+def on_task_success(context: Context) -> None:
+    """Write what a task returned as its note: session and counts."""
     ti = context["ti"]
-    write_note(ti, in_words(ti.xcom_pull(task_ids=ti.task_id) or {}))
+    write_note(ti, note_text(ti.xcom_pull(task_ids=ti.task_id) or {}))
 
 
-def failed_run(context: Context) -> None:
-    """Mail that a run has failed, once for each time it is cleared; runs in a child of the dag-processor."""
+def on_run_failure(context: Context) -> None:
+    """Send an alert that a run failed, once per clearing; runs in a child of the dag-processor."""
     key = run_key(context)
     ti = context.get("ti")
     task = FailedTask("", 0, "") if ti is None else FailedTask(ti.task_id, ti.try_number, _task_url(ti))
     failed = FailedRun(key, run_dates(context), task, _tasks_not_run(context, key), _run_url(key))
     folder = Path(conf.get("logging", "base_log_folder"))
-    if mail_failure(warehouse_dsn(), failed, folder, mail_servers()):
-        log.info("Told that run %s failed.", key.dag_run_id)
+    if mail_failure(alert_context(), failed, folder):
+        log.info("Sent an alert: run %s failed.", key.dag_run_id)
 
 
-def recovered_run(context: Context) -> None:
-    """Mail that a run has succeeded, if anybody was told that it had failed."""
+def on_run_success(context: Context) -> None:
+    """Send an alert that a run succeeded, if its failure was reported."""
     key = run_key(context)
-    if mail_recovery(warehouse_dsn(), key, run_dates(context), _run_url(key), mail_servers()):
-        log.info("Told that run %s recovered.", key.dag_run_id)
+    if mail_recovery(alert_context(), key, run_dates(context), _run_url(key)):
+        log.info("Sent an alert: run %s recovered.", key.dag_run_id)
 
 
-def late_report(context: dict[str, Any]) -> None:
-    """Mail that today's report is not out; runs as a deadline's callback in an executor's process.
+def on_report_late(context: dict[str, Any]) -> None:
+    """Send an alert that today's report is not out; runs as the callback of a deadline in an executor process.
 
     Parameters
     ----------
@@ -87,18 +86,18 @@ def late_report(context: dict[str, Any]) -> None:
     session_date = dt.datetime.fromisoformat(start).astimezone(dt.UTC).date()
     dates = RunDates(session_date, next_session(session_date))
     today = dt.datetime.now(EXCHANGE_ZONE).date()
-    mail_lateness(warehouse_dsn(), key, dates, _run_url(key), mail_servers(), today=today)
+    mail_lateness(alert_context(), key, dates, _run_url(key), today=today)
 
 
 def run_key(context: Context) -> RunKey:
-    """Name the run and its clearing; Airflow gives no run where the task that ended it is gone from the DAG."""
+    """Return the run and its clearing; Airflow passes no run if the task that ended it is no longer in the DAG."""
     dag_run = context.get("dag_run")
     clear_number = 0 if dag_run is None else dag_run.clear_number or 0
     return RunKey(context["dag"].dag_id, context["run_id"], clear_number)
 
 
 def run_dates(context: Context) -> RunDates:
-    """Work out the run's sessions as its first task does; unknown where that is what failed."""
+    """Return the run's sessions as its first task computes them; unknown if that is what failed."""
     dag_run = context.get("dag_run")
     if dag_run is None:
         return RunDates(None, None)
@@ -112,28 +111,24 @@ def run_dates(context: Context) -> RunDates:
     return RunDates(session_date, next_session(session_date))
 
 
-def mail_servers() -> list[SmtpServer]:
-    """List the mail servers in the order in which alarms try them."""
-    sources: list[Callable[[], SmtpServer | None]] = [_first_server, second_server]
+def alert_context() -> AlertContext:
+    """Return the warehouse, the settings, and the mail servers in the order in which alerts try them."""
+    current = read_settings()
+    sources: list[Callable[[], SmtpServer | None]] = [smtp_server, lambda: second_server(current.alarm_smtp_uri)]
     servers = []
     for source in sources:
         try:
             servers.append(source())
         except RequestError as error:
             log.warning("%s", error)
-    return [server for server in servers if server is not None]
-
-
-def _first_server() -> SmtpServer:
-    return smtp_server(BaseHook.get_connection(SMTP_CONNECTION_ID))
+    return AlertContext(warehouse_dsn(), [server for server in servers if server is not None], current)
 
 
 def _cause(error: Any, time_limit: dt.timedelta | None) -> Cause:
-    """Name an error; Airflow gives words instead of one where the process was gone."""
+    """Return class and message of an error; Airflow passes text instead if the process was gone."""
     if isinstance(error, AirflowTaskTimeout):
-        return Cause(
-            type(error).__name__, f"The task was ended at its time limit, {time_limit} (hours:minutes:seconds)."
-        )
+        message = f"The task was stopped at its time limit of {time_limit} (hours:minutes:seconds)."
+        return Cause(type(error).__name__, message)
     if isinstance(error, BaseException):
         return Cause(type(error).__name__, str(error))
     return Cause(KILLED, str(error or "The task's process is gone."))
@@ -146,27 +141,23 @@ def _tasks_not_run(context: Context, key: RunKey) -> tuple[str, ...]:
     try:
         states = ti.get_task_states(dag_id=key.dag_id, run_ids=[key.dag_run_id]).get(key.dag_run_id, {})
     except AirflowRuntimeError as error:
-        log.warning("The states of the other tasks are unknown: %s", error)
+        log.warning("Task states are unknown: %s", error)
         return ()
     return tuple(task.task_id for task in ti.task.dag.tasks if states.get(task.task_id) == "upstream_failed")
 
 
 def _run_url(key: RunKey) -> str:
-    base_url = read_settings().base_url.rstrip("/")
-    return f"{base_url}/dags/{key.dag_id}/runs/{quote(key.dag_run_id)}" if base_url else ""
+    return ui_address(read_settings().base_url, f"/dags/{key.dag_id}/runs/{quote(key.dag_run_id)}")
 
 
 def _task_url(ti: Any) -> str:
-    base_url = read_settings().base_url.rstrip("/")
-    if not base_url:
-        return ""
-    run_id = quote(ti.run_id)
-    return f"{base_url}/dags/{ti.dag_id}/runs/{run_id}/tasks/{ti.task_id}?try_number={ti.try_number}"
+    path = f"/dags/{ti.dag_id}/runs/{quote(ti.run_id)}/tasks/{ti.task_id}?try_number={ti.try_number}"
+    return ui_address(read_settings().base_url, path)
 
 
 TASK_CALLBACKS: dict[str, Any] = {
-    "on_failure_callback": store_failure,
-    "on_retry_callback": store_failure,
-    "on_success_callback": store_facts,
+    "on_failure_callback": on_task_failure,
+    "on_retry_callback": on_task_failure,
+    "on_success_callback": on_task_success,
 }
-"""For the ``default_args`` of a DAG: every attempt that fails is stored, every task says what it did."""
+"""For the ``default_args`` of a DAG: every failed attempt is stored, every task notes what it did."""

@@ -1,4 +1,4 @@
-"""The hour by which the report of a scheduled run shall be out."""
+"""The deadline of the report of a scheduled run."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
 
 from risk.core.settings import EXCHANGE_ZONE
-from risk.operators.callbacks import late_report
-from risk.report.alert_pages import DEADLINE
+from risk.operators.callbacks import on_report_late
+from risk.report.incidents import REPORT_DUE_AT
 
 
 class EffectiveMorning(BaseDeadlineReference):
-    """08:30 New York of the day on which a scheduled run is due; other runs have no deadline.
+    """08:30 New York on the day on which a scheduled run is due; other runs have no deadline.
 
-    A time counted from the run's own instants would not do: weekends and holidays lie between its interval's
-    start and its end, and a run that starts late has no more time than others.
+    An offset from the run's own timestamps would be wrong: weekends and holidays fall between the start and the end of
+    its data interval, and a run that starts late has the same deadline as others.
     """
 
     required_kwargs: ClassVar[set[str]] = {"dag_id", "run_id"}
@@ -32,12 +32,12 @@ class EffectiveMorning(BaseDeadlineReference):
         run_type, due_at = session.execute(query).one()
         if run_type != "scheduled" or due_at is None:
             return None
-        return dt.datetime.combine(due_at.astimezone(EXCHANGE_ZONE).date(), DEADLINE, tzinfo=EXCHANGE_ZONE)
+        return dt.datetime.combine(due_at.astimezone(EXCHANGE_ZONE).date(), REPORT_DUE_AT, tzinfo=EXCHANGE_ZONE)
 
 
 REPORT_DEADLINE = DeadlineAlert(
     reference=EffectiveMorning(),
     interval=dt.timedelta(0),
-    callback=SyncCallback(late_report),
+    callback=SyncCallback(on_report_late),
     name="report by 08:30 New York",
 )

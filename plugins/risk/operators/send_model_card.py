@@ -1,4 +1,4 @@
-"""Mail what a training has found."""
+"""Operator that mails the model card."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseHook, BaseOperator
+from airflow.sdk import BaseOperator
 
 from risk.core.settings import read_settings
 from risk.operators.base import warehouse
-from risk.operators.send_report import SMTP_CONNECTION_ID, smtp_server
+from risk.operators.send_report import smtp_server
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 
 class SendModelCardOperator(BaseOperator):
-    """Mail the card of the model just trained, or why there is none, to the report's recipients.
+    """Mail the card of a training to the report's recipients.
 
     Parameters
     ----------
     deliver
-        Whether the mail leaves: ``True`` or ``False``; empty means scheduled trainings mail (templated).
+        Whether to mail the card: ``True`` or ``False``; empty = after scheduled trainings only (templated).
     run_type
         Airflow's type of the run (templated).
     """
@@ -43,21 +43,21 @@ class SendModelCardOperator(BaseOperator):
 
     @property
     def is_delivered(self) -> bool:
-        """Whether this training's mail leaves the house."""
+        """Whether the card of this training is mailed."""
         return str(self.deliver) == "True" if self.deliver else self.run_type == "scheduled"
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Mail the card."""
-        from risk.model.train import Trained, send_card
+        from risk.model.train import Trained
+        from risk.report.model_card import send_card
 
         if not self.is_delivered:
-            self.log.info("mails=0, as asked")
+            self.log.info("mails=0 deliver=%s run_type=%s", self.deliver, self.run_type)
             return {"sent_count": 0}
-        told = context["ti"].xcom_pull(task_ids=self.trained_task)
-        day = dt.date.fromisoformat(told["session_date"])
-        trained = Trained(told["content_sha256"], day, told["forecast_count"], told["reason"])
-        server = smtp_server(BaseHook.get_connection(SMTP_CONNECTION_ID))
+        returned = context["ti"].xcom_pull(task_ids=self.trained_task)
+        day = dt.date.fromisoformat(returned["session_date"])
+        trained = Trained(returned["content_sha256"], day, returned["forecast_count"], returned["reason"])
         with warehouse() as connection:
-            sent_count = send_card(connection, server, trained, dt.datetime.now(dt.UTC), read_settings())
+            sent_count = send_card(connection, smtp_server(), trained, dt.datetime.now(dt.UTC), read_settings())
         self.log.info("mails=%d", sent_count)
         return {"sent_count": sent_count}

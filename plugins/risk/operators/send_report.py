@@ -1,4 +1,4 @@
-"""Write the report and mail it."""
+"""Operator that writes the report and mails it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from airflow.sdk import BaseHook, BaseOperatorLink
-from airflow.sdk import Connection as AirflowConnection
 
 from risk.core.runs import Run
+from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
 from risk.operators.approval import NO_APPROVAL, start_approval
 from risk.operators.base import RunOperator
-from risk.report.mail import SmtpServer
+from risk.report.mail import SmtpServer, smtp_server_from_fields
 from risk.report.page import Links
 from risk.report.send import send_report
 
@@ -21,29 +21,29 @@ REPORTS_PATH = "/risk/reports"
 
 
 class ReportLink(BaseOperatorLink):
-    """The button beside the task that opens its report."""
+    """Button of the task that opens its report."""
 
     name = "Report"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002  (Airflow's signature)
-        """Return the address of the report's page, once the task has written one."""
+        """Return the address of the report page; empty until the task has written a report."""
         written = ti_key.xcom_pull(task_ids=ti_key.task_id) or {}
         return f"{REPORTS_PATH}/{written['session_date']}" if written else ""
 
 
 class SendReportOperator(RunOperator):
-    """Store the report's facts, write its files and mail it once to each recipient.
+    """Store the report's facts, write its files and mail it to each recipient.
 
     Parameters
     ----------
     deliver
-        Whether the mail leaves: ``True`` or ``False``; empty means scheduled runs mail and others do not (templated).
+        Whether to mail the report: ``True`` or ``False``; empty = in scheduled runs only (templated).
     run_type
         Airflow's type of the run (templated).
     run_url
         Link to the run in the Airflow UI (templated).
     approval
-        For whose limits a person is asked once the mail is out: ``none``, ``high`` or ``all`` (templated).
+        Which limits require approval after the mail: ``none``, ``high`` or ``all`` (templated).
     """
 
     rebuild_through = "aggregate_pnl"
@@ -67,13 +67,15 @@ class SendReportOperator(RunOperator):
 
     @property
     def is_delivered(self) -> bool:
-        """Whether this run's mail leaves the house."""
+        """Whether this run mails its report."""
         return str(self.deliver) == "True" if self.deliver else self.run_type == "scheduled"
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Report the run."""
-        server = smtp_server(BaseHook.get_connection(SMTP_CONNECTION_ID)) if self.is_delivered else None
-        sent = send_report(connection, run, server, Links(self.run_url, self.approval))
+        current = read_settings()
+        server = smtp_server() if self.is_delivered else None
+        links = Links(self.run_url, self.approval, current.base_url)
+        sent = send_report(connection, run, server, links, current)
         if sent.recipient_count and self.approval != NO_APPROVAL:
             start_approval(run, self.approval)
         return {
@@ -83,14 +85,9 @@ class SendReportOperator(RunOperator):
         }
 
 
-def smtp_server(connection: AirflowConnection) -> SmtpServer:
-    """Read host, credentials and encryption from an Airflow connection of type ``smtp``."""
-    extra = connection.extra_dejson
-    return SmtpServer(
-        host=connection.host or "localhost",
-        port=connection.port or 25,
-        user=connection.login or "",
-        password=connection.password or "",
-        use_ssl=str(extra.get("disable_ssl", "true")).lower() == "false",
-        use_starttls=str(extra.get("disable_tls", "true")).lower() == "false",
+def smtp_server() -> SmtpServer:
+    """Read the mail server from the Airflow connection ``smtp_default``."""
+    connection = BaseHook.get_connection(SMTP_CONNECTION_ID)
+    return smtp_server_from_fields(
+        connection.host, connection.port, connection.login, connection.password, connection.extra_dejson
     )

@@ -1,160 +1,283 @@
-"""Alarms: mails that say what failed, what is missing now and what to do, once for each clearing of a run."""
+"""Sends an alert for a run that failed, is late or recovered, once for each clearing of the run.
+
+The log of sent alerts is in the warehouse, and in files while the warehouse is unreachable. An alert is logged after a
+mail server accepted it: a crash in between sends it twice rather than never.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import fcntl
+import hashlib
+import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg2
 from psycopg2.extensions import make_dsn
 
 from risk.core.errors import ConnectionLostError
-from risk.core.settings import EXCHANGE_ZONE
-from risk.core.warehouse import Connection, connect
-from risk.report.alert_log import Memory, remembering
-from risk.report.alert_pages import DEADLINE, NoticePage, failure_page, lateness_page, recovery_page
-from risk.report.alert_records import (
-    KILLED,
-    Cause,
+from risk.core.settings import EXCHANGE_ZONE, Settings
+from risk.core.warehouse import Connection, connect, execute, records, rows
+from risk.report.incidents import (
     FailedRun,
-    FailedTask,
-    Morning,
     RunDates,
     RunKey,
-    note_failure,
+    SessionState,
+    failure_page,
+    lateness_page,
     read_cause,
-    read_morning,
+    read_log_tail,
+    read_session_state,
+    recovery_page,
 )
-from risk.report.alert_task_logs import read_log
-from risk.report.mail import SmtpServer
-from risk.report.smtp_servers import second_server, send, smtp_server
-from risk.report.templates import render
-
-__all__ = [
-    "DEADLINE",
-    "KILLED",
-    "Cause",
-    "FailedRun",
-    "FailedTask",
-    "Morning",
-    "NoticePage",
-    "RunDates",
-    "RunKey",
-    "mail_failure",
-    "mail_lateness",
-    "mail_recovery",
-    "note_failure",
-    "read_morning",
-    "second_server",
-    "send",
-    "smtp_server",
-]
+from risk.report.mail import Mail, MailServer, send_mail
+from risk.report.render import Rendered, render_views
 
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10
-"""An alarm does not wait longer for a warehouse that may be what failed."""
+"""Longest wait of an alert for a warehouse that may be the cause of the failure."""
 
 
-def mail_failure(dsn: str, failed: FailedRun, log_folder: Path, servers: Sequence[SmtpServer]) -> bool:
-    """Tell once about a failed run; without a warehouse the mail goes out with what Airflow knows.
+@dataclass(frozen=True, slots=True)
+class AlertContext:
+    """Where alerts come from and go to.
+
+    Attributes
+    ----------
+    warehouse_dsn
+        The warehouse.
+    servers
+        Mail servers in the order in which they are tried.
+    settings
+        Recipients, sender and the folder of the log.
+    """
+
+    warehouse_dsn: str
+    servers: Sequence[MailServer]
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLog:
+    """The alerts sent about one run.
+
+    Attributes
+    ----------
+    connection
+        Warehouse; ``None`` if it is unreachable.
+    key
+        The run and its clearing.
+    folder
+        Folder of the files that replace the warehouse.
+    """
+
+    connection: Connection | None
+    key: RunKey
+    folder: Path
+
+    def has_sent(self, kind: str) -> bool:
+        """Return whether this kind of alert was sent for this clearing of the run."""
+        return self._marker(kind).exists() or (kind, self.key.clear_number) in self._stored()
+
+    def has_alerted(self) -> bool:
+        """Return whether a failure or lateness of this run was ever reported, at any clearing."""
+        if any(kind in ("failure", "lateness") for kind, _ in self._stored()):
+            return True
+        clearings = range(self.key.clear_number + 1)
+        return any(self._marker(kind, number).exists() for kind in ("failure", "lateness") for number in clearings)
+
+    def add(self, kind: str, subject: str) -> None:
+        """Log an alert that was sent."""
+        values = {**asdict(self.key), "kind": kind, "subject": subject}
+        if self.connection is not None:
+            execute(self.connection, "alarms/insert_alarms", values)
+            return
+        try:
+            self._marker(kind).write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            log.warning("This alert may be sent again: %s is not writable (%s).", self.folder, error)
+
+    def _stored(self) -> list[tuple[str, int]]:
+        if self.connection is None:
+            return []
+        run = {"dag_id": self.key.dag_id, "dag_run_id": self.key.dag_run_id}
+        return [(row["kind"], row["clear_number"]) for row in records(self.connection, "alarms/select_alarms", run)]
+
+    def _marker(self, kind: str, clear_number: int | None = None) -> Path:
+        number = self.key.clear_number if clear_number is None else clear_number
+        name = hashlib.sha256(f"{self.key.dag_id} {self.key.dag_run_id}".encode()).hexdigest()[:32]
+        return self.folder / f"{name}-{number}-{kind}.json"
+
+
+@contextlib.contextmanager
+def alert_lock(connection: Connection | None, key: RunKey, folder: Path) -> Iterator[AlertLog]:
+    """Let one process at a time decide on a run's alerts, until they are sent and logged.
+
+    Airflow may report the same failure twice at the same moment.
+    """
+    with contextlib.ExitStack() as stack:
+        if connection is None:
+            stack.enter_context(_folder_lock(folder))
+        else:
+            stack.enter_context(connection)
+            rows(connection, "alarms/lock_alarms", {"key": f"alarm {key.dag_id} {key.dag_run_id}"})
+        yield AlertLog(connection, key, folder)
+
+
+@contextlib.contextmanager
+def _folder_lock(folder: Path) -> Iterator[None]:
+    """Lock a folder; if it is not writable the alert is sent anyway, perhaps twice."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / "lock").open("a", encoding="utf-8")
+    except OSError as error:
+        log.warning("This alert may be sent twice: %s is not writable (%s).", folder, error)
+        yield
+        return
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def mail_failure(context: AlertContext, failed: FailedRun, log_folder: Path) -> bool:
+    """Send an alert about a failed run, once; without the warehouse it contains what Airflow knows.
 
     Parameters
     ----------
-    dsn
-        The warehouse.
+    context
+        Warehouse, mail servers and settings.
     failed
-        What Airflow says.
+        The run, from Airflow.
     log_folder
         Airflow's folder of task logs.
-    servers
-        Mail servers in the order in which they are tried.
 
     Returns
     -------
     bool
-        False where this clearing of the run was told before.
+        False if this clearing of the run was reported before.
 
     Raises
     ------
     ConnectionLostError
-        If nobody could be told; the next call tries again.
+        If no recipient got the alert; the next call tries again.
     """
-    task = failed.task
-    end = read_log(log_folder, failed.key.dag_id, failed.key.dag_run_id, task.task_id, task.try_number)
+    tail = read_log_tail(log_folder, failed.key, failed.task)
 
-    def tell(connection: Connection | None) -> bool:
-        cause = read_cause(connection, failed.key, task, end)
-        page = failure_page(failed, cause, _morning(connection, failed.dates), end)
-        with remembering(connection, failed.key) as memory:
-            return _send_once(memory, "failure", "task_failure", page, servers)
+    def send(connection: Connection | None) -> bool:
+        cause = read_cause(connection, failed.key, failed.task, tail)
+        state = _session_state(connection, failed.dates)
+        page = failure_page(failed, cause, state, tail, is_simulated=context.settings.is_simulated)
+        with alert_lock(connection, failed.key, context.settings.alarms_dir) as alert_log:
+            return _send_once(alert_log, "failure", render_views("task_failure", page), context)
 
-    return _with_warehouse(dsn, tell)
-
-
-def mail_recovery(dsn: str, key: RunKey, dates: RunDates, run_url: str, servers: Sequence[SmtpServer]) -> bool:
-    """Tell once that a run has succeeded, if anybody was told that it failed or was late."""
-
-    def tell(connection: Connection | None) -> bool:
-        page = recovery_page(key, dates, _morning(connection, dates), run_url)
-        with remembering(connection, key) as memory:
-            return memory.has_alarmed() and _send_once(memory, "recovery", "notice", page, servers)
-
-    return _with_warehouse(dsn, tell)
+    return _with_warehouse(context.warehouse_dsn, send)
 
 
-def mail_lateness(
-    dsn: str, key: RunKey, dates: RunDates, run_url: str, servers: Sequence[SmtpServer], *, today: dt.date
-) -> bool:
-    """Tell once that today's report is not out; says nothing about a session whose morning is not today's.
+def mail_recovery(context: AlertContext, key: RunKey, dates: RunDates, run_url: str) -> bool:
+    """Send an alert that a run has succeeded, once, if its failure or lateness was reported."""
+
+    def send(connection: Connection | None) -> bool:
+        state = _session_state(connection, dates)
+        page = recovery_page(key, dates, state, run_url, is_simulated=context.settings.is_simulated)
+        with alert_lock(connection, key, context.settings.alarms_dir) as alert_log:
+            is_due = alert_log.has_alerted()
+            return is_due and _send_once(alert_log, "recovery", render_views("notice", page), context)
+
+    return _with_warehouse(context.warehouse_dsn, send)
+
+
+def mail_lateness(context: AlertContext, key: RunKey, dates: RunDates, run_url: str, *, today: dt.date) -> bool:
+    """Send an alert that today's report is not out, once; for other sessions send none.
 
     Parameters
     ----------
-    dsn, key, dates, run_url, servers
-        Warehouse, run, its sessions, its link, mail servers in order.
+    context
+        Warehouse, mail servers and settings.
+    key, dates, run_url
+        The run, its sessions and its link.
     today
-        New York date now: after an outage older runs catch up, and nobody waits for their reports.
+        Current date in New York: nobody waits for the reports of older runs that catch up after an outage.
     """
     if dates.effective_session != today:
         return False
 
-    def tell(connection: Connection | None) -> bool:
-        morning = _morning(connection, dates)
-        if morning is not None and morning.is_delivered:
+    def send(connection: Connection | None) -> bool:
+        state = _session_state(connection, dates)
+        if state is not None and state.is_delivered:
             return False
-        page = lateness_page(key, dates, morning, run_url)
-        with remembering(connection, key) as memory:
-            return _send_once(memory, "lateness", "notice", page, servers)
+        page = lateness_page(key, dates, state, run_url, is_simulated=context.settings.is_simulated)
+        with alert_lock(connection, key, context.settings.alarms_dir) as alert_log:
+            return _send_once(alert_log, "lateness", render_views("notice", page), context)
 
-    return _with_warehouse(dsn, tell)
+    return _with_warehouse(context.warehouse_dsn, send)
 
 
-def _with_warehouse(dsn: str, tell: Callable[[Connection | None], bool]) -> bool:
-    """Tell with the warehouse's knowledge; without it where it does not answer, breaks off or has no tables yet."""
+def send_alert(rendered: Rendered, servers: Sequence[MailServer], settings: Settings, *, key: str) -> None:
+    """Mail an alert to every recipient of alerts.
+
+    Parameters
+    ----------
+    rendered
+        The mail.
+    servers
+        In the order in which they are tried.
+    settings
+        Recipients and sender.
+    key
+        Identity of the alert.
+
+    Raises
+    ------
+    ConnectionLostError
+        If no recipient got the alert; the message holds every server's sentence.
+    """
+    mail = Mail(
+        rendered=rendered,
+        sender=settings.sender,
+        recipients=settings.alert_recipients,
+        recipients_setting="RISK_ALARM_RECIPIENTS",
+        kind="risk-alarm",
+        key=key,
+        date=dt.datetime.now(EXCHANGE_ZONE),
+    )
+    outcome = send_mail(mail, servers)
+    if outcome.sent_count == 0:
+        sentences = " ".join(dict.fromkeys(map(str, outcome.faults))) or "RISK_ALARM_RECIPIENTS has no address."
+        raise ConnectionLostError(f"The alert {rendered.subject!r} reached nobody: {sentences}")
+
+
+def _with_warehouse(dsn: str, send: Callable[[Connection | None], bool]) -> bool:
+    """Send with the warehouse; without it if it is unreachable, breaks off or has no tables yet."""
     try:
-        with contextlib.closing(connect(make_dsn(dsn, connect_timeout=CONNECT_SECONDS))) as connection:
-            return tell(connection)
-    except (ConnectionLostError, psycopg2.Error) as error:
-        log.warning("The alarm goes without the warehouse: %s", error)
-    return tell(None)
+        connection = connect(make_dsn(dsn, connect_timeout=CONNECT_SECONDS))
+    except ConnectionLostError as error:
+        log.warning("The alert is sent without the warehouse: %s", error)
+        return send(None)
+    with contextlib.closing(connection):
+        try:
+            return send(connection)
+        except psycopg2.Error as error:
+            log.warning("The alert is sent without the warehouse: %s", error)
+    return send(None)
 
 
-def _morning(connection: Connection | None, dates: RunDates) -> Morning | None:
+def _session_state(connection: Connection | None, dates: RunDates) -> SessionState | None:
     if connection is None or dates.effective_session is None:
         return None
     with connection:
-        return read_morning(connection, dates.effective_session)
+        return read_session_state(connection, dates.effective_session)
 
 
-def _send_once(memory: Memory, kind: str, template: str, page: Any, servers: Sequence[SmtpServer]) -> bool:
-    if memory.has_sent(kind):
+def _send_once(alert_log: AlertLog, kind: str, rendered: Rendered, context: AlertContext) -> bool:
+    if alert_log.has_sent(kind):
         return False
-    rendered = render(template, page)
-    key = f"{kind} {memory.key.dag_id} {memory.key.dag_run_id} {memory.key.clear_number}"
-    send(rendered, servers, key=key, date=dt.datetime.now(EXCHANGE_ZONE))
-    memory.note(kind, rendered.subject)
+    key = alert_log.key
+    alert_key = f"{kind} {key.dag_id} {key.dag_run_id} {key.clear_number}"
+    send_alert(rendered, context.servers, context.settings, key=alert_key)
+    alert_log.add(kind, rendered.subject)
     return True

@@ -1,25 +1,33 @@
-"""What a report says, as values, and their one canonical text: its SHA-256 identifies the report.
+"""The content of a report as values, and its canonical JSON, whose SHA-256 identifies the report.
 
 The facts hold no run id, no revision, no link and no clock: the same inputs give the same bytes.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
+from types import NoneType
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
-from risk.report.canonical import canonical_text, digest
-from risk.report.parsing import reader_of
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 LEVELS = ("high", "moderate", "low")
 
-FAN_LEVELS = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.95)
-"""Probabilities of the quantiles of a forecast's fan."""
+FORECAST_LEVELS = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.95)
+"""Probabilities of the forecast quantiles in a report."""
 
-CURVE_SESSIONS = 60
-"""Sessions of the picture of a trader's cumulative P&L."""
+PNL_CHART_SESSIONS = 60
+"""Sessions in the chart of a trader's cumulative P&L."""
+
+Reader = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +47,18 @@ class AccountFacts:
     base_limit_usd, new_limit_usd
         Daily loss limit before and after the cut, US dollars, positive.
     reasons
-        The sentences behind the cut, strongest first.
+        Sentences that explain the cut, strongest first.
     source, source_version, source_reason
-        ``rules`` or ``model``, its version, and why it serves.
+        What decided the limit, ``rules`` or ``model``, its version, and why this one applies.
     rules_cut_ratio, model_cut_ratio
-        What each of the two would cut; ``None`` where the model has no answer.
+        The cut that each of the two recommends; ``None`` without a model forecast.
     forecast_quantile_05_usd
         5 % quantile of the effective session's total P&L, US dollars, negative; ``None`` without a forecast.
     delivery_state
         ``delivered``, ``rejected`` (every row), ``no trades``, ``not posted``, ``missing``, ``feed broken`` or
         ``account disabled``.
     net_pnl_usd, total_pnl_usd
-        The session's result, US dollars, gains positive; ``None`` where there are no complete books.
+        P&L of the session, US dollars, gains positive; ``None`` without complete books.
     incomplete_reason
         Why the session's books are incomplete, or ``None``.
     active_session_count
@@ -58,18 +66,19 @@ class AccountFacts:
     latest_session_date
         The last of them.
     previous_cut_ratio
-        Cut in the report before, see ``Facts.previous_session_date``; ``None`` = the account was not in it.
+        Cut in the previous report, see ``Facts.previous_session_date``; ``None`` = the account was not in it.
     explanations
-        Sentences that explain the forecast, most telling first.
+        Sentences that explain the forecast, largest contribution first.
     forecast_fan_usd
-        Quantiles of the effective session's P&L at ``FAN_LEVELS``, US dollars, ascending; empty without a forecast.
+        Quantiles of the effective session's P&L at ``FORECAST_LEVELS``, US dollars, ascending; empty without a
+        forecast.
     expected_shortfall_usd
         Mean loss of a session at or below the 5 % quantile, US dollars, positive; ``None`` without a forecast.
     loss_probability
         Probability of a loss beyond the base limit; ``None`` without a forecast.
     adjustments_usd
-        What was booked to the account in the session beside its trading, US dollars, positive = credit; in no result.
-        ``None`` = nothing.
+        Adjustments booked to the account in the session, US dollars, positive = credit; not part of any P&L.
+        ``None`` = none.
     recent_results_usd
         Total P&L of the account's last 60 sessions with complete books, oldest first, US dollars, gains positive.
     """
@@ -101,15 +110,20 @@ class AccountFacts:
     recent_results_usd: tuple[Decimal, ...] = ()
     adjustments_usd: Decimal | None = None
 
+    @property
+    def value_at_risk_usd(self) -> Decimal | None:
+        """Loss that the effective session exceeds with a probability of 5 %, US dollars, positive = loss."""
+        return None if self.forecast_quantile_05_usd is None else -self.forecast_quantile_05_usd
+
 
 @dataclass(frozen=True, slots=True)
 class RestatementFacts:
-    """A session's result that the books now tell otherwise than an earlier report did.
+    """P&L of a session that has changed since it was reported.
 
     Attributes
     ----------
     account_id, session_date
-        Whose result, of which session.
+        Account and session of the P&L.
     before_usd, after_usd
         Total P&L as reported and as known now, US dollars, gains positive; ``None`` = no complete books.
     reason
@@ -125,14 +139,14 @@ class RestatementFacts:
 
 @dataclass(frozen=True, slots=True)
 class GateFacts:
-    """Whether the model may serve this morning.
+    """Whether the model passed the gate and decides the limits of this run.
 
     Attributes
     ----------
     verdict
-        In a few words, such as ``rules serve``.
+        In a few words, such as ``rule-based limits apply``.
     reasons
-        The sentences behind it.
+        Sentences that explain it.
     """
 
     verdict: str
@@ -141,16 +155,16 @@ class GateFacts:
 
 @dataclass(frozen=True, slots=True)
 class WarningFacts:
-    """One thing the reader should know about the data.
+    """One problem with the data that the reader should know.
 
     Attributes
     ----------
     kind
         ``file``, ``rejects``, ``delivery``, ``books``, ``check`` or ``model``.
     subject
-        The file, account or check it is about.
+        The file, account or check concerned.
     message
-        The sentence for the reader.
+        Sentence for the reader.
     """
 
     kind: str
@@ -182,7 +196,7 @@ class RosterEntry:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many accounts are where; ``restricted`` are those with a cut above 0."""
+    """Number of accounts at each level; ``restricted`` counts those with a cut above 0."""
 
     high: int
     moderate: int
@@ -199,15 +213,15 @@ class DeskFacts:
     traded_account_count
         Accounts with fills in the session, legacy ones included.
     incomplete_account_count
-        Those of them whose books are incomplete: they are not in the two results.
+        Those with incomplete books, excluded from the two P&L figures.
     fill_count
         Executions.
     net_pnl_usd, total_pnl_usd
-        Results, gains positive; ``None`` where nobody traded with complete books.
+        P&L, gains positive; ``None`` if no account with complete books traded.
     base_limit_usd, new_limit_usd
-        Limits of the active accounts, added up.
+        Sums of the active accounts' limits.
     adjustments_usd
-        What was booked to all accounts beside their trading, positive = credit; in no result. ``None`` = nothing.
+        Adjustments booked to all accounts, positive = credit; not part of any P&L. ``None`` = none.
     """
 
     traded_account_count: int
@@ -231,23 +245,23 @@ class Facts:
     effective_session
         Session the limits are for.
     is_simulated
-        True when no real trader is behind the numbers.
+        True for the simulated desk.
     counts, desk
         Totals.
     accounts
         Active accounts, most urgent first.
     warnings
-        What is wrong with the data.
+        Problems with the data.
     roster
         Every account that ever traded, by name.
     previous_session_date
-        Session of the report before, with which cuts are compared; ``None`` = there is none.
+        Session of the previous report, with which cuts are compared; ``None`` = there is none.
     gate
-        Verdict on the model; ``None`` where none was made.
+        Result of the model's gate; ``None`` if it was not evaluated.
     past_cuts
-        Sentences on what past cuts were worth; empty while none has met a result.
+        Sentences about the cut track record; empty until a cut has an outcome.
     restatements
-        Results that were reported otherwise.
+        P&L that changed since it was reported.
     """
 
     session_date: dt.date
@@ -271,10 +285,53 @@ class Facts:
     @property
     def sha256(self) -> str:
         """Identity of the report: hex digest of the canonical text in UTF-8."""
-        return digest(self.canonical)
+        return hashlib.sha256(self.canonical.encode()).hexdigest()
 
 
 def parse_facts(canonical: str) -> Facts:
     """Read facts back from their canonical text."""
     facts: Facts = reader_of(Facts)(json.loads(canonical))
     return facts
+
+
+def canonical_text(record: DataclassInstance) -> str:
+    """Write a record as JSON: sorted keys, exact decimal strings, ISO dates, one final line break."""
+    return (
+        json.dumps(dataclasses.asdict(record), sort_keys=True, indent=2, ensure_ascii=False, default=_json_value) + "\n"
+    )
+
+
+def exact(amount: Decimal) -> str:
+    """Write a decimal exactly, without exponent, with at least two decimals and no trailing zeros after them."""
+    if not amount:
+        return "0.00"
+    whole, _, fraction = f"{amount:f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
+def _json_value(value: object) -> str:
+    if isinstance(value, Decimal):
+        return exact(value)
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    raise TypeError(f"A fact of type {type(value).__name__} has no canonical form.")
+
+
+@cache
+def reader_of(hint: Any) -> Reader:
+    """Build, once for each type, the function that reads a value of that type from its canonical JSON."""
+    if get_origin(hint) is tuple:
+        item = reader_of(get_args(hint)[0])
+        return lambda value: tuple(map(item, value))
+    if NoneType in get_args(hint):
+        present = reader_of(get_args(hint)[0])
+        return lambda value: None if value is None else present(value)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return _record_reader(hint)
+    plain: dict[Any, Reader] = {dt.date: dt.date.fromisoformat, Decimal: Decimal}
+    return plain.get(hint, lambda value: value)
+
+
+def _record_reader(kind: type) -> Reader:
+    readers = {name: reader_of(hint) for name, hint in get_type_hints(kind).items()}
+    return lambda fields: kind(**{name: readers[name](value) for name, value in fields.items()})

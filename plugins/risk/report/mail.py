@@ -1,37 +1,72 @@
-"""Hands mails to an SMTP server and says in a sentence what became of them."""
+"""Sends mail: a rendered mail becomes one message per recipient, handed to the first server that accepts it.
+
+Delivery is at least once. The Message-ID of a recipient's copy depends on the mail's key only, so that a mailbox can
+drop the second copy that a retry after a crash may send.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
+import hashlib
+import logging
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.errors import MessageError
+from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP
+from typing import Protocol
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from tenacity import (
+    before_sleep_log,
+    retry,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_exponential,
+)
 
 from risk.core.errors import ConnectionLostError, RequestError, RiskError
+from risk.report.render import Rendered
+
+log = logging.getLogger(__name__)
 
 TIMEOUT_S = 30.0
-"""Longest wait for one answer of the server."""
+"""Longest wait for one reply of a server."""
 
 FIRST_PERMANENT_CODE = 500
-"""Answers from here on are final, those below ask to try again (RFC 5321, section 4.2.1)."""
+"""Replies from this code on are permanent, lower ones are temporary (RFC 5321, section 4.2.1)."""
+
+PORTS = {"smtp": 25, "smtps": 465}
+
+Fault = ConnectionLostError | RequestError
+
+
+class MailServer(Protocol):
+    """Accepts mail; `SmtpServer` is the implementation."""
+
+    def send(self, message: EmailMessage) -> None:
+        """Return once the server has accepted the mail; else raise ConnectionLostError (retry) or RequestError."""
 
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """A mail server that takes our mails.
+    """A mail server that accepts our mail.
 
     Attributes
     ----------
     host, port
-        Where it listens.
+        Its address.
     user, password
-        Credentials; an empty user means that it asks for none.
+        Credentials; an empty user means that none are required.
     use_ssl
-        Whether the connection is encrypted from its start.
+        Whether the connection is encrypted from the start.
     use_starttls
-        Whether it is encrypted before anything is said; a server that cannot is refused.
+        Whether the connection is upgraded to TLS first; a server that does not support it is rejected.
     """
 
     host: str
@@ -42,36 +77,41 @@ class SmtpServer:
     use_starttls: bool = False
 
     def send(self, message: EmailMessage) -> None:
-        """Hand over one mail; it has been taken when this returns.
+        """Hand over one mail; the server has accepted it when this returns.
 
         Raises
         ------
         ConnectionLostError
-            If the server cannot be reached, hangs up, or asks to try again (answers 4xx).
+            If the server cannot be reached, hangs up, or replies with a temporary error (4xx).
         RequestError
-            If it refuses recipient, sender, mail or credentials for good (answers 5xx).
+            If it permanently rejects recipient, sender, mail or credentials (5xx).
         """
-        with self._sentences(str(message["To"])), contextlib.closing(self._open()) as client:
-            self._greet(client)
+        with self._errors_as_ours(str(message["To"])), contextlib.closing(self._open()) as client:
+            self._log_in(client)
             client.send_message(message)
-            # The mail is taken: a connection that breaks only now must not make it look unsent.
+            # The mail is accepted: a connection that breaks only now must not make it look unsent.
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 client.quit()
 
-    def greet(self) -> None:
-        """Talk to the server as for a mail, and send none.
+    def check_connection(self) -> None:
+        """Connect, encrypt and log in as for a mail, without sending one.
 
         Raises
         ------
         ConnectionLostError
-            If it would take no mail: it cannot be reached, hangs up, or refuses credentials or encryption.
+            If the server cannot be reached, hangs up, or rejects credentials or encryption.
         """
         try:
             with contextlib.closing(self._open()) as client:
-                self._greet(client)
+                self._log_in(client)
                 client.noop()
         except (smtplib.SMTPException, OSError) as error:
-            raise ConnectionLostError(f"The mail server {self._place} takes no mail: {error}.") from None
+            raise ConnectionLostError(f"Mail server {self.address} does not accept mail: {error}.") from None
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"{self.host}:{self.port}"
 
     def _open(self) -> smtplib.SMTP:
         if self.use_ssl:
@@ -79,38 +119,270 @@ class SmtpServer:
             return smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT_S, context=context)
         return smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_S)
 
-    def _greet(self, client: smtplib.SMTP) -> None:
+    def _log_in(self, client: smtplib.SMTP) -> None:
         if self.use_starttls:
             client.starttls(context=ssl.create_default_context())
         if self.user:
             client.login(self.user, self.password)
 
     @contextlib.contextmanager
-    def _sentences(self, recipient: str) -> Iterator[None]:
-        """Turn what smtplib raises into the two errors that tell whether to try again."""
+    def _errors_as_ours(self, recipient: str) -> Iterator[None]:
+        """Translate the exceptions of smtplib into the two errors that decide on a retry."""
         try:
             yield
         except smtplib.SMTPRecipientsRefused as error:
-            code, answer = next(iter(error.recipients.values()))
-            raise self._refused(recipient, code, answer) from None
+            code, reply = error.recipients[recipient]
+            raise self._rejection(recipient, code, reply) from None
         except smtplib.SMTPResponseException as error:
-            raise self._refused(recipient, error.smtp_code, error.smtp_error) from None
+            raise self._rejection(recipient, error.smtp_code, error.smtp_error) from None
         except smtplib.SMTPNotSupportedError as error:
             raise RequestError(
-                f"The mail server {self._place} cannot do what its connection asks for: {error}"
+                f"Mail server {self.address} does not support what its connection requires: {error}"
             ) from None
         except (smtplib.SMTPException, OSError) as error:
             raise ConnectionLostError(
-                f"The mail server {self._place} was not reached or hung up, {recipient} has no mail yet: {error}."
+                f"Mail server {self.address} cannot be reached or hung up; mail to {recipient} not sent: {error}."
             ) from None
 
-    def _refused(self, recipient: str, code: int, answer: bytes | str) -> RiskError:
-        words = answer.decode(errors="replace") if isinstance(answer, bytes) else answer
-        said = f"The mail server {self._place} answered {code} {' '.join(words.split())}"
+    def _rejection(self, recipient: str, code: int, reply: bytes | str) -> RiskError:
+        words = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+        found = f"Mail server {self.address} replied {code} {' '.join(words.split())}"
         if code < FIRST_PERMANENT_CODE:
-            return ConnectionLostError(f"{said}: {recipient} has no mail yet.")
-        return RequestError(f"{said}: {recipient} gets no mail.")
+            return ConnectionLostError(f"{found}: mail to {recipient} not sent yet.")
+        return RequestError(f"{found}: mail to {recipient} rejected.")
 
-    @property
-    def _place(self) -> str:
-        return f"{self.host}:{self.port}"
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail to several recipients, each of whom gets a message with the same content.
+
+    Attributes
+    ----------
+    rendered
+        Subject, HTML, text, charts and attachments.
+    sender
+        Address of the sender, ``name@domain``.
+    recipients
+        Addresses; duplicates get one mail.
+    recipients_setting
+        Name of the setting that lists the recipients, for error messages.
+    kind, key
+        Identity: what the mail is, such as ``risk-run``, and which one. Together with the recipient they give the
+        Message-ID.
+    date
+        Aware instant in the Date header.
+    """
+
+    rendered: Rendered
+    sender: str
+    recipients: Sequence[str]
+    recipients_setting: str
+    kind: str
+    key: str
+    date: dt.datetime
+
+    def message_id(self, recipient: str) -> str:
+        """Return the Message-ID of a recipient's copy: the same at every attempt."""
+        digest = hashlib.sha256(f"{self.key} {recipient}".encode()).hexdigest()
+        return f"<{digest[:40]}@{self.kind}>"
+
+    def message(self, recipient: str) -> EmailMessage:
+        """Build the message to one recipient; equal arguments give equal bytes.
+
+        Raises
+        ------
+        RequestError
+            If sender or recipient is not an email address.
+        """
+        message = EmailMessage(policy=SMTP)
+        sender = _address(self.sender, "RISK_SENDER")
+        message["From"] = Address("Risk run", sender.username, sender.domain)
+        message["To"] = _address(recipient, self.recipients_setting)
+        message["Subject"] = self.rendered.subject
+        message["Date"] = self.date.astimezone(dt.UTC)
+        message["Message-ID"] = self.message_id(recipient)
+        # Out-of-office responders must not answer (RFC 3834, section 5).
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(self.rendered.text, cte="quoted-printable")
+        message.add_alternative(self.rendered.html, subtype="html", cte="quoted-printable")
+        _add_charts(message, self.rendered.charts)
+        for name, content in self.rendered.attachments.items():
+            message.add_attachment(content, subtype="csv", filename=name, cte="quoted-printable")
+        for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
+            boundary = hashlib.sha256(f"{number} {self.message_id(recipient)}".encode()).hexdigest()
+            part.set_boundary(f"=_{boundary[:32]}")
+        return message
+
+
+class DeliveryRecord(Protocol):
+    """Records each attempt to deliver a mail."""
+
+    def start(self, recipient: str, message_id: str) -> None:
+        """Record an attempt before it is made."""
+
+    def finish(self, recipient: str, fault: Fault | None) -> None:
+        """Record its outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailOutcome:
+    """What became of a mail.
+
+    Attributes
+    ----------
+    sent_count
+        Recipients whose copy a server accepted.
+    faults
+        One for each other recipient.
+    """
+
+    sent_count: int
+    faults: tuple[Fault, ...]
+
+    def raise_for_faults(self, task_id: str) -> None:
+        """Raise one error for all recipients without a copy; nothing if there are none.
+
+        Raises
+        ------
+        ConnectionLostError
+            If at least one recipient is worth a retry.
+        RequestError
+            If every fault is permanent.
+        """
+        if not self.faults:
+            return
+        sentences = " ".join(dict.fromkeys(str(fault) for fault in self.faults))
+        if any(isinstance(fault, ConnectionLostError) for fault in self.faults):
+            raise ConnectionLostError(
+                f"{sentences} Airflow retries the task; if that fails, check the mail server, then clear {task_id}: "
+                "recipients who have the mail do not get it again."
+            )
+        raise RequestError(
+            f"{sentences} Correct RISK_RECIPIENTS, RISK_SENDER or the connection smtp_default, then clear {task_id}: "
+            "recipients who have the mail do not get it again."
+        )
+
+
+def send_mail(mail: Mail, servers: Sequence[MailServer], record: DeliveryRecord | None = None) -> MailOutcome:
+    """Send a mail to each of its recipients through the first server that accepts it; the only send loop.
+
+    Parameters
+    ----------
+    mail
+        What to send, and to whom.
+    servers
+        In the order in which they are tried.
+    record
+        Records each attempt; ``None`` = no record is kept.
+
+    Returns
+    -------
+    MailOutcome
+        A recipient who is rejected does not keep the others from getting theirs.
+    """
+    faults: list[Fault] = []
+    recipients = tuple(dict.fromkeys(mail.recipients))
+    for recipient in recipients:
+        if record:
+            record.start(recipient, mail.message_id(recipient))
+        fault: Fault | None = None
+        try:
+            _send_to_first(mail.message(recipient), servers)
+        except (ConnectionLostError, RequestError) as error:
+            log.warning("%s", error)
+            fault = error
+            faults.append(error)
+        if record:
+            record.finish(recipient, fault)
+    return MailOutcome(len(recipients) - len(faults), tuple(faults))
+
+
+@retry(
+    retry=retry_if_exception_type(ConnectionLostError),
+    # A server that times out is left to the caller's own retry, which waits longer.
+    stop=stop_after_attempt(3) | stop_after_delay(20),
+    wait=wait_exponential(multiplier=0.5),
+    before_sleep=before_sleep_log(log, logging.INFO),
+    reraise=True,
+)
+def _send_to_first(message: EmailMessage, servers: Sequence[MailServer]) -> None:
+    """Hand a message to the first server that accepts it; raise one error that holds every server's sentence."""
+    faults: list[Fault] = []
+    for server in servers:
+        try:
+            server.send(message)
+        except (ConnectionLostError, RequestError) as fault:
+            faults.append(fault)
+        else:
+            return
+    sentences = " ".join(dict.fromkeys(str(fault) for fault in faults)) or "No mail server is configured."
+    is_temporary = any(isinstance(fault, ConnectionLostError) for fault in faults)
+    raise ConnectionLostError(sentences) if is_temporary else RequestError(sentences)
+
+
+def smtp_server_from_uri(uri: str, variable: str) -> SmtpServer:
+    """Read a mail server from ``smtp://user:password@host:port?starttls=1`` or ``smtps://...``.
+
+    Raises
+    ------
+    RequestError
+        If it is anything else; the message names the variable, never its value, which may hold a password.
+    """
+    try:
+        parts = urlsplit(uri)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in PORTS or not parts.hostname:
+        raise RequestError(
+            f"{variable} is not a mail server: set it to smtp://user:password@host:587?starttls=1, "
+            "smtps://user:password@host, or smtp://host for a server without login."
+        )
+    return SmtpServer(
+        host=parts.hostname,
+        port=port or PORTS[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        use_ssl=parts.scheme == "smtps",
+        use_starttls=parse_qs(parts.query).get("starttls", ["0"])[-1] in ("1", "true"),
+    )
+
+
+def smtp_server_from_fields(
+    host: str | None, port: int | str | None, user: str | None, password: str | None, extra: Mapping[str, object]
+) -> SmtpServer:
+    """Read a mail server from the fields of an Airflow connection of type ``smtp``."""
+    return SmtpServer(
+        host=host or "localhost",
+        port=int(port or PORTS["smtp"]),
+        user=user or "",
+        password=password or "",
+        use_ssl=str(extra.get("disable_ssl", "true")).lower() == "false",
+        use_starttls=str(extra.get("disable_tls", "true")).lower() == "false",
+    )
+
+
+def second_server(uri: str) -> SmtpServer | None:
+    """Return the second mail server of the setting ``alarm_smtp_uri``; ``None`` if it is empty."""
+    return smtp_server_from_uri(uri, "RISK_ALARM_SMTP_URI") if uri else None
+
+
+def _add_charts(message: EmailMessage, charts: Mapping[str, bytes]) -> None:
+    """Add charts as parts related to the HTML that shows them (RFC 2387)."""
+    html = message.get_body(("html",))
+    for name, chart in charts.items():
+        html.add_related(  # type: ignore[union-attr]  # the caller has just added this part
+            chart, "image", "png", cid=f"<{name}>", filename=f"{name}.png", disposition="inline"
+        )
+
+
+def _address(text: str, setting: str) -> Address:
+    """Parse a bare address; reject a line break or a second address instead of cleaning it."""
+    try:
+        address = Address(addr_spec=text)
+        is_complete = bool(address.username and address.domain)
+    except (ValueError, IndexError, MessageError):
+        is_complete = False
+    if not is_complete:
+        raise RequestError(f"{text!r} is not an email address: correct {setting}.")
+    return address

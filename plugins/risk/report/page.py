@@ -1,4 +1,4 @@
-"""What the templates see: the facts, grouped and counted, and the envelope around them."""
+"""Contexts of the mail templates: the facts grouped and counted, and the metadata of the run."""
 
 from __future__ import annotations
 
@@ -8,55 +8,88 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from risk.core.runs import Run
-from risk.core.settings import DECISION_DEADLINE, HIGH_CUT_RATIO, MODERATE_CUT_RATIO, TAIL_PROBABILITY, settings
-from risk.report.charts import cumulated, peaks
+from risk.core.settings import DECISION_DEADLINE, HIGH_CUT_RATIO, MODERATE_CUT_RATIO, TAIL_PROBABILITY
+from risk.report.charts import cumulative_pnl, running_peaks
 from risk.report.facts import LEVELS, AccountFacts, Facts, GateFacts, RosterEntry, WarningFacts
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-"""Not strftime: its names follow the process's locale."""
+"""Not strftime, whose names depend on the locale of the process."""
 
 TAIL_SESSIONS = round(1 / TAIL_PROBABILITY)
-"""One session in so many ends below the forecast quantile."""
+"""One session in this many ends below the forecast quantile."""
 
 NAMES_IN_HEADLINE = 5
 WARNINGS_ON_TOP = 3
-"""More of them would push what is to be done off the first screen: the others come after it."""
+"""More would push the actions off the first screen: the others follow further down."""
 WARNINGS_IN_MAIL = 20
 """A load of years of history may bring hundreds; report.json has all of them."""
+LONGEST_NAME_COLUMN = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where the reader can look further.
+    """Links of a report, and who is asked for approval.
 
     Attributes
     ----------
     run_url
-        The run in the Airflow UI: an address, or a path below the setting ``base_url``.
+        The run in the Airflow UI: an address, or a path below ``base_url``.
     approval
-        For whose limits a person is asked once the mail is out: ``none``, ``high`` or ``all``.
+        Which limits require approval after the mail: ``none``, ``high`` or ``all``.
+    base_url
+        Address of the Airflow UI; empty if unknown.
     """
 
     run_url: str = ""
     approval: str = "none"
+    base_url: str = ""
 
     @property
     def run_address(self) -> str:
-        """Full address of the run, or nothing where it is not known under which address the UI answers."""
+        """Full address of the run; empty if the address of the UI is unknown."""
         if self.run_url.startswith(("https://", "http://")):
             return self.run_url
-        return address(self.run_url)
+        return ui_address(self.base_url, self.run_url)
 
 
-def address(path: str) -> str:
-    """Return the full address of a path of the UI, or nothing where its address is not known."""
-    base_url = settings().base_url.rstrip("/")
-    return f"{base_url}{path}" if base_url and path.startswith("/") else ""
+def ui_address(base_url: str, path: str) -> str:
+    """Return the full address of a path of the Airflow UI; empty if the address of the UI is unknown."""
+    return f"{base_url.rstrip('/')}{path}" if base_url and path.startswith("/") else ""
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
-    """Which run, code and facts a report comes from; no part of the facts."""
+class NoticePage:
+    """Context of the templates ``notice``: a short alert, its end, a digest or a model card.
+
+    Attributes
+    ----------
+    is_simulated
+        Whether the desk is simulated.
+    tone
+        ``bad`` or ``good``.
+    label, title, headline
+        The word above the headline, the subject, and the first sentence.
+    sentences
+        What is known, one paragraph each.
+    actions
+        What to do, one paragraph each; empty if no action is required.
+    url
+        Link into the Airflow UI; empty if its address is unknown.
+    """
+
+    is_simulated: bool
+    tone: str
+    label: str
+    title: str
+    headline: str
+    sentences: tuple[str, ...]
+    actions: tuple[str, ...]
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunMetadata:
+    """Run, code and facts that a report comes from; not part of the facts."""
 
     run_id: int
     revision: int
@@ -69,17 +102,17 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
-    """The recent results of an account in figures, for those who do not see the picture.
+class PnlSummary:
+    """The chart of an account's recent P&L in figures, for readers who do not see it.
 
     Attributes
     ----------
     session_count
-        Results added up.
+        Sessions in the sum.
     total_usd
-        Their sum, US dollars.
+        Cumulative P&L, US dollars, gains positive.
     drawdown_usd
-        Fall from the highest sum so far, which starts at 0; US dollars, positive.
+        Fall from the running peak, which starts at 0; US dollars, positive.
     """
 
     session_count: int
@@ -88,23 +121,23 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One account with its pictures.
+class TraderEntry:
+    """One account with its charts.
 
     Attributes
     ----------
     account
         Its facts.
-    curve
-        Its recent results in figures; ``None`` without any.
-    curve_picture, fan_picture
-        Names of its pictures; empty where there is none.
+    pnl
+        Its recent P&L in figures; ``None`` without any.
+    pnl_chart, forecast_chart
+        Names of its charts; empty without one.
     """
 
     account: AccountFacts
-    curve: Curve | None
-    curve_picture: str
-    fan_picture: str
+    pnl: PnlSummary | None
+    pnl_chart: str
+    forecast_chart: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +145,12 @@ class Section:
     """The accounts of one level."""
 
     level: str
-    entries: tuple[Entry, ...]
+    entries: tuple[TraderEntry, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Accounts that one source serves for one reason."""
+class LimitSource:
+    """Accounts whose limits come from one source, rules or model, for one reason."""
 
     source: str
     version: str
@@ -127,7 +160,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What to do: the most urgent level, how many limits to cut, the first of them, and how many more there are."""
+    """The most urgent level, how many limits are cut, the first of them, and how many more there are."""
 
     level: str
     account_count: int
@@ -140,19 +173,20 @@ class Page:
     """Context of the report's templates."""
 
     facts: Facts
-    envelope: Envelope
+    run: RunMetadata
     weekday: str
     account_count: int
     headline: Headline
     sections: tuple[Section, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[LimitSource, ...]
     rules_count: int
     model_count: int
     gate: GateFacts | None
-    asked_for: str
+    approval: str
     decision_deadline: dt.time
     warnings: tuple[WarningFacts, ...]
     later_warnings: tuple[WarningFacts, ...]
+    later_warning_count: int
     hidden_warning_count: int
     roster: tuple[RosterEntry, ...]
     inactive_ids: tuple[str, ...]
@@ -161,68 +195,67 @@ class Page:
     name_width: int
     high_cut_ratio: Decimal
     moderate_cut_ratio: Decimal
-    tail_sessions: int
-    pictures: Mapping[str, bytes]
+    charts: Mapping[str, bytes]
 
 
-def build_page(facts: Facts, run: Run, links: Links, pictures: Mapping[str, bytes] | None = None) -> Page:
-    """Arrange facts, envelope and pictures for the templates, which only write down."""
+def build_page(facts: Facts, run: Run, links: Links, charts: Mapping[str, bytes] | None = None) -> Page:
+    """Arrange facts, run metadata and charts for the templates."""
     accounts = facts.accounts
     roster = tuple(entry for entry in facts.roster if entry.status not in {"legacy", "inactive", "disabled"})
     sources = [account.source for account in accounts]
     return Page(
         facts=facts,
-        envelope=_envelope(facts, run, links),
+        run=_run_metadata(facts, run, links),
         weekday=WEEKDAYS[facts.effective_session.weekday()],
         account_count=len(accounts),
         headline=headline(accounts),
-        sections=_sections(accounts, pictures or {}),
+        sections=_sections(accounts, charts or {}),
         sources=_sources(accounts),
         rules_count=sources.count("rules"),
         model_count=sources.count("model"),
-        gate=_untold_gate(facts),
-        asked_for=_asked_for(facts, links.approval),
+        gate=_separate_gate(facts),
+        approval=_approval(facts, links.approval),
         decision_deadline=DECISION_DEADLINE,
         warnings=facts.warnings[:WARNINGS_ON_TOP],
         later_warnings=facts.warnings[WARNINGS_ON_TOP:WARNINGS_IN_MAIL],
+        later_warning_count=max(0, len(facts.warnings) - WARNINGS_ON_TOP),
         hidden_warning_count=max(0, len(facts.warnings) - WARNINGS_IN_MAIL),
         roster=roster,
         inactive_ids=tuple(entry.account_id for entry in facts.roster if entry.status == "inactive"),
         disabled_ids=tuple(entry.account_id for entry in facts.roster if entry.status == "disabled"),
         legacy_count=sum(entry.status == "legacy" for entry in facts.roster),
-        name_width=min(24, max((len(entry.account_id) for entry in roster), default=0)),
+        name_width=min(LONGEST_NAME_COLUMN, max((len(entry.account_id) for entry in roster), default=0)),
         high_cut_ratio=HIGH_CUT_RATIO,
         moderate_cut_ratio=MODERATE_CUT_RATIO,
-        tail_sessions=TAIL_SESSIONS,
-        pictures=pictures or {},
+        charts=charts or {},
     )
 
 
-def _sections(accounts: Sequence[AccountFacts], pictures: Mapping[str, bytes]) -> tuple[Section, ...]:
-    """Group accounts by level; a picture carries the place of its account in the report."""
+def _sections(accounts: Sequence[AccountFacts], charts: Mapping[str, bytes]) -> tuple[Section, ...]:
+    """Group accounts by level; the name of a chart ends with the position of its account in the report."""
     sections = []
     for level in LEVELS:
         entries = [
-            Entry(
-                account,
-                _curve(account),
-                f"curve-{place}" if f"curve-{place}" in pictures else "",
-                f"fan-{place}" if f"fan-{place}" in pictures else "",
-            )
-            for place, account in enumerate(accounts)
+            TraderEntry(account, _pnl_summary(account), *_chart_names(position, charts))
+            for position, account in enumerate(accounts)
             if account.level == level
         ]
         sections.append(Section(level, tuple(entries)))
     return tuple(sections)
 
 
-def _curve(account: AccountFacts) -> Curve | None:
-    sums = cumulated(account)
-    return Curve(len(sums), sums[-1], peaks(sums)[-1] - sums[-1]) if sums else None
+def _chart_names(position: int, charts: Mapping[str, bytes]) -> tuple[str, str]:
+    pnl, forecast = (name if name in charts else "" for name in (f"pnl-{position}", f"forecast-{position}"))
+    return pnl, forecast
 
 
-def _envelope(facts: Facts, run: Run, links: Links) -> Envelope:
-    return Envelope(
+def _pnl_summary(account: AccountFacts) -> PnlSummary | None:
+    sums = cumulative_pnl(account)
+    return PnlSummary(len(sums), sums[-1], running_peaks(sums)[-1] - sums[-1]) if sums else None
+
+
+def _run_metadata(facts: Facts, run: Run, links: Links) -> RunMetadata:
+    return RunMetadata(
         run_id=run.run_id,
         revision=run.revision,
         dag_run_id=run.dag_run_id,
@@ -230,34 +263,35 @@ def _envelope(facts: Facts, run: Run, links: Links) -> Envelope:
         code_version=run.code_version,
         facts_sha256=facts.sha256,
         run_address=links.run_address,
-        page_address=address(f"/risk/sessions/{facts.session_date.isoformat()}"),
+        page_address=ui_address(links.base_url, f"/risk/sessions/{facts.session_date.isoformat()}"),
     )
 
 
 def headline(accounts: Sequence[AccountFacts]) -> Headline:
-    """Name every limit to be cut, most urgent first, as far as a line goes; ``none`` where every limit stays."""
+    """Name the limits to cut, most urgent first, as many as fit on a line; level ``none`` if no limit is cut."""
     cut = tuple(account for account in accounts if account.cut_ratio > 0)
     level = cut[0].level if cut else "none"
     return Headline(level, len(cut), cut[:NAMES_IN_HEADLINE], max(0, len(cut) - NAMES_IN_HEADLINE))
 
 
-def _asked_for(facts: Facts, approval: str) -> str:
-    """Tell for whose limits a person is asked; nobody is asked where there is none."""
-    asked_count = {"high": facts.counts.high, "all": facts.counts.restricted}.get(approval, 0)
-    return approval if asked_count else "none"
+def _approval(facts: Facts, approval: str) -> str:
+    """Return which limits require approval; ``none`` if no account has such a limit."""
+    count = {"high": facts.counts.high, "all": facts.counts.restricted}.get(approval, 0)
+    return approval if count else "none"
 
 
-def _untold_gate(facts: Facts) -> GateFacts | None:
-    """Return the gate's verdict unless a source's reason tells it already, as it does where the gate decides."""
+def _separate_gate(facts: Facts) -> GateFacts | None:
+    """Return the gate's result unless the reason of a source already contains it."""
     if facts.gate is None:
         return None
-    told = {account.source_reason for account in facts.accounts}
-    return None if any("; ".join(facts.gate.reasons) in reason for reason in told) else facts.gate
+    source_reasons = {account.source_reason for account in facts.accounts}
+    is_repeated = any(all(reason in given for reason in facts.gate.reasons) for given in source_reasons)
+    return None if is_repeated else facts.gate
 
 
-def _sources(accounts: Sequence[AccountFacts]) -> tuple[Source, ...]:
-    served: dict[tuple[str, str, str], list[str]] = {}
+def _sources(accounts: Sequence[AccountFacts]) -> tuple[LimitSource, ...]:
+    names_by_source: dict[tuple[str, str, str], list[str]] = {}
     for account in accounts:
         key = (account.source, account.source_version, account.source_reason)
-        served.setdefault(key, []).append(account.account_id)
-    return tuple(Source(*key, tuple(sorted(names))) for key, names in sorted(served.items()))
+        names_by_source.setdefault(key, []).append(account.account_id)
+    return tuple(LimitSource(*key, tuple(sorted(names))) for key, names in sorted(names_by_source.items()))

@@ -20,8 +20,8 @@ from risk.core.warehouse import Connection, execute, records, writing
 from risk.limits.decide import store_recommendations
 from risk.model.features.store import store_features
 from risk.model.predict import predict_limits
+from risk.report.build_facts import build_facts
 from risk.report.facts import Facts
-from risk.report.reading import build_facts
 
 CACHES = ("positions", "daily_pnl", "last_fills", "features", "forecasts", "ledger_entries")
 PER_RUN = ("quality_results", "recommendations", "gate_results", "explanations", "ledger_results")

@@ -1,39 +1,36 @@
-"""The morning report: one set of facts, stored once per run, shown as mail, text, JSON and CSV."""
+"""The step send_report: stores a run's facts once, renders them, and mails them once to each recipient."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from risk.core.errors import BooksError
+from risk.core.errors import BooksError, RequestError
 from risk.core.runs import Run
-from risk.core.settings import settings
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection, execute, records, rows, writing
-from risk.report.delivery import MailServer, deliver
+from risk.report.artefacts import write_files
+from risk.report.build_facts import build_facts
 from risk.report.facts import Facts, parse_facts
-from risk.report.files import limits_csv, report_folder, write_files
-from risk.report.message import compose
+from risk.report.mail import Fault, Mail, MailServer, send_mail
 from risk.report.page import Links
-from risk.report.reading import build_facts
-from risk.report.rendering import Rendered, illustrate
-
-__all__ = ["Facts", "Links", "MailServer", "Sent", "build_facts", "send_report"]
+from risk.report.render import Rendered, render_report
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """What became of a report.
+class SentReport:
+    """Outcome of the step.
 
     Attributes
     ----------
     facts_sha256
         Identity of the report.
     recipient_count
-        Addresses the report goes to; 0 where it is not mailed.
+        Recipients of the report; 0 if it is not mailed.
     sent_count
-        Mails the server took now; 0 where everybody has it.
+        Mails accepted by the server now; 0 if every recipient already has it.
     folder
-        Where the files are.
+        Folder of the files.
     """
 
     facts_sha256: str
@@ -42,10 +39,42 @@ class Sent:
     folder: Path
 
 
-def send_report(connection: Connection, run: Run, server: MailServer | None, links: Links) -> Sent:
+@dataclass(frozen=True, slots=True)
+class ReportDeliveries:
+    """Records in the warehouse who has the report of a run.
+
+    An attempt is stored before it is made and marked as sent after the server accepted the mail. A crash in between
+    repeats that mail with the same Message-ID. Clearing the task sends nothing to recipients who have the mail.
+    """
+
+    connection: Connection
+    run: Run
+
+    def missing(self, recipients: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the recipients who do not have the report."""
+        delivered = rows(self.connection, "send_report/select_report_deliveries", {"run_id": self.run.run_id})
+        return tuple(recipient for recipient in recipients if (recipient,) not in delivered)
+
+    def start(self, recipient: str, message_id: str) -> None:
+        """Store an attempt before it is made."""
+        values = {"run_id": self.run.run_id, "recipient": recipient, "message_id": message_id}
+        with writing(self.connection):
+            execute(self.connection, "send_report/start_report_deliveries", values)
+
+    def finish(self, recipient: str, fault: Fault | None) -> None:
+        """Store the outcome of an attempt."""
+        last_error = None if fault is None else str(fault)
+        values = {"run_id": self.run.run_id, "recipient": recipient, "last_error": last_error}
+        with writing(self.connection):
+            execute(self.connection, "send_report/finish_report_deliveries", values)
+
+
+def send_report(
+    connection: Connection, run: Run, server: MailServer | None, links: Links, settings: Settings
+) -> SentReport:
     """Store a run's facts, write the report's files and mail it.
 
-    A run whose session has the report of a later revision writes and mails nothing: the newer answer stands.
+    If a later revision of the session has a report, nothing is written or mailed: the later report stays current.
 
     Parameters
     ----------
@@ -54,9 +83,11 @@ def send_report(connection: Connection, run: Run, server: MailServer | None, lin
     run
         The run to report.
     server
-        Takes the mails; ``None`` = nothing leaves the house, the files are written all the same.
+        Accepts the mail; ``None`` = the report is written and not mailed.
     links
-        Where the reader can look further.
+        Links to the run and the Risk page.
+    settings
+        Recipients, sender and folder.
 
     Raises
     ------
@@ -65,22 +96,36 @@ def send_report(connection: Connection, run: Run, server: MailServer | None, lin
     StackError
         If the files cannot be written; the facts are stored, nothing is sent.
     ConnectionLostError, RequestError
-        If a mail was not taken; facts and files are there, the other recipients have theirs.
+        If a mail was not accepted; facts and files are stored, the other recipients have theirs.
     """
     facts = _stored_facts(connection, run)
-    folder = report_folder(facts)
+    folder = settings.report_dir(run.session_date)
     if _is_superseded(connection, run):
-        return Sent(facts.sha256, 0, 0, folder)
-    rendered = illustrate(facts, run, links)
-    write_files(folder, _files(facts, run, rendered))
+        return SentReport(facts.sha256, 0, 0, folder)
+    rendered = render_report(facts, run, links)
+    mail = report_mail(rendered, run, settings)
+    files = _files(facts, mail)
+    write_files(folder, files)
     if server is None:
-        return Sent(facts.sha256, 0, 0, folder)
-    sent_count = deliver(connection, run, rendered, server)
-    return Sent(facts.sha256, len(set(settings().recipients)), sent_count, folder)
+        return SentReport(facts.sha256, 0, 0, folder)
+    return SentReport(facts.sha256, len(mail.recipients), _deliver(connection, run, mail, server), folder)
+
+
+def report_mail(rendered: Rendered, run: Run, settings: Settings) -> Mail:
+    """Address a rendered report; the instant of its inputs is the date of the mail."""
+    return Mail(
+        rendered=rendered,
+        sender=settings.sender,
+        recipients=tuple(dict.fromkeys(settings.recipients)),
+        recipients_setting="RISK_RECIPIENTS",
+        kind="risk-run",
+        key=f"{run.session_date.isoformat()} {run.revision}",
+        date=run.as_of,
+    )
 
 
 def _stored_facts(connection: Connection, run: Run) -> Facts:
-    """Store the facts the first time; later they must come out the same."""
+    """Store the facts the first time; later they must be the same."""
     facts = build_facts(connection, run)
     stored = records(connection, "send_report/select_reports", {"run_id": run.run_id})
     if not stored:
@@ -90,14 +135,14 @@ def _stored_facts(connection: Connection, run: Run) -> Facts:
         return facts
     if stored[0]["facts_sha256"] == facts.sha256:
         return facts
-    # Books are a cache of the newest knowledge: with inputs newer than the run, what it reported then stands.
+    # The books are a cache of everything known now: once newer inputs exist, the stored report stays valid.
     cut_off = {"session_date": run.session_date, "as_of": run.as_of}
     if rows(connection, "send_report/select_later_inputs", cut_off)[0][0]:
         return parse_facts(stored[0]["facts"])
     raise BooksError(
         f"Run {run.run_id} reported session {run.session_date} as {stored[0]['facts_sha256'][:12]} and the same inputs "
         f"now give {facts.sha256[:12]}: nothing was sent. Call the developers; "
-        "to report again with what is known now, clear extract_fills."
+        "to report again with everything known now, clear extract_fills."
     )
 
 
@@ -106,13 +151,23 @@ def _is_superseded(connection: Connection, run: Run) -> bool:
     return rows(connection, "send_report/select_later_reports", later)[0][0] is not None
 
 
-def _files(facts: Facts, run: Run, rendered: Rendered) -> dict[str, bytes]:
-    """Return the bytes of each file; report.eml is the mail as its first recipient gets it."""
-    first = next(iter(settings().recipients), settings().sender)
+def _files(facts: Facts, mail: Mail) -> dict[str, bytes]:
+    """Return the bytes of each file; report.eml is the message to the first recipient."""
+    rendered = mail.rendered
     return {
         "report.html": rendered.standalone_html.encode(),
         "report.txt": rendered.text.encode(),
-        "report.eml": compose(rendered, run, first).as_bytes(),
+        "report.eml": mail.message(next(iter(mail.recipients), mail.sender)).as_bytes(),
         "report.json": facts.canonical.encode(),
-        "limits.csv": limits_csv(facts).encode(),
+        "limits.csv": rendered.attachments["limits.csv"].encode(),
     }
+
+
+def _deliver(connection: Connection, run: Run, mail: Mail, server: MailServer) -> int:
+    """Mail a report to every recipient who does not have it; return how many mails the server accepted."""
+    if not mail.recipients:
+        raise RequestError("The report has no recipients: set RISK_RECIPIENTS, then clear send_report.")
+    deliveries = ReportDeliveries(connection, run)
+    outcome = send_mail(replace(mail, recipients=deliveries.missing(tuple(mail.recipients))), [server], deliveries)
+    outcome.raise_for_faults("send_report")
+    return outcome.sent_count

@@ -1,7 +1,7 @@
-"""The dead man's switch: looks from outside whether this morning's report is out, and tells when nothing else can.
+"""The watchdog: checks from outside Airflow whether today's report is out, and sends an alert if it is not.
 
-It runs by cron or a systemd timer at 08:45 New York, imports no Airflow, and asks the two databases and the mail
-server alone: it works while Airflow does not. On days without a session it says nothing.
+It runs by cron or a systemd timer at 08:45 New York, imports no Airflow and queries only the two databases and the mail
+server, so it works while Airflow is down. On days without a session it sends nothing.
 """
 
 from __future__ import annotations
@@ -17,35 +17,35 @@ from psycopg2.extensions import make_dsn, parse_dsn
 
 from risk.core.calendar import is_session
 from risk.core.errors import ConnectionLostError, RequestError
-from risk.core.settings import EXCHANGE_ZONE, settings
+from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, connect, records
-from risk.report.alert_pages import NoticePage
-from risk.report.alert_records import Morning, read_morning
-from risk.report.mail import SmtpServer
-from risk.report.smtp_servers import second_server, send, smtp_server
-from risk.report.templates import render
+from risk.report.alerts import send_alert
+from risk.report.incidents import SessionState, read_session_state
+from risk.report.mail import SmtpServer, second_server, smtp_server_from_fields, smtp_server_from_uri
+from risk.report.page import NoticePage
+from risk.report.render import render_views
 
 DAG_ID = "daily_risk"
 CONNECT_SECONDS = 10
 CLOCK_TOLERANCE = dt.timedelta(seconds=30)
 SILENT_AFTER = dt.timedelta(minutes=2)
-"""Airflow's components beat every 5 seconds; one that is busy may miss some."""
+"""Airflow's components send a heartbeat every 5 seconds; a busy one may miss some."""
 LOOK_BACK = dt.timedelta(hours=6)
-"""A failure noted within so many hours belongs to this morning."""
+"""A failure within this many hours belongs to today's run."""
 COMPONENTS = {"SchedulerJob": "scheduler", "DagProcessorJob": "dag-processor"}
 UTC = dt.UTC
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What is watched.
+    """What the watchdog checks.
 
     Attributes
     ----------
     warehouse_dsn, metadata_dsn
         The pipeline's and Airflow's database, in libpq's form.
     server
-        The mail server the report leaves by; ``None`` where it is not known.
+        The mail server of the report; ``None`` if unknown.
     """
 
     warehouse_dsn: str
@@ -54,15 +54,15 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is wrong.
+class WatchdogFinding:
+    """A problem.
 
     Attributes
     ----------
     sentence, action
-        What it is, and what to do.
+        What is wrong, and what to do.
     doubts_report
-        Whether this morning's report is missing, or cannot be looked for.
+        Whether today's report is missing or its state unknown.
     """
 
     sentence: str
@@ -70,13 +70,13 @@ class Finding:
     doubts_report: bool = False
 
 
-def watched(environment: Mapping[str, str]) -> Watched:
-    """Read what is to be watched from the variables that Airflow itself reads.
+def read_watched(environment: Mapping[str, str]) -> Watched:
+    """Read what to check from the environment variables of Airflow.
 
     Raises
     ------
     RequestError
-        If a variable is missing or holds something else than expected.
+        If a variable is missing or has another form than expected.
     """
     mail = environment.get("AIRFLOW_CONN_SMTP_DEFAULT", "")
     return Watched(
@@ -86,149 +86,156 @@ def watched(environment: Mapping[str, str]) -> Watched:
     )
 
 
-def look(what: Watched, instant: dt.datetime) -> list[Finding]:
-    """Look at everything that this morning's report needs; nothing is found on a day without a session.
+def run_checks(watched: Watched, instant: dt.datetime) -> list[WatchdogFinding]:
+    """Check everything that today's report requires; a day without a session has no findings.
 
     Parameters
     ----------
-    what
+    watched
         Databases and mail server.
     instant
-        Aware instant of this machine's clock; its New York date is the morning that is judged.
+        Aware instant of this machine's clock; its New York date is the effective session checked.
     """
     today = instant.astimezone(EXCHANGE_ZONE).date()
     if not is_session(today):
         return []
     return [
-        *_look_at_warehouse(what.warehouse_dsn, today, instant),
-        *look_at_airflow(what.metadata_dsn, instant),
-        *_look_at_mail(what.server),
+        *_check_warehouse(watched.warehouse_dsn, today, instant),
+        *check_airflow(watched.metadata_dsn, instant),
+        *_check_mail(watched.server),
     ]
 
 
-def look_at_airflow(dsn: str, instant: dt.datetime) -> Iterator[Finding]:
-    """Look at Airflow through its database: do its components live, can it read the DAG, is the DAG switched on."""
+def check_airflow(dsn: str, instant: dt.datetime) -> Iterator[WatchdogFinding]:
+    """Check in Airflow's database that its components run, that it can parse the DAG and that the DAG is active."""
     try:
         with contextlib.closing(_connect(dsn)) as connection:
-            yield from _look_at_components(connection, instant)
-            yield from _look_at_dag(connection)
+            yield from _check_components(connection, instant)
+            yield from _check_dag(connection)
     except (ConnectionLostError, psycopg2.Error) as error:
-        yield Finding(
-            f"Airflow's database cannot be asked: {_one_line(error)}",
+        yield WatchdogFinding(
+            f"Airflow's database is unreachable: {_one_line(error)}",
             "Start Airflow's database (make status, make up).",
         )
 
 
-def tell(what: Watched, findings: Sequence[Finding], instant: dt.datetime) -> None:
-    """Mail what was found, by the second mail server first: the first one may be what is broken.
+def notify(watched: Watched, findings: Sequence[WatchdogFinding], instant: dt.datetime, settings: Settings) -> None:
+    """Mail the findings, through the second mail server first, because the first one may be the problem.
 
     Raises
     ------
     ConnectionLostError
-        If no mail server takes it.
+        If no mail server accepts it.
     """
     today = instant.astimezone(EXCHANGE_ZONE).date().isoformat()
     known = [finding.sentence for finding in findings[1:]]
     if not any(finding.doubts_report for finding in findings):
         known.append(f"The report for {today} is out.")
     page = NoticePage(
-        is_simulated=settings().is_simulated,
+        is_simulated=settings.is_simulated,
         tone="bad",
         label="WATCHDOG",
         title=f"RISK WATCHDOG - {today} - {_shortened(findings[0].sentence)}",
         headline=findings[0].sentence,
         sentences=tuple(known),
         actions=tuple(dict.fromkeys(finding.action for finding in findings)),
-        url=settings().base_url,
+        url=settings.base_url,
     )
-    servers = [server for server in (second_server(), what.server) if server is not None]
-    send(render("notice", page), servers, key=f"watchdog {instant.isoformat()}", date=instant)
+    servers = [server for server in (second_server(settings.alarm_smtp_uri), watched.server) if server is not None]
+    send_alert(render_views("notice", page), servers, settings, key=f"watchdog {instant.isoformat()}")
 
 
-def _look_at_warehouse(dsn: str, today: dt.date, instant: dt.datetime) -> Iterator[Finding]:
+def _check_warehouse(dsn: str, today: dt.date, instant: dt.datetime) -> Iterator[WatchdogFinding]:
     try:
         with contextlib.closing(_connect(dsn)) as connection:
-            yield from _look_at_clock(connection)
-            yield from _look_at_report(connection, today, instant)
+            yield from _check_clock(connection)
+            yield from _check_report(connection, today, instant)
     except (ConnectionLostError, psycopg2.Error) as error:
-        yield Finding(
-            f"Whether the report for {today} is out cannot be known: {_one_line(error)}",
-            "Start the warehouse (make status, make up), then clear the failed task of this morning's run.",
+        yield WatchdogFinding(
+            f"The state of the report for {today} is unknown: {_one_line(error)}",
+            "Start the warehouse (make status, make up), then clear the failed task of today's run.",
             doubts_report=True,
         )
 
 
-def _look_at_clock(connection: Connection) -> Iterator[Finding]:
+def _check_clock(connection: Connection) -> Iterator[WatchdogFinding]:
     before = dt.datetime.now(UTC)
     asked_at = records(connection, "watchdog/select_clock")[0]["asked_at"]
     after = dt.datetime.now(UTC)
     apart = max(before - asked_at, asked_at - after, dt.timedelta(0))
     if apart > CLOCK_TOLERANCE:
-        yield Finding(
+        yield WatchdogFinding(
             f"The clocks of the warehouse ({asked_at:%Y-%m-%d %H:%M:%S} UTC) and of this machine "
-            f"({after:%Y-%m-%d %H:%M:%S} UTC) are {apart.total_seconds():.0f} s apart.",
-            "Let both machines take their time from a time server (timedatectl): the schedule and as_of depend on it.",
+            f"({after:%Y-%m-%d %H:%M:%S} UTC) differ by {apart.total_seconds():.0f} s.",
+            "Synchronize both machines with a time server (timedatectl): the schedule and as_of depend on it.",
         )
 
 
-def _look_at_report(connection: Connection, today: dt.date, instant: dt.datetime) -> Iterator[Finding]:
-    morning = read_morning(connection, today)
-    if morning.is_delivered:
+def _check_report(connection: Connection, today: dt.date, instant: dt.datetime) -> Iterator[WatchdogFinding]:
+    state = read_session_state(connection, today)
+    if state.is_delivered:
         return
     failures = records(connection, "watchdog/select_last_failures", {"since": instant - LOOK_BACK})
     cause = f" Task {failures[0]['task_id']} failed: {failures[0]['message']}" if failures else ""
-    yield Finding(
-        f"{_missing(morning, today)}{cause}",
-        "Open today's run in Airflow and clear the failed task; where there is no run, start one (make trigger).",
+    yield WatchdogFinding(
+        f"{_missing(state, today)}{cause}",
+        "Open today's run in Airflow and clear the failed task; if there is no run, start one (make trigger).",
         doubts_report=True,
     )
 
 
-def _missing(morning: Morning, today: dt.date) -> str:
-    if morning.sent_count:
-        return f"{morning.open_count} recipients do not have the report for {today}, {morning.sent_count} have it."
-    if morning.has_report:
-        return f"The report for {today} is stored, and nobody has it."
-    if morning.has_limits:
-        return f"Limits for {today} are computed, and there is no report of them."
-    return f"There are no limits and no report for {today}."
+def _missing(state: SessionState, today: dt.date) -> str:
+    if state.sent_count:
+        total = state.sent_count + state.open_count
+        return f"The report for {today} reached {state.sent_count} of {total} recipients."
+    if state.has_report:
+        return f"The report for {today} is stored but not emailed."
+    if state.has_limits:
+        return f"Limits for {today} are computed but not reported."
+    return f"No limits and no report for {today}."
 
 
-def _look_at_components(connection: Connection, instant: dt.datetime) -> Iterator[Finding]:
+def _check_components(connection: Connection, instant: dt.datetime) -> Iterator[WatchdogFinding]:
     known = {row["job_type"]: row for row in records(connection, "watchdog/select_components")}
     for job_type, name in COMPONENTS.items():
         row = known.get(job_type)
         if row and row["is_running"] and instant - row["beat_at"] <= SILENT_AFTER:
             continue
-        since = f"is silent since {row['beat_at']:%Y-%m-%d %H:%M:%S} UTC" if row else "has never run"
-        yield Finding(f"Airflow's {name} {since}.", "Start Airflow (make up) and read the log of what had ended.")
+        since = f"has had no heartbeat since {row['beat_at']:%Y-%m-%d %H:%M:%S} UTC" if row else "has never run"
+        yield WatchdogFinding(
+            f"Airflow's {name} {since}.", "Start Airflow (make up) and read the log of the component."
+        )
 
 
-def _look_at_dag(connection: Connection) -> Iterator[Finding]:
+def _check_dag(connection: Connection) -> Iterator[WatchdogFinding]:
     unreadable = records(connection, "watchdog/select_import_errors")
     for row in unreadable:
         reason = (row["stacktrace"] or "").strip().splitlines()[-1:]
-        yield Finding(
-            f"Airflow cannot read the DAG file {row['filename']}: {' '.join(reason)}",
-            "Mend the DAG file; Airflow reads it again by itself.",
+        yield WatchdogFinding(
+            f"Airflow cannot parse the DAG file {row['filename']}: {' '.join(reason)}",
+            "Fix the DAG file; Airflow parses it again automatically.",
         )
     dags = records(connection, "watchdog/select_dags", {"dag_id": DAG_ID})
     if not dags:
-        yield Finding(f"Airflow does not know the DAG {DAG_ID}.", "Look at the dag-processor's log and at dags/.")
+        yield WatchdogFinding(
+            f"DAG {DAG_ID} does not exist in Airflow.", "Check the log of the dag-processor and the folder dags/."
+        )
         return
     if dags[0]["is_paused"]:
-        yield Finding(f"The DAG {DAG_ID} is paused: nothing runs.", "Switch it on in the Airflow UI.")
+        yield WatchdogFinding(f"DAG {DAG_ID} is paused: nothing runs.", "Unpause it in the Airflow UI.")
     if dags[0]["is_stale"] and not unreadable:
-        yield Finding(f"The file of the DAG {DAG_ID} is gone.", "Restore dags/daily_risk.py.")
+        yield WatchdogFinding(f"The file of DAG {DAG_ID} is missing.", "Restore dags/daily_risk.py.")
 
 
-def _look_at_mail(server: SmtpServer | None) -> Iterator[Finding]:
+def _check_mail(server: SmtpServer | None) -> Iterator[WatchdogFinding]:
     if server is None:
         return
     try:
-        server.greet()
+        server.check_connection()
     except ConnectionLostError as error:
-        yield Finding(_one_line(error), "Start the mail server, or name another one in the connection smtp_default.")
+        yield WatchdogFinding(
+            _one_line(error), "Start the mail server, or set another one in the connection smtp_default."
+        )
 
 
 def _connect(dsn: str) -> Connection:
@@ -237,7 +244,7 @@ def _connect(dsn: str) -> Connection:
     except ConnectionLostError:
         place = parse_dsn(dsn)
         where = f"{place.get('host', 'local socket')}:{place.get('port', '5432')}/{place.get('dbname', '')}"
-        raise ConnectionLostError(f"no Postgres answers at {where}.") from None
+        raise ConnectionLostError(f"no Postgres server responds at {where}.") from None
 
 
 def _postgres(environment: Mapping[str, str], variable: str) -> str:
@@ -248,8 +255,8 @@ def _postgres(environment: Mapping[str, str], variable: str) -> str:
     scheme, separator, rest = value.partition("://")
     if not separator or not scheme.startswith("postgres"):
         raise RequestError(
-            f"{variable} names no Postgres database: the watchdog reads the variables of Airflow's processes. "
-            "Set it (for systemd and cron in the file that the unit names), then run it again."
+            f"{variable} is not a Postgres database: the watchdog reads the environment variables of Airflow. "
+            "Set it (for systemd and cron in the file named by the unit), then run it again."
         )
     return f"postgresql://{rest}"
 
@@ -267,17 +274,12 @@ def _postgres_of(fields: Mapping[str, str]) -> str:
 def _mail_server(value: str) -> SmtpServer:
     """Read Airflow's connection ``smtp_default`` from its JSON or its URI."""
     if not value.startswith("{"):
-        return smtp_server(value, "AIRFLOW_CONN_SMTP_DEFAULT")
+        return smtp_server_from_uri(value, "AIRFLOW_CONN_SMTP_DEFAULT")
     fields = json.loads(value)
     extra = fields.get("extra") or {}
     extra = json.loads(extra) if isinstance(extra, str) else extra
-    return SmtpServer(
-        host=fields.get("host") or "localhost",
-        port=int(fields.get("port") or 25),
-        user=fields.get("login") or "",
-        password=fields.get("password") or "",
-        use_ssl=str(extra.get("disable_ssl", "true")).lower() == "false",
-        use_starttls=str(extra.get("disable_tls", "true")).lower() == "false",
+    return smtp_server_from_fields(
+        fields.get("host"), fields.get("port"), fields.get("login"), fields.get("password"), extra
     )
 
 

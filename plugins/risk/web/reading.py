@@ -15,8 +15,7 @@ from risk.core.errors import RequestError
 from risk.core.warehouse import Connection, connect, records
 from risk.limits.approvals import Proposal, Publication, is_asked, read_proposals, read_publication, replaced_by
 from risk.model.features.table import FEATURES
-from risk.report.facts import AccountFacts, Facts, parse_facts
-from risk.report.parsing import reader_of
+from risk.report.facts import AccountFacts, Facts, parse_facts, reader_of
 from risk.web.charts import Chart, Day, curve_chart, forecast_chart
 
 WAREHOUSE_CONNECTION_ID = "risk_warehouse"

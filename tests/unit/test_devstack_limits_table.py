@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
+from devstack.limits_table import limits_table
 from risk.report.facts import Facts
-from risk.report.terminal import limits_table
 from tests.report_desks import account, desk
 
 LONG_NAME = "A Trader With A Name That Fills All Of The Fifty X"
@@ -34,9 +34,9 @@ def test_terminal_shows_every_limit_on_a_line_of_its_own(width: int) -> None:
     rows = [line.split() for line in printed(facts, width) if line.startswith("NET")]
 
     # 1,000,000 less 40 % is 600,000; 5,000 less 30 % is 3,500.
-    assert rows[0][:7] == ["NET001", "HIGH", "40%", "1,000,000.00", "600,000.00", "-2,345.68", "-101,033.20"]
-    assert rows[1][:7] == ["NET002", "MODERATE", "30%", "5,000.00", "3,500.00", "-2,345.68", "-1,033.20"]
-    assert rows[2][:8] == ["NET005", "LOW", "0%", "5,000.00", "5,000.00", "-2,345.68", "not", "known"]
+    assert rows[0][:7] == ["NET001", "HIGH", "40%", "$1,000,000", "$600,000", "$2,346", "-$101,033.20"]
+    assert rows[1][:7] == ["NET002", "MODERATE", "30%", "$5,000", "$3,500", "$2,346", "-$1,033.20"]
+    assert rows[2][:7] == ["NET005", "LOW", "0%", "$5,000", "$5,000", "$2,346", "unknown"]
     assert len(rows) == 3
 
 

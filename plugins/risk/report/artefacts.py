@@ -1,4 +1,4 @@
-"""Writes the files of a report: what people read, what machines read, and the facts themselves."""
+"""The parts of a report, limits.csv among them: stored as rows of the warehouse, copied to files."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from risk.core.errors import StackError
-from risk.core.settings import settings
-from risk.report.canonical import exact
-from risk.report.facts import AccountFacts, Facts
+from risk.report.facts import AccountFacts, Facts, exact
 
 LIMITS_COLUMNS = (
     "account_id",
@@ -28,11 +26,11 @@ LIMITS_COLUMNS = (
 )
 
 FORMULA_STARTS = ("=", "+", "-", "@")
-"""A spreadsheet runs cells that begin so, after blanks, as formulas (OWASP, CSV injection)."""
+"""A spreadsheet runs cells that start with one of these, after blanks, as formulas (OWASP, CSV injection)."""
 
 
 def limits_csv(facts: Facts) -> str:
-    """Write the limits for machines: exact values, one row per active account, in the report's order."""
+    """Return the limits as CSV: exact values, one row per active account, in the report's order."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(LIMITS_COLUMNS)
@@ -41,19 +39,19 @@ def limits_csv(facts: Facts) -> str:
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Replace files of a folder, each in one step: a reader sees the old or the new file, never half of one.
+    """Replace files of a folder atomically: a reader sees the old or the new file, never half of one.
 
     Parameters
     ----------
     folder
-        Made where it does not exist.
+        Created if absent.
     contents
-        Bytes by file name. None is replaced before all are on the disk.
+        Bytes by file name. No file is replaced before all are on the disk.
 
     Raises
     ------
     StackError
-        If the disk is full or the folder cannot be written; the earlier files are still whole.
+        If the disk is full or the folder cannot be written; the earlier files stay complete.
     """
     waiting: dict[Path, Path] = {}
     try:
@@ -66,21 +64,16 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     except OSError as error:
         raise StackError(
             f"The report cannot be written to {folder}: {error.strerror or error}. "
-            f"Free space there or make it writable (it is set by RISK_REPORTS_DIR), then clear send_report."
+            "Free space or make the folder writable (setting RISK_REPORTS_DIR), then clear send_report."
         ) from error
     finally:
         for temporary in waiting:
             temporary.unlink(missing_ok=True)
 
 
-def report_folder(facts: Facts) -> Path:
-    """Return the folder of a session's report."""
-    return settings().report_dir(facts.session_date)
-
-
 def _limits_row(facts: Facts, account: AccountFacts) -> tuple[str, ...]:
     return (
-        _harmless(account.account_id),
+        escape_csv_formula(account.account_id),
         facts.session_date.isoformat(),
         facts.effective_session.isoformat(),
         exact(account.cut_ratio),
@@ -88,17 +81,18 @@ def _limits_row(facts: Facts, account: AccountFacts) -> tuple[str, ...]:
         exact(account.new_limit_usd),
         account.level,
         account.source,
-        _harmless("; ".join(account.reasons)),
+        escape_csv_formula("; ".join(account.reasons)),
     )
 
 
-def _harmless(cell: str) -> str:
+def escape_csv_formula(cell: str) -> str:
+    """Return a cell on one line; a quote marks as text what a spreadsheet would run as a formula."""
     line = " ".join(cell.splitlines())
     return f"'{line}" if line.lstrip().startswith(FORMULA_STARTS) else line
 
 
 def _temporary(folder: Path, content: bytes) -> Path:
-    """Put content on the disk under a passing name; nothing is left behind if that fails."""
+    """Write content to a temporary file; leave nothing behind if that fails."""
     descriptor, name = tempfile.mkstemp(prefix=".report-", dir=folder)
     path = Path(name)
     try:

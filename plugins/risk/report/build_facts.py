@@ -1,4 +1,4 @@
-"""Reads the facts of a run from the warehouse."""
+"""Build the facts of a report from the warehouse."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from risk.core.money import counted
 from risk.core.runs import Run
 from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
 from risk.core.warehouse import Connection, records, rows
 from risk.ingest.roster import read_roster
 from risk.report.facts import (
-    CURVE_SESSIONS,
     LEVELS,
+    PNL_CHART_SESSIONS,
     AccountFacts,
     Counts,
     DeskFacts,
@@ -24,27 +25,27 @@ from risk.report.facts import (
     WarningFacts,
 )
 
-TOLD_WITHIN_SESSIONS = 20
-"""Results are compared with what the reports of so many sessions have told."""
+RESTATEMENT_SESSIONS = 20
+"""P&L is compared with the reports of this many sessions."""
 
 
 def build_facts(connection: Connection, run: Run) -> Facts:
-    """Read everything the report of a run says.
+    """Read everything that the report of a run contains.
 
     Parameters
     ----------
     connection
         Warehouse; only read.
     run
-        The run whose recommendations, verdicts and load are reported.
+        The run whose recommendations, checks and load are reported.
 
     Returns
     -------
     Facts
-        The same bytes for the same inputs, whatever the locale, the row order or the hash seed.
+        Equal inputs give equal facts, whatever the locale, the row order or the hash seed.
     """
     previous_session, previous_cuts = _previous(connection, run)
-    judged = records(connection, "send_report/select_gate_results", {"run_id": run.run_id})
+    gate_results = records(connection, "send_report/select_gate_results", {"run_id": run.run_id})
     booked = _adjustments(connection, run)
     accounts = _accounts(connection, run, previous_cuts, booked)
     session = {"session_date": run.session_date}
@@ -56,23 +57,23 @@ def build_facts(connection: Connection, run: Run) -> Facts:
         desk=_desk(records(connection, "send_report/select_daily_pnl", session)[0], accounts, booked),
         accounts=accounts,
         warnings=(
-            # Most telling first, for the mail has room for few above what is to be done.
+            # Most important first: the mail shows only a few above the actions.
             *_delivery_warnings(accounts, run),
             *_book_warnings(accounts, run),
             *_load_warnings(connection, run),
             *_check_warnings(connection, run, accounts),
-            *(WarningFacts("model", "drift", readable(drift)) for row in judged for drift in row["drifts"]),
+            *(WarningFacts("model", "drift", readable(drift)) for row in gate_results for drift in row["drifts"]),
         ),
         roster=tuple(_roster(connection, run)),
         previous_session_date=previous_session,
-        gate=_gate(judged[0]) if judged else None,
+        gate=_gate(gate_results[0]) if gate_results else None,
         past_cuts=_past_cuts(connection, run),
         restatements=_restatements(connection, run),
     )
 
 
 def _roster(connection: Connection, run: Run) -> Iterable[RosterEntry]:
-    """List the accounts that have traded; one that is only stated has nothing to report."""
+    """List the accounts that have traded."""
     for trader in read_roster(connection, run):
         if trader.latest_session_date is not None:
             name, days = trader.account_id, trader.trading_day_count
@@ -80,7 +81,7 @@ def _roster(connection: Connection, run: Run) -> Iterable[RosterEntry]:
 
 
 def readable(text: str) -> str:
-    """Return a sentence on one line, without control or direction characters that could disguise it."""
+    """Return a sentence on one line, without control and text-direction characters."""
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
@@ -93,20 +94,20 @@ def by_urgency(account: AccountFacts) -> tuple[int, Decimal, Decimal, str]:
 
 
 def _previous(connection: Connection, run: Run) -> tuple[dt.date | None, Mapping[str, Decimal]]:
-    """Read the session and the cuts of the report before this one, as known at the run's cut-off."""
+    """Read the session and the cuts of the previous report, as of the run's cut-off."""
     binds = {"session_date": run.session_date, "as_of": run.as_of, "active_within": ACTIVE_WITHIN_SESSIONS}
     found = rows(connection, "send_report/select_previous_cuts", binds)
     return (found[0][0] if found else None), {account_id: cut for _, account_id, cut in found if account_id}
 
 
 def _restatements(connection: Connection, run: Run) -> tuple[RestatementFacts, ...]:
-    """Read what the books tell otherwise than the newest report that told it, as known at the run's cut-off."""
-    binds = {"session_date": run.session_date, "as_of": run.as_of, "told_within": TOLD_WITHIN_SESSIONS}
+    """Read the P&L that differs from the latest report of it, as of the run's cut-off."""
+    binds = {"session_date": run.session_date, "as_of": run.as_of, "within_sessions": RESTATEMENT_SESSIONS}
     return tuple(RestatementFacts(**row) for row in records(connection, "send_report/select_restatements", binds))
 
 
 def _recent_results(connection: Connection, run: Run) -> Mapping[str, tuple[Decimal, ...]]:
-    binds = {"run_id": run.run_id, "session_date": run.session_date, "curve_sessions": CURVE_SESSIONS}
+    binds = {"run_id": run.run_id, "session_date": run.session_date, "curve_sessions": PNL_CHART_SESSIONS}
     found: dict[str, list[Decimal]] = {}
     for account_id, total_pnl_usd in rows(connection, "send_report/select_recent_results", binds):
         found.setdefault(account_id, []).append(total_pnl_usd)
@@ -139,14 +140,14 @@ def _accounts(
 
 
 def _adjustments(connection: Connection, run: Run) -> Mapping[str, Decimal]:
-    """Read what was booked in the session beside trading, by account."""
+    """Read the adjustments booked in the session, by account."""
     cut_off = {"session_date": run.session_date, "as_of": run.as_of}
     return dict(rows(connection, "send_report/select_adjustments", cut_off))
 
 
 def _account(row: dict[str, Any]) -> AccountFacts:
     incomplete = row["incomplete_reason"]
-    # What was not delivered is not a result: carried books of such a session say net 0, which nobody knows yet.
+    # Without a delivery the P&L is unknown: carried positions alone would show a net P&L of 0.
     is_known = row["delivery_state"] in {"delivered", "no trades"}
     return AccountFacts(
         **{
@@ -164,12 +165,12 @@ def _account(row: dict[str, Any]) -> AccountFacts:
 
 
 def _gate(row: Mapping[str, Any]) -> GateFacts:
-    verdict = "the model serves" if row["is_serving"] else "rules serve"
+    verdict = "model-based limits apply" if row["is_serving"] else "rule-based limits apply"
     return GateFacts(verdict, tuple(readable(reason) for reason in row["reasons"]))
 
 
 def _past_cuts(connection: Connection, run: Run) -> tuple[str, ...]:
-    """Return the ledger's verdict and totals; nothing before the first cut has met a result."""
+    """Return verdict and totals of the cut track record; empty until a cut has an outcome."""
     found = records(connection, "send_report/select_ledger_results", {"run_id": run.run_id})
     return tuple(found[0]["sentences"][:2]) if found and found[0]["verdict"] != "nothing" else ()
 
@@ -193,18 +194,19 @@ def _load_warnings(connection: Connection, run: Run) -> Iterable[WarningFacts]:
     binds = {"load_id": run.load_id, "session_date": run.session_date, "as_of": run.as_of}
     for row in sorted(records(connection, "send_report/select_source_files", binds), key=lambda row: row["file_name"]):
         name = readable(row["file_name"])
-        yield WarningFacts("file", name, f"File {name} was not used at all: {readable(row['reason'])}")
+        yield WarningFacts("file", name, f"File {name} was not loaded: {readable(row['reason'])}")
     for row in sorted(records(connection, "send_report/select_fill_rejects", binds), key=lambda row: row["file_name"]):
         name, count = readable(row["file_name"]), row["rejected_count"]
-        what = "1 row was rejected:" if count == 1 else f"{count:,} rows were rejected; the first:"
-        yield WarningFacts("rejects", name, f"File {name}: {what} {readable(row['first_reason'])}")
+        first = "" if count == 1 else "first: "
+        message = f"File {name}: {counted(count, 'row')} rejected; {first}{readable(row['first_reason'])}"
+        yield WarningFacts("rejects", name, message)
 
 
 _STATE_SENTENCES = {
-    "not posted": "Fills of {session} are not posted yet for {accounts}: these limits rest on earlier sessions.",
-    "missing": "No delivery for {session} from {accounts}, while other accounts arrived: ask for it.",
-    "feed broken": "No account delivered anything for {session}: the feed is broken. Without it: {accounts}.",
-    "rejected": "Every row delivered for {session} was rejected for {accounts}: these limits rest on earlier sessions.",
+    "not posted": "{accounts}: fills for {session} not posted yet; limits use data through the previous session.",
+    "missing": "{accounts}: no fills received for {session} (others received). Contact the source.",
+    "feed broken": "{accounts}: no fills received for {session} from any account. Check the feed.",
+    "rejected": "{accounts}: every row for {session} was rejected; limits use data through the previous session.",
 }
 
 
@@ -220,18 +222,18 @@ def _book_warnings(accounts: Sequence[AccountFacts], run: Run) -> Iterable[Warni
     for account in sorted(accounts, key=lambda account: account.account_id):
         if account.incomplete_reason is not None:
             name = account.account_id
-            message = f"Books of {name} are incomplete for {run.session_date}: {account.incomplete_reason}"
+            message = f"{name}: books incomplete for {run.session_date}: {account.incomplete_reason}"
             yield WarningFacts("books", name, message)
 
 
-RETOLD_CHECKS = {"accounts_delivered": "missing", "accounts_posted": "not posted", "books_complete": "incomplete"}
-"""Checks with a verdict for each account whose state the report tells in one sentence for all such accounts."""
+SUMMARIZED_CHECKS = {"accounts_delivered": "missing", "accounts_posted": "not posted", "books_complete": "incomplete"}
+"""Checks by account that the report summarizes in one sentence for all accounts in that state."""
 
 
 def _check_warnings(connection: Connection, run: Run, accounts: Sequence[AccountFacts]) -> Iterable[WarningFacts]:
-    told = {(account.delivery_state, account.account_id) for account in accounts}
-    told |= {("incomplete", account.account_id) for account in accounts if account.incomplete_reason is not None}
-    verdicts = records(connection, "send_report/select_quality_results", {"run_id": run.run_id})
-    for row in sorted(verdicts, key=lambda row: (row["severity"], row["check_name"], row["subject"])):
-        if (RETOLD_CHECKS.get(row["check_name"]), row["subject"]) not in told:
+    summarized = {(account.delivery_state, account.account_id) for account in accounts}
+    summarized |= {("incomplete", account.account_id) for account in accounts if account.incomplete_reason is not None}
+    failed_checks = records(connection, "send_report/select_quality_results", {"run_id": run.run_id})
+    for row in sorted(failed_checks, key=lambda row: (row["severity"], row["check_name"], row["subject"])):
+        if (SUMMARIZED_CHECKS.get(row["check_name"]), row["subject"]) not in summarized:
             yield WarningFacts("check", readable(row["subject"] or row["check_name"]), readable(row["message"]))

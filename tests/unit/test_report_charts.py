@@ -1,4 +1,4 @@
-"""The pictures of the mail: small, the same every time, beside facts that need none of them."""
+"""The charts of the mail: small, the same every time, beside facts that do not need them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from email.message import EmailMessage
 import pytest
 from PIL import Image
 
-from risk.report.charts import cumulated, draw_curve, draw_fan, draw_pictures, peaks
+from risk.core.settings import read_settings
+from risk.report.charts import cumulative_pnl, draw_charts, draw_forecast, draw_pnl, running_peaks
 from risk.report.facts import AccountFacts, Facts
-from risk.report.message import compose
 from risk.report.page import Links, build_page
-from risk.report.rendering import Rendered, illustrate, render
+from risk.report.render import Rendered, render_page, render_report
+from risk.report.send import report_mail
 from tests.report_desks import RUN, account, desk
 
 MAIL_BYTES = 100_000
@@ -44,11 +45,11 @@ def wordy(name: str) -> AccountFacts:
 
 
 def rendered(facts: Facts) -> Rendered:
-    return illustrate(facts, RUN, Links())
+    return render_report(facts, RUN, Links())
 
 
 def mailed(facts: Facts) -> bytes:
-    return compose(rendered(facts), RUN, "rm@example.test").as_bytes()
+    return report_mail(rendered(facts), RUN, read_settings()).message("rm@example.test").as_bytes()
 
 
 def has_color(picture: bytes, color: tuple[int, int, int]) -> bool:
@@ -61,13 +62,13 @@ def test_running_sum_and_peak_of_results_start_at_nothing() -> None:
     one = account(recent_results_usd=(Decimal(-100), Decimal(300), Decimal(-50), Decimal(-200)))
 
     # Sums -100, 200, 150, -50; the peak starts at 0: 0, 200, 200, 200.
-    assert cumulated(one) == [Decimal(-100), Decimal(200), Decimal(150), Decimal(-50)]
-    assert peaks(cumulated(one)) == [Decimal(0), Decimal(200), Decimal(200), Decimal(200)]
+    assert cumulative_pnl(one) == [Decimal(-100), Decimal(200), Decimal(150), Decimal(-50)]
+    assert running_peaks(cumulative_pnl(one)) == [Decimal(0), Decimal(200), Decimal(200), Decimal(200)]
 
 
 def test_curve_shades_a_drawdown_and_only_where_there_is_one() -> None:
-    falling = draw_curve(account(recent_results_usd=(Decimal(500), Decimal(-300), Decimal(-400))))
-    rising = draw_curve(account(recent_results_usd=(Decimal(500), Decimal(300), Decimal(400))))
+    falling = draw_pnl(account(recent_results_usd=(Decimal(500), Decimal(-300), Decimal(-400))))
+    rising = draw_pnl(account(recent_results_usd=(Decimal(500), Decimal(300), Decimal(400))))
 
     assert has_color(falling, DRAWDOWN_RED)
     assert has_color(falling, CURVE_BLUE)
@@ -75,23 +76,23 @@ def test_curve_shades_a_drawdown_and_only_where_there_is_one() -> None:
 
 
 def test_fan_shows_the_limit_with_and_without_bands() -> None:
-    assert has_color(draw_fan(lively("A")), LIMIT_RED)
-    assert has_color(draw_fan(account()), LIMIT_RED)
+    assert has_color(draw_forecast(lively("A")), LIMIT_RED)
+    assert has_color(draw_forecast(account()), LIMIT_RED)
 
 
 def test_no_picture_is_drawn_from_nothing() -> None:
-    assert draw_curve(account()) == b""
-    assert draw_fan(account(forecast_quantile_05_usd=None)) == b""
-    assert dict(draw_pictures(desk([]), 100_000)) == {}
+    assert draw_pnl(account()) == b""
+    assert draw_forecast(account(forecast_quantile_05_usd=None)) == b""
+    assert dict(draw_charts(desk([]), 100_000)) == {}
 
 
 def test_pictures_are_the_same_bytes_every_time_and_small() -> None:
     facts = desk([lively("NET001"), lively("NET002", "0.20"), lively("NET003", "0.10")])
 
-    first, second = draw_pictures(facts, 100_000), draw_pictures(facts, 100_000)
+    first, second = draw_charts(facts, 100_000), draw_charts(facts, 100_000)
 
     assert first == second
-    assert list(first) == ["curve-0", "fan-0", "curve-1", "fan-1"]
+    assert list(first) == ["pnl-0", "forecast-0", "pnl-1", "forecast-1"]
     assert all(len(picture) < 15_000 for picture in first.values())
 
 
@@ -112,13 +113,13 @@ def test_mail_has_the_pictures_of_ten_restricted_traders_of_23() -> None:
 def test_pictures_of_many_traders_are_those_of_the_most_urgent_that_fit() -> None:
     facts = desk([lively(f"NET{number:03d}") for number in range(200)])
 
-    drawn = draw_pictures(facts, 30_000)
+    drawn = draw_charts(facts, 30_000)
 
     # Carried in base64, a third more.
     assert sum(map(len, drawn.values())) * 4 / 3 < 30_000
-    assert "curve-0" in drawn
-    assert "curve-199" not in drawn
-    views = render(build_page(facts, RUN, Links(), drawn))
+    assert "pnl-0" in drawn
+    assert "pnl-199" not in drawn
+    views = render_page(build_page(facts, RUN, Links(), drawn))
     assert views.html.count("<img") == len(drawn)
     assert views.text.count("REDUCE LIMIT BY 40%") == views.html.count("REDUCE LIMIT BY 40%") == 200
 
@@ -133,11 +134,11 @@ def test_every_picture_of_the_page_is_a_part_of_the_mail_and_tells_its_facts_in_
     shown = re.findall(r'<img src="cid:([^"]+)"', markup)
     carried = {part["Content-ID"].strip("<>"): part for part in found.walk() if part["Content-ID"]}
 
-    assert shown == list(carried) == ["curve-0", "fan-0"]
-    assert carried["fan-0"].get_content_type() == "image/png"
+    assert shown == list(carried) == ["pnl-0", "forecast-0"]
+    assert carried["forecast-0"].get_content_type() == "image/png"
     alternatives = re.findall(r'alt="([^"]+)"', markup)
-    assert re.match(r"Last 60 sessions: [+-]\$[\d,.]+ in sum, \$[\d,.]+ below the peak", alternatives[0])
-    assert alternatives[1] == "Forecast: 1 session in 20 ends at -$2,346 or worse, limit $3,000"
+    assert re.match(r"Last 60 days: P&L [+-]\$[\d,]+, \$[\d,]+ below the peak", alternatives[0])
+    assert alternatives[1] == "Forecast: 95% VaR $2,346, limit $3,000"
 
 
 def test_mail_with_pictures_has_the_same_bytes_every_time() -> None:

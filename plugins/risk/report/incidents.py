@@ -1,0 +1,387 @@
+"""A run that failed, is late or recovered: what happened, what it means for the session, what to do, where to look."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from risk.core.settings import EXCHANGE_ZONE
+from risk.core.warehouse import Connection, execute, records
+from risk.report.page import NoticePage
+
+REPORT_DUE_AT = dt.time(8, 30)
+"""New York time of the effective session by which the report is due."""
+
+KILLED = "killed"
+"""Takes the place of an error's class when the process ended without an error."""
+
+REMEDIES = {
+    "InputError": "Fix or replace the file, then clear task extract_fills.",
+    "RequestError": "Correct the value named in the message, then clear the task or start a run with other parameters.",
+    "QualityError": "Read the failed checks in the log, fix the input, then clear task extract_fills.",
+    "CheckError": "Check the database, then clear the task: it may succeed unchanged.",
+    "BooksError": "Call the developers: two computations of the same P&L disagree. This step stored nothing.",
+    "SchemaError": "Restore the named schema files (git status include/sql/schema), then clear the task.",
+    "ConnectionLostError": "Start the server named in the message or contact its owner, then clear the task.",
+    "IncompleteAnswerError": "Contact the vendor about the response named in the message, then clear the task.",
+    "RefusalError": "Correct the connection named in the message or contact its owner, then clear the task.",
+    "AirflowTaskTimeout": "Check what the machine and the database were busy with, then clear the task.",
+    KILLED: "Check the machine: memory (dmesg), disk, restarts. Then clear the task; every step can be rerun safely.",
+}
+"""What to do, by the class of the error: there is one class per remedy."""
+
+OTHER_REMEDY = "Read the log. If it does not say what to do, call the developers; then clear the task."
+
+LIMITS_STAY = "Until a report arrives, the limits of the last report stay in force."
+
+READ_BYTES = 65_536
+SHOWN_LINES = 12
+LINE_LENGTH = 300
+TASK_FAILED = "Task failed"
+"""Start of Airflow's log entry that holds the error of the task; errors of callbacks have other words."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunKey:
+    """One clearing of one Airflow run: each is reported once.
+
+    Attributes
+    ----------
+    dag_id, dag_run_id
+        Airflow's names.
+    clear_number
+        How often the run has been cleared, from 0.
+    """
+
+    dag_id: str
+    dag_run_id: str
+    clear_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunDates:
+    """The sessions of a run; ``None`` if it failed before they were known."""
+
+    session_date: dt.date | None
+    effective_session: dt.date | None
+
+    @property
+    def description(self) -> str:
+        """Both sessions in words."""
+        if self.session_date is None or self.effective_session is None:
+            return "unknown"
+        return f"{self.session_date.isoformat()}, limits for {self.effective_session.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class FailedTask:
+    """The task that ended a run.
+
+    Attributes
+    ----------
+    task_id, try_number
+        Which attempt of which task; an empty name if Airflow names none.
+    log_url
+        Its log in the Airflow UI.
+    """
+
+    task_id: str
+    try_number: int
+    log_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRun:
+    """A run that has failed.
+
+    Attributes
+    ----------
+    key, dates, task
+        Which run, its sessions, the task that ended it.
+    not_run
+        Tasks that could not run because of it.
+    run_url
+        The run in the Airflow UI; empty if the address is unknown.
+    """
+
+    key: RunKey
+    dates: RunDates
+    task: FailedTask
+    not_run: tuple[str, ...]
+    run_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a task failed: the class of its error, or ``killed``, and the message."""
+
+    error_class: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """What exists for an effective session.
+
+    Attributes
+    ----------
+    has_limits, has_report
+        Whether recommendations and a report are stored.
+    sent_at
+        When the first mail left, UTC.
+    sent_count, open_count
+        Recipients with and without the mail.
+    """
+
+    has_limits: bool
+    has_report: bool
+    sent_at: dt.datetime | None
+    sent_count: int
+    open_count: int
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether every recipient has the report."""
+        return self.sent_count > 0 and self.open_count == 0
+
+    @property
+    def sent_time(self) -> str:
+        """New York time at which the first mail left; empty if none has."""
+        return "" if self.sent_at is None else f"{self.sent_at.astimezone(EXCHANGE_ZONE):%H:%M}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogTail:
+    """The last lines of a task log.
+
+    Attributes
+    ----------
+    lines
+        Oldest first.
+    error_class, message
+        Error of the task; empty if there is none.
+    """
+
+    lines: tuple[str, ...] = ()
+    error_class: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FailurePage:
+    """Context of the templates ``task_failure``.
+
+    Attributes
+    ----------
+    is_simulated
+        Whether the desk is simulated.
+    headline
+        What the failure means for the session, in one sentence.
+    failed, cause
+        What failed and why.
+    consequences
+        Sentences: what exists for the session and what does not.
+    remedy
+        What to do.
+    log_lines
+        End of the task log, oldest first.
+    """
+
+    is_simulated: bool
+    headline: str
+    failed: FailedRun
+    cause: Cause
+    consequences: tuple[str, ...]
+    remedy: str
+    log_lines: tuple[str, ...]
+
+
+def store_failure(connection: Connection, key: RunKey, task: FailedTask, dates: RunDates, cause: Cause) -> None:
+    """Add a failed attempt to the audit log, which is append only."""
+    values = {
+        **_attempt(key, task),
+        "session_date": dates.session_date,
+        "error_class": cause.error_class,
+        "message": cause.message,
+    }
+    with connection:
+        execute(connection, "alarms/insert_audit_log", values)
+
+
+def read_cause(connection: Connection | None, key: RunKey, task: FailedTask, tail: LogTail) -> Cause:
+    """Find out why a task failed: from the audit log, else from its log file; neither one means killed.
+
+    Parameters
+    ----------
+    connection
+        Warehouse; ``None`` if it is unreachable.
+    key, task
+        Which attempt.
+    tail
+        End of its log file; empty if the file is on another machine.
+    """
+    stored = [] if connection is None else records(connection, "alarms/select_audit_log", _attempt(key, task))
+    if stored:
+        return Cause(**stored[0])
+    if tail.error_class:
+        return Cause(tail.error_class, tail.message)
+    return Cause(KILLED, "The task process ended without an error: something outside killed it.")
+
+
+def read_session_state(connection: Connection, effective_session: dt.date) -> SessionState:
+    """Read what exists for an effective session."""
+    binds = {"effective_session": effective_session}
+    return SessionState(**records(connection, "alarms/select_session_states", binds)[0])
+
+
+def read_log_tail(folder: Path, key: RunKey, task: FailedTask) -> LogTail:
+    """Read the end of one attempt's log from Airflow's ``base_log_folder``; empty if the file is elsewhere."""
+    run_folder = folder / f"dag_id={key.dag_id}" / f"run_id={key.dag_run_id}"
+    file = run_folder / f"task_id={task.task_id}" / f"attempt={task.try_number}.log"
+    try:
+        with file.open("rb") as log:
+            size = log.seek(0, os.SEEK_END)
+            log.seek(max(0, size - READ_BYTES))
+            text = log.read().decode(errors="replace")
+    except OSError:
+        return LogTail()
+    # The first line may be cut off.
+    return log_tail(map(_log_entry, text.splitlines()[1 if size > READ_BYTES else 0 :]))
+
+
+def log_tail(entries: Iterable[Mapping[str, Any]]) -> LogTail:
+    """Select from the entries of an Airflow task log the last lines worth reading, and the error of the task."""
+    lines: list[str] = []
+    error_class, message, is_folded = "", "", False
+    for entry in entries:
+        event = str(entry.get("event", ""))
+        # Airflow encloses its own lines before and after those of the task in two such marks.
+        is_folded = (is_folded or event.startswith("::group::")) and not event.startswith("::endgroup::")
+        if not is_folded and not event.startswith("::"):
+            lines.extend(event.splitlines())
+        for error in entry.get("error_detail") or []:
+            kind, sentence = str(error.get("exc_type", "")), str(error.get("exc_value", ""))
+            lines.extend(f"{kind}: {sentence}".splitlines())
+            if event.startswith(TASK_FAILED):
+                error_class, message = kind, sentence
+    shown = [line[:LINE_LENGTH] for line in lines if line.strip()]
+    return LogTail(tuple(shown[-SHOWN_LINES:]), error_class, message)
+
+
+def headline(dates: RunDates, state: SessionState | None) -> str:
+    """Say in one sentence what a missing or failed run means for the session."""
+    if dates.effective_session is None:
+        return "No limits: the run failed before its session was known."
+    day = dates.effective_session.isoformat()
+    if state is None:
+        return f"Limits for {day} are unknown: the warehouse is unreachable."
+    if state.is_delivered:
+        return f"Limits for {day} were emailed at {state.sent_time} New York; this run does not change them."
+    if state.sent_count:
+        total = state.sent_count + state.open_count
+        return f"Limits for {day} reached {state.sent_count} of {total} recipients."
+    if state.has_limits:
+        return f"Limits for {day} are computed but not emailed."
+    return f"No limits for {day}."
+
+
+def consequences(dates: RunDates, state: SessionState | None) -> tuple[str, ...]:
+    """Say what exists for the session, and what stays in force meanwhile."""
+    if dates.effective_session is None:
+        return ("The session of this run is unknown.", LIMITS_STAY)
+    day = dates.effective_session.isoformat()
+    if state is None:
+        return (f"Whether limits for {day} exist is unknown.", LIMITS_STAY)
+    if state.is_delivered:
+        return ("Nothing is missing: an earlier run of this session delivered its report.",)
+    if state.has_report:
+        missing = "The email is missing; recommendations and report are stored."
+    elif state.has_limits:
+        missing = "Report and email are missing; recommendations are stored."
+    else:
+        missing = f"Recommendations, report and email for {day} are missing."
+    return (missing, LIMITS_STAY)
+
+
+def failure_page(
+    failed: FailedRun, cause: Cause, state: SessionState | None, tail: LogTail, *, is_simulated: bool
+) -> FailurePage:
+    """Build the page of a failure."""
+    return FailurePage(
+        is_simulated=is_simulated,
+        headline=headline(failed.dates, state),
+        failed=failed,
+        cause=cause,
+        consequences=consequences(failed.dates, state),
+        remedy=REMEDIES.get(cause.error_class, OTHER_REMEDY),
+        log_lines=tail.lines,
+    )
+
+
+def recovery_page(
+    key: RunKey, dates: RunDates, state: SessionState | None, run_url: str, *, is_simulated: bool
+) -> NoticePage:
+    """Build the page of a run that failed and then succeeded."""
+    day = "" if dates.effective_session is None else f" for {dates.effective_session.isoformat()}"
+    is_out = state is not None and state.is_delivered
+    outcome = f"Limits{day} have been emailed." if is_out else f"Limits{day} are computed; this run sends no email."
+    return NoticePage(
+        is_simulated=is_simulated,
+        tone="good",
+        label="RECOVERED",
+        title=f"RISK RUN RECOVERED - {key.dag_id}{day}",
+        headline=f"The failed run has succeeded. {outcome}",
+        sentences=(_where(key, dates),),
+        actions=(),
+        url=run_url,
+    )
+
+
+def lateness_page(
+    key: RunKey, dates: RunDates, state: SessionState | None, run_url: str, *, is_simulated: bool
+) -> NoticePage:
+    """Build the page of a report that is not out by its deadline."""
+    day = "unknown" if dates.effective_session is None else dates.effective_session.isoformat()
+    return NoticePage(
+        is_simulated=is_simulated,
+        tone="bad",
+        label="REPORT LATE",
+        title=f"RISK REPORT LATE - no report for {day} by {REPORT_DUE_AT:%H:%M} New York",
+        headline=headline(dates, state),
+        sentences=(
+            f"The report for {day} was due at {REPORT_DUE_AT:%H:%M} New York. The market opens at 09:30.",
+            *consequences(dates, state),
+            _where(key, dates),
+        ),
+        actions=(
+            "Open the run in Airflow and check its current task; the log of a waiting task names what it waits for.",
+        ),
+        url=run_url,
+    )
+
+
+def _where(key: RunKey, dates: RunDates) -> str:
+    session = "unknown" if dates.session_date is None else dates.session_date.isoformat()
+    return f"DAG {key.dag_id}, run {key.dag_run_id}, session {session}."
+
+
+def _attempt(key: RunKey, task: FailedTask) -> dict[str, str | int]:
+    return {
+        "dag_id": key.dag_id,
+        "dag_run_id": key.dag_run_id,
+        "task_id": task.task_id,
+        "try_number": task.try_number,
+    }
+
+
+def _log_entry(text: str) -> dict[str, Any]:
+    try:
+        entry = json.loads(text)
+    except json.JSONDecodeError:
+        return {"event": text}
+    return entry if isinstance(entry, dict) else {"event": text}

@@ -1,0 +1,150 @@
+"""Renders pages to the three views of a mail: subject, HTML and text."""
+
+from __future__ import annotations
+
+import base64
+import quopri
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import jinja2
+
+from risk.core import money
+from risk.core.runs import Run
+from risk.core.settings import TEMPLATE_DIR
+from risk.report.artefacts import limits_csv
+from risk.report.charts import draw_charts
+from risk.report.facts import Facts
+from risk.report.page import Links, Page, build_page
+
+TEXT_WIDTH = 78
+
+MAIL_BYTES = 98_000
+"""Mail programs truncate messages of more than about 100 kB."""
+
+PART_HEADER_BYTES = 300
+"""Headers and boundary of one part of a mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The views of one mail; lines end with line feeds.
+
+    Attributes
+    ----------
+    subject, html, text
+        The views.
+    charts
+        PNG by name; the HTML shows one as ``cid:<name>``.
+    attachments
+        CSV by file name.
+    """
+
+    subject: str
+    html: str
+    text: str
+    charts: Mapping[str, bytes] = field(default_factory=dict)
+    attachments: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def byte_count(self) -> int:
+        """Size of the mail without its headers."""
+        texts = (self.html, self.text, *self.attachments.values())
+        return sum(len(quopri.encodestring(text.encode())) for text in texts) + sum(
+            len(base64.encodebytes(chart)) + PART_HEADER_BYTES for chart in self.charts.values()
+        )
+
+    @property
+    def standalone_html(self) -> str:
+        """The HTML with its charts embedded, for a file that is read outside the mail."""
+        html = self.html
+        for name, chart in self.charts.items():
+            data = base64.b64encode(chart).decode()
+            html = html.replace(f'src="cid:{name}"', f'src="data:image/png;base64,{data}"')
+        return html
+
+
+def render_report(facts: Facts, run: Run, links: Links) -> Rendered:
+    """Render a report with as many charts as fit into its mail."""
+    rendered = render_page(build_page(facts, run, links))
+    charts = draw_charts(facts, MAIL_BYTES - rendered.byte_count)
+    return render_page(build_page(facts, run, links, charts)) if charts else rendered
+
+
+def render_page(page: Page) -> Rendered:
+    """Render the page of a report, with its charts, and attach limits.csv.
+
+    Raises
+    ------
+    jinja2.UndefinedError
+        If a template uses a name that the page does not have.
+    """
+    rendered = render_views("risk_report", page)
+    return replace(rendered, charts=page.charts, attachments={"limits.csv": limits_csv(page.facts)})
+
+
+def render_views(template: str, page: Any) -> Rendered:
+    """Render the three views of a page.
+
+    Parameters
+    ----------
+    template
+        First part of the names ``<template>.subject.j2``, ``.html.j2`` and ``.txt.j2``.
+    page
+        What the templates see under the name ``page``.
+
+    Raises
+    ------
+    jinja2.UndefinedError
+        If a template uses a name that the page does not have.
+    """
+    views = {
+        kind: _environment(kind).get_template(f"{template}.{kind}.j2").render(page=page)
+        for kind in ("subject", "html", "txt")
+    }
+    return Rendered(" ".join(views["subject"].split()), views["html"], wrapped(views["txt"]))
+
+
+def wrapped(text: str) -> str:
+    """Wrap long lines at spaces, continuation lines indented by two; a word longer than a line stays whole."""
+    return "\n".join(_wrapped_line(line.rstrip()) for line in text.strip().splitlines()) + "\n"
+
+
+def _wrapped_line(line: str) -> str:
+    if len(line) <= TEXT_WIDTH:
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(
+        line.lstrip(),
+        TEXT_WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent + "  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def compile_templates() -> None:
+    """Compile every mail template, which takes as long as rendering them; later calls use the compiled ones."""
+    for path in TEMPLATE_DIR.glob("*.*.j2"):
+        kind = path.name.split(".")[-2]
+        _environment(kind).get_template(path.name)
+        _environment(kind).get_template("macros.j2")
+
+
+@cache
+def _environment(kind: str) -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATE_DIR),
+        # One environment per kind: a macro of macros.j2 escapes its output in HTML and must not in text. Escaping by
+        # file name instead would let a macro's output pass into HTML unescaped.
+        autoescape=kind == "html",  # noqa: S701
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(money.FILTERS)
+    return environment
