@@ -19,7 +19,7 @@ from risk.core.errors import RequestError
 from risk.core.settings import PROJECT_DIR
 from tests.browser import launched, log_in
 
-FOLDER = PROJECT_DIR / "include" / "images"
+FOLDER = PROJECT_DIR / "docs" / "images"
 COLORS = 200
 LARGEST_BYTES = 80_000
 MAILS = {"mail": (700, 1000, "light"), "mail-phone": (360, 1000, "light"), "mail-dark": (700, 1000, "dark")}

@@ -1,0 +1,176 @@
+"""Write the generated pages of docs from the code: ``python -m docs.generate [--check]``.
+
+``--check`` writes nothing and fails where a page differs from what the code says.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer.main
+
+DOCS = Path(__file__).resolve().parent
+SCHEMA = DOCS.parent / "include" / "sql" / "schema"
+
+COMMENT = re.compile(
+    r"comment on (table|column|function) ([a-z_0-9.]+)(?:\s*\([^)]*\))? is\s+'((?:[^']|'')*)'", re.IGNORECASE
+)
+
+
+def settings_page() -> Iterator[str]:
+    """Describe every variable ``RISK_*``."""
+    from risk.core.settings import PROJECT_DIR, Settings, variable_name
+
+    yield "# Settings"
+    yield "\nEnvironment variables of the product. An empty variable counts as absent; a value that is not allowed"
+    yield "stops the command or task with a sentence that names it.\n"
+    yield "| variable | meaning | allowed | default |"
+    yield "|---|---|---|---|"
+    for name, field in Settings.model_fields.items():
+        extra = field.json_schema_extra
+        allowed = extra.get("allowed", "") if isinstance(extra, dict) else ""
+        given = "" if field.default in (None, "", ()) else field.default
+        shown = ",".join(given) if isinstance(given, tuple) else str(given)
+        shown = shown.replace(f"{PROJECT_DIR}/", "")
+        default = f"`{_cell(shown)}`" if shown else ""
+        yield f"| `{variable_name(name)}` | {field.description} | {_cell(allowed)} | {default} |"
+    yield "\nConnections (`AIRFLOW_CONN_*`, or any secrets backend of Airflow):\n"
+    yield "| connection | for |"
+    yield "|---|---|"
+    yield "| `risk_warehouse` | the warehouse, Postgres 16 or newer |"
+    yield "| `risk_vendor` | the vendor's API as the source of fills |"
+    yield "| `risk_source` | a Postgres query as the source of fills |"
+    yield "| `smtp_default` | the mail server |"
+    yield "| `risk_airflow` | Airflow's REST API, for notes in the grid |"
+    yield "| `airflow_metadata` | Airflow's database, for the weekly clean-up |"
+
+
+def dag_parameters_page() -> Iterator[str]:
+    """Describe every DAG: when it runs and what it can be asked."""
+    os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="risk-docs-"))
+    os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(str(DOCS.parent / "dags"))
+    yield "# DAG parameters"
+    for dag_id, dag in sorted(bag.dags.items()):
+        yield f"\n## {dag_id}\n\n{dag.description}."
+        yield f"\nTasks: {', '.join(f'`{task.task_id}`' for task in dag.topological_sort())}.\n"
+        if not dag.params:
+            continue
+        yield "| parameter | meaning | allowed | default |"
+        yield "|---|---|---|---|"
+        for name in dag.params:
+            param: Any = dag.params.get_param(name)
+            schema = param.schema
+            kind = schema.get("enum") or schema.get("type") or ""
+            kinds = [kind] if isinstance(kind, str) else [str(one) for one in kind]
+            allowed = " or ".join(one for one in kinds if one != "null") + (
+                f" ({schema['format']})" if "format" in schema else ""
+            )
+            default = "" if param.value is None else f"`{param.value}`"
+            yield f"| `{name}` | {schema.get('title', '')}. {_cell(param.description or '')} | {allowed} | {default} |"
+
+
+def cli_page() -> Iterator[str]:
+    """Describe every command of ``riskctl``."""
+    from risk.cli import app
+
+    group: Any = typer.main.get_command(app)
+    yield "# Command line"
+    yield "\n`./riskctl COMMAND`. Exit code 0: done; 1: something is wrong, in a sentence; 2: the request is wrong."
+    for name, command in sorted(group.commands.items()):
+        yield f"\n## riskctl {name}\n"
+        yield f"{(command.help or '').strip()}\n"
+        rows = [parameter for parameter in command.params if parameter.name != "help"]
+        if rows:
+            yield "| option | meaning |"
+            yield "|---|---|"
+        for parameter in rows:
+            spelled = ", ".join(f"`{option}`" for option in parameter.opts)
+            yield f"| {spelled} | {_cell(getattr(parameter, 'help', '') or '')} |"
+
+
+def tables_page() -> Iterator[str]:
+    """Describe every table, column and function of the warehouse, from their comments."""
+    files = sorted(SCHEMA.rglob("*.sql"))
+    found = [match.groups() for path in files for match in COMMENT.finditer(path.read_text(encoding="utf-8"))]
+    comments = [(kind.lower(), name, " ".join(text.replace("''", "'").split())) for kind, name, text in found]
+    yield "# Tables and functions"
+    yield "\nThe warehouse, from the comments in `include/sql/schema`. Money is `numeric`, instants are `timestamptz`."
+    for kind, name, text in comments:
+        if kind == "table":
+            yield f"\n## {name}\n\n{text}\n"
+            yield "| column | meaning |"
+            yield "|---|---|"
+        elif kind == "column":
+            yield f"| `{name.rpartition('.')[2]}` | {_cell(text)} |"
+    yield "\n## Functions\n\n| function | returns |\n|---|---|"
+    for kind, name, text in comments:
+        if kind == "function":
+            yield f"| `{name}` | {_cell(text)} |"
+
+
+def checks_page() -> Iterator[str]:
+    """Describe every data quality check."""
+    from risk.checks.suite import SUITE
+
+    yield "# Checks"
+    yield "\nThe suite of `check_fills`. A *critical* check that fails stops the run; a *warning* is reported.\n"
+    yield "| check | severity | fails when |"
+    yield "|---|---|---|"
+    for check in SUITE:
+        yield f"| `{check.name}` | {check.severity} | {_cell(check.description)} |"
+
+
+def decisions_page() -> Iterator[str]:
+    """List the decision records by their first heading."""
+    yield "# Decisions"
+    yield '\nWhat a reader would ask "why" about: the context, what we decided, what follows.\n'
+    for path in sorted((DOCS / "decisions").glob("0*.md")):
+        yield f"- [{path.stem[:4]} {path.read_text(encoding='utf-8').splitlines()[0].lstrip('# ')}]({path.name})"
+
+
+PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "decisions/index": decisions_page,
+    "reference/settings": settings_page,
+    "reference/dag-parameters": dag_parameters_page,
+    "reference/cli": cli_page,
+    "reference/tables": tables_page,
+    "reference/checks": checks_page,
+}
+"""Page under docs to what writes it."""
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or compare them."""
+    for variable in [name for name in os.environ if name.startswith("RISK_")]:
+        del os.environ[variable]
+    stale = []
+    for name, write in PAGES.items():
+        note = "<!-- Generated by python -m docs.generate; do not edit. -->\n"
+        text = note + "\n".join(write()).rstrip() + "\n"
+        path = DOCS / f"{name}.md"
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if "--check" not in arguments:
+            path.write_text(text, encoding="utf-8")
+    if stale and "--check" in arguments:
+        print(f"Stale: docs/{{{','.join(stale)}}}.md. Run: python -m docs.generate", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
