@@ -119,14 +119,14 @@ def tables_page() -> Iterator[str]:
 
 def checks_page() -> Iterator[str]:
     """Describe every data quality check."""
-    from risk.checks.suite import SUITE
+    from risk.checks.suite import CHECKS
 
     yield "# Checks"
     yield "\nThe suite of `check_fills`. A *critical* check that fails stops the run; a *warning* is reported.\n"
-    yield "| check | severity | fails when |"
+    yield "| check | severity | passes when |"
     yield "|---|---|---|"
-    for check in SUITE:
-        yield f"| `{check.name}` | {check.severity} | {_cell(check.description)} |"
+    for check in CHECKS:
+        yield f"| `{check.name}` | {check.severity} | {_cell(check.ok_message)} |"
 
 
 def decisions_page() -> Iterator[str]:
