@@ -1,28 +1,28 @@
 """# The morning risk run
 
-Turns yesterday's fills into this morning's loss limits and mails them before the opening bell.
+Turns yesterday's fills into today's loss limits and emails them before the opening bell.
 
-| task | does | when it fails |
+| task | does | if it fails |
 |---|---|---|
-| extract_fills | loads, opens the run; scheduled: waits until 08:15 | mend the named file or connection, clear it |
-| check_fills | judges the session's data | read the verdicts in the log, mend, clear extract_fills |
-| aggregate_pnl | positions and daily P&L, checked twice | call the developers: two ways of computing disagree |
-| build_features | scale-free description of each account | |
-| predict_limits | forecast of the 5 % quantile | |
-| apply_rules | what past cuts were worth; a cut with reasons for each active account | |
-| send_report | files in var/reports and one mail | mail server away: tried again by itself |
+| extract_fills | loads fills, opens the run; waits until 08:15 if scheduled | fix the named input, clear it |
+| check_fills | data quality checks of the session | read the results in the log, fix the input, clear extract_fills |
+| aggregate_pnl | positions and daily P&L, computed two ways | two ways of computing disagree: call the developers |
+| build_features | scale-free features of each account | clear it |
+| predict_limits | forecasts each account's 95% VaR; the gate decides whether the model may serve | clear it |
+| apply_rules | cut and reasons for each active account; track record of past cuts | clear it |
+| send_report | report files and one email | retries while the mail server is away |
 
-**Parameters.** `session_date`: the session whose fills are processed (empty: the last one). `deliver`: whether the
-mail leaves (empty: only for scheduled runs). `fills`: folder of the file drop (empty: the configured source).
-`as_of`: what the run knows (empty or `now`: everything; `then`: 07:00 New York of its morning; or an instant with its
-offset). `history`: what the folder's manifest says was published counts as recorded then. `approval`: whose limits a
-person approves once the mail is out, in the DAG publish_limits.
+**Parameters.** `session_date`: the session whose fills are processed (empty: the last one). `deliver`: whether to send
+the email (empty: scheduled runs only). `fills`: folder of fills (empty: the configured source). `as_of`: what the run
+may know (empty or `now`: everything; `then`: 07:00 New York of its morning; or an instant with its offset). `history`:
+backdate the import to the manifest's `published_at`. `approval`: whose limits a person approves after the email, in the
+DAG publish_limits.
 
-**Missed mornings.** After an outage the newest session runs first, and only it is mailed; reports of the sessions
-between come from a backfill, by their dates, without mail unless `deliver` is set.
+**Missed mornings.** After an outage the newest session runs first, and only it is emailed. Run a backfill for the
+sessions between; it sends no email unless `deliver` is set.
 
-Clearing a task repeats it for the same run and the same knowledge; clearing `extract_fills` opens a new revision that
-knows what has arrived since.
+Clearing a task repeats it for the same run and the same as_of. Clearing `extract_fills` opens a new revision that
+includes what has arrived since.
 """
 
 from __future__ import annotations
@@ -64,29 +64,30 @@ with DAG(
             type=["null", "string"],
             format="date",
             title="Session",
-            description="Whose fills are processed; no other date counts. Empty: the last finished one, "
-            "in a backfill each its own.",
+            description="The session whose fills are processed. Empty: the last finished one; in a backfill, the "
+            "session of each run.",
         ),
         "as_of": Param(
             None,
             type=["null", "string"],
-            title="Knowledge as of",
-            description="Empty or now: everything; then: 07:00 New York of the morning; or an instant with its offset.",
+            title="As of",
+            description="What the run may know. Empty or now: everything; then: 07:00 New York of the morning; or an "
+            "instant with its offset.",
         ),
         "deliver": Param(
-            None, type=["null", "boolean"], title="Send the mail", description="Empty: only scheduled runs mail."
+            None, type=["null", "boolean"], title="Send the email", description="Empty: scheduled runs only."
         ),
         "fills": Param(
             None, type=["null", "string"], title="Folder of fills", description="Empty: the configured source."
         ),
         "history": Param(
-            None, type=["null", "boolean"], title="Import a history", description="Published counts as recorded then."
+            None, type=["null", "boolean"], title="Import a history", description="Backdate the import to published_at."
         ),
         "approval": Param(
             SETTINGS.approval,
             enum=["none", "high", "all"],
             title="Approval",
-            description="Whose limits a person approves: nobody's, high-risk traders', all that are cut.",
+            description="Whose limits a person approves: no one's, high-risk traders', all that are cut.",
         ),
     },
     default_args={

@@ -1,14 +1,13 @@
 """# Weekly maintenance
 
-Looks back and cleans up, on Monday mornings before the line runs: mails what the last week's mornings were worth, and
-removes runs, logs and log files older than 180 days from Airflow's own database and disk. The warehouse keeps
-everything: nothing of the books is ever deleted here.
+Monday mornings before the daily run: emails the digest of the last week and removes Airflow's own runs, logs and log
+files older than 180 days. The warehouse keeps everything.
 
-| task | does | when it fails |
+| task | does | if it fails |
 |---|---|---|
-| send_digest | one mail: reports, traders, model, ledger, data, database | mail server or warehouse: clear it |
-| clean_metadata | `airflow db clean` | read its log; nothing urgent, the daily line goes on |
-| clean_logs | removes old task logs | the disk or its permissions: mend, clear the task |
+| send_digest | one email: reports, traders, model, track record, data | check mail server and warehouse, clear it |
+| clean_metadata | `airflow db clean` | read its log; not urgent, the daily run continues |
+| clean_logs | removes old task logs | check the disk and its permissions, clear it |
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ IS_SCHEDULED = read_settings().schedule == "sessions"
 
 with DAG(
     dag_id="weekly_maintenance",
-    description="Airflow's own records and logs do not grow for ever",
+    description="Email the weekly digest and remove old metadata and logs",
     doc_md=__doc__,
     schedule=CronTriggerTimetable("0 6 * * 1", timezone="America/New_York") if IS_SCHEDULED else None,
     start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
@@ -35,6 +34,6 @@ with DAG(
     tags=["risk", "weekly"],
     default_args={"owner": "risk", "retries": 1, "execution_timeout": dt.timedelta(minutes=20)},
 ):
-    # Cleaning does not wait for mail: the two have nothing to do with each other.
+    # Cleaning and the digest are independent.
     SendDigestOperator(task_id="send_digest")
     chain(CleanMetadataOperator(task_id="clean_metadata"), CleanLogsOperator(task_id="clean_logs"))

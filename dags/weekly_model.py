@@ -1,19 +1,18 @@
 """# The model of the week
 
-Learns from everything known up to the last session of the week before, on the morning of the first session of a week,
-after the daily run. What it stores forecasts from the next run on; whether it serves is decided every morning by the
-gate, from its record, never here.
+Trains on everything through the last session of the previous week, on the morning of a week's first session, after the
+daily run. The stored model forecasts from the next run on; whether it serves is decided every morning by the gate.
 
-| task | does | when it fails |
+| task | does | if it fails |
 |---|---|---|
-| train_model | walks forward over the history, checks for leaks, fits, stores | an output knew the future: developers |
-| send_model_card | mails data, record, coverage | mail server away: tried again by itself |
+| train_model | walk-forward, leak check, fit, store | an output knows the future: call the developers |
+| send_model_card | emails data, record and coverage | retries while the mail server is away |
 
-**Parameters.** `session_date`: a session of the week that the model shall serve (empty: this week). `deliver`: whether
-the mail leaves (empty: only for scheduled trainings).
+**Parameters.** `session_date`: a session of the week to train for (empty: this week). `deliver`: whether to send the
+email (empty: scheduled trainings only).
 
-With too little history nothing is trained, the task says so, and rules serve. Nothing here is needed for a morning's
-limits: without a model, or with one older than ten sessions, rules serve.
+With too little history nothing is trained and the task says so. No morning depends on this DAG: if the model is
+missing, stale (more than 10 sessions), corrupt or incompatible, rule-based limits apply.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ from risk.operators.train_model import TrainModelOperator
 
 with DAG(
     dag_id="weekly_model",
-    description="Last week's sessions become this week's forecast",
+    description="Train the model of the week",
     doc_md=__doc__,
     schedule=WeeklySessionTimetable(is_automatic=read_settings().schedule == "sessions"),
     start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
@@ -45,11 +44,11 @@ with DAG(
             None,
             type=["null", "string"],
             format="date",
-            title="Served session",
-            description="A session of the week the model shall serve; empty: this week.",
+            title="Session",
+            description="A session of the week to train for. Empty: this week.",
         ),
         "deliver": Param(
-            None, type=["null", "boolean"], title="Send the mail", description="Empty: only scheduled trainings mail."
+            None, type=["null", "boolean"], title="Send the email", description="Empty: scheduled trainings only."
         ),
     },
     default_args={
