@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.core.calendar import next_session
-from risk.limits.cuts import rules_cut_ratios
+from risk.limits.rules import rules_cut_ratios
 from risk.model.experts import garch
 from risk.model.features.build import build_features
 from risk.model.features.table import LEARNED_NAMES

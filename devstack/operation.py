@@ -204,12 +204,14 @@ def ledger(
     """Print what past cuts were worth, in all with the two controls and by trader."""
     with warehouse_server(Clone()) as dsn, contextlib.closing(connect(dsn)) as connection:
         found = records(
-            connection, "ledger/select_ledger_results", {"session_date": checked_date(session, "--session")}
+            connection, "track_record/select_track_record", {"session_date": checked_date(session, "--session")}
         )
         if not found:
             raise RequestError("No run has judged past recommendations yet: run a session (make trigger DATE=).")
         known = {"session_date": found[0]["session_date"], "as_of": found[0]["as_of"]}
-        by_trader = records(connection, "ledger/select_traders", known)
+        by_trader = [
+            row for row in records(connection, "track_record/select_benefits", known) if row["account_id"] is not None
+        ]
     if as_json:
         typer.echo(json.dumps({**found[0], "traders": by_trader}, default=str))
         return

@@ -14,7 +14,7 @@ from risk.core.calendar import previous_session, session_open
 from risk.core.entities import Fill
 from risk.core.runs import Run
 from risk.core.warehouse import Connection
-from risk.limits.track_record import store_ledger
+from risk.limits.track_record import store_track_record
 from tests.report_desks import insert, recommend
 from tests.sql.daily_rows import new_load, new_run
 
@@ -81,7 +81,7 @@ def report(
 def settle(connection: Connection, day: dt.date) -> Run:
     run = new_run(connection, day)
     aggregate(connection, run)
-    store_ledger(connection, run)
+    store_track_record(connection, run)
     return run
 
 

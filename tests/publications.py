@@ -15,7 +15,7 @@ from risk.core.calendar import last_finished_session
 from risk.core.runs import Run, open_run
 from risk.core.settings import read_settings
 from risk.ingest.loading import load_drop
-from risk.limits.decide import store_recommendations
+from risk.limits.decide import apply_rules
 from risk.model.features.store import store_features
 from risk.model.predict import predict_limits
 from risk.report.build_facts import build_facts
@@ -62,7 +62,7 @@ def run_line(
     check_fills(connection, dsn, run)
     for step in (aggregate, store_features, predict_limits):
         step(connection, run)
-    store_recommendations(connection, run, read_settings())
+    apply_rules(connection, run, read_settings().default_limit_usd)
     return run
 
 

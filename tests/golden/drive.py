@@ -29,7 +29,7 @@ from risk.core.runs import Run, open_run
 from risk.core.settings import read_settings
 from risk.ingest.loading import load_drop
 from risk.ingest.reading import read_drop, read_stated
-from risk.limits.decide import store_recommendations
+from risk.limits.decide import apply_rules
 from risk.model.features.store import store_features
 from risk.model.predict import predict_limits
 from risk.model.train import train
@@ -163,7 +163,7 @@ def run_sessions(
             run = _books(connection, dsn, folder, date, is_simulated=is_simulated)
             store_features(connection, run)
             predict_limits(connection, run)
-            store_recommendations(connection, run, read_settings())
+            apply_rules(connection, run, read_settings().default_limit_usd)
             links = Links(run_url="/dags/daily_risk/runs/golden")
             folder_of_report = send_report(connection, run, None, links, read_settings()).folder
             outcome.limits[str(date)] = (folder_of_report / "limits.csv").read_text(encoding="utf-8")

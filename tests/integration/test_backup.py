@@ -21,7 +21,7 @@ from risk.core.runs import Run, open_run, read_run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, connect, writing
 from risk.ingest.loading import load_drop
-from risk.limits.decide import store_recommendations
+from risk.limits.decide import apply_rules
 from risk.model.features.store import store_features
 from risk.model.predict import predict_limits
 from risk.report.page import Links
@@ -52,7 +52,7 @@ def run_line(connection: Connection, dsn: str, folder: Path, session_date: dt.da
     check_fills(connection, dsn, run)
     for step in (aggregate, store_features, predict_limits):
         step(connection, run)
-    store_recommendations(connection, run, read_settings())
+    apply_rules(connection, run, read_settings().default_limit_usd)
     send_report(connection, run, None, Links(), read_settings())
     return run
 
@@ -72,7 +72,7 @@ def rebuild(connection: Connection, run: Run) -> str:
             cursor.execute(f"delete from {table}")
     for step in (aggregate, store_features):
         step(connection, run)
-    store_recommendations(connection, run, read_settings())
+    apply_rules(connection, run, read_settings().default_limit_usd)
     return build_facts(connection, run).sha256
 
 

@@ -20,7 +20,7 @@ from risk.core import warehouse
 from risk.core.runs import Run, open_run
 from risk.core.settings import read_settings
 from risk.ingest.loading import load_drop
-from risk.limits.decide import store_recommendations
+from risk.limits.decide import apply_rules
 from risk.model.features.store import store_features
 from risk.model.predict import predict_limits
 from risk.report.page import Links
@@ -74,7 +74,7 @@ def _run_line(dsn: str, folder: Path, session_date: dt.date, *, is_simulated: bo
         aggregate(connection, run)
         store_features(connection, run)
         predict_limits(connection, run)
-        store_recommendations(connection, run, read_settings())
+        apply_rules(connection, run, read_settings().default_limit_usd)
         send_report(connection, run, None, LINKS, read_settings())
     return run
 

@@ -27,7 +27,7 @@ from risk.core.runs import open_run
 from risk.core.settings import read_settings
 from risk.core.warehouse import connect
 from risk.ingest.loading import load_drop
-from risk.limits.decide import store_recommendations
+from risk.limits.decide import apply_rules
 from risk.model.features.store import store_features
 from risk.model.predict import predict_limits
 from risk.report.page import Links
@@ -134,7 +134,7 @@ def run_one_by_one(dsn: str, desk: Path, dates: list[str]) -> None:
             check_fills(connection, dsn, run)
             for step in (aggregate, store_features, predict_limits):
                 step(connection, run)
-            store_recommendations(connection, run, read_settings())
+            apply_rules(connection, run, read_settings().default_limit_usd)
             send_report(connection, run, None, Links(), read_settings())
 
 

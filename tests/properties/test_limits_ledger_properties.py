@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.limits.cut_paths import SLIPPAGE_RATIO, Path, benefit_usd, outcome_usd
+from risk.limits.track_record import SLIPPAGE_RATIO, IntradayPath, benefit_usd, outcome_usd
 
 AMOUNTS = st.decimals(Decimal("-9000"), Decimal("9000"), places=2)
 LIMITS = st.decimals(Decimal("100"), Decimal("9000"), places=2)
@@ -18,12 +18,12 @@ def walks(draw: st.DrawFn) -> list[Decimal]:
     return draw(st.lists(AMOUNTS, min_size=1, max_size=30))
 
 
-def path_of(running: list[Decimal]) -> Path:
+def path_of(running: list[Decimal]) -> IntradayPath:
     depths: list[Decimal] = []
     for value in running:
         if -value > max(depths, default=Decimal(0)):
             depths.append(-value)
-    return Path(depths, running[-1])
+    return IntradayPath(depths, running[-1])
 
 
 @given(walks(), LIMITS)

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.core.settings import HIGH_CUT_RATIO, MODERATE_CUT_RATIO
-from risk.limits.amounts import new_limit_usd
-from risk.limits.in_force import limit_in_force, lowest_limit_usd
+from risk.limits.policy import limit_in_force, lowest_limit_usd, new_limit_usd
 
 BASES = st.decimals("100", "100000", places=2)
 CUTS = st.lists(st.integers(0, 16).map(lambda step: Decimal(5 * step) / 100), min_size=1, max_size=40)

@@ -10,8 +10,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.limits.amounts import model_cut_ratio, new_limit_usd
-from risk.limits.rules import History, cut_ratio, hits
+from risk.limits.policy import model_cut_ratio, new_limit_usd
+from risk.limits.rules import PnlHistory, fired_rules, rules_cut_ratio
 
 AMOUNTS = st.floats(-1e9, 1e9, allow_nan=False)
 POSITIVE = st.decimals("0.0001", "1e9", allow_nan=False, allow_infinity=False)
@@ -19,18 +19,21 @@ POSITIVE = st.decimals("0.0001", "1e9", allow_nan=False, allow_infinity=False)
 
 @given(pnl=st.lists(AMOUNTS, max_size=60), scale=st.just(0.0) | st.floats(1e-9, 1e9))
 def test_rules_answer_for_every_history(pnl: list[float], scale: float) -> None:
-    found = hits(History(np.array(pnl), scale, dt.date(2025, 8, 15)))
-    assert 0 <= cut_ratio(found) <= Decimal("0.80")
-    assert len({hit.name for hit in found}) == len(found)
-    assert [hit.cut_ratio for hit in found] == sorted((hit.cut_ratio for hit in found), reverse=True)
-    assert all("nan" not in hit.sentence and "inf" not in hit.sentence for hit in found)
+    history = PnlHistory(np.array(pnl), scale, dt.date(2025, 8, 15))
+    fired = fired_rules(history)
+    assert rules_cut_ratio(history) == max((rule.cut_ratio for rule in fired), default=0) <= Decimal("0.80")
+    assert len({rule.name for rule in fired}) == len(fired)
+    assert [rule.cut_ratio for rule in fired] == sorted((rule.cut_ratio for rule in fired), reverse=True)
+    assert all("nan" not in rule.reason and "inf" not in rule.reason for rule in fired)
 
 
 @given(pnl=st.lists(AMOUNTS, min_size=30, max_size=60), older=st.lists(AMOUNTS, max_size=30))
 def test_rules_look_back_twenty_one_sessions_or_a_streak(pnl: list[float], older: list[float]) -> None:
     # given a gain in the last 21, which ends every streak
     pnl[-21] = 1.0
-    same = [cut_ratio(hits(History(np.array(values), 1000.0, dt.date(2025, 8, 15)))) for values in (pnl, older + pnl)]
+    same = [
+        rules_cut_ratio(PnlHistory(np.array(values), 1000.0, dt.date(2025, 8, 15))) for values in (pnl, older + pnl)
+    ]
     assert same[0] == same[1]
 
 

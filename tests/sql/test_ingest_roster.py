@@ -26,7 +26,7 @@ from risk.ingest.awaiting import missing_accounts
 from risk.ingest.loading import Load, load_drop
 from risk.ingest.reading import read_drop, read_stated
 from risk.ingest.roster import read_roster
-from risk.limits.decide import store_recommendations
+from risk.limits.decide import apply_rules
 from risk.report.build_facts import build_facts
 from tests.report_desks import insert
 
@@ -54,7 +54,7 @@ def load(connection: Connection, folder: Path, session_date: dt.date = FRI) -> L
 def run(connection: Connection, folder: Path, session_date: dt.date = FRI) -> Run:
     opened = open_run(connection, session_date, load(connection, folder, session_date).load_id, "test")
     aggregate(connection, opened)
-    store_recommendations(connection, opened, read_settings())
+    apply_rules(connection, opened, read_settings().default_limit_usd)
     return opened
 
 

@@ -11,7 +11,7 @@ import pytest
 from risk.core.runs import Run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
-from risk.limits.decide import store_recommendations
+from risk.limits.decide import apply_rules
 from tests.sql.daily_rows import insert_delivery, insert_pnl, new_run, table, trading_days
 
 CALM = ("100", "-100")
@@ -27,7 +27,7 @@ def _calm(days: list[dt.date]) -> dict[dt.date, str]:
 
 
 def _decided(connection: Connection, run: Run) -> dict[str, dict[str, object]]:
-    store_recommendations(connection, run, read_settings())
+    apply_rules(connection, run, read_settings().default_limit_usd)
     with connection, connection.cursor() as cursor:
         cursor.execute(f"select {', '.join(COLUMNS)} from recommendations where run_id = %s", (run.run_id,))
         found = [dict(zip(COLUMNS, row, strict=True)) for row in cursor.fetchall()]
@@ -99,7 +99,7 @@ def test_a_session_with_unknown_books_is_traded_but_not_counted(connection: Conn
     # then
     assert (decided["status"], decided["active_session_count"]) == ("limited history", 19)
     assert decided["latest_session_date"] == days[19]
-    assert decided["source_reason"] == f"Books of {days[19]} are incomplete, rules serve: No mark for XYZ."
+    assert decided["source_reason"] == f"The books of {days[19]} are incomplete: No mark for XYZ."
     assert decided["cut_ratio"] == Decimal("0.30")
 
 
@@ -180,9 +180,7 @@ def test_a_withheld_session_does_not_lower_the_last_cut(connection: Connection) 
 
     # then
     assert (decided["A"]["cut_ratio"], decided["A"]["rules_cut_ratio"]) == (Decimal("0.50"), Decimal("0.00"))
-    assert decided["A"]["reasons"] == [
-        f"Fills of {days[23]} are not posted yet: the cut of 50 % recommended after {days[22]} stays"
-    ]
+    assert decided["A"]["reasons"] == [f"Fills of {days[23]} are not posted yet: the 50% cut of {days[22]} is kept"]
     assert decided["B"]["reasons"] == []
 
 
@@ -199,7 +197,7 @@ def test_a_delivery_whose_rows_were_all_rejected_is_withheld(connection: Connect
     insert_pnl(connection, "A", _calm(days[:23]))
     insert_delivery(connection, "A", days[23], row_count=3, loaded_count=0)
     decided = _decided(connection, new_run(connection, days[23]))["A"]
-    assert decided["reasons"] == [f"Fills of {days[23]} are all rejected: the data ends on {days[22]}"]
+    assert decided["reasons"] == [f"Fills of {days[23]} are all rejected: decided on data through {days[22]}"]
 
 
 def test_deciding_again_replaces_the_runs_rows_and_no_others(connection: Connection) -> None:
@@ -208,16 +206,16 @@ def test_deciding_again_replaces_the_runs_rows_and_no_others(connection: Connect
     insert_pnl(connection, "A", _calm(days))
     insert_pnl(connection, "B", _calm(days))
     first, second = new_run(connection, days[-1]), new_run(connection, days[-1])
-    store_recommendations(connection, first, read_settings())
-    store_recommendations(connection, second, read_settings())
+    apply_rules(connection, first, read_settings().default_limit_usd)
+    apply_rules(connection, second, read_settings().default_limit_usd)
     before = table(connection, "recommendations", ("run_id", "account_id", "cut_ratio"))
 
     # when the second decides again, and B is gone
-    assert store_recommendations(connection, second, read_settings()) == 2
+    assert apply_rules(connection, second, read_settings().default_limit_usd) == 2
     assert table(connection, "recommendations", ("run_id", "account_id", "cut_ratio")) == before
     with connection, connection.cursor() as cursor:
         cursor.execute("delete from daily_pnl where account_id = 'B'")
-    assert store_recommendations(connection, second, read_settings()) == 1
+    assert apply_rules(connection, second, read_settings().default_limit_usd) == 1
 
     # then
     assert {(row[0], row[1]) for row in table(connection, "recommendations", ("run_id", "account_id"))} == {
@@ -239,4 +237,4 @@ def test_an_older_session_decides_on_what_was_known_up_to_it(connection: Connect
 
 
 def test_an_empty_warehouse_recommends_nothing(connection: Connection) -> None:
-    assert store_recommendations(connection, new_run(connection, trading_days(1)[0]), read_settings()) == 0
+    assert apply_rules(connection, new_run(connection, trading_days(1)[0]), read_settings().default_limit_usd) == 0

@@ -8,8 +8,14 @@ from typing import Any
 
 from risk.core.runs import Run
 from risk.core.warehouse import Connection
-from risk.limits.approvals import APPROVED, Person, decide
-from risk.limits.publish import Asking, open_publication, publish
+from risk.limits.approvals import (
+    APPROVED,
+    AirflowUser,
+    ApprovalPolicy,
+    decide,
+    open_publication,
+)
+from risk.limits.publish import publish
 from tests.ledger_desks import MON, TUE, deliver, entries, fill, rename, report, settle
 
 
@@ -22,9 +28,9 @@ def decided(connection: Connection) -> list[tuple[Any, ...]]:
 def approve(connection: Connection, told: Run, *account_ids: str) -> None:
     """Publish a run's limits as recommended, approved for some accounts."""
     far = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
-    publication, _ = open_publication(connection, told, Asking("all", False, "approval__1"), far)
+    publication = open_publication(connection, told, ApprovalPolicy("all", False), "approval__1", far)
     for account_id in account_ids:
-        decide(connection, publication, account_id, APPROVED, Person("1", "ann"))
+        decide(connection, publication, account_id, APPROVED, AirflowUser("1", "ann"))
     publish(connection, publication, None)
 
 

@@ -17,7 +17,7 @@ from risk.cli import app
 from risk.core.entities import Fill
 from risk.core.errors import RequestError
 from risk.core.warehouse import Connection, records
-from risk.limits.track_record import store_ledger
+from risk.limits.track_record import store_track_record
 from risk.report.build_facts import build_facts
 from tests.ledger_desks import EARLY, MON, TUE, deliver, entries, fill, mark, rename, report, settle
 from tests.report_desks import insert
@@ -48,13 +48,12 @@ def test_path_of_a_day_worked_by_hand(connection: Connection) -> None:
     # Stopped at -3,206 less 5 % of 3,000: -3,356.
     assert found["cut_outcome_usd"] == Decimal(-3356)
     assert found["is_live"]
-    [told] = records(connection, "ledger/select_ledger_results", {"session_date": run.session_date})
+    [told] = records(connection, "track_record/select_track_record", {"session_date": run.session_date})
     # -3,356 + 1,206 = -2,150 forgone.
     assert (told["prevented_usd"], told["forgone_usd"], told["verdict"]) == (0, Decimal(-2150), "too few")
-    assert build_facts(connection, run).past_cuts == (
-        "No evidence of benefit yet: 1 session is known, 20 are needed to say more.",
-        "Of 1 recommendations 1 cut a limit; they prevented $0 and cost $2,150.",
-    )
+    verdict, totals = build_facts(connection, run).past_cuts
+    assert verdict.startswith("No evidence of benefit yet: 1 session ")
+    assert "$0 of losses prevented, $2,150 of gains forgone" in totals
 
 
 def test_carried_position_starts_at_the_previous_close(connection: Connection) -> None:
@@ -205,7 +204,7 @@ def test_report_before_the_open_replaces_an_entry_made_from_another(connection: 
     settle(connection, MON)
 
     live = report(connection, MON, "0.40")
-    store_ledger(connection, new_run(connection, MON))
+    store_track_record(connection, new_run(connection, MON))
 
     [found] = entries(connection)
     assert found["run_id"] == live.run_id
@@ -232,7 +231,7 @@ def test_run_of_an_older_session_knows_nothing_of_later_ones(connection: Connect
     older = settle(connection, MON)
 
     assert len(entries(connection)) == 2
-    [told] = records(connection, "ledger/select_ledger_results", {"session_date": older.session_date})
+    [told] = records(connection, "track_record/select_track_record", {"session_date": older.session_date})
     assert (told["session_count"], told["entry_count"]) == (1, 1)
 
 
@@ -252,7 +251,7 @@ def test_settling_twice_leaves_the_same_rows(connection: Connection) -> None:
     run = settle(connection, MON)
     before = entries(connection)
 
-    store_ledger(connection, run)
+    store_track_record(connection, run)
 
     assert entries(connection) == before
 

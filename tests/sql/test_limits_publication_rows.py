@@ -16,24 +16,28 @@ from risk.core.runs import Run
 from risk.core.warehouse import Connection, connect, rows, writing
 from risk.limits.approvals import (
     APPROVED,
-    DEFAULTED,
-    NOBODY,
+    NO_USER,
     REJECTED,
-    Person,
+    TIMED_OUT,
+    AirflowUser,
+    ApprovalPolicy,
+    LimitEdit,
     Proposal,
     Publication,
     decide,
     edit,
+    open_publication,
     read_proposals,
-    replaced_by,
+    read_required_approvals,
+    superseded_by,
 )
-from risk.limits.publish import Asking, Published, open_publication, publish
+from risk.limits.publish import PublishedLimits, publish
 from tests.report_desks import EFFECTIVE_SESSION, insert, open_run, recommend
 
-ANN, BOB = Person("1", "ann"), Person("2", "bob")
+ANN, BOB = AirflowUser("1", "ann"), AirflowUser("2", "bob")
 MORNING = dt.datetime(2025, 8, 18, 11, 5, tzinfo=dt.UTC)
 LONG_AGO = dt.datetime(2025, 8, 18, 14, 0, tzinfo=dt.UTC)
-REHEARSAL = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 """The database clock decides what is late, so open requests of these tests end in a far future."""
 
 
@@ -46,9 +50,9 @@ def run(connection: Connection) -> Run:
 
 
 def opened(
-    connection: Connection, run: Run, asked_for: str = "all", *, dual_control: bool = False, at: dt.datetime = REHEARSAL
+    connection: Connection, run: Run, asked_for: str = "all", *, dual_control: bool = False, at: dt.datetime = FAR
 ) -> Publication:
-    return open_publication(connection, run, Asking(asked_for, dual_control, "approval"), at)[0]
+    return open_publication(connection, run, ApprovalPolicy(asked_for, dual_control), "approval", at)
 
 
 def proposal(connection: Connection, publication: Publication, name: str = "HIGH") -> Proposal:
@@ -56,9 +60,9 @@ def proposal(connection: Connection, publication: Publication, name: str = "HIGH
 
 
 def edited(
-    connection: Connection, publication: Publication, limit: str, who: Person = ANN, seen: int | None = None
+    connection: Connection, publication: Publication, limit: str, who: AirflowUser = ANN, seen: int | None = None
 ) -> Decimal:
-    return edit(connection, publication.publication_id, "HIGH", who, (limit, "calm since", seen))
+    return edit(connection, publication.publication_id, "HIGH", who, LimitEdit(limit, "calm since", seen))
 
 
 def in_force(connection: Connection, publication: Publication) -> dict[str, Decimal]:
@@ -73,12 +77,12 @@ def actions(connection: Connection) -> list[tuple[str, str, Decimal, str]]:
 
 
 @pytest.mark.parametrize(("asked_for", "names"), [("high", ["HIGH"]), ("all", ["HIGH", "MODERATE"])])
-def test_who_is_asked_about_follows_from_the_parameter(
+def test_accounts_that_need_approval_follow_from_the_policy(
     connection: Connection, run: Run, asked_for: str, names: list[str]
 ) -> None:
-    _, asked = open_publication(connection, run, Asking(asked_for, False, "approval"), MORNING)
+    publication = opened(connection, run, asked_for, at=MORNING)
 
-    assert [one.account_id for one in asked] == names
+    assert [one.account_id for one in read_required_approvals(connection, publication)] == names
 
 
 def test_publication_stays_as_it_was_opened_when_it_is_opened_again(connection: Connection, run: Run) -> None:
@@ -93,7 +97,7 @@ def test_publication_stays_as_it_was_opened_when_it_is_opened_again(connection: 
 def test_approval_publishes_the_recommended_limits_of_all(connection: Connection, run: Run) -> None:
     publication = opened(connection, run)
     decide(connection, publication, "HIGH", APPROVED, ANN)
-    decide(connection, publication, "MODERATE", DEFAULTED, Person(*NOBODY))
+    decide(connection, publication, "MODERATE", TIMED_OUT, NO_USER)
 
     publish(connection, publication, None)
 
@@ -120,7 +124,7 @@ def test_approval_publishes_an_edit_with_its_reason(connection: Connection, run:
 def test_deadline_applies_the_recommended_cut_whatever_was_edited(connection: Connection, run: Run) -> None:
     publication = opened(connection, run)
     edited(connection, publication, "5000")
-    decide(connection, publication, "HIGH", DEFAULTED, Person(*NOBODY))
+    decide(connection, publication, "HIGH", TIMED_OUT, NO_USER)
 
     publish(connection, publication, None)
 
@@ -142,7 +146,7 @@ def test_rejection_keeps_the_limit_in_force(connection: Connection, run: Run) ->
     assert in_force(connection, publication)["HIGH"] == Decimal(3500)
 
 
-def test_four_eyes_let_nobody_approve_an_edit_of_their_own(connection: Connection, run: Run) -> None:
+def test_dual_control_lets_nobody_approve_an_edit_of_their_own(connection: Connection, run: Run) -> None:
     publication = opened(connection, run, dual_control=True)
     edited(connection, publication, "3000", ANN)
 
@@ -152,7 +156,7 @@ def test_four_eyes_let_nobody_approve_an_edit_of_their_own(connection: Connectio
     assert proposal(connection, publication).decided_limit_usd == Decimal(3000)
 
 
-def test_without_four_eyes_one_person_may_edit_and_approve(connection: Connection, run: Run) -> None:
+def test_without_dual_control_one_person_may_edit_and_approve(connection: Connection, run: Run) -> None:
     publication = opened(connection, run)
     edited(connection, publication, "3000", ANN)
 
@@ -178,14 +182,14 @@ def test_first_outcome_counts_when_two_managers_disagree_at_once(
 @pytest.mark.parametrize(
     ("limit", "sentence"),
     [
-        ("999.99", "not between the floor 1,000.00 and the base limit 5,000.00"),
+        ("999.99", "not between the lowest limit \\$1,000 and the base limit \\$5,000"),
         ("5000.01", "not between"),
-        ("-3000", "no amount"),
-        ("3000.001", "no amount in dollars and cents"),
-        ("NaN", "no amount"),
-        ("1e999", "no amount"),
-        ("three", "no amount"),
-        ("", "no amount"),
+        ("-3000", "not an amount"),
+        ("3000.001", "not an amount in dollars and cents"),
+        ("NaN", "not an amount"),
+        ("1e999", "not an amount"),
+        ("three", "not an amount"),
+        ("", "not an amount"),
     ],
 )
 def test_edit_is_refused_with_a_sentence_when_the_limit_is_wrong(
@@ -211,7 +215,7 @@ def test_edit_is_refused_without_a_reason_of_reasonable_length(connection: Conne
     publication = opened(connection, run)
 
     with pytest.raises(RequestError, match="reason"):
-        edit(connection, publication.publication_id, "HIGH", ANN, ("3000", reason, None))
+        edit(connection, publication.publication_id, "HIGH", ANN, LimitEdit("3000", reason, None))
 
     assert actions(connection) == []
 
@@ -228,7 +232,7 @@ def test_edit_is_refused_when_somebody_else_has_edited_meanwhile(connection: Con
     publication = opened(connection, run)
     edited(connection, publication, "3000", ANN)
 
-    with pytest.raises(RequestError, match=r"ann has edited the limit of HIGH to 3,000.00 USD meanwhile"):
+    with pytest.raises(RequestError, match=r"ann has meanwhile changed the limit of HIGH to \$3,000"):
         edited(connection, publication, "4000", BOB)
     edited(connection, publication, "4000", BOB, seen=proposal(connection, publication).edit_id)
 
@@ -239,25 +243,25 @@ def test_edit_is_refused_after_the_outcome(connection: Connection, run: Run) -> 
     publication = opened(connection, run)
     decide(connection, publication, "HIGH", APPROVED, ANN)
 
-    with pytest.raises(RequestError, match="decided already: approved by ann"):
+    with pytest.raises(RequestError, match="already decided: approved by ann"):
         edited(connection, publication, "3000")
 
 
 def test_edit_is_refused_after_the_deadline(connection: Connection, run: Run) -> None:
     publication = opened(connection, run, at=MORNING)
 
-    with pytest.raises(RequestError, match="too late: answers were taken until 2025-08-18 09:00 New York"):
+    with pytest.raises(RequestError, match="closed at 2025-08-18 09:00 New York"):
         edited(connection, publication, "3000")
 
 
-@pytest.mark.parametrize(("name", "sentence"), [("LOW", "Nobody is asked about LOW"), ("X", "No limit is recommended")])
-def test_edit_is_refused_for_an_account_nobody_is_asked_about(
+@pytest.mark.parametrize(("name", "sentence"), [("LOW", "LOW needs no approval"), ("X", "no recommendation for X")])
+def test_edit_is_refused_for_an_account_that_needs_no_approval(
     connection: Connection, run: Run, name: str, sentence: str
 ) -> None:
     publication = opened(connection, run)
 
     with pytest.raises(RequestError, match=sentence):
-        edit(connection, publication.publication_id, name, ANN, ("3000", "why", None))
+        edit(connection, publication.publication_id, name, ANN, LimitEdit("3000", "why", None))
 
 
 def test_publishing_twice_leaves_the_same_rows_and_one_file(connection: Connection, run: Run, tmp_path: Path) -> None:
@@ -275,7 +279,7 @@ def test_publishing_twice_leaves_the_same_rows_and_one_file(connection: Connecti
     assert len(actions(connection)) == 3
 
 
-def test_rehearsal_writes_no_file_for_the_platform(connection: Connection, run: Run, tmp_path: Path) -> None:
+def test_dry_run_writes_no_file_for_the_platform(connection: Connection, run: Run, tmp_path: Path) -> None:
     publication = opened(connection, run, at=LONG_AGO + dt.timedelta(days=30))
 
     assert publish(connection, publication, tmp_path).file is None
@@ -300,19 +304,19 @@ def test_restored_limit_follows_from_the_one_published_before(connection: Connec
     assert in_force(connection, publication)["LOW"] == Decimal(3500)
 
 
-def test_rehearsed_limit_is_in_force_for_rehearsals_only(connection: Connection, run: Run) -> None:
+def test_limit_of_a_dry_run_is_in_force_for_dry_runs_only(connection: Connection, run: Run) -> None:
     publish(connection, opened(connection, earlier_run(connection, "HIGH", "0.80")), None)
     again = open_run(connection, revision=2)
     recommend(connection, again, "HIGH", "0.60")
 
-    live, rehearsed = opened(connection, run, at=MORNING), opened(connection, again)
+    live, dry_run = opened(connection, run, at=MORNING), opened(connection, again)
 
     # 5,000 less 80 % was published for the session before, after it was over.
-    in_force_limits = [proposal(connection, one).in_force_limit_usd for one in (live, rehearsed)]
+    in_force_limits = [proposal(connection, one).in_force_limit_usd for one in (live, dry_run)]
     assert in_force_limits == [None, Decimal(1000)]
 
 
-def test_limits_that_a_later_report_has_replaced_never_come_into_force(connection: Connection, run: Run) -> None:
+def test_limits_superseded_by_a_later_report_never_come_into_force(connection: Connection, run: Run) -> None:
     first = opened(connection, run)
     again = open_run(connection, revision=2)
     recommend(connection, again, "HIGH", "0.40")
@@ -323,38 +327,38 @@ def test_limits_that_a_later_report_has_replaced_never_come_into_force(connectio
     assert publish(connection, second, None).account_count == 1
     # Answered late: the request that was replaced changes nothing any more.
     decide(connection, first, "HIGH", APPROVED, ANN)
-    assert publish(connection, first, None) == Published(0, None)
+    assert publish(connection, first, None) == PublishedLimits(0, None)
 
     assert in_force(connection, first) == {}
     assert in_force(connection, second) == {"HIGH": Decimal(3000)}
 
 
-def test_rehearsal_replaces_no_live_limits_and_nothing_replaces_what_came_into_force(
+def test_dry_run_supersedes_no_live_limits_and_nothing_supersedes_published_ones(
     connection: Connection, run: Run
 ) -> None:
     live = opened(connection, run, at=MORNING)
-    rehearsed = open_run(connection, revision=2)
-    recommend(connection, rehearsed, "HIGH", "0.40")
-    opened(connection, rehearsed)
+    dry_run = open_run(connection, revision=2)
+    recommend(connection, dry_run, "HIGH", "0.40")
+    opened(connection, dry_run)
 
-    assert replaced_by(connection, live) is None
+    assert superseded_by(connection, live) is None
     assert publish(connection, live, None).account_count == 3
     again = opened(connection, open_run(connection, revision=3), at=MORNING)
 
-    assert (live.is_live, again.is_live, replaced_by(connection, live)) == (True, True, None)
+    assert (live.is_live, again.is_live, superseded_by(connection, live)) == (True, True, None)
 
 
-def test_run_that_knows_the_past_replaces_no_limits_and_has_none_in_force(connection: Connection, run: Run) -> None:
+def test_point_in_time_run_supersedes_no_limits_and_has_none_in_force(connection: Connection, run: Run) -> None:
     first = opened(connection, run)
     past = open_run(connection, revision=2, is_point_in_time=True)
     recommend(connection, past, "HIGH", "0.40")
 
-    rehearsed = opened(connection, past, at=MORNING)
+    dry_run = opened(connection, past, at=MORNING)
 
-    assert not rehearsed.is_live
-    assert replaced_by(connection, first) is None
+    assert not dry_run.is_live
+    assert superseded_by(connection, first) is None
     publish(connection, opened(connection, earlier_run(connection, "HIGH", "0.80", is_point_in_time=True)), None)
-    in_force_limits = [proposal(connection, one).in_force_limit_usd for one in (first, rehearsed)]
+    in_force_limits = [proposal(connection, one).in_force_limit_usd for one in (first, dry_run)]
     assert in_force_limits == [None, Decimal(1000)]
 
 

@@ -17,7 +17,7 @@ from risk.core.calendar import next_session
 from risk.core.errors import LeakError
 from risk.core.runs import Run
 from risk.core.settings import read_settings
-from risk.limits.decide import store_recommendations
+from risk.limits.decide import apply_rules
 from risk.model import artefact
 from risk.model import train as training
 from risk.model.features.build import build_features
@@ -100,7 +100,7 @@ def _gate(connection: warehouse.Connection, run: Run) -> dict[str, object]:
 
 def _mailed(connection: warehouse.Connection, run: Run, reports: Path) -> str:
     """Decide, report, and return the mail's text with its JSON, in which nothing is not a number."""
-    store_recommendations(connection, run, read_settings())
+    apply_rules(connection, run, read_settings().default_limit_usd)
     send_report(connection, run, None, Links(run_url="/test"), read_settings())
     folder = reports / run.session_date.isoformat()
     text = (folder / "report.txt").read_text(encoding="utf-8")

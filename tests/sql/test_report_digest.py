@@ -11,7 +11,7 @@ from risk.core.errors import ConnectionLostError
 from risk.core.runs import read_run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, rows
-from risk.limits.track_record import store_ledger
+from risk.limits.track_record import store_track_record
 from risk.report.digest import digest_page, send_digest
 from risk.report.mail import SmtpServer
 from risk.report.render import render_views
@@ -101,7 +101,7 @@ def test_digest_tells_the_gate_the_ledger_and_the_incidents(connection: Connecti
     book(connection, "A")
     run = read_run(connection, rows(connection, "risk_page/select_report", {"session_date": SESSION})[0][0])
     deliver_fills(connection, run, "A")
-    store_ledger(connection, run)
+    store_track_record(connection, run)
     check = {"severity": "warn", "observed": "9", "has_passed": False, "message": "odd"}
     for subject in ("A", "B"):
         insert(connection, "quality_results", run_id=run.run_id, check_name="fees", subject=subject, **check)

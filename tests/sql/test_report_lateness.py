@@ -15,7 +15,7 @@ from risk.core.runs import open_run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
 from risk.ingest.loading import load_drop
-from risk.limits.decide import store_recommendations
+from risk.limits.decide import apply_rules
 from risk.report.facts import Facts, parse_facts
 from risk.report.page import Links
 from risk.report.send import send_report
@@ -44,7 +44,7 @@ def morning(connection: Connection, folder: Path, session_date: dt.date) -> tupl
     loaded = load_drop(connection, folder, session_date, is_simulated=False)
     run = open_run(connection, session_date, loaded.load_id, "test")
     written = aggregate(connection, run)
-    store_recommendations(connection, run, read_settings())
+    apply_rules(connection, run, read_settings().default_limit_usd)
     send_report(connection, run, None, LINKS, read_settings())
     with connection, connection.cursor() as cursor:
         cursor.execute("select facts from reports where run_id = %s", (run.run_id,))

@@ -9,17 +9,26 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from risk.limits.rules import RULES, History, Hit, cut_ratio, drawdown_scales, hits, loss_streak, spread_ratio
+from risk.core.settings import MAXIMUM_CUT_RATIO
+from risk.limits.rules import (
+    RULES,
+    PnlHistory,
+    drawdown_multiple,
+    fired_rules,
+    loss_streak,
+    rules_cut_ratio,
+    volatility_ratio,
+)
 
 LATEST = dt.date(2025, 8, 15)
 
 
-def _history(pnl_usd: list[float], scale_usd: float = 1000.0) -> History:
-    return History(np.array(pnl_usd), scale_usd, LATEST)
+def _history(pnl_usd: list[float], scale_usd: float = 1000.0) -> PnlHistory:
+    return PnlHistory(np.array(pnl_usd), scale_usd, LATEST)
 
 
-def _fired(history: History) -> dict[str, Decimal]:
-    return {hit.name: hit.cut_ratio for hit in hits(history)}
+def _fired(history: PnlHistory) -> dict[str, Decimal]:
+    return {rule.name: rule.cut_ratio for rule in fired_rules(history)}
 
 
 CALM = [100.0, -100.0] * 15
@@ -27,8 +36,8 @@ CALM = [100.0, -100.0] * 15
 
 
 def test_a_calm_history_fires_no_rule() -> None:
-    assert hits(_history(CALM)) == []
-    assert cut_ratio([]) == 0
+    assert fired_rules(_history(CALM)) == []
+    assert rules_cut_ratio(_history(CALM)) == 0
 
 
 @pytest.mark.parametrize(
@@ -53,19 +62,19 @@ def test_a_session_of_exactly_zero_ends_a_loss_streak() -> None:
 def test_a_drawdown_cuts_above_eight_and_more_above_ten_own_scales(fall_scales: float, cut: str | None) -> None:
     # given a peak of 2,000 and then one fall, in scales of 1,000
     history = _history([*[0.0] * 10, 2000.0, -1000.0 * fall_scales])
-    assert drawdown_scales(history) == fall_scales
+    assert drawdown_multiple(history) == fall_scales
     assert _fired(history).get("drawdown") == (None if cut is None else Decimal(cut))
 
 
 def test_the_peak_of_a_drawdown_starts_at_zero() -> None:
     # 9,000 lost from the first session on: the fall is from 0, not from -4,000
-    assert drawdown_scales(_history([-4000.0, -5000.0])) == 9.0
+    assert drawdown_multiple(_history([-4000.0, -5000.0])) == 9.0
 
 
 def test_a_drawdown_looks_back_twenty_sessions() -> None:
     # the 21st session back gained 50,000 and is out of the window; inside it nothing fell
-    assert drawdown_scales(_history([50000.0, -30000.0, *[1.0] * 20])) == 0.0
-    assert drawdown_scales(_history([50000.0, -30000.0, *[1.0] * 19])) == 30.0 - 0.019
+    assert drawdown_multiple(_history([50000.0, -30000.0, *[1.0] * 20])) == 0.0
+    assert drawdown_multiple(_history([50000.0, -30000.0, *[1.0] * 19])) == 30.0 - 0.019
 
 
 def test_a_scale_of_zero_has_no_drawdown() -> None:
@@ -76,7 +85,7 @@ def test_a_scale_of_zero_has_no_drawdown() -> None:
 def test_volatility_spikes_above_twice_the_fifteen_sessions_before(width: float, fires: bool) -> None:
     # 15 before: seven 1, seven -1, one 0: variance 14 / 14 = 1. Last 5: w, -w, w, -w, 0: variance 4 w^2 / 4 = w^2.
     history = _history([*[1.0, -1.0] * 7, 0.0, width, -width, width, -width, 0.0])
-    assert spread_ratio(history) == pytest.approx(width)
+    assert volatility_ratio(history) == pytest.approx(width)
     assert ("volatility spike" in _fired(history)) is fires
 
 
@@ -86,7 +95,7 @@ def test_volatility_spikes_from_nothing_and_never_without_any() -> None:
 
 
 def test_volatility_is_not_judged_on_fewer_than_twenty_sessions() -> None:
-    assert np.isnan(spread_ratio(_history([1.0, -1.0] * 7 + [9.0, -9.0, 9.0, -9.0, 0.0])))
+    assert np.isnan(volatility_ratio(_history([1.0, -1.0] * 7 + [9.0, -9.0, 9.0, -9.0, 0.0])))
 
 
 @pytest.mark.parametrize(("last", "fires"), [(-899.0, False), (-900.0, False), (-901.0, True)])
@@ -112,39 +121,43 @@ def test_the_largest_cut_wins_and_all_reasons_are_listed_strongest_first() -> No
     history = _history([*CALM, *[-200.0] * 5, -12345.0])
 
     # when
-    found = hits(history)
+    fired = fired_rules(history)
 
     # then drawdown 60 %, streak 50 %, spike 25 %, large loss 20 %
-    assert [hit.cut_ratio for hit in found] == [Decimal(text) for text in ("0.60", "0.50", "0.25", "0.20")]
-    assert cut_ratio(found) == Decimal("0.60")
+    assert [rule.cut_ratio for rule in fired] == [Decimal(text) for text in ("0.60", "0.50", "0.25", "0.20")]
+    assert rules_cut_ratio(history) == Decimal("0.60")
 
 
-def test_sentences_carry_the_numbers() -> None:
+def test_reasons_carry_the_numbers() -> None:
     # given, as above, 7 losses in a row as the calm ends with one. The window of 20 holds 14 sessions of +-100
     # (sum 0, first +100), 5 of -200 and one of -12,345;
     # its peak is 100, its end -13,345: a fall of 13,445. The last 5: mean (4 x -200 - 12,345) / 5 = -2,629, their
     # deviations 4 x 2,429^2 + 9,716^2 = 118,000,820 over 4, root 5,431. The 15 before: 14 of +-100 and one -200:
     # mean -13.33, squares 14 x 10,000 + 40,000 - 15 x 177.78 = 177,333 over 14, root 113.
-    found = hits(_history([*CALM, *[-200.0] * 5, -12345.0]))
-    assert [hit.sentence for hit in found] == [
-        "Drawdown: 13,445 USD below the peak of the last 20 sessions, 13.4 times the usual daily result of 1,000 USD",
-        "7 sessions of losses in a row",
-        "Volatility spike: standard deviation 5,431 USD in the last 5 sessions against 113 USD in the 15 before",
-        "Large loss on 2025-08-15: -12,345 USD against a 5 % quantile of -200 USD in the 20 sessions before",
+    fired = fired_rules(_history([*CALM, *[-200.0] * 5, -12345.0]))
+
+    # then each reason names its rule and has these numbers
+    assert [rule.name for rule in fired] == ["drawdown", "loss streak", "volatility spike", "large loss"]
+    expected = [
+        ("$13,445", "20-day", "13.4x", "$1,000"),
+        ("7",),
+        ("$5,431", "$113"),
+        ("2025-08-15", "-$12,345", "-$200"),
     ]
+    for rule, numbers in zip(fired, expected, strict=True):
+        assert all(number in rule.reason for number in numbers), rule.reason
 
 
-def test_a_limited_history_says_how_long_it_is() -> None:
-    (hit,) = hits(_history([1.0] * 12))
-    (first,) = hits(_history([1.0]))
-    assert hit.sentence == "Limited history: 12 active sessions, fewer than 20"
-    assert first.sentence == "Limited history: 1 active session, fewer than 20"
+@pytest.mark.parametrize(("count", "words"), [(12, "12 active days"), (1, "1 active day,")])
+def test_a_limited_history_says_how_long_it_is(count: int, words: str) -> None:
+    (fired,) = fired_rules(_history([1.0] * count))
+    assert words in fired.reason
 
 
-def test_the_cut_never_exceeds_eighty_percent() -> None:
-    assert cut_ratio([Hit("drastic", Decimal("0.95"), "")]) == Decimal("0.80")
+def test_no_cut_exceeds_eighty_percent() -> None:
+    assert max(rule.cut_ratio for rule in RULES) <= MAXIMUM_CUT_RATIO == Decimal("0.80")
 
 
-def test_rows_of_a_rule_stand_strongest_first_so_that_each_is_reachable() -> None:
+def test_rows_of_a_rule_are_listed_strongest_first_so_that_each_is_reachable() -> None:
     for earlier, later in itertools.pairwise(RULES):
         assert earlier.cut_ratio >= later.cut_ratio

@@ -1,4 +1,4 @@
-"""Who decides about a recommended limit, until when, and what counts."""
+"""Approvals: who decides about a recommended limit, until when, and which answers count."""
 
 from __future__ import annotations
 
@@ -9,19 +9,36 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from risk.core.errors import RequestError
+from risk.core.money import percent, usd_exact
+from risk.core.runs import Run
 from risk.core.settings import DECISION_DEADLINE, EXCHANGE_ZONE
 from risk.core.warehouse import Connection, execute, records, rows, writing
-from risk.limits.in_force import lowest_limit_usd
+from risk.limits.policy import lowest_limit_usd
 
 LONGEST_REASON = 500
 AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
-NOBODY = ("", "nobody")
-APPROVED, REJECTED, DEFAULTED, UNASKED = "approved", "rejected", "defaulted", "unasked"
+APPROVED, REJECTED, TIMED_OUT, NOT_REQUIRED = "approved", "rejected", "defaulted", "unasked"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalPolicy:
+    """What needs approval, and by whom.
+
+    Attributes
+    ----------
+    scope
+        ``high``: high-risk traders; ``all``: every trader with a cut.
+    has_dual_control
+        Whether the person who edits a limit may not approve it.
+    """
+
+    scope: str
+    has_dual_control: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """A request to publish a run's limits; see the table ``publications``."""
+    """The publication of a run's limits; see the table ``publications``."""
 
     publication_id: int
     run_id: int
@@ -31,6 +48,11 @@ class Publication:
     decision_deadline: dt.datetime
     is_live: bool
     dag_run_id: str
+
+    @property
+    def deadline_text(self) -> str:
+        """The deadline for people: date and time in New York."""
+        return f"{self.decision_deadline.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M} New York"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +66,9 @@ class Proposal:
     in_force_limit_usd
         Limit published for the newest earlier session; ``None`` = none.
     edit_id, edited_limit_usd, editor_id, editor_name, edit_reason
-        Newest edit; ``None`` = nobody has edited.
+        Newest edit; ``None`` = not edited.
     outcome_id, outcome, decided_limit_usd, decider_name
-        How it ended; ``None`` = it is open.
+        The decision; ``None`` = open.
     """
 
     account_id: str
@@ -77,25 +99,83 @@ class Proposal:
         in_force = self.base_limit_usd if self.in_force_limit_usd is None else self.in_force_limit_usd
         return min(in_force, self.base_limit_usd)
 
+    @property
+    def lowest_limit_usd(self) -> Decimal:
+        """The lowest limit an edit may set."""
+        return lowest_limit_usd(self.base_limit_usd)
+
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Who decides: Airflow's id and name."""
+class AirflowUser:
+    """Who edits or decides: Airflow's id and name."""
 
     user_id: str
     user_name: str
 
 
-def decision_deadline(effective_session: dt.date, instant: dt.datetime) -> dt.datetime:
-    """Return when the recommended cuts apply: 09:00 New York of the effective session.
+NO_USER = AirflowUser("", "nobody")
+"""Stored as the decider where no person decided: the deadline passed, or no approval was required."""
 
-    For a session that has gone by, a rehearsal, it is the next 09:00 New York after the instant.
+
+@dataclass(frozen=True, slots=True)
+class LimitEdit:
+    """What a person entered to change a proposed limit.
+
+    Attributes
+    ----------
+    limit_text, reason
+        As typed.
+    seen_edit_id
+        The edit that the person saw; ``None`` = none.
+    """
+
+    limit_text: str
+    reason: str
+    seen_edit_id: int | None
+
+
+def decision_deadline(effective_session: dt.date, instant: dt.datetime) -> dt.datetime:
+    """Return when the recommended cuts apply without an answer: 09:00 New York of the effective session.
+
+    For a past session (dry run) it is the next 09:00 New York after the instant.
     """
     local = instant.astimezone(EXCHANGE_ZONE)
     day = max(effective_session, local.date())
     if day > effective_session and local.time() >= DECISION_DEADLINE:
         day += dt.timedelta(days=1)
     return dt.datetime.combine(day, DECISION_DEADLINE, tzinfo=EXCHANGE_ZONE).astimezone(dt.UTC)
+
+
+def open_publication(
+    connection: Connection, run: Run, policy: ApprovalPolicy, dag_run_id: str, instant: dt.datetime
+) -> Publication:
+    """Open the publication of a run's limits; one that is open keeps its policy and its deadline.
+
+    Parameters
+    ----------
+    connection
+        The warehouse.
+    run
+        Whose recommendations are to be published.
+    policy
+        What needs approval.
+    dag_run_id
+        Airflow's name of the run that asks.
+    instant
+        Aware instant of the request: the deadline is computed from it.
+    """
+    today = instant.astimezone(EXCHANGE_ZONE).date()
+    binds = {
+        "run_id": run.run_id,
+        "asked_for": policy.scope,
+        "has_dual_control": policy.has_dual_control,
+        "decision_deadline": decision_deadline(run.effective_session, instant),
+        "is_live": run.effective_session >= today and not run.is_simulated and not run.is_point_in_time,
+        "dag_run_id": dag_run_id,
+    }
+    with writing(connection):
+        execute(connection, "publish_limits/insert_publications", binds)
+    return read_publication(connection, run_id=run.run_id)
 
 
 def read_publication(
@@ -111,7 +191,7 @@ def read_publication(
     binds = {"publication_id": publication_id, "run_id": run_id}
     found = records(connection, "publish_limits/select_publications", binds)
     if not found:
-        raise RequestError("Nobody has asked for an approval of these limits: there is nothing to decide.")
+        raise RequestError("No approval was requested for these limits: there is nothing to decide.")
     return Publication(**found[0])
 
 
@@ -121,33 +201,45 @@ def read_proposals(connection: Connection, publication: Publication) -> list[Pro
     return [Proposal(**row) for row in records(connection, "publish_limits/select_proposals", binds)]
 
 
-def replaced_by(connection: Connection, publication: Publication) -> int | None:
-    """Tell which publication of a later report for the same session counts instead; ``None`` = this one counts."""
+def read_required_approvals(connection: Connection, publication: Publication) -> list[Proposal]:
+    """Read the accounts of a publication that need approval, most urgent first."""
+    required = [one for one in read_proposals(connection, publication) if needs_approval(publication, one)]
+    return sorted(required, key=lambda one: (-one.cut_ratio, one.account_id))
+
+
+def superseded_by(connection: Connection, publication: Publication) -> int | None:
+    """Return the publication of a later report for the same session; ``None`` = this one counts."""
     binds = {"publication_id": publication.publication_id}
-    found: int | None = rows(connection, "publish_limits/select_replacement", binds)[0][0]
+    found: int | None = rows(connection, "publish_limits/select_superseding_publication", binds)[0][0]
     return found
 
 
-def is_asked(publication: Publication, proposal: Proposal) -> bool:
-    """Tell whether a person is asked about an account: high-risk traders, or every trader with a cut."""
+def needs_approval(publication: Publication, proposal: Proposal) -> bool:
+    """Return whether an account needs approval: high-risk traders, or every trader with a cut."""
     return proposal.level == "high" or (publication.asked_for == "all" and proposal.cut_ratio > 0)
 
 
+def approval_request(publication: Publication, proposal: Proposal) -> dict[str, str]:
+    """Write the request for one approval: its subject, and its body in Markdown."""
+    reasons = "; ".join(proposal.reasons) or "none"
+    return {
+        "subject": (
+            f"{proposal.account_id}: limit {usd_exact(proposal.recommended_limit_usd)} "
+            f"(was {usd_exact(proposal.base_limit_usd)}) for {publication.effective_session}"
+        ),
+        "body": (
+            f"{percent(proposal.cut_ratio)} cut, {proposal.level} risk. Reasons: {reasons}.\n\n"
+            "Approve: the proposed limit is published; an edit on the Risk page changes the proposal. "
+            f"Reject: the limit in force stays. No decision by {publication.deadline_text}: the recommended cut "
+            f"applies.\n\n[Edit on the Risk page](/risk/approvals/{publication.publication_id})"
+        ),
+    }
+
+
 def edit(
-    connection: Connection, publication_id: int, account_id: str, person: Person, form: tuple[str, str, int | None]
+    connection: Connection, publication_id: int, account_id: str, user: AirflowUser, entered: LimitEdit
 ) -> Decimal:
     """Propose another limit for an account; an approval then approves this one.
-
-    Parameters
-    ----------
-    connection
-        Warehouse.
-    publication_id, account_id
-        What is decided.
-    person
-        Who edits.
-    form
-        New limit as typed, reason, and the key of the edit the person has seen (``None`` = none).
 
     Returns
     -------
@@ -157,60 +249,66 @@ def edit(
     Raises
     ------
     RequestError
-        If the limit is none, below the floor or above the base limit, the reason is missing, it is too late, the
-        matter is decided or replaced by a later report, or somebody else has edited meanwhile; nothing is stored then.
+        If the limit is not a number, below the floor or above the base limit, the reason is missing, the deadline has
+        passed, the account is decided or its publication superseded, or somebody else has edited meanwhile; nothing
+        is stored then.
     """
-    limit_text, reason, seen_edit_id = form
-    limit_usd = _amount(limit_text)
+    limit_usd = _parsed_amount(entered.limit_text)
     with writing(connection):
         publication = read_publication(connection, publication_id=publication_id)
         proposal = _open_proposal(connection, publication, account_id)
-        if proposal.edit_id != seen_edit_id:
-            if proposal.edited_limit_usd == limit_usd and proposal.editor_id == person.user_id:
+        if proposal.edit_id != entered.seen_edit_id:
+            if proposal.edited_limit_usd == limit_usd and proposal.editor_id == user.user_id:
                 return limit_usd  # a double click
             raise RequestError(
-                f"{proposal.editor_name} has edited the limit of {account_id} to {proposal.edited_limit_usd:,.2f} USD "
-                "meanwhile: look at it, then edit again if you still want to."
+                f"{proposal.editor_name} has meanwhile changed the limit of {account_id} to "
+                f"{usd_exact(proposal.proposed_limit_usd)}: review it, then edit again if you still want to."
             )
         _check_limit(proposal, limit_usd)
-        _note(connection, publication, account_id, ("edited", limit_usd, _checked_reason(reason)), person)
+        _store_decision(
+            connection, publication, account_id, ("edited", limit_usd, _cleaned_reason(entered.reason)), user
+        )
     return limit_usd
 
 
-def decide(connection: Connection, publication: Publication, account_id: str, answer: str, person: Person) -> bool:
-    """Store the outcome for an account; the first one counts.
+def decide(connection: Connection, publication: Publication, account_id: str, action: str, user: AirflowUser) -> bool:
+    """Store the decision for an account; the first one counts.
 
     Parameters
     ----------
     connection, publication, account_id
         What is decided.
-    answer
-        ``approved``, ``rejected``, ``defaulted`` or ``unasked``.
-    person
-        Who decides; without a user id it is the clock, and the recommended limit applies whatever was edited.
+    action
+        ``APPROVED``, ``REJECTED``, ``TIMED_OUT`` or ``NOT_REQUIRED``.
+    user
+        Who decides; with ``NO_USER`` the recommended limit applies, edited or not.
 
     Returns
     -------
     bool
-        False where four eyes are asked for and the person has edited this limit: the answer does not count.
+        False under dual control if the person edited this limit: the approval does not count.
     """
     with writing(connection):
         proposal = _proposal(connection, publication, account_id)
-        is_own_edit = person.user_id != "" and proposal.editor_id == person.user_id
-        if publication.has_dual_control and is_own_edit and answer == APPROVED and proposal.outcome is None:
+        is_own_edit = user != NO_USER and proposal.editor_id == user.user_id
+        if publication.has_dual_control and is_own_edit and action == APPROVED and proposal.outcome is None:
             return False
         limit_usd = {APPROVED: proposal.proposed_limit_usd, REJECTED: proposal.kept_limit_usd}.get(
-            answer, proposal.recommended_limit_usd
+            action, proposal.recommended_limit_usd
         )
-        reason = (proposal.edit_reason or "") if answer == APPROVED else ""
-        _note(connection, publication, account_id, (answer, limit_usd, reason), person)
+        reason = (proposal.edit_reason or "") if action == APPROVED else ""
+        _store_decision(connection, publication, account_id, (action, limit_usd, reason), user)
     return True
 
 
-def _note(
-    connection: Connection, publication: Publication, account_id: str, said: tuple[str, Decimal, str], person: Person
+def _store_decision(
+    connection: Connection,
+    publication: Publication,
+    account_id: str,
+    decision: tuple[str, Decimal, str],
+    user: AirflowUser,
 ) -> None:
-    action, limit_usd, reason = said
+    action, limit_usd, reason = decision
     execute(
         connection,
         "publish_limits/insert_limit_decisions",
@@ -220,8 +318,8 @@ def _note(
             "action": action,
             "limit_usd": limit_usd,
             "reason": reason,
-            "user_id": person.user_id,
-            "user_name": person.user_name,
+            "user_id": user.user_id,
+            "user_name": user.user_name,
         },
     )
 
@@ -230,47 +328,45 @@ def _proposal(connection: Connection, publication: Publication, account_id: str)
     for proposal in read_proposals(connection, publication):
         if proposal.account_id == account_id:
             return proposal
-    raise RequestError(f"No limit is recommended for {account_id} in this run: look at the list of today's traders.")
+    raise RequestError(f"This run has no recommendation for {account_id}: see the list of today's traders.")
 
 
 def _open_proposal(connection: Connection, publication: Publication, account_id: str) -> Proposal:
     proposal = _proposal(connection, publication, account_id)
-    later = replaced_by(connection, publication)
+    later = superseded_by(connection, publication)
     if later is not None:
-        raise RequestError(f"A later report has replaced these limits: edit them in approval {later}.")
-    if proposal.outcome is not None:
+        raise RequestError(f"A later report superseded these limits: edit them in approval {later}.")
+    if proposal.outcome is not None and proposal.decided_limit_usd is not None:
         raise RequestError(
-            f"The limit of {account_id} is decided already: {proposal.outcome} by {proposal.decider_name}, "
-            f"{proposal.decided_limit_usd:,.2f} USD. The next report opens a new decision."
+            f"The limit of {account_id} is already decided: {proposal.outcome} by {proposal.decider_name}, "
+            f"{usd_exact(proposal.decided_limit_usd)}. The next report opens a new decision."
         )
-    if not is_asked(publication, proposal):
-        raise RequestError(f"Nobody is asked about {account_id}: the recommended limit is published as it is.")
+    if not needs_approval(publication, proposal):
+        raise RequestError(f"{account_id} needs no approval: its recommended limit is published unchanged.")
     if rows(connection, "publish_limits/select_clock")[0][0] >= publication.decision_deadline:
-        until = publication.decision_deadline.astimezone(EXCHANGE_ZONE)
-        raise RequestError(f"It is too late: answers were taken until {until:%Y-%m-%d %H:%M} New York.")
+        raise RequestError(f"Decision window closed at {publication.deadline_text}.")
     return proposal
 
 
-def _amount(text: str) -> Decimal:
+def _parsed_amount(text: str) -> Decimal:
     plain = text.strip().removeprefix("$").replace(",", "")
     if not AMOUNT.fullmatch(plain):
-        raise RequestError(f"{text!r} is no amount in dollars and cents: write it as 3000 or 3000.50.")
+        raise RequestError(f"{text!r} is not an amount in dollars and cents: enter 3000 or 3000.50.")
     return Decimal(plain)
 
 
 def _check_limit(proposal: Proposal, limit_usd: Decimal) -> None:
-    lowest = lowest_limit_usd(proposal.base_limit_usd)
-    if not lowest <= limit_usd <= proposal.base_limit_usd:
+    if not proposal.lowest_limit_usd <= limit_usd <= proposal.base_limit_usd:
         raise RequestError(
-            f"{limit_usd:,.2f} USD is not between the floor {lowest:,.2f} and the base limit "
-            f"{proposal.base_limit_usd:,.2f} of {proposal.account_id}: choose a limit in between."
+            f"{usd_exact(limit_usd)} is not between the lowest limit {usd_exact(proposal.lowest_limit_usd)} and the "
+            f"base limit {usd_exact(proposal.base_limit_usd)} of {proposal.account_id}: choose a limit in between."
         )
 
 
-def _checked_reason(reason: str) -> str:
+def _cleaned_reason(reason: str) -> str:
     plain = " ".join("".join(sign if sign.isprintable() else " " for sign in reason).split())
     if not plain:
         raise RequestError("An edit needs a reason: say in a sentence why the recommended limit is not right.")
     if len(plain) > LONGEST_REASON:
-        raise RequestError(f"The reason has {len(plain)} characters: say it in at most {LONGEST_REASON}.")
+        raise RequestError(f"The reason has {len(plain)} characters: use at most {LONGEST_REASON}.")
     return plain

@@ -1,4 +1,4 @@
-"""From rules and forecast to the limit each active account gets for the next session."""
+"""The decision for each active account: the rules' cut, the model's cut, which one applies, and the new limit."""
 
 from __future__ import annotations
 
@@ -11,41 +11,29 @@ from typing import Any
 
 import numpy as np
 
+from risk.core.money import multiple, percent, usd
 from risk.core.runs import Run
-from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX, LIMITED_HISTORY_SESSIONS, Settings
+from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX, LIMITED_HISTORY_SESSIONS
 from risk.core.warehouse import Connection, execute, records, writing
-from risk.limits.amounts import level, model_cut_ratio, new_limit_usd, status
-from risk.limits.rules import RULES_VERSION, History, Hit, cut_ratio, hits
-from risk.limits.track_record import store_ledger
+from risk.limits.policy import level, model_cut_ratio, new_limit_usd, status
+from risk.limits.rules import NO_CUT, RULES_VERSION, FiredRule, PnlHistory, fired_rules
+from risk.limits.track_record import store_track_record
 from risk.model.distribution import Shape, outlook, shape_of
-from risk.model.panel import SCALE_DECAY, Panel, ewma_scale, read_panel
+from risk.model.panel import SCALE_DECAY, FloatMatrix, Panel, ewma_scale, read_panel
 from risk.model.store import BASELINE, read_issued
 from risk.model.walk_forward import MODEL
 
-NOT_JUDGED = "no model has been judged in this run"
-
-__all__ = [
-    "Account",
-    "Verdict",
-    "level",
-    "model_cut_ratio",
-    "new_limit_usd",
-    "recommendation",
-    "status",
-    "store_recommendations",
-]
-
-WITHHELD_STATES = {
+FILLS_UNKNOWN = {
     "not posted": "not posted yet",
     "missing": "missing",
-    "feed broken": "missing, as are everybody's",
+    "feed broken": "missing for all accounts",
     "rejected": "all rejected",
 }
-"""States of a delivery in which an account may have traded without our knowing how, in words."""
+"""States of a delivery in which an account may have traded and we do not know how, in words."""
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class ActiveAccount:
     """An account that gets a limit, as the warehouse knows it.
 
     Attributes
@@ -61,7 +49,7 @@ class Account:
     newest_session_date, incomplete_reason
         Last session with any books, and why they are incomplete; ``None`` = they are complete.
     delivery_state
-        State of the run's session's delivery, see the SQL function ``delivery_states``; ``None`` = nothing expected.
+        State of the delivery for the run's session, see the SQL function ``delivery_states``; ``None`` = none expected.
     base_limit_usd
         Dated base limit, ``None`` = the default.
     quantile_05_usd
@@ -86,19 +74,27 @@ class Account:
     last_cut_ratio: Decimal | None
     last_session_date: dt.date | None
 
+    @property
+    def model_cut_ratio(self) -> Decimal | None:
+        """The model's cut; ``None`` without a forecast or with fewer than 20 earlier ones to compare it with."""
+        has_norm = self.issued_count >= LIMITED_HISTORY_SESSIONS
+        if self.quantile_05_usd is None or self.median_loss_usd is None or not has_norm:
+            return None
+        return model_cut_ratio(self.quantile_05_usd, self.median_loss_usd)
+
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether the model may serve in a run.
+class GateDecision:
+    """Whether the model's cuts apply in a run.
 
     Attributes
     ----------
     model_id, content_sha256
         The model that forecasts; ``None`` = none.
     is_serving
-        Whether its cuts count.
+        Whether its cuts apply.
     reasons
-        Sentences of the gate.
+        Why, as the gate states it.
     """
 
     model_id: int | None
@@ -108,34 +104,53 @@ class Verdict:
 
     @property
     def expert(self) -> str:
-        """The forecast shown and, where the gate lets it, acted on."""
+        """The forecast that is shown and, where the gate allows it, acted on."""
         return BASELINE if self.model_id is None else MODEL
 
 
-NO_VERDICT = Verdict(None, is_serving=False, reasons=(NOT_JUDGED,), content_sha256=None)
+NO_GATE_DECISION = GateDecision(
+    None, is_serving=False, reasons=("No model was evaluated in this run.",), content_sha256=None
+)
 
 
-def store_recommendations(connection: Connection, run: Run, settings: Settings) -> int:
-    """Recommend a limit for every active account; the run's earlier recommendations are replaced.
+def apply_rules(connection: Connection, run: Run, default_limit_usd: Decimal) -> int:
+    """Do the step: bring the track record of past cuts up to date, then recommend a limit for every active account.
 
-    Active is who traded within the last 30 sessions and is no legacy account. The model's cut counts where the gate
-    lets it serve and the account has a forecast, a norm and complete books; the rules' everywhere else. Before that the
-    ledger takes up what became of the recommendations whose sessions are over.
+    Parameters
+    ----------
+    connection
+        The warehouse.
+    run
+        Whose session is decided on.
+    default_limit_usd
+        Base limit of accounts without a dated one, US dollars.
 
     Returns
     -------
     int
         Recommendations stored.
     """
-    store_ledger(connection, run)
+    store_track_record(connection, run)
+    return store_recommendations(connection, run, default_limit_usd)
+
+
+def store_recommendations(connection: Connection, run: Run, default_limit_usd: Decimal) -> int:
+    """Recommend a limit for every active account; the run's earlier recommendations are replaced.
+
+    Active is who traded within the last 30 sessions and is neither a legacy account nor disabled.
+
+    Returns
+    -------
+    int
+        Recommendations stored.
+    """
     panel = read_panel(connection, run.session_date)
-    histories = _histories(panel)
-    verdict = _read_verdict(connection, run)
-    issued = read_issued(connection, panel, run.effective_session)[verdict.expert]
-    shape = shape_of(panel.total_pnl_usd, issued)
+    histories = _pnl_histories(panel)
+    gate = _read_gate_decision(connection, run)
+    shape = shape_of(panel.total_pnl_usd, read_issued(connection, panel, run.effective_session)[gate.expert])
     recommendations = [
-        recommendation(account, histories[account.account_id], run.session_date, verdict, shape, settings)
-        for account in _read_accounts(connection, run, verdict.expert)
+        recommendation(account, histories[account.account_id], run.session_date, gate, shape, default_limit_usd)
+        for account in _read_active_accounts(connection, run, gate.expert)
     ]
     with writing(connection):
         execute(connection, "apply_rules/delete_recommendations", {"run_id": run.run_id})
@@ -144,14 +159,17 @@ def store_recommendations(connection: Connection, run: Run, settings: Settings) 
 
 
 def recommendation(
-    account: Account,
-    history: History,
+    account: ActiveAccount,
+    history: PnlHistory,
     session_date: dt.date,
-    verdict: Verdict,
+    gate: GateDecision,
     shape: Shape,
-    settings: Settings,
+    default_limit_usd: Decimal,
 ) -> dict[str, Any]:
     """Decide one account's limit: the columns of ``recommendations`` without the run.
+
+    The model's cut applies where the gate allows it and the account has a forecast, a norm and complete books; the
+    rules' cut applies everywhere else. Neither lowers the last cut while the session's fills are unknown.
 
     Parameters
     ----------
@@ -161,20 +179,22 @@ def recommendation(
         Its active sessions up to the run's.
     session_date
         The run's session.
-    verdict
-        Whether the model may serve.
+    gate
+        Whether the model's cuts apply.
     shape
         Of the distribution around the forecast.
-    settings
-        Give the default base limit.
+    default_limit_usd
+        Base limit where the account has no dated one, US dollars.
     """
-    found = hits(history)
-    rules_cut_ratio = cut_ratio(found)
-    by_model = _model_cut_ratio(account)
-    is_model = verdict.is_serving and by_model is not None and account.incomplete_reason is None
-    own_cut, sentences = (by_model, _model_sentences(account, found)) if is_model else (rules_cut_ratio, _said(found))
-    cut, reasons = _kept(account, own_cut or Decimal(0), sentences, session_date)
-    base_limit_usd = settings.default_limit_usd if account.base_limit_usd is None else account.base_limit_usd
+    fired = fired_rules(history)
+    rules_cut = fired[0].cut_ratio if fired else NO_CUT
+    model_cut = account.model_cut_ratio
+    if gate.is_serving and model_cut is not None and account.incomplete_reason is None:
+        source, version, proposed_cut = "model", str(gate.content_sha256)[:12], model_cut
+    else:
+        source, version, proposed_cut = "rules", RULES_VERSION, rules_cut
+    cut, reasons = _keep_last_cut(account, proposed_cut, _reasons(account, source, fired), session_date)
+    base_limit_usd = default_limit_usd if account.base_limit_usd is None else account.base_limit_usd
     return {
         "account_id": account.account_id,
         "status": status(account.sessions_absent, account.active_session_count),
@@ -182,103 +202,119 @@ def recommendation(
         "cut_ratio": cut,
         "base_limit_usd": base_limit_usd,
         "new_limit_usd": new_limit_usd(base_limit_usd, cut),
-        "source": "model" if is_model else "rules",
-        "source_version": str(verdict.content_sha256)[:12] if is_model else RULES_VERSION,
-        "source_reason": _source_reason(account, verdict),
+        "source": source,
+        "source_version": version,
+        "source_reason": _source_reason(account, gate),
         "reasons": reasons,
-        "rules_cut_ratio": rules_cut_ratio,
-        "model_cut_ratio": by_model,
-        **_outlook(account, shape, base_limit_usd),
+        "rules_cut_ratio": rules_cut,
+        "model_cut_ratio": model_cut,
+        **_forecast_columns(account, shape, base_limit_usd),
         "active_session_count": account.active_session_count,
         "latest_session_date": account.latest_session_date,
     }
 
 
-def _model_cut_ratio(account: Account) -> Decimal | None:
-    has_norm = account.issued_count >= LIMITED_HISTORY_SESSIONS
-    if account.quantile_05_usd is None or account.median_loss_usd is None or not has_norm:
-        return None
-    return model_cut_ratio(account.quantile_05_usd, account.median_loss_usd)
+def model_cut_ratios(panel: Panel, calibrated: FloatMatrix, first_row: int = 0) -> FloatMatrix:
+    """Cut by each past forecast against the median of those issued for the account's earlier active sessions.
+
+    Parameters
+    ----------
+    panel
+        Daily results.
+    calibrated
+        ``(n_sessions, n_accounts)``, US dollars; row t was issued after session t.
+    first_row
+        Rows before it are left NaN.
+
+    Returns
+    -------
+    ndarray
+        ``(n_sessions, n_accounts)``; NaN where no forecast is issued or fewer than 20 were.
+    """
+    ratios = np.full_like(calibrated, np.nan)
+    was_used = np.isfinite(panel.total_pnl_usd[1:]) & np.isfinite(calibrated[:-1])
+    for row in range(max(first_row, 1), len(calibrated)):
+        counts = np.count_nonzero(was_used[:row], axis=0)
+        for account in np.flatnonzero(np.isfinite(calibrated[row]) & (counts >= LIMITED_HISTORY_SESSIONS)):
+            median = float(np.median(-calibrated[:row, account][was_used[:row, account]]))
+            ratios[row, account] = float(model_cut_ratio(Decimal(float(calibrated[row, account])), Decimal(median)))
+    return ratios
 
 
-def _source_reason(account: Account, verdict: Verdict) -> str:
+def _source_reason(account: ActiveAccount, gate: GateDecision) -> str:
+    """Say in sentences why the rules' or the model's cut applies."""
     if account.incomplete_reason is not None:
-        return f"Books of {account.newest_session_date} are incomplete, rules serve: {account.incomplete_reason}"
-    if verdict.is_serving and _model_cut_ratio(account) is None:
+        return f"The books of {account.newest_session_date} are incomplete: {account.incomplete_reason}"
+    if gate.is_serving and account.model_cut_ratio is None:
         return (
-            f"The model serves, but has issued {account.issued_count} forecasts for this account's sessions and needs "
-            f"{LIMITED_HISTORY_SESSIONS}: rules serve."
+            f"The model has forecast {account.issued_count} of this account's sessions; "
+            f"{LIMITED_HISTORY_SESSIONS} are required."
         )
-    reasons = "; ".join(verdict.reasons)
-    return f"The model serves: {reasons}" if verdict.is_serving else f"Rules serve: {reasons}"
+    return " ".join(gate.reasons)
 
 
-def _model_sentences(account: Account, found: Sequence[Hit]) -> list[str]:
-    """Say how the forecast loss compares with the account's usual one, then what the rules see in it."""
-    loss, usual = -(account.quantile_05_usd or Decimal(0)), account.median_loss_usd or Decimal(0)
-    times = f"{loss / usual:.2f} times" if usual else "against"
-    return [f"Forecast loss of ${loss:,.0f} in a bad session, {times} the usual ${usual:,.0f}", *_said(found)]
+def _reasons(account: ActiveAccount, source: str, fired: Sequence[FiredRule]) -> list[str]:
+    """List how the forecast loss compares with the usual one, where it decides, and what the rules found."""
+    reasons = [rule.reason for rule in fired]
+    if source == "model":
+        loss, usual = -(account.quantile_05_usd or Decimal(0)), account.median_loss_usd or Decimal(0)
+        ratio = f" ({multiple(loss / usual)})" if usual else ""
+        reasons.insert(0, f"Forecast loss {usd(loss)} vs. usual {usd(usual)}{ratio}")
+    if account.incomplete_reason is not None:
+        reasons.append(f"Books of {account.newest_session_date} are incomplete and excluded")
+    return reasons
 
 
-def _said(found: Sequence[Hit]) -> list[str]:
-    return [hit.sentence for hit in found]
+def _keep_last_cut(
+    account: ActiveAccount, proposed_cut: Decimal, reasons: list[str], session_date: dt.date
+) -> tuple[Decimal, list[str]]:
+    """Keep the last recommendation's cut where it is larger and the session's fills are unknown."""
+    state = FILLS_UNKNOWN.get(account.delivery_state or "")
+    if state is None:
+        return proposed_cut, reasons
+    if account.last_cut_ratio is not None and account.last_cut_ratio > proposed_cut:
+        kept = f"the {percent(account.last_cut_ratio)} cut of {account.last_session_date} is kept"
+        return account.last_cut_ratio, [f"Fills of {session_date} are {state}: {kept}", *reasons]
+    return proposed_cut, [
+        *reasons,
+        f"Fills of {session_date} are {state}: decided on data through {account.latest_session_date}",
+    ]
 
 
-def _outlook(account: Account, shape: Shape, base_limit_usd: Decimal) -> dict[str, Any]:
+def _forecast_columns(account: ActiveAccount, shape: Shape, base_limit_usd: Decimal) -> dict[str, Any]:
     """Spread the forecast into a distribution, to the cent; nothing without a forecast.
 
-    Further digits are the processor's: another kernel of its linear algebra ends a sum by another last bit.
+    Further digits depend on the processor: another linear algebra kernel ends a sum with another last bit.
     """
     quantile = account.quantile_05_usd
     if quantile is None:
         names = ("forecast_quantile_05_usd", "forecast_fan_usd", "expected_shortfall_usd", "loss_probability")
         return dict.fromkeys(names)
-    known = outlook(shape, float(quantile), float(base_limit_usd))
+    distribution = outlook(shape, float(quantile), float(base_limit_usd))
     return {
-        "forecast_quantile_05_usd": _cents(quantile),
-        "forecast_fan_usd": [_cents(amount) for amount in known.quantiles_usd],
-        "expected_shortfall_usd": _cents(known.expected_shortfall_usd),
-        "loss_probability": Decimal(known.loss_probability).quantize(Decimal("0.00001")),
+        "forecast_quantile_05_usd": round(quantile, 2),
+        "forecast_fan_usd": [round(Decimal(amount), 2) for amount in distribution.quantiles_usd],
+        "expected_shortfall_usd": round(Decimal(distribution.expected_shortfall_usd), 2),
+        "loss_probability": round(Decimal(distribution.loss_probability), 5),
     }
 
 
-def _cents(amount: float | Decimal) -> Decimal:
-    return Decimal(amount).quantize(Decimal("0.01"))
-
-
-def _kept(
-    account: Account, own_cut: Decimal, sentences: Sequence[str], session_date: dt.date
-) -> tuple[Decimal, list[str]]:
-    """Keep the last recommendation's cut where it is larger and the session's fills are not known."""
-    reasons = list(sentences)
-    if account.incomplete_reason is not None:
-        reasons.append(f"Books of {account.newest_session_date} are incomplete and left out")
-    withheld = WITHHELD_STATES.get(account.delivery_state or "")
-    if withheld is None:
-        return own_cut, reasons
-    fact = f"Fills of {session_date} are {withheld}"
-    if account.last_cut_ratio is not None and account.last_cut_ratio > own_cut:
-        kept = f"{fact}: the cut of {account.last_cut_ratio:.0%} recommended after {account.last_session_date} stays"
-        return account.last_cut_ratio, [kept.replace("%", " %"), *reasons]
-    return own_cut, [*reasons, f"{fact}: the data ends on {account.latest_session_date}"]
-
-
-def _histories(panel: Panel) -> dict[str, History]:
+def _pnl_histories(panel: Panel) -> dict[str, PnlHistory]:
     scale = ewma_scale(panel.total_pnl_usd, SCALE_DECAY)
     histories = {}
     for number, account_id in enumerate(panel.account_ids):
         active = np.flatnonzero(np.isfinite(panel.total_pnl_usd[:, number]))
         latest = panel.session_dates[active[-1] if active.size else -1]
-        histories[account_id] = History(panel.total_pnl_usd[active, number], float(scale[-1, number]), latest)
+        histories[account_id] = PnlHistory(panel.total_pnl_usd[active, number], float(scale[-1, number]), latest)
     return histories
 
 
-def _read_verdict(connection: Connection, run: Run) -> Verdict:
+def _read_gate_decision(connection: Connection, run: Run) -> GateDecision:
     found = records(connection, "apply_rules/select_gate_results", {"run_id": run.run_id})
-    return Verdict(**found[0]) if found else NO_VERDICT
+    return GateDecision(**found[0]) if found else NO_GATE_DECISION
 
 
-def _read_accounts(connection: Connection, run: Run, expert: str) -> list[Account]:
+def _read_active_accounts(connection: Connection, run: Run, expert: str) -> list[ActiveAccount]:
     binds: Mapping[str, Any] = {
         "expert": expert,
         "session_date": run.session_date,
@@ -287,4 +323,4 @@ def _read_accounts(connection: Connection, run: Run, expert: str) -> list[Accoun
         "active_within": ACTIVE_WITHIN_SESSIONS,
         "legacy_suffix": LEGACY_SUFFIX,
     }
-    return [Account(**found) for found in records(connection, "apply_rules/select_accounts", binds)]
+    return [ActiveAccount(**found) for found in records(connection, "apply_rules/select_accounts", binds)]

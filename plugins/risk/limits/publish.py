@@ -1,59 +1,41 @@
-"""Approval and publication: a person decides about recommended limits, and what was decided comes into force."""
+"""Publication: decided limits come into force and are written to the trading platform's file, whole and once."""
 
 from __future__ import annotations
 
-import datetime as dt
+import contextlib
+import csv
+import io
 import json
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from risk.core.runs import Run
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.errors import StackError
 from risk.core.warehouse import Connection, execute, records, writing
 from risk.limits.approvals import (
     APPROVED,
-    DEFAULTED,
-    NOBODY,
+    NO_USER,
+    NOT_REQUIRED,
     REJECTED,
-    UNASKED,
-    Person,
+    TIMED_OUT,
     Proposal,
     Publication,
     decide,
-    decision_deadline,
-    edit,
-    is_asked,
+    needs_approval,
     read_proposals,
-    read_publication,
-    replaced_by,
+    superseded_by,
 )
-from risk.limits.in_force import limit_in_force, lowest_limit_usd
-from risk.limits.outbound import outbound_csv, write_once
+from risk.limits.policy import limit_in_force
 
-__all__ = [
-    "APPROVED",
-    "DEFAULTED",
-    "NOBODY",
-    "REJECTED",
-    "Asking",
-    "Person",
-    "Proposal",
-    "Publication",
-    "Published",
-    "decide",
-    "edit",
-    "is_asked",
-    "lowest_limit_usd",
-    "open_publication",
-    "publish",
-    "read_proposals",
-    "read_publication",
-    "replaced_by",
-]
+COLUMNS = ("account_id", "effective_session", "limit_usd", "base_limit_usd", "action", "reason")
+"""Columns of the trading platform's file."""
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedLimits:
     """What became of a publication.
 
     Attributes
@@ -68,101 +50,48 @@ class Published:
     file: Path | None
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """How approval is asked for.
+def publish(connection: Connection, publication: Publication, outbound_dir: Path | None) -> PublishedLimits:
+    """Bring the decided limits into force, once; an account without a decision gets the recommended one.
 
-    Attributes
-    ----------
-    asked_for
-        ``high`` or ``all``.
-    has_dual_control
-        Whether who edits a limit may not approve it.
-    dag_run_id
-        Airflow's name of the run that asks.
-    """
-
-    asked_for: str
-    has_dual_control: bool
-    dag_run_id: str
-
-
-def open_publication(
-    connection: Connection, run: Run, asking: Asking, instant: dt.datetime
-) -> tuple[Publication, list[Proposal]]:
-    """Open the publication of a run's limits and list the accounts a person is asked about, most urgent first.
+    Limits superseded by a later report for the same session never come into force, however late they are decided.
 
     Parameters
     ----------
     connection
-        Warehouse.
-    run
-        Whose recommendations are to be published.
-    asking
-        Who is asked; a publication that is open keeps what it was opened with.
-    instant
-        Aware instant of the question: the deadline is computed from it.
-    """
-    today = instant.astimezone(EXCHANGE_ZONE).date()
-    binds = {
-        "run_id": run.run_id,
-        "asked_for": asking.asked_for,
-        "has_dual_control": asking.has_dual_control,
-        "decision_deadline": decision_deadline(run.effective_session, instant),
-        "is_live": run.effective_session >= today and not run.is_simulated and not run.is_point_in_time,
-        "dag_run_id": asking.dag_run_id,
-    }
-    with writing(connection):
-        execute(connection, "publish_limits/insert_publications", binds)
-    publication = read_publication(connection, run_id=run.run_id)
-    asked = [one for one in read_proposals(connection, publication) if is_asked(publication, one)]
-    return publication, sorted(asked, key=lambda one: (-one.cut_ratio, one.account_id))
-
-
-def publish(connection: Connection, publication: Publication, outbound_dir: Path | None) -> Published:
-    """Bring the decided limits into force, once; an account without an outcome gets the recommended one.
-
-    Limits that a later report for the same session has replaced never come into force, however late they are decided.
-
-    Parameters
-    ----------
-    connection
-        Warehouse.
+        The warehouse.
     publication
-        What was asked.
+        What is published.
     outbound_dir
-        Folder of the file for the trading platform; ``None`` = no file. Limits of simulated desks and of sessions
-        that have gone by never get there.
+        Folder of the file for the trading platform; ``None`` = no file. Limits of simulated desks and of past sessions
+        are never written.
 
     Raises
     ------
     StackError
         If the file cannot be written; the limits are in force in the warehouse.
     """
-    if replaced_by(connection, publication) is not None:
-        return Published(0, None)
+    if superseded_by(connection, publication) is not None:
+        return PublishedLimits(0, None)
     for proposal in read_proposals(connection, publication):
         if proposal.outcome is None:
-            answer = DEFAULTED if is_asked(publication, proposal) else UNASKED
-            decide(connection, publication, proposal.account_id, answer, Person(*NOBODY))
-    limits = [_limit(proposal) for proposal in read_proposals(connection, publication)]
+            action = TIMED_OUT if needs_approval(publication, proposal) else NOT_REQUIRED
+            decide(connection, publication, proposal.account_id, action, NO_USER)
+    limits = json.dumps([_published_limit(one) for one in read_proposals(connection, publication)], default=str)
     key = {"publication_id": publication.publication_id}
     with writing(connection):
-        execute(
-            connection, "publish_limits/insert_published_limits", {**key, "limits": json.dumps(limits, default=str)}
-        )
+        execute(connection, "publish_limits/insert_published_limits", {**key, "limits": limits})
     published = records(connection, "publish_limits/select_published_limits", key)
     if outbound_dir is None or not publication.is_live:
-        return Published(len(published), None)
+        return PublishedLimits(len(published), None)
     file = outbound_dir / f"limits-{publication.effective_session}-{publication.publication_id}.csv"
-    write_once(file, outbound_csv(published).encode())
-    return Published(len(published), file)
+    write_once(file, platform_csv(published).encode())
+    return PublishedLimits(len(published), file)
 
 
-def _limit(proposal: Proposal) -> dict[str, object]:
+def _published_limit(proposal: Proposal) -> dict[str, object]:
     decided = proposal.recommended_limit_usd if proposal.decided_limit_usd is None else proposal.decided_limit_usd
     is_edited = proposal.outcome == APPROVED and proposal.edit_id is not None
-    # What a person has typed is meant: the restore path holds back recommendations only.
+    # A limit that a person typed applies at once: only recommendations rise in steps.
     limit_usd, held_back = (
         (decided, "")
         if is_edited
@@ -170,10 +99,10 @@ def _limit(proposal: Proposal) -> dict[str, object]:
     )
     why = {
         APPROVED: f"edited by {proposal.editor_name}: {proposal.edit_reason}" if is_edited else "as recommended",
-        REJECTED: "the recommended cut was rejected: the limit in force stays",
-        DEFAULTED: "nobody answered in time: as recommended",
-        UNASKED: "as recommended",
-    }[proposal.outcome or DEFAULTED]
+        REJECTED: "recommended cut rejected: limit in force kept",
+        TIMED_OUT: "no decision by the deadline: as recommended",
+        NOT_REQUIRED: "as recommended",
+    }[proposal.outcome or TIMED_OUT]
     return {
         "account_id": proposal.account_id,
         "base_limit_usd": proposal.base_limit_usd,
@@ -183,3 +112,53 @@ def _limit(proposal: Proposal) -> dict[str, object]:
         "reason": f"{why}; {held_back}" if held_back else why,
         "decision_id": proposal.outcome_id,
     }
+
+
+def platform_csv(published: Sequence[Mapping[str, Any]]) -> str:
+    """Write published limits for the trading platform: exact values, one row per account, by name."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({name: row[name] for name in COLUMNS} for row in published)
+    return stream.getvalue()
+
+
+def write_once(path: Path, content: bytes) -> bool:
+    """Write a file in one step, unless it exists.
+
+    Returns
+    -------
+    bool
+        False where the file already had this content.
+
+    Raises
+    ------
+    StackError
+        If the file has other content, or cannot be written; nothing is left half done.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=".limits-", dir=path.parent)
+        with contextlib.ExitStack() as cleanup:
+            cleanup.callback(Path(name).unlink, missing_ok=True)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).chmod(0o644)
+            with contextlib.suppress(FileExistsError):
+                # A link, not a rename: it fails where the name is taken, so no file is ever replaced.
+                path.hardlink_to(name)
+                return True
+        present = path.read_bytes()
+    except OSError as error:
+        raise StackError(
+            f"The limits cannot be written to {path}: {error.strerror or error}. Free space or make it writable "
+            "(RISK_OUTBOUND_DIR sets the folder), then clear task publish."
+        ) from error
+    if present != content:
+        raise StackError(
+            f"{path} already exists with other limits: nothing was written. Find out who wrote it, move it away, "
+            "then clear task publish."
+        )
+    return False

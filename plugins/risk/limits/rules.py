@@ -1,6 +1,7 @@
-"""The rules: a table of what on an account's recent sessions calls for which cut.
+"""The rules: which pattern in a trader's recent P&L calls for which cut.
 
-Always computed: they serve while no forecast is proven, and explain a cut in numbers a risk manager knows.
+They are always computed: they apply while no forecast is proven, and they explain a cut in numbers a risk manager
+knows. Each formula is followed by the sentence that reports it; `RULES` lists the bounds and the cuts.
 """
 
 from __future__ import annotations
@@ -8,35 +9,38 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import operator
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.core.settings import LIMITED_HISTORY_SESSIONS, MAXIMUM_CUT_RATIO
-from risk.model.panel import sorted_quantile
+from risk.core.money import counted, multiple, usd
+from risk.core.settings import LIMITED_HISTORY_SESSIONS
+from risk.model.panel import FloatMatrix, Panel, sorted_quantile
 
 RULES_VERSION = "rules-1"
-"""Name of this table's content: change it with the table."""
+"""Version of the table `RULES`: change it with the table."""
 
 DRAWDOWN_SESSIONS = 20
 SPIKE_SESSIONS = 5
 CALM_SESSIONS = 15
 NORM_SESSIONS = 20
+NO_CUT = Decimal("0.00")
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """What the rules look at.
+class PnlHistory:
+    """The history of one account that the rules measure.
 
     Attributes
     ----------
     pnl_usd
         Total P&L of the account's active sessions up to the run's, oldest first, ``(n_active,)``, gains positive.
     scale_usd
-        The account's own scale ``s`` after the last of them, never negative; NaN without any.
+        Typical daily P&L after the last of them (EWMA RMS), never negative; NaN without any.
     latest_session_date
         Session of the last of them; without any, the run's.
     """
@@ -53,152 +57,182 @@ class Rule:
     Attributes
     ----------
     name
-        Rows of one name are degrees of one rule: only the strongest of them that fires is named.
+        Rows of one name are degrees of one rule: only the strongest that fires is reported.
     measure
         Computes the number compared.
     compare, bound
         The condition.
     cut_ratio
         The cut it calls for.
-    sentence
-        Says what was found, with its numbers.
+    reason
+        Writes the finding with its numbers.
     """
 
     name: str
-    measure: Callable[[History], float]
+    measure: Callable[[PnlHistory], float]
     compare: Callable[[float, float], bool]
     bound: float
     cut_ratio: Decimal
-    sentence: Callable[[History], str]
+    reason: Callable[[PnlHistory], str]
+
+    def fires(self, history: PnlHistory) -> bool:
+        """Return whether the rule calls for its cut."""
+        return self.compare(self.measure(history), self.bound)
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A rule that fired."""
+class FiredRule:
+    """A rule that fired on a history, its cut and the reason in words."""
 
     name: str
     cut_ratio: Decimal
-    sentence: str
+    reason: str
 
 
-def loss_streak(history: History) -> float:
-    """Count the losing sessions in a row up to the last."""
+def loss_streak(history: PnlHistory) -> float:
+    """Count the consecutive losing sessions up to the last one."""
     return float(sum(1 for _ in itertools.takewhile(lambda pnl: pnl < 0.0, reversed(history.pnl_usd))))
 
 
-def drawdown_scales(history: History) -> float:
-    """Measure the fall of cumulative P&L from its peak within the last 20 sessions in own scales; the peak starts at 0.
-
-    NaN without a scale above 0.
-    """
-    return _drawdown_usd(history) / history.scale_usd if history.scale_usd > 0.0 else np.nan
+def _loss_streak_reason(history: PnlHistory) -> str:
+    return f"{loss_streak(history):.0f} straight losing days"
 
 
-def spread_ratio(history: History) -> float:
-    """Divide the standard deviation of the last 5 sessions by that of the 15 before.
-
-    Infinite where only the 15 before did not vary, NaN where neither did or there are fewer than 20 sessions.
-    """
-    recent, before = _spreads_usd(history)
-    if before > 0.0:
-        return recent / before
-    return np.inf if recent > 0.0 else np.nan
-
-
-def loss_beyond_norm_usd(history: History) -> float:
-    """Subtract the 5 % quantile of the 20 sessions before from the last P&L: below 0 = a large loss, NaN = too few."""
-    return float(history.pnl_usd[-1]) - _norm_quantile_usd(history) if history.pnl_usd.size else np.nan
-
-
-def active_session_count(history: History) -> float:
-    """Count the active sessions."""
-    return float(history.pnl_usd.size)
-
-
-def _drawdown_usd(history: History) -> float:
+def drawdown_usd(history: PnlHistory) -> float:
+    """Measure the fall of cumulative P&L from its 20-session peak, US dollars; the peak starts at 0."""
     cumulative = np.cumsum(history.pnl_usd[-DRAWDOWN_SESSIONS:])
     return float(max(cumulative.max(), 0.0) - cumulative[-1]) if cumulative.size else 0.0
 
 
-def _spreads_usd(history: History) -> tuple[float, float]:
+def drawdown_multiple(history: PnlHistory) -> float:
+    """Divide the drawdown by the typical daily P&L; NaN where that is not above 0."""
+    return drawdown_usd(history) / history.scale_usd if history.scale_usd > 0.0 else np.nan
+
+
+def _drawdown_reason(history: PnlHistory) -> str:
+    days = min(history.pnl_usd.size, DRAWDOWN_SESSIONS)
+    return (
+        f"Drawdown {usd(drawdown_usd(history))} from {days}-day peak "
+        f"({multiple(drawdown_multiple(history))} typical daily P&L of {usd(history.scale_usd)})"
+    )
+
+
+def recent_and_prior_deviation_usd(history: PnlHistory) -> tuple[float, float]:
+    """Compute the standard deviation of the last 5 sessions and of the 15 before; NaN with fewer than 20 sessions."""
     if history.pnl_usd.size < SPIKE_SESSIONS + CALM_SESSIONS:
         return np.nan, np.nan
-    before = history.pnl_usd[-SPIKE_SESSIONS - CALM_SESSIONS : -SPIKE_SESSIONS]
-    return float(np.std(history.pnl_usd[-SPIKE_SESSIONS:], ddof=1)), float(np.std(before, ddof=1))
+    prior = history.pnl_usd[-SPIKE_SESSIONS - CALM_SESSIONS : -SPIKE_SESSIONS]
+    return float(np.std(history.pnl_usd[-SPIKE_SESSIONS:], ddof=1)), float(np.std(prior, ddof=1))
 
 
-def _norm_quantile_usd(history: History) -> float:
+def volatility_ratio(history: PnlHistory) -> float:
+    """Divide the recent by the prior standard deviation.
+
+    Infinite where only the prior one is 0, NaN where both are or there are fewer than 20 sessions.
+    """
+    recent, prior = recent_and_prior_deviation_usd(history)
+    if prior > 0.0:
+        return recent / prior
+    return np.inf if recent > 0.0 else np.nan
+
+
+def _volatility_reason(history: PnlHistory) -> str:
+    recent, prior = recent_and_prior_deviation_usd(history)
+    return (
+        f"Volatility spike: standard deviation {usd(recent)} over the last {SPIKE_SESSIONS} days, "
+        f"{usd(prior)} over the {CALM_SESSIONS} days before"
+    )
+
+
+def prior_quantile_usd(history: PnlHistory) -> float:
+    """Compute the 5 % quantile of the 20 sessions before the last one, US dollars; NaN where there are fewer."""
     if history.pnl_usd.size < NORM_SESSIONS + 1:
         return np.nan
     return sorted_quantile(np.sort(history.pnl_usd[-NORM_SESSIONS - 1 : -1]))
 
 
-def _streak_sentence(history: History) -> str:
-    return f"{loss_streak(history):.0f} sessions of losses in a row"
+def loss_beyond_quantile_usd(history: PnlHistory) -> float:
+    """Subtract the prior 5 % quantile from the last P&L: below 0 = a large loss; NaN with too few sessions."""
+    return float(history.pnl_usd[-1]) - prior_quantile_usd(history) if history.pnl_usd.size else np.nan
 
 
-def _drawdown_sentence(history: History) -> str:
-    fall = f"{_drawdown_usd(history):,.0f} USD"
+def _large_loss_reason(history: PnlHistory) -> str:
     return (
-        f"Drawdown: {fall} below the peak of the last {min(history.pnl_usd.size, DRAWDOWN_SESSIONS)} sessions, "
-        f"{drawdown_scales(history):.1f} times the usual daily result of {history.scale_usd:,.0f} USD"
+        f"Large loss on {history.latest_session_date}: {usd(history.pnl_usd[-1])}, worse than the 5% quantile "
+        f"of the {NORM_SESSIONS} days before ({usd(prior_quantile_usd(history))})"
     )
 
 
-def _spike_sentence(history: History) -> str:
-    recent, before = _spreads_usd(history)
-    return (
-        f"Volatility spike: standard deviation {recent:,.0f} USD in the last {SPIKE_SESSIONS} sessions "
-        f"against {before:,.0f} USD in the {CALM_SESSIONS} before"
-    )
+def active_session_count(history: PnlHistory) -> float:
+    """Count the active sessions."""
+    return float(history.pnl_usd.size)
 
 
-def _large_loss_sentence(history: History) -> str:
-    return (
-        f"Large loss on {history.latest_session_date}: {history.pnl_usd[-1]:,.0f} USD "
-        f"against a 5 % quantile of {_norm_quantile_usd(history):,.0f} USD in the {NORM_SESSIONS} sessions before"
-    )
-
-
-def _limited_sentence(history: History) -> str:
-    count = history.pnl_usd.size
-    return f"Limited history: {count} active session{'s' * (count != 1)}, fewer than {LIMITED_HISTORY_SESSIONS}"
+def _limited_history_reason(history: PnlHistory) -> str:
+    return f"Limited history: {counted(history.pnl_usd.size, 'active day')}, {LIMITED_HISTORY_SESSIONS} required"
 
 
 RULES = (
-    Rule("drawdown", drawdown_scales, operator.gt, 10.0, Decimal("0.60"), _drawdown_sentence),
-    Rule("loss streak", loss_streak, operator.ge, 5.0, Decimal("0.50"), _streak_sentence),
-    Rule("drawdown", drawdown_scales, operator.gt, 8.0, Decimal("0.40"), _drawdown_sentence),
-    Rule("loss streak", loss_streak, operator.ge, 3.0, Decimal("0.30"), _streak_sentence),
+    Rule("drawdown", drawdown_multiple, operator.gt, 10.0, Decimal("0.60"), _drawdown_reason),
+    Rule("loss streak", loss_streak, operator.ge, 5.0, Decimal("0.50"), _loss_streak_reason),
+    Rule("drawdown", drawdown_multiple, operator.gt, 8.0, Decimal("0.40"), _drawdown_reason),
+    Rule("loss streak", loss_streak, operator.ge, 3.0, Decimal("0.30"), _loss_streak_reason),
     Rule(
         "limited history",
         active_session_count,
         operator.lt,
         float(LIMITED_HISTORY_SESSIONS),
         Decimal("0.30"),
-        _limited_sentence,
+        _limited_history_reason,
     ),
-    Rule("volatility spike", spread_ratio, operator.gt, 2.0, Decimal("0.25"), _spike_sentence),
-    Rule("large loss", loss_beyond_norm_usd, operator.lt, 0.0, Decimal("0.20"), _large_loss_sentence),
+    Rule("volatility spike", volatility_ratio, operator.gt, 2.0, Decimal("0.25"), _volatility_reason),
+    Rule("large loss", loss_beyond_quantile_usd, operator.lt, 0.0, Decimal("0.20"), _large_loss_reason),
 )
-"""Strongest first: the order in which reasons are listed, and in which the first that fires decides the cut."""
+"""Strongest first: the first rule that fires decides the cut, and reasons are listed in this order."""
 
 
-def hits(history: History) -> list[Hit]:
-    """List the rules that fire on an account's history, strongest first, each once."""
-    found: dict[str, Hit] = {}
+def fired_rules(history: PnlHistory) -> list[FiredRule]:
+    """List the rules that fire on an account's history, strongest first, each name once."""
+    fired: dict[str, FiredRule] = {}
     for rule in RULES:
-        if rule.name not in found and rule.compare(rule.measure(history), rule.bound):
-            found[rule.name] = Hit(rule.name, rule.cut_ratio, rule.sentence(history))
-    return list(found.values())
+        if rule.name not in fired and rule.fires(history):
+            fired[rule.name] = FiredRule(rule.name, rule.cut_ratio, rule.reason(history))
+    return list(fired.values())
 
 
-def strongest_cut_ratio(history: History) -> Decimal:
-    """Return what `cut_ratio` of `hits` would, without looking at weaker rules and without their sentences."""
-    fired = (rule.cut_ratio for rule in RULES if rule.compare(rule.measure(history), rule.bound))
-    return min(next(fired, Decimal("0.00")), MAXIMUM_CUT_RATIO)
+def rules_cut_ratio(history: PnlHistory) -> Decimal:
+    """Return the cut of the strongest rule that fires, 0 where none does; stops at the first."""
+    return next((rule.cut_ratio for rule in RULES if rule.fires(history)), NO_CUT)
 
 
-def cut_ratio(found: Sequence[Hit]) -> Decimal:
-    """Return the largest cut, at most 80 %; 0 where no rule fired."""
-    return min(max((hit.cut_ratio for hit in found), default=Decimal("0.00")), MAXIMUM_CUT_RATIO)
+def rules_cut_ratios(panel: Panel, scale: FloatMatrix, first_row: int = 0) -> FloatMatrix:
+    """Apply the rules after each past session.
+
+    Parameters
+    ----------
+    panel
+        Daily results.
+    scale
+        Typical daily P&L after each session, ``(n_sessions, n_accounts)``, US dollars.
+    first_row
+        Rows before it are left 0.
+
+    Returns
+    -------
+    ndarray
+        ``(n_sessions, n_accounts)``, 0.40 = 40 %; 0 before an account's first session.
+    """
+    latest = panel.latest_active()
+    ratios = np.zeros_like(panel.total_pnl_usd)
+    for account in range(len(panel.account_ids)):
+        pnl = panel.total_pnl_usd[:, account]
+        active = np.flatnonzero(np.isfinite(pnl))
+        results = pnl[active]
+        cut_of_row: dict[int, float] = {-1: 0.0}
+        for row in np.unique(latest[first_row:, account]).tolist():
+            if row >= 0:
+                past = results[: bisect_right(active, row)]
+                history = PnlHistory(past, float(scale[row, account]), panel.session_dates[row])
+                cut_of_row[row] = float(rules_cut_ratio(history))
+        ratios[first_row:, account] = [cut_of_row[row] for row in latest[first_row:, account].tolist()]
+    return ratios

@@ -1,35 +1,320 @@
-"""The ledger of past recommendations: what a cut was worth, from the fills' own path.
+"""Track record of past cuts: what each one was worth on the fills' own path, and whether the sum is evidence.
 
 For each recommendation whose session is over, the account's running net P&L is followed fill by fill, once under the
 recommended limit and once under the base limit; the difference is the benefit of the cut. Of several recommendations
-for a session the last one made before it opened counts (``counted_runs``); one made afterwards counts only where there
-was none before, and is marked.
+for a session the last one reported before the open counts (SQL function ``counted_runs``); one reported later counts
+only where there was none before, and is marked.
+
+A measure that rises with every cut proves nothing, so two controls stand beside the cuts: everybody cut by the same
+average, and each session's cuts assigned to its accounts at random.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from decimal import Decimal, localcontext
-from itertools import groupby, islice
-from typing import Any
+import math
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Context, Decimal, localcontext
+from itertools import chain, groupby, islice
+from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from risk.core.money import count, counted, p_value, percent, usd
 from risk.core.runs import Run
-from risk.core.warehouse import Connection, execute, records, statement, writing
-from risk.limits.cut_benefits import Entry, Interval, Judgment, judge
-from risk.limits.cut_paths import EXACT, Path, benefit_usd, outcome_usd
-from risk.limits.cut_sentences import sentences
+from risk.core.settings import LIMITED_HISTORY_SESSIONS
+from risk.core.warehouse import Connection, execute, statement, writing
+from risk.model.resampling import INTERVAL, resampled_sessions
 
-__all__ = ["Entry", "Judgment", "Path", "benefit_usd", "judge", "outcome_usd", "sentences", "store_ledger"]
+SLIPPAGE_RATIO = Decimal("0.05")
+"""What getting out costs beyond the mark that reached the limit, as a share of the limit."""
 
+LARGEST_P_VALUE = 0.05
 FETCHED_ROWS = 2_000
 
+EXACT = Context(prec=120)
+"""Books have up to 24 decimal places: the usual 28 digits would round them."""
 
-def store_ledger(connection: Connection, run: Run) -> Judgment:
-    """Settle the recommendations whose sessions are over by now, and store what all of them were worth.
 
-    Entries are a cache of the newest knowledge and are computed once; `risk.books` removes those whose session it
-    computes again. A run that knows the past has them apart, see ``risk.report.replay``, and knows no later report.
+class IntradayPath(NamedTuple):
+    """What of a session's running net P&L a limit can act on; exact US dollars.
+
+    The running P&L starts at 0 with carried positions at the previous close's mark, and is marked after each fill at
+    the account's own last price of each symbol, fees paid.
+
+    Attributes
+    ----------
+    running_lows_usd
+        Its new lows as losses, positive, ascending: whatever falls between two of them reaches no limit first.
+    close_usd
+        The session's total P&L, gains positive.
+    """
+
+    running_lows_usd: Sequence[Decimal]
+    close_usd: Decimal
+
+
+class PastCut(NamedTuple):
+    """One past recommendation and the path of its session; limits in US dollars, 0.40 = 40 %."""
+
+    is_live: bool
+    base_limit_usd: Decimal
+    cut_ratio: Decimal
+    limit_usd: Decimal
+    path: IntradayPath
+
+
+def outcome_usd(path: IntradayPath, limit_usd: Decimal) -> Decimal:
+    """Return the session's P&L had a loss limit been in force, US dollars.
+
+    Trading ends at the first mark whose loss reaches the limit, less the slippage; else at the close, which is no mark
+    to stop at. Call it within ``decimal.localcontext(EXACT)``.
+    """
+    place = bisect_left(path.running_lows_usd, limit_usd)
+    if place == len(path.running_lows_usd):
+        return path.close_usd
+    return -path.running_lows_usd[place] - SLIPPAGE_RATIO * limit_usd
+
+
+def benefit_usd(path: IntradayPath, base_limit_usd: Decimal, limit_usd: Decimal) -> Decimal:
+    """Return what a limit in place of the base limit was worth: positive = it prevented a loss."""
+    return outcome_usd(path, limit_usd) - outcome_usd(path, base_limit_usd)
+
+
+@dataclass(frozen=True, slots=True)
+class BenefitTotals:
+    """Sums of positive benefits (losses prevented) and of negative ones (gains forgone), US dollars."""
+
+    prevented_usd: Decimal
+    forgone_usd: Decimal
+
+    @property
+    def net_usd(self) -> Decimal:
+        """Prevented and forgone."""
+        with localcontext(EXACT):
+            return self.prevented_usd + self.forgone_usd
+
+
+@dataclass(frozen=True, slots=True)
+class BenefitInterval:
+    """A 95 % interval of a sum of benefits, US dollars."""
+
+    low_usd: Decimal
+    high_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class PermutationTest:
+    """The net benefit had each session's cuts been assigned to its accounts at random.
+
+    Attributes
+    ----------
+    net_usd, deviation_usd
+        Mean and standard deviation over all assignments.
+    p_value
+        Probability of a net at least as large as the actual one; 1 where all assignments are alike.
+    """
+
+    net_usd: Decimal
+    deviation_usd: Decimal
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRecord:
+    """What past recommendations were worth.
+
+    Attributes
+    ----------
+    entry_count, live_count, cut_count, session_count
+        Recommendations; those reported before the open; those with a cut; sessions.
+    average_cut_ratio
+        Share of all their base limits that was cut.
+    actual, uniform
+        Totals of the cuts, and of everybody cut by that average.
+    net, lead
+        Intervals of the actual net and of its lead over the uniform one; ``None`` with fewer than 20 sessions.
+    permutation
+        The random control.
+    """
+
+    entry_count: int
+    live_count: int
+    cut_count: int
+    session_count: int
+    average_cut_ratio: Decimal
+    actual: BenefitTotals
+    uniform: BenefitTotals
+    net: BenefitInterval | None
+    lead: BenefitInterval | None
+    permutation: PermutationTest
+
+    @property
+    def verdict(self) -> str:
+        """``nothing``, ``too few``, ``harm``, ``no evidence`` or ``evidence``."""
+        if self.cut_count == 0:
+            return "nothing"
+        if self.net is None or self.lead is None:
+            return "too few"
+        if self.net.high_usd < 0:
+            return "harm"
+        is_selective = self.lead.low_usd > 0 and self.permutation.p_value < LARGEST_P_VALUE
+        return "evidence" if self.net.low_usd > 0 and is_selective else "no evidence"
+
+
+class _SessionBenefits(NamedTuple):
+    """One session: exact totals of the cuts and of the uniform ones, mean and variance of the random net."""
+
+    actual: BenefitTotals
+    uniform: BenefitTotals
+    random_mean: float
+    random_variance: float
+
+
+def evaluate_cuts(sessions: Iterable[Sequence[PastCut]], average_cut_ratio: Decimal) -> TrackRecord:
+    """Add up what past recommendations were worth and compute the controls.
+
+    Parameters
+    ----------
+    sessions
+        The recommendations session by session, ascending; they are read once.
+    average_cut_ratio
+        Share of all their base limits that was cut.
+    """
+    known: list[_SessionBenefits] = []
+    counts: Counter[str] = Counter()
+    with localcontext(EXACT):
+        for cuts in sessions:
+            known.append(_session_benefits(cuts, average_cut_ratio))
+            counts["entry"] += len(cuts)
+            counts["live"] += sum(cut.is_live for cut in cuts)
+            counts["cut"] += sum(cut.cut_ratio > 0 for cut in cuts)
+        actual, uniform = (
+            _sum_of_totals(getattr(session, name) for session in known) for name in ("actual", "uniform")
+        )
+        nets, leads = (
+            np.array([float(one.actual.net_usd - sign * one.uniform.net_usd) for one in known]) for sign in (0, 1)
+        )
+    return TrackRecord(
+        counts["entry"],
+        counts["live"],
+        counts["cut"],
+        len(known),
+        average_cut_ratio,
+        actual,
+        uniform,
+        _interval(nets),
+        _interval(leads),
+        _permutation_test(known, float(actual.net_usd)),
+    )
+
+
+def _session_benefits(cuts: Sequence[PastCut], average_cut_ratio: Decimal) -> _SessionBenefits:
+    actual = [benefit_usd(cut.path, cut.base_limit_usd, cut.limit_usd) for cut in cuts]
+    uniform = [benefit_usd(cut.path, cut.base_limit_usd, cut.base_limit_usd * (1 - average_cut_ratio)) for cut in cuts]
+    return _SessionBenefits(_totals(actual), _totals(uniform), *_permutation_moments(cuts))
+
+
+def _totals(benefits: Sequence[Decimal]) -> BenefitTotals:
+    return BenefitTotals(
+        sum((benefit for benefit in benefits if benefit > 0), Decimal(0)),
+        sum((benefit for benefit in benefits if benefit < 0), Decimal(0)),
+    )
+
+
+def _sum_of_totals(sessions: Iterable[BenefitTotals]) -> BenefitTotals:
+    known = list(sessions)
+    return BenefitTotals(
+        sum((one.prevented_usd for one in known), Decimal(0)), sum((one.forgone_usd for one in known), Decimal(0))
+    )
+
+
+def _permutation_moments(cuts: Sequence[PastCut]) -> tuple[float, float]:
+    """Return mean and variance of a session's net over all ways to assign its cuts to its accounts.
+
+    Source: Hoeffding (1951), "A Combinatorial Central Limit Theorem", theorem 2: with c(i, j) the benefit of account i
+    under cut j, mean ``sum c / n`` and variance ``sum d^2 / (n - 1)``, d being c less its row's and its column's mean
+    plus the mean of all. Equal cuts are one column with a weight.
+    """
+    ratios = Counter(cut.cut_ratio for cut in cuts)
+    benefits = np.array(
+        [[float(benefit_usd(path, base, base * (1 - ratio))) for ratio in ratios] for _, base, _, _, path in cuts]
+    )
+    weights = np.array(list(ratios.values()), dtype=np.float64)
+    account_count = len(cuts)
+    mean = float((benefits @ weights).sum() / account_count)
+    if len(ratios) == 1:
+        return mean, 0.0
+    by_account, by_cut = benefits @ weights / account_count, benefits.mean(axis=0)
+    deviations = benefits - by_account[:, None] - by_cut + mean / account_count
+    return mean, float((deviations**2 @ weights).sum() / (account_count - 1))
+
+
+def _interval(by_session: NDArray[np.float64]) -> BenefitInterval | None:
+    if len(by_session) < LIMITED_HISTORY_SESSIONS:
+        return None
+    sums = by_session[resampled_sessions(len(by_session))].sum(axis=1)
+    low, high = np.quantile(sums, INTERVAL)
+    return BenefitInterval(round(Decimal(float(low)), 2), round(Decimal(float(high)), 2))
+
+
+def _permutation_test(sessions: Sequence[_SessionBenefits], net_usd: float) -> PermutationTest:
+    """Compare the net with the random ones; sums of many sessions are close to normal."""
+    mean = math.fsum(session.random_mean for session in sessions)
+    deviation = math.sqrt(math.fsum(session.random_variance for session in sessions))
+    p = 0.5 * math.erfc((net_usd - mean) / deviation / math.sqrt(2)) if deviation else 1.0
+    return PermutationTest(round(Decimal(mean), 2), round(Decimal(deviation), 2), p)
+
+
+def sentences(record: TrackRecord) -> list[str]:
+    """Say what past recommendations were worth, the verdict first."""
+    if record.verdict == "nothing":
+        return ["No cut has a known outcome yet."]
+    totals = (
+        f"{count(record.cut_count)} of {counted(record.entry_count, 'recommendation')} cut a limit: "
+        f"{usd(record.actual.prevented_usd)} of losses prevented, {usd(-record.actual.forgone_usd)} of gains forgone."
+    )
+    controls = (
+        f"Controls: everybody cut by {percent(record.average_cut_ratio, 1)}, net {usd(record.uniform.net_usd)}; the "
+        f"same cuts assigned at random, net {usd(record.permutation.net_usd)} on average "
+        f"(permutation test p = {p_value(record.permutation.p_value)})."
+    )
+    timing = (
+        "All were recommended before the open."
+        if record.live_count == record.entry_count
+        else f"{count(record.live_count)} of {count(record.entry_count)} were recommended before the open; "
+        "the others were computed later (backfill)."
+    )
+    return [_verdict_sentence(record), totals, controls, timing]
+
+
+def _verdict_sentence(record: TrackRecord) -> str:
+    if record.net is None or record.lead is None:
+        known = counted(record.session_count, "session")
+        return f"No evidence of benefit yet: {known} with known outcomes, {LIMITED_HISTORY_SESSIONS} required."
+    interval = f"95% interval {usd(record.net.low_usd)} to {usd(record.net.high_usd)}"
+    net = f"net benefit {usd(record.actual.net_usd)} ({interval})"
+    if record.verdict == "harm":
+        return f"No evidence of benefit: the cuts cost money, {net}."
+    if record.verdict == "evidence":
+        return f"Evidence of benefit: {net}, more than both controls."
+    if record.net.low_usd > 0:
+        return (
+            f"No evidence of benefit from choosing whom to cut: {net}, but cutting everybody the same, or others at "
+            "random, does as well."
+        )
+    return f"No evidence of benefit: {net}, which chance explains."
+
+
+def store_track_record(connection: Connection, run: Run) -> TrackRecord:
+    """Compute the outcomes of recommendations whose sessions are over by now, and store what all of them were worth.
+
+    Outcomes are a cache of the newest knowledge and are computed once; ``risk.books`` removes those of the sessions it
+    computes again. A point-in-time run has its own, see ``risk.report.replay``, and knows no later report.
 
     Parameters
     ----------
@@ -38,26 +323,24 @@ def store_ledger(connection: Connection, run: Run) -> Judgment:
     run
         Whose session is the last one that is known.
     """
-    known_until = run.as_of if run.is_point_in_time else "infinity"
     with writing(connection):
-        _settle(connection, {"known_until": known_until})
-        found = _judge_known(connection, run)
-        execute(connection, "ledger/delete_ledger_results", {"run_id": run.run_id})
-        execute(connection, "ledger/insert_ledger_results", {"run_id": run.run_id, **_columns(found)})
-    return found
+        _update_outcomes(connection, {"known_until": run.as_of if run.is_point_in_time else "infinity"})
+        record = _evaluate_known_cuts(connection, run)
+        execute(connection, "track_record/upsert_track_record", {"run_id": run.run_id, **_columns(record)})
+    return record
 
 
-def _settle(connection: Connection, binds: dict[str, Any]) -> None:
-    execute(connection, "ledger/delete_ledger_entries", binds)
-    paths = _stream(connection, "select_paths", binds)
+def _update_outcomes(connection: Connection, binds: dict[str, Any]) -> None:
+    execute(connection, "track_record/delete_stale_outcomes", binds)
+    paths = _stream(connection, "track_record/select_paths", binds)
     while chunk := list(islice(paths, FETCHED_ROWS)):
         with localcontext(EXACT):
-            entries = json.dumps([_settled(row) for row in chunk], default=str)
-        execute(connection, "ledger/insert_ledger_entries", {"entries": entries})
+            outcomes = json.dumps([_with_outcomes(row) for row in chunk], default=str)
+        execute(connection, "track_record/insert_outcomes", {"outcomes": outcomes})
 
 
-def _settled(row: dict[str, Any]) -> dict[str, Any]:
-    path = Path(row["running_lows_usd"], row["close_usd"])
+def _with_outcomes(row: dict[str, Any]) -> dict[str, Any]:
+    path = IntradayPath(row["running_lows_usd"], row["close_usd"])
     return {
         **row,
         "base_outcome_usd": outcome_usd(path, row["base_limit_usd"]),
@@ -65,52 +348,49 @@ def _settled(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _judge_known(connection: Connection, run: Run) -> Judgment:
+def _evaluate_known_cuts(connection: Connection, run: Run) -> TrackRecord:
     binds = {"through_session_date": run.session_date, "known_until": run.as_of}
-    average = records(connection, "ledger/select_average_cut", binds)[0]["average_cut_ratio"]
-    known = _stream(connection, "select_ledger_entries", binds)
-    days = groupby(known, key=lambda row: row["effective_session"])
-    return judge(([_entry(row) for row in day] for _, day in days), average)
+    rows = _stream(connection, "track_record/select_outcomes", binds)
+    first = next(rows, None)
+    if first is None:
+        return evaluate_cuts([], Decimal(0))
+    sessions = groupby(chain([first], rows), key=lambda row: row["effective_session"])
+    return evaluate_cuts(([_past_cut(row) for row in cuts] for _, cuts in sessions), first["average_cut_ratio"])
 
 
-def _entry(row: dict[str, Any]) -> Entry:
-    path = Path(row["running_lows_usd"], row["close_usd"])
-    return Entry(row["is_live"], row["base_limit_usd"], row["cut_ratio"], row["limit_usd"], path)
+def _past_cut(row: dict[str, Any]) -> PastCut:
+    path = IntradayPath(row["running_lows_usd"], row["close_usd"])
+    return PastCut(row["is_live"], row["base_limit_usd"], row["cut_ratio"], row["limit_usd"], path)
 
 
 def _stream(connection: Connection, name: str, binds: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield a statement's rows through a server-side cursor, so that memory does not grow with the record."""
-    with connection.cursor(name=name) as cursor:
+    with connection.cursor(name=name.replace("/", "_")) as cursor:
         cursor.itersize = FETCHED_ROWS
-        cursor.execute(statement(f"ledger/{name}"), binds)
+        cursor.execute(statement(name), binds)
         for row in cursor:
             yield dict(zip((column.name for column in cursor.description or ()), row, strict=True))
 
 
-def _columns(found: Judgment) -> dict[str, Any]:
-    """Gather the columns of ``ledger_results`` without the run."""
+def _columns(record: TrackRecord) -> dict[str, Any]:
+    """Gather the columns of the stored track record without the run."""
     return {
-        "entry_count": found.entry_count,
-        "live_count": found.live_count,
-        "cut_count": found.cut_count,
-        "session_count": found.session_count,
-        "average_cut_ratio": found.average_cut_ratio,
-        "prevented_usd": found.own.prevented_usd,
-        "forgone_usd": found.own.forgone_usd,
-        "uniform_prevented_usd": found.uniform.prevented_usd,
-        "uniform_forgone_usd": found.uniform.forgone_usd,
-        **_ends("net", found.net),
-        **_ends("lead", found.lead),
-        "random_net_usd": found.chance.net_usd,
-        "random_deviation_usd": found.chance.deviation_usd,
-        "random_p_value": found.chance.p_value,
-        "verdict": found.verdict,
-        "sentences": sentences(found),
-    }
-
-
-def _ends(name: str, interval: Interval | None) -> dict[str, Decimal | None]:
-    return {
-        f"{name}_low_usd": interval.low_usd if interval else None,
-        f"{name}_high_usd": interval.high_usd if interval else None,
+        "entry_count": record.entry_count,
+        "live_count": record.live_count,
+        "cut_count": record.cut_count,
+        "session_count": record.session_count,
+        "average_cut_ratio": record.average_cut_ratio,
+        "prevented_usd": record.actual.prevented_usd,
+        "forgone_usd": record.actual.forgone_usd,
+        "uniform_prevented_usd": record.uniform.prevented_usd,
+        "uniform_forgone_usd": record.uniform.forgone_usd,
+        "net_low_usd": record.net.low_usd if record.net else None,
+        "net_high_usd": record.net.high_usd if record.net else None,
+        "lead_low_usd": record.lead.low_usd if record.lead else None,
+        "lead_high_usd": record.lead.high_usd if record.lead else None,
+        "random_net_usd": record.permutation.net_usd,
+        "random_deviation_usd": record.permutation.deviation_usd,
+        "random_p_value": record.permutation.p_value,
+        "verdict": record.verdict,
+        "sentences": sentences(record),
     }

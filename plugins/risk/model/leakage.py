@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.core.errors import LeakError
-from risk.limits.cuts import model_cut_ratios, rules_cut_ratios
+from risk.limits.decide import model_cut_ratios
+from risk.limits.rules import rules_cut_ratios
 from risk.model.features.build import build_features
 from risk.model.features.table import FEATURES, LEARNED_NAMES
 from risk.model.fitted import MIXED_EXPERTS

@@ -15,7 +15,7 @@ import numpy as np
 
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, execute, writing
-from risk.limits.cuts import rules_cut_ratios
+from risk.limits.rules import rules_cut_ratios
 from risk.model.backtests import christoffersen, kupiec
 from risk.model.baseline import EXPERTS, walk_forward
 from risk.model.drift import drift_sentences, feature_drifts

@@ -16,7 +16,7 @@ class ApplyRulesOperator(RunOperator):
     rebuild_through = "predict_limits"
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
-        """Apply the rules and show the forecast beside them."""
-        from risk.limits.decide import store_recommendations
+        """Update the track record of past cuts, then decide on every account."""
+        from risk.limits.decide import apply_rules
 
-        return {"recommendation_count": store_recommendations(connection, run, read_settings())}
+        return {"recommendation_count": apply_rules(connection, run, read_settings().default_limit_usd)}

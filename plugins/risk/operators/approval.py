@@ -1,4 +1,4 @@
-"""Ask a person about each recommended limit, then publish what was decided."""
+"""The tasks of the DAG publish_limits: request approvals, wait for each decision, publish the limits."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
 from airflow.sdk import BaseOperator
-from airflow.sdk.execution_time.comms import ErrorResponse, TriggerDagRun
 
 from risk.core.errors import StackError
 from risk.core.runs import Run, read_run
-from risk.core.settings import EXCHANGE_ZONE, read_settings
+from risk.core.settings import read_settings
 from risk.limits.approvals import (
     APPROVED,
-    DEFAULTED,
-    NOBODY,
+    NO_USER,
     REJECTED,
-    Person,
-    Proposal,
-    Publication,
+    TIMED_OUT,
+    AirflowUser,
+    ApprovalPolicy,
+    approval_request,
     decide,
+    open_publication,
     read_publication,
+    read_required_approvals,
 )
-from risk.limits.publish import Asking, open_publication, publish
+from risk.limits.publish import publish
 from risk.operators.base import warehouse
 
 if TYPE_CHECKING:
@@ -32,34 +33,45 @@ if TYPE_CHECKING:
 
 DAG_ID = "publish_limits"
 NO_APPROVAL = "none"
-ALREADY_THERE = "DAGRUN_ALREADY_EXISTS"
 
 
 def start_approval(run: Run, approval: str) -> str:
     """Start the DAG publish_limits for a run, once, and return the name of its run.
 
-    The request goes the way of TriggerDagRunOperator, which would end this task without its return value.
-
     Raises
     ------
     StackError
-        If Airflow refuses; the report is out, nothing is published.
+        If Airflow refuses; the report was sent, nothing is published.
     """
-    from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
-
     name = f"approval__{run.effective_session}__run_{run.run_id}"
     conf = {"run_id": run.run_id, "approval": approval, "session_date": run.session_date.isoformat()}
-    answer = SUPERVISOR_COMMS.send(TriggerDagRun(dag_id=DAG_ID, run_id=name, conf=conf))
-    if isinstance(answer, ErrorResponse) and answer.error.value != ALREADY_THERE:
+    refusal = _trigger(name, conf)
+    if refusal:
         raise StackError(
-            f"The report is out, but Airflow does not start {DAG_ID} ({answer.error.value}): look whether that DAG is "
-            "there and not paused, then clear send_report; nobody gets a second mail."
+            f"The report was sent, but Airflow did not start {DAG_ID} ({refusal}): check that the DAG exists and is "
+            "not paused, then clear send_report; the email is not sent again."
         )
     return name
 
 
+def _trigger(dag_run_id: str, conf: dict[str, Any]) -> str:
+    """Start a run of the DAG; return Airflow's refusal, or nothing where it starts or exists.
+
+    The only use of a private Airflow API in this module. It sends the message that TriggerDagRunOperator sends (that
+    operator ends the task without its return value); Airflow's public API needs a login that a task does not have.
+    ``tests/operators/test_approval_operators.py`` fails where an upgrade renames any of it.
+    """
+    from airflow.sdk.execution_time.comms import ErrorResponse, TriggerDagRun
+    from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
+
+    answer = SUPERVISOR_COMMS.send(TriggerDagRun(dag_id=DAG_ID, run_id=dag_run_id, conf=conf))
+    if isinstance(answer, ErrorResponse) and answer.error.value != "DAGRUN_ALREADY_EXISTS":
+        return str(answer.error.value)
+    return ""
+
+
 class OpenApprovalOperator(BaseOperator):
-    """Open the publication of a run's limits and list the requests for a person.
+    """Open the publication of a run's limits and list the approvals it needs.
 
     Parameters
     ----------
@@ -87,39 +99,23 @@ class OpenApprovalOperator(BaseOperator):
         self.dag_run_id = dag_run_id
 
     def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002  (Airflow's signature)
-        """Open the publication, or go on with the one that is open, and return a request for each account."""
-        asking = Asking(self.approval, read_settings().dual_control, self.dag_run_id)
+        """Open the publication, or continue the open one, and return one request per account in plain values."""
+        policy = ApprovalPolicy(self.approval, read_settings().dual_control)
         with warehouse() as connection:
             run = read_run(connection, int(self.run_id))
-            publication, proposals = open_publication(connection, run, asking, dt.datetime.now(dt.UTC))
-        until = publication.decision_deadline.isoformat()
-        self.log.info("session=%s requests=%d until=%s", publication.effective_session, len(proposals), until)
-        return [request(publication, proposal) for proposal in proposals]
-
-
-def request(publication: Publication, proposal: Proposal) -> dict[str, Any]:
-    """Write a request for a person down: plain values, because they travel between tasks."""
-    until = publication.decision_deadline.astimezone(EXCHANGE_ZONE)
-    reasons = "; ".join(proposal.reasons) or "none"
-    return {
-        "publication_id": publication.publication_id,
-        "account_id": proposal.account_id,
-        "decision_deadline": publication.decision_deadline.isoformat(),
-        "subject": (
-            f"{proposal.account_id}: limit {proposal.recommended_limit_usd:,.2f} USD instead of "
-            f"{proposal.base_limit_usd:,.2f} for {publication.effective_session}"
-        ),
-        "body": (
-            f"Cut of {proposal.cut_ratio:.0%}, level {proposal.level}. Reasons: {reasons}.\n\n"
-            f"Approve: the proposed limit is published; an edit on the Risk page changes the proposal. "
-            f"Reject: the limit in force stays. Without an answer until {until:%Y-%m-%d %H:%M} New York the "
-            f"recommended cut applies.\n\n[Edit on the Risk page](/risk/approvals/{publication.publication_id})"
-        ),
-    }
+            publication = open_publication(connection, run, policy, self.dag_run_id, dt.datetime.now(dt.UTC))
+            proposals = read_required_approvals(connection, publication)
+        deadline = publication.decision_deadline.isoformat()
+        self.log.info("session=%s requests=%d deadline=%s", publication.effective_session, len(proposals), deadline)
+        key = {"publication_id": publication.publication_id, "decision_deadline": deadline}
+        return [
+            {**key, "account_id": proposal.account_id, **approval_request(publication, proposal)}
+            for proposal in proposals
+        ]
 
 
 class ApproveLimitOperator(HITLOperator):
-    """Wait, without a process, until a person approves or rejects one limit, or until the deadline.
+    """Wait, deferred and without a worker slot, until a person approves or rejects one limit, or until the deadline.
 
     Not Airflow's own ApprovalOperator, whose *Reject* skips the task that publishes all the others' limits.
 
@@ -137,41 +133,41 @@ class ApproveLimitOperator(HITLOperator):
         self.request = request
 
     def execute(self, context: Context) -> Any:
-        """Put the question; after the deadline there is none, and the recommended cut applies."""
+        """Ask, unless the deadline has passed: then the recommended cut applies."""
         self.subject, self.body = self.request["subject"], self.request["body"]
         left = dt.datetime.fromisoformat(self.request["decision_deadline"]) - dt.datetime.now(dt.UTC)
         if left <= dt.timedelta(0):
-            return self.answer(DEFAULTED, Person(*NOBODY))
+            return self.store(TIMED_OUT, NO_USER)
         self.response_timeout = left
         return super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Store the answer; one that does not count is asked for again."""
+        """Store the decision; one that does not count is asked for again."""
         if "error" in event:
             self.process_trigger_event_error(event)
-        user = event["responded_by_user"]
-        if user is None:
-            return self.answer(DEFAULTED, Person(*NOBODY))
-        person = Person(str(user["id"]), str(user["name"]))
+        responder = event["responded_by_user"]
+        if responder is None:
+            return self.store(TIMED_OUT, NO_USER)
+        user = AirflowUser(str(responder["id"]), str(responder["name"]))
         is_approved = event["chosen_options"] == [ApprovalOperator.APPROVE]
-        answer = self.answer(APPROVED if is_approved else REJECTED, person)
-        if not answer["is_counted"]:
-            self.log.warning("%s has edited this limit: four eyes are asked for, somebody else has to approve.", user)
+        decision = self.store(APPROVED if is_approved else REJECTED, user)
+        if not decision["is_counted"]:
+            self.log.warning("Dual control: %s edited this limit, so somebody else has to approve it.", user.user_name)
             return self.execute(context)
-        return answer
+        return decision
 
-    def answer(self, answer: str, person: Person) -> dict[str, Any]:
-        """Store an answer and return it."""
+    def store(self, action: str, user: AirflowUser) -> dict[str, Any]:
+        """Store a decision and return it."""
         account_id = self.request["account_id"]
         with warehouse() as connection:
             publication = read_publication(connection, publication_id=self.request["publication_id"])
-            is_counted = decide(connection, publication, account_id, answer, person)
-        self.log.info("session=%s account=%s answer=%s", publication.effective_session, account_id, answer)
-        return {"account_id": account_id, "answer": answer, "is_counted": is_counted}
+            is_counted = decide(connection, publication, account_id, action, user)
+        self.log.info("session=%s account=%s answer=%s", publication.effective_session, account_id, action)
+        return {"account_id": account_id, "answer": action, "is_counted": is_counted}
 
 
 class PublishLimitsOperator(BaseOperator):
-    """Bring what was decided into force, and write the file for the trading platform.
+    """Bring the decided limits into force, and write the file for the trading platform.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ from risk.core.errors import RequestError
 from risk.core.runs import Run, code_version, read_run
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, execute, records, writing
-from risk.limits.decide import store_recommendations
+from risk.limits.decide import apply_rules
 from risk.model.features.store import store_features
 from risk.model.predict import predict_limits
 from risk.report.build_facts import build_facts
@@ -115,7 +115,7 @@ def replay(
     check_fills(connection, dsn, past)
     for step in STEPS.values():
         step(connection, past)
-    store_recommendations(connection, past, settings)
+    apply_rules(connection, past, settings.default_limit_usd)
     versions = (run.code_version if run else None, code_version())
     return Replay(build_facts(connection, past), past.as_of, told, versions)
 

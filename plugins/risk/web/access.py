@@ -12,7 +12,7 @@ from fastapi import Depends, HTTPException, Request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from risk.core.errors import RequestError
-from risk.limits.approvals import Person
+from risk.limits.approvals import AirflowUser
 
 APPROVAL_DAG_ID = "publish_limits"
 TOKEN_SECONDS = 3600
@@ -25,13 +25,13 @@ DECIDING = Depends(_requires_decider)
 """Who may edit is who may approve: what Airflow itself asks of people who answer its human-in-the-loop tasks."""
 
 
-def person(user: GetUserDep) -> Person:
+def person(user: GetUserDep) -> AirflowUser:
     """Name the user as Airflow's approvals do: ids are words under one auth manager and numbers under the other."""
     known: BaseUser = user
-    return Person(str(known.get_id()), str(known.get_name()))
+    return AirflowUser(str(known.get_id()), str(known.get_name()))
 
 
-PersonDep = Annotated[Person, Depends(person)]
+PersonDep = Annotated[AirflowUser, Depends(person)]
 
 
 def may_decide(request: Request, user: GetUserDep) -> bool:
@@ -46,12 +46,12 @@ def may_decide(request: Request, user: GetUserDep) -> bool:
 MayDecideDep = Annotated[bool, Depends(may_decide)]
 
 
-def form_token(who: Person, purpose: str) -> str:
+def form_token(who: AirflowUser, purpose: str) -> str:
     """Sign that a form was shown to a user for one purpose."""
     return str(_signer(who).dumps(purpose))
 
 
-def check_form_token(token: str, who: Person, purpose: str) -> None:
+def check_form_token(token: str, who: AirflowUser, purpose: str) -> None:
     """Refuse a form that this page has not shown to this user for this purpose within the last hour.
 
     Raises
@@ -67,5 +67,5 @@ def check_form_token(token: str, who: Person, purpose: str) -> None:
         raise RequestError("This form was not shown to you lately: open the page again and repeat the edit there.")
 
 
-def _signer(who: Person) -> URLSafeTimedSerializer:
+def _signer(who: AirflowUser) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(conf.get_mandatory_value("api", "secret_key"), salt=f"risk-form {who.user_id}")

@@ -9,8 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from risk.limits.approvals import edit
-from risk.limits.in_force import lowest_limit_usd
+from risk.limits.approvals import LimitEdit, edit
 from risk.web.access import APPROVAL_DAG_ID, DECIDING, MayDecideDep, PersonDep, check_form_token, form_token
 from risk.web.reading import read_approval, warehouse
 from risk.web.writing import page
@@ -31,7 +30,6 @@ def approval(request: Request, publication_id: int, who: PersonDep, decides: May
         run_path=run_path,
         may_decide=decides,
         is_late=dt.datetime.now(dt.UTC) >= view.publication.decision_deadline,
-        lowest={one.account_id: lowest_limit_usd(one.base_limit_usd) for one in view.proposals},
         tokens={one.account_id: form_token(who, _purpose(publication_id, one.account_id)) for one in view.proposals},
     )
 
@@ -50,7 +48,9 @@ def edit_limit(
     """Take an edit, then show the page again, so that reloading it sends nothing twice."""
     check_form_token(token, who, _purpose(publication_id, account_id))
     with warehouse() as connection:
-        edit(connection, publication_id, account_id, who, (limit, reason, int(seen_edit) if seen_edit else None))
+        edit(
+            connection, publication_id, account_id, who, LimitEdit(limit, reason, int(seen_edit) if seen_edit else None)
+        )
     root = request.scope.get("root_path", "")
     return RedirectResponse(f"{root}/approvals/{publication_id}", status.HTTP_303_SEE_OTHER)
 

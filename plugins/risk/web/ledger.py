@@ -38,21 +38,22 @@ def read_ledger(connection: Connection, session_date: dt.date | None, row_count:
     RequestError
         If the session has no judgment.
     """
-    found = records(connection, "ledger/select_ledger_results", {"session_date": session_date})
+    found = records(connection, "track_record/select_track_record", {"session_date": session_date})
     if not found and session_date is not None:
         raise RequestError(f"No run of session {session_date} has judged past recommendations: run it, or clear it.")
     if not found:
         return None
     known = {"session_date": found[0]["session_date"], "as_of": found[0]["as_of"]}
-    sessions = records(connection, "risk_page/select_ledger_sessions", known)
+    benefits = records(connection, "track_record/select_benefits", known)
+    sessions = [row for row in benefits if row["effective_session"] is not None]
     return LedgerView(
         found[0],
         worth_chart([_worth(row) for row in sessions]),
-        records(connection, "ledger/select_traders", known),
-        records(connection, "risk_page/select_ledger_decisions", known),
+        [row for row in benefits if row["account_id"] is not None],
+        [row for row in benefits if row["decision"] is not None],
         len(sessions),
         sessions[: -row_count - 1 : -1],
-        records(connection, "risk_page/select_ledger_entries", {**known, "row_count": row_count}),
+        records(connection, "track_record/select_newest_outcomes", {**known, "row_count": row_count}),
     )
 
 

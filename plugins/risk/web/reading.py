@@ -13,7 +13,7 @@ from airflow.sdk import Connection as AirflowConnection
 from risk.core.calendar import checked_session
 from risk.core.errors import RequestError
 from risk.core.warehouse import Connection, connect, records
-from risk.limits.approvals import Proposal, Publication, is_asked, read_proposals, read_publication, replaced_by
+from risk.limits.approvals import Proposal, Publication, read_publication, read_required_approvals, superseded_by
 from risk.model.features.table import FEATURES
 from risk.report.facts import AccountFacts, Facts, parse_facts, reader_of
 from risk.web.charts import Chart, Day, curve_chart, forecast_chart
@@ -116,7 +116,7 @@ class ApprovalView:
     publication: Publication
     proposals: Sequence[Proposal]
     decisions: Sequence[Row]
-    replaced_by: int | None
+    superseded_by: int | None
 
 
 @contextlib.contextmanager
@@ -211,15 +211,12 @@ def read_approval(connection: Connection, publication_id: int) -> ApprovalView:
         If there is none of this number.
     """
     publication = read_publication(connection, publication_id=publication_id)
-    proposals = read_proposals(connection, publication)
     binds = {"publication_id": publication_id}
     return ApprovalView(
         publication,
-        sorted(
-            (one for one in proposals if is_asked(publication, one)), key=lambda one: (-one.cut_ratio, one.account_id)
-        ),
+        read_required_approvals(connection, publication),
         records(connection, "risk_page/select_decisions", binds),
-        replaced_by(connection, publication),
+        superseded_by(connection, publication),
     )
 
 

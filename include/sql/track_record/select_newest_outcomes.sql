@@ -1,6 +1,6 @@
--- Reads the newest entries of the ledger.
--- Grain: one row per account and effective session, newest first. Reads: decided_entries, runs. Writes: -.
--- Binds: session_date, as_of, row_count. Money: US dollars, gains positive. Rerun: reads only.
+-- Reads the outcomes of the newest recommendations, with what people decided.
+-- Grain: one row per account and effective session, newest first. Reads: decided_entries, runs.
+-- Binds: session_date, as_of, row_count. Money: US dollars, gains positive.
 select
     entries.account_id,
     entries.effective_session,

@@ -1,12 +1,10 @@
 -- Follows each account through the sessions that past recommendations were for: the new lows of its running net P&L.
--- Grain: one row per recommendation that counts, whose session's books are complete and that has no entry yet.
--- Reads: counted_recommendations, daily_pnl, positions, sessions, current_fills, ledger_entries. Writes: -.
--- Binds: known_until. Rerun: reads only.
+-- Grain: one row per recommendation that counts, whose session's books are complete and that has no outcome yet.
+-- Reads: counted_recommendations, daily_pnl, positions, sessions, current_fills, ledger_entries. Binds: known_until.
 -- Money: US dollars, exact; running_lows_usd are losses, positive, ascending.
--- A fill moves the account's result by what is held of its symbol, from the account's own last price of it to the new
--- one, less the fee; a position that is carried in comes from its mark at the previous close, through a split. What is
--- not traded does not move before the close. A currency counts at the session's rate throughout. Fills come in the
--- order in which the books take them.
+-- A fill moves the account's P&L by the position in its symbol, from the account's own last price of it to the new one,
+-- less the fee; a carried position starts at its mark at the previous close, through a split. What is not traded does
+-- not move before the close. A currency counts at the session's rate throughout. Fills are ordered as in the books.
 with wanted as (
     select
         counted.account_id,
@@ -143,17 +141,17 @@ lowest as (
             partition by running.account_id, running.session_date
             order by running.executed_at asc, running.line_number asc, running.delivery_id asc
             rows between unbounded preceding and 1 preceding
-        ) as deepest_before_usd
+        ) as lowest_before_usd
     from running
 ),
 
-depths as (
+new_lows as (
     select
         lowest.account_id,
         lowest.session_date,
         array_agg(lowest.loss_usd order by lowest.loss_usd asc) as running_lows_usd
     from lowest
-    where lowest.loss_usd > greatest(lowest.deepest_before_usd, 0)
+    where lowest.loss_usd > greatest(lowest.lowest_before_usd, 0)
     group by lowest.account_id, lowest.session_date
 )
 
@@ -166,13 +164,13 @@ select
     wanted.base_limit_usd,
     wanted.cut_ratio,
     wanted.limit_usd,
-    coalesce(depths.running_lows_usd, array[]::numeric[]) as running_lows_usd,
+    coalesce(new_lows.running_lows_usd, array[]::numeric[]) as running_lows_usd,
     wanted.close_usd
 from wanted
-left join depths
+left join new_lows
     on
-        wanted.account_id = depths.account_id
-        and wanted.effective_session = depths.session_date
+        wanted.account_id = new_lows.account_id
+        and wanted.effective_session = new_lows.session_date
 order by
     wanted.effective_session asc,
     wanted.account_id asc;

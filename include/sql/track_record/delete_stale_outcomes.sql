@@ -1,6 +1,5 @@
--- Removes entries about recommendations that do not count (any more), or no longer for that account.
--- Grain: one row per entry. Reads: counted_recommendations. Writes: ledger_entries. Binds: known_until. Money: -.
--- Rerun: removes nothing more.
+-- Removes outcomes of recommendations that do not count (any more), or no longer for that account.
+-- Reads: counted_recommendations. Writes: ledger_entries. Binds: known_until. Rerun: removes nothing more.
 delete from ledger_entries
 where
     not exists (

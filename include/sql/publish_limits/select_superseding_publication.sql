@@ -3,7 +3,7 @@
 -- Money: -. Rerun: reads only.
 -- A rehearsal takes no live publication's place, one of the past (is_point_in_time) that of its like only, and limits that
 -- came into force already were not replaced before.
-select max(later.publication_id) as replaced_by
+select max(later.publication_id) as superseded_by
 from publications as asked
 inner join publications as later
     on

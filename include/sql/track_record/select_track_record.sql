@@ -1,6 +1,6 @@
--- Reads what past recommendations had been worth: as the newest run knew, or the newest one of a session.
--- Grain: at most one row. Reads: ledger_results, runs. Writes: -. Binds: session_date (null = the newest).
--- Money: US dollars, gains positive. Rerun: reads only.
+-- Reads what past recommendations were worth: as known to the newest run, or to the newest one of a session.
+-- Grain: at most one row. Reads: ledger_results, runs. Binds: session_date (null = the newest).
+-- Money: US dollars, gains positive.
 select
     runs.session_date,
     runs.as_of,
