@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
-import httpx
 from airflow.sdk import BaseHook
-from airflow.sdk import Connection as AirflowConnection
 from airflow.sdk.exceptions import AirflowNotFoundException
+
+from risk.core.airflow_api import api_of
+from risk.core.connections import connection_of
+from risk.core.errors import RiskError
 
 log = logging.getLogger(__name__)
 
@@ -41,22 +42,10 @@ def write_note(ti: Any, text: str) -> None:
         connection = BaseHook.get_connection(AIRFLOW_CONNECTION_ID)
     except AirflowNotFoundException:
         return
-    path = f"/api/v2/dags/{quote(ti.dag_id)}/dagRuns/{quote(ti.run_id)}/taskInstances/{quote(ti.task_id)}"
+    path = f"/dags/{ti.dag_id}/dagRuns/{ti.run_id}/taskInstances/{ti.task_id}"
+    fields = {name: getattr(connection, name) for name in ("conn_type", "host", "port", "schema", "login", "password")}
     try:
-        with httpx.Client(base_url=_base_url(connection), timeout=TIMEOUT_S, trust_env=False) as client:
-            login = {"username": connection.login or "", "password": connection.password or ""}
-            token = client.post("/auth/token", json=login).raise_for_status().json()["access_token"]
-            client.patch(
-                path,
-                params={"update_mask": "note"},
-                json={"note": text[:LONGEST_NOTE]},
-                headers={"Authorization": f"Bearer {token}"},
-            ).raise_for_status()
-    except (httpx.HTTPError, ValueError, KeyError) as error:
-        log.warning("No note was written: Airflow's API at %s failed: %s", connection.host, error)
-
-
-def _base_url(connection: AirflowConnection) -> str:
-    scheme = "https" if "https" in (connection.schema, connection.conn_type) else "http"
-    port = connection.port or (443 if scheme == "https" else 80)
-    return f"{scheme}://{connection.host or 'localhost'}:{port}"
+        with api_of(connection_of(fields), TIMEOUT_S) as api:
+            api.call("PATCH", path, {"note": text[:LONGEST_NOTE]}, update_mask="note")
+    except RiskError as error:
+        log.warning("No note was written: %s", error)
