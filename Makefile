@@ -8,7 +8,7 @@ PYTHONS := "$(PYTHON)" $(if $(findstring command line,$(origin PYTHON)),,python3
 VENV_PYTHON := .venv/bin/python
 REQUIREMENTS_HASH := $(shell (sha256sum requirements.txt || shasum -a 256 requirements.txt) 2>/dev/null | cut -c1-16)
 INSTALLED := .venv/installed-$(REQUIREMENTS_HASH)
-STACK := PYTHONPATH=plugins:. $(VENV_PYTHON) -m risk
+STACK := PYTHONPATH=plugins:. $(VENV_PYTHON) -m devstack
 LINTED := plugins dags devstack simulation tests bench
 
 # A machine's own settings must not change what is installed or how Python runs here.
@@ -51,10 +51,10 @@ backfill: setup ## a range of sessions, one run at a time FROM= TO= [DELIVER=1]
 	@$(STACK) backfill --from "$${FROM:-}" --to "$${TO:-}" --as-of "$${AS_OF:-}" --deliver "$${DELIVER:-}"
 
 backup: setup ## warehouse and Airflow's metadata into one file under var/backups [FILE=path]
-	@$(STACK) backup --file "$${FILE:-}"
+	@./riskctl backup --file "$${FILE:-}"
 
 restore: setup ## put a backup's databases in place of those of this clone FILE=path
-	@$(STACK) restore --file "$${FILE:-}"
+	@./riskctl restore --file "$${FILE:-}"
 
 bench: setup ## measure, and print the ratios
 	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m bench
@@ -67,7 +67,7 @@ lint: setup ## format, lint, types, SQL and layers; changes nothing
 	@.venv/bin/ruff check $(LINTED)
 	@.venv/bin/mypy --strict plugins/risk dags devstack simulation
 	@.venv/bin/sqlfluff lint --disable-progress-bar --processes 0 include/sql
-	@PYTHONPATH=plugins .venv/bin/lint-imports
+	@PYTHONPATH=plugins:. .venv/bin/lint-imports
 
 format: setup ## rewrite Python in the one format
 	@.venv/bin/ruff format $(LINTED)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import psutil
 
-from devstack import backfill, processes, runs
+from devstack import processes, runs
 from devstack.airflow import COMPONENTS
-from devstack.clone import Clone
 from devstack.environment import Desk, DeskKind
-from devstack.rest import Api
-from devstack.scratch import temporary_stack
+from devstack.stack import temporary_stack
+from devstack.workspace import Workspace
+from risk.core.airflow_api import AirflowApi
 from risk.core.errors import StackError
 from simulation.desk import write_desk
 
@@ -46,17 +46,17 @@ def measure(folder: Path) -> dict[str, float]:
     write_desk(fills)
     dates = sorted(path.stem.removeprefix("fills_") for path in fills.glob("fills_*.csv"))
     desk = Desk(DeskKind.simulated, fills)
-    with temporary_stack(place, desk, {"empty_chain.py": EMPTY_CHAIN}) as (clone, stack):
-        for dag_id in (runs.DAG_ID, "empty_chain"):
+    with temporary_stack(place, desk, {"empty_chain.py": EMPTY_CHAIN}) as (workspace, stack):
+        for dag_id in (runs.DAILY_RISK, "empty_chain"):
             runs.await_dag(stack, dag_id)
         conf = {"session_date": dates[-1], "deliver": True}
-        _seconds(stack.api, runs.DAG_ID, conf)
+        _seconds(stack.api, runs.DAILY_RISK, conf)
         _seconds(stack.api, "empty_chain", {})
         daily, empty = [], []
         for _ in range(REPEATS):
             empty.append(_seconds(stack.api, "empty_chain", {}))
-            daily.append(_seconds(stack.api, runs.DAG_ID, conf))
-        used = _memory(clone)
+            daily.append(_seconds(stack.api, runs.DAILY_RISK, conf))
+        used = _memory(workspace)
         backfill_seconds = _backfill(stack.api, dates[-BACKFILL_SESSIONS], dates[-1])
     figures = {
         "daily_run_over_empty_chain": min(daily) / min(empty),
@@ -69,7 +69,7 @@ def measure(folder: Path) -> dict[str, float]:
     return figures
 
 
-def _seconds(api: Api, dag_id: str, conf: dict[str, object]) -> float:
+def _seconds(api: AirflowApi, dag_id: str, conf: dict[str, object]) -> float:
     """Run once; from the run's start to its end, as Airflow itself notes them."""
     run_id = runs.trigger(api, conf, dag_id)
     for _ in runs.follow(api, run_id, dag_id):
@@ -80,11 +80,11 @@ def _seconds(api: Api, dag_id: str, conf: dict[str, object]) -> float:
     return (ended - started).total_seconds()
 
 
-def _memory(clone: Clone) -> float:
+def _memory(workspace: Workspace) -> float:
     """Sum the memory of every process of the stack; shared pages count once (proportional set size)."""
     total = 0.0
     for name in (*COMPONENTS, "mailbox", "postgres"):
-        process = processes.recall(clone.records / f"{name}.json")
+        process = processes.read_record(workspace.records / f"{name}.json")
         members = processes.session_members(process) if process else []
         if name == "postgres" and process:
             members = [process.pid, *(child.pid for child in psutil.Process(process.pid).children(recursive=True))]
@@ -92,10 +92,10 @@ def _memory(clone: Clone) -> float:
     return total
 
 
-def _backfill(api: Api, first: str, last: str) -> float:
+def _backfill(api: AirflowApi, first: str, last: str) -> float:
     started = time.monotonic()
-    backfill.create(api, first, last, {"deliver": False})
-    states = [run.state for run in backfill.follow(api, first, last)]
+    runs.create_backfill(api, first, last, {"deliver": False})
+    states = [run.state for run in runs.follow_backfill(api, first, last)]
     if states != ["success"] * BACKFILL_SESSIONS:
         raise StackError(f"The backfill's runs ended as {states}: read the logs of the first that failed.")
     return time.monotonic() - started

@@ -12,9 +12,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from devstack import services
-from devstack.clone import Clone
-from devstack.environment import UI_USER, DeskKind, load_login
+from devstack import stack
+from devstack.environment import DeskKind
+from devstack.workspace import UI_USER, Workspace, load_login
 from risk.core.errors import RequestError
 from risk.core.settings import PROJECT_DIR
 from tests.browser import launched, log_in
@@ -29,11 +29,11 @@ PAGE_SIZE = (1200, 860)
 
 def main() -> None:
     """Take every picture."""
-    clone = Clone()
-    stack = services.attach(clone)
-    if services.running_desk(clone) is not DeskKind.simulated:
+    workspace = Workspace()
+    running = stack.attach(workspace)
+    if stack.running_desk(workspace) is not DeskKind.simulated:
         raise RequestError("Pictures show the simulated desk only: type make down, then make up without FILLS.")
-    reports = sorted((clone.var / "reports").glob("simulated/*/report.html"))
+    reports = sorted((workspace.var / "reports").glob("simulated/*/report.html"))
     if not reports:
         raise RequestError("There is no report yet: type make trigger first.")
     with launched() as browser:
@@ -42,12 +42,12 @@ def main() -> None:
         for name, size in MAILS.items():
             keep(name, mail_picture(browser, reports[-1], size))
         context = browser.new_context(
-            viewport={"width": PAGE_SIZE[0], "height": PAGE_SIZE[1]}, base_url=stack.url, color_scheme="light"
+            viewport={"width": PAGE_SIZE[0], "height": PAGE_SIZE[1]}, base_url=running.url, color_scheme="light"
         )
         page = context.new_page()
         page.goto("/auth/login?next=/risk/")
-        log_in(page, UI_USER, load_login(clone))
-        page.wait_for_url(f"{stack.url}/risk/")
+        log_in(page, UI_USER, load_login(workspace))
+        page.wait_for_url(f"{running.url}/risk/")
         take_pages(page)
         context.close()
 

@@ -1,19 +1,24 @@
-"""Airflow's three processes: schema, start, health. Its log servers stay off: the UI reads the files itself."""
+"""Airflow's three processes: schema, start, health. Their log servers stay off: the UI reads the files itself."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import subprocess
-import time
+import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
+
+from psycopg2.extensions import parse_dsn
 
 from devstack import processes
-from devstack.clone import Clone, read_json, write_json
-from devstack.environment import METADATA_DSN
-from devstack.rest import Api
+from devstack.workspace import Workspace, read_json, write_json
+from risk.core.airflow_api import AirflowApi
+from risk.core.connections import METADATA_DSN, postgres_dsn
 from risk.core.errors import ConnectionLostError, StackError
+from risk.core.warehouse import connect
 
 COMPONENTS: dict[str, Sequence[str]] = {
     "scheduler": ("scheduler", "--skip-serve-logs"),
@@ -22,105 +27,120 @@ COMPONENTS: dict[str, Sequence[str]] = {
 }
 MARK = "airflow"
 """In the command line of each process, also after the api-server has renamed itself."""
-HEALTHY_SECONDS = 120.0
+HEALTHY_S = 120.0
 HEALTH_KEYS = {"scheduler": "scheduler", "dag-processor": "dag_processor"}
 
 
-def write_configuration(clone: Clone) -> None:
-    """Put a file where Airflow would write one with its own keys: three processes would race for it."""
-    file = clone.airflow_home / "airflow.cfg"
+def command(*arguments: str) -> list[str]:
+    """Build the command line of one of Airflow's commands."""
+    return [sys.executable, "-P", str(Path(__file__).with_name("run_airflow.py")), *arguments]
+
+
+def write_configuration(workspace: Workspace) -> None:
+    """Create the file that Airflow would create with keys of its own: three processes would race for it."""
+    file = workspace.airflow_home / "airflow.cfg"
     if not file.exists():
         file.write_text("# Every setting comes from the environment: devstack/environment.py\n", encoding="utf-8")
 
 
-def migrate(clone: Clone, environment: Mapping[str, str], stamp: Path) -> None:
+def migrate(workspace: Workspace, environment: Mapping[str, str]) -> None:
     """Bring the metadata database to this version's schema, once for each version and database.
-
-    Parameters
-    ----------
-    clone, environment
-        Where and with which database.
-    stamp
-        File that remembers what has been done; for the embedded database it lies in its own data folder.
 
     Raises
     ------
     StackError
         If Airflow cannot; its last lines are in the message.
     """
-    place = environment[METADATA_DSN].rpartition("@")[2]
-    done = {
-        "version": version("apache-airflow-core"),
-        "database": "embedded" if stamp.parent == clone.postgres else place,
-    }
-    if read_json(stamp) == done:
+    stamp = workspace.var / "airflow-schema.json"
+    state = {"version": version("apache-airflow-core"), "database": identity(environment)}
+    if read_json(stamp) == state:
         return
-    log = clone.logs / "airflow-migrate.log"
+    log = workspace.logs / "airflow-migrate.log"
     with log.open("wb") as output:
         migration = subprocess.run(
-            processes.python("devstack.airflow_component", "db", "migrate"),
+            command("db", "migrate"),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=dict(environment),
-            cwd=clone.root,
+            cwd=workspace.root,
             check=False,
         )
     if migration.returncode != 0:
         raise StackError(f"Airflow cannot prepare its metadata database: see {log}.{processes.tail(log)}")
-    write_json(stamp, done)
+    write_json(stamp, state)
 
 
-def start(clone: Clone, environment: Mapping[str, str]) -> None:
-    """Start what of the three does not run; waiting is another function's business."""
-    write_configuration(clone)
-    for name, words in COMPONENTS.items():
-        record = clone.records / f"{name}.json"
+def identity(environment: Mapping[str, str]) -> str:
+    """Identify the metadata database: a restored or recreated one has another number."""
+    if not urlsplit(environment[METADATA_DSN]).scheme.startswith("postgres"):
+        return environment[METADATA_DSN].rpartition("@")[2]
+    dsn = postgres_dsn(environment, METADATA_DSN)
+    database = parse_dsn(dsn).get("dbname", "")
+    with contextlib.closing(connect(dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute("select system_identifier from pg_control_system()")
+        cluster = cursor.fetchone()
+        cursor.execute("select oid from pg_database where datname = current_database()")
+        number = cursor.fetchone()
+    return f"{database} {cluster} {number}"
+
+
+def start(workspace: Workspace, environment: Mapping[str, str]) -> None:
+    """Start those of the three that do not run, without waiting for them."""
+    write_configuration(workspace)
+    for name, arguments in COMPONENTS.items():
+        record = workspace.records / f"{name}.json"
         if processes.running(record) is None:
             process = processes.launch(
-                processes.python("devstack.airflow_component", *words),
-                log=clone.logs / f"{name}.log",
+                command(*arguments),
+                log=workspace.logs / f"{name}.log",
                 mark=MARK,
-                cwd=clone.root,
+                cwd=workspace.root,
                 environment=environment,
             )
-            processes.remember(record, process)
+            processes.write_record(record, process)
 
 
-def await_health(clone: Clone, api: Api, since: dt.datetime) -> None:
-    """Wait until every component has answered or has given a sign of life since an instant.
+def await_health(workspace: Workspace, api: AirflowApi, since: dt.datetime) -> None:
+    """Wait until every component has answered or has sent a heartbeat since an instant.
 
     Raises
     ------
     StackError
         If a component ends or stays silent; the message quotes its log.
     """
-    deadline = time.monotonic() + HEALTHY_SECONDS
-    while not (api.wake_execution_api() and is_healthy(api, since)):
-        for name in COMPONENTS:
-            if processes.running(clone.records / f"{name}.json") is None:
-                log = clone.logs / f"{name}.log"
-                raise StackError(f"Airflow's {name} ended while starting. {advice(log)}")
-        if time.monotonic() > deadline:
-            raise StackError(
-                f"Airflow is not healthy after {HEALTHY_SECONDS:.0f} s: read {clone.logs}, "
-                "free the machine's processors, then start again."
-            )
-        time.sleep(0.1)
+
+    def is_up() -> bool:
+        raise_for_ended(workspace)
+        return api.wake_execution_api() and is_healthy(api, since)
+
+    if not processes.wait_until(is_up, HEALTHY_S):
+        raise StackError(
+            f"Airflow is not healthy after {HEALTHY_S:.0f} s: read {workspace.logs}, free up processor time, then "
+            "start again."
+        )
 
 
-def advice(log: Path) -> str:
+def raise_for_ended(workspace: Workspace) -> None:
+    """Raise if a component has ended, with the next step."""
+    for name in COMPONENTS:
+        if processes.running(workspace.records / f"{name}.json") is None:
+            log = workspace.logs / f"{name}.log"
+            raise StackError(f"Airflow's {name} ended while starting. {remedy(log)}")
+
+
+def remedy(log: Path) -> str:
     """Say what to do about a component that has ended."""
     text = processes.tail(log, 8)
     if "address already in use" in text.lower():
-        return f"Its port was taken in the same moment: start again, a free one is chosen.{text}"
+        return f"Another server took its port at the same moment: start again, another port is chosen.{text}"
     if "No space left" in text:
-        return f"The disk is full: free some space, then start again.{text}"
-    return f"Read its log, mend the cause, then start again.{text}"
+        return f"The disk is full: free up space, then start again.{text}"
+    return f"Read its log, fix the cause, then start again.{text}"
 
 
-def is_healthy(api: Api, since: dt.datetime) -> bool:
-    """Tell whether scheduler and dag-processor have beaten since an instant, and the api-server says so."""
+def is_healthy(api: AirflowApi, since: dt.datetime) -> bool:
+    """Return whether scheduler and dag-processor have sent a heartbeat since an instant."""
     try:
         health = api.health()
     except ConnectionLostError:
@@ -129,7 +149,7 @@ def is_healthy(api: Api, since: dt.datetime) -> bool:
     return all(beat is not None and dt.datetime.fromisoformat(beat) >= since for beat in beats)
 
 
-def stop(clone: Clone) -> bool:
+def stop(workspace: Workspace) -> bool:
     """Stop the three side by side, with everything they have forked.
 
     Returns
@@ -137,9 +157,9 @@ def stop(clone: Clone) -> bool:
     bool
         True if anything had to be stopped.
     """
-    records = [clone.records / f"{name}.json" for name in COMPONENTS]
-    known = [process for process in map(processes.recall, records) if process is not None]
-    had_members = processes.stop_all(known)
+    records = [workspace.records / f"{name}.json" for name in COMPONENTS]
+    recorded = [process for process in map(processes.read_record, records) if process is not None]
+    was_running = processes.stop_all(recorded)
     for record in records:
         record.unlink(missing_ok=True)
-    return had_members
+    return was_running

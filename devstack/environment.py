@@ -1,11 +1,9 @@
-"""What the processes of the stack are told: connections, secrets, settings, all through the environment."""
+"""Environment of the local stack's processes: connections, secrets and settings, for one desk."""
 
 from __future__ import annotations
 
-import base64
 import json
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,23 +11,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from devstack.clone import Clone, read_json, write_json
-from devstack.ports import LOOPBACK
+from devstack.workspace import LOOPBACK, UI_USER, Secrets, Workspace, load_login
+from risk.core.connections import (
+    API_CONNECTION,
+    METADATA_CONNECTION,
+    METADATA_DSN,
+    SMTP_CONNECTION,
+    SOURCE_CONNECTION,
+    VENDOR_CONNECTION,
+    WAREHOUSE_CONNECTION,
+)
 from risk.core.errors import RequestError
-from risk.core.settings import PROJECT_DIR
 
-UI_USER = "admin"
 UI_USERS = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
-"""More people at one local UI: ``admin:admin,ann:user,bob:viewer``; the first one is ours and stays."""
-WAREHOUSE_CONNECTION = "AIRFLOW_CONN_RISK_WAREHOUSE"
-VENDOR_CONNECTION = "AIRFLOW_CONN_RISK_VENDOR"
-SMTP_CONNECTION = "AIRFLOW_CONN_SMTP_DEFAULT"
-API_CONNECTION = "AIRFLOW_CONN_RISK_AIRFLOW"
-METADATA_DSN = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
-METADATA_CONNECTION = "AIRFLOW_CONN_AIRFLOW_METADATA"
-OWNER_DSN = "RISK_OWNER_DSN"
-"""Names the warehouse's owner where the user brings a warehouse with two roles; no task ever sees it."""
-SECRET_NAMES = ("superuser", "owner", "risk", "airflow", "jwt", "api")
+"""Users of the local UI: ``admin:admin,ann:user,bob:viewer``; the first one is the stack's own and stays."""
+
+OWNER_ONLY = ("RISK_OWNER_DSN", "RISK_SERVER_DSN")
+"""Connections of privileged roles, which no task ever gets."""
 
 
 class DeskKind(StrEnum):
@@ -55,69 +53,24 @@ class Desk:
     fills
         Absolute folder of the file drop; ``None`` where the connection ``risk_vendor`` or ``risk_source`` delivers.
     is_scheduled
-        Whether the line runs by itself every morning.
-    companions
-        Absolute folder of closing prices and the like beside fills of the connection ``risk_vendor``.
+        Whether the DAGs run by themselves.
+    reference_dir
+        Absolute folder of reference files (closing prices and the like) beside the connection ``risk_vendor``.
     """
 
     kind: DeskKind
     fills: Path | None
     is_scheduled: bool = False
-    companions: Path | None = None
+    reference_dir: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets:
-    """Passwords and keys of one clone, made once.
-
-    Attributes
-    ----------
-    superuser, owner, risk, airflow
-        Passwords of the Postgres roles: the server's, the warehouse's owner, the pipeline, Airflow's metadata.
-    jwt, api, fernet
-        Keys of Airflow; the processes must agree on them.
-    """
-
-    superuser: str
-    owner: str
-    risk: str
-    airflow: str
-    jwt: str
-    api: str
-    fernet: str
-
-    def __repr__(self) -> str:
-        """Show nothing."""
-        return "Secrets(...)"
-
-
-def load_secrets(clone: Clone) -> Secrets:
-    """Read the clone's secrets, making what is missing."""
-    kept = read_json(clone.secrets)
-    fresh = {name: secrets.token_urlsafe(32) for name in SECRET_NAMES}
-    fresh["fernet"] = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-    complete = {name: str(kept.get(name) or value) for name, value in fresh.items()}
-    if complete != kept:
-        write_json(clone.secrets, complete)
-    return Secrets(**complete)
-
-
-def load_login(clone: Clone) -> str:
-    """Read the password of the UI's user, making it once."""
-    password = read_json(clone.login).get(UI_USER)
-    if not password:
-        password = secrets.token_urlsafe(12)
-        write_json(clone.login, {UI_USER: password})
-    return str(password)
-
-
-def choose_desk(clone: Clone, fills: str, given: Mapping[str, str] | None = None) -> Desk:
-    """Decide whose fills to work on, before anything is started.
+def choose_desk(workspace: Workspace, fills: str, given: Mapping[str, str] | None = None) -> Desk:
+    """Decide which desk to work on, before anything is started.
 
     Parameters
     ----------
-    clone
-        The working copy; its simulated desk lies in ``var/desk``.
+    workspace
+        The clone; its simulated desk lies in ``var/desk``.
     fills
         Folder the user named; empty for the connection ``risk_vendor``, else ``RISK_FILLS_DIR``, else the connection
         ``risk_source``, else the simulated desk.
@@ -132,21 +85,21 @@ def choose_desk(clone: Clone, fills: str, given: Mapping[str, str] | None = None
     given = os.environ if given is None else given
     named = fills or given.get("RISK_FILLS_DIR", "")
     if given.get(VENDOR_CONNECTION) and not fills:
-        return Desk(DeskKind.real, None, companions=Path(named).expanduser().absolute() if named else None)
+        return Desk(DeskKind.real, None, reference_dir=Path(named).expanduser().absolute() if named else None)
     if named:
         return Desk(DeskKind.real, checked_folder(named))
-    if "AIRFLOW_CONN_RISK_SOURCE" in given:
+    if SOURCE_CONNECTION in given:
         return Desk(DeskKind.real, None)
     if WAREHOUSE_CONNECTION in given:
         raise RequestError(
-            f"{WAREHOUSE_CONNECTION} names a warehouse of your own, and no fills are named: simulated fills do not go "
-            f"there. Name a folder (FILLS=dir), or unset {WAREHOUSE_CONNECTION} for the simulated desk."
+            f"{WAREHOUSE_CONNECTION} names your own warehouse, but no fills are named, and the simulated desk must not "
+            f"go there. Name a folder (FILLS=dir), or unset {WAREHOUSE_CONNECTION} for the simulated desk."
         )
-    return Desk(DeskKind.simulated, clone.desk)
+    return Desk(DeskKind.simulated, workspace.desk)
 
 
 def checked_folder(named: str) -> Path:
-    """Return the absolute path of a folder that holds something."""
+    """Return the absolute path of a folder that is not empty."""
     folder = Path(named).expanduser().absolute()
     if not folder.is_dir():
         found = "is a file" if folder.exists() else "does not exist"
@@ -154,7 +107,7 @@ def checked_folder(named: str) -> Path:
     try:
         is_empty = not any(folder.iterdir())
     except PermissionError:
-        raise RequestError(f"FILLS={named}: {folder} may not be read by this user. Allow it, then run again.") from None
+        raise RequestError(f"FILLS={named}: this user may not read {folder}. Allow it, then run again.") from None
     if is_empty:
         raise RequestError(
             f"FILLS={named}: {folder} is empty. Put fills*.csv or fills*.csv.gz into it, then run again."
@@ -168,9 +121,9 @@ def connection_uri(scheme: str, role: str, password: str, port: int, database: s
 
 
 def base_environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Copy the user's environment without what would slow down or divert our processes."""
+    """Copy the user's environment without what would slow down or divert the processes."""
     environment = dict(os.environ if given is None else given)
-    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "AIRFLOW_CONFIG", OWNER_DSN):
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME", "AIRFLOW_CONFIG", *OWNER_ONLY):
         environment.pop(name, None)
     bypassed = [host for host in environment.get("NO_PROXY", environment.get("no_proxy", "")).split(",") if host]
     environment["NO_PROXY"] = environment["no_proxy"] = ",".join([*bypassed, LOOPBACK, "localhost"])
@@ -178,14 +131,18 @@ def base_environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def airflow_environment(
-    clone: Clone, kept: Secrets, desk: Desk, ports: Mapping[str, int], given: Mapping[str, str] | None = None
+    workspace: Workspace,
+    passwords: Secrets,
+    desk: Desk,
+    ports: Mapping[str, int],
+    given: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Build the environment of Airflow's processes.
 
     Parameters
     ----------
-    clone, kept, desk
-        Where, with which secrets, for whose fills.
+    workspace, passwords, desk
+        Where, with which secrets, for which desk.
     ports
         Ports by name: ``api``, ``mail`` and ``postgres`` where the embedded servers run.
     given
@@ -198,21 +155,26 @@ def airflow_environment(
     """
     environment = base_environment(given)
     if desk.fills:
-        # The folder the user has named is the source, of scheduled runs, too.
+        # The folder the user has named is the source, also of scheduled runs.
         environment.pop(VENDOR_CONNECTION, None)
-    own = {
-        **airflow_settings(clone, ports["api"]),
-        **airflow_keys(kept),
-        **risk_settings(clone, desk, ports["api"], environment),
+    url = f"http://{LOOPBACK}:{ports['api']}"
+    fixed = {
+        **airflow_settings(workspace, url, ports["api"]),
+        **airflow_keys(passwords),
+        "PYTHONPATH": str(workspace.root / "plugins"),
+        "RISK_DESK": desk_name(desk.kind, environment),
+        "RISK_FILLS_DIR": str(desk.fills or desk.reference_dir or ""),
+        "RISK_BASE_URL": url,
     }
-    chosen = {name: environment.get(name) or value for name, value in replaceable(clone, kept, desk, ports).items()}
-    # The maintenance needs the metadata database, which Airflow itself keeps from tasks.
-    place = chosen[METADATA_DSN].partition("://")[2]
-    metadata = {METADATA_CONNECTION: environment.get(METADATA_CONNECTION) or f"postgres://{place}"}
-    return environment | own | chosen | metadata
+    defaults = replaceable(workspace, passwords, desk, ports)
+    chosen = {name: environment.get(name) or value for name, value in defaults.items()}
+    # The maintenance DAG needs the metadata database, which Airflow itself keeps from tasks.
+    address = chosen[METADATA_DSN].partition("://")[2]
+    metadata = {METADATA_CONNECTION: environment.get(METADATA_CONNECTION) or f"postgres://{address}"}
+    return environment | fixed | chosen | metadata
 
 
-def replaceable(clone: Clone, kept: Secrets, desk: Desk, ports: Mapping[str, int]) -> dict[str, str]:
+def replaceable(workspace: Workspace, passwords: Secrets, desk: Desk, ports: Mapping[str, int]) -> dict[str, str]:
     """List what the user's own environment may replace."""
     mail: dict[str, Any] = {
         "conn_type": "smtp",
@@ -225,68 +187,59 @@ def replaceable(clone: Clone, kept: Secrets, desk: Desk, ports: Mapping[str, int
         "host": LOOPBACK,
         "port": ports["api"],
         "login": UI_USER,
-        "password": load_login(clone),
+        "password": load_login(workspace),
     }
     port = ports.get("postgres", 5432)
     return {
         API_CONNECTION: json.dumps(api),
-        WAREHOUSE_CONNECTION: connection_uri("postgres", "risk", kept.risk, port, desk.kind.database),
+        WAREHOUSE_CONNECTION: connection_uri("postgres", "risk", passwords.risk, port, desk.kind.database),
         SMTP_CONNECTION: json.dumps(mail),
         UI_USERS: f"{UI_USER}:admin",
-        METADATA_DSN: connection_uri("postgresql+psycopg2", "airflow", kept.airflow, port, "airflow"),
+        METADATA_DSN: connection_uri("postgresql+psycopg2", "airflow", passwords.airflow, port, "airflow"),
         "RISK_SCHEDULE": "sessions" if desk.is_scheduled else "off",
-        "RISK_REPORTS_DIR": str(clone.var / "reports"),
-        "RISK_ALARMS_DIR": str(clone.var / "alarms"),
-        "RISK_SCRATCH_DIR": str(clone.var / "scratch"),
-        "RISK_VENDOR_DIR": str(clone.var / "vendor"),
+        "RISK_REPORTS_DIR": str(workspace.var / "reports"),
+        "RISK_ALARMS_DIR": str(workspace.var / "alarms"),
+        "RISK_SCRATCH_DIR": str(workspace.var / "scratch"),
+        "RISK_VENDOR_DIR": str(workspace.var / "vendor"),
     }
 
 
 def desk_name(kind: DeskKind, given: Mapping[str, str]) -> str:
     """Return the desk's RISK_DESK; a real desk keeps the name the user gave it."""
+    if kind is DeskKind.simulated:
+        return str(kind)
     named = given.get("RISK_DESK", "")
-    return str(kind) if kind is DeskKind.simulated else named if named not in ("", DeskKind.simulated) else "desk"
+    return named if named not in ("", DeskKind.simulated) else "desk"
 
 
-def risk_settings(clone: Clone, desk: Desk, api_port: int, given: Mapping[str, str]) -> dict[str, str]:
-    """List the settings that follow from the desk; a real desk keeps the name the user gave it."""
+def airflow_keys(passwords: Secrets) -> dict[str, str]:
+    """List the keys that all of Airflow's processes must share."""
     return {
-        "PYTHONPATH": f"{clone.root / 'plugins'}:{PROJECT_DIR}",
-        "RISK_DESK": desk_name(desk.kind, given),
-        "RISK_FILLS_DIR": str(desk.fills or desk.companions or ""),
-        "RISK_BASE_URL": f"http://{LOOPBACK}:{api_port}",
+        "AIRFLOW__API__SECRET_KEY": passwords.api,
+        "AIRFLOW__API_AUTH__JWT_SECRET": passwords.jwt,
+        "AIRFLOW__CORE__FERNET_KEY": passwords.fernet,
     }
 
 
-def airflow_keys(kept: Secrets) -> dict[str, str]:
-    """List the keys all of Airflow's processes must share."""
+def airflow_settings(workspace: Workspace, url: str, api_port: int) -> dict[str, str]:
+    """List Airflow's settings; docs/benchmarks has the measured reasons."""
     return {
-        "AIRFLOW__API__SECRET_KEY": kept.api,
-        "AIRFLOW__API_AUTH__JWT_SECRET": kept.jwt,
-        "AIRFLOW__CORE__FERNET_KEY": kept.fernet,
-    }
-
-
-def airflow_settings(clone: Clone, api_port: int) -> dict[str, str]:
-    """List Airflow's settings; the measured reasons stand in CONTRIBUTING."""
-    url = f"http://{LOOPBACK}:{api_port}"
-    return {
-        "AIRFLOW_HOME": str(clone.airflow_home),
+        "AIRFLOW_HOME": str(workspace.airflow_home),
         "AIRFLOW__API__BASE_URL": url,
         "AIRFLOW__API__HOST": LOOPBACK,
         "AIRFLOW__API__PORT": str(api_port),
         "AIRFLOW__API__WORKERS": "1",
         "AIRFLOW__CORE__AUTH_MANAGER": "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager",
         "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "False",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(clone.root / "dags"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(workspace.root / "dags"),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__PARALLELISM": "4",
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(clone.root / "plugins"),
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(clone.login),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(workspace.root / "plugins"),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(workspace.login),
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "30",
-        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(clone.airflow_home / "logs"),
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(workspace.airflow_home / "logs"),
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.25",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",

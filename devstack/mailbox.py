@@ -1,4 +1,4 @@
-"""The local mail server: accepts mail on loopback and keeps it in a Maildir; nothing leaves the machine.
+"""The local mail server: accepts mail on loopback and stores it in a Maildir; nothing leaves the machine.
 
 Run as ``python -m devstack.mailbox --port 2525 --folder var/mail``.
 """
@@ -15,16 +15,15 @@ from pathlib import Path
 from aiosmtpd.handlers import Mailbox
 from aiosmtpd.smtp import SMTP
 
-from devstack.clone import Clone
 from devstack.environment import base_environment
-from devstack.ports import LOOPBACK, kept_port
-from devstack.processes import Process, launch, python, remember, running
+from devstack.processes import Process, launch, python, running, write_record
+from devstack.workspace import LOOPBACK, Workspace, stable_port
 from risk.core.settings import PROJECT_DIR
 
 MAXIMUM_MAIL_BYTES = 33_554_432
 
 
-def start(clone: Clone, ports: Path) -> tuple[Process, int]:
+def start(workspace: Workspace) -> tuple[Process, int]:
     """Start the clone's mail server, or return the running one.
 
     Returns
@@ -32,19 +31,19 @@ def start(clone: Clone, ports: Path) -> tuple[Process, int]:
     tuple
         The process and its port.
     """
-    record = clone.records / "mailbox.json"
+    record = workspace.records / "mailbox.json"
     process = running(record)
-    port = port_of(process) if process else kept_port(ports, "mail")
+    port = port_of(process) if process else stable_port(workspace.ports, "mail")
     if process is None:
-        arguments = ["--port", str(port), "--folder", str(clone.mail)]
+        arguments = ["--port", str(port), "--folder", str(workspace.mail)]
         process = launch(
             python("devstack.mailbox", *arguments),
-            log=clone.logs / "mailbox.log",
+            log=workspace.logs / "mailbox.log",
             mark=f"devstack.mailbox --port {port} ",
-            cwd=clone.root,
-            environment={**base_environment(), "PYTHONPATH": f"{clone.root / 'plugins'}:{PROJECT_DIR}"},
+            cwd=workspace.root,
+            environment={**base_environment(), "PYTHONPATH": f"{workspace.root / 'plugins'}:{PROJECT_DIR}"},
         )
-        remember(record, process)
+        write_record(record, process)
     return process, port
 
 
@@ -54,7 +53,7 @@ def port_of(process: Process) -> int:
 
 
 def is_answering(port: int) -> bool:
-    """Tell whether an SMTP server greets on the port."""
+    """Return whether an SMTP server greets on the port."""
     try:
         with socket.create_connection((LOOPBACK, port), timeout=1) as connection:
             return connection.recv(4).startswith(b"220")
@@ -62,13 +61,13 @@ def is_answering(port: int) -> bool:
         return False
 
 
-async def serve(port: int, folder: Path) -> None:
+async def run_server(port: int, folder: Path) -> None:
     """Serve until SIGTERM or SIGINT."""
     loop = asyncio.get_running_loop()
     is_over = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, is_over.set)
-    # The library makes these only together with the folder: one that was there would take no mail.
+    # The library creates these only together with the folder: an existing folder would accept no mail.
     for part in ("cur", "new", "tmp"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     handler = Mailbox(folder)
@@ -88,7 +87,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, required=True)
     arguments = parser.parse_args()
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(arguments.port, arguments.folder))
+        asyncio.run(run_server(arguments.port, arguments.folder))
 
 
 if __name__ == "__main__":

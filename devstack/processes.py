@@ -1,27 +1,30 @@
-"""Processes of the stack: started detached, identified beyond doubt before any signal is sent.
+"""Processes of the stack: started detached, and identified before any signal is sent.
 
-A process id alone proves nothing, since systems use it again. A process is ours if its id, its start time and
-its command agree with what was recorded; what it has forked is ours if it lives in the session it opened.
+A process id alone proves nothing, since systems use it again. A process is ours if its id, its start time and its
+command match the record; what it has forked is ours if it lives in the session it opened. Supervision is by hand: a
+supervisor (systemd, supervisord, circus) would be one more process to start, find and stop on every machine, and none
+of them outlives the command that started it without a service of the system. psutil reads the process table.
 """
 
 from __future__ import annotations
 
+import operator
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import psutil
+from tenacity import Retrying, retry_if_result, stop_after_delay, wait_fixed
 
-from devstack.clone import read_json, write_json
+from devstack.workspace import read_json, write_json
 from risk.core.errors import StackError
 
-GRACE_SECONDS = 20.0
-POLL_SECONDS = 0.05
+GRACE_S = 20.0
+POLL_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Process:
 
 
 def start_time(pid: int) -> str:
-    """Tell when a process started; empty if there is none or it is a zombie."""
+    """Return when a process started; empty if there is none or it is a zombie."""
     stat = Path(f"/proc/{pid}/stat")
     try:
         if not Path("/proc/self/stat").exists():
@@ -69,7 +72,7 @@ def command_line(pid: int) -> str:
 
 
 def is_alive(process: Process) -> bool:
-    """Tell whether exactly this process still runs."""
+    """Return whether exactly this process still runs."""
     if not process.started or start_time(process.pid) != process.started:
         return False
     command = command_line(process.pid)
@@ -81,14 +84,14 @@ def session_members(process: Process) -> list[int]:
     members = []
     leader = start_time(process.pid)
     if leader not in ("", process.started):
-        return []  # the id belongs to somebody else now
+        return []  # the id belongs to another process now
     for candidate in psutil.process_iter():
         try:
             is_member = os.getsid(candidate.pid) == process.pid and candidate.status() != psutil.STATUS_ZOMBIE
             if is_member and (candidate.pid == process.pid or candidate.cwd() == process.cwd):
                 members.append(candidate.pid)
         except (psutil.Error, OSError):
-            continue  # it has ended meanwhile, or is not ours to look at
+            continue  # it has ended meanwhile, or belongs to another user
     return members
 
 
@@ -125,12 +128,12 @@ def launch(
     return Process(child.pid, started, mark, str(cwd))
 
 
-def remember(file: Path, process: Process) -> None:
+def write_record(file: Path, process: Process) -> None:
     """Record a process so that a later command can find it."""
     write_json(file, asdict(process))
 
 
-def recall(file: Path) -> Process | None:
+def read_record(file: Path) -> Process | None:
     """Return the recorded process, alive or not; nothing if there is no usable record."""
     content = read_json(file)
     try:
@@ -141,29 +144,30 @@ def recall(file: Path) -> Process | None:
 
 def running(file: Path) -> Process | None:
     """Return the recorded process if it is alive."""
-    process = recall(file)
+    process = read_record(file)
     return process if process and is_alive(process) else None
 
 
 def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
-    """Ask again and again until the condition holds or the time is over."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(POLL_SECONDS)
-    return True
+    """Wait until the condition holds, at most so many seconds; return whether it does."""
+    retrying = Retrying(
+        retry=retry_if_result(operator.not_),
+        stop=stop_after_delay(seconds),
+        wait=wait_fixed(POLL_S),
+        retry_error_callback=lambda _state: False,
+    )
+    return retrying(condition)
 
 
-def stop(process: Process, *, polite: signal.Signals = signal.SIGTERM, grace: float = GRACE_SECONDS) -> bool:
+def stop(process: Process, *, stop_signal: signal.Signals = signal.SIGTERM, grace_s: float = GRACE_S) -> bool:
     """End a process and everything it has forked; see `stop_all`."""
-    return stop_all([process], polite=polite, grace=grace)
+    return stop_all([process], stop_signal=stop_signal, grace_s=grace_s)
 
 
 def stop_all(
-    known: Sequence[Process], *, polite: signal.Signals = signal.SIGTERM, grace: float = GRACE_SECONDS
+    processes: Sequence[Process], *, stop_signal: signal.Signals = signal.SIGTERM, grace_s: float = GRACE_S
 ) -> bool:
-    """End processes and everything they have forked, side by side; kill what ignores the polite signal.
+    """End processes and everything they have forked, side by side; kill what ignores the signal.
 
     Returns
     -------
@@ -175,27 +179,27 @@ def stop_all(
     StackError
         If something survives SIGKILL.
     """
-    had_members = bool(all_members(known))
-    for process in known:
+    was_running = bool(all_members(processes))
+    for process in processes:
         if is_alive(process):
-            send(process.pid, polite)
-    wait_until(lambda: not any(is_alive(process) for process in known), grace if had_members else 0.0)
-    for signal_number, patience in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0)):
-        leftovers = all_members(known)
+            send(process.pid, stop_signal)
+    wait_until(lambda: not any(is_alive(process) for process in processes), grace_s if was_running else 0.0)
+    for signal_number, timeout_s in ((signal.SIGTERM, 3.0), (signal.SIGKILL, 5.0)):
+        leftovers = all_members(processes)
         for pid in leftovers:
             send(pid, signal_number)
         if leftovers:
-            wait_until(lambda: not all_members(known), patience)
-    if leftovers := all_members(known):
+            wait_until(lambda: not all_members(processes), timeout_s)
+    if leftovers := all_members(processes):
         raise StackError(f"Processes {leftovers} survive SIGKILL: end them, then try again.")
-    for process in known:
+    for process in processes:
         reap(process.pid)
-    return had_members
+    return was_running
 
 
-def all_members(known: Sequence[Process]) -> list[int]:
+def all_members(processes: Sequence[Process]) -> list[int]:
     """List what lives in the sessions of these processes."""
-    return [pid for process in known for pid in session_members(process)]
+    return [pid for process in processes for pid in session_members(process)]
 
 
 def send(pid: int, signal_number: signal.Signals) -> None:

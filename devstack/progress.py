@@ -1,4 +1,4 @@
-"""Long work in a terminal: what goes on and for how long already; in a file or pipe only the lines that stay."""
+"""Progress in a terminal: the current step with a clock; in a file or pipe only the lines that stay."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from devstack import runs
-from devstack.rest import Api
+from risk.core.airflow_api import AirflowApi
 
 COLORS = {"success": "green", "failed": "red", "upstream_failed": "red", "up_for_retry": "yellow", "running": "cyan"}
 
 
 @contextlib.contextmanager
-def working(console: Console, what: str) -> Iterator[Callable[[str], None]]:
-    """Show what goes on, with a clock, until the block ends; the yielded function names what goes on now."""
+def step(console: Console, what: str) -> Iterator[Callable[[str], None]]:
+    """Show the current step with a clock until the block ends; the yielded function names the next step."""
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         shown = progress.add_task(what, total=None)
@@ -25,19 +25,19 @@ def working(console: Console, what: str) -> Iterator[Callable[[str], None]]:
 
 @contextlib.contextmanager
 def counting(console: Console, what: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show how many of a known number are done; the yielded function counts one more."""
+    """Show how many of a known number are done; the yielded function adds one."""
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         shown = progress.add_task(what, total=total)
         yield lambda: progress.advance(shown)
 
 
-def follow_tasks(api: Api, run_id: str, console: Console, dag_id: str = runs.DAG_ID) -> None:
+def follow_tasks(api: AirflowApi, run_id: str, console: Console, dag_id: str = runs.DAILY_RISK) -> None:
     """Follow a run to its end and print a line for each change of a task."""
-    with working(console, f"{dag_id} starts") as say:
+    with step(console, f"{dag_id} starts") as show:
         for change in runs.follow(api, run_id, dag_id):
-            say(f"{dag_id}: {change.task_id} {change.state}")
-            # The clock above says so already, and the line would say it for ever.
+            show(f"{dag_id}: {change.task_id} {change.state}")
+            # The clock shows it already, and the line would stay.
             if change.state != "running" or not console.is_terminal:
                 print_change(console, change)
 

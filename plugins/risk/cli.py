@@ -1,38 +1,45 @@
-"""The command line ``./riskctl``: books and simulated desks without a database, and the local stack."""
+"""The command line ``riskctl``: books and back-tests without a database, and the care of an installation.
+
+Commands that need a warehouse read its connection from the environment, as Airflow does. In a clone ``./riskctl`` sets
+these variables for the local stack (`devstack.riskctl`).
+"""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
+import importlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE
-from rich.console import Console
+from rich.console import Console, JustifyMethod
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from devstack.clone import Clone
-from devstack.commands import app as stack_app
-from devstack.models import app as model_app
-from devstack.operation import app as operation_app
-from devstack.services import running_environment
+from risk import __version__
+from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn
 from risk.core.errors import InputError, RequestError, RiskError
+from risk.core.settings import PROJECT_DIR, Settings, read_settings
 
 if TYPE_CHECKING:
     from risk.core.entities import Statements
+    from risk.core.warehouse import Connection
     from risk.model.backtest_checks import Checks
     from risk.model.backtest_record import Record
     from risk.model.panel import Panel
 
 app = typer.Typer(
     name="riskctl",
-    help="The morning risk run: books, simulated desks and the local stack.",
+    help="Daily loss limits for day traders: P&L, back-tests, and the care of an installation.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -50,7 +57,27 @@ PNL_COLUMNS = (
 
 ADJUSTMENTS_COLUMN = "adjustments_usd"
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+TRACK_RECORD_COLUMNS: dict[str, JustifyMethod] = {
+    "account_id": "left",
+    "sessions": "right",
+    "cuts": "right",
+    "prevented_usd": "right",
+    "forgone_usd": "right",
+    "net_usd": "right",
+}
+
+TRADER_COLUMNS: dict[str, JustifyMethod] = {
+    "account_id": "left",
+    "display_name": "left",
+    "trading_day_count": "right",
+    "latest_session_date": "left",
+    "base_limit_usd": "right",
+    "status": "left",
+}
+"""What a terminal shows of the roster; ``--json`` has everything."""
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+FileOption = Annotated[str, typer.Option("--file", help="The backup file.")]
 
 
 class ParameterSet(StrEnum):
@@ -62,13 +89,31 @@ class ParameterSet(StrEnum):
     null = "null"
 
 
+def _print_version(*, is_asked: bool) -> None:
+    if is_asked:
+        from risk.core.runs import code_version
+
+        typer.echo(f"riskctl {__version__} (code {code_version()})")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=lambda value: _print_version(is_asked=value), is_eager=True)
+    ] = False,
+) -> None:
+    """Daily loss limits for day traders: P&L, back-tests, and the care of an installation."""
+
+
 def _instant(text: str | None) -> dt.datetime | None:
     if text is None:
         return None
     try:
         instant = dt.datetime.fromisoformat(text)
     except ValueError:
-        raise RequestError(f"--as-of {text!r} is no instant: write it as 2025-08-15T11:00:00+00:00.") from None
+        raise RequestError(f"--as-of {text!r} is not a timestamp: write it as 2025-08-15T11:00:00+00:00.") from None
     return instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
 
 
@@ -139,10 +184,13 @@ def simulate(
     *,
     as_json: JsonFlag = False,
 ) -> None:
-    """Write a simulated desk with known truth: fills in API shape, marks, truth.csv."""
-    from simulation.writing import simulate as write_simulation
-
-    write_simulation(parameter_set.value, traders, sessions, seed, out)
+    """Write a simulated desk with known truth: fills in the vendor's format, closing prices, truth.csv (clone only)."""
+    try:
+        # Looked up only now: the package is part of a clone of the repository, not of an installation.
+        writing = importlib.import_module("simulation.writing")
+    except ModuleNotFoundError:
+        raise RequestError("riskctl simulate needs a clone of the repository: run ./riskctl there.") from None
+    writing.simulate(parameter_set.value, traders, sessions, seed, out)
     typer.echo(json.dumps({"folder": str(out)}) if as_json else f"Simulated desk written to {out}.")
 
 
@@ -153,7 +201,7 @@ def backtest(
     json_file: Annotated[Path | None, typer.Option("--json", help="File that receives the result as JSON.")] = None,
     plots: Annotated[Path | None, typer.Option(help="Folder that receives SVG plots; created if absent.")] = None,
 ) -> None:
-    """Walk the forecast forward over past sessions and score it against every baseline; judge it by the gate."""
+    """Walk the forecast forward over past sessions, score it against every baseline and apply the gate."""
     from risk.ingest.sources.folder import MARKER
     from risk.model.backtest_checks import checks_of
     from risk.model.backtest_reading import panel_of_pnl
@@ -218,15 +266,12 @@ def _p_value(value: float | None) -> str:
 
 @app.command()
 def watchdog(*, as_json: JsonFlag = False) -> None:
-    """Look from outside Airflow whether today's report is out; mail and print what is wrong.
+    """Check from outside Airflow whether today's report is out; email and print what is wrong.
 
-    Exit code: 0 nothing is wrong, or no session today; 1 something is wrong and was mailed; 3 nobody could be told.
+    Exit code: 0 nothing is wrong, or no session today; 1 something is wrong and was emailed; 3 no email could be sent.
     """
-    from risk.core.settings import read_settings
     from risk.report.watchdog import notify, read_watched, run_checks
 
-    # The settings of mails are read from the environment too: those of the stack, where it is this clone's own.
-    os.environ.update(running_environment(Clone()))
     watched = read_watched(os.environ)
     instant = dt.datetime.now(dt.UTC)
     findings = run_checks(watched, instant)
@@ -242,14 +287,193 @@ def watchdog(*, as_json: JsonFlag = False) -> None:
     raise typer.Exit(1)
 
 
-for commands in (stack_app, model_app, operation_app):
-    app.registered_commands.extend(commands.registered_commands)
+@app.command()
+def doctor(*, as_json: JsonFlag = False) -> None:
+    """Check everything that a daily run needs; exit code 1 with the next step if anything is not healthy."""
+    from risk.report.doctor import Installation, examine
+
+    diagnoses = list(examine(Installation(read_settings(), os.environ, dt.datetime.now(dt.UTC))))
+    is_healthy = all(diagnosis.is_healthy for diagnosis in diagnoses)
+    if as_json:
+        facts = [{"subject": d.subject, "is_well": d.is_healthy, "sentence": d.sentence} for d in diagnoses]
+        typer.echo(json.dumps({"is_well": is_healthy, "findings": facts}))
+    else:
+        console = Console()
+        for diagnosis in diagnoses:
+            mark = "[green]ok     [/]" if diagnosis.is_healthy else "[red]PROBLEM[/]"
+            console.print(f"{mark} {diagnosis.subject:<10} {diagnosis.sentence}", highlight=False, soft_wrap=True)
+    if not is_healthy:
+        raise typer.Exit(1)
 
 
-def main() -> None:
-    """Run the command line; an error of ours is one sentence and exit code 2 for a wrong request, 1 otherwise."""
+@app.command()
+def migrate(*, as_json: JsonFlag = False) -> None:
+    """Bring the warehouse's schema up to date, as its owner, and grant the pipeline's role its privileges."""
+    from risk.core.roles import migrate_as_owner
+
+    applied = migrate_as_owner(postgres_dsn(os.environ, WAREHOUSE_CONNECTION), read_settings().owner_dsn)
+    typer.echo(json.dumps({"applied": list(applied)}) if as_json else f"Applied {len(applied)} schema files.")
+
+
+@app.command()
+def backup(file: FileOption = "", *, as_json: JsonFlag = False) -> None:
+    """Write the warehouses and Airflow's metadata into one file, while everything runs."""
+    from risk.core.backup import back_up, installed_databases
+
+    dsn = _server_dsn(read_settings())
+    now = dt.datetime.now(dt.UTC)
+    path = Path(file).absolute() if file else PROJECT_DIR / "var" / "backups" / f"risk-{now:%Y%m%dT%H%M%SZ}.tar"
+    digests = back_up(dsn, installed_databases(dsn), path)
+    sentence = f"{path} ({path.stat().st_size / 1e6:.1f} MB) holds {', '.join(digests)}. Keep it on another machine."
+    typer.echo(json.dumps({"file": str(path), "sha256": digests}) if as_json else sentence)
+
+
+@app.command()
+def restore(file: FileOption = "", *, as_json: JsonFlag = False) -> None:
+    """Replace the databases of this installation by those of a backup; Airflow must be stopped."""
+    from risk.core.backup import restore as restore_databases
+
+    if not file or not Path(file).is_file():
+        raise RequestError(f"FILE={file} is not a file: name a backup, make restore FILE=var/backups/risk-....tar.")
+    names = restore_databases(_server_dsn(read_settings()), Path(file).absolute())
+    sentence = f"Restored {', '.join(names)}. Start Airflow again (make up)."
+    typer.echo(json.dumps({"restored": names}) if as_json else sentence)
+
+
+def _server_dsn(settings: Settings) -> str:
+    if not settings.server_dsn:
+        raise RequestError(
+            "RISK_SERVER_DSN is not set: back up your own server with its pg_dump and pg_restore, or set it to a "
+            "superuser's connection."
+        )
+    return settings.server_dsn
+
+
+@app.command()
+def replay(
+    session: Annotated[str, typer.Option("--session", help="Session whose report is built again, YYYY-MM-DD.")],
+    as_of: Annotated[str, typer.Option("--as-of", help="then, or a timestamp; empty: as the report knew it.")] = "",
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Build a past report again and compare it with the stored one; exit code 1 if they differ."""
+    from risk.core.calendar import next_session
+    from risk.core.runs import known_until
+    from risk.report.replay import replay as build_again
+
+    session_date = _session_date(session)
+    instant = known_until(as_of, next_session(session_date), dt.datetime.now(dt.UTC))
+    with _warehouse() as connection:
+        dsn = postgres_dsn(os.environ, WAREHOUSE_CONNECTION)
+        found = build_again(connection, dsn, session_date, instant, read_settings())
+    facts = {
+        "session_date": session,
+        "as_of": found.as_of.isoformat(),
+        "sha256": found.facts.sha256,
+        "stored_sha256": found.stored_sha256,
+        "is_equal": found.is_equal,
+    }
+    verdict = "nothing was reported then" if found.stored_sha256 is None else f"reported as {found.stored_sha256}"
+    sentence = f"{found.facts.sha256}  as of {facts['as_of']}: {'equal to the report' if found.is_equal else verdict}"
+    reported, present = found.code_versions
+    if not found.is_equal and reported not in {None, present}:
+        sentence += f" by the code {reported}; this is {present}"
+    typer.echo(json.dumps(facts) if as_json else sentence + ".")
+    if found.stored_sha256 is not None and not found.is_equal:
+        raise typer.Exit(1)
+
+
+@app.command()
+def traders(*, as_json: JsonFlag = False) -> None:
+    """Print the roster as of the last run: trading days, latest session, base limit and status of every account."""
+    from risk.ingest.roster import newest_run, read_roster
+
+    with _warehouse() as connection:
+        run = newest_run(connection)
+        roster = read_roster(connection, run)
+    if as_json:
+        typer.echo(json.dumps([trader._asdict() for trader in roster], default=str))
+        return
+    desk = ", simulated desk" if run.is_simulated else ""
+    table = _table(f"Accounts after {run.session_date}, base limits for {run.effective_session}{desk}", TRADER_COLUMNS)
+    for trader in roster:
+        table.add_row(*(escape(str(getattr(trader, name) or "")) for name in TRADER_COLUMNS))
+    Console().print(table)
+
+
+@app.command()
+def track_record(
+    session: Annotated[str, typer.Option("--session", help="As known at this session's run; empty: now.")] = "",
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Print the track record of past cuts: the total beside two controls, and each trader."""
+    from risk.core.warehouse import records
+
+    with _warehouse() as connection:
+        binds = {"session_date": _session_date(session) if session else None}
+        found = records(connection, "track_record/select_track_record", binds)
+        if not found:
+            raise RequestError("No run has settled past recommendations yet: run a session (make trigger DATE=).")
+        settled = {"session_date": found[0]["session_date"], "as_of": found[0]["as_of"]}
+        benefits = records(connection, "track_record/select_benefits", settled)
+        by_trader = [row for row in benefits if row["account_id"] is not None]
+    if as_json:
+        typer.echo(json.dumps({**found[0], "traders": by_trader}, default=str))
+        return
+    for sentence in found[0]["sentences"]:
+        typer.echo(sentence)
+    table = _table(f"Sessions through {settled['session_date']}, US dollars", TRACK_RECORD_COLUMNS)
+    for row in by_trader:
+        amounts = (f"{row[name]:,.2f}" for name in ("prevented_usd", "forgone_usd", "net_usd"))
+        table.add_row(escape(row["account_id"]), str(row["entry_count"]), str(row["cut_count"]), *amounts)
+    Console().print(table)
+
+
+@contextlib.contextmanager
+def _warehouse() -> Iterator[Connection]:
+    """Connect to the warehouse as the pipeline's role.
+
+    Raises
+    ------
+    RequestError
+        If no warehouse is named, or it has no tables yet.
+    """
+    from risk.core.warehouse import connect, rows
+
+    with contextlib.closing(connect(postgres_dsn(os.environ, WAREHOUSE_CONNECTION))) as connection:
+        with connection:
+            has_tables = bool(rows(connection, "migrate/select_tables"))
+        if not has_tables:
+            raise RequestError("This warehouse has no tables yet: make run, or make up and make trigger, create them.")
+        yield connection
+
+
+def _session_date(text: str) -> dt.date:
     try:
-        app(prog_name="riskctl")
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise RequestError(f"--session {text!r} is not a date: write it as YYYY-MM-DD.") from None
+
+
+def _table(title: str, columns: dict[str, JustifyMethod]) -> Table:
+    table = Table(title=title)
+    for name, justify in columns.items():
+        table.add_column(name.removesuffix("_usd").replace("_", " "), justify=justify, overflow="fold")
+    return table
+
+
+@contextlib.contextmanager
+def exit_with_sentence() -> Iterator[None]:
+    """Turn an error of ours into its sentence on standard error and exit code 2 for a wrong request, 1 otherwise."""
+    try:
+        yield
     except RiskError as error:
         typer.echo(str(error), err=True)
         sys.exit(2 if isinstance(error, (RequestError, InputError)) else 1)
+
+
+def main() -> None:
+    """Run the command line."""
+    with exit_with_sentence():
+        app(prog_name="riskctl")

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
-import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from devstack import runs
-from devstack.clone import Clone, read_json, write_json
-from devstack.environment import UI_USER, UI_USERS, Desk, DeskKind, connection_uri, load_secrets
-from devstack.rest import Api
-from devstack.services import Stack
+from devstack.environment import UI_USERS, Desk, DeskKind, connection_uri
+from devstack.stack import Stack
+from devstack.workspace import UI_USER, Workspace, load_secrets, read_json, write_json
+from risk.core.airflow_api import AirflowApi
 from risk.core.warehouse import connect, rows
 from tests.browser import log_in, obstacles
 
@@ -67,9 +65,9 @@ class Morning:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _two_managers_and_a_viewer(stack_clone: Clone) -> Iterator[None]:
+def _two_managers_and_a_viewer(stack_workspace: Workspace) -> Iterator[None]:
     """Let three people more log in to the stack that these tests start, two of whom may decide."""
-    write_json(stack_clone.login, {UI_USER: "admin's word", **PASSWORDS})
+    write_json(stack_workspace.login, {UI_USER: "admin's word", **PASSWORDS})
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(UI_USERS, ROLES)
         patch.setenv("RISK_DUAL_CONTROL", "1")
@@ -77,11 +75,11 @@ def _two_managers_and_a_viewer(stack_clone: Clone) -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def morning(airflow_stack: Stack, stack_clone: Clone) -> Morning:
+def morning(airflow_stack: Stack, stack_workspace: Workspace) -> Morning:
     """Run the line for a session and wait until a person is asked."""
     runs.await_dag(airflow_stack)
     runs.await_dag(airflow_stack, "publish_limits")
-    desk = Desk(DeskKind.simulated, stack_clone.desk)
+    desk = Desk(DeskKind.simulated, stack_workspace.desk)
     conf = {"session_date": SESSION, "fills": str(desk.fills), "deliver": True, "approval": "all"}
     run_id = runs.trigger(airflow_stack.api, conf)
     list(runs.follow(airflow_stack.api, run_id))
@@ -97,27 +95,21 @@ def morning(airflow_stack: Stack, stack_clone: Clone) -> Morning:
 
 def ask(stack: Stack, path: str, token: str = STRANGER, form: dict[str, str] | None = None) -> tuple[int, str]:
     """Ask the Risk page."""
-    client = http.client.HTTPConnection("127.0.0.1", stack.api.port, timeout=30)
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    body = None if form is None else urlencode(form)
-    if body is not None:
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
-    with contextlib.closing(client):
-        client.request("GET" if body is None else "POST", f"/risk{path}", body, headers)
-        answer = client.getresponse()
-        return answer.status, answer.read().decode()
+    method = "GET" if form is None else "POST"
+    url = f"{stack.url}/risk{path}"
+    answer = httpx.request(method, url, data=form, headers=headers, timeout=30, trust_env=False)
+    return answer.status_code, answer.text
 
 
 def token_of(stack: Stack, user: str) -> str:
-    client = http.client.HTTPConnection("127.0.0.1", stack.api.port, timeout=30)
-    with contextlib.closing(client):
-        login = json.dumps({"username": user, "password": PASSWORDS[user]})
-        client.request("POST", "/auth/token", login, {"Content-Type": "application/json"})
-        return str(json.loads(client.getresponse().read())["access_token"])
+    login = {"username": user, "password": PASSWORDS[user]}
+    answer = httpx.post(f"{stack.url}/auth/token", json=login, timeout=30, trust_env=False)
+    return str(answer.json()["access_token"])
 
 
-def api_of(stack: Stack, user: str) -> Api:
-    return Api(stack.api.port, PASSWORDS[user], user)
+def api_of(stack: Stack, user: str) -> AirflowApi:
+    return AirflowApi(stack.url, user, PASSWORDS[user])
 
 
 def requests_of(stack: Stack, run_id: str) -> list[dict[str, Any]]:
@@ -125,10 +117,10 @@ def requests_of(stack: Stack, run_id: str) -> list[dict[str, Any]]:
     return list(stack.api.call("GET", path)["hitl_details"])
 
 
-def answer_request(api: Api, detail: dict[str, Any], choice: str) -> int:
+def answer_request(api: AirflowApi, detail: dict[str, Any], choice: str) -> int:
     ti = detail["task_instance"]
     path = f"/dags/publish_limits/dagRuns/{ti['dag_run_id']}/taskInstances/approve_limit/{ti['map_index']}/hitlDetails"
-    return api.ask("PATCH", path, {"chosen_options": [choice], "params_input": {}})[0]
+    return api.request("PATCH", path, {"chosen_options": [choice], "params_input": {}})[0]
 
 
 def answer_open_requests(stack: Stack, morning: Morning, choices: Mapping[str, tuple[str, str]]) -> None:
@@ -162,11 +154,11 @@ def waiting_requests(stack: Stack) -> list[dict[str, Any]]:
     return requests_of(stack, run_id) if is_waiting else []
 
 
-def decisions(clone: Clone) -> list[tuple[str, str, str]]:
+def decisions(workspace: Workspace) -> list[tuple[str, str, str]]:
     """List what was decided: account, decision, person."""
-    ports = read_json(clone.var / "ports.json")
+    ports = read_json(workspace.var / "ports.json")
     name = DeskKind.simulated.database
-    dsn = connection_uri("postgres", "risk", load_secrets(clone).risk, ports["postgres"], name)
+    dsn = connection_uri("postgres", "risk", load_secrets(workspace).risk, ports["postgres"], name)
     with contextlib.closing(connect(dsn)) as connection:
         found = rows(connection, "risk_page/select_decisions", {"publication_id": 1})
     return [(account, action, user) for account, action, _, _, user, _ in found]
@@ -198,10 +190,10 @@ def test_strangers_see_no_page_and_are_told_where_to_log_in(airflow_stack: Stack
 
 
 def test_viewer_sees_everything_and_decides_nothing(
-    airflow_stack: Stack, morning: Morning, chromium: Browser, stack_clone: Clone
+    airflow_stack: Stack, morning: Morning, chromium: Browser, stack_workspace: Workspace
 ) -> None:
     visitor = token_of(airflow_stack, "vic")
-    before = decisions(stack_clone)
+    before = decisions(stack_workspace)
     page = window(chromium, airflow_stack, "vic")
 
     page.goto("/risk/approvals/1")
@@ -214,11 +206,11 @@ def test_viewer_sees_everything_and_decides_nothing(
     assert (status, "Not allowed" in refusal) == (403, True)
     (detail, *_) = requests_of(airflow_stack, morning.dag_run_id)
     assert answer_request(api_of(airflow_stack, "vic"), detail, "Approve") == 403
-    assert decisions(stack_clone) == before
+    assert decisions(stack_workspace) == before
     page.context.close()
 
 
-def refuse_edits(airflow_stack: Stack, morning: Morning, stack_clone: Clone) -> None:
+def refuse_edits(airflow_stack: Stack, morning: Morning, stack_workspace: Workspace) -> None:
     """See edits refused that are forged, out of bounds, twice or stale; the last trader's is left with one of ann's."""
     ann, bob, name = token_of(airflow_stack, "ann"), token_of(airflow_stack, "bob"), morning.names[-1]
     shown = {
@@ -234,21 +226,21 @@ def refuse_edits(airflow_stack: Stack, morning: Morning, stack_clone: Clone) -> 
     ):
         status, text = ask(airflow_stack, "/approvals/1/edits", ann, {**shown["ann"], **edit, **changes})
         assert (status, sentence in text) == (409, True)
-    assert decisions(stack_clone) == []
+    assert decisions(stack_workspace) == []
 
     # A double click is one edit; bob, who has not seen it, is told of it.
     for _ in range(2):
         assert ask(airflow_stack, "/approvals/1/edits", ann, {**shown["ann"], **edit})[0] == 303
     status, text = ask(airflow_stack, "/approvals/1/edits", bob, {**shown["bob"], **edit, "limit": "2000"})
     assert (status, "ann has edited the limit" in text) == (409, True)
-    assert decisions(stack_clone) == [(name, "edited", "ann")]
+    assert decisions(stack_workspace) == [(name, "edited", "ann")]
 
 
 def test_person_reads_the_morning_approves_one_limit_edits_another_and_sees_what_is_in_force(
-    airflow_stack: Stack, morning: Morning, chromium: Browser, stack_clone: Clone
+    airflow_stack: Stack, morning: Morning, chromium: Browser, stack_workspace: Workspace
 ) -> None:
     approved, edited, *others = morning.names
-    refuse_edits(airflow_stack, morning, stack_clone)
+    refuse_edits(airflow_stack, morning, stack_workspace)
 
     # ann reads today, opens a trader, and goes from there to the approval
     page = window(chromium, airflow_stack, "ann")
@@ -273,7 +265,7 @@ def test_person_reads_the_morning_approves_one_limit_edits_another_and_sees_what
     page.get_by_role("cell", name=approved).first.click()
     expect(page.get_by_text(f"{approved}: limit")).to_be_visible()
     page.get_by_role("button", name="Approve").click()
-    awaited(lambda: (approved, "approved", "ann") in decisions(stack_clone))
+    awaited(lambda: (approved, "approved", "ann") in decisions(stack_workspace))
 
     # her approval of her own edit does not count: four eyes; bob's does, and his rejection keeps the limit in force
     choices = {approved: ("ann", "Approve"), edited: ("ann", "Approve")}
@@ -285,7 +277,7 @@ def test_person_reads_the_morning_approves_one_limit_edits_another_and_sees_what
         return "$4,444.44 (approved by bob)" in ask(airflow_stack, "/", token_of(airflow_stack, "vic"))[1]
 
     awaited(is_published)
-    assert {one for one in decisions(stack_clone) if one[1] != "edited"} == {
+    assert {one for one in decisions(stack_workspace) if one[1] != "edited"} == {
         (approved, "approved", "ann"),
         (edited, "approved", "bob"),
         *((name, "rejected", "bob") for name in others),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 import tarfile
 from pathlib import Path
 
@@ -11,9 +12,10 @@ import psycopg2
 import pytest
 from psycopg2.extensions import make_dsn, parse_dsn
 
-from devstack import backup, postgres
+from devstack import postgres
 from risk.books.warehouse import aggregate
 from risk.checks.run import check_fills
+from risk.core import backup
 from risk.core.calendar import store_sessions
 from risk.core.errors import RequestError, StackError
 from risk.core.roles import prepare_warehouse
@@ -31,6 +33,11 @@ from simulation.writing import simulate
 
 OWNERS = {"warehouse": "risk_owner"}
 PASSWORDS = {"risk_owner": "one", "risk": "two"}
+
+
+@pytest.fixture(autouse=True)
+def _programs_of_postgres(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(postgres.programs_dir()), prepend=os.pathsep)
 
 
 @pytest.fixture(autouse=True)
@@ -132,7 +139,7 @@ def test_restore_writes_nothing_beside_its_own_folder(server_dsn: str, tmp_path:
     with tarfile.open(tmp_path / "risk.tar", "w") as archive:
         archive.add(tmp_path / "elsewhere", "../beside")
 
-    with pytest.raises(RequestError, match=r"is no backup of make backup \(it holds \.\./beside\)"):
+    with pytest.raises(RequestError, match=r"is not a backup of make backup \(it holds \.\./beside\)"):
         backup.restore(server_dsn, tmp_path / "risk.tar")
     assert {path.name for path in tmp_path.iterdir()} == {"elsewhere", "risk.tar"}
 
@@ -141,12 +148,12 @@ def test_restore_says_what_a_backup_is_when_given_something_else(server_dsn: str
     file = tmp_path / "notes.tar"
     file.write_text("not a backup", encoding="utf-8")
 
-    with pytest.raises(RequestError, match="is no backup of make backup"):
+    with pytest.raises(RequestError, match="is not a backup of make backup"):
         backup.restore(server_dsn, file)
 
 
 def test_backup_leaves_no_file_behind_when_a_database_does_not_exist(server_dsn: str, tmp_path: Path) -> None:
-    with pytest.raises(StackError, match="pg_dump of database nowhere fails"):
+    with pytest.raises(StackError, match="pg_dump of database nowhere failed"):
         backup.back_up(server_dsn, {"nowhere": "postgres"}, tmp_path / "risk.tar")
 
     assert list(tmp_path.iterdir()) == []

@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from devstack import backfill, processes, runs
-from devstack.clone import Clone
-from devstack.environment import UI_USER, load_login
-from devstack.services import Stack
+from devstack import processes, runs
+from devstack.stack import Stack
+from devstack.workspace import UI_USER, Workspace, load_login
 from tests.browser import log_in
 
 pytestmark = pytest.mark.slow
@@ -43,10 +42,10 @@ def stranger(chromium: Browser, airflow_stack: Stack) -> Iterator[Page]:
 
 
 @pytest.fixture
-def page(stranger: Page, stack_clone: Clone) -> Page:
+def page(stranger: Page, stack_workspace: Workspace) -> Page:
     """Give the page of the daily DAG, logged in."""
     stranger.goto("/dags/daily_risk")
-    log_in(stranger, UI_USER, load_login(stack_clone))
+    log_in(stranger, UI_USER, load_login(stack_workspace))
     stranger.wait_for_url("**/dags/daily_risk")
     return stranger
 
@@ -104,7 +103,7 @@ def test_week_started_as_a_backfill_runs_its_five_sessions(page: Page, airflow_s
     page.get_by_role("button", name="Cancel backfill").click()
 
     # then there is a run for each session; to see them end is another test's business
-    listed = backfill.runs_between(airflow_stack.api, WEEK[0], WEEK[-1])
+    listed = runs.runs_between(airflow_stack.api, WEEK[0], WEEK[-1])
     assert tuple(run["data_interval_start"][:10] for run in listed) == WEEK
 
 
@@ -118,7 +117,7 @@ def failure_mails(maildir: Path) -> list[str]:
 
 
 def test_link_in_the_mail_about_a_failure_leads_a_stranger_to_the_log(
-    stranger: Page, airflow_stack: Stack, stack_clone: Clone, maildir: Path, tmp_path: Path
+    stranger: Page, airflow_stack: Stack, stack_workspace: Workspace, maildir: Path, tmp_path: Path
 ) -> None:
     # given a run that has failed, because its folder is a real desk's, and its mail
     (tmp_path / "fills.csv").touch()
@@ -130,7 +129,7 @@ def test_link_in_the_mail_about_a_failure_leads_a_stranger_to_the_log(
 
     # when somebody who is not logged in follows it, and logs in
     stranger.goto(html.unescape(link[1]))
-    log_in(stranger, UI_USER, load_login(stack_clone))
+    log_in(stranger, UI_USER, load_login(stack_workspace))
 
     # then the log of the failed attempt is what they see
     expect(stranger.get_by_text("holds a real desk").first).to_be_visible()

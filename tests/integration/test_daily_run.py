@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from devstack import models, runs
-from devstack.clone import Clone
-from devstack.services import Stack
+from devstack import runs
+from devstack.stack import Stack
+from devstack.workspace import Workspace
 from risk.core.errors import StackError
 
 LAST_TWO = ("2025-08-14", "2025-08-15")
@@ -37,12 +37,12 @@ def trained(airflow_stack: Stack) -> dict[str, Any]:
     """Run the last session of the week before, train the model of the week, and give what the training has left."""
     runs.await_dag(airflow_stack)
     _finish(airflow_stack, runs.trigger(airflow_stack.api, {"session_date": "2025-08-08", "deliver": False}))
-    runs.await_dag(airflow_stack, models.DAG_ID)
-    run_id = runs.trigger(airflow_stack.api, {"session_date": LAST_TWO[1], "deliver": True}, models.DAG_ID)
-    for _ in runs.follow(airflow_stack.api, run_id, models.DAG_ID):
+    runs.await_dag(airflow_stack, runs.WEEKLY_MODEL)
+    run_id = runs.trigger(airflow_stack.api, {"session_date": LAST_TWO[1], "deliver": True}, runs.WEEKLY_MODEL)
+    for _ in runs.follow(airflow_stack.api, run_id, runs.WEEKLY_MODEL):
         pass
-    runs.raise_for_failure(airflow_stack.api, run_id, models.DAG_ID)
-    return runs.result_of(airflow_stack.api, run_id, "train_model", models.DAG_ID)
+    runs.raise_for_failure(airflow_stack.api, run_id, runs.WEEKLY_MODEL)
+    return runs.result_of(airflow_stack.api, run_id, "train_model", runs.WEEKLY_MODEL)
 
 
 @pytest.fixture(scope="module")
@@ -67,23 +67,23 @@ def test_the_model_of_the_week_is_trained_and_mailed(trained: dict[str, Any], ma
 
 
 def test_two_sessions_after_it_are_forecast_by_that_model(
-    airflow_stack: Stack, two_runs: dict[str, str], stack_clone: Clone
+    airflow_stack: Stack, two_runs: dict[str, str], stack_workspace: Workspace
 ) -> None:
     for date, run_id in two_runs.items():
         predicted = runs.result_of(airflow_stack.api, run_id, "predict_limits")
         assert predicted["model_id"] is not None
         assert predicted["explained_count"] > 0
-        text = (stack_clone.var / "reports" / "simulated" / date / "report.txt").read_text(encoding="utf-8")
+        text = (stack_workspace.var / "reports" / "simulated" / date / "report.txt").read_text(encoding="utf-8")
         assert "What moves the forecast: " in text
         assert "sessions with a scored forecast, 60 are needed" in " ".join(text.split())
 
 
 def test_two_dates_at_the_same_time_both_end_with_their_report(
-    airflow_stack: Stack, two_runs: dict[str, str], stack_clone: Clone
+    airflow_stack: Stack, two_runs: dict[str, str], stack_workspace: Workspace
 ) -> None:
     for date, run_id in two_runs.items():
         assert runs.session_of(airflow_stack.api, run_id) == date
-        found = {path.name for path in (stack_clone.var / "reports" / "simulated" / date).iterdir()}
+        found = {path.name for path in (stack_workspace.var / "reports" / "simulated" / date).iterdir()}
         assert found == {"report.html", "report.txt", "report.eml", "report.json", "limits.csv"}
 
 
@@ -103,7 +103,7 @@ def test_clearing_send_report_sends_no_second_mail(
     before = sorted(path.name for path in maildir.iterdir())
     body = {"dry_run": False, "dag_run_id": run_id, "task_ids": ["send_report"], "only_failed": False}
 
-    airflow_stack.api.call("POST", f"/dags/{runs.DAG_ID}/clearTaskInstances", body)
+    airflow_stack.api.call("POST", f"/dags/{runs.DAILY_RISK}/clearTaskInstances", body)
     _finish(airflow_stack, run_id)
 
     (sent,) = [task for task in runs.tasks(airflow_stack.api, run_id) if task["task_id"] == "send_report"]

@@ -12,15 +12,15 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from devstack import clusters, postgres, processes
-from devstack.ports import LOOPBACK, free_port
+from devstack import postgres, processes
+from devstack.workspace import LOOPBACK, free_port
 from risk.core.errors import StackError
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[clusters.Cluster]:
+def cluster(tmp_path: Path) -> Iterator[postgres.Cluster]:
     """Give a cluster that is not made yet; whatever the test leaves is stopped."""
-    cluster = clusters.Cluster(tmp_path / "data", tmp_path / "server.log", tmp_path / "record.json", "secret")
+    cluster = postgres.Cluster(tmp_path / "data", tmp_path / "server.log", tmp_path / "record.json", "secret")
     yield cluster
     postgres.stop(cluster)
 
@@ -36,7 +36,7 @@ def answer(dsn: str, question: str) -> str:
         connection.close()
 
 
-def kill_postmaster(cluster: clusters.Cluster) -> int:
+def kill_postmaster(cluster: postgres.Cluster) -> int:
     process = postgres.postmaster(cluster)
     assert process is not None
     os.kill(process.pid, signal.SIGKILL)
@@ -44,16 +44,16 @@ def kill_postmaster(cluster: clusters.Cluster) -> int:
     return process.pid
 
 
-def test_start_makes_a_durable_password_protected_server_on_loopback(cluster: clusters.Cluster) -> None:
+def test_start_makes_a_durable_password_protected_server_on_loopback(cluster: postgres.Cluster) -> None:
     port = postgres.start(cluster, free_port())
 
     assert answer(cluster.dsn(port), "show fsync") == "on"
     assert answer(cluster.dsn(port), "show listen_addresses") == "127.0.0.1"
     with pytest.raises(psycopg2.OperationalError, match="password authentication failed"):
-        psycopg2.connect(clusters.server_dsn(port, "postgres", "wrong", "postgres"))
+        psycopg2.connect(postgres.server_dsn(port, "postgres", "wrong", "postgres"))
 
 
-def test_start_finds_the_running_server_when_called_again(cluster: clusters.Cluster) -> None:
+def test_start_finds_the_running_server_when_called_again(cluster: postgres.Cluster) -> None:
     port = postgres.start(cluster, free_port())
     first = postgres.postmaster(cluster)
 
@@ -63,7 +63,7 @@ def test_start_finds_the_running_server_when_called_again(cluster: clusters.Clus
     assert postgres.postmaster(cluster) == first
 
 
-def test_data_survive_a_killed_postmaster_and_the_next_start_works(cluster: clusters.Cluster) -> None:
+def test_data_survive_a_killed_postmaster_and_the_next_start_works(cluster: postgres.Cluster) -> None:
     # given a committed row and a client that stays connected
     port = postgres.start(cluster, free_port())
     client = psycopg2.connect(cluster.dsn(port))
@@ -80,7 +80,7 @@ def test_data_survive_a_killed_postmaster_and_the_next_start_works(cluster: clus
     assert answer(cluster.dsn(port), "select value from kept") == "42"
 
 
-def test_stop_leaves_no_process_after_a_killed_postmaster(cluster: clusters.Cluster) -> None:
+def test_stop_leaves_no_process_after_a_killed_postmaster(cluster: postgres.Cluster) -> None:
     postgres.start(cluster, free_port())
     assert postgres.backends(cluster)
     kill_postmaster(cluster)
@@ -91,7 +91,7 @@ def test_stop_leaves_no_process_after_a_killed_postmaster(cluster: clusters.Clus
     assert not (cluster.data / "postmaster.pid").exists()
 
 
-def test_start_ignores_a_stale_pid_file_that_names_a_living_stranger(cluster: clusters.Cluster, tmp_path: Path) -> None:
+def test_start_ignores_a_stale_pid_file_that_names_a_living_stranger(cluster: postgres.Cluster, tmp_path: Path) -> None:
     # given a stopped cluster whose postmaster.pid names a process of somebody else
     port = postgres.start(cluster, free_port())
     remains = (cluster.data / "postmaster.pid").read_text(encoding="utf-8").split("\n")
@@ -109,7 +109,7 @@ def test_start_ignores_a_stale_pid_file_that_names_a_living_stranger(cluster: cl
     processes.stop(stranger)
 
 
-def test_stop_finds_the_server_when_its_record_is_lost(cluster: clusters.Cluster) -> None:
+def test_stop_finds_the_server_when_its_record_is_lost(cluster: postgres.Cluster) -> None:
     port = postgres.start(cluster, free_port())
     cluster.record.unlink()
 
@@ -118,7 +118,7 @@ def test_stop_finds_the_server_when_its_record_is_lost(cluster: clusters.Cluster
     assert not postgres.is_answering(cluster.dsn(port))
 
 
-def test_start_says_what_to_do_when_the_port_is_taken(cluster: clusters.Cluster) -> None:
+def test_start_says_what_to_do_when_the_port_is_taken(cluster: postgres.Cluster) -> None:
     with socket.socket() as server:
         server.bind((LOOPBACK, 0))
         server.listen()
@@ -130,7 +130,7 @@ def test_start_says_what_to_do_when_the_port_is_taken(cluster: clusters.Cluster)
     assert answer(cluster.dsn(port), "select 1") == "1"
 
 
-def test_two_clusters_run_side_by_side(cluster: clusters.Cluster, tmp_path: Path) -> None:
+def test_two_clusters_run_side_by_side(cluster: postgres.Cluster, tmp_path: Path) -> None:
     other_folder = tmp_path / "other"
     other_folder.mkdir()
     port = postgres.start(cluster, free_port())
@@ -142,14 +142,14 @@ def test_two_clusters_run_side_by_side(cluster: clusters.Cluster, tmp_path: Path
         assert not postgres.is_answering(cluster.dsn(port))
 
 
-def test_ensure_databases_separates_the_roles(cluster: clusters.Cluster) -> None:
+def test_ensure_databases_separates_the_roles(cluster: postgres.Cluster) -> None:
     port = postgres.start(cluster, free_port())
     owners = {"warehouse": "risk", "airflow": "airflow"}
 
     for _ in range(2):  # the second time finds everything there
         postgres.ensure_databases(cluster.dsn(port), owners, {"risk": "one", "airflow": "two"})
 
-    dsn = clusters.server_dsn(port, "risk", "one", "warehouse")
+    dsn = postgres.server_dsn(port, "risk", "one", "warehouse")
     assert (
         answer(dsn, "select pg_catalog.pg_get_userbyid(datdba) from pg_database where datname = 'warehouse'") == "risk"
     )
@@ -158,9 +158,9 @@ def test_ensure_databases_separates_the_roles(cluster: clusters.Cluster) -> None
 
 def test_initialize_leaves_nothing_half_made_when_it_fails(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    cluster = clusters.Cluster(tmp_path / "file" / "data", tmp_path / "server.log", tmp_path / "record.json", "secret")
+    cluster = postgres.Cluster(tmp_path / "file" / "data", tmp_path / "server.log", tmp_path / "record.json", "secret")
 
-    with pytest.raises(StackError, match="Postgres cannot make its data folder"):
+    with pytest.raises(StackError, match="Postgres cannot create its data folder"):
         postgres.start(cluster, free_port())
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file"]

@@ -15,11 +15,11 @@ from urllib.parse import quote
 
 import pytest
 
-from devstack import backfill, doctor, processes, runs
-from devstack.clone import Clone, read_json
+from devstack import processes, runs
 from devstack.environment import Desk, DeskKind
-from devstack.scratch import temporary_stack
-from devstack.services import Stack, pipeline_dsn
+from devstack.riskctl import stack_environment
+from devstack.stack import Stack, pipeline_dsn, temporary_stack
+from devstack.workspace import Workspace, read_json
 from risk.books.warehouse import aggregate
 from risk.checks.run import check_fills
 from risk.core.errors import RequestError
@@ -30,6 +30,7 @@ from risk.ingest.loading import load_drop
 from risk.limits.decide import apply_rules
 from risk.model.features.store import store_features
 from risk.model.predict import predict_limits
+from risk.report.doctor import Diagnosis, Installation, examine
 from risk.report.page import Links
 from risk.report.send import send_report
 from simulation.writing import simulate
@@ -82,7 +83,7 @@ class Morning:
     ``dates`` are the last four sessions of the desk: two backfilled, one triggered meanwhile, one not yet loaded.
     """
 
-    clone: Clone
+    workspace: Workspace
     stack: Stack
     desk: Path
     dates: list[str]
@@ -90,8 +91,8 @@ class Morning:
     states: list[str]
 
     def dsn(self) -> str:
-        port = int(read_json(self.clone.var / "ports.json")["postgres"])
-        return pipeline_dsn(self.clone, port, DeskKind.simulated)
+        port = int(read_json(self.workspace.var / "ports.json")["postgres"])
+        return pipeline_dsn(self.workspace, port, DeskKind.simulated)
 
 
 @pytest.fixture(scope="module")
@@ -101,15 +102,15 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
     simulate("medium", 4, 30, 3, desk)
     dates = sorted(path.stem[-10:] for path in desk.glob("fills*.csv"))[-4:]
     place = tmp_path_factory.mktemp("clone")
-    with temporary_stack(place, Desk(DeskKind.simulated, desk), {"waiting.py": WAITING_DAG}) as (clone, stack):
+    with temporary_stack(place, Desk(DeskKind.simulated, desk), {"waiting.py": WAITING_DAG}) as (workspace, stack):
         runs.await_dag(stack)
-        backfill.create(stack.api, dates[0], dates[1], {"deliver": False})
+        runs.create_backfill(stack.api, dates[0], dates[1], {"deliver": False})
         run_id = runs.trigger(stack.api, {"session_date": dates[2], "deliver": True})
-        states = [run.state for run in backfill.follow(stack.api, dates[0], dates[1])]
+        states = [run.state for run in runs.follow_backfill(stack.api, dates[0], dates[1])]
         for _ in runs.follow(stack.api, run_id):
             pass
         runs.raise_for_failure(stack.api, run_id)
-        yield Morning(clone, stack, desk, dates, run_id, states)
+        yield Morning(workspace, stack, desk, dates, run_id, states)
 
 
 def fetch(dsn: str, query: str) -> list[tuple[Any, ...]]:
@@ -166,7 +167,7 @@ def test_only_the_run_that_was_told_to_deliver_has_mailed(morning: Morning) -> N
 
 def test_backfill_of_a_range_without_sessions_is_refused_with_a_sentence(morning: Morning) -> None:
     with pytest.raises(RequestError, match=r"refuses the backfill from 2025-07-04 to 2025-07-06: No runs"):
-        backfill.create(morning.stack.api, "2025-07-04", "2025-07-06", {})
+        runs.create_backfill(morning.stack.api, "2025-07-04", "2025-07-06", {})
 
 
 def test_task_waits_without_a_process_and_opens_no_run(morning: Morning, tmp_path: Path) -> None:
@@ -194,7 +195,7 @@ def test_task_waits_without_a_process_and_opens_no_run(morning: Morning, tmp_pat
 
 
 def test_maintenance_cleans_metadata_and_logs(morning: Morning) -> None:
-    old = morning.clone.airflow_home / "logs" / "dag_id=gone" / "old.log"
+    old = morning.workspace.airflow_home / "logs" / "dag_id=gone" / "old.log"
     old.parent.mkdir()
     old.touch()
     os.utime(old, (0, 0))
@@ -216,11 +217,11 @@ def test_no_secret_is_in_logs_xcom_or_rendered_templates(morning: Morning) -> No
     xcoms = "".join(
         json.dumps(api.call("GET", f"{path}/{task['task_id']}/xcomEntries/return_value")) for task in instances
     )
-    folders = (morning.clone.airflow_home / "logs", morning.clone.logs)
+    folders = (morning.workspace.airflow_home / "logs", morning.workspace.logs)
     logs = {file: file.read_text(errors="replace") for folder in folders for file in folder.rglob("*.log")}
 
     # when
-    secrets = {**read_json(morning.clone.secrets), **read_json(morning.clone.login)}
+    secrets = {**read_json(morning.workspace.secrets), **read_json(morning.workspace.login)}
     texts = {"rendered": rendered, "xcom": xcoms, **{str(file): text for file, text in logs.items()}}
     leaks = [
         (name, place)
@@ -244,31 +245,49 @@ def test_tasks_work_as_a_role_that_cannot_change_inputs(morning: Morning) -> Non
 
 
 def test_owner_of_the_warehouse_is_unknown_to_the_tasks(morning: Morning) -> None:
-    record = processes.recall(morning.clone.records / "scheduler.json")
+    record = processes.read_record(morning.workspace.records / "scheduler.json")
     assert record
     environment = Path(f"/proc/{record.pid}/environ").read_text(encoding="utf-8")
 
     assert "AIRFLOW_CONN_RISK_WAREHOUSE" in environment
-    assert str(read_json(morning.clone.secrets)["owner"]) not in environment
+    assert str(read_json(morning.workspace.secrets)["owner"]) not in environment
 
 
-def test_doctor_finds_all_well_and_names_a_paused_dag(morning: Morning) -> None:
-    patient = doctor.patient_of(morning.clone, {}, dt.datetime.now(dt.UTC))
+def unhealthy(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> list[Diagnosis]:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    found = examine(Installation(read_settings(), environment, dt.datetime.now(dt.UTC)))
+    return [diagnosis for diagnosis in found if not diagnosis.is_healthy]
 
-    assert [finding.sentence for finding in doctor.examine(patient) if not finding.is_well] == []
+
+def test_doctor_finds_no_problem_and_names_a_paused_dag(morning: Morning, monkeypatch: pytest.MonkeyPatch) -> None:
+    environment = stack_environment(morning.workspace, {})
+
+    assert unhealthy(environment, monkeypatch) == []
     morning.stack.api.call("PATCH", "/dags/daily_risk", {"is_paused": True})
-    unwell = [finding.sentence for finding in doctor.examine(patient) if not finding.is_well]
+    found = unhealthy(environment, monkeypatch)
     morning.stack.api.call("PATCH", "/dags/daily_risk", {"is_paused": False})
 
-    assert unwell == ["daily_risk is paused: no run starts. Switch it on in the UI."]
+    assert [diagnosis.sentence for diagnosis in found] == [
+        "daily_risk is paused, so no run starts: unpause it in the UI."
+    ]
 
 
-def test_doctor_names_what_is_missing_where_nothing_runs(tmp_path: Path) -> None:
+def test_doctor_names_a_file_with_passwords_that_others_can_read(
+    morning: Morning, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    morning.workspace.secrets.chmod(0o644)
+    found = unhealthy(stack_environment(morning.workspace, {}), monkeypatch)
+    morning.workspace.secrets.chmod(0o600)
+
+    assert [diagnosis.subject for diagnosis in found] == ["secrets"]
+    assert f"chmod 600 {morning.workspace.secrets}" in found[0].sentence
+
+
+def test_doctor_names_what_is_missing_where_nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     given = {
         "AIRFLOW_CONN_RISK_WAREHOUSE": "postgres://risk:word@127.0.0.1:1/warehouse",
         "AIRFLOW_CONN_SMTP_DEFAULT": "smtp://127.0.0.1:1",
     }
 
-    findings = doctor.examine(doctor.patient_of(Clone(tmp_path), given, dt.datetime.now(dt.UTC)))
-
-    assert {finding.subject for finding in findings if not finding.is_well} == {"airflow", "mail", "warehouse"}
+    assert {diagnosis.subject for diagnosis in unhealthy(given, monkeypatch)} == {"airflow", "mail", "warehouse"}

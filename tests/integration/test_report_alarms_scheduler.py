@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import email.policy
-import http.client
 import time
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
@@ -13,12 +12,15 @@ from email.parser import BytesParser
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
-from devstack import processes, runs, services
-from devstack.clone import Clone, read_json
-from devstack.environment import Desk, DeskKind, load_secrets
+from devstack import processes, runs
+from devstack.environment import Desk, DeskKind
+from devstack.riskctl import stack_environment
+from devstack.stack import Stack, cluster, start, stop_everything
+from devstack.workspace import Workspace, load_secrets, read_json
 from risk.core.settings import PROJECT_DIR
 from risk.core.warehouse import WRITE_LOCK, connect
 from risk.report.watchdog import check_airflow, read_watched
@@ -30,7 +32,7 @@ PATIENCE_SECONDS = 90.0
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Give a working copy with this one's code, whose tasks are not tried again."""
     root = tmp_path_factory.mktemp("clone")
     (root / "plugins").symlink_to(PROJECT_DIR / "plugins")
@@ -39,7 +41,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     source = (PROJECT_DIR / "dags" / "daily_risk.py").read_text(encoding="utf-8")
     assert '"retries": 3' in source
     (root / "dags" / "daily_risk.py").write_text(source.replace('"retries": 3', '"retries": 0'), encoding="utf-8")
-    return Clone(root)
+    return Workspace(root)
 
 
 @pytest.fixture(scope="module")
@@ -51,27 +53,27 @@ def drop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def stack(clone: Clone, drop: Path) -> Iterator[services.Stack]:
+def stack(workspace: Workspace, drop: Path) -> Iterator[Stack]:
     """Run Postgres, mail server and Airflow."""
-    started = services.start(clone, Desk(DeskKind.simulated, drop), is_kept=False)
+    started = start(workspace, Desk(DeskKind.simulated, drop), is_kept=False)
     runs.await_dag(started)
     yield started
-    services.stop_everything(clone)
+    stop_everything(workspace)
 
 
-def await_end(stack: services.Stack, run_id: str) -> str:
+def await_end(stack: Stack, run_id: str) -> str:
     for _ in runs.follow(stack.api, run_id):
         pass
     return str(stack.api.call("GET", f"/dags/daily_risk/dagRuns/{run_id}")["state"])
 
 
-def await_mails(clone: Clone, count: int) -> list[EmailMessage]:
+def await_mails(workspace: Workspace, count: int) -> list[EmailMessage]:
     """Wait for so many alarms and return them, oldest first; the report is none."""
 
     def alarms() -> list[EmailMessage]:
-        if not clone.mail.is_dir():
+        if not workspace.mail.is_dir():
             return []
-        files = sorted((clone.mail / "new").iterdir(), key=lambda file: file.stat().st_mtime)
+        files = sorted((workspace.mail / "new").iterdir(), key=lambda file: file.stat().st_mtime)
         mails = [BytesParser(EmailMessage, policy=email.policy.default).parsebytes(file.read_bytes()) for file in files]
         return [mail for mail in mails if "RISK RUN" in str(mail["Subject"])]
 
@@ -85,21 +87,21 @@ def text_of(mail: EmailMessage) -> str:
     return str(body.get_content())
 
 
-def clear(stack: services.Stack, run_id: str) -> None:
+def clear(stack: Stack, run_id: str) -> None:
     body = {"dry_run": False, "dag_run_id": run_id, "only_failed": False, "reset_dag_runs": True}
     stack.api.call("POST", "/dags/daily_risk/clearTaskInstances", body)
 
 
-def note_of(stack: services.Stack, run_id: str, task_id: str) -> str:
+def note_of(stack: Stack, run_id: str, task_id: str) -> str:
     answer = stack.api.call("GET", f"/dags/daily_risk/dagRuns/{run_id}/taskInstances/{task_id}")
     return str(answer["note"])
 
 
 @contextlib.contextmanager
-def held_warehouse(clone: Clone) -> Iterator[Callable[[], int]]:
+def held_warehouse(workspace: Workspace) -> Iterator[Callable[[], int]]:
     """Hold the write lock, so that the next task waits inside Postgres; gives a function that finds its process."""
-    port = read_json(clone.var / "ports.json")["postgres"]
-    dsn = services.cluster(clone, load_secrets(clone)).dsn(port, DeskKind.simulated.database)
+    port = read_json(workspace.var / "ports.json")["postgres"]
+    dsn = cluster(workspace, load_secrets(workspace)).dsn(port, DeskKind.simulated.database)
     with contextlib.closing(connect(dsn)) as connection, connection.cursor() as cursor:
         cursor.execute("select pg_advisory_lock(%s)", (WRITE_LOCK,))
         yield lambda: waiting_process(connection)
@@ -126,7 +128,7 @@ def waiting_process(connection: Any) -> int:
 
 
 def test_a_run_that_fails_is_killed_and_recovers_is_told_about_once_each(
-    stack: services.Stack, clone: Clone, drop: Path
+    stack: Stack, workspace: Workspace, drop: Path
 ) -> None:
     # given a file that lacks a column
     broken = drop / "fills-9999.csv"
@@ -136,7 +138,7 @@ def test_a_run_that_fails_is_killed_and_recovers_is_told_about_once_each(
 
     # when the first task refuses it
     assert await_end(stack, run_id) == "failed"
-    (failure,) = await_mails(clone, 1)
+    (failure,) = await_mails(workspace, 1)
 
     # then the mail names DAG, session, task, error, log and what to do
     text = text_of(failure)
@@ -151,11 +153,11 @@ def test_a_run_that_fails_is_killed_and_recovers_is_told_about_once_each(
 
     # and when the next attempt is killed
     broken.unlink()
-    with held_warehouse(clone) as find:
+    with held_warehouse(workspace) as find:
         clear(stack, run_id)
         psutil.Process(find()).kill()
         assert await_end(stack, run_id) == "failed"
-    killed = await_mails(clone, 2)[1]
+    killed = await_mails(workspace, 2)[1]
 
     # then its mail says so
     assert "WHAT WENT WRONG\n---------------\nkilled\n" in text_of(killed)
@@ -164,7 +166,7 @@ def test_a_run_that_fails_is_killed_and_recovers_is_told_about_once_each(
     # and when nothing is wrong any more
     clear(stack, run_id)
     assert await_end(stack, run_id) == "success"
-    alarms = await_mails(clone, 3)
+    alarms = await_mails(workspace, 3)
 
     # then one mail ends the alarm, and nobody was told anything twice
     assert [str(mail["Subject"]).split(" - ")[0] for mail in alarms] == [
@@ -183,8 +185,8 @@ def test_a_run_that_fails_is_killed_and_recovers_is_told_about_once_each(
     assert "SIMULATED DESK" in page
 
 
-def test_watchdog_asks_airflows_own_tables(stack: services.Stack, clone: Clone) -> None:
-    metadata_dsn = read_watched(services.running_environment(clone)).metadata_dsn
+def test_watchdog_asks_airflows_own_tables(stack: Stack, workspace: Workspace) -> None:
+    metadata_dsn = read_watched(stack_environment(workspace, {})).metadata_dsn
     healthy = airflow_findings(metadata_dsn, dt.datetime.now(dt.UTC))
 
     stack.api.call("PATCH", "/dags/daily_risk", {"is_paused": True})
@@ -204,11 +206,9 @@ def airflow_findings(metadata_dsn: str, instant: dt.datetime) -> list[str]:
     return [finding.sentence for finding in check_airflow(metadata_dsn, instant)]
 
 
-def get(stack: services.Stack, path: str) -> int:
+def get(stack: Stack, path: str) -> int:
     """Ask for a page as a stranger."""
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", stack.api.port, timeout=30)) as client:
-        client.request("GET", path)
-        return client.getresponse().status
+    return httpx.get(f"{stack.url}{path}", timeout=30, trust_env=False).status_code
 
 
 def runs_for(drop: Path) -> str:

@@ -12,12 +12,12 @@ import pytest
 from psycopg2.extensions import parse_dsn
 from typer.testing import CliRunner
 
-from devstack.environment import WAREHOUSE_CONNECTION
 from risk.books.adjustments import booked_adjustments
 from risk.books.session import daily_pnl
 from risk.books.warehouse import aggregate
 from risk.checks.suite import THRESHOLDS
 from risk.cli import app
+from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.errors import RequestError
 from risk.core.runs import Run, open_run
 from risk.core.settings import read_settings

@@ -12,8 +12,8 @@ import pytest
 from psycopg2.extensions import parse_dsn
 from typer.testing import CliRunner
 
-from devstack.environment import WAREHOUSE_CONNECTION
 from risk.cli import app
+from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.entities import Fill
 from risk.core.errors import RequestError
 from risk.core.warehouse import Connection, records
@@ -256,19 +256,19 @@ def test_settling_twice_leaves_the_same_rows(connection: Connection) -> None:
     assert entries(connection) == before
 
 
-def test_riskctl_ledger_prints_the_verdict_and_every_trader(
+def test_riskctl_track_record_prints_the_verdict_and_every_trader(
     connection: Connection, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts = parse_dsn(warehouse_dsn)
     place = f"{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/{parts['dbname']}"
     monkeypatch.setenv(WAREHOUSE_CONNECTION, f"postgres://{place}")
-    nothing = CliRunner().invoke(app, ["ledger"])
+    nothing = CliRunner().invoke(app, ["track-record"])
     report(connection, MON, "0.40")
     deliver(connection, [fill(MON, 1, "B", "1000", "10.00"), fill(MON, 2, "S", "1000", "6.90")])
     settle(connection, MON)
 
-    told = json.loads(CliRunner().invoke(app, ["ledger", "--json"]).stdout)
-    shown = CliRunner().invoke(app, ["ledger", "--session", MON.isoformat()]).stdout
+    told = json.loads(CliRunner().invoke(app, ["track-record", "--json"]).stdout)
+    shown = CliRunner().invoke(app, ["track-record", "--session", MON.isoformat()]).stdout
 
     assert isinstance(nothing.exception, RequestError)
     # -3,100 reaches 3,000 and costs 150 more.

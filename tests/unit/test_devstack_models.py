@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from devstack import models, runs
-from devstack.clone import Clone
+from devstack import commands, runs
 from devstack.environment import Desk, DeskKind
-from devstack.services import Stack
+from devstack.stack import Stack
+from devstack.workspace import Workspace
 from risk.core.errors import StackError
 from simulation.writing import simulate
 
@@ -33,23 +33,25 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
         found.append(("daily", (conf["session_date"], conf["deliver"])))
         return "run"
 
-    monkeypatch.setattr(models, "has_model", lambda _clone, _session_date: False)
+    monkeypatch.setattr(commands, "has_model", lambda _workspace, _session_date: False)
     monkeypatch.setattr(runs, "trigger", trigger)
     monkeypatch.setattr(runs, "follow", lambda *_: iter(()))
     monkeypatch.setattr(runs, "raise_for_failure", lambda *_: None)
-    monkeypatch.setattr(models, "train", lambda _stack, session_date, _console: found.append(("train", session_date)))
+    monkeypatch.setattr(commands, "train", lambda _stack, session_date, _console: found.append(("train", session_date)))
     return found
 
 
 def _prepare(desk: Desk, session_date: str | None) -> None:
     stack = Stack.__new__(Stack)
     object.__setattr__(stack, "api", None)
-    models.prepare(Clone(Path("unused")), stack, desk, {"session_date": session_date, "deliver": True}, Console())
+    commands.prepare_model(
+        Workspace(Path("unused")), stack, desk, {"session_date": session_date, "deliver": True}, Console()
+    )
 
 
 def test_the_first_session_of_a_simulated_desk_is_read_from_its_marker(desk: Desk) -> None:
     assert desk.fills is not None
-    assert models.first_session(desk.fills) == dt.date(2025, 7, 31)
+    assert commands.first_session(desk.fills) == dt.date(2025, 7, 31)
 
 
 def test_the_week_before_is_run_without_a_mail_and_a_model_trained_on_it(

@@ -61,7 +61,7 @@ def test_stop_spares_a_stranger_that_has_the_recorded_id(tmp_path: Path, launche
     stranger = launch(tmp_path, SLEEP, launched)
     stale = dataclasses.replace(stranger, started="an earlier boot 42")
 
-    was_ours = processes.stop(stale, grace=0.5)
+    was_ours = processes.stop(stale, grace_s=0.5)
 
     assert not was_ours
     assert processes.is_alive(stranger)
@@ -94,7 +94,7 @@ def test_stop_kills_what_ignores_the_polite_signal(tmp_path: Path, launched: lis
     process = launch(tmp_path, STUBBORN, launched)
     assert processes.wait_until(lambda: "ready" in (tmp_path / "process.log").read_text(), 10.0)
 
-    processes.stop_all([process], grace=0.2)
+    processes.stop_all([process], grace_s=0.2)
 
     assert not processes.is_alive(process)
 
@@ -111,7 +111,7 @@ def test_zombie_is_not_alive(tmp_path: Path, launched: list[processes.Process]) 
 def test_recall_gives_what_remember_wrote(tmp_path: Path, launched: list[processes.Process]) -> None:
     process = launch(tmp_path, SLEEP, launched)
 
-    processes.remember(tmp_path / "record.json", process)
+    processes.write_record(tmp_path / "record.json", process)
 
     assert processes.running(tmp_path / "record.json") == process
 
@@ -121,7 +121,7 @@ def test_recall_gives_nothing_when_the_record_is_unusable(tmp_path: Path, conten
     record = tmp_path / "record.json"
     record.write_text(content, encoding="utf-8")
 
-    assert processes.recall(record) is None
+    assert processes.read_record(record) is None
 
 
 def test_launch_names_the_missing_program(tmp_path: Path) -> None:

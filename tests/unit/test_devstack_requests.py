@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from devstack.commands import checked_date, refuse_early
+from devstack.commands import check_early, checked_date
 from risk.core.errors import RequestError
 
 
 @pytest.mark.parametrize("text", ["25.12.2025", "2025-02-30", "2025-12-31'; drop table fills; --", "yesterday"])
 def test_command_refuses_a_date_that_is_none(text: str) -> None:
-    with pytest.raises(RequestError, match="is no date: write it as DATE=YYYY-MM-DD"):
+    with pytest.raises(RequestError, match="is not a date: write it as DATE=YYYY-MM-DD"):
         checked_date(text)
 
 
@@ -28,9 +28,9 @@ def test_command_refuses_a_date_that_is_none(text: str) -> None:
 )
 def test_command_refuses_at_once_what_the_run_would_refuse(day: str, as_of: str, sentence: str) -> None:
     with pytest.raises(RequestError, match=sentence):
-        refuse_early(day, as_of)
+        check_early(day, as_of)
 
 
 @pytest.mark.parametrize("day", [None, "2025-12-31"])
 def test_command_takes_a_session_that_has_happened_or_none_at_all(day: str | None) -> None:
-    refuse_early(day, "then")
+    check_early(day, "then")

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from devstack.commands import is_living
+from devstack.commands import backfill, is_current
 from devstack.environment import Desk, DeskKind
-from devstack.operation import backfill
 from risk.core.errors import RequestError
 from tests.drops import write_drop
 
@@ -20,14 +19,14 @@ NOW = dt.datetime(2025, 8, 18, 12, tzinfo=dt.UTC)
 def test_real_desk_is_scheduled_while_its_data_go_on(tmp_path: Path, session_date: dt.date, is_scheduled: bool) -> None:
     drop = write_drop(tmp_path, session_date, {"NET001": 2})
 
-    assert is_living(Desk(DeskKind.real, drop), NOW) is is_scheduled
+    assert is_current(Desk(DeskKind.real, drop), NOW) is is_scheduled
 
 
 def test_desk_behind_a_query_is_scheduled_and_a_simulated_one_never(tmp_path: Path) -> None:
     drop = write_drop(tmp_path, dt.date(2025, 8, 15), {"NET001": 2})
 
-    assert is_living(Desk(DeskKind.real, None), NOW)
-    assert not is_living(Desk(DeskKind.simulated, drop), NOW)
+    assert is_current(Desk(DeskKind.real, None), NOW)
+    assert not is_current(Desk(DeskKind.simulated, drop), NOW)
 
 
 @pytest.mark.parametrize(("first", "last"), [("", ""), ("", "2025-08-15"), ("2025-08-15", "2025-08-11")])

@@ -16,13 +16,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from devstack import doctor
 from risk.core.errors import ConnectionLostError, RefusalError
 from risk.ingest.sources.propreports.client import Client, Patience
 from risk.ingest.sources.propreports.drop import question_of, write_fills
 from risk.ingest.sources.propreports.pace import Pace, alone
 from risk.ingest.sources.propreports.pages import Answer, IncompleteAnswerError, ask, lines
 from risk.ingest.sources.propreports.place import Place, place_of, read_place
+from risk.report.doctor import check_vendor
 from tests.vendor_server import (
     FILLS_HEADER,
     PASSWORD,
@@ -462,11 +462,11 @@ def test_place_refuses_a_connection_that_names_nobody_or_is_unencrypted(text: st
 def test_doctor_asks_the_vendor_for_a_login_and_names_what_it_refuses(place: Place, vendor: Vendor) -> None:
     given = {"conn_type": "http", "host": "127.0.0.1", "port": urlsplit(place.url).port, "login": USER}
 
-    well = doctor.vendor(json.dumps(given | {"password": PASSWORD}))
-    refused = doctor.vendor(json.dumps(given | {"password": "secret-1"}))
+    well = check_vendor(json.dumps(given | {"password": PASSWORD}))
+    refused = check_vendor(json.dumps(given | {"password": "secret-1"}))
 
-    assert (well.is_well, well.sentence) == (True, "127.0.0.1 accepts the login.")
-    assert not refused.is_well
+    assert (well.is_healthy, well.sentence) == (True, "127.0.0.1 accepts the login.")
+    assert not refused.is_healthy
     assert "Invalid user or password" in refused.sentence
     assert "secret-1" not in refused.sentence
     assert vendor.tokens == set()

@@ -6,11 +6,13 @@ not named here: forgetting a new one can only make a task fail, never make histo
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from psycopg2 import sql
+from psycopg2.extensions import parse_dsn
 
-from risk.core.warehouse import Connection, migrate, rows, writing
+from risk.core.warehouse import Connection, connect, migrate, rows, writing
 
 REPLACED_TABLES = frozenset(
     {
@@ -33,6 +35,25 @@ READ_TABLES = frozenset({"base_limits", "schema_migrations"})
 """Decisions of people, and the owner's own record: the pipeline only reads them."""
 
 POSTGRES_WITH_MAINTAIN = 170_000
+
+
+def migrate_as_owner(pipeline_dsn: str, owner_dsn: str) -> Sequence[str]:
+    """Connect as the owner, then do what `prepare_warehouse` does.
+
+    Parameters
+    ----------
+    pipeline_dsn
+        Connection of the pipeline's role.
+    owner_dsn
+        Connection of the warehouse's owner; empty where the pipeline's role owns it.
+
+    Raises
+    ------
+    ConnectionLostError
+        If the warehouse does not answer.
+    """
+    with contextlib.closing(connect(owner_dsn or pipeline_dsn)) as owner:
+        return prepare_warehouse(owner, parse_dsn(pipeline_dsn)["user"])
 
 
 def prepare_warehouse(owner: Connection, pipeline_role: str) -> Sequence[str]:

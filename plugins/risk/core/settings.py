@@ -101,6 +101,7 @@ FOLDER = "the path of a folder"
 ADDRESSES = "email addresses, separated by commas"
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+CommaSeparatedPaths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)]
 Statuses = Annotated[CommaSeparated, AfterValidator(_upper)]
 
 
@@ -207,6 +208,18 @@ class Settings(BaseSettings):
         "Connection of the role that owns the warehouse, for riskctl migrate only.",
         "postgresql://role:password@host:port/database",
         repr=False,
+    )
+
+    server_dsn: str = _setting(
+        "",
+        "Connection of a superuser of the database server, for riskctl backup and restore only.",
+        "postgresql://role:password@host:port/postgres",
+        repr=False,
+    )
+    private_files: CommaSeparatedPaths = _setting(
+        (),
+        "Files with passwords; riskctl doctor checks that no other user can read them.",
+        "paths of files, separated by commas",
     )
 
     @property

@@ -1,4 +1,4 @@
-"""Backup and restore: the warehouses and Airflow's metadata, each as one archive of pg_dump, in one file."""
+"""Backup and restore: the warehouses and Airflow's metadata, one pg_dump archive each, in one file."""
 
 from __future__ import annotations
 
@@ -10,17 +10,31 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn, parse_dsn
 
-from devstack import clusters
 from risk.core.errors import RequestError, StackError
+from risk.core.warehouse import Connection, Cursor, connect, rows
 
 CONTENTS = "contents.json"
+OWNERS = ("risk_owner", "airflow")
+"""Roles whose databases make up an installation."""
+
+
+def installed_databases(dsn: str) -> dict[str, str]:
+    """Return the owner of each database of this installation, by name.
+
+    Raises
+    ------
+    ConnectionLostError
+        If the server does not answer.
+    """
+    with contextlib.closing(connect(dsn)) as connection:
+        return dict(rows(connection, "backup/select_databases", {"owners": list(OWNERS)}))
 
 
 def back_up(dsn: str, databases: Mapping[str, str], file: Path) -> dict[str, str]:
@@ -89,7 +103,7 @@ def restore(dsn: str, file: Path) -> list[str]:
     Raises
     ------
     RequestError
-        If the file is no backup of ours, or damaged; nothing has changed then.
+        If the file is no backup of ours, or damaged, or a database is in use; nothing has changed then.
     StackError
         If a database cannot be restored; those in place have not changed then.
     """
@@ -99,6 +113,7 @@ def restore(dsn: str, file: Path) -> list[str]:
         connection = psycopg2.connect(dsn)
         connection.autocommit = True
         with contextlib.closing(connection), connection.cursor() as cursor:
+            refuse_while_in_use(connection, owners)
             for database, owner in owners.items():
                 beside = f"{database}_restored"
                 recreate(cursor, beside, owner)
@@ -110,7 +125,15 @@ def restore(dsn: str, file: Path) -> list[str]:
     return sorted(owners)
 
 
-def recreate(cursor: psycopg2.extensions.cursor, database: str, owner: str) -> None:
+def refuse_while_in_use(connection: Connection, databases: Iterable[str]) -> None:
+    """Refuse to replace databases that somebody is connected to."""
+    in_use = rows(connection, "backup/select_connections", {"databases": sorted(databases)})
+    if in_use:
+        listed = ", ".join(f"{database} by {count} connections" for database, count in in_use)
+        raise RequestError(f"A restore replaces databases that are in use ({listed}): stop Airflow (make down) first.")
+
+
+def recreate(cursor: Cursor, database: str, owner: str) -> None:
     """Make an empty database, dropping what an interrupted restore has left."""
     names = {"database": sql.Identifier(database), "owner": sql.Identifier(owner)}
     cursor.execute(sql.SQL("drop database if exists {database} with (force)").format(**names))
@@ -148,22 +171,27 @@ def unpack(file: Path, folder: Path) -> dict[str, str]:
                         f"{file} is damaged: the dump of {database} has other bytes. Use another backup."
                     )
     except (OSError, tarfile.TarError, ValueError, KeyError) as error:
-        raise RequestError(f"{file} is no backup of make backup ({error}): name one, make restore FILE=path.") from None
+        raise RequestError(
+            f"{file} is not a backup of make backup ({error}): name one, make restore FILE=path."
+        ) from None
     return dict(contents["owners"])
 
 
 def run_program(name: str, arguments: list[str], dsn: str, database: str) -> None:
-    """Run a program of the embedded Postgres on a database; the password travels in its environment only."""
-    place = parse_dsn(dsn)
-    password = place.pop("password", "")
-    place.pop("connect_timeout", None)
-    target = make_dsn(**{**place, "dbname": database})
+    """Run a client program of Postgres on a database; the password travels in its environment only."""
+    program = shutil.which(name)
+    if program is None:
+        raise StackError(f"{name} is not installed here: install the client programs of Postgres, then try again.")
+    target = parse_dsn(dsn)
+    password = target.pop("password", "")
+    target.pop("connect_timeout", None)
     done = subprocess.run(
-        [clusters.program(name), f"--dbname={target}", "--no-password", *arguments],
+        [program, f"--dbname={make_dsn(**{**target, 'dbname': database})}", "--no-password", *arguments],
         env={**os.environ, "PGPASSWORD": password},
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode != 0:
-        raise StackError(f"{name} of database {database} fails: {clusters.diagnosis(done.stderr)}")
+        last = [line for line in done.stderr.splitlines() if line.strip()][-4:]
+        raise StackError(f"{name} of database {database} failed:\n  " + "\n  ".join(last))

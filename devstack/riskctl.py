@@ -1,0 +1,74 @@
+"""The clone's ``./riskctl``: the product's command line, with the connections of the local stack in the environment.
+
+The product reads what it needs from the environment alone. Where the user's own environment names a warehouse, nothing
+is added to it. Else the variables of this clone's servers are, and Postgres is started for a command that needs it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from devstack import postgres, stack
+from devstack.environment import Desk, airflow_environment
+from devstack.workspace import Workspace, load_secrets, read_json
+from risk import cli
+from risk.core.connections import METADATA_DSN, WAREHOUSE_CONNECTION
+
+POSTGRES_COMMANDS = frozenset({"backup", "migrate", "replay", "restore", "track-record", "traders"})
+STACK_COMMANDS = POSTGRES_COMMANDS | {"doctor", "watchdog"}
+
+
+def stack_environment(workspace: Workspace, given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """List the variables with which a command of the product finds the local stack, running or not.
+
+    Parameters
+    ----------
+    workspace
+        The clone.
+    given
+        The user's environment; by default this process's.
+
+    Returns
+    -------
+    dict
+        Empty where the user names a warehouse, or the clone never had servers; it holds secrets.
+    """
+    given = os.environ if given is None else given
+    ports = read_json(workspace.ports)
+    if WAREHOUSE_CONNECTION in given or not ports:
+        return {}
+    passwords, kind = load_secrets(workspace), stack.last_desk(workspace)
+    state = read_json(stack.state_file(workspace))
+    desk = Desk(kind, None, is_scheduled=state.get("schedule") == "sessions")
+    every = airflow_environment(workspace, passwords, desk, {"api": 0, **ports}, given)
+    shared = {n: v for n, v in every.items() if n.startswith(("RISK_", "AIRFLOW_CONN_")) or n == METADATA_DSN}
+    port = ports.get("postgres", 0)
+    return shared | {
+        "PATH": f"{postgres.programs_dir()}{os.pathsep}{given.get('PATH', '')}",
+        "RISK_OWNER_DSN": postgres.server_dsn(port, stack.OWNER, passwords.owner, kind.database),
+        "RISK_PRIVATE_FILES": f"{workspace.secrets},{workspace.login}",
+        "RISK_SERVER_DSN": postgres.server_dsn(port, postgres.SUPERUSER, passwords.superuser, "postgres"),
+    }
+
+
+def needs_postgres(arguments: Sequence[str]) -> bool:
+    """Return whether a command line works on a database."""
+    return bool(POSTGRES_COMMANDS & set(arguments[:1])) and "--help" not in arguments
+
+
+def main() -> None:
+    """Run the product's command line."""
+    workspace, arguments = Workspace(), sys.argv[1:]
+    with cli.exit_with_sentence(), contextlib.ExitStack() as held:
+        if WAREHOUSE_CONNECTION not in os.environ and needs_postgres(arguments):
+            held.enter_context(stack.embedded_postgres(workspace))
+        if STACK_COMMANDS & set(arguments[:1]):
+            os.environ.update(stack_environment(workspace))
+        cli.main()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,242 @@
+"""The doctor: checks everything that a daily run needs; each answer is a sentence with the next step."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import shutil
+import socket
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from risk.core import calendar, warehouse
+from risk.core.airflow_api import api_of
+from risk.core.connections import (
+    API_CONNECTION,
+    SMTP_CONNECTION,
+    VENDOR_CONNECTION,
+    WAREHOUSE_CONNECTION,
+    postgres_dsn,
+    read_connection,
+)
+from risk.core.errors import RiskError
+from risk.core.roles import REPLACED_TABLES
+from risk.core.settings import EXCHANGE_CALENDAR, Settings
+from risk.core.warehouse import Connection, pending_files, records, rows
+
+DAG_ID = "daily_risk"
+REQUIRED_FREE_BYTES = 2_000_000_000
+LOOK_BACK = dt.timedelta(days=14)
+LOOK_AHEAD = dt.timedelta(days=30)
+COMPONENTS = ("metadatabase", "scheduler", "dag_processor")
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One answer of the doctor.
+
+    Attributes
+    ----------
+    subject
+        What was checked.
+    is_healthy
+        False makes the exit code 1.
+    sentence
+        What was found and, where it is not healthy, what to do.
+    """
+
+    subject: str
+    is_healthy: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What the doctor examines.
+
+    Attributes
+    ----------
+    settings
+        The settings of the installation.
+    environment
+        Variables with its connections.
+    now
+        The instant of the examination, UTC.
+    """
+
+    settings: Settings
+    environment: Mapping[str, str]
+    now: dt.datetime
+
+
+def examine(installation: Installation) -> Iterator[Diagnosis]:
+    """Check everything, cheapest first; a part that is out of reach is one diagnosis, not the end."""
+    environment = installation.environment
+    yield check_disk(installation.settings.reports_dir)
+    yield from check_private_files(installation.settings.private_files)
+    yield check_calendar(installation.now.date())
+    yield check_mail(environment)
+    if environment.get(VENDOR_CONNECTION):
+        yield check_vendor(environment[VENDOR_CONNECTION])
+    yield from check_airflow(environment)
+    yield from check_warehouse(installation)
+
+
+def check_disk(folder: Path) -> Diagnosis:
+    """Check the free space of the disk that holds the reports and, in a clone, data and logs."""
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    free_bytes = shutil.disk_usage(existing).free
+    found = f"{free_bytes / 1e9:.1f} GB free at {existing}"
+    if free_bytes < REQUIRED_FREE_BYTES:
+        sentence = f"{found}: free up space, at least {REQUIRED_FREE_BYTES / 1e9:.0f} GB are needed."
+        return Diagnosis("disk", is_healthy=False, sentence=sentence)
+    return Diagnosis("disk", is_healthy=True, sentence=f"{found}.")
+
+
+def check_private_files(files: Sequence[Path]) -> Iterator[Diagnosis]:
+    """Check that no other user can read the files with passwords."""
+    for file in files:
+        if file.exists():
+            mode = stat.S_IMODE(file.stat().st_mode)
+            remedy = "" if mode == 0o600 else f": other users may read it; run chmod 600 {file}"
+            yield Diagnosis("secrets", is_healthy=mode == 0o600, sentence=f"{file.name} has mode {mode:o}{remedy}.")
+
+
+def check_calendar(today: dt.date) -> Diagnosis:
+    """Check that the installed exchange calendar reaches far enough."""
+    last = calendar.calendar().last_session.date()
+    if last < today + LOOK_AHEAD:
+        sentence = f"{EXCHANGE_CALENDAR} ends on {last}: upgrade the package exchange_calendars."
+        return Diagnosis("calendar", is_healthy=False, sentence=sentence)
+    holidays = ", ".join(map(str, calendar.next_closed_weekdays(today, 3)))
+    sentence = f"{EXCHANGE_CALENDAR} reaches to {last}; the next holidays without a run are {holidays}."
+    return Diagnosis("calendar", is_healthy=True, sentence=sentence)
+
+
+def check_mail(environment: Mapping[str, str]) -> Diagnosis:
+    """Check that the mail server greets."""
+    try:
+        server = read_connection(environment, SMTP_CONNECTION)
+    except RiskError as error:
+        return Diagnosis("mail", is_healthy=False, sentence=str(error))
+    address = (server.host or "localhost", server.port or 25)
+    shown = f"{address[0]}:{address[1]}"
+    try:
+        with socket.create_connection(address, timeout=5) as connection:
+            greeting = connection.recv(200).decode(errors="replace").strip()
+    except OSError as error:
+        sentence = f"No mail server answers at {shown} ({error}): start it, or correct {SMTP_CONNECTION}."
+        return Diagnosis("mail", is_healthy=False, sentence=sentence)
+    is_healthy = greeting.startswith("220") or not greeting
+    return Diagnosis("mail", is_healthy=is_healthy, sentence=f"The server at {shown} answers {greeting[:60]!r}.")
+
+
+def check_vendor(connection: str) -> Diagnosis:
+    """Check that the vendor accepts the login."""
+    from risk.ingest.sources.propreports.client import Client, Patience
+    from risk.ingest.sources.propreports.pace import Pace
+    from risk.ingest.sources.propreports.place import read_place
+
+    try:
+        place = read_place(connection)
+        with Client(place, Pace(), Patience(connect_s=5, read_s=10, answer_s=10, attempts=1)) as client:
+            client.login()
+    except RiskError as error:
+        return Diagnosis("vendor", is_healthy=False, sentence=str(error))
+    return Diagnosis("vendor", is_healthy=True, sentence=f"{place.host} accepts the login.")
+
+
+def check_airflow(environment: Mapping[str, str]) -> Iterator[Diagnosis]:
+    """Check the health of Airflow's components, the import of the DAG files and the DAG's switch."""
+    try:
+        with api_of(read_connection(environment, API_CONNECTION)) as api:
+            health = api.health()
+            errors = api.call("GET", "/importErrors")["import_errors"]
+            dag = api.call("GET", f"/dags/{DAG_ID}")
+    except RiskError as error:
+        yield Diagnosis("airflow", is_healthy=False, sentence=str(error))
+        return
+    for component in COMPONENTS:
+        state = health.get(component, {}).get("status")
+        remedy = "" if state == "healthy" else ": read its log, then restart it"
+        yield Diagnosis("airflow", is_healthy=state == "healthy", sentence=f"{component} is {state}{remedy}.")
+    for broken in errors:
+        sentence = f"{broken['filename']} cannot be imported: fix the file."
+        yield Diagnosis("airflow", is_healthy=False, sentence=sentence)
+    if dag["is_paused"]:
+        sentence = f"{DAG_ID} is paused, so no run starts: unpause it in the UI."
+        yield Diagnosis("airflow", is_healthy=False, sentence=sentence)
+
+
+def check_warehouse(installation: Installation) -> Iterator[Diagnosis]:
+    """Check that the warehouse answers, its schema, the pipeline's privileges, its calendar and its reports."""
+    try:
+        dsn = postgres_dsn(installation.environment, WAREHOUSE_CONNECTION)
+        with contextlib.closing(warehouse.connect(dsn)) as connection:
+            yield Diagnosis("warehouse", is_healthy=True, sentence="The warehouse answers.")
+            yield check_schema(connection)
+            yield check_privileges(connection)
+            yield check_stored_calendar(connection, installation.now.date())
+            yield from check_reports(connection, installation)
+    except RiskError as error:
+        yield Diagnosis("warehouse", is_healthy=False, sentence=str(error))
+
+
+def check_schema(connection: Connection) -> Diagnosis:
+    """Check that every schema file has been applied, unchanged."""
+    pending = pending_files(connection)
+    if pending:
+        sentence = f"Schema files are not applied: {', '.join(pending)}. Run ./riskctl migrate."
+        return Diagnosis("schema", is_healthy=False, sentence=sentence)
+    return Diagnosis("schema", is_healthy=True, sentence="The schema is up to date.")
+
+
+def check_privileges(connection: Connection) -> Diagnosis:
+    """Check that the pipeline's role cannot change inputs, runs or reports."""
+    tables = [
+        table
+        for (table,) in rows(connection, "doctor/select_writable_inputs", {"replaced_tables": sorted(REPLACED_TABLES)})
+    ]
+    if tables:
+        remedy = "let another role own the warehouse, name it in RISK_OWNER_DSN, then run ./riskctl migrate"
+        sentence = f"The pipeline's role may change {', '.join(tables)}: {remedy}."
+        return Diagnosis("privileges", is_healthy=False, sentence=sentence)
+    sentence = "The pipeline's role cannot change inputs, runs or reports."
+    return Diagnosis("privileges", is_healthy=True, sentence=sentence)
+
+
+def check_stored_calendar(connection: Connection, today: dt.date) -> Diagnosis:
+    """Check that the warehouse's own calendar reaches far enough; every run stores it again."""
+    (last,) = rows(connection, "doctor/select_calendar_end")[0]
+    is_healthy = last is None or last >= today + LOOK_AHEAD
+    sentence = f"The warehouse's calendar reaches to {last}." if last else "The first run stores the calendar."
+    return Diagnosis("calendar", is_healthy=is_healthy, sentence=sentence)
+
+
+def check_reports(connection: Connection, installation: Installation) -> Iterator[Diagnosis]:
+    """Name the last report and, on a scheduled desk, the sessions of the last two weeks that have none."""
+    found = records(connection, "doctor/select_last_report")
+    if not found:
+        yield Diagnosis("report", is_healthy=True, sentence="There is no report yet.")
+        return
+    sentence = f"The last report is for {found[0]['session_date']}, made {found[0]['recorded_at']:%Y-%m-%d %H:%M} UTC."
+    yield Diagnosis("report", is_healthy=True, sentence=sentence)
+    if installation.settings.schedule == "sessions":
+        yield check_missed_sessions(connection, installation.now)
+
+
+def check_missed_sessions(connection: Connection, now: dt.datetime) -> Diagnosis:
+    """Name the finished sessions of the last two weeks without a report, and the command that makes up for them."""
+    last = calendar.last_finished_session(now)
+    range_of_days = {"first": last - LOOK_BACK, "last": last}
+    reported = {day for (day,) in rows(connection, "doctor/select_reported_sessions", range_of_days)}
+    missed = [day for day in calendar.sessions_between(**range_of_days) if day not in reported]
+    if not missed:
+        sentence = "Every session of the last two weeks has a report."
+        return Diagnosis("report", is_healthy=True, sentence=sentence)
+    command = f"make backfill FROM={missed[0]} TO={missed[-1]}"
+    listed = ", ".join(map(str, missed))
+    sentence = f"{len(missed)} sessions of the last two weeks have no report ({listed}): {command} makes them."
+    return Diagnosis("report", is_healthy=False, sentence=sentence)
