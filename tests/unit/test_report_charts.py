@@ -137,7 +137,7 @@ def test_every_picture_of_the_page_is_a_part_of_the_mail_and_tells_its_facts_in_
     assert shown == list(carried) == ["pnl-0", "forecast-0"]
     assert carried["forecast-0"].get_content_type() == "image/png"
     alternatives = re.findall(r'alt="([^"]+)"', markup)
-    assert re.match(r"Last 60 days: P&L [+-]\$[\d,]+, \$[\d,]+ below the peak", alternatives[0])
+    assert re.match(r"Last 60 days: P&L [+-]\$[\d,]+, drawdown \$[\d,]+", alternatives[0])
     assert alternatives[1] == "Forecast: 95% VaR $2,346, limit $3,000"
 
 
