@@ -11,10 +11,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from bench.forecast import gain_of
-from risk.books.books import AccountSession, close_session
 from risk.books.executions import Executions
-from risk.books.positions import Holding
-from risk.books.prices import Valuer
+from risk.books.prices import PriceBook
+from risk.books.session import AccountSession, Holdings, close_session
 from risk.core.calendar import next_session, session_open
 from risk.model.backtest_reading import panel_of_days
 from risk.model.features.build import build_features
@@ -53,8 +52,8 @@ def _gain(truth: Truth, panel: Panel) -> float:
 def _days(truth: Truth, seed: int) -> Iterator[AccountSession]:
     """Draw the fills that a simulated desk would be written with, and keep its books."""
     closes = draw_closes(len(truth.session_dates), seed)
-    valuer = Valuer(list(truth.session_dates), (), ())
-    holdings: dict[str, dict[str, Holding]] = {}
+    prices = PriceBook(list(truth.session_dates), (), ())
+    holdings: Holdings = {}
     for row, session_date in enumerate(truth.session_dates):
         draws = stream(seed, 7, row)
         day = draw_day(session_date, closes[row], closes[row + 1], draws)
@@ -63,7 +62,7 @@ def _days(truth: Truth, seed: int) -> Iterator[AccountSession]:
         traded = []
         if truth.is_active[row].any():
             traded.append(_executions(draw_fills(truth, row, day, draws), truth, session_date))
-        yield from close_session(session_date, traded, holdings, valuer)
+        yield from close_session(session_date, traded, holdings, prices)
 
 
 def _executions(fills: Fills, truth: Truth, session_date: dt.date) -> Executions:

@@ -157,7 +157,7 @@ def pnl(
 
 def _with_adjustments(rows: list[dict[str, str]], statements: Statements) -> list[dict[str, str]]:
     """Add what was booked beside trading, with rows of their own for account-sessions that have no books."""
-    from risk.books.adjustments import booked_adjustments
+    from risk.books.session import booked_adjustments
 
     booked = booked_adjustments(statements.adjustments)
     amounts = {(account_id, str(session_date)): amount for (account_id, session_date), amount in booked.items()}

@@ -17,7 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from risk.books.fifo import UNIT, Lots, split_lots, split_quantity
+from risk.books.executions import UNIT
+from risk.books.fifo import Lots, split_lots, split_quantity
 from risk.books.session import account_sessions, daily_pnl
 from risk.core.calendar import sessions_between
 from risk.core.entities import Fill, Instrument, Mark, Split

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from risk.books.fifo import decimal_text
+from risk.books.executions import decimal_text
 from risk.books.session import DailyPnl, daily_pnl
 from risk.core.calendar import sessions_between
 from risk.core.entities import Fill, Mark

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 
 import psycopg2
 import pytest
 
-from risk.books import batches, positions
-from risk.books.fifo import OpenLots
-from risk.books.positions import SymbolFills
+from risk.books import positions, store
+from risk.books.fifo import OpenLots, open_lots
+from risk.books.positions import Holding
 from risk.books.session import daily_pnl
 from risk.books.warehouse import Aggregate
 from risk.core.entities import Mark
@@ -211,8 +211,8 @@ def test_aggregate_refuses_books_that_lose_shorts_and_covers(
     before = books_of(connection)
     deliver(connection, [fill(TUE, "T", "100", "12.00"), fill(TUE, "C", "100", "11.25", minute=1)])
 
-    def forget(held: OpenLots, fills: SymbolFills, session_date: dt.date) -> tuple[OpenLots, int]:
-        return fills.opened, 0
+    def forget(before: Holding | None, quantities: Sequence[int], *rest: object) -> tuple[OpenLots, int]:
+        return open_lots([]), 0
 
     monkeypatch.setattr(positions, "trade", forget)
 
@@ -236,8 +236,8 @@ def test_aggregate_refuses_books_that_start_from_a_wrong_position(connection: Co
 def test_aggregate_refuses_books_a_cent_off(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
     deliver(connection, [fill(MON, "B", "1", "5.00"), fill(MON, "S", "1", "5.50", minute=1)])
 
-    def overstate(held: OpenLots, fills: SymbolFills, session_date: dt.date) -> tuple[OpenLots, int]:
-        return fills.opened, 51 * 10**14
+    def overstate(before: Holding | None, quantities: Sequence[int], *rest: object) -> tuple[OpenLots, int]:
+        return open_lots([]), 51 * 10**14
 
     monkeypatch.setattr(positions, "trade", overstate)
 
@@ -249,7 +249,7 @@ def test_books_that_cannot_be_stored_while_they_are_computed_are_refused(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     deliver(connection, [fill(MON, "B", "10", "5.00")])
-    monkeypatch.setattr(batches, "POSITION_COLUMNS", ("account_id", *batches.POSITION_COLUMNS[:-1]))
+    monkeypatch.setattr(store, "POSITION_COLUMNS", ("account_id", *store.POSITION_COLUMNS[:-1]))
 
     with pytest.raises(psycopg2.errors.DuplicateColumn):
         aggregate_session(connection, MON)

@@ -9,11 +9,10 @@ from random import Random
 
 import pytest
 
-from risk.books import batches, export, warehouse
-from risk.books.books import AccountSession
-from risk.books.fifo import AMOUNT_DIGITS, UNIT_DIGITS, USD_DIGITS, average_open_price, decimal_text
-from risk.books.positions import Position
-from risk.books.session import account_sessions
+from risk.books import bulk, store
+from risk.books.executions import AMOUNT_DIGITS, UNIT_DIGITS, USD_DIGITS, decimal_text
+from risk.books.positions import Position, average_open_price
+from risk.books.session import AccountSession, account_sessions
 from risk.books.warehouse import aggregate
 from risk.core.calendar import sessions_between
 from risk.core.runs import open_run
@@ -93,12 +92,12 @@ def usd(value: int | None) -> Decimal | None:
 
 
 def day_row(day: AccountSession) -> tuple[object, ...]:
-    conduct = day.conduct
+    behavior = day.behavior
     results = (day.turnover, day.gross, day.fees, day.net, day.unrealized, day.unrealized_delta, day.total)
     return (
         day.account_id, day.session_date, day.fill_count, exact(day.volume), *map(usd, results), day.incomplete_reason,
-        usd(conduct.early), usd(conduct.late), conduct.holding_seconds, conduct.enlarging_count,
-        exact(conduct.concentration, 6), usd(conduct.overnight),
+        usd(behavior.early), usd(behavior.late), behavior.holding_seconds, behavior.adds_to_loser_count,
+        exact(behavior.concentration, 6), usd(behavior.overnight),
     )  # fmt: skip
 
 
@@ -126,14 +125,15 @@ def read(folder: Path, through: dt.date) -> dict[str, list[tuple[object, ...]]]:
     }
 
 
-@pytest.mark.parametrize(("seed", "in_parts"), [(1, False), (2, True)])
+@pytest.mark.parametrize(("seed", "in_bulk"), [(1, False), (2, True)])
 def test_warehouse_and_plain_reader_agree_whenever_the_statements_come(
-    connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, in_parts: bool
+    connection: Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, in_bulk: bool
 ) -> None:
-    if in_parts:
-        monkeypatch.setattr(export, "PART_FILLS", 5)
-        monkeypatch.setattr(batches, "BATCH_POSITIONS", 3)
-        monkeypatch.setattr(warehouse, "WAITING_BATCHES", 1)
+    if in_bulk:
+        monkeypatch.setattr(bulk, "BULK_FILLS", 0)
+        monkeypatch.setattr(bulk, "PART_FILLS", 5)
+        monkeypatch.setattr(store, "BATCH_POSITIONS", 3)
+        monkeypatch.setattr(bulk, "WAITING_CALLS", 1)
     write_folder(tmp_path, seed)
     for session_date in SESSIONS[:-1:3]:
         load_and_aggregate(connection, tmp_path, session_date)

@@ -12,8 +12,7 @@ import pytest
 from psycopg2.extensions import parse_dsn
 from typer.testing import CliRunner
 
-from risk.books.adjustments import booked_adjustments
-from risk.books.session import daily_pnl
+from risk.books.session import booked_adjustments, daily_pnl
 from risk.books.warehouse import aggregate
 from risk.checks.suite import THRESHOLDS
 from risk.cli import app

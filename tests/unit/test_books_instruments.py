@@ -7,9 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from risk.books.books import AccountSession
 from risk.books.positions import Position
-from risk.books.session import account_sessions, daily_pnl
+from risk.books.session import AccountSession, account_sessions, daily_pnl
 from risk.core.calendar import sessions_between
 from risk.core.entities import Fill, Instrument, Mark, Split
 
@@ -102,7 +101,7 @@ def test_a_multiplier_that_becomes_known_is_no_change_but_leaves_the_days_unknow
 
     # What is realized needs Friday's multiplier alone; Thursday's value, to subtract, is unknown.
     assert [(day.gross, day.total) for day in days] == [(None, None), (50 * USD, None)]
-    assert [only(day).problem for day in days] == ["multiplier", "previous"]
+    assert [only(day).missing for day in days] == ["multiplier", "previous"]
 
 
 def test_a_multiplier_that_changes_leaves_what_was_gained_unknown_and_what_is_held_known() -> None:
@@ -185,7 +184,7 @@ def test_what_is_missing_is_said_with_the_currency_it_is_about() -> None:
     assert thursday.incomplete_reason == (
         "More than one currency for MIX by 2025-08-14, and a position has one: state it in an instruments file from "
         "before it was opened on, then clear extract_fills. No single multiplier for /ES on 2025-08-14: state it in an "
-        "instruments file and mend marks that say another, then clear extract_fills. No rate in US dollars for the "
+        "instruments file and fix marks that state another, then clear extract_fills. No rate in US dollars for the "
         "currency of RY.TO (CAD) on 2025-08-14 or in the 5 sessions before: load the spot as a mark, "
         "such as @CADUSD for CAD, then clear extract_fills."
     )

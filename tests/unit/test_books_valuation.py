@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from risk.books.fifo import UNIT
-from risk.books.prices import LastFill, Ratio, Statement, Terms, Valuation, Valuer
+from risk.books.executions import UNIT
+from risk.books.prices import LastFill, PriceBook, ScaledInstrument, ScaledMark, SplitRatio, Valuation
 from risk.books.session import DailyPnl, account_sessions, daily_pnl
 from risk.core.calendar import sessions_between
 from risk.core.entities import Fill, Mark
@@ -74,7 +74,7 @@ def test_valuation_keeps_the_previous_mark_for_five_sessions_and_not_for_a_sixth
     assert unrealized(days) == [2, 2, 2, 2, 2, 2, None, None, None]
     assert [day.total_pnl_usd for day in days] == [2, 0, 0, 0, 0, 0, None, None, None]
     books = account_sessions(fills, [mark(SESSIONS[0], "1.20"), *elsewhere])
-    assert [position.problem for day in books for position in day.positions] == [None] * 6 + ["mark"] * 3
+    assert [position.missing for day in books for position in day.positions] == [None] * 6 + ["mark"] * 3
 
 
 def test_valuation_leaves_the_next_change_unknown_when_the_close_before_was() -> None:
@@ -92,12 +92,12 @@ def test_valuation_leaves_the_next_change_unknown_when_the_close_before_was() ->
 
 def test_valuation_says_where_a_price_comes_from() -> None:
     statements = [
-        Statement(SESSIONS[0], "XYZ", 3 * UNIT, "USD", None),
-        Statement(SESSIONS[5], "XYZ", None, "USD", None),
+        ScaledMark(SESSIONS[0], "XYZ", 3 * UNIT, "USD", None),
+        ScaledMark(SESSIONS[5], "XYZ", None, "USD", None),
     ]
-    valuer = Valuer(SESSIONS, [LastFill(SESSIONS[1], "XYZ", None, (0, 1, 4 * UNIT))], statements)
+    prices = PriceBook(SESSIONS, [LastFill(SESSIONS[1], "XYZ", None, (0, 1, 4 * UNIT))], statements)
 
-    valued = [valuer.value(session_date, "XYZ", "USD") for session_date in SESSIONS[:8]]
+    valued = [prices.value(session_date, "XYZ", "USD") for session_date in SESSIONS[:8]]
 
     assert valued == [
         Valuation(UNIT, 3 * UNIT, "marks"),
@@ -108,23 +108,23 @@ def test_valuation_says_where_a_price_comes_from() -> None:
 
 
 def test_valuation_knows_a_multiplier_only_from_the_session_that_states_it() -> None:
-    valuer = Valuer(SESSIONS, [], [Statement(SESSIONS[3], "/ESU5", None, "USD", 50 * UNIT)])
+    prices = PriceBook(SESSIONS, [], [ScaledMark(SESSIONS[3], "/ESU5", None, "USD", 50 * UNIT)])
 
-    multipliers = [valuer.value(session_date, "/ESU5", "USD").multiplier for session_date in SESSIONS[2:5]]
+    multipliers = [prices.value(session_date, "/ESU5", "USD").multiplier for session_date in SESSIONS[2:5]]
 
     assert multipliers == [None, 50 * UNIT, 50 * UNIT]
 
 
 def test_valuation_converts_another_currency_at_the_spot_and_says_whose() -> None:
     marks = [
-        Statement(SESSIONS[0], "SHOP", 90 * UNIT, None, None),
-        Statement(SESSIONS[0], "@CADUSD", 72 * UNIT // 100, "USD", None),
-        Statement(SESSIONS[2], "SHOP", 91 * UNIT, "CAD", None),
-        Statement(SESSIONS[2], "@CADUSD", 73 * UNIT // 100, "EUR", None),
+        ScaledMark(SESSIONS[0], "SHOP", 90 * UNIT, None, None),
+        ScaledMark(SESSIONS[0], "@CADUSD", 72 * UNIT // 100, "USD", None),
+        ScaledMark(SESSIONS[2], "SHOP", 91 * UNIT, "CAD", None),
+        ScaledMark(SESSIONS[2], "@CADUSD", 73 * UNIT // 100, "EUR", None),
     ]
-    valuer = Valuer(SESSIONS, [LastFill(SESSIONS[1], "@CADUSD", None, (5, 1, 74 * UNIT // 100))], marks)
+    prices = PriceBook(SESSIONS, [LastFill(SESSIONS[1], "@CADUSD", None, (5, 1, 74 * UNIT // 100))], marks)
 
-    valued = [valuer.value(session_date, "SHOP", "CAD") for session_date in SESSIONS[:3]]
+    valued = [prices.value(session_date, "SHOP", "CAD") for session_date in SESSIONS[:3]]
 
     # A spot told in a third currency is no rate.
     assert valued == [
@@ -135,26 +135,29 @@ def test_valuation_converts_another_currency_at_the_spot_and_says_whose() -> Non
 
 
 def test_valuation_has_no_rate_where_no_spot_is_told_or_currencies_are_mixed() -> None:
-    valuer = Valuer(SESSIONS, [], [Statement(SESSIONS[0], "SHOP", 90 * UNIT, None, None)])
+    prices = PriceBook(SESSIONS, [], [ScaledMark(SESSIONS[0], "SHOP", 90 * UNIT, None, None)])
 
-    assert valuer.value(SESSIONS[0], "SHOP", "CAD") == Valuation(UNIT, 90 * UNIT, "marks", None, None, None)
-    assert valuer.value(SESSIONS[0], "SHOP", "XXX") == Valuation(None, None, None, None, None, None)
+    assert prices.value(SESSIONS[0], "SHOP", "CAD") == Valuation(UNIT, 90 * UNIT, "marks", None, None, None)
+    assert prices.value(SESSIONS[0], "SHOP", "XXX") == Valuation(None, None, None, None, None, None)
 
 
 def test_valuation_takes_the_newest_of_equal_statements_by_day_and_refuses_two_multipliers_of_one_day() -> None:
-    marks = [Statement(SESSIONS[4], "/ESU5", None, None, 40 * UNIT), Statement(SESSIONS[6], "/ESU5", None, None, UNIT)]
-    terms = [
-        Terms(SESSIONS[6], "/ESU5", 50 * UNIT, None),
-        Terms(SESSIONS[7], "/ESU5", None, "GBP"),
-        Terms(SESSIONS[8], "/ESU5", 60 * UNIT, None),
-        Terms(dt.date(2020, 1, 1), "/ESU5", 20 * UNIT, "EUR"),
+    marks = [
+        ScaledMark(SESSIONS[4], "/ESU5", None, None, 40 * UNIT),
+        ScaledMark(SESSIONS[6], "/ESU5", None, None, UNIT),
     ]
-    valuer = Valuer(SESSIONS, [], marks, terms)
+    terms = [
+        ScaledInstrument(SESSIONS[6], "/ESU5", 50 * UNIT, None),
+        ScaledInstrument(SESSIONS[7], "/ESU5", None, "GBP"),
+        ScaledInstrument(SESSIONS[8], "/ESU5", 60 * UNIT, None),
+        ScaledInstrument(dt.date(2020, 1, 1), "/ESU5", 20 * UNIT, "EUR"),
+    ]
+    prices = PriceBook(SESSIONS, [], marks, terms)
 
-    told = [valuer.value(day, "/ESU5", "USD").multiplier for day in SESSIONS[3:9]]
+    told = [prices.value(day, "/ESU5", "USD").multiplier for day in SESSIONS[3:9]]
 
     assert told == [20 * UNIT, 40 * UNIT, 40 * UNIT, None, None, 60 * UNIT]
-    assert [valuer.currency(day, "/ESU5", "USD") for day in SESSIONS[6:8]] == ["EUR", "GBP"]
+    assert [prices.currency(day, "/ESU5", "USD") for day in SESSIONS[6:8]] == ["EUR", "GBP"]
 
 
 @pytest.mark.parametrize(
@@ -173,18 +176,18 @@ def test_valuation_takes_the_newest_of_equal_statements_by_day_and_refuses_two_m
 def test_valuation_takes_from_a_symbol_what_its_form_implies(
     symbol: str, multiplier: int | None, currency: str
 ) -> None:
-    valuer = Valuer(SESSIONS, [], [])
+    prices = PriceBook(SESSIONS, [], [])
 
-    assert valuer.currency(SESSIONS[0], symbol, None) == currency
-    assert valuer.value(SESSIONS[0], symbol, "USD").multiplier == (multiplier and multiplier * UNIT)
+    assert prices.currency(SESSIONS[0], symbol, None) == currency
+    assert prices.value(SESSIONS[0], symbol, "USD").multiplier == (multiplier and multiplier * UNIT)
 
 
 def test_valuation_of_an_earlier_session_counts_in_the_shares_of_this_one() -> None:
-    marks = [Statement(SESSIONS[0], "XYZ", 90 * UNIT, None, None)]
-    ratios = [Ratio(SESSIONS[1], "XYZ", 3 * UNIT, UNIT), Ratio(SESSIONS[3], "XYZ", UNIT, 2 * UNIT)]
-    valuer = Valuer(SESSIONS, [], marks, (), ratios)
+    marks = [ScaledMark(SESSIONS[0], "XYZ", 90 * UNIT, None, None)]
+    ratios = [SplitRatio(SESSIONS[1], "XYZ", 3 * UNIT, UNIT), SplitRatio(SESSIONS[3], "XYZ", UNIT, 2 * UNIT)]
+    prices = PriceBook(SESSIONS, [], marks, (), ratios)
 
-    assert [valuer.value(day, "XYZ", "USD").price for day in SESSIONS[:4]] == [
+    assert [prices.value(day, "XYZ", "USD").price for day in SESSIONS[:4]] == [
         90 * UNIT,
         30 * UNIT,
         30 * UNIT,
@@ -195,12 +198,12 @@ def test_valuation_of_an_earlier_session_counts_in_the_shares_of_this_one() -> N
 def test_valuation_ends_an_option_at_nothing_only_in_its_last_session_and_without_a_mark() -> None:
     good_friday = sessions_between(dt.date(2025, 4, 14), dt.date(2025, 4, 22))
     option, marked = "XYZ   250418C00150000", "XYZ   250418P00150000"
-    marks = [Statement(good_friday[3], marked, 2 * UNIT, None, None)]
+    marks = [ScaledMark(good_friday[3], marked, 2 * UNIT, None, None)]
     fills = [LastFill(good_friday[3], option, None, (0, 1, UNIT))]
-    valuer = Valuer(good_friday, fills, marks)
+    prices = PriceBook(good_friday, fills, marks)
 
     # The exchange is closed on Friday the 18th: Thursday is the last session. A last fill is no mark.
-    assert [valuer.value(day, option, "USD").source for day in good_friday[2:5]] == [None, "expiry", "stale"]
-    assert [valuer.value(day, option, "USD").price for day in good_friday[2:4]] == [None, 0]
-    assert [valuer.value(day, marked, "USD").source for day in good_friday[2:5]] == [None, "marks", "stale"]
-    assert valuer.value(good_friday[3], "XYZ   250431C00150000", "USD").source is None
+    assert [prices.value(day, option, "USD").source for day in good_friday[2:5]] == [None, "expiry", "stale"]
+    assert [prices.value(day, option, "USD").price for day in good_friday[2:4]] == [None, 0]
+    assert [prices.value(day, marked, "USD").source for day in good_friday[2:5]] == [None, "marks", "stale"]
+    assert prices.value(good_friday[3], "XYZ   250431C00150000", "USD").source is None

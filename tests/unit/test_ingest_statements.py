@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from risk.books.adjustments import booked_adjustments
+from risk.books.session import booked_adjustments
 from risk.core.entities import Adjustment, Instrument, Mark, Split
 from risk.core.errors import InputError
 from risk.ingest.kinds import ADJUSTMENTS, INSTRUMENTS, KINDS, MARKS, SPLITS

@@ -2,7 +2,7 @@
 -- Grain: one row per fill. Reads: current_fills. Writes: -. Rerun: reads only.
 -- Binds: as_of, delivery_ids, and of equal length symbols and currencies ('' = not told): arrays, whose members are
 -- written as their place in them, from 1; place_count, more than there are instruments.
--- Money: price in currency; quantity (buys positive), price and fees_usd (costs positive) scaled by 1e8.
+-- Money: price in currency; quantity (positive), price and fees_usd (costs positive) scaled by 1e8.
 -- place: of the delivery, times place_count, and of the instrument. instant: microseconds since 1970.
 -- line: the number, times 256, 128 where the time of day is unknown, and the ASCII code of the side. Every column less
 -- to send is a twentieth of the time.
@@ -11,10 +11,7 @@ select
     delivered.number * %(place_count)s + named.number as place,
     (date_part('epoch', known.executed_at) * 1000000)::bigint as instant,
     known.line_number * 256 + known.is_time_unknown::integer * 128 + ascii(known.side) as line,
-    case
-        when known.side in ('B', 'C') then (known.quantity * 100000000)::bigint
-        else (known.quantity * -100000000)::bigint
-    end as signed_quantity,
+    (known.quantity * 100000000)::bigint as quantity,
     (known.price * 100000000)::bigint as price,
     (known.fees_usd * 100000000)::bigint as fees_usd
 from current_fills(%(as_of)s) as known

@@ -2,7 +2,7 @@
 -- Grain: one row per delivery; deliveries of merged accounts stand together. Reads: current_deliveries,
 -- booked_deliveries. Writes: -. Rerun: reads only. Money: -.
 -- Binds: as_of, through_session_date, account_ids, first_session_dates (arrays of equal length).
--- basis_id: what daily_pnl notes as the basis of the account and session.
+-- basis_id: what daily_pnl notes as the basis of the account and session. fill_count: canceled ones, too.
 with touched as (
     select
         listed.account_id,
@@ -14,7 +14,8 @@ select
     booked.session_date,
     booked.account_id collate "C" as account_id,
     current_ones.delivery_id,
-    booked.delivery_id as basis_id
+    booked.delivery_id as basis_id,
+    current_ones.loaded_count as fill_count
 from current_deliveries(%(as_of)s) as current_ones
 inner join booked_deliveries(%(as_of)s) as booked
     on

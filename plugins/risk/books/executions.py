@@ -1,29 +1,107 @@
-"""Executions of one session as columns, an account and symbol at a time, and exact sums over them."""
+"""Executions as columns of exact integers, and the integers' way from and to decimals.
+
+Integers keep money exact and are ten times faster than decimals: quantities, prices, multipliers, rates and fees are
+scaled by 1e8 (the vendor's DECIMAL(18,8)), a quantity times a price by 1e16, an amount in the instrument's currency
+(times the multiplier) by 1e24, in US dollars (times the rate) by 1e32.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Context, Decimal
+from typing import Any, Final, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+
+from risk.core.entities import Fill
+from risk.core.errors import InputError
+from risk.core.settings import EXCHANGE_ZONE
 
 Integers = NDArray[Any]
 """Exact integers: numpy's of 64 bits, or Python's of any size (dtype object)."""
 
-LARGEST_SUM = 2.0**61
-"""What 64 bits hold for certain, with a margin for the rounding of estimates, which are made by floating point."""
+UNIT_DIGITS: Final = 8
+"""Decimal places of quantity, price, multiplier, rate and fees."""
+
+UNIT: Final[int] = 10**UNIT_DIGITS
+AMOUNT_DIGITS: Final = 3 * UNIT_DIGITS
+USD_DIGITS: Final = 4 * UNIT_DIGITS
+FEES_TO_USD: Final[int] = 10 ** (USD_DIGITS - UNIT_DIGITS)
+
+MIXED_CURRENCIES: Final = "XXX"
+"""ISO 4217 for "no currency": fills of one position in several, which nothing converts."""
+
+UNKNOWN_SECOND: Final = -1
+"""Stands for the time of a fill whose time of day the source does not know."""
+
+_SIGNS: Final = {"B": 1, "C": 1, "S": -1, "T": -1}
+_BUYS: Final = [ord(side) for side, sign in _SIGNS.items() if sign > 0]
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND: Final = dt.timedelta(microseconds=1)
+_EXACT: Final = Context(prec=120)
+
+
+def scaled(value: Decimal, digits: int = UNIT_DIGITS) -> int:
+    """Return a decimal as an integer number of ``10**-digits``.
+
+    Raises
+    ------
+    InputError
+        If the value has more decimal places or is no number.
+    """
+    moved = value.scaleb(digits, _EXACT)
+    if not moved.is_finite() or moved != moved.to_integral_value():
+        raise InputError(f"{value} is not a number with at most {digits} decimal places: correct it in its file.")
+    return int(moved)
+
+
+def decimal_text(value: int, digits: int) -> str:
+    """Write an integer number of ``10**-digits`` as an exact decimal without exponent or trailing zeros."""
+    if not value:
+        return "0"
+    # Digits as text: dividing such large integers takes twice as long.
+    text = str(abs(value)).rjust(digits + 1, "0")
+    point = len(text) - digits
+    sign = "-" if value < 0 else ""
+    return f"{sign}{text[:point]}.{text[point:]}".rstrip("0").rstrip(".")
+
+
+def unscaled(value: int, digits: int) -> Decimal:
+    """Return an integer number of ``10**-digits`` as an exact decimal of at least two places."""
+    text = decimal_text(value, digits)
+    places = len(text.partition(".")[2])
+    if places >= 2:
+        return Decimal(text)
+    return Decimal(f"{text}0" if places else f"{text}.00")
+
+
+class SymbolFills(NamedTuple):
+    """One account's fills of one symbol in one session, in the order of execution.
+
+    Attributes
+    ----------
+    quantities, prices, seconds, sides
+        As in `Executions`, of Python's integers.
+    """
+
+    quantities: list[int]
+    prices: list[int]
+    seconds: list[int]
+    sides: list[int]
 
 
 class Executions(NamedTuple):
-    """Some accounts' fills of one session: those of an account and symbol together, in the order of execution.
+    """Accounts' fills of one session: those of an account and symbol together, in the order of execution.
 
     Attributes
     ----------
     account_ids, symbols
         Of each account and symbol; accounts together.
     currencies
-        As the source tells it; ``None`` = not at all, `risk.books.prices.MIXED_CURRENCIES` = several.
+        As the source states it; ``None`` = not at all, `MIXED_CURRENCIES` = several.
     delivery_ids
         Delivery the account's fills came with; ``None`` without a warehouse.
     starts
@@ -33,7 +111,7 @@ class Executions(NamedTuple):
     prices, fees
         Of each fill: price, above 0, and costs in US dollars, costs positive; scaled by 1e8.
     seconds
-        Of each fill, since 1970; ``paths.UNKNOWN_SECOND`` where the source does not know the time of day.
+        Of each fill, since 1970; `UNKNOWN_SECOND` where the source does not know the time of day.
     sides
         Of each fill, the ASCII code of its letter.
     """
@@ -54,14 +132,129 @@ class Executions(NamedTuple):
         """Row after the last fill of each account and symbol."""
         return np.append(self.starts[1:], len(self.prices))
 
+    def by_symbol(self) -> Iterator[SymbolFills]:
+        """Yield the fills of each account and symbol."""
+        columns = [column.tolist() for column in (self.quantities, self.prices, self.seconds, self.sides)]
+        for start, stop in zip(self.starts.tolist(), self.stops.tolist(), strict=True):
+            yield SymbolFills(*(column[start:stop] for column in columns))
 
-def summable(values: Integers) -> Integers:
-    """Return the values as 64 bits hold them where all together fit into these, else as Python's integers."""
-    fits = np.abs(values.astype(np.float64)).sum() < LARGEST_SUM
-    return values if fits else values.astype(object)
+
+def fills_frame(fills: Iterable[Fill]) -> pd.DataFrame:
+    """Lay out executions as the columns that `session_executions` takes.
+
+    Raises
+    ------
+    InputError
+        If a number has more than 8 decimal places.
+    """
+    columns: dict[str, list[Any]] = {name: [] for name in Fill._fields}
+    for fill in fills:
+        for name, value in zip(Fill._fields, fill, strict=True):
+            columns[name].append(value)
+    moments = columns["executed_at"]
+    numbers = {name: [scaled(value) for value in columns[name]] for name in ("quantity", "price", "fees_usd")}
+    return pd.DataFrame(
+        {
+            "account_id": columns["account_id"],
+            "symbol": columns["symbol"],
+            "currency": [currency or "" for currency in columns["currency"]],
+            "day": [day.toordinal() for day in columns["session_date"]],
+            "instant": [(moment - _EPOCH) // _MICROSECOND for moment in moments],
+            "is_time_unknown": [moment.astimezone(EXCHANGE_ZONE).time() == dt.time() for moment in moments],
+            "line_number": columns["line_number"],
+            "side": [ord(side) for side in columns["side"]],
+            **{name: np.array(values, dtype=object) for name, values in numbers.items()},
+        }
+    )
 
 
-def sums(values: Integers, starts: NDArray[np.int64]) -> list[int]:
-    """Add up the fills' values by account and symbol, exactly."""
-    totals: list[int] = np.add.reduceat(summable(values), starts).tolist()
-    return totals
+def session_executions(fills: pd.DataFrame) -> dict[dt.date, Executions]:
+    """Sort fills into each session's executions.
+
+    Parameters
+    ----------
+    fills
+        One row a fill, in any order; of one line number in two deliveries the earlier one's first.
+        ``account_id``, ``symbol``, ``currency`` ("" = not stated): texts or categories.
+        ``day``: proleptic ordinal of the session. ``instant``: microseconds since 1970, UTC. ``line_number``.
+        ``is_time_unknown``: whether the time of day is. ``side``: ASCII code of ``B``, ``S``, ``T`` or ``C``.
+        ``quantity`` (positive), ``price``, ``fees_usd`` (costs positive): scaled by 1e8, int64, or Python's integers.
+        ``delivery_id``: optional.
+    """
+    if fills.empty:
+        return {}
+    accounts, account_ids = _codes(fills["account_id"])
+    symbols, symbol_names = _codes(fills["symbol"])
+    days = fills["day"].to_numpy(dtype=np.int64)
+    group = ((days - days.min()) * len(account_ids) + accounts) * len(symbol_names) + symbols
+    order = np.lexsort((fills["line_number"].to_numpy(), fills["instant"].to_numpy(), group))
+    starts = np.append(0, np.flatnonzero(np.diff(group[order])) + 1)
+    heads = order[starts]
+    is_buy = np.isin(fills["side"].to_numpy(), _BUYS)
+    quantities = fills["quantity"].to_numpy()
+    seconds = np.where(fills["is_time_unknown"], UNKNOWN_SECOND, fills["instant"].to_numpy() // 1_000_000)
+    all_of_them = Executions(
+        [account_ids[code] for code in accounts[heads].tolist()],
+        [symbol_names[code] for code in symbols[heads].tolist()],
+        _stated_currencies(fills["currency"], order, starts),
+        fills["delivery_id"].to_numpy()[heads].tolist() if "delivery_id" in fills else [None] * len(heads),
+        starts,
+        np.where(is_buy, quantities, -quantities)[order],
+        fills["price"].to_numpy()[order],
+        fills["fees_usd"].to_numpy()[order],
+        seconds[order],
+        fills["side"].to_numpy(dtype=np.uint8)[order],
+    )
+    return dict(_by_session(all_of_them, days[heads]))
+
+
+def _codes(names: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
+    """Return the place of each name among the distinct ones in the order of their characters, and those."""
+    listed = names.astype("category").cat
+    categories = np.array(listed.categories, dtype=object)
+    order = np.argsort(categories)
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[listed.codes.to_numpy()], categories[order].tolist()
+
+
+def _stated_currencies(currencies: pd.Series, order: NDArray[np.int64], starts: NDArray[np.int64]) -> list[str | None]:
+    """Return in which currency each account and symbol was traded: none is stated, one, or several."""
+    codes, names = _codes(currencies)
+    is_stated = np.array([name != "" for name in names])[codes]
+    highest = np.maximum.reduceat(np.where(is_stated, codes, -1)[order], starts)
+    lowest = np.minimum.reduceat(np.where(is_stated, codes, len(names))[order], starts)
+    return [
+        (names[high] if high >= 0 else None) if high <= low else MIXED_CURRENCIES
+        for low, high in zip(lowest.tolist(), highest.tolist(), strict=True)
+    ]
+
+
+def _by_session(executions: Executions, days: NDArray[np.int64]) -> Iterator[tuple[dt.date, Executions]]:
+    """Cut executions, ascending by session, into those of each one.
+
+    Parameters
+    ----------
+    days
+        Of each account and symbol, the session's ordinal.
+    """
+    first_groups = np.append(0, np.flatnonzero(np.diff(days)) + 1).tolist()
+    first_rows = [*executions.starts[first_groups].tolist(), len(executions.prices)]
+    bounds = zip(first_groups, [*first_groups[1:], len(days)], first_rows, first_rows[1:], strict=False)
+    for first, last, start, stop in bounds:
+        groups, fills = slice(first, last), slice(start, stop)
+        yield (
+            dt.date.fromordinal(int(days[first])),
+            Executions(
+                executions.account_ids[groups],
+                executions.symbols[groups],
+                executions.currencies[groups],
+                executions.delivery_ids[groups],
+                executions.starts[groups] - start,
+                executions.quantities[fills],
+                executions.prices[fills],
+                executions.fees[fills],
+                executions.seconds[fills],
+                executions.sides[fills],
+            ),
+        )

@@ -1,47 +1,34 @@
-"""Lots: which open lot a fill closes and what that realizes, in exact integers.
+"""FIFO, the specification: which open lot a fill closes, what that realizes, and what stays open.
 
-Integers keep the money exact and are an order of magnitude faster than decimals: quantities, prices,
-multipliers, rates and fees are scaled by 1e8 (the vendor's DECIMAL(18,8)), a quantity times a price by 1e16, an amount
-in the instrument's currency (times the multiplier) by 1e24 and in US dollars (times the rate) by 1e32.
+A position is its open lots, oldest first, all long or all short; in the currency the instrument is traded in.
+
+Closing:    intra-day FIFO, then overnight FIFO: the oldest lot opened in the same session, then the oldest of earlier
+            ones. What is left of a fill opens a lot: a position may flip through zero. The position decides, not the
+            side's letter: a sale from flat is a short.
+Realized:   sum over closed lots of closed quantity (long +, short -) * (closing price - opening price) * multiplier.
+Unrealized: sum over open lots of quantity (long +, short -) * (mark - opening price) * multiplier.
+
+Source: PropReports (public wiki and FAQ), intra-day FIFO, then overnight FIFO; both amounts are before fees.
+
+All numbers are exact integers: quantities, prices and multipliers scaled by 1e8, quantity * price by 1e16. The
+multiplier is applied by `risk.books.positions`. `risk.books.bulk` finds the same for very many fills at once, and
+aggregate_pnl/select_differences.sql checks both by the accounting identity.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from decimal import Context, Decimal
 from typing import NamedTuple
-
-from risk.core.errors import InputError
-
-UNIT_DIGITS = 8
-"""Decimal places of quantity, price, multiplier, rate and fees."""
-
-UNIT: int = 10**UNIT_DIGITS
-AMOUNT_DIGITS = 3 * UNIT_DIGITS
-USD_DIGITS = 4 * UNIT_DIGITS
-FEES_TO_USD: int = 10 ** (USD_DIGITS - UNIT_DIGITS)
 
 Lot = list[int]
 """Signed quantity left, price, opened session (its proleptic ordinal); a list because closing shrinks it in place."""
 
 Lots = deque[Lot]
 
-_EXACT = Context(prec=120)
-
 
 class OpenLots(NamedTuple):
-    """The lots of a symbol that are open, and what they come to.
-
-    Attributes
-    ----------
-    lots
-        Signed quantity, price (both scaled by 1e8) and opened session's ordinal of each, oldest first.
-    quantity
-        All together, long positive, scaled by 1e8.
-    cost
-        What they cost together, negative what was got for a short, scaled by 1e16.
-    """
+    """Open lots as (signed quantity, price, opened session), oldest first; their signed quantity and cost together."""
 
     lots: tuple[tuple[int, ...], ...]
     quantity: int
@@ -51,55 +38,13 @@ class OpenLots(NamedTuple):
 FLAT = OpenLots((), 0, 0)
 
 
-def scaled(value: Decimal, digits: int = UNIT_DIGITS) -> int:
-    """Return a decimal as an integer number of ``10**-digits``.
-
-    Raises
-    ------
-    InputError
-        If the value has more decimal places or is no number.
-    """
-    moved = value.scaleb(digits, _EXACT)
-    if not moved.is_finite() or moved != moved.to_integral_value():
-        raise InputError(f"{value} is no number with at most {digits} decimal places: correct it in its file.")
-    return int(moved)
-
-
-def decimal_text(value: int, digits: int) -> str:
-    """Write an integer number of ``10**-digits`` as an exact decimal without exponent or trailing zeros."""
-    if not value:
-        return "0"
-    # Digits as text: dividing such large integers takes twice as long.
-    text = str(abs(value)).rjust(digits + 1, "0")
-    point = len(text) - digits
-    sign = "-" if value < 0 else ""
-    return f"{sign}{text[:point]}.{text[point:]}".rstrip("0").rstrip(".")
-
-
-def unscaled(value: int, digits: int) -> Decimal:
-    """Return an integer number of ``10**-digits`` as an exact decimal of at least two places."""
-    text = decimal_text(value, digits)
-    places = len(text.partition(".")[2])
-    if places >= 2:
-        return Decimal(text)
-    return Decimal(f"{text}0" if places else f"{text}.00")
-
-
-def match_fills(lots: Lots, quantities: Sequence[int], prices: Sequence[int], session: int) -> int:
-    """Apply one session's fills of one symbol to its lots: intra-day FIFO, then overnight FIFO.
-
-    A fill against the open position closes the oldest lot opened in the same session first, then the oldest
-    lot of earlier sessions; what is left of it opens a lot, so a position may flip inside one fill. The
-    position decides, not the letter of the side: a sale from flat is a short.
+def match_fills(lots: Lots, quantities: Iterable[int], prices: Iterable[int], session: int) -> int:
+    """Apply one session's fills of one symbol to the lots of earlier sessions; they are those at the close afterwards.
 
     Parameters
     ----------
-    lots
-        Lots of earlier sessions, oldest first; holds the lots at the close afterwards.
-    quantities
-        Signed, buys and covers positive, in the order of execution; scaled by 1e8.
-    prices
-        Prices of these fills, scaled by 1e8.
+    quantities, prices
+        In the order of execution; quantities signed, buys and covers positive.
     session
         Ordinal of the session, stored in the lots it opens.
 
@@ -108,46 +53,45 @@ def match_fills(lots: Lots, quantities: Sequence[int], prices: Sequence[int], se
     int
         Realized P&L before fees and multiplier, gains positive, scaled by 1e16.
     """
-    opened: Lots = deque()
+    opened_today: Lots = deque()
     realized = 0
-    for fill_quantity, price in zip(quantities, prices, strict=True):
-        rest = fill_quantity
+    for quantity, price in zip(quantities, prices, strict=True):
+        rest = quantity
         while rest:
-            closable = opened or lots
+            closable = opened_today or lots
             if not closable or (closable[0][0] > 0) == (rest > 0):
-                opened.append([rest, price, session])
+                opened_today.append([rest, price, session])
                 break
             lot = closable[0]
-            held = lot[0]
-            left = held + rest
-            if (left > 0) == (held > 0) and left:
-                realized -= rest * (price - lot[1])
-                lot[0] = left
+            held, opening_price, _ = lot
+            if abs(rest) < abs(held):
+                realized -= rest * (price - opening_price)
+                lot[0] = held + rest
                 break
-            realized += held * (price - lot[1])
+            realized += held * (price - opening_price)
             closable.popleft()
-            rest = left
-    lots.extend(opened)
+            rest += held
+    lots.extend(opened_today)
     return realized
 
 
+def open_lots(lots: Iterable[Sequence[int]]) -> OpenLots:
+    """Sum up lots: their quantity, and what they cost together (negative: what was received for a short)."""
+    listed = tuple(map(tuple, lots))
+    return OpenLots(listed, sum(lot[0] for lot in listed), sum(lot[0] * lot[1] for lot in listed))
+
+
+def unrealized_amount(lots: OpenLots, mark: int) -> int:
+    """Return what the lots gain at a mark, before the multiplier: quantity * mark - cost, scaled by 1e16."""
+    return lots.quantity * mark - lots.cost
+
+
 def split_lots(lots: Lots, new_shares: int, old_shares: int) -> int:
-    """Put new shares in the place of old ones; what the lots cost together stays the same to the last digit.
+    """Replace old shares by new ones; the cost of the lots stays the same to the last digit.
 
-    Quantities are cut off after their eighth decimal place, over the position as a whole. Where a lot's cost does not
-    come out even, a part of it costs 1e-8 a share more than the rest.
-
-    Parameters
-    ----------
-    lots
-        All long or all short; changed in place.
-    new_shares, old_shares
-        So many new for so many old.
-
-    Returns
-    -------
-    int
-        What is realized where the last lots come to less than 1e-8 new shares, scaled by 1e16; else 0.
+    The position's quantity is truncated after its eighth decimal place. Where a lot's cost does not divide evenly, a
+    part of the lot costs 1e-8 a share more than the rest. Returns what is realized where the last lots come to less
+    than 1e-8 new shares, scaled by 1e16; else 0.
     """
     split: Lots = deque()
     held = reached = cost = 0
@@ -169,26 +113,6 @@ def split_lots(lots: Lots, new_shares: int, old_shares: int) -> int:
 
 
 def split_quantity(quantity: int, new_shares: int, old_shares: int) -> int:
-    """Return how many new shares stand for a quantity, cut off after the eighth decimal place; scaled by 1e8."""
+    """Return the new shares for a quantity of old ones, truncated after the eighth decimal place."""
     whole = abs(quantity) * new_shares // old_shares
     return whole if quantity > 0 else -whole
-
-
-def open_lots(lots: Iterable[Sequence[int]]) -> OpenLots:
-    """Sum up lots, all long or all short, oldest first."""
-    listed = tuple(map(tuple, lots))
-    return OpenLots(listed, sum(lot[0] for lot in listed), sum(lot[0] * lot[1] for lot in listed))
-
-
-def unrealized_amount(lots: OpenLots, price: int) -> int:
-    """Return what the lots gain at a price, before multiplier and rate; scaled by 1e16."""
-    return lots.quantity * price - lots.cost
-
-
-def average_open_price(lots: OpenLots) -> int:
-    """Return the quantity-weighted opening price of one or more lots, rounded half up; scaled by 1e8.
-
-    It is shown to people; no P&L is computed from it.
-    """
-    quantity = abs(lots.quantity)
-    return (2 * abs(lots.cost) + quantity) // (2 * quantity)

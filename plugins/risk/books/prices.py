@@ -1,36 +1,44 @@
-"""Valuation: the closing price of a symbol, where it comes from, the units in one contract, and US dollars for them."""
+"""Prices: what a symbol is worth at a close, by mark, multiplier and rate; and what its form implies of these."""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from functools import lru_cache
+from typing import Final, NamedTuple, TypeVar
 
-from risk.books.fifo import UNIT
-from risk.books.symbols import (
-    BASE_CURRENCY,
-    expires,
-    implied_currency,
-    implied_multiplier,
-    quoted_currency,
-    spot_symbol,
-)
+from risk.books.executions import MIXED_CURRENCIES, UNIT
+from risk.core.calendar import next_session
 
-Told = TypeVar("Told")
+StatedValue = TypeVar("StatedValue")
 
-STALE_SESSIONS = 5
+STALE_SESSIONS: Final = 5
 """For so many sessions the last known price may stand in for a missing one."""
 
-PRICE_LIMIT: int = 10**18
+PRICE_LIMIT: Final[int] = 10**18
 """Above what files can state (ten digits before the point), scaled by 1e8: no price, whatever split it comes from."""
 
-MIXED_CURRENCIES = "XXX"
-"""ISO 4217 for "no currency": fills of one position in several, which nothing converts."""
+BASE_CURRENCY: Final = "USD"
+"""Currency of the results."""
+
+OPTION_MULTIPLIER: Final[int] = 100 * UNIT
+LONGEST_BREAK_DAYS: Final = 7
+"""No two sessions of the exchange are further apart."""
+
+_OPTION = re.compile(r"[A-Z0-9.]{1,6} {0,5}([0-9]{6})[CP][0-9]{8}")
+"""An OSI option symbol, padded (``AAPL  250117C00150000``) or compact."""
+
+_PAIR = re.compile(r"@([A-Z]{3})([A-Z]{3})")
+"""A currency pair: so many of the second for one of the first."""
+
+_CONTRACT_PREFIXES = ("/", "@")
+_CURRENCY_SUFFIXES: Final = {".TO": "CAD", ".TV": "CAD"}
 
 
-class Statement(NamedTuple):
-    """What a marks file says about a symbol in a session; numbers scaled by 1e8, ``None`` where it says nothing."""
+class ScaledMark(NamedTuple):
+    """What marks files say about a symbol in a session; numbers scaled by 1e8, ``None`` where they say nothing."""
 
     session_date: dt.date
     symbol: str
@@ -39,8 +47,8 @@ class Statement(NamedTuple):
     multiplier: int | None
 
 
-class Terms(NamedTuple):
-    """What an instruments file says about a symbol from a day on; ``None`` where it says nothing."""
+class ScaledInstrument(NamedTuple):
+    """What instruments files say about a symbol from a day on; multiplier scaled by 1e8, ``None`` = nothing."""
 
     valid_from: dt.date
     symbol: str
@@ -48,7 +56,7 @@ class Terms(NamedTuple):
     currency: str | None
 
 
-class Ratio(NamedTuple):
+class SplitRatio(NamedTuple):
     """A split: new shares for old ones from the open of a session on, both scaled by 1e8."""
 
     session_date: dt.date
@@ -58,7 +66,7 @@ class Ratio(NamedTuple):
 
 
 class LastFill(NamedTuple):
-    """The last fill of a symbol in a session, in one currency as told: microseconds of its instant, line, price."""
+    """The last fill of a symbol in a session, in one currency as stated: microseconds of its instant, line, price."""
 
     session_date: dt.date
     symbol: str
@@ -103,7 +111,7 @@ _NO_QUOTE = _Quote(None, None, None)
 _DOLLAR = _Quote(UNIT, None, None)
 
 
-class Valuer:
+class PriceBook:
     """Values symbols at the close of consecutive sessions.
 
     Parameters
@@ -112,50 +120,49 @@ class Valuer:
         Consecutive sessions, ascending; a stale price is looked for among them.
     last_fills
         Of all accounts, any number for a session and symbol.
-    statements
-        What marks files say, at most one for a session and symbol. Those of earlier sessions still tell the
-        multiplier.
-    terms
-        What instruments files say, at most one for a day and symbol.
+    marks
+        At most one for a session and symbol; those of earlier sessions still state the multiplier.
+    instruments
+        At most one for a day and symbol.
     ratios
-        Splits, at most one for a session and symbol.
+        At most one for a session and symbol.
     """
 
     def __init__(
         self,
         session_dates: Sequence[dt.date],
         last_fills: Iterable[LastFill],
-        statements: Iterable[Statement],
-        terms: Iterable[Terms] = (),
-        ratios: Iterable[Ratio] = (),
+        marks: Iterable[ScaledMark],
+        instruments: Iterable[ScaledInstrument] = (),
+        ratios: Iterable[SplitRatio] = (),
     ) -> None:
         self._session_dates = session_dates
         self._index = {session_date: index for index, session_date in enumerate(session_dates)}
-        self._marks: dict[tuple[dt.date, str], tuple[str | None, int]] = {}
+        self._prices: dict[tuple[dt.date, str], tuple[str | None, int]] = {}
         self._multipliers: dict[str, dict[dt.date, int | None]] = {}
         self._currencies: dict[str, dict[dt.date, str]] = {}
         self._ratios = {(ratio.session_date, ratio.symbol): ratio for ratio in ratios}
-        self._known: dict[tuple[dt.date, str, str], Valuation] = {}
-        for statement in statements:
-            self._learn_mark(statement)
-        for told in sorted(terms, key=lambda told: told.valid_from):
-            self._learn_multiplier(told.symbol, told.valid_from, told.multiplier)
-            if told.currency is not None:
-                self._currencies.setdefault(told.symbol, {})[told.valid_from] = told.currency
-        self._multipliers = {symbol: dict(sorted(told.items())) for symbol, told in self._multipliers.items()}
+        self._valuations: dict[tuple[dt.date, str, str], Valuation] = {}
+        for mark in marks:
+            self._add_mark(mark)
+        for stated in sorted(instruments, key=lambda stated: stated.valid_from):
+            self._add_multiplier(stated.symbol, stated.valid_from, stated.multiplier)
+            if stated.currency is not None:
+                self._currencies.setdefault(stated.symbol, {})[stated.valid_from] = stated.currency
+        self._multipliers = {symbol: dict(sorted(stated.items())) for symbol, stated in self._multipliers.items()}
         self._last_fills = self._newest(last_fills)
 
-    def _learn_mark(self, statement: Statement) -> None:
-        if statement.price is not None:
-            currency = quoted_currency(statement.symbol, statement.currency)
-            self._marks[statement.session_date, statement.symbol] = (currency, statement.price)
-        self._learn_multiplier(statement.symbol, statement.session_date, statement.multiplier)
+    def _add_mark(self, mark: ScaledMark) -> None:
+        if mark.price is not None:
+            currency = quoted_currency(mark.symbol, mark.currency)
+            self._prices[mark.session_date, mark.symbol] = (currency, mark.price)
+        self._add_multiplier(mark.symbol, mark.session_date, mark.multiplier)
 
-    def _learn_multiplier(self, symbol: str, day: dt.date, multiplier: int | None) -> None:
+    def _add_multiplier(self, symbol: str, day: dt.date, multiplier: int | None) -> None:
         """Note a multiplier; two of one day that differ leave it unknown."""
         if multiplier is not None:
-            told = self._multipliers.setdefault(symbol, {})
-            told[day] = multiplier if told.get(day, multiplier) == multiplier else None
+            stated = self._multipliers.setdefault(symbol, {})
+            stated[day] = multiplier if stated.get(day, multiplier) == multiplier else None
 
     def _newest(self, last_fills: Iterable[LastFill]) -> dict[tuple[dt.date, str, str], int]:
         newest: dict[tuple[dt.date, str, str], tuple[int, int, int]] = {}
@@ -164,30 +171,30 @@ class Valuer:
             newest[key] = max(newest.get(key, fill.instant_line_price), fill.instant_line_price)
         return {key: instant_line_price[-1] for key, instant_line_price in newest.items()}
 
-    def currency(self, session_date: dt.date, symbol: str, told: str | None) -> str:
+    def currency(self, session_date: dt.date, symbol: str, of_fills: str | None) -> str:
         """Return a symbol's currency: as an instruments file says, else as its fills do, else as its form implies."""
-        return self.stated_currency(session_date, symbol) or told or implied_currency(symbol)
+        return self.stated_currency(session_date, symbol) or of_fills or implied_currency(symbol)
 
     def stated_currency(self, session_date: dt.date, symbol: str) -> str | None:
         """Return the currency that instruments files state for a session."""
         stated = self._currencies.get(symbol)
         return _newest_until(stated, session_date) if stated else None
 
-    def ratio(self, session_date: dt.date, symbol: str) -> Ratio | None:
+    def ratio(self, session_date: dt.date, symbol: str) -> SplitRatio | None:
         """Return the split a session opens with."""
         return self._ratios.get((session_date, symbol))
 
     def value(self, session_date: dt.date, symbol: str, currency: str) -> Valuation:
         """Value a symbol held or traded in a currency at a session's close."""
         key = (session_date, symbol, currency)
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = self._value(session_date, symbol, currency)
-        return known
+        valuation = self._valuations.get(key)
+        if valuation is None:
+            valuation = self._valuations[key] = self._value(session_date, symbol, currency)
+        return valuation
 
     def _value(self, session_date: dt.date, symbol: str, currency: str) -> Valuation:
         is_mixed = currency == MIXED_CURRENCIES
-        if (session_date, symbol) not in self._marks and expires(symbol, session_date):
+        if (session_date, symbol) not in self._prices and expires(symbol, session_date):
             quote = _Quote(0, "expiry", session_date)
         else:
             quote = _NO_QUOTE if is_mixed else self._quote(session_date, symbol, currency)
@@ -199,10 +206,10 @@ class Valuer:
         return Valuation(self._multiplier(session_date, symbol), quote.price, quote.source, *rate)
 
     def _multiplier(self, session_date: dt.date, symbol: str) -> int | None:
-        """Return the newest multiplier told up to the session, else what the symbol's form implies."""
-        told = self._multipliers.get(symbol)
-        if told and next(iter(told)) <= session_date:
-            return _newest_until(told, session_date)
+        """Return the newest multiplier stated up to the session, else what the symbol's form implies."""
+        stated = self._multipliers.get(symbol)
+        if stated and next(iter(stated)) <= session_date:
+            return _newest_until(stated, session_date)
         return implied_multiplier(symbol)
 
     def _quote(self, session_date: dt.date, symbol: str, currency: str) -> _Quote:
@@ -221,14 +228,67 @@ class Valuer:
         return _NO_QUOTE
 
     def _price(self, session_date: dt.date, symbol: str, currency: str) -> tuple[int | None, str]:
-        mark = self._marks.get((session_date, symbol))
+        mark = self._prices.get((session_date, symbol))
         if mark is not None and mark[0] in (None, currency):
             return mark[1], "marks"
         return self._last_fills.get((session_date, symbol, currency)), "last_fill"
 
 
-def _newest_until(told: Mapping[dt.date, Told], day: dt.date) -> Told | None:
-    """Return the newest of some dated statements, ascending, that holds on a day."""
-    days = list(told)
+def _newest_until(stated: Mapping[dt.date, StatedValue], day: dt.date) -> StatedValue | None:
+    """Return the newest of some dated values, ascending, that holds on a day."""
+    days = list(stated)
     count = bisect_right(days, day)
-    return told[days[count - 1]] if count else None
+    return stated[days[count - 1]] if count else None
+
+
+@lru_cache(maxsize=65_536)
+def implied_multiplier(symbol: str) -> int | None:
+    """Return the units in one share or contract, scaled by 1e8; ``None`` = never guessed.
+
+    Options have 100, that of futures (``/``) must be stated. A pair is counted in units of its first currency.
+    """
+    if _OPTION.fullmatch(symbol):
+        return OPTION_MULTIPLIER
+    if symbol.startswith(_CONTRACT_PREFIXES) and not _PAIR.fullmatch(symbol):
+        return None
+    return UNIT
+
+
+@lru_cache(maxsize=65_536)
+def implied_currency(symbol: str) -> str:
+    """Return the currency a symbol is priced in: a pair's second one, Canada's for ``.TO`` and ``.TV``.
+
+    Source: the vendor's page on incomplete symbols.
+    """
+    pair = _PAIR.fullmatch(symbol)
+    return pair[2] if pair else _CURRENCY_SUFFIXES.get(symbol[-3:], BASE_CURRENCY)
+
+
+def quoted_currency(symbol: str, stated: str | None) -> str | None:
+    """Return the currency of a price: a pair's is in its second one, also where its first is stated."""
+    pair = _PAIR.fullmatch(symbol)
+    return pair[2] if pair and stated == pair[1] else stated
+
+
+def spot_symbol(currency: str) -> str:
+    """Return the symbol whose price is the US dollars for one unit of a currency."""
+    return f"@{currency}{BASE_CURRENCY}"
+
+
+def expires(symbol: str, session_date: dt.date) -> bool:
+    """Return whether a session is an option's last: that of its last day, or the one before where that is none."""
+    last_day = _last_day(symbol)
+    if last_day is None or not 0 <= (last_day - session_date).days < LONGEST_BREAK_DAYS:
+        return False
+    return last_day == session_date or last_day < next_session(session_date)
+
+
+@lru_cache(maxsize=65_536)
+def _last_day(symbol: str) -> dt.date | None:
+    option = _OPTION.fullmatch(symbol)
+    if option is None:
+        return None
+    try:
+        return dt.datetime.strptime(option[1], "%y%m%d").date()  # noqa: DTZ007 - a session is a plain date
+    except ValueError:
+        return None

@@ -1,27 +1,180 @@
-"""Daily P&L from fills and statements alone, without a warehouse."""
+"""The books of a session: every account's positions and daily P&L, from fills, splits and prices alone.
+
+`riskctl pnl` calls `daily_pnl`; the warehouse's books are made of `close_session`, session by session.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
-import numpy as np
+import pandas as pd
 
-from risk.books.books import AccountSession, close_session
-from risk.books.executions import Executions
-from risk.books.fifo import USD_DIGITS, scaled, unscaled
-from risk.books.paths import UNKNOWN_SECOND
-from risk.books.positions import Holding
-from risk.books.prices import MIXED_CURRENCIES, LastFill, Ratio, Statement, Terms, Valuer
+from risk.books import bulk
+from risk.books.behavior import TradingBehavior, trading_behavior
+from risk.books.executions import (
+    FEES_TO_USD,
+    USD_DIGITS,
+    Executions,
+    fills_frame,
+    scaled,
+    session_executions,
+    unscaled,
+)
+from risk.books.positions import (
+    Holding,
+    Position,
+    SymbolTrades,
+    close_symbol,
+    incomplete_reason,
+    split_holdings,
+    trade_symbols,
+)
+from risk.books.prices import LastFill, PriceBook, ScaledInstrument, ScaledMark, SplitRatio
 from risk.core.calendar import sessions_between
-from risk.core.entities import Fill, Instrument, Mark, Split
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.entities import Adjustment, Fill, Instrument, Mark, Split
 
-_SIGNS = {"B": 1, "C": 1, "S": -1, "T": -1}
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+Holdings = dict[str, dict[str, Holding]]
+"""Positions carried into a session, by account and symbol."""
+
+TradeSymbols = Callable[[Executions, Sequence[Holding | None], dt.date], Iterable[SymbolTrades]]
+"""What matches a session's fills of each account and symbol to what is held of it."""
+
+
+class AccountSession(NamedTuple):
+    """One account in one session; amounts in US dollars scaled by 1e32, volume by 1e8, ``None`` = unknown.
+
+    Attributes
+    ----------
+    delivery_id
+        Basis of its fills; ``None`` where it only carries positions, or without a warehouse.
+    volume
+        Sum of the quantities traded.
+    turnover
+        Value of all fills.
+    gross
+        Realized, before fees.
+    fees
+        Costs positive.
+    unrealized, unrealized_delta
+        Of the open lots at the close, and less that of the close before.
+    incomplete_reason
+        Sentences about everything unknown; ``None`` = nothing.
+    """
+
+    account_id: str
+    session_date: dt.date
+    delivery_id: int | None
+    fill_count: int
+    volume: int
+    turnover: int | None
+    gross: int | None
+    fees: int
+    unrealized: int | None
+    unrealized_delta: int | None
+    incomplete_reason: str | None
+    behavior: TradingBehavior
+    positions: tuple[Position, ...]
+
+    @property
+    def net(self) -> int | None:
+        """Gross less fees."""
+        return None if self.gross is None else self.gross - self.fees
+
+    @property
+    def total(self) -> int | None:
+        """Net plus unrealized delta."""
+        return _sum((self.net, self.unrealized_delta))
+
+
+def close_session(
+    session_date: dt.date,
+    traded: Iterable[Executions],
+    holdings: Holdings,
+    prices: PriceBook,
+    trade: TradeSymbols = trade_symbols,
+) -> Iterator[AccountSession]:
+    """Yield the accounts that trade in a session or carry a position through it.
+
+    Parameters
+    ----------
+    traded
+        The session's fills in parts; an account is whole in one of them.
+    holdings
+        At the end those carried out of the session.
+    prices
+        Of this session and the five before it.
+    trade
+        Matches fills to what is held: one by one, or as `way_of_trading` says.
+    """
+    idle = {account_id for account_id, held in holdings.items() if held}
+    for account_id in idle:
+        split_holdings(session_date, holdings[account_id], prices)
+    for executions in traded:
+        for account_id, trades in _trade_accounts(session_date, executions, holdings, trade):
+            idle.discard(account_id)
+            held = holdings.setdefault(account_id, {})
+            yield _close_account(account_id, session_date, trades, held, prices)
+    for account_id in sorted(idle):
+        yield _close_account(account_id, session_date, {}, holdings[account_id], prices)
+
+
+def way_of_trading(fill_count: int) -> TradeSymbols:
+    """Return what matches so many fills in all: FIFO fill by fill, from `BULK_FILLS` on all of a session at once."""
+    return bulk.trade_symbols if fill_count >= bulk.BULK_FILLS else trade_symbols
+
+
+def _trade_accounts(
+    session_date: dt.date, executions: Executions, holdings: Holdings, trade: TradeSymbols
+) -> Iterator[tuple[str, dict[str, SymbolTrades]]]:
+    """Match fills to what is held and yield what each account's came to, by symbol."""
+    keys = list(zip(executions.account_ids, executions.symbols, strict=True))
+    befores = [holdings.get(account_id, {}).get(symbol) for account_id, symbol in keys]
+    traded = zip(keys, trade(executions, befores, session_date), strict=True)
+    for account_id, group in groupby(traded, key=lambda item: item[0][0]):
+        yield account_id, {symbol: trades for (_, symbol), trades in group}
+
+
+def _close_account(
+    account_id: str,
+    session_date: dt.date,
+    trades: dict[str, SymbolTrades],
+    holdings: dict[str, Holding],
+    prices: PriceBook,
+) -> AccountSession:
+    positions = tuple(
+        close_symbol(session_date, symbol, trades.get(symbol), holdings, prices)
+        for symbol in sorted(trades.keys() | holdings.keys())
+    )
+    return AccountSession(
+        account_id,
+        session_date,
+        next((symbol.delivery_id for symbol in trades.values()), None),
+        sum(symbol.fill_count for symbol in trades.values()),
+        sum(symbol.path.volume for symbol in trades.values()),
+        _sum(position.turnover for position in positions),
+        _sum(position.realized_usd for position in positions),
+        sum(symbol.fees for symbol in trades.values()) * FEES_TO_USD,
+        _sum(position.unrealized_usd for position in positions),
+        _sum(position.unrealized_delta_usd for position in positions),
+        incomplete_reason(session_date, positions),
+        trading_behavior(positions),
+        positions,
+    )
+
+
+def _sum(amounts: Iterable[int | None]) -> int | None:
+    """Add amounts; a sum with an unknown part is unknown."""
+    total = 0
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total
 
 
 class DailyPnl(NamedTuple):
@@ -61,17 +214,39 @@ class DailyPnl(NamedTuple):
 
 
 def daily_pnl(
-    fills: Iterable[Fill], marks: Iterable[Mark], instruments: Iterable[Instrument] = (), splits: Iterable[Split] = ()
+    fills: Iterable[Fill] | pd.DataFrame,
+    marks: Iterable[Mark],
+    instruments: Iterable[Instrument] = (),
+    splits: Iterable[Split] = (),
 ) -> list[DailyPnl]:
     """Compute the P&L of every account-session with fills or a carried position, as exact decimals.
 
     Parameters, order and errors are those of `account_sessions`.
     """
-    return [_published(day) for day in account_sessions(fills, marks, instruments, splits)]
+    return [
+        DailyPnl(
+            day.account_id,
+            day.session_date,
+            _usd(day.gross),
+            unscaled(day.fees, USD_DIGITS),
+            _usd(day.net),
+            _usd(day.unrealized),
+            _usd(day.unrealized_delta),
+            _usd(day.total),
+        )
+        for day in account_sessions(fills, marks, instruments, splits)
+    ]
+
+
+def _usd(amount: int | None) -> Decimal | None:
+    return None if amount is None else unscaled(amount, USD_DIGITS)
 
 
 def account_sessions(
-    fills: Iterable[Fill], marks: Iterable[Mark], instruments: Iterable[Instrument] = (), splits: Iterable[Split] = ()
+    fills: Iterable[Fill] | pd.DataFrame,
+    marks: Iterable[Mark],
+    instruments: Iterable[Instrument] = (),
+    splits: Iterable[Split] = (),
 ) -> list[AccountSession]:
     """Compute the books of every account-session with fills or a carried position.
 
@@ -80,9 +255,10 @@ def account_sessions(
     Parameters
     ----------
     fills
-        Executions in any order; they are taken by account, session, ``executed_at`` and ``line_number``.
+        Executions in any order, or the frame that `session_executions` takes; they are taken by account, session,
+        instant and line number.
     marks, instruments, splits
-        Statements in any order; a later one about the same day and symbol replaces the earlier one.
+        In any order; a later one about the same day and symbol replaces the earlier one.
 
     Returns
     -------
@@ -94,94 +270,77 @@ def account_sessions(
     InputError
         If a number has more than 8 decimal places.
     """
-    ordered = sorted(fills, key=_execution_order)
-    statements = {(mark.session_date, mark.symbol): _statement(mark) for mark in marks}
-    days = {fill.session_date for fill in ordered} | {session_date for session_date, _ in statements}
-    if not ordered:
+    frame = fills if isinstance(fills, pd.DataFrame) else fills_frame(fills)
+    scaled_marks = {(mark.session_date, mark.symbol): _scaled_mark(mark) for mark in marks}
+    traded = session_executions(frame)
+    if not traded:
         return []
+    days = traded.keys() | {session_date for session_date, _ in scaled_marks}
     # A date that the calendar does not know still has its fills: it is never dropped.
-    session_dates = sorted(days.union(sessions_between(min(days), max(days))))
-    terms = {(told.valid_from, told.symbol): _terms(told) for told in instruments}
-    ratios = {(split.session_date, split.symbol): _ratio(split) for split in splits}
-    valuer = Valuer(session_dates, map(_last_fill, ordered), statements.values(), terms.values(), ratios.values())
-    by_session = {day: list(fills) for day, fills in groupby(ordered, key=lambda fill: fill.session_date)}
-    holdings: dict[str, dict[str, Holding]] = {}
+    session_dates = sorted(days | set(sessions_between(min(days), max(days))))
+    prices = PriceBook(
+        session_dates,
+        _last_fills(frame),
+        scaled_marks.values(),
+        {(stated.valid_from, stated.symbol): _scaled_instrument(stated) for stated in instruments}.values(),
+        {(split.session_date, split.symbol): _split_ratio(split) for split in splits}.values(),
+    )
+    holdings: Holdings = {}
+    trade = way_of_trading(len(frame))
     books = [
         day
         for session_date in session_dates
-        for day in close_session(session_date, _executions(by_session.get(session_date, ())), holdings, valuer)
+        for day in close_session(session_date, _parts(traded, session_date), holdings, prices, trade)
     ]
-    return sorted(books, key=lambda day: (day.account_id, day.session_date))
+    return sorted(books, key=itemgetter(0, 1))
 
 
-def _execution_order(fill: Fill) -> tuple[dt.date, str, str, dt.datetime, int]:
-    return fill.session_date, fill.account_id, fill.symbol, fill.executed_at, fill.line_number
+def _parts(traded: dict[dt.date, Executions], session_date: dt.date) -> list[Executions]:
+    return [traded[session_date]] if session_date in traded else []
 
 
-def _statement(mark: Mark) -> Statement:
-    return Statement(mark.session_date, mark.symbol, _scaled(mark.price), mark.currency, _scaled(mark.multiplier))
+def _scaled_mark(mark: Mark) -> ScaledMark:
+    return ScaledMark(mark.session_date, mark.symbol, _scaled(mark.price), mark.currency, _scaled(mark.multiplier))
 
 
-def _terms(told: Instrument) -> Terms:
-    return Terms(told.valid_from, told.symbol, _scaled(told.multiplier), told.currency)
+def _scaled_instrument(stated: Instrument) -> ScaledInstrument:
+    return ScaledInstrument(stated.valid_from, stated.symbol, _scaled(stated.multiplier), stated.currency)
 
 
-def _ratio(split: Split) -> Ratio:
-    return Ratio(split.session_date, split.symbol, scaled(split.new_shares), scaled(split.old_shares))
-
-
-def _last_fill(fill: Fill) -> LastFill:
-    """Return a fill as a candidate for its session's last one of the symbol."""
-    microseconds = (fill.executed_at - _EPOCH) // dt.timedelta(microseconds=1)
-    return LastFill(fill.session_date, fill.symbol, fill.currency, (microseconds, fill.line_number, scaled(fill.price)))
+def _split_ratio(split: Split) -> SplitRatio:
+    return SplitRatio(split.session_date, split.symbol, scaled(split.new_shares), scaled(split.old_shares))
 
 
 def _scaled(value: Decimal | None) -> int | None:
     return None if value is None else scaled(value)
 
 
-def _executions(fills: Sequence[Fill]) -> Iterator[Executions]:
-    """Yield the fills of a session, if there are any, as columns."""
-    groups = [list(group) for _, group in groupby(fills, key=lambda fill: (fill.account_id, fill.symbol))]
-    if groups:
-        yield Executions(
-            [group[0].account_id for group in groups],
-            [group[0].symbol for group in groups],
-            [_told_currency(group) for group in groups],
-            [None] * len(groups),
-            np.cumsum([0, *(len(group) for group in groups[:-1])]),
-            np.array([_SIGNS[fill.side] * scaled(fill.quantity) for fill in fills], dtype=object),
-            np.array([scaled(fill.price) for fill in fills], dtype=object),
-            np.array([scaled(fill.fees_usd) for fill in fills], dtype=object),
-            np.array([_second(fill.executed_at) for fill in fills]),
-            np.frombuffer("".join(fill.side for fill in fills).encode(), dtype=np.uint8),
-        )
+def _last_fills(fills: pd.DataFrame) -> Iterator[LastFill]:
+    """Yield the last fill of each symbol in each session, in each currency as stated."""
+    ordered = fills.sort_values(["instant", "line_number", "price"])
+    last = ordered.drop_duplicates(["day", "symbol", "currency"], keep="last")
+    columns = (last[name].tolist() for name in ("day", "symbol", "currency", "instant", "line_number", "price"))
+    for day, symbol, currency, *instant_line_price in zip(*columns, strict=True):
+        yield LastFill(dt.date.fromordinal(day), symbol, currency or None, tuple(instant_line_price))
 
 
-def _second(executed_at: dt.datetime) -> int:
-    is_unknown = executed_at.astimezone(EXCHANGE_ZONE).time() == dt.time()
-    return UNKNOWN_SECOND if is_unknown else int(executed_at.timestamp())
+def booked_adjustments(adjustments: Iterable[Adjustment]) -> dict[tuple[str, dt.date], Decimal]:
+    """Add up what is booked beside trading, by account and session; the opposite goes to offset accounts.
 
+    Adjustments are a ledger of their own and part of no P&L; zeros are dropped.
 
-def _told_currency(group: Iterable[Fill]) -> str | None:
-    told = {fill.currency for fill in group if fill.currency is not None}
-    if len(told) > 1:
-        return MIXED_CURRENCIES
-    return told.pop() if told else None
-
-
-def _published(day: AccountSession) -> DailyPnl:
-    return DailyPnl(
-        day.account_id,
-        day.session_date,
-        _usd(day.gross),
-        unscaled(day.fees, USD_DIGITS),
-        _usd(day.net),
-        _usd(day.unrealized),
-        _usd(day.unrealized_delta),
-        _usd(day.total),
-    )
-
-
-def _usd(amount: int | None) -> Decimal | None:
-    return None if amount is None else unscaled(amount, USD_DIGITS)
+    Returns
+    -------
+    dict
+        US dollars, positive = credit.
+    """
+    booked: dict[tuple[str, dt.date], Decimal] = {}
+    for each in adjustments:
+        if not each.amount_usd:
+            continue
+        credited = (each.account_id, each.session_date)
+        booked[credited] = booked.get(credited, Decimal(0)) + each.amount_usd
+        if each.offset_account_id is not None:
+            debited = (each.offset_account_id, each.session_date)
+            booked[debited] = booked.get(debited, Decimal(0)) - each.amount_usd
+    return booked

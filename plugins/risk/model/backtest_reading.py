@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from risk.books.books import AccountSession
-from risk.books.conduct import SHARE_DIGITS
-from risk.books.fifo import UNIT_DIGITS, USD_DIGITS
-from risk.books.session import account_sessions
+from risk.books.behavior import SHARE_DIGITS
+from risk.books.executions import UNIT_DIGITS, USD_DIGITS
+from risk.books.session import AccountSession, account_sessions
 from risk.core.calendar import is_session, sessions_between
 from risk.core.entities import Fill, Instrument, Mark, Split
 from risk.core.errors import InputError
@@ -83,7 +82,7 @@ def panel_of_fills(
     Parameters
     ----------
     fills, marks, instruments, splits
-        As in `risk.books.account_sessions`; without a mark an open position carries its last price.
+        As in `risk.books.session.account_sessions`; without a mark an open position carries its last price.
 
     Raises
     ------
@@ -113,19 +112,19 @@ def panel_of_days(days: Iterable[AccountSession]) -> Panel:
 
 def _measures(day: AccountSession) -> dict[str, float]:
     """Return an account-session's columns of the panel."""
-    conduct = day.conduct
+    behavior = day.behavior
     measures = {
         "total_pnl_usd": (day.total, USD_DIGITS),
         "fill_count": (day.fill_count, 0),
         "turnover_usd": (day.turnover, USD_DIGITS),
         "fees_usd": (day.fees, USD_DIGITS),
         "volume": (day.volume, UNIT_DIGITS),
-        "early_pnl_usd": (conduct.early, USD_DIGITS),
-        "late_pnl_usd": (conduct.late, USD_DIGITS),
-        "holding_seconds": (conduct.holding_seconds, 0),
-        "adds_to_loser_count": (conduct.enlarging_count, 0),
-        "concentration_ratio": (conduct.concentration, SHARE_DIGITS),
-        "overnight_usd": (conduct.overnight, USD_DIGITS),
+        "early_pnl_usd": (behavior.early, USD_DIGITS),
+        "late_pnl_usd": (behavior.late, USD_DIGITS),
+        "holding_seconds": (behavior.holding_seconds, 0),
+        "adds_to_loser_count": (behavior.adds_to_loser_count, 0),
+        "concentration_ratio": (behavior.concentration, SHARE_DIGITS),
+        "overnight_usd": (behavior.overnight, USD_DIGITS),
     }
     return {name: value / 10**digits for name, (value, digits) in measures.items() if value is not None}
 

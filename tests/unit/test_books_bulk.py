@@ -1,4 +1,4 @@
-"""Scratch files lie where the installation wants them, and leave nothing behind."""
+"""The temporary file of very many fills is where the installation wants it, and leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from risk.books.scratch import binary_scratch
+from risk.books.bulk import _temporary_file
 
 
-def test_scratch_files_lie_in_the_folder_of_the_settings_and_have_no_name(
+def test_the_temporary_file_is_in_the_folder_of_the_settings_and_has_no_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "var" / "scratch"
     monkeypatch.setenv("RISK_SCRATCH_DIR", str(folder))
-    with binary_scratch() as file:
+    with _temporary_file() as file:
         assert Path(f"/proc/self/fd/{file.fileno()}").readlink().parent == folder
         assert list(folder.iterdir()) == []

@@ -1,4 +1,4 @@
-"""Lots: worked cases of splits, average prices and closing, where a digit or a sign is easily lost."""
+"""FIFO: worked cases of splits, average prices and closing, where a digit or a sign is easily lost."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from decimal import Decimal
 
 import pytest
 
-from risk.books.fifo import UNIT, Lots, average_open_price, decimal_text, match_fills, open_lots, split_lots, unscaled
+from risk.books.executions import UNIT, decimal_text, unscaled
+from risk.books.fifo import Lots, match_fills, open_lots, split_lots
+from risk.books.positions import average_open_price
 
 
 def lots_of(*lots: tuple[int, int, int]) -> Lots:
