@@ -28,53 +28,59 @@ _LAST = dt.date(2025, 8, 15)
 LIMITS = {23: 0.2, 2000: 1.0}
 _SQL = {
     "daily_pnl": """
-insert into daily_pnl (account_id, session_date, fill_count, volume, turnover_usd, gross_pnl_usd, fees_usd, net_pnl_usd,
+insert into derived.daily_pnl (account_id, session_date, fill_count, volume, turnover_usd, gross_pnl_usd, fees_usd,
+    net_pnl_usd,
     unrealized_pnl_usd, unrealized_delta_usd, total_pnl_usd)
 select 'NET' || lpad(a::text, 4, '0'), s.session_date, 100, 1000, 10000, r, 1, r - 1, 0, 0, r - 1
 from generate_series(1, %(accounts)s) as a
-cross join (select session_date, row_number() over (order by session_date) from sessions
+cross join (select session_date, row_number() over (order by session_date) from risk.sessions
     where session_date <= '2025-08-15' order by session_date desc limit %(days)s) as s
 cross join lateral (select round((1000 * sin(a + s.session_date - date '2000-01-01'))::numeric, 2)) as x (r)
 """,
     "runs": """
-with load as (insert into loads (source, is_simulated, through_session_date) values ('bench', true, '2025-08-15')
+with load as (insert into risk.loads (source, is_simulated, through_session_date) values ('bench', true, '2025-08-15')
     returning load_id)
-insert into runs (session_date, effective_session, revision, as_of, load_id, dag_run_id, code_version)
+insert into risk.runs (session_date, effective_session, revision, as_of, load_id, dag_run_id, code_version)
 select s.session_date, n.session_date, 1, clock_timestamp() + interval '1 day', load.load_id, 'bench', 'bench'
-from load cross join sessions as s inner join sessions as n on n.session_number = s.session_number + 1
+from load cross join risk.sessions as s inner join risk.sessions as n on n.session_number = s.session_number + 1
 where s.session_date <= '2025-08-15' order by s.session_date desc limit %(days)s
 """,
     "recommendations": """
-insert into recommendations select r.run_id, 'NET' || lpad(a::text, 4, '0'), 'active', 'high', 0.40, 5000, 3000,
+insert into results.recommendations select r.run_id, 'NET' || lpad(a::text, 4, '0'), 'active', 'high', 0.40, 5000,
+    3000,
     'rules', 'rules-1', 'not yet proven', array['5 sessions of losses in a row'], 0.40, 0.20, -1500, 60, r.session_date
-from runs as r cross join generate_series(1, %(accounts)s) as a
+from risk.runs as r cross join generate_series(1, %(accounts)s) as a
 """,
     "forecasts": """
-insert into forecasts select p.account_id, p.session_date, 'calibrated', (select min(run_id) from runs), -800, true
-from daily_pnl as p
+insert into derived.forecasts select p.account_id, p.session_date, 'calibrated', (select min(run_id) from risk.runs),
+    -800, true
+from derived.daily_pnl as p
 """,
     "features": """
-insert into features select account_id, session_date, array_fill(random()::real, array[40]) from daily_pnl
+insert into derived.features select account_id, session_date, array_fill(random()::real, array[40])
+from derived.daily_pnl
 """,
-    "ledger_entries": """
-insert into ledger_entries select p.account_id, p.session_date, r.run_id, clock_timestamp(), false, 5000, 0.40, 3000,
+    "cut_outcomes": """
+insert into derived.cut_outcomes select p.account_id, p.session_date, r.run_id, clock_timestamp(), false, 5000, 0.40,
+    3000,
     array[500, 900, 1600, 2500, 3100, 4200, 5100], p.total_pnl_usd, p.total_pnl_usd, p.total_pnl_usd + 5 - random() * 9
-from daily_pnl as p inner join runs as r on r.effective_session = p.session_date
+from derived.daily_pnl as p inner join risk.runs as r on r.effective_session = p.session_date
 """,
-    "ledger_results": """
-insert into ledger_results select run_id, 1, 0, 1, 1, 0.4, 1, -1, null, null, 1, -1, null, null, 0, 1, 0.5,
-    'no evidence', array['No evidence of benefit.'] from runs
+    "cut_track_records": """
+insert into results.cut_track_records select run_id, 1, 0, 1, 1, 0.4, 1, -1, null, null, 1, -1, null, null, 0, 1, 0.5,
+    'no evidence', array['No evidence of benefit.'] from risk.runs
 """,
     "model_versions": """
-insert into model_versions (content_sha256, artefact, first_session_date, last_session_date, pair_count, card,
+insert into risk.model_versions (content_sha256, artefact, first_session_date, last_session_date, pair_count, card,
     dag_run_id)
 values ('0', '{}', '2025-01-02', '2025-08-15', 1000, %(card)s, 'bench')
 """,
     "gate_results": """
-insert into gate_results (run_id, is_serving, is_pass, session_count, forecast_count, improvement, p_value, breach_rate,
+insert into results.gate_results (run_id, is_serving, is_pass, session_count, forecast_count, improvement, p_value,
+    breach_rate,
     reasons, drifts)
 select run_id, false, false, 60, 700, 0.05 + random() / 10, 0.2, 0.05, array['5.0 percent below'], array[]::text[]
-from runs
+from risk.runs
 """,
     "analyze": "analyze",
 }
@@ -137,11 +143,12 @@ def _fill(connection: warehouse.Connection, account_count: int, day_count: int) 
         for command in _SQL.values():
             cursor.execute(command, {**size, "card": card})
         cursor.execute(
-            "insert into reports select run_id, %s, %s from runs",
+            "insert into risk.reports select run_id, %s, %s from risk.runs",
             (facts.canonical if account_count < 100 else "{}", "0"),
         )
         cursor.execute(
-            "update reports set facts = %s where run_id = (select run_id from runs order by session_date desc limit 1)",
+            "update risk.reports set facts = %s "
+            "where run_id = (select run_id from risk.runs order by session_date desc limit 1)",
             (facts.canonical,),
         )
 
@@ -169,7 +176,7 @@ def measure(dsn: str) -> dict[str, Any]:
     warehouse.migrate(connection)
     for account_count, day_count in ((23, 625), (2000, 60)):
         with connection, connection.cursor() as cursor:
-            cursor.execute("truncate sessions, loads, features restart identity cascade")
+            cursor.execute("truncate risk.sessions, risk.loads, derived.features restart identity cascade")
         _fill(connection, account_count, day_count)
         for path in ("/", "/sessions/2025-08-15", "/traders/NET0007", "/ledger", "/model"):
             seconds = []

@@ -58,8 +58,13 @@ order by number
 """
 
 
+TRUNCATE = """
+truncate risk.loads, risk.deliveries, risk.fills, risk.runs, derived.positions, derived.daily_pnl, derived.last_fills
+restart identity cascade
+"""
+
 _LOAD_DELIVERIES = """
-insert into deliveries (
+insert into risk.deliveries (
     load_id, file_name, account_id, session_date, content_sha256, recorded_at, row_count, loaded_count,
     rejected_count, duplicate_count
 )
@@ -68,19 +73,19 @@ from staged group by column_2
 """
 
 _LOAD_FILLS = """
-insert into fills
+insert into risk.fills
 select
     d.delivery_id, row_number() over (), d.account_id, d.session_date,
     to_timestamp(s.column_1, 'MM/DD/YYYY HH24:MI:SS'), false, s.column_3, s.column_4::numeric, s.column_5,
-    s.column_6::numeric, s.column_22, s.column_9::numeric + s.column_10::numeric, s.column_20, s.column_26
-from staged as s inner join deliveries as d on d.account_id = s.column_2
+    s.column_6::numeric, s.column_22, s.column_9::numeric + s.column_10::numeric, s.column_26
+from staged as s inner join risk.deliveries as d on d.account_id = s.column_2
 """
 
 _LOAD_HISTORY = """
 with days as (
-    select session_date from sessions where session_date <= %(through)s order by session_date desc limit 500
+    select session_date from risk.sessions where session_date <= %(through)s order by session_date desc limit 500
 )
-insert into deliveries (
+insert into risk.deliveries (
     load_id, file_name, account_id, session_date, content_sha256, recorded_at, row_count, loaded_count,
     rejected_count, duplicate_count
 )
@@ -90,37 +95,37 @@ order by session_date, number
 """
 
 _LOAD_HISTORY_FILLS = """
-insert into fills
+insert into risk.fills
 select
     d.delivery_id, number, d.account_id, d.session_date, s.opens_at + number * interval '5 minutes', false,
     case when number % 2 = 0 then 'S' else 'B' end, 100 + number / 49, 'SYM' || lpad((number / 4 % 12)::text, 3, '0'),
-    20 + abs(hashint8(d.delivery_id * 50 + number)::bigint) % 400 / 100.0, 'USD', 0.35, 'ORD' || number,
+    20 + abs(hashint8(d.delivery_id * 50 + number)::bigint) % 400 / 100.0, 'USD', 0.35,
     'PR' || number
-from deliveries as d
-inner join sessions as s on s.session_date = d.session_date
+from risk.deliveries as d
+inner join risk.sessions as s on s.session_date = d.session_date
 cross join generate_series(1, 50) as series (number)
 """
 
 _LOAD_LATE_DELIVERY = """
 with replaced as (
-    select * from deliveries where account_id = 'ACCT5' order by session_date limit 1 offset 250
+    select * from risk.deliveries where account_id = 'ACCT5' order by session_date limit 1 offset 250
 ),
 added as (
-    insert into deliveries (
+    insert into risk.deliveries (
         load_id, file_name, account_id, session_date, content_sha256, recorded_at, row_count, loaded_count,
         rejected_count, duplicate_count
     )
     select 1, 'late.csv', account_id, session_date, 'late', clock_timestamp(), 51, 51, 0, 0 from replaced
     returning delivery_id
 )
-insert into fills
+insert into risk.fills
 select
     added.delivery_id, series.number, f.account_id, f.session_date, f.executed_at, false, f.side, f.quantity, f.symbol,
-    f.price, f.currency, f.fees_usd, f.order_id, case when series.number > 50 then 'late' else f.fill_key end
+    f.price, f.currency, f.fees_usd, case when series.number > 50 then 'late' else f.fill_key end
 from added
 cross join replaced
 cross join generate_series(1, 51) as series (number)
-inner join fills as f on f.delivery_id = replaced.delivery_id and f.line_number = least(series.number, 50)
+inner join risk.fills as f on f.delivery_id = replaced.delivery_id and f.line_number = least(series.number, 50)
 """
 
 LATE_LIMIT_SECONDS = 0.5
@@ -144,11 +149,10 @@ def _stage(connection: warehouse.Connection, file: Path, symbols_each: int, fill
 
 def _fill_warehouse(connection: warehouse.Connection) -> None:
     with connection, connection.cursor() as cursor:
+        cursor.execute(TRUNCATE)
         cursor.execute(
-            "truncate loads, deliveries, fills, positions, daily_pnl, last_fills, runs restart identity cascade"
-        )
-        cursor.execute(
-            "insert into loads (source, is_simulated, through_session_date) values ('bench', false, %s)", (SESSION,)
+            "insert into risk.loads (source, is_simulated, through_session_date) values ('bench', false, %s)",
+            (SESSION,),
         )
         cursor.execute(_LOAD_DELIVERIES, {"session": SESSION})
         cursor.execute(_LOAD_FILLS)
@@ -201,11 +205,10 @@ def _measure_late_fill(dsn: str) -> dict[str, Any]:
     try:
         last = calendar.sessions_between(SESSION, SESSION)[-1]
         with connection, connection.cursor() as cursor:
+            cursor.execute(TRUNCATE)
             cursor.execute(
-                "truncate loads, deliveries, fills, positions, daily_pnl, last_fills, runs restart identity cascade"
-            )
-            cursor.execute(
-                "insert into loads (source, is_simulated, through_session_date) values ('bench', false, %s)", (last,)
+                "insert into risk.loads (source, is_simulated, through_session_date) values ('bench', false, %s)",
+                (last,),
             )
             cursor.execute(_LOAD_HISTORY, {"through": last})
             cursor.execute(_LOAD_HISTORY_FILLS)
@@ -237,7 +240,7 @@ def _measure_late_fill(dsn: str) -> dict[str, Any]:
 
 def _count(connection: warehouse.Connection) -> int:
     with connection.cursor() as cursor:
-        cursor.execute("select count(*) from positions")
+        cursor.execute("select count(*) from derived.positions")
         [(count,)] = cursor.fetchall()
     return int(count)
 

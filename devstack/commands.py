@@ -195,11 +195,11 @@ def check_early(session_date: str | None, as_of: str = "") -> None:
         return
     # Imported here: the exchange calendar takes a second.
     from risk.core.calendar import checked_session, next_session
-    from risk.core.runs import known_until
+    from risk.core.runs import resolve_as_of
 
     now = dt.datetime.now(dt.UTC)
     day = checked_session(dt.date.fromisoformat(session_date), now)
-    known_until(as_of, next_session(day), now)
+    resolve_as_of(as_of, next_session(day), now)
 
 
 def prepare_desk(workspace: Workspace, desk: Desk) -> None:

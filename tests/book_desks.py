@@ -98,7 +98,7 @@ def books_of(connection: Connection) -> tuple[list[tuple[Any, ...]], list[tuple[
     daily = query(
         connection,
         "select account_id, session_date, fill_count, volume, turnover_usd, gross_pnl_usd, fees_usd, net_pnl_usd, "
-        "unrealized_pnl_usd, unrealized_delta_usd, total_pnl_usd, incomplete_reason, delivery_id from daily_pnl "
+        "unrealized_pnl_usd, unrealized_delta_usd, total_pnl_usd, incomplete_reason, input_fingerprint from daily_pnl "
         "order by account_id, session_date",
     )
     return daily, query(connection, "select * from positions order by account_id, session_date, symbol")

@@ -12,6 +12,8 @@ def create_database(server_dsn: str, name: str, template: str) -> None:
     """Copy a database to which nobody is connected."""
     # Ten times as fast as through the log, 0.02 s for 0.15: a server whose fsync is off has nothing to wait for.
     _administer(server_dsn, "create database {} template {} strategy file_copy", name, template)
+    # For the tests' own SQL; that of the product names every schema.
+    _administer(server_dsn, "alter database {} set search_path = risk, derived, results, public", name)
 
 
 def drop_database(server_dsn: str, name: str) -> None:

@@ -88,6 +88,6 @@ def settle(connection: Connection, day: dt.date) -> Run:
 def entries(connection: Connection) -> list[dict[str, Any]]:
     """Return the ledger's entries by session and account."""
     with connection, connection.cursor() as cursor:
-        cursor.execute("select * from ledger_entries order by effective_session, account_id")
+        cursor.execute("select * from cut_outcomes order by effective_session, account_id")
         names = [column.name for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -71,7 +71,7 @@ def books(connection: warehouse.Connection) -> list[tuple[object, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(
             "select account_id, session_date, fill_count, gross_pnl_usd, fees_usd, total_pnl_usd, incomplete_reason "
-            "from daily_pnl order by 1, 2"
+            "from derived.daily_pnl order by 1, 2"
         )
         return cursor.fetchall()
 

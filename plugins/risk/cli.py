@@ -358,11 +358,11 @@ def replay(
 ) -> None:
     """Build a past report again and compare it with the stored one; exit code 1 if they differ."""
     from risk.core.calendar import next_session
-    from risk.core.runs import known_until
+    from risk.core.runs import resolve_as_of
     from risk.report.replay import replay as build_again
 
     session_date = _session_date(session)
-    instant = known_until(as_of, next_session(session_date), dt.datetime.now(dt.UTC))
+    instant = resolve_as_of(as_of, next_session(session_date), dt.datetime.now(dt.UTC))
     with _warehouse() as connection:
         dsn = postgres_dsn(os.environ, WAREHOUSE_CONNECTION)
         found = build_again(connection, dsn, session_date, instant, read_settings())
@@ -443,7 +443,7 @@ def _warehouse() -> Iterator[Connection]:
 
     with contextlib.closing(connect(postgres_dsn(os.environ, WAREHOUSE_CONNECTION))) as connection:
         with connection:
-            has_tables = bool(rows(connection, "migrate/select_tables"))
+            has_tables = rows(connection, "migrate/select_state")[0][1]
         if not has_tables:
             raise RequestError("This warehouse has no tables yet: make run, or make up and make trigger, create them.")
         yield connection

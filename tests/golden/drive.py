@@ -42,24 +42,29 @@ from tests.databases import create_database, drop_database
 FORMER_NAMES: dict[str, str] = {"adds_to_loser_count": "enlarging_fill_count", "side_conflicts": "odd_fills"}
 """New name to golden name, for keys of report.json and columns of tables and CSV files."""
 
-FORECASTS = "select account_id, effective_session, expert, quantile_05_usd from forecasts"
-CARDS = "select last_session_date, pair_count, card from model_versions order by model_id"
-LEDGER = "select runs.session_date, ledger_results.* from ledger_results inner join runs using (run_id)"
-DAILY_PNL = "select * from daily_pnl order by account_id, session_date"
-POSITIONS = "select * from positions order by account_id, session_date, symbol"
-FILL_COUNTS = "select account_id, session_date, count(*) from current_fills('infinity') group by 1, 2 order by 1, 2"
+FORECASTS = "select account_id, effective_session, expert, quantile_05_usd from derived.forecasts"
+CARDS = "select last_session_date, pair_count, card from risk.model_versions order by model_id"
+LEDGER = (
+    "select runs.session_date, cut_track_records.* from results.cut_track_records inner join risk.runs using (run_id)"
+)
+DAILY_PNL = "select * from derived.daily_pnl order by account_id, session_date"
+POSITIONS = "select * from derived.positions order by account_id, session_date, symbol"
+FILL_COUNTS = (
+    "select account_id, session_date, count(*) from risk.current_fills('infinity') group by 1, 2 order by 1, 2"
+)
 REFUSED = (
     "select file_name, to_jsonb(array_agg(line_number order by line_number)) as refused_lines, count(*) "
-    "from fill_rejects group by 1 order by 1"
+    "from risk.fill_rejects group by 1 order by 1"
 )
 FILE_COUNTS = (
     "select file_name, sum(row_count) as row_count, sum(loaded_count) as loaded_count, "
     "sum(rejected_count) as rejected_count, sum(duplicate_count) as duplicate_count, "
     "sum(unchanged_count) as unchanged_count, sum(deferred_count) as deferred_count "
-    "from source_files group by 1 order by 1"
+    "from risk.source_files group by 1 order by 1"
 )
 VERDICTS = (
-    "select runs.session_date, severity, has_passed, count(*) from quality_results inner join runs using (run_id) "
+    "select runs.session_date, severity, has_passed, count(*) "
+    "from results.quality_results inner join risk.runs using (run_id) "
     "where not has_passed group by 1, 2, 3 order by 1, 2, 3"
 )
 """Findings only: how many rules pass says how many rules there are."""

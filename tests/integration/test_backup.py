@@ -66,7 +66,7 @@ def run_line(connection: Connection, dsn: str, folder: Path, session_date: dt.da
 
 def stored(connection: Connection) -> tuple[int, str]:
     with connection, connection.cursor() as cursor:
-        cursor.execute("select run_id, facts_sha256 from reports order by run_id desc limit 1")
+        cursor.execute("select run_id, facts_sha256 from risk.reports order by run_id desc limit 1")
         row = cursor.fetchone()
         assert row
         return row
@@ -111,7 +111,7 @@ def test_restore_into_an_empty_cluster_rebuilds_the_last_report_to_the_same_byte
             assert stored(pipeline) == (run_id, sha256)
             assert rebuild(pipeline, read_run(pipeline, run_id)) == sha256
             with pytest.raises(psycopg2.errors.InsufficientPrivilege), pipeline, pipeline.cursor() as cursor:
-                cursor.execute("delete from fills")
+                cursor.execute("delete from risk.fills")
     assert file.stat().st_mode & 0o777 == 0o600
 
 
@@ -130,7 +130,7 @@ def test_restore_refuses_a_damaged_file_and_changes_nothing(
         backup.restore(server_dsn, file)
 
     with contextlib.closing(connect(warehouse_dsn)) as connection, connection.cursor() as cursor:
-        cursor.execute("select count(*) > 1000 from sessions")
+        cursor.execute("select count(*) > 1000 from risk.sessions")
         assert cursor.fetchone() == (True,)
 
 

@@ -91,7 +91,8 @@ def _rows(dsn: str) -> dict[str, list[tuple[object, ...]]]:
 def _facts(dsn: str) -> list[tuple[object, ...]]:
     with contextlib.closing(warehouse.connect(dsn)) as connection, connection.cursor() as cursor:
         cursor.execute(
-            "select runs.session_date, reports.facts_sha256 from reports inner join runs using (run_id) order by 1"
+            "select runs.session_date, reports.facts_sha256 "
+            "from risk.reports inner join risk.runs using (run_id) order by 1"
         )
         return cursor.fetchall()
 
@@ -154,7 +155,7 @@ def test_the_line_reproduces_the_simulated_truth_to_the_cent(warehouse_dsn: str,
     _run_line(warehouse_dsn, desk, _newest_sessions(desk)[-1])
 
     with contextlib.closing(warehouse.connect(warehouse_dsn)) as connection, connection.cursor() as cursor:
-        cursor.execute("select account_id, session_date::text, net_pnl_usd, total_pnl_usd from daily_pnl")
+        cursor.execute("select account_id, session_date::text, net_pnl_usd, total_pnl_usd from derived.daily_pnl")
         books = {(account, date): (net, total) for account, date, net, total in cursor.fetchall()}
     assert {key: net for key, (net, _) in books.items()} == truth
     assert {key: total for key, (_, total) in books.items()} == truth
@@ -172,7 +173,7 @@ def test_the_line_reproduces_the_published_books_of_the_real_trader(
     _run_line(warehouse_dsn, real_fills_dir, dt.date(2025, 12, 31), is_simulated=False)
 
     with contextlib.closing(warehouse.connect(warehouse_dsn)) as connection, connection.cursor() as cursor:
-        cursor.execute("select session_date::text, gross_pnl_usd, net_pnl_usd, fill_count from daily_pnl")
+        cursor.execute("select session_date::text, gross_pnl_usd, net_pnl_usd, fill_count from derived.daily_pnl")
         # Closing prices have eight decimals: a session's exact P&L lies within half a cent of the published one.
         books = {date: (_cents(gross), _cents(net), count) for date, gross, net, count in cursor.fetchall()}
     assert sum(net for _, net, _ in books.values()) == Decimal("332.25")

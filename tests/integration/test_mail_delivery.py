@@ -120,7 +120,7 @@ def report(connection: Connection, run: Run, server: Any) -> SentReport:
 def remembered(connection: Connection) -> dict[str, dict[str, Any]]:
     """Read the deliveries from the server's point of view, in a transaction of their own."""
     with connection, connection.cursor() as cursor:
-        cursor.execute("select recipient, attempt_count, last_error, sent_at from report_deliveries")
+        cursor.execute("select recipient, attempt_count, last_error, sent_at from risk.report_deliveries")
         names = ("attempt_count", "last_error", "sent_at")
         return {recipient: dict(zip(names, values, strict=True)) for recipient, *values in cursor.fetchall()}
 

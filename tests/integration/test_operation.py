@@ -155,10 +155,11 @@ def test_backfill_beside_a_triggered_run_leaves_the_same_rows_as_one_after_the_o
 
 def test_only_the_run_that_was_told_to_deliver_has_mailed(morning: Morning) -> None:
     mailed = fetch(
-        morning.dsn(), "select distinct session_date::text from report_deliveries join runs using (run_id) order by 1"
+        morning.dsn(),
+        "select distinct session_date::text from risk.report_deliveries join risk.runs using (run_id) order by 1",
     )
     reported = fetch(
-        morning.dsn(), "select distinct session_date::text from reports join runs using (run_id) order by 1"
+        morning.dsn(), "select distinct session_date::text from risk.reports join risk.runs using (run_id) order by 1"
     )
 
     assert mailed == [(morning.dates[2],)]
@@ -191,7 +192,7 @@ def test_task_waits_without_a_process_and_opens_no_run(morning: Morning, tmp_pat
 
     # then
     assert "up_for_reschedule" in seen
-    assert fetch(morning.dsn(), f"select count(*) from runs where session_date = '{last}'") == [(0,)]
+    assert fetch(morning.dsn(), f"select count(*) from risk.runs where session_date = '{last}'") == [(0,)]
 
 
 def test_maintenance_cleans_metadata_and_logs(morning: Morning) -> None:

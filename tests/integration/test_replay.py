@@ -13,12 +13,12 @@ import pytest
 from risk.core import warehouse
 from risk.core.calendar import next_session
 from risk.core.errors import RequestError
-from risk.core.runs import known_until, open_run
+from risk.core.runs import open_run, resolve_as_of
 from risk.core.settings import read_settings
 from risk.ingest.loading import load_drop
 from risk.limits.decide import apply_rules
 from risk.report.page import Links
-from risk.report.replay import recall, replay
+from risk.report.replay import point_in_time, replay
 from risk.report.send import send_report
 from tests.publications import assert_replay_equals, books, publication_times, published_until, run_line, versions
 
@@ -93,11 +93,11 @@ def test_a_run_of_the_past_leaves_the_newest_books_alone(imported: str, real_fil
         run_line(connection, imported, real_fills_dir, session_date)
         newest = books(connection)
     with contextlib.closing(warehouse.connect(imported)) as connection:
-        as_of = known_until("then", dt.date(2025, 9, 3), NOW)
+        as_of = resolve_as_of("then", dt.date(2025, 9, 3), NOW)
         load = load_drop(connection, real_fills_dir, dt.date(2025, 9, 2), is_simulated=False)
         run = open_run(connection, dt.date(2025, 9, 2), load.load_id, "test", as_of)
-        recall(connection, run, "predict_limits")
-        apply_rules(connection, run, read_settings().default_limit_usd)
+        with point_in_time(connection, run, "apply_rules"):
+            apply_rules(connection, run, read_settings().default_limit_usd)
         past = books(connection)
     with contextlib.closing(warehouse.connect(imported)) as connection:
         assert books(connection) == newest
@@ -110,7 +110,7 @@ def test_a_run_of_the_past_leaves_the_newest_books_alone(imported: str, real_fil
 
 def test_sessions_published_empty_have_no_result_until_their_fills_are_posted(imported: str) -> None:
     # given: 2025-09-02 was published empty before it began, like most sessions of this account
-    morning = known_until("then", dt.date(2025, 9, 3), NOW)
+    morning = resolve_as_of("then", dt.date(2025, 9, 3), NOW)
 
     with contextlib.closing(warehouse.connect(imported)) as connection:
         again = replay(connection, imported, dt.date(2025, 9, 2), morning, read_settings())
@@ -133,12 +133,15 @@ def test_no_session_published_empty_has_a_result_before_its_fills_were_posted(
 
     with contextlib.closing(warehouse.connect(imported)) as connection, connection.cursor() as cursor:
         for day, row in empty.items():
-            told_at = dt.datetime.fromisoformat(row["published_at"])
-            for as_of in {told_at, max(told_at, known_until("then", next_session(day), NOW) or told_at)}:
-                cursor.execute("select state from delivery_states(%s, %s, 30, '_OLD')", (day, as_of))
+            published_at = dt.datetime.fromisoformat(row["published_at"])
+            for as_of in {
+                published_at,
+                max(published_at, resolve_as_of("then", next_session(day), NOW) or published_at),
+            }:
+                cursor.execute("select state from risk.delivery_states(%s, %s, 30, '_OLD')", (day, as_of))
                 states = {state for (state,) in cursor.fetchall()}
                 cursor.execute(
-                    "select coalesce(sum(fill_count), 0) from booked_deliveries(%s) where session_date = %s",
+                    "select coalesce(sum(fill_count), 0) from risk.book_inputs(%s) where session_date = %s",
                     (as_of, day),
                 )
                 ((fill_count,),) = cursor.fetchall()

@@ -43,7 +43,7 @@ def morning(connection: Connection) -> None:
     run = open_run(connection)
     for name, cut in (("NET001", "0.60"), ("NET002", "0.20"), ("NET003", "0.00")):
         recommend(connection, run, name, cut)
-        book(connection, name, delivery_id=deliver_fills(connection, run, name))
+        book(connection, name, input_fingerprint=deliver_fills(connection, run, name))
         issued = {"run_id": run.run_id, "is_live": True, "expert": "calibrated", "quantile_05_usd": -1000}
         insert(connection, "forecasts", account_id=name, effective_session=SESSION, **issued)
         insert(connection, "features", account_id=name, session_date=SESSION, feature_values=[0.5, 1e-4])

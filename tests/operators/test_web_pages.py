@@ -34,7 +34,7 @@ def run(connection: Connection) -> Run:
     recommend(connection, run, "NET001", "0.60", reasons=["<b>streak</b>"])
     recommend(connection, run, "NET002", "0.00")
     for name in ("NET001", "NET002"):
-        book(connection, name, delivery_id=deliver_fills(connection, run, name))
+        book(connection, name, input_fingerprint=deliver_fills(connection, run, name))
     verdict = {"check_name": "fees", "severity": "warn", "observed": "4.2", "has_passed": False}
     insert(connection, "quality_results", run_id=run.run_id, subject="NET001", message="fees look odd", **verdict)
     facts = build_facts(connection, run)

@@ -194,17 +194,6 @@ def test_aggregate_ends_with_the_same_books_whatever_came_and_ran_before(connect
     assert by_and_by == (books_of(connection), query(connection, LAST_FILLS))
 
 
-def test_a_warehouse_that_is_brought_up_to_date_knows_its_last_fills(connection: Connection) -> None:
-    deliver(connection, random_desk(11))
-    aggregate_session(connection, SESSIONS[-1])
-    kept = query(connection, LAST_FILLS)
-    query(connection, "drop table last_fills")
-
-    query(connection, warehouse.statement("schema/220_last_fills"))
-
-    assert query(connection, LAST_FILLS) == kept
-
-
 @pytest.mark.parametrize("seed", [6, 7])
 def test_aggregate_of_two_sessions_side_by_side_leaves_the_rows_of_one_after_the_other(
     connection: Connection, warehouse_dsn: str, seed: int

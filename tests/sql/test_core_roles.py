@@ -15,7 +15,7 @@ from risk.core.calendar import store_sessions
 from risk.core.errors import SchemaError
 from risk.core.roles import READ_TABLES, REPLACED_TABLES, prepare_warehouse
 from risk.core.runs import open_run
-from risk.core.warehouse import Connection, connect, execute, migrate, rows, writing
+from risk.core.warehouse import SCHEMAS, Connection, connect, execute, migrate, rows, writing
 from risk.ingest.loading import load_drop
 from tests.drops import write_drop
 
@@ -46,7 +46,7 @@ def may(connection: Connection, action: str) -> bool:
 
 
 def tables(connection: Connection) -> set[str]:
-    return {table for (table,) in rows(connection, "migrate/select_tables")}
+    return {table for _, table in rows(connection, "migrate/select_tables", {"schemas": list(SCHEMAS)})}
 
 
 def test_pipeline_cannot_change_or_empty_any_input(connection: Connection, pipeline: Connection) -> None:
@@ -110,7 +110,7 @@ def test_migrate_by_the_pipeline_asks_for_the_owner_when_a_file_is_pending(
     connection: Connection, pipeline: Connection
 ) -> None:
     with connection, connection.cursor() as cursor:
-        cursor.execute("delete from schema_migrations where name = (select max(name) from schema_migrations)")
+        cursor.execute("delete from risk.schema_migrations")
 
     with pytest.raises(SchemaError, match=r"lacks the schema files .*RISK_OWNER_DSN"):
         migrate(pipeline)

@@ -1,66 +1,131 @@
-"""Migrations, the write lock and connections of the warehouse."""
+"""The schema, the write lock and connections of the warehouse."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
+import re
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from psycopg2.extensions import make_dsn
 
 from risk.core import calendar, warehouse
 from risk.core.errors import ConnectionLostError, SchemaError
+from tests.databases import create_database, drop_database
+
+OBJECTS = sorted(
+    path.stem for part in ("tables", "functions") for path in (warehouse.SQL_DIR / "schema" / part).glob("*.sql")
+)
 
 
 @pytest.fixture
 def schema_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give a copy of the SQL folder whose schema has one file of its own."""
+    """Give the schema of a copy of the SQL folder, with one migration after the baseline."""
     folder = tmp_path / "sql"
-    (folder / "schema").mkdir(parents=True)
+    shutil.copytree(warehouse.SQL_DIR / "schema", folder / "schema")
     (folder / "migrate").symlink_to(warehouse.SQL_DIR / "migrate")
-    applied = sorted((warehouse.SQL_DIR / "schema").glob("*.sql"))
-    for path in applied:
-        (folder / "schema" / path.name).write_bytes(path.read_bytes())
-    (folder / "schema" / "900_examples.sql").write_text("create table examples (example_id bigint primary key)")
+    (folder / "schema" / "migrations").mkdir()
+    (folder / "schema" / "migrations" / "001_examples.sql").write_text("create table risk.examples (number integer)")
     monkeypatch.setattr(warehouse, "SQL_DIR", folder)
     warehouse.statement.cache_clear()
-    yield folder
+    yield folder / "schema"
     warehouse.statement.cache_clear()
 
 
-def test_migrate_applies_each_file_once(connection: warehouse.Connection, schema_dir: Path) -> None:
-    assert warehouse.migrate(connection) == ["900_examples"]
-    assert warehouse.migrate(connection) == []
+@pytest.fixture
+def empty_database(server_dsn: str) -> Iterator[warehouse.Connection]:
+    """Give a connection to a database without any schema of ours."""
+    name = f"empty_{os.getpid()}"
+    create_database(server_dsn, name, "template1")
+    with contextlib.closing(warehouse.connect(make_dsn(server_dsn, dbname=name))) as made:
+        yield made
+    drop_database(server_dsn, name)
 
 
-def test_migrate_refuses_a_changed_old_file_and_applies_nothing(
-    connection: warehouse.Connection, schema_dir: Path
-) -> None:
-    warehouse.migrate(connection)
-    (schema_dir / "schema" / "900_examples.sql").write_text("create table examples (other_id bigint primary key)")
-    (schema_dir / "schema" / "901_more.sql").write_text("create table more (more_id bigint primary key)")
+def test_migrate_creates_the_baseline_in_an_empty_database_once(empty_database: warehouse.Connection) -> None:
+    assert warehouse.migrate(empty_database) == ["baseline"]
+    assert warehouse.migrate(empty_database) == []
+    tables = warehouse.rows(empty_database, "migrate/select_tables", {"schemas": list(warehouse.SCHEMAS)})
+    assert {name for _, name in tables} < set(OBJECTS)
 
-    with pytest.raises(
-        SchemaError, match=r"Schema file 900_examples\.sql was applied to this warehouse and has changed"
-    ):
+
+def test_every_table_column_and_function_has_a_comment(connection: warehouse.Connection) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            select format('%%I.%%I', tables.relname, columns.attname)
+            from pg_class as tables
+            inner join pg_attribute as columns on columns.attrelid = tables.oid and columns.attnum > 0
+            where tables.relkind = 'r' and tables.relnamespace::regnamespace::text = any(%(schemas)s)
+                and (obj_description(tables.oid, 'pg_class') is null or col_description(tables.oid, attnum) is null)
+            union all
+            select oid::regprocedure::text from pg_proc
+            where pronamespace = 'risk'::regnamespace and obj_description(oid, 'pg_proc') is null
+            """,
+            {"schemas": list(warehouse.SCHEMAS)},
+        )
+        assert cursor.fetchall() == []
+
+
+def test_each_file_of_the_schema_defines_the_object_of_its_name() -> None:
+    for part, kind in (("tables", "table"), ("functions", "function")):
+        for path in (warehouse.SQL_DIR / "schema" / part).glob("*.sql"):
+            assert re.findall(rf"^create {kind} \w+\.(\w+)", path.read_text(), re.M) == [path.stem]
+
+
+def test_keys_of_fills_and_daily_results_contain_the_session(connection: warehouse.Connection) -> None:
+    partitioned = ["fills", "corrections", "positions", "daily_pnl", "last_fills", "features"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select indexes.indrelid::regclass::text from pg_index as indexes where indexes.indisunique and "
+            "indexes.indrelid::regclass::text = any(%s) and not exists (select from pg_attribute where "
+            "attrelid = indexes.indrelid and attnum = any(indexes.indkey) and attname = 'session_date')",
+            (partitioned,),
+        )
+        assert cursor.fetchall() == []
+
+
+def test_migrate_refuses_a_warehouse_that_is_older_than_the_baseline(empty_database: warehouse.Connection) -> None:
+    with empty_database, empty_database.cursor() as cursor:
+        cursor.execute("create table public.schema_migrations (name text)")
+
+    with pytest.raises(SchemaError, match=r"older than the schema's baseline and cannot be upgraded.*make clean"):
+        warehouse.migrate(empty_database)
+
+
+def test_migrate_refuses_a_warehouse_of_another_baseline(connection: warehouse.Connection, schema_dir: Path) -> None:
+    with (schema_dir / "tables" / "digests.sql").open("a") as file:
+        file.write("\n-- changed")
+
+    with pytest.raises(SchemaError, match=r"another version of the schema \(baseline differs\).*make clean"):
         warehouse.migrate(connection)
 
     with connection.cursor() as cursor:
-        cursor.execute("select to_regclass('more')")
+        cursor.execute("select to_regclass('risk.examples')")
         assert cursor.fetchone() == (None,)
 
 
-def test_migrate_refuses_a_missing_old_file(connection: warehouse.Connection, schema_dir: Path) -> None:
-    warehouse.migrate(connection)
-    (schema_dir / "schema" / "900_examples.sql").unlink()
+def test_migrate_applies_a_migration_after_the_baseline_once(
+    connection: warehouse.Connection, schema_dir: Path
+) -> None:
+    assert warehouse.migrate(connection) == ["001_examples"]
+    assert warehouse.migrate(connection) == []
 
-    with pytest.raises(SchemaError, match=r"900_examples\.sql was applied to this warehouse and is gone"):
+
+def test_migrate_refuses_a_missing_migration(connection: warehouse.Connection, schema_dir: Path) -> None:
+    warehouse.migrate(connection)
+    (schema_dir / "migrations" / "001_examples.sql").unlink()
+
+    with pytest.raises(SchemaError, match="001_examples differs"):
         warehouse.migrate(connection)
 
 
-def test_migrate_from_two_processes_applies_each_file_once(warehouse_dsn: str, schema_dir: Path) -> None:
+def test_migrate_from_several_processes_applies_a_migration_once(warehouse_dsn: str, schema_dir: Path) -> None:
     applied: list[str] = []
 
     def migrate() -> None:
@@ -74,20 +139,20 @@ def test_migrate_from_two_processes_applies_each_file_once(warehouse_dsn: str, s
     for thread in threads:
         thread.join()
 
-    assert applied == ["900_examples"]
+    assert applied == ["001_examples"]
 
 
 def test_writing_rolls_back_everything_when_a_step_fails(connection: warehouse.Connection) -> None:
     def write_and_fail() -> None:
         with warehouse.writing(connection), connection.cursor() as cursor:
-            cursor.execute("insert into base_limits (account_id, valid_from, limit_usd) values ('A', '2025-01-02', 1)")
+            cursor.execute("insert into digests (through_date, database_bytes) values ('2025-01-03', 1)")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         write_and_fail()
 
     with connection.cursor() as cursor:
-        cursor.execute("select count(*) from base_limits")
+        cursor.execute("select count(*) from digests")
         assert cursor.fetchone() == (0,)
 
 
@@ -99,7 +164,7 @@ def test_connect_names_the_place_but_not_the_password_when_nobody_answers() -> N
     assert "secret-word" not in str(caught.value)
 
 
-def test_store_sessions_mends_a_calendar_that_differs_and_leaves_an_equal_one_alone(
+def test_store_sessions_repairs_a_calendar_that_differs_and_leaves_an_equal_one_alone(
     connection: warehouse.Connection,
 ) -> None:
     with connection.cursor() as cursor:

@@ -167,7 +167,7 @@ def test_load_knows_the_vendors_list_of_accounts(connection: Connection, vendor:
     load(connection, place)
 
     stated = (
-        "select account_id, first_traded, last_traded from stated_accounts('2025-08-18', clock_timestamp()) order by 1"
+        "select account_id, first_traded, last_traded from current_accounts('2025-08-18', clock_timestamp()) order by 1"
     )
     assert fetch(connection, stated) == [
         ("NET001", dt.date(2025, 1, 2), dt.date(2025, 8, 18)),

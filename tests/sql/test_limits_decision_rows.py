@@ -37,8 +37,12 @@ def _decided(connection: Connection, run: Run) -> dict[str, dict[str, object]]:
 def _set_limit(connection: Connection, account_id: str, valid_from: dt.date, limit_usd: str) -> None:
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            "insert into base_limits (account_id, valid_from, limit_usd) values (%s, %s, %s)",
-            (account_id, valid_from, limit_usd),
+            "with load as (insert into loads (source, is_simulated, through_session_date) "
+            "values ('test', false, %(day)s) returning load_id, recorded_at) "
+            "insert into accounts "
+            "(load_id, file_name, line_number, valid_from, account_id, base_limit_usd, recorded_at) "
+            "select load_id, 'accounts.csv', 2, %(day)s, %(account)s, %(limit)s, recorded_at from load",
+            {"day": valid_from, "account": account_id, "limit": limit_usd},
         )
 
 

@@ -21,7 +21,9 @@ from tests.ledger_desks import MON, TUE, deliver, entries, fill, rename, report,
 
 def decided(connection: Connection) -> list[tuple[Any, ...]]:
     with connection, connection.cursor() as cursor:
-        cursor.execute("select account_id, published_limit_usd, decision from decided_entries('infinity', 'infinity')")
+        cursor.execute(
+            "select account_id, published_limit_usd, decision from decided_cut_outcomes('infinity', 'infinity')"
+        )
         return cursor.fetchall()
 
 

@@ -30,7 +30,7 @@ def messages(facts: Facts, kind: str) -> list[str]:
 def test_facts_hold_the_recommendation_and_the_session_of_an_account(connection: Connection) -> None:
     run = open_run(connection)
     delivery_id = deliver_fills(connection, run)
-    book(connection, delivery_id=delivery_id)
+    book(connection, input_fingerprint=delivery_id)
     recommend(connection, run)
 
     facts = build_facts(connection, run)
@@ -116,7 +116,7 @@ def test_facts_tell_not_posted_from_no_trades_by_publication(
     # A carried position has books although nothing was traded.
     book(
         connection,
-        delivery_id=delivery_id,
+        input_fingerprint=delivery_id,
         fill_count=0,
         gross_pnl_usd=0,
         fees_usd=0,
@@ -174,7 +174,7 @@ def test_facts_show_no_result_but_the_reason_when_books_are_incomplete(connectio
     run = open_run(connection)
     recommend(connection, run)
     unknown: dict[str, Any] = {"net_pnl_usd": None, "total_pnl_usd": None, "incomplete_reason": "no mark for XYZ"}
-    book(connection, delivery_id=deliver_fills(connection, run), **unknown)
+    book(connection, input_fingerprint=deliver_fills(connection, run), **unknown)
 
     facts = build_facts(connection, run)
 
@@ -278,7 +278,7 @@ def test_facts_name_quarantined_files_and_rejected_rows_of_the_load(connection: 
 def test_facts_are_the_same_bytes_when_later_sessions_arrive(connection: Connection) -> None:
     run = open_run(connection)
     recommend(connection, run)
-    book(connection, delivery_id=deliver_fills(connection, run))
+    book(connection, input_fingerprint=deliver_fills(connection, run))
     before = build_facts(connection, run).canonical
 
     later = open_run(connection, session_date=dt.date(2025, 8, 18))
@@ -340,13 +340,13 @@ def restatements(connection: Connection, run: Run) -> list[tuple[Any, ...]]:
 def test_facts_tell_a_result_that_was_reported_otherwise_once(connection: Connection) -> None:
     load, run = open_run(connection, session_date=dt.date(2025, 8, 12)), open_run(connection, revision=2)
     delivery = {"session_date": EARLIER, "recorded_at": AS_OF - dt.timedelta(hours=2)}
-    book(connection, session_date=EARLIER, delivery_id=deliver_fills(connection, load, **delivery))
+    book(connection, session_date=EARLIER, input_fingerprint=deliver_fills(connection, load, **delivery))
     assert reported(connection).restatements == ()
     assert restatements(connection, run) == []
 
     # Delivered again after that report, with fees of 3 cents more: -1,033.20 becomes -1,033.23.
     again = deliver_fills(connection, load, **{**delivery, "recorded_at": AS_OF + dt.timedelta(minutes=1)})
-    rebook(connection, delivery_id=again, total_pnl_usd=Decimal("-1033.23"))
+    rebook(connection, input_fingerprint=again, total_pnl_usd=Decimal("-1033.23"))
 
     before, after = Decimal("-1033.20"), Decimal("-1033.23")
     run = dataclasses.replace(run, as_of=AS_OF + dt.timedelta(minutes=2))
@@ -362,7 +362,7 @@ def test_facts_tell_a_result_that_no_report_knew(connection: Connection) -> None
     reported(connection)
     assert restatements(connection, run) == []
 
-    rebook(connection, delivery_id=deliver_fills(connection, load, session_date=EARLIER))
+    rebook(connection, input_fingerprint=deliver_fills(connection, load, session_date=EARLIER))
 
     why = "what its books lacked then is known now"
     assert restatements(connection, run) == [("NET001", EARLIER, None, Decimal("-1033.20"), why)]
@@ -386,10 +386,10 @@ def test_facts_say_why_a_result_is_another_one(
 ) -> None:
     load, run = open_run(connection, session_date=dt.date(2025, 8, 12)), open_run(connection)
     delivery_id = deliver_fills(connection, load, session_date=EARLIER, recorded_at=AS_OF - dt.timedelta(hours=2))
-    book(connection, session_date=EARLIER, delivery_id=delivery_id)
+    book(connection, session_date=EARLIER, input_fingerprint=delivery_id)
     reported(connection)
 
-    rebook(connection, delivery_id=delivery_id, **changes)
+    rebook(connection, input_fingerprint=delivery_id, **changes)
 
     expected = [] if after == "nothing" else [("NET001", EARLIER, Decimal("-1033.20"), after, reason)]
     assert restatements(connection, run) == expected

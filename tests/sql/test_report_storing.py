@@ -35,7 +35,7 @@ def reported(connection: Connection, run: Run) -> SentReport:
 
 def booked_run(connection: Connection) -> Run:
     run = open_run(connection)
-    book(connection, delivery_id=deliver_fills(connection, run))
+    book(connection, input_fingerprint=deliver_fills(connection, run))
     recommend(connection, run)
     return run
 

@@ -14,7 +14,7 @@ select
     (known.quantity * 100000000)::bigint as quantity,
     (known.price * 100000000)::bigint as price,
     (known.fees_usd * 100000000)::bigint as fees_usd
-from current_fills(%(as_of)s) as known
+from risk.current_fills(%(as_of)s) as known
 inner join unnest(%(delivery_ids)s::bigint[]) with ordinality as delivered (delivery_id, number)
     on known.delivery_id = delivered.delivery_id
 inner join unnest(%(symbols)s::text[], %(currencies)s::text[]) with ordinality as named (symbol, currency, number)

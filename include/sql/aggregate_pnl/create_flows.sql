@@ -10,7 +10,7 @@ select
     sum(case when known.side in ('B', 'C') then known.quantity else -known.quantity end) as signed_quantity,
     sum(case when known.side in ('B', 'C') then -known.quantity else known.quantity end * known.price) as signed_cash,
     sum(known.fees_usd) as fees_usd
-from current_fills(%(as_of)s) as known
+from risk.current_fills(%(as_of)s) as known
 where
     known.account_id = any(%(account_ids)s::text[])
     and known.session_date <= %(through_session_date)s

@@ -18,6 +18,6 @@ select
             (known.price * 100000000)::bigint
         ]
     ) as instant_line_price
-from current_fills(%(as_of)s) as known
+from risk.current_fills(%(as_of)s) as known
 where known.session_date = any(%(session_dates)s::date[])
 group by known.session_date, known.symbol, known.currency;

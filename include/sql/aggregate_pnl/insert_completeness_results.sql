@@ -1,7 +1,7 @@
 -- Names the account-sessions whose books are incomplete: what is missing, and what that blocks.
 -- Grain: one row per account; one that says so where there is none. Reads: daily_pnl. Writes: quality_results.
 -- Money: -. Binds: run_id, check_name, session_date. Rerun: the run's earlier ones are deleted first.
-insert into quality_results (
+insert into results.quality_results (
     run_id,
     check_name,
     subject,
@@ -14,7 +14,7 @@ with found as (
     select
         daily_pnl.account_id,
         daily_pnl.incomplete_reason
-    from daily_pnl
+    from derived.daily_pnl
     where
         daily_pnl.session_date = %(session_date)s
         and daily_pnl.incomplete_reason is not null

@@ -1,7 +1,7 @@
 -- Stores the last fills that were found for these sessions.
 -- Grain: one row per session, symbol and currency as told. Reads: latest_fills. Writes: last_fills. Binds: -.
 -- Money: price in currency. Rerun: the sessions' earlier ones are deleted first.
-insert into last_fills (
+insert into derived.last_fills (
     session_date,
     symbol,
     currency,

@@ -3,7 +3,7 @@
 -- Money: -. Binds: run_id, check_name, session_date, as_of. Rerun: the run's earlier ones are deleted first.
 -- The price of a pair such as @CADUSD is in its second currency, also where its first is told.
 -- A position in several currencies (XXX) is told with the incomplete books.
-insert into quality_results (
+insert into results.quality_results (
     run_id,
     check_name,
     subject,
@@ -21,7 +21,7 @@ with told as (
                 then substr(marks.symbol, 5, 3)
             else marks.currency
         end as currency
-    from marks
+    from risk.marks
     where
         marks.session_date = %(session_date)s
         and marks.recorded_at <= %(as_of)s
@@ -37,7 +37,7 @@ found as (
         string_agg(distinct positions.currency, ' and ' order by positions.currency) as booked_currencies,
         count(distinct positions.account_id) as account_count
     from told
-    inner join positions on told.symbol = positions.symbol
+    inner join derived.positions on told.symbol = positions.symbol
     where
         positions.session_date = %(session_date)s
         and positions.currency not in (told.currency, 'XXX')

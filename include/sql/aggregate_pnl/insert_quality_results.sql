@@ -4,7 +4,7 @@
 -- Binds: run_id, check_name, session_date, as_of, window_sessions, tolerance_usd, money (a format).
 -- Money: US dollars; difference = ours less theirs. Incomplete books are told elsewhere and not compared; where nothing
 -- is booked ours are 0.
-insert into quality_results (
+insert into results.quality_results (
     run_id,
     check_name,
     subject,
@@ -15,7 +15,7 @@ insert into quality_results (
 )
 with recent as (
     select sessions.session_date
-    from sessions
+    from risk.sessions
     where sessions.session_date <= %(session_date)s
     order by sessions.session_date desc
     limit %(window_sessions)s
@@ -33,9 +33,9 @@ sides as (
             as gross_difference_usd,
         case when daily_pnl.account_id is null then 0 else daily_pnl.net_pnl_usd end - told.net_pnl_usd
             as net_difference_usd
-    from current_totals(%(as_of)s) as told
+    from risk.current_totals(%(as_of)s) as told
     inner join recent on told.session_date = recent.session_date
-    left join daily_pnl
+    left join derived.daily_pnl
         on
             told.account_id = daily_pnl.account_id
             and told.session_date = daily_pnl.session_date

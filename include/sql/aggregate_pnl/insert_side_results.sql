@@ -2,7 +2,7 @@
 -- Grain: one row per account and symbol, up to shown_findings of them and one that counts the rest; one that says so
 -- where there is none. Reads: positions, current_fills. Writes: quality_results. Money: -.
 -- Binds: run_id, check_name, session_date, as_of, shown_findings. Rerun: the run's earlier ones are deleted first.
-insert into quality_results (
+insert into results.quality_results (
     run_id,
     check_name,
     subject,
@@ -17,7 +17,7 @@ with listed as (
         positions.symbol,
         positions.side_conflicts,
         row_number() over (order by positions.account_id, positions.symbol) as place
-    from positions
+    from derived.positions
     where
         positions.session_date = %(session_date)s
         and positions.side_conflicts is not null
@@ -46,7 +46,7 @@ numbered as (
             partition by known.account_id, known.symbol
             order by known.executed_at, known.line_number, known.delivery_id
         ) as number
-    from current_fills(%(as_of)s) as known
+    from risk.current_fills(%(as_of)s) as known
     inner join odd
         on
             known.account_id = odd.account_id

@@ -1,6 +1,6 @@
 -- Lists the deliveries whose fills make up the books of some accounts, in the order the books are computed in.
 -- Grain: one row per delivery; deliveries of merged accounts stand together. Reads: current_deliveries,
--- booked_deliveries. Writes: -. Rerun: reads only. Money: -.
+-- book_inputs. Writes: -. Rerun: reads only. Money: -.
 -- Binds: as_of, through_session_date, account_ids, first_session_dates (arrays of equal length).
 -- basis_id: what daily_pnl notes as the basis of the account and session. fill_count: canceled ones, too.
 with touched as (
@@ -14,10 +14,10 @@ select
     booked.session_date,
     booked.account_id collate "C" as account_id,
     current_ones.delivery_id,
-    booked.delivery_id as basis_id,
+    booked.input_fingerprint as basis_id,
     current_ones.loaded_count as fill_count
-from current_deliveries(%(as_of)s) as current_ones
-inner join booked_deliveries(%(as_of)s) as booked
+from risk.current_deliveries(%(as_of)s) as current_ones
+inner join risk.book_inputs(%(as_of)s) as booked
     on
         current_ones.account_id = booked.account_id
         and current_ones.session_date = booked.session_date

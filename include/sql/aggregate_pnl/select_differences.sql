@@ -35,7 +35,7 @@ moves as (
         0 as fees_usd,
         positions.split_quantity,
         positions.expired_quantity
-    from positions
+    from derived.positions
     inner join touched
         on positions.account_id = touched.account_id
     where
@@ -104,7 +104,7 @@ closes as (
     from held
     inner join touched
         on held.account_id = touched.account_id
-    inner join sessions
+    inner join risk.sessions
         on
             held.session_date < sessions.session_date
             and coalesce(held.next_session_date, 'infinity') > sessions.session_date
@@ -120,7 +120,7 @@ ratios as (
         splits.symbol,
         splits.new_shares,
         splits.old_shares
-    from splits
+    from risk.splits
     where splits.recorded_at <= %(as_of)s
     order by
         splits.session_date asc,
@@ -133,7 +133,7 @@ priced as (
         marks.session_date,
         marks.symbol,
         marks.price
-    from marks
+    from risk.marks
     where marks.recorded_at <= %(as_of)s
     order by
         marks.session_date asc,
@@ -146,10 +146,10 @@ spans as (
         closing.session_date,
         previous.session_date as previous_session_date,
         following.session_date as next_session_date
-    from sessions as closing
-    left join sessions as previous
+    from risk.sessions as closing
+    left join risk.sessions as previous
         on previous.session_number = closing.session_number - 1
-    left join sessions as following
+    left join risk.sessions as following
         on following.session_number = closing.session_number + 1
 ),
 
@@ -168,7 +168,7 @@ books as (
         coalesce(positions.mark_price, case when positions.quantity = 0 then 0 end) as mark_price,
         spans.previous_session_date,
         spans.next_session_date
-    from positions
+    from derived.positions
     inner join touched
         on
             positions.account_id = touched.account_id
@@ -261,7 +261,7 @@ compared as (
             expected.account_id = books.account_id
             and expected.session_date = books.session_date
             and expected.symbol = books.symbol
-    left join positions as before
+    left join derived.positions as before
         on
             books.account_id = before.account_id
             and books.previous_session_date = before.session_date
@@ -334,7 +334,7 @@ measured as (
         round(daily_pnl.fees_usd, 2) as books_number,
         round(totals.fees_usd, 2) as fills_number
     from totals
-    left join daily_pnl
+    left join derived.daily_pnl
         on
             totals.account_id = daily_pnl.account_id
             and totals.session_date = daily_pnl.session_date
@@ -347,7 +347,7 @@ measured as (
         round(daily_pnl.total_pnl_usd, 2) as books_number,
         round(totals.total_pnl_usd, 2) as fills_number
     from totals
-    left join daily_pnl
+    left join derived.daily_pnl
         on
             totals.account_id = daily_pnl.account_id
             and totals.session_date = daily_pnl.session_date

@@ -4,12 +4,12 @@
 select distinct
     positions.account_id,
     following.session_date
-from positions
-inner join sessions as closing
+from derived.positions
+inner join risk.sessions as closing
     on positions.session_date = closing.session_date
-inner join sessions as following
+inner join risk.sessions as following
     on following.session_number = closing.session_number + 1
-left join daily_pnl as carried
+left join derived.daily_pnl as carried
     on
         positions.account_id = carried.account_id
         and following.session_date = carried.session_date

@@ -13,6 +13,6 @@ select
     (known.quantity * 100000000)::bigint as quantity,
     (known.price * 100000000)::bigint as price,
     (known.fees_usd * 100000000)::bigint as fees_usd
-from current_fills(%(as_of)s) as known
+from risk.current_fills(%(as_of)s) as known
 where known.delivery_id = any(%(delivery_ids)s::bigint[])
 order by known.delivery_id;

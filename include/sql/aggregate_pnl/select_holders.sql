@@ -11,7 +11,7 @@ with changed as (
 select
     positions.account_id,
     min(positions.session_date) as first_session_date
-from positions
+from derived.positions
 inner join changed
     on
         positions.session_date = changed.session_date

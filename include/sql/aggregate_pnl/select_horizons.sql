@@ -2,5 +2,5 @@
 -- Grain: one row. Reads: runs, daily_pnl. Writes: -. Binds: session_date, as_of. Money: -. Rerun: reads only.
 -- Not this run's as_of but the newest of any run: whichever of two runs finishes last leaves the same rows.
 select
-    greatest(%(as_of)s, (select max(runs.as_of) from runs)) as as_of,
-    greatest(%(session_date)s, (select max(daily_pnl.session_date) from daily_pnl)) as through_session_date;
+    greatest(%(as_of)s, (select max(runs.as_of) from risk.runs)) as as_of,
+    greatest(%(session_date)s, (select max(daily_pnl.session_date) from derived.daily_pnl)) as through_session_date;

@@ -7,7 +7,7 @@ with known as (
         instruments.symbol,
         instruments.multiplier,
         instruments.currency
-    from instruments
+    from risk.instruments
     where
         instruments.recorded_at <= %(as_of)s
         and instruments.valid_from <= %(through_session_date)s

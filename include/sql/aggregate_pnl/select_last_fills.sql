@@ -8,6 +8,6 @@ select
     last_fills.instant,
     last_fills.line_number,
     (last_fills.price * 100000000)::bigint as price
-from last_fills
+from derived.last_fills
 where last_fills.session_date between %(first_session_date)s and %(through_session_date)s
 order by last_fills.session_date, last_fills.symbol, last_fills.currency;

@@ -8,7 +8,7 @@ with known as (
         marks.price,
         marks.currency,
         marks.multiplier
-    from marks
+    from risk.marks
     where
         marks.recorded_at <= %(as_of)s
         and marks.session_date <= %(through_session_date)s

@@ -8,9 +8,9 @@ with touched as (
         listed.first_session_date,
         previous.session_date as previous_session_date
     from unnest(%(account_ids)s::text[], %(first_session_dates)s::date[]) as listed (account_id, first_session_date)
-    inner join sessions as opening
+    inner join risk.sessions as opening
         on listed.first_session_date = opening.session_date
-    inner join sessions as previous
+    inner join risk.sessions as previous
         on previous.session_number = opening.session_number - 1
 )
 
@@ -24,7 +24,7 @@ select
     positions.unrealized_pnl,
     positions.unrealized_pnl_usd
 from touched
-inner join positions
+inner join derived.positions
     on
         touched.account_id = positions.account_id
         and touched.previous_session_date = positions.session_date

@@ -2,11 +2,11 @@
 -- Grain: one row per session. Reads: sessions. Writes: -. Money: -. Rerun: reads only.
 -- Binds: first_session_date, through_session_date, stale_session_count.
 select sessions.session_date
-from sessions
+from risk.sessions
 where
     sessions.session_number >= (
         select computed.session_number - %(stale_session_count)s
-        from sessions as computed
+        from risk.sessions as computed
         where computed.session_date = %(first_session_date)s
     )
     and sessions.session_date <= %(through_session_date)s

@@ -7,7 +7,7 @@ with known as (
         splits.symbol,
         splits.new_shares,
         splits.old_shares
-    from splits
+    from risk.splits
     where
         splits.recorded_at <= %(as_of)s
         and splits.session_date between %(first_session_date)s and %(through_session_date)s

@@ -14,7 +14,7 @@ select distinct
     (positions.rate * 100000000)::bigint as rate,
     positions.rate_source,
     positions.rate_date
-from positions
+from derived.positions
 where
     positions.session_date <= %(session_date)s
     and (
@@ -25,19 +25,19 @@ where
         or positions.split_ratio is not null
         or exists (
             select 1
-            from marks
+            from risk.marks
             where
                 marks.symbol = positions.symbol
                 and marks.multiplier is not null
         )
         or exists (
             select 1
-            from instruments
+            from risk.instruments
             where instruments.symbol = positions.symbol
         )
         or exists (
             select 1
-            from splits
+            from risk.splits
             where splits.symbol = positions.symbol
         )
     )

@@ -1,7 +1,7 @@
 -- Notes that an alarm left the house.
 -- Grain: one row per kind, run and clearing. Reads: -. Writes: alarms. Money: -.
 -- Binds: kind, dag_id, dag_run_id, clear_number, subject. Rerun: keeps the first.
-insert into alarms (
+insert into risk.alarms (
     kind,
     dag_id,
     dag_run_id,

@@ -4,7 +4,7 @@
 select
     alarms.kind,
     alarms.clear_number
-from alarms
+from risk.alarms
 where
     alarms.dag_id = %(dag_id)s
     and alarms.dag_run_id = %(dag_run_id)s

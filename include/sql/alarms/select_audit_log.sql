@@ -4,7 +4,7 @@
 select
     audit_log.error_class,
     audit_log.message
-from audit_log
+from risk.audit_log
 where
     audit_log.event = 'failure'
     and audit_log.dag_id = %(dag_id)s

@@ -4,7 +4,7 @@
 -- What a run that knows the past has made is a rehearsal: the desk has nothing by it.
 with morning as (
     select runs.run_id
-    from runs
+    from risk.runs
     where
         runs.effective_session = %(effective_session)s
         and not runs.is_point_in_time
@@ -12,13 +12,13 @@ with morning as (
 
 limited as (
     select count(*) > 0 as has_limits
-    from recommendations
+    from results.recommendations
     inner join morning on recommendations.run_id = morning.run_id
 ),
 
 reported as (
     select count(*) > 0 as has_report
-    from reports
+    from risk.reports
     inner join morning on reports.run_id = morning.run_id
 ),
 
@@ -27,7 +27,7 @@ mailed as (
         min(report_deliveries.sent_at) as sent_at,
         count(report_deliveries.sent_at) as sent_count,
         count(*) filter (where report_deliveries.sent_at is null) as open_count
-    from report_deliveries
+    from risk.report_deliveries
     inner join morning on report_deliveries.run_id = morning.run_id
 )
 

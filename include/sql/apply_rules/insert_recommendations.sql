@@ -2,7 +2,7 @@
 -- Grain: one row per account. Reads: -. Writes: recommendations.
 -- Binds: run_id, recommendations (JSON array of objects by column name, numbers as decimal text).
 -- Money: US dollars. Rerun: after delete_recommendations, the same rows.
-insert into recommendations (
+insert into results.recommendations (
     run_id,
     account_id,
     status,

@@ -1,6 +1,6 @@
 -- Gathers what the decision needs to know of every account that gets a limit.
 -- Grain: one row per account that traded within the last sessions, is no legacy account and not disabled, by name.
--- Reads: sessions, daily_pnl, delivery_states, stated_accounts, forecasts, recommendations, runs. Writes: -.
+-- Reads: sessions, daily_pnl, delivery_states, current_accounts, forecasts, recommendations, runs. Writes: -.
 -- Binds: session_date, effective_session, as_of, active_within (sessions), legacy_suffix (literal end of the name),
 -- expert (model, or calibrated where no model forecasts).
 -- Money: US dollars, exact; losses positive, quantiles negative. Rerun: reads only.
@@ -10,7 +10,7 @@ with asked as (
         sessions.session_number,
         sessions.session_number - %(active_within)s as last_inactive_number,
         %(as_of)s as known_until
-    from sessions
+    from risk.sessions
     where sessions.session_date = %(session_date)s
 ),
 
@@ -20,7 +20,7 @@ books as (
         max(daily_pnl.session_date) as newest_session_date,
         max(daily_pnl.session_date) filter (where daily_pnl.fill_count > 0) as latest_session_date,
         count(*) filter (where daily_pnl.fill_count > 0 and daily_pnl.total_pnl_usd is not null) as active_session_count
-    from daily_pnl
+    from derived.daily_pnl
     where
         daily_pnl.session_date <= %(session_date)s
         and right(daily_pnl.account_id, length(%(legacy_suffix)s)) <> %(legacy_suffix)s
@@ -35,7 +35,7 @@ active_accounts as (
         books.active_session_count,
         asked.session_number - sessions.session_number as sessions_absent
     from books
-    inner join sessions on books.latest_session_date = sessions.session_date
+    inner join risk.sessions on books.latest_session_date = sessions.session_date
     cross join asked
     where sessions.session_number > asked.last_inactive_number
 ),
@@ -47,7 +47,7 @@ deliveries_of_session as (
             when states.state = 'delivered' and states.loaded_count = 0 then 'rejected'
             else states.state
         end as delivery_state
-    from delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as states
+    from risk.delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as states
 ),
 
 stated as (
@@ -55,14 +55,14 @@ stated as (
         known.account_id,
         known.base_limit_usd,
         known.is_disabled
-    from stated_accounts(%(effective_session)s, %(as_of)s) as known
+    from risk.current_accounts(%(effective_session)s, %(as_of)s) as known
 ),
 
 coming as (
     select
         forecasts.account_id,
         forecasts.quantile_05_usd
-    from forecasts
+    from derived.forecasts
     where
         forecasts.expert = %(expert)s
         and forecasts.effective_session = %(effective_session)s
@@ -77,8 +77,8 @@ usual as (
             percentile_disc(0.5) within group (order by -forecasts.quantile_05_usd asc)
             + percentile_disc(0.5) within group (order by -forecasts.quantile_05_usd desc)
         ) / 2 as median_loss_usd
-    from forecasts
-    inner join daily_pnl
+    from derived.forecasts
+    inner join derived.daily_pnl
         on
             forecasts.account_id = daily_pnl.account_id
             and forecasts.effective_session = daily_pnl.session_date
@@ -95,11 +95,11 @@ last_recommendations as (
         coalesce(renamed.account_id, recommendations.account_id) as account_id,
         recommendations.cut_ratio,
         runs.session_date
-    from recommendations
-    inner join runs on recommendations.run_id = runs.run_id
-    inner join sessions on runs.session_date = sessions.session_date
+    from results.recommendations
+    inner join risk.runs on recommendations.run_id = runs.run_id
+    inner join risk.sessions on runs.session_date = sessions.session_date
     cross join asked
-    left join renamed_accounts(%(as_of)s) as renamed
+    left join risk.renamed_accounts(%(as_of)s) as renamed
         on
             recommendations.account_id = renamed.former_account_id
             and runs.session_date >= renamed.starts_at
@@ -131,7 +131,7 @@ select
     last_recommendations.cut_ratio as last_cut_ratio,
     last_recommendations.session_date as last_session_date
 from active_accounts
-inner join daily_pnl as newest_books
+inner join derived.daily_pnl as newest_books
     on
         active_accounts.account_id = newest_books.account_id
         and active_accounts.newest_session_date = newest_books.session_date

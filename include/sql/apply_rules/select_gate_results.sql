@@ -6,6 +6,6 @@ select
     gate_results.is_serving,
     gate_results.reasons,
     model_versions.content_sha256
-from gate_results
-left join model_versions on gate_results.model_id = model_versions.model_id
+from results.gate_results
+left join risk.model_versions on gate_results.model_id = model_versions.model_id
 where gate_results.run_id = %(run_id)s;

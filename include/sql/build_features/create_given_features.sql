@@ -2,5 +2,5 @@
 -- Grain: as features. Reads: -. Writes: given_features (temporary). Binds: -. Money: -.
 -- Rerun: gone at the end of the transaction.
 create temporary table given_features (
-    like features including defaults
+    like derived.features including defaults
 ) on commit drop;

@@ -1,7 +1,7 @@
 -- Stores features that are new or differ from the stored ones.
 -- Grain: one row per account and session. Reads: given_features. Writes: features. Binds: -. Money: -.
 -- Rerun: writes nothing where nothing has changed.
-insert into features (
+insert into derived.features (
     account_id,
     session_date,
     feature_values
@@ -11,7 +11,7 @@ select
     given_features.session_date,
     given_features.feature_values
 from given_features
-left join features as stored
+left join derived.features as stored
     on
         given_features.account_id = stored.account_id
         and given_features.session_date = stored.session_date

@@ -98,7 +98,7 @@ listed as (
     having max(findings.place) > %(shown_findings)s
 )
 
-insert into quality_results (
+insert into results.quality_results (
     run_id,
     check_name,
     subject,

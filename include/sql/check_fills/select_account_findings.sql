@@ -1,5 +1,5 @@
 -- Checks which accounts delivered: none at all, missing, not posted yet, new, or disabled and trading.
--- Grain: one row per check and account; one for feed_received. Reads: delivery_states, stated_accounts.
+-- Grain: one row per check and account; one for feed_received. Reads: delivery_states, current_accounts.
 -- Binds: session_date, as_of, active_within, legacy_suffix.
 with states as (
     select
@@ -9,8 +9,8 @@ with states as (
         found.is_new,
         found.published_at,
         stated.is_disabled and found.loaded_count > 0 as is_trading_disabled
-    from delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as found
-    left join stated_accounts(%(session_date)s, %(as_of)s) as stated on found.account_id = stated.account_id
+    from risk.delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as found
+    left join risk.current_accounts(%(session_date)s, %(as_of)s) as stated on found.account_id = stated.account_id
 )
 
 select

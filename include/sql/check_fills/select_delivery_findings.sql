@@ -7,7 +7,7 @@ with by_session as (
         known.session_date,
         sum(known.row_count) as row_count,
         sum(known.loaded_count) as loaded_count
-    from current_deliveries(%(as_of)s) as known
+    from risk.current_deliveries(%(as_of)s) as known
     where known.session_date <= %(session_date)s
     group by known.session_date
 ),
@@ -30,7 +30,7 @@ history as (
             select min(recent.session_date)
             from (
                 select sessions.session_date
-                from sessions
+                from risk.sessions
                 where sessions.session_date <= %(session_date)s
                 order by sessions.session_date desc
                 limit %(window_sessions)s + 1
@@ -43,7 +43,7 @@ rejected as (
         count(*) as rejected_count,
         (select today.row_count from today) + count(*) filter (where known.delivery_id is null) as row_count,
         (array_agg(known.reason order by known.file_name, known.line_number, known.load_id))[1] as first_reason
-    from current_rejects(%(session_date)s, %(as_of)s, %(load_id)s) as known
+    from risk.current_rejects(%(session_date)s, %(as_of)s, %(load_id)s) as known
 ),
 
 newest as (
@@ -54,7 +54,7 @@ newest as (
 
 since as (
     select count(*) as session_count
-    from sessions
+    from risk.sessions
     inner join newest on sessions.session_date > newest.session_date
     where sessions.session_date <= %(session_date)s
 )

@@ -11,7 +11,7 @@ with bounds as (
     select
         (%(session_date)s::date + 1)::timestamp at time zone 'America/New_York' as ends_at,
         (max(sessions.session_date) + 1)::timestamp at time zone 'America/New_York' as starts_at
-    from sessions
+    from risk.sessions
     where sessions.session_date < %(session_date)s
 ),
 
@@ -46,7 +46,7 @@ by_account as (
         sum(known.fees_usd) as fees_usd,
         sum(known.quantity) as volume,
         sum(known.quantity * known.price) as turnover_usd
-    from current_fills(%(as_of)s) as known
+    from risk.current_fills(%(as_of)s) as known
     cross join bounds
     where known.session_date = %(session_date)s
     group by known.account_id
@@ -54,7 +54,7 @@ by_account as (
 
 hashed as (
     select hashtextextended(fills.fill_key, fills.delivery_id) as hash
-    from fills
+    from risk.fills
     where
         fills.session_date = %(session_date)s
         and fills.fill_key is not null
@@ -65,7 +65,7 @@ repeated as (
     select
         known.account_id,
         known.fill_key
-    from current_fills(%(as_of)s) as known
+    from risk.current_fills(%(as_of)s) as known
     where
         (select count(*) > count(distinct hashed.hash) from hashed)
         and known.session_date = %(session_date)s

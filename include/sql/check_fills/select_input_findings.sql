@@ -15,13 +15,13 @@ with responses as (
         vendor_answers.finding,
         (
             select max(earlier.asked_at)
-            from vendor_answers as earlier
+            from risk.vendor_answers as earlier
             where
                 earlier.session_date = vendor_answers.session_date
                 and earlier.load_id < vendor_answers.load_id
                 and earlier.finding is null
         ) as completed_at
-    from vendor_answers
+    from risk.vendor_answers
     where
         vendor_answers.load_id = %(load_id)s
         and vendor_answers.session_date <= %(session_date)s
@@ -35,8 +35,8 @@ waiting as (
         corrections.kind,
         corrections.fill_key,
         known.file_name
-    from corrections
-    inner join current_deliveries(%(as_of)s) as known
+    from risk.corrections
+    inner join risk.current_deliveries(%(as_of)s) as known
         on corrections.delivery_id = known.delivery_id
     where
         corrections.session_date <= %(session_date)s
@@ -44,7 +44,7 @@ waiting as (
             select min(recent.session_date)
             from (
                 select sessions.session_date
-                from sessions
+                from risk.sessions
                 where sessions.session_date <= %(session_date)s
                 order by sessions.session_date desc
                 limit %(window_sessions)s
@@ -52,8 +52,8 @@ waiting as (
         )
         and not exists (
             select
-            from fills
-            inner join current_deliveries(%(as_of)s) as corrected
+            from risk.fills
+            inner join risk.current_deliveries(%(as_of)s) as corrected
                 on fills.delivery_id = corrected.delivery_id
             where
                 corrected.account_id = known.account_id
@@ -98,12 +98,12 @@ select
     concat(fill_rejects.file_name, ' ', fill_rejects.line_number) as subject,
     'row rejected' as observed,
     concat(fill_rejects.reason, ' Until then the row is ignored, and what depends on it stays as before.') as finding
-from fill_rejects
-inner join source_files as met
+from risk.fill_rejects
+inner join risk.source_files as met
     on
         fill_rejects.load_id = met.load_id
         and fill_rejects.file_name = met.file_name
-inner join source_files as present
+inner join risk.source_files as present
     on
         met.file_name = present.file_name
         and met.content_sha256 = present.content_sha256
@@ -123,20 +123,20 @@ select
         (array_agg(booked.line_number order by booked.file_name, booked.line_number))[1],
         '. No report includes them until the account is known. Check the name.'
     ) as finding
-from booked_adjustments(%(as_of)s) as booked
+from risk.booked_adjustments(%(as_of)s) as booked
 where
     booked.session_date <= %(session_date)s
     and (booked.session_date = %(session_date)s or booked.load_id = %(load_id)s)
     and not exists (
         select
-        from deliveries
+        from risk.deliveries
         where
             deliveries.account_id = booked.account_id
             and deliveries.recorded_at <= %(as_of)s
     )
     and not exists (
         select
-        from accounts
+        from risk.accounts
         where
             accounts.account_id = booked.account_id
             and accounts.recorded_at <= %(as_of)s

@@ -7,7 +7,7 @@ with today as (
         known.symbol,
         min(known.price) as lowest_price,
         max(known.price) as highest_price
-    from current_fills(%(as_of)s) as known
+    from risk.current_fills(%(as_of)s) as known
     where known.session_date = %(session_date)s
     group by known.symbol
 ),
@@ -17,14 +17,14 @@ earlier as (
         known.session_date,
         known.symbol,
         avg(known.price) as mean_price
-    from current_fills(%(as_of)s) as known
+    from risk.current_fills(%(as_of)s) as known
     where
         known.session_date < %(session_date)s
         and known.session_date >= (
             select min(recent.session_date)
             from (
                 select sessions.session_date
-                from sessions
+                from risk.sessions
                 where sessions.session_date <= %(session_date)s
                 order by sessions.session_date desc
                 limit %(window_sessions)s + 1

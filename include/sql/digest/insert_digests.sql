@@ -2,7 +2,7 @@
 -- Grain: one row per last session of a digest.
 -- Writes: digests.
 -- Rerun: changes nothing.
-insert into digests (
+insert into risk.digests (
     through_date,
     database_bytes
 )

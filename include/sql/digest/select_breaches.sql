@@ -5,8 +5,8 @@ select
     forecasts.expert,
     count(*) as forecast_count,
     count(*) filter (where daily_pnl.total_pnl_usd < forecasts.quantile_05_usd) as breach_count
-from forecasts
-inner join daily_pnl
+from derived.forecasts
+inner join derived.daily_pnl
     on
         forecasts.account_id = daily_pnl.account_id
         and forecasts.effective_session = daily_pnl.session_date

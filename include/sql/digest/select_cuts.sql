@@ -5,8 +5,8 @@ with newest as (
     select distinct on (runs.effective_session)
         runs.effective_session,
         runs.run_id
-    from runs
-    inner join reports on runs.run_id = reports.run_id
+    from risk.runs
+    inner join risk.reports on runs.run_id = reports.run_id
     where
         runs.effective_session >= %(from_date)s
         and runs.effective_session <= %(through_date)s
@@ -22,8 +22,8 @@ select
     count(*) filter (where daily_pnl.total_pnl_usd < 0) as losing_count,
     sum(daily_pnl.total_pnl_usd) as total_pnl_usd
 from newest
-inner join recommendations on newest.run_id = recommendations.run_id
-inner join daily_pnl
+inner join results.recommendations on newest.run_id = recommendations.run_id
+inner join derived.daily_pnl
     on
         recommendations.account_id = daily_pnl.account_id
         and newest.effective_session = daily_pnl.session_date

@@ -5,7 +5,7 @@ select
     pg_database_size(current_database()) as database_bytes,
     (
         select digests.database_bytes
-        from digests
+        from risk.digests
         where digests.through_date < %(through_date)s
         order by digests.through_date desc
         limit 1
@@ -24,7 +24,7 @@ select
     ) as vacuumed_at,
     (
         select count(*)
-        from audit_log
+        from risk.audit_log
         where
             audit_log.event = 'failure'
             and audit_log.session_date >= %(from_date)s

@@ -3,7 +3,7 @@
 select
     (
         select max(daily_pnl.session_date)
-        from daily_pnl
+        from derived.daily_pnl
         where daily_pnl.fill_count > 0
     ) as newest_session_date,
-    (select max(deliveries.recorded_at) from deliveries) as recorded_at;
+    (select max(deliveries.recorded_at) from risk.deliveries) as recorded_at;

@@ -10,9 +10,9 @@ with newest as (
         gate_results.reasons,
         gate_results.drifts,
         model_versions.last_session_date
-    from gate_results
-    inner join runs on gate_results.run_id = runs.run_id
-    left join model_versions on gate_results.model_id = model_versions.model_id
+    from results.gate_results
+    inner join risk.runs on gate_results.run_id = runs.run_id
+    left join risk.model_versions on gate_results.model_id = model_versions.model_id
     where
         runs.session_date >= %(from_date)s
         and runs.session_date <= %(through_date)s

@@ -3,8 +3,8 @@
 -- Binds: from_date, through_date. Money: -. Rerun: reads only.
 with newest as (
     select distinct on (runs.session_date) runs.run_id
-    from runs
-    inner join reports on runs.run_id = reports.run_id
+    from risk.runs
+    inner join risk.reports on runs.run_id = reports.run_id
     where
         runs.session_date >= %(from_date)s
         and runs.session_date <= %(through_date)s
@@ -18,7 +18,7 @@ select
     quality_results.check_name,
     count(*) as incident_count
 from newest
-inner join quality_results on newest.run_id = quality_results.run_id
+inner join results.quality_results on newest.run_id = quality_results.run_id
 where not quality_results.has_passed
 group by quality_results.check_name
 order by

@@ -1,9 +1,9 @@
 -- Reads what past recommendations had been worth, as the newest run up to a session knew.
--- Grain: at most one row. Reads: ledger_results, runs. Writes: -. Binds: through_date. Money: inside the sentences.
+-- Grain: at most one row. Reads: cut_track_records, runs. Writes: -. Binds: through_date. Money: inside the sentences.
 -- Rerun: reads only.
-select ledger_results.sentences
-from ledger_results
-inner join runs on ledger_results.run_id = runs.run_id
+select cut_track_records.sentences
+from results.cut_track_records
+inner join risk.runs on cut_track_records.run_id = runs.run_id
 where runs.session_date <= %(through_date)s
 order by
     runs.session_date desc,

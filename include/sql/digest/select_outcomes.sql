@@ -4,8 +4,8 @@
 select
     limit_decisions.action,
     count(*) as decision_count
-from publications
-inner join limit_decisions on publications.publication_id = limit_decisions.publication_id
+from risk.publications
+inner join risk.limit_decisions on publications.publication_id = limit_decisions.publication_id
 where
     publications.effective_session >= %(from_date)s
     and publications.effective_session <= %(through_date)s

@@ -6,8 +6,8 @@ with reported as (
     select distinct on (runs.session_date)
         runs.session_date,
         runs.run_id
-    from runs
-    inner join reports on runs.run_id = reports.run_id
+    from risk.runs
+    inner join risk.reports on runs.run_id = reports.run_id
     where runs.session_date <= %(through_date)s
     order by
         runs.session_date asc,
@@ -46,8 +46,8 @@ select
     coalesce(renamed.account_id, recommendations.account_id) as account_id,
     max(sides.listed_in) = sides.session_date as has_come
 from sides
-inner join recommendations on sides.run_id = recommendations.run_id
-left join renamed_accounts('infinity') as renamed
+inner join results.recommendations on sides.run_id = recommendations.run_id
+left join risk.renamed_accounts('infinity') as renamed
     on
         recommendations.account_id = renamed.former_account_id
         and sides.listed_in >= renamed.starts_at

@@ -7,8 +7,8 @@ with newest as (
         runs.session_date,
         runs.run_id,
         runs.load_id
-    from runs
-    inner join reports on runs.run_id = reports.run_id
+    from risk.runs
+    inner join risk.reports on runs.run_id = reports.run_id
     where
         runs.session_date >= %(from_date)s
         and runs.session_date <= %(through_date)s
@@ -23,12 +23,12 @@ select
     newest.run_id is not null as is_reported,
     newest.run_id in (
         select report_deliveries.run_id
-        from report_deliveries
+        from risk.report_deliveries
         where report_deliveries.sent_at is not null
     ) as is_mailed,
-    (select count(*) from recommendations where recommendations.run_id = newest.run_id) as trader_count,
-    (select count(*) from fill_rejects where fill_rejects.load_id = newest.load_id) as rejected_count
-from sessions
+    (select count(*) from results.recommendations where recommendations.run_id = newest.run_id) as trader_count,
+    (select count(*) from risk.fill_rejects where fill_rejects.load_id = newest.load_id) as rejected_count
+from risk.sessions
 left join newest on sessions.session_date = newest.session_date
 where
     sessions.session_date >= %(from_date)s

@@ -4,7 +4,7 @@ select
     runs.session_date,
     reports.recorded_at,
     runs.run_id
-from reports
-inner join runs on reports.run_id = runs.run_id
+from risk.reports
+inner join risk.runs on reports.run_id = runs.run_id
 order by runs.session_date desc, runs.is_point_in_time asc, runs.revision desc
 limit 1;

@@ -3,7 +3,7 @@
 select tables.tablename as table_name
 from pg_tables as tables
 where
-    tables.schemaname = 'public'
+    tables.schemaname in ('risk', 'derived', 'results')
     and not (tables.tablename = any(%(replaced_tables)s))
     and has_table_privilege(format('%%I.%%I', tables.schemaname, tables.tablename), 'update, delete, truncate')
 order by tables.tablename;

@@ -35,7 +35,7 @@ days as (
         listed.day,
         (
             select min(sessions.session_date)
-            from sessions
+            from risk.sessions
             where sessions.session_date >= listed.day
         ) as session_date
     from (select distinct placed.wall_time::date as day from placed where placed.wall_time is not null) as listed
@@ -50,7 +50,7 @@ judged as (
         case
             when placed.wall_time is null then 'date_form'
             when placed.wall_time::date > %(today)s then 'date_future'
-            when placed.wall_time::date < (select min(sessions.session_date) from sessions) then 'date_past'
+            when placed.wall_time::date < (select min(sessions.session_date) from risk.sessions) then 'date_past'
             when placed.executed_at at time zone 'America/New_York' <> placed.wall_time then 'date_gap'
             when
                 (placed.executed_at - interval '1 hour') at time zone 'America/New_York' = placed.wall_time

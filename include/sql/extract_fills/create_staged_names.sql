@@ -24,7 +24,7 @@ known as (
     where formed.is_formed
     union
     select deliveries.account_id
-    from deliveries
+    from risk.deliveries
 ),
 
 collided as (

@@ -35,7 +35,7 @@ known as (
         accounts.base_limit_usd,
         accounts.is_disabled,
         accounts.former_account_id
-    from accounts
+    from risk.accounts
     order by
         accounts.account_id asc,
         accounts.valid_from asc,
@@ -48,7 +48,7 @@ holders as (
         accounts.former_account_id,
         accounts.valid_from,
         accounts.account_id
-    from accounts
+    from risk.accounts
     where accounts.former_account_id is not null
     order by
         accounts.former_account_id asc,
@@ -58,7 +58,7 @@ holders as (
 ),
 
 stored as (
-    insert into accounts (
+    insert into risk.accounts (
         load_id,
         file_name,
         line_number,

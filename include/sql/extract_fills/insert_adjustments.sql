@@ -37,7 +37,7 @@ known as (
             max(adjustments.load_id) over (
                 partition by adjustments.account_id, adjustments.session_date
             ) as newest_load_id
-        from adjustments
+        from risk.adjustments
     ) as told
     where told.load_id = told.newest_load_id
     group by told.account_id, told.session_date
@@ -56,7 +56,7 @@ changed as (
 ),
 
 stored as (
-    insert into adjustments (
+    insert into risk.adjustments (
         load_id,
         file_name,
         line_number,

@@ -1,7 +1,7 @@
 -- Stores the good corrections of this load's deliveries.
 -- Grain: one row per delivery and line. Reads: checked_fills, staged_deliveries. Writes: corrections. Binds: -.
 -- Money: price in currency, fees_usd positive = cost. Rerun: refused, because the load has no new deliveries then.
-insert into corrections (
+insert into risk.corrections (
     delivery_id,
     line_number,
     account_id,

@@ -2,7 +2,7 @@
 -- Grain: one row per delivery. Reads: staged_deliveries, staged_files. Writes: deliveries. Money: -.
 -- Binds: load_id, recorded_at, is_history (true = what was published counts as recorded then).
 -- Rerun: stores nothing, because nothing is new then.
-insert into deliveries (
+insert into risk.deliveries (
     load_id,
     file_name,
     account_id,

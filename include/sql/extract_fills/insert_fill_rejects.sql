@@ -2,7 +2,7 @@
 -- same bytes or of a delivery.
 -- Grain: one row per load, file and line. Reads: staged_rejects, staged_reasons, staged_files, deliveries,
 -- fill_rejects, source_files. Writes: fill_rejects. Binds: load_id. Money: -. Rerun: stores nothing.
-insert into fill_rejects (
+insert into risk.fill_rejects (
     load_id,
     file_name,
     line_number,
@@ -27,7 +27,7 @@ inner join staged_reasons
     on
         staged_rejects.file_number = staged_reasons.file_number
         and staged_rejects.line_number = staged_reasons.line_number
-left join deliveries
+left join risk.deliveries
     on
         staged_files.file_name = deliveries.file_name
         and staged_rejects.account_id = deliveries.account_id
@@ -37,8 +37,8 @@ where
     deliveries.delivery_id is not null
     or not exists (
         select
-        from fill_rejects as earlier
-        inner join source_files as met
+        from risk.fill_rejects as earlier
+        inner join risk.source_files as met
             on
                 earlier.load_id = met.load_id
                 and earlier.file_name = met.file_name

@@ -1,7 +1,7 @@
 -- Stores the good records of this load's deliveries.
 -- Grain: one row per delivery and line. Reads: checked_fills, staged_deliveries. Writes: fills. Binds: -.
 -- Money: price in currency, fees_usd positive = cost. Rerun: refused, because the load has no new deliveries then.
-insert into fills (
+insert into risk.fills (
     delivery_id,
     line_number,
     account_id,
@@ -14,7 +14,6 @@ insert into fills (
     price,
     currency,
     fees_usd,
-    order_id,
     fill_key
 )
 select
@@ -30,7 +29,6 @@ select
     checked_fills.price,
     checked_fills.currency,
     checked_fills.fees_usd,
-    checked_fills.order_id,
     checked_fills.fill_key
 from checked_fills
 inner join staged_deliveries

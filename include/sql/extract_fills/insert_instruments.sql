@@ -24,7 +24,7 @@ known as (
         instruments.symbol,
         instruments.multiplier,
         instruments.currency
-    from instruments
+    from risk.instruments
     order by
         instruments.valid_from asc,
         instruments.symbol asc,
@@ -32,7 +32,7 @@ known as (
 ),
 
 stored as (
-    insert into instruments (
+    insert into risk.instruments (
         load_id,
         file_name,
         line_number,

@@ -2,7 +2,7 @@
 -- Grain: one row. Reads: -. Writes: loads. Binds: source, is_simulated, through_session_date,
 -- is_history. Money: -.
 -- Rerun: opens one more load.
-insert into loads (
+insert into risk.loads (
     source,
     is_simulated,
     through_session_date,

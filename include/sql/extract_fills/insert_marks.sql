@@ -29,7 +29,7 @@ known as (
         marks.volume,
         marks.currency,
         marks.multiplier
-    from marks
+    from risk.marks
     order by
         marks.session_date asc,
         marks.symbol asc,
@@ -37,7 +37,7 @@ known as (
 ),
 
 stored as (
-    insert into marks (
+    insert into risk.marks (
         load_id,
         file_name,
         line_number,

@@ -2,7 +2,7 @@
 -- Grain: one row per file. Reads: staged_files, checked_fills, staged_deliveries, staged_rejects.
 -- Writes: source_files. Binds: load_id. Money: -. Rerun: refused by the primary key.
 -- Records that name no account-session are counted as rejected in every load that reads them.
-insert into source_files (
+insert into risk.source_files (
     load_id,
     file_name,
     content_sha256,

@@ -24,7 +24,7 @@ known as (
         splits.symbol,
         splits.new_shares,
         splits.old_shares
-    from splits
+    from risk.splits
     order by
         splits.session_date asc,
         splits.symbol asc,
@@ -32,7 +32,7 @@ known as (
 ),
 
 stored as (
-    insert into splits (
+    insert into risk.splits (
         load_id,
         file_name,
         line_number,

@@ -16,4 +16,4 @@ select
 from
     unnest(%(account_ids)s::text[], %(session_dates)s::date[], %(published_ats)s::timestamptz[])
         as listed (account_id, session_date, published_at)
-inner join sessions on listed.session_date = sessions.session_date;
+inner join risk.sessions on listed.session_date = sessions.session_date;

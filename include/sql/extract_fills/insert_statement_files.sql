@@ -1,7 +1,7 @@
 -- Logs a statement file with its control totals.
 -- Grain: one row. Reads: -. Writes: source_files. Money: -. Rerun: refused by the primary key.
 -- Binds: load_id, file_name, content_sha256, loaded_count, rejected_count, unchanged_count, deferred_count.
-insert into source_files (
+insert into risk.source_files (
     load_id,
     file_name,
     content_sha256,

@@ -2,7 +2,7 @@
 -- Grain: one row per load, file and line. Reads: fill_rejects, source_files. Writes: fill_rejects. Money: -.
 -- Rerun: stores nothing. Binds: load_id, file_name, content_sha256; line_numbers, raw_texts, reasons (arrays of equal
 -- length).
-insert into fill_rejects (
+insert into risk.fill_rejects (
     load_id,
     file_name,
     line_number,
@@ -21,8 +21,8 @@ from
 where
     not exists (
         select
-        from fill_rejects as earlier
-        inner join source_files as met
+        from risk.fill_rejects as earlier
+        inner join risk.source_files as met
             on
                 earlier.load_id = met.load_id
                 and earlier.file_name = met.file_name

@@ -14,7 +14,7 @@ with given as (
         sum(staged_totals.net_pnl_usd) as net_pnl_usd,
         staged_totals.published_at
     from staged_totals
-    inner join sessions on staged_totals.session_date = sessions.session_date
+    inner join risk.sessions on staged_totals.session_date = sessions.session_date
     group by
         staged_totals.file_name,
         staged_totals.session_date,
@@ -29,7 +29,7 @@ known as (
         totals.gross_pnl_usd,
         totals.net_pnl_usd,
         totals.published_at
-    from totals
+    from risk.totals
     order by
         totals.account_id asc,
         totals.session_date asc,
@@ -38,7 +38,7 @@ known as (
 ),
 
 stored as (
-    insert into totals (
+    insert into risk.totals (
         load_id,
         file_name,
         line_number,

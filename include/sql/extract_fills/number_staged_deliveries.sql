@@ -3,7 +3,7 @@
 -- Rerun: changes nothing.
 update staged_deliveries set
     delivery_id = deliveries.delivery_id
-from deliveries
+from risk.deliveries
 inner join staged_files on deliveries.file_name = staged_files.file_name
 where
     deliveries.load_id = %(load_id)s

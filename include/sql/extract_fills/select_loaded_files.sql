@@ -13,7 +13,7 @@ with newest as (
         source_files.row_count,
         source_files.unchanged_count,
         source_files.deferred_count
-    from source_files
+    from risk.source_files
     order by
         source_files.file_name asc,
         source_files.load_id desc
@@ -23,8 +23,8 @@ replaced as (
     select distinct
         deliveries.load_id,
         deliveries.file_name
-    from deliveries
-    left join current_deliveries(%(as_of)s) as current_ones on deliveries.delivery_id = current_ones.delivery_id
+    from risk.deliveries
+    left join risk.current_deliveries(%(as_of)s) as current_ones on deliveries.delivery_id = current_ones.delivery_id
     where
         current_ones.delivery_id is null
         and deliveries.published_at is null
@@ -37,7 +37,7 @@ select
     newest.manifest_entries,
     loads.through_session_date
 from newest
-inner join loads
+inner join risk.loads
     on newest.load_id = loads.load_id
 left join replaced
     on

@@ -12,8 +12,8 @@ with reads as (
         loads.through_session_date,
         first_value(source_files.content_sha256) over latest_first as newest_sha256,
         row_number() over latest_first as read_number
-    from source_files
-    inner join loads on source_files.load_id = loads.load_id
+    from risk.source_files
+    inner join risk.loads on source_files.load_id = loads.load_id
     where
         source_files.file_name = any(%(file_names)s)
         and source_files.state <> 'quarantined'
@@ -50,11 +50,11 @@ select
         '{}'
     ) as rejected_lines
 from newest
-left join source_files as met
+left join risk.source_files as met
     on
         newest.file_name = met.file_name
         and newest.newest_sha256 = met.content_sha256
-left join fill_rejects
+left join risk.fill_rejects
     on
         met.load_id = fill_rejects.load_id
         and met.file_name = fill_rejects.file_name

@@ -20,7 +20,7 @@ versions as (
         deliveries.content_sha256,
         deliveries.delivery_id,
         coalesce(deliveries.published_at, deliveries.recorded_at) as known_at
-    from deliveries
+    from risk.deliveries
     inner join involved
         on
             deliveries.account_id = involved.account_id
@@ -55,7 +55,7 @@ told as (
             end
         ) as message
     from versions
-    inner join sessions on versions.session_date = sessions.session_date
+    inner join risk.sessions on versions.session_date = sessions.session_date
 ),
 
 compared as (

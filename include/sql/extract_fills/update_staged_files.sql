@@ -18,7 +18,7 @@ with rivals as (
         deliveries.account_id,
         deliveries.session_date,
         deliveries.published_at
-    from deliveries
+    from risk.deliveries
     inner join unnest(%(kept_names)s::text[], %(kept_load_ids)s::bigint[]) as kept (file_name, load_id)
         on
             deliveries.file_name = kept.file_name

@@ -3,5 +3,5 @@
 select
     name,
     content_sha256
-from schema_migrations
+from risk.schema_migrations
 order by name;

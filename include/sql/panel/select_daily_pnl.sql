@@ -16,7 +16,7 @@ select
     daily_pnl.adds_to_loser_count::double precision as adds_to_loser_count,
     daily_pnl.concentration_ratio::double precision as concentration_ratio,
     daily_pnl.overnight_usd::double precision as overnight_usd
-from daily_pnl
+from derived.daily_pnl
 where daily_pnl.session_date <= %(through_session_date)s
 order by
     daily_pnl.account_id asc,

@@ -5,12 +5,12 @@ with range_of_results as (
     select
         min(daily_pnl.session_date) as first_session_date,
         %(through_session_date)s as last_session_date
-    from daily_pnl
+    from derived.daily_pnl
     where daily_pnl.session_date <= %(through_session_date)s
 )
 
 select sessions.session_date
-from sessions
+from risk.sessions
 inner join range_of_results
     on
         sessions.session_date >= range_of_results.first_session_date

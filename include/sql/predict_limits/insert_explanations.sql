@@ -2,7 +2,7 @@
 -- Grain: one row per account. Reads: -. Writes: explanations. Money: shares of the logarithm of US dollars.
 -- Binds: run_id, explanations (JSON array of objects with account_id, log_loss, contributions and sentences).
 -- Rerun: after delete_explanations, the same rows.
-insert into explanations (
+insert into results.explanations (
     run_id,
     account_id,
     log_loss,

@@ -3,7 +3,7 @@
 -- Binds: run_id, model_id (one of them may be null), as_of,
 -- forecasts (JSON array of objects with account_id, effective_session, expert and quantile_05_usd as decimal text).
 -- Money: quantile_05_usd, US dollars, negative. Rerun: changes nothing.
-insert into forecasts (
+insert into derived.forecasts (
     account_id,
     effective_session,
     expert,
@@ -27,5 +27,5 @@ from
         expert text,
         quantile_05_usd numeric
     )
-inner join sessions on given.effective_session = sessions.session_date
+inner join risk.sessions on given.effective_session = sessions.session_date
 on conflict (account_id, effective_session, expert) do nothing;

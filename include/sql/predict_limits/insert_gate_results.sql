@@ -2,7 +2,7 @@
 -- Grain: one row per run. Reads: -. Writes: gate_results. Money: -. Rerun: after delete_gate_results, the same row.
 -- Binds: run_id, model_id, is_serving, is_pass, session_count, forecast_count, improvement, p_value, breach_rate,
 -- kupiec_p_value, christoffersen_p_value, reasons, drifts.
-insert into gate_results (
+insert into results.gate_results (
     run_id,
     model_id,
     is_serving,

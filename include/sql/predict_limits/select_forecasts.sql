@@ -7,7 +7,7 @@ select
     forecasts.effective_session,
     forecasts.expert,
     forecasts.quantile_05_usd::double precision as quantile_05_usd
-from forecasts
+from derived.forecasts
 where forecasts.effective_session <= %(effective_session)s
 order by
     forecasts.effective_session asc,

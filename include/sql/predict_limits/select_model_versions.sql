@@ -9,12 +9,12 @@ select
     model_versions.last_session_date,
     (
         select count(*)
-        from sessions
+        from risk.sessions
         where
             sessions.session_date > model_versions.last_session_date
             and sessions.session_date <= %(session_date)s
     ) as session_count
-from model_versions
+from risk.model_versions
 where
     model_versions.last_session_date < %(session_date)s
     and model_versions.recorded_at <= %(as_of)s

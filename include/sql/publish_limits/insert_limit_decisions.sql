@@ -2,7 +2,7 @@
 -- Grain: at most one row. Reads: -. Writes: limit_decisions.
 -- Binds: publication_id, account_id, action, limit_usd, reason, user_id, user_name.
 -- Money: limit_usd, US dollars. Rerun: an outcome changes nothing; the caller has looked at edits.
-insert into limit_decisions (
+insert into risk.limit_decisions (
     publication_id,
     account_id,
     action,

@@ -1,7 +1,7 @@
 -- Opens the publication of a run's limits; a run that has one keeps it, with its first deadline.
 -- Grain: at most one row. Reads: runs. Writes: publications.
 -- Binds: run_id, asked_for, has_dual_control, decision_deadline, is_live, dag_run_id. Money: -. Rerun: changes nothing.
-insert into publications (
+insert into risk.publications (
     run_id,
     effective_session,
     asked_for,
@@ -18,6 +18,6 @@ select
     %(decision_deadline)s,
     %(is_live)s,
     %(dag_run_id)s
-from runs
+from risk.runs
 where runs.run_id = %(run_id)s
 on conflict (run_id) do nothing;

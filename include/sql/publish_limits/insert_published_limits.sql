@@ -2,7 +2,7 @@
 -- Grain: one row per account. Reads: publications. Writes: published_limits.
 -- Binds: publication_id, limits (JSON array of objects by column name, numbers as decimal text).
 -- Money: US dollars. Rerun: changes nothing.
-insert into published_limits (
+insert into risk.published_limits (
     publication_id,
     account_id,
     effective_session,
@@ -23,7 +23,7 @@ select
     given.limit_usd,
     given.reason,
     given.decision_id
-from publications
+from risk.publications
 cross join
     lateral jsonb_to_recordset(%(limits)s::jsonb) as given (
         account_id text,

@@ -11,8 +11,8 @@ with asked as (
         publications.effective_session,
         publications.is_live,
         runs.is_point_in_time
-    from publications
-    inner join runs on publications.run_id = runs.run_id
+    from risk.publications
+    inner join risk.runs on publications.run_id = runs.run_id
     where publications.publication_id = %(publication_id)s
 ),
 
@@ -20,9 +20,9 @@ in_force as (
     select distinct on (published_limits.account_id)
         published_limits.account_id,
         published_limits.limit_usd
-    from published_limits
-    inner join publications on published_limits.publication_id = publications.publication_id
-    inner join runs on publications.run_id = runs.run_id
+    from risk.published_limits
+    inner join risk.publications on published_limits.publication_id = publications.publication_id
+    inner join risk.runs on publications.run_id = runs.run_id
     inner join asked
         on
             published_limits.effective_session < asked.effective_session
@@ -42,7 +42,7 @@ edits as (
         limit_decisions.user_id,
         limit_decisions.user_name,
         limit_decisions.reason
-    from limit_decisions
+    from risk.limit_decisions
     inner join asked on limit_decisions.publication_id = asked.publication_id
     where limit_decisions.action = 'edited'
     order by
@@ -57,7 +57,7 @@ outcomes as (
         limit_decisions.action,
         limit_decisions.limit_usd,
         limit_decisions.user_name
-    from limit_decisions
+    from risk.limit_decisions
     inner join asked on limit_decisions.publication_id = asked.publication_id
     where limit_decisions.action <> 'edited'
 )
@@ -79,7 +79,7 @@ select
     outcomes.action as outcome,
     outcomes.limit_usd as decided_limit_usd,
     outcomes.user_name as decider_name
-from recommendations
+from results.recommendations
 inner join asked on recommendations.run_id = asked.run_id
 left join in_force on recommendations.account_id = in_force.account_id
 left join edits on recommendations.account_id = edits.account_id

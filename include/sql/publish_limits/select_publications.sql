@@ -10,7 +10,7 @@ select
     publications.decision_deadline,
     publications.is_live,
     publications.dag_run_id
-from publications
+from risk.publications
 where
     publications.publication_id = %(publication_id)s
     or publications.run_id = %(run_id)s

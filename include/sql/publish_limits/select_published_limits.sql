@@ -8,7 +8,7 @@ select
     published_limits.base_limit_usd,
     limit_decisions.action,
     published_limits.reason
-from published_limits
-inner join limit_decisions on published_limits.decision_id = limit_decisions.decision_id
+from risk.published_limits
+inner join risk.limit_decisions on published_limits.decision_id = limit_decisions.decision_id
 where published_limits.publication_id = %(publication_id)s
 order by published_limits.account_id asc;

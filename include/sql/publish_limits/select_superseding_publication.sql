@@ -4,19 +4,19 @@
 -- A rehearsal takes no live publication's place, one of the past (is_point_in_time) that of its like only, and limits that
 -- came into force already were not replaced before.
 select max(later.publication_id) as superseded_by
-from publications as asked
-inner join publications as later
+from risk.publications as asked
+inner join risk.publications as later
     on
         asked.effective_session = later.effective_session
         and asked.publication_id < later.publication_id
         and (later.is_live or not asked.is_live)
-inner join runs as asking on asked.run_id = asking.run_id
-inner join runs as answering on later.run_id = answering.run_id
+inner join risk.runs as asking on asked.run_id = asking.run_id
+inner join risk.runs as answering on later.run_id = answering.run_id
 where
     asked.publication_id = %(publication_id)s
     and (asking.is_point_in_time or not answering.is_point_in_time)
     and not exists (
         select 1
-        from published_limits
+        from risk.published_limits
         where published_limits.publication_id = asked.publication_id
     );

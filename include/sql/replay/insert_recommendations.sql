@@ -1,7 +1,6 @@
--- Recalls what earlier runs had recommended, for a run in tables of this connection's own.
--- Grain: one row per run and account. Reads: recommendations. Writes: recommendations (temporary). Binds: -.
--- Money: US dollars. Rerun: refused.
-insert into recommendations (
+-- Copies what earlier runs recommended into the schema of a replay.
+-- Grain: one row per run and account. Reads: recommendations.
+insert into private.recommendations (
     run_id,
     account_id,
     status,
@@ -36,7 +35,7 @@ select
     given.forecast_quantile_05_usd,
     given.active_session_count,
     given.latest_session_date
-from public.recommendations as given
+from results.recommendations as given
 order by
     given.run_id,
     given.account_id;

@@ -3,7 +3,7 @@
 select
     loads.load_id,
     loads.is_simulated
-from loads
+from risk.loads
 where
     loads.recorded_at <= %(as_of)s
     or loads.is_history

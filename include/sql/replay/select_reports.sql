@@ -6,8 +6,8 @@ select
     runs.run_id,
     runs.as_of,
     reports.facts_sha256
-from reports
-inner join runs on reports.run_id = runs.run_id
+from risk.reports
+inner join risk.runs on reports.run_id = runs.run_id
 where
     runs.session_date = %(session_date)s
     and (%(as_of)s::timestamptz is null or runs.as_of <= %(as_of)s::timestamptz)

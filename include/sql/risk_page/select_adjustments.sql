@@ -6,6 +6,6 @@ select
     booked.category,
     booked.amount_usd,
     booked.comment
-from booked_adjustments(%(as_of)s) as booked
+from risk.booked_adjustments(%(as_of)s) as booked
 where booked.session_date = %(session_date)s
 order by booked.account_id, booked.category, booked.amount_usd, booked.comment;

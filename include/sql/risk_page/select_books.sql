@@ -14,8 +14,8 @@ select
     and daily_pnl.net_pnl_usd + daily_pnl.unrealized_delta_usd = daily_pnl.total_pnl_usd as is_reconciled,
     told.net_pnl_usd as their_net_pnl_usd,
     round(daily_pnl.net_pnl_usd - told.net_pnl_usd, 2) as net_difference_usd
-from daily_pnl
-left join current_totals('infinity') as told
+from derived.daily_pnl
+left join risk.current_totals('infinity') as told
     on
         daily_pnl.account_id = told.account_id
         and daily_pnl.session_date = told.session_date

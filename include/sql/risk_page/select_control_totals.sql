@@ -11,6 +11,6 @@ select
     current_ones.duplicate_count,
     current_ones.row_count = current_ones.loaded_count + current_ones.rejected_count + current_ones.duplicate_count
         as is_balanced
-from current_deliveries(%(as_of)s) as current_ones
+from risk.current_deliveries(%(as_of)s) as current_ones
 where current_ones.session_date = %(session_date)s
 order by current_ones.account_id asc;

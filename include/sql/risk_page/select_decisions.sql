@@ -8,6 +8,6 @@ select
     limit_decisions.reason,
     limit_decisions.user_name,
     limit_decisions.recorded_at
-from limit_decisions
+from risk.limit_decisions
 where limit_decisions.publication_id = %(publication_id)s
 order by limit_decisions.decision_id asc;

@@ -14,8 +14,8 @@ select distinct on (runs.session_date)
     gate_results.christoffersen_p_value,
     gate_results.reasons,
     gate_results.drifts
-from gate_results
-inner join runs on gate_results.run_id = runs.run_id
+from results.gate_results
+inner join risk.runs on gate_results.run_id = runs.run_id
 order by
     runs.session_date asc,
     runs.is_point_in_time asc,

@@ -11,7 +11,7 @@ select
     model_versions.card,
     model_versions.dag_run_id,
     model_versions.recorded_at
-from model_versions
+from risk.model_versions
 where
     %(model_id)s::bigint is null
     or model_versions.model_id = %(model_id)s

@@ -6,7 +6,7 @@ select
     model_versions.content_sha256,
     model_versions.last_session_date,
     model_versions.pair_count
-from model_versions
+from risk.model_versions
 order by
     model_versions.last_session_date desc,
     model_versions.model_id desc

@@ -3,5 +3,5 @@
 select
     max(runs.session_date) filter (where runs.session_date < %(session_date)s) as earlier,
     min(runs.session_date) filter (where runs.session_date > %(session_date)s) as later
-from runs
-inner join reports on runs.run_id = reports.run_id;
+from risk.runs
+inner join risk.reports on runs.run_id = reports.run_id;

@@ -8,8 +8,8 @@ select
     limit_decisions.action,
     limit_decisions.user_name,
     limit_decisions.recorded_at
-from publications
-inner join published_limits on publications.publication_id = published_limits.publication_id
-inner join limit_decisions on published_limits.decision_id = limit_decisions.decision_id
+from risk.publications
+inner join risk.published_limits on publications.publication_id = published_limits.publication_id
+inner join risk.limit_decisions on published_limits.decision_id = limit_decisions.decision_id
 where publications.run_id = %(run_id)s
 order by published_limits.account_id asc;

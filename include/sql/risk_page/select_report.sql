@@ -12,8 +12,8 @@ select
     reports.recorded_at,
     reports.facts,
     reports.facts_sha256
-from runs
-inner join reports on runs.run_id = reports.run_id
+from risk.runs
+inner join risk.reports on runs.run_id = reports.run_id
 where
     (%(session_date)s::date is null and not runs.is_point_in_time)
     or runs.session_date = %(session_date)s

@@ -1,5 +1,5 @@
 -- Reads an account's sessions: what it made and what had been forecast.
--- Grain: one row per session with books, ascending. Reads: daily_pnl, counted_runs, recommendations, forecasts.
+-- Grain: one row per session with books, ascending. Reads: daily_pnl, scored_runs, recommendations, forecasts.
 -- Writes: -. Binds: account_id. Money: US dollars, gains positive, the quantile negative; null where unknown.
 -- Rerun: reads only.
 -- The forecast is the one that was told: by the report that counts for the session, whoever served in it; where none
@@ -9,13 +9,13 @@ select
     daily_pnl.fill_count,
     daily_pnl.total_pnl_usd,
     coalesce(recommendations.forecast_quantile_05_usd, forecasts.quantile_05_usd) as quantile_05_usd
-from daily_pnl
-left join counted_runs('infinity') as counted on daily_pnl.session_date = counted.effective_session
-left join recommendations
+from derived.daily_pnl
+left join risk.scored_runs('infinity') as counted on daily_pnl.session_date = counted.effective_session
+left join results.recommendations
     on
         counted.run_id = recommendations.run_id
         and daily_pnl.account_id = recommendations.account_id
-left join forecasts
+left join derived.forecasts
     on
         daily_pnl.account_id = forecasts.account_id
         and daily_pnl.session_date = forecasts.effective_session

@@ -6,8 +6,8 @@ with newest as (
         runs.session_date,
         runs.effective_session,
         reports.facts::jsonb as facts
-    from runs
-    inner join reports on runs.run_id = reports.run_id
+    from risk.runs
+    inner join risk.reports on runs.run_id = reports.run_id
     where not runs.is_point_in_time
     order by
         runs.session_date desc,

@@ -5,7 +5,7 @@ with newest as (
     select
         features.session_date,
         features.feature_values
-    from features
+    from derived.features
     where features.account_id = %(account_id)s
     order by features.session_date desc
     limit 1
@@ -15,7 +15,7 @@ earlier as (
     select
         places.place,
         places.feature_value
-    from features
+    from derived.features
     inner join newest on features.session_date < newest.session_date
     cross join lateral unnest(features.feature_values) with ordinality as places (feature_value, place)
     where

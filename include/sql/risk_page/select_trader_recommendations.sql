@@ -1,6 +1,6 @@
 -- Reads the newest recommendations for an account, with what was published: of each session its newest reported run.
 -- Grain: one row per session, newest first.
--- Reads: runs, reports, recommendations, publications, published_limits, limit_decisions, ledger_entries. Writes: -.
+-- Reads: runs, reports, recommendations, publications, published_limits, limit_decisions, cut_outcomes. Writes: -.
 -- Binds: account_id, row_count.
 -- Money: US dollars; benefit_usd: what the cut was worth, gains positive, null = not known (yet). Rerun: reads only.
 with reported as (
@@ -8,8 +8,8 @@ with reported as (
         runs.session_date,
         runs.effective_session,
         runs.run_id
-    from runs
-    inner join reports on runs.run_id = reports.run_id
+    from risk.runs
+    inner join risk.reports on runs.run_id = reports.run_id
     order by
         runs.session_date asc,
         runs.is_point_in_time asc,
@@ -28,19 +28,19 @@ select
     published_limits.limit_usd as published_limit_usd,
     limit_decisions.action,
     limit_decisions.user_name,
-    ledger_entries.cut_outcome_usd - ledger_entries.base_outcome_usd as benefit_usd
+    cut_outcomes.cut_outcome_usd - cut_outcomes.base_outcome_usd as benefit_usd
 from reported
-inner join recommendations on reported.run_id = recommendations.run_id
-left join publications on reported.run_id = publications.run_id
-left join published_limits
+inner join results.recommendations on reported.run_id = recommendations.run_id
+left join risk.publications on reported.run_id = publications.run_id
+left join risk.published_limits
     on
         publications.publication_id = published_limits.publication_id
         and recommendations.account_id = published_limits.account_id
-left join limit_decisions on published_limits.decision_id = limit_decisions.decision_id
-left join ledger_entries
+left join risk.limit_decisions on published_limits.decision_id = limit_decisions.decision_id
+left join derived.cut_outcomes
     on
-        recommendations.run_id = ledger_entries.run_id
-        and recommendations.account_id = ledger_entries.account_id
+        recommendations.run_id = cut_outcomes.run_id
+        and recommendations.account_id = cut_outcomes.account_id
 where recommendations.account_id = %(account_id)s
 order by reported.session_date desc
 limit %(row_count)s;

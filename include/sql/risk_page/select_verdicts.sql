@@ -8,7 +8,7 @@ select
     quality_results.has_passed,
     quality_results.observed,
     quality_results.message
-from quality_results
+from results.quality_results
 where quality_results.run_id = %(run_id)s
 order by
     quality_results.has_passed asc,

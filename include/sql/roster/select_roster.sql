@@ -1,6 +1,6 @@
 -- Reads every account with its trading days, its latest one and its status in the run.
 -- Grain: one row per account that has traded or is in the roster, by name.
--- Reads: daily_pnl, recommendations, stated_accounts. Writes: -.
+-- Reads: daily_pnl, recommendations, current_accounts. Writes: -.
 -- Binds: run_id, session_date, effective_session, as_of, legacy_suffix.
 -- Money: base_limit_usd, US dollars; null = the default of the settings. Rerun: reads only.
 -- status: the recommendation's; without one the account is disabled, legacy (by its literal suffix), has not traded yet
@@ -11,7 +11,7 @@ with traded as (
         count(*) as trading_day_count,
         min(daily_pnl.session_date) as first_session_date,
         max(daily_pnl.session_date) as latest_session_date
-    from daily_pnl
+    from derived.daily_pnl
     where
         daily_pnl.fill_count > 0
         and daily_pnl.session_date <= %(session_date)s
@@ -25,7 +25,7 @@ stated as (
         known.first_traded,
         known.base_limit_usd,
         known.is_disabled
-    from stated_accounts(%(effective_session)s, %(as_of)s) as known
+    from risk.current_accounts(%(effective_session)s, %(as_of)s) as known
 ),
 
 named as (
@@ -46,7 +46,7 @@ recommended as (
     select
         recommendations.account_id,
         recommendations.status
-    from recommendations
+    from results.recommendations
     where recommendations.run_id = %(run_id)s
 )
 

@@ -2,7 +2,7 @@
 -- Grain: one row per session and revision. Reads: runs. Writes: runs. Money: -.
 -- Binds: session_date, effective_session, as_of (null = now), load_id, dag_run_id, code_version.
 -- Rerun: opens one more revision.
-insert into runs (
+insert into risk.runs (
     session_date,
     effective_session,
     revision,
@@ -21,6 +21,6 @@ select
     %(load_id)s,
     %(dag_run_id)s,
     %(code_version)s
-from runs as earlier
+from risk.runs as earlier
 where earlier.session_date = %(session_date)s
 returning run_id;

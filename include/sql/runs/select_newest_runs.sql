@@ -1,7 +1,7 @@
 -- Finds the newest run of the newest session, as things are known now.
 -- Grain: at most one row. Reads: runs. Writes: -. Binds: -. Money: -. Rerun: reads only.
 select runs.run_id
-from runs
+from risk.runs
 where not runs.is_point_in_time
 order by
     runs.session_date desc,

@@ -11,6 +11,6 @@ select
     runs.code_version,
     loads.is_simulated,
     runs.is_point_in_time
-from runs
-inner join loads on runs.load_id = loads.load_id
+from risk.runs
+inner join risk.loads on runs.load_id = loads.load_id
 where runs.run_id = %(run_id)s;

@@ -3,7 +3,7 @@
 -- Writes: report_deliveries.
 -- Binds: last_error; null = accepted, and the mail is never sent again.
 -- Rerun: keeps the first instant of acceptance and the last error.
-update report_deliveries set
+update risk.report_deliveries set
     last_error = %(last_error)s,
     sent_at = case
         when %(last_error)s::text is null then coalesce(report_deliveries.sent_at, clock_timestamp())

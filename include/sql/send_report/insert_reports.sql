@@ -1,7 +1,7 @@
 -- Stores the facts a run reports.
 -- Grain: one row per run. Reads: -. Writes: reports. Binds: run_id, facts, facts_sha256.
 -- Money: inside the facts, exact decimal strings. Rerun: changes nothing; the caller has compared the bytes.
-insert into reports (
+insert into risk.reports (
     run_id,
     facts,
     facts_sha256

@@ -5,20 +5,20 @@
 select
     booked.account_id,
     sum(booked.amount_usd) as amount_usd
-from booked_adjustments(%(as_of)s) as booked
+from risk.booked_adjustments(%(as_of)s) as booked
 where
     booked.session_date = %(session_date)s
     and (
         exists (
             select
-            from deliveries
+            from risk.deliveries
             where
                 deliveries.account_id = booked.account_id
                 and deliveries.recorded_at <= %(as_of)s
         )
         or exists (
             select
-            from accounts
+            from risk.accounts
             where
                 accounts.account_id = booked.account_id
                 and accounts.recorded_at <= %(as_of)s

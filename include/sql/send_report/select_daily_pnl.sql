@@ -9,7 +9,7 @@ select
     coalesce(sum(daily_pnl.fill_count), 0)::bigint as fill_count,
     sum(daily_pnl.net_pnl_usd) filter (where daily_pnl.incomplete_reason is null) as net_pnl_usd,
     sum(daily_pnl.total_pnl_usd) as total_pnl_usd
-from daily_pnl
+from derived.daily_pnl
 where
     daily_pnl.session_date = %(session_date)s
     and daily_pnl.fill_count > 0;

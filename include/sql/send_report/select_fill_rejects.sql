@@ -8,7 +8,7 @@ with told as (
         fill_rejects.file_name,
         fill_rejects.line_number,
         fill_rejects.reason
-    from fill_rejects
+    from risk.fill_rejects
     where
         fill_rejects.load_id = %(load_id)s
         and fill_rejects.file_name like 'fills%%'
@@ -18,7 +18,7 @@ with told as (
         known.file_name,
         known.line_number,
         known.reason
-    from current_rejects(%(session_date)s, %(as_of)s, %(load_id)s) as known
+    from risk.current_rejects(%(session_date)s, %(as_of)s, %(load_id)s) as known
 )
 
 select

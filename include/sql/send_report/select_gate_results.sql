@@ -4,5 +4,5 @@ select
     gate_results.is_serving,
     gate_results.reasons,
     gate_results.drifts
-from gate_results
+from results.gate_results
 where gate_results.run_id = %(run_id)s;

@@ -6,42 +6,42 @@
 select
     exists (
         select 1
-        from deliveries
+        from risk.deliveries
         where
             deliveries.session_date <= %(session_date)s
             and deliveries.recorded_at > %(as_of)s
     ) or exists (
         select 1
-        from marks
+        from risk.marks
         where
             marks.session_date <= %(session_date)s
             and marks.recorded_at > %(as_of)s
     ) or exists (
         select 1
-        from instruments
+        from risk.instruments
         where
             instruments.valid_from <= %(session_date)s
             and instruments.recorded_at > %(as_of)s
     ) or exists (
         select 1
-        from splits
+        from risk.splits
         where
             splits.session_date <= %(session_date)s
             and splits.recorded_at > %(as_of)s
     ) or exists (
         select 1
-        from adjustments
+        from risk.adjustments
         where
             adjustments.session_date <= %(session_date)s
             and adjustments.recorded_at > %(as_of)s
     ) or exists (
         select 1
-        from corrections
-        inner join deliveries on corrections.delivery_id = deliveries.delivery_id
+        from risk.corrections
+        inner join risk.deliveries on corrections.delivery_id = deliveries.delivery_id
         where deliveries.recorded_at > %(as_of)s
     ) or exists (
         select 1
-        from accounts
+        from risk.accounts
         where
             accounts.former_account_id is not null
             and accounts.recorded_at > %(as_of)s

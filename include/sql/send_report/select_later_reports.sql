@@ -6,7 +6,7 @@ with later_runs as (
     select
         runs.run_id,
         runs.revision
-    from runs
+    from risk.runs
     where
         runs.session_date = %(session_date)s
         and runs.revision > %(revision)s
@@ -15,4 +15,4 @@ with later_runs as (
 
 select max(later_runs.revision) as revision
 from later_runs
-inner join reports on later_runs.run_id = reports.run_id;
+inner join risk.reports on later_runs.run_id = reports.run_id;

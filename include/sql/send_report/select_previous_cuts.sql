@@ -5,7 +5,7 @@
 -- Money: -. Rerun: reads only.
 with asked as (
     select sessions.session_number
-    from sessions
+    from risk.sessions
     where sessions.session_date = %(session_date)s
 ),
 
@@ -13,9 +13,9 @@ previous_run as (
     select
         runs.run_id,
         runs.session_date
-    from runs
-    inner join reports on runs.run_id = reports.run_id
-    inner join sessions on runs.session_date = sessions.session_date
+    from risk.runs
+    inner join risk.reports on runs.run_id = reports.run_id
+    inner join risk.sessions on runs.session_date = sessions.session_date
     cross join asked
     where
         sessions.session_number < asked.session_number
@@ -33,8 +33,8 @@ select
     coalesce(renamed.account_id, recommendations.account_id) as account_id,
     max(recommendations.cut_ratio) as cut_ratio
 from previous_run
-left join recommendations on previous_run.run_id = recommendations.run_id
-left join renamed_accounts(%(as_of)s) as renamed
+left join results.recommendations on previous_run.run_id = recommendations.run_id
+left join risk.renamed_accounts(%(as_of)s) as renamed
     on
         recommendations.account_id = renamed.former_account_id
         and previous_run.session_date >= renamed.starts_at

@@ -6,7 +6,7 @@ select
     quality_results.check_name,
     quality_results.subject,
     quality_results.message
-from quality_results
+from results.quality_results
 where
     quality_results.run_id = %(run_id)s
     and not quality_results.has_passed

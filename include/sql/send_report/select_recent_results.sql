@@ -4,7 +4,7 @@
 -- Money: US dollars, gains positive. Rerun: reads only.
 with recommended as (
     select recommendations.account_id
-    from recommendations
+    from results.recommendations
     where recommendations.run_id = %(run_id)s
 ),
 
@@ -14,7 +14,7 @@ numbered as (
         daily_pnl.session_date,
         daily_pnl.total_pnl_usd,
         row_number() over (partition by daily_pnl.account_id order by daily_pnl.session_date desc) as age
-    from daily_pnl
+    from derived.daily_pnl
     inner join recommended on daily_pnl.account_id = recommended.account_id
     where
         daily_pnl.session_date <= %(session_date)s

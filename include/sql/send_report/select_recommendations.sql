@@ -8,7 +8,7 @@ with delivered as (
         delivery_states.account_id,
         delivery_states.state,
         delivery_states.loaded_count
-    from delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as delivery_states
+    from risk.delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as delivery_states
 ),
 
 booked as (
@@ -17,7 +17,7 @@ booked as (
         daily_pnl.net_pnl_usd,
         daily_pnl.total_pnl_usd,
         daily_pnl.incomplete_reason
-    from daily_pnl
+    from derived.daily_pnl
     where daily_pnl.session_date = %(session_date)s
 ),
 
@@ -42,8 +42,8 @@ recommended as (
         recommendations.active_session_count,
         recommendations.latest_session_date,
         explanations.sentences as explanations
-    from recommendations
-    left join explanations
+    from results.recommendations
+    left join results.explanations
         on
             recommendations.run_id = explanations.run_id
             and recommendations.account_id = explanations.account_id

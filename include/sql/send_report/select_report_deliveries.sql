@@ -2,7 +2,7 @@
 -- Grain: one row per recipient, by address. Reads: report_deliveries. Writes: -. Binds: run_id. Money: -.
 -- Rerun: reads only.
 select report_deliveries.recipient
-from report_deliveries
+from risk.report_deliveries
 where
     report_deliveries.run_id = %(run_id)s
     and report_deliveries.sent_at is not null

@@ -3,5 +3,5 @@
 select
     reports.facts,
     reports.facts_sha256
-from reports
+from risk.reports
 where reports.run_id = %(run_id)s;

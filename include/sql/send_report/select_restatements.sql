@@ -1,6 +1,6 @@
 -- Reads results that the books tell otherwise than the newest report that told them.
 -- Grain: one row per account and session, by account and session; a restatement that was told is not told again.
--- Reads: sessions, runs, reports, renamed_accounts, daily_pnl, deliveries, current_deliveries, settled_corrections,
+-- Reads: sessions, runs, reports, renamed_accounts, daily_pnl, deliveries, current_deliveries, applied_corrections,
 -- fills. Writes: -.
 -- Binds: session_date, as_of, within_sessions (sessions).
 -- Money: US dollars, gains positive; null = no complete books, or no fills yet. Rerun: reads only.
@@ -8,7 +8,7 @@
 -- What was told of an account under a former name was told of the person; of merged accounts, in sum.
 with asked as (
     select sessions.session_number
-    from sessions
+    from risk.sessions
     where sessions.session_date = %(session_date)s
 ),
 
@@ -18,9 +18,9 @@ reported as (
         runs.revision,
         runs.as_of,
         reports.facts::jsonb as facts
-    from runs
-    inner join reports on runs.run_id = reports.run_id
-    inner join sessions on runs.session_date = sessions.session_date
+    from risk.runs
+    inner join risk.reports on runs.run_id = reports.run_id
+    inner join risk.sessions on runs.session_date = sessions.session_date
     cross join asked
     where
         sessions.session_number between asked.session_number - %(within_sessions)s and asked.session_number
@@ -85,7 +85,7 @@ named as (
             when count(every_telling.total_pnl_usd) = count(*) then sum(every_telling.total_pnl_usd)
         end as total_pnl_usd
     from every_telling
-    left join renamed_accounts(%(as_of)s) as renamed
+    left join risk.renamed_accounts(%(as_of)s) as renamed
         on
             every_telling.account_id = renamed.former_account_id
             and every_telling.session_date >= renamed.starts_at
@@ -122,11 +122,11 @@ compared as (
         daily_pnl.account_id is not null as is_booked,
         daily_pnl.incomplete_reason is not null as is_incomplete,
         case
-            when told.total_pnl_usd is null and daily_pnl.delivery_id is null then null
+            when told.total_pnl_usd is null and daily_pnl.input_fingerprint is null then null
             else daily_pnl.total_pnl_usd
         end as after_usd
     from told
-    left join daily_pnl
+    left join derived.daily_pnl
         on
             told.account_id = daily_pnl.account_id
             and told.session_date = daily_pnl.session_date
@@ -152,7 +152,7 @@ renewed as (
         newer.delivery_id,
         (
             select earlier.delivery_id
-            from deliveries as earlier
+            from risk.deliveries as earlier
             where
                 earlier.account_id = newer.account_id
                 and earlier.session_date = newer.session_date
@@ -164,11 +164,11 @@ renewed as (
             limit 1
         ) as earlier_delivery_id
     from restating
-    inner join current_deliveries(%(as_of)s) as current_ones
+    inner join risk.current_deliveries(%(as_of)s) as current_ones
         on
             restating.account_id = current_ones.account_id
             and restating.session_date = current_ones.session_date
-    inner join deliveries as newer
+    inner join risk.deliveries as newer
         on current_ones.delivery_id = newer.delivery_id
     where
         newer.recorded_at > restating.as_of
@@ -179,10 +179,10 @@ corrected as (
     select
         restating.account_id,
         restating.session_date
-    from settled_corrections(%(as_of)s) as settled
-    inner join current_deliveries(%(as_of)s) as current_ones
+    from risk.applied_corrections(%(as_of)s) as settled
+    inner join risk.current_deliveries(%(as_of)s) as current_ones
         on settled.delivery_id = current_ones.delivery_id
-    inner join deliveries as correcting
+    inner join risk.deliveries as correcting
         on settled.correcting_delivery_id = correcting.delivery_id
     inner join restating
         on
@@ -204,7 +204,7 @@ traded_otherwise as (
                     fills.quantity,
                     fills.symbol,
                     fills.price
-                from fills
+                from risk.fills
                 where fills.delivery_id = renewed.delivery_id
                 except all
                 select
@@ -212,7 +212,7 @@ traded_otherwise as (
                     fills.quantity,
                     fills.symbol,
                     fills.price
-                from fills
+                from risk.fills
                 where fills.delivery_id = renewed.earlier_delivery_id
             )
             union all
@@ -222,7 +222,7 @@ traded_otherwise as (
                     fills.quantity,
                     fills.symbol,
                     fills.price
-                from fills
+                from risk.fills
                 where fills.delivery_id = renewed.earlier_delivery_id
                 except all
                 select
@@ -230,7 +230,7 @@ traded_otherwise as (
                     fills.quantity,
                     fills.symbol,
                     fills.price
-                from fills
+                from risk.fills
                 where fills.delivery_id = renewed.delivery_id
             )
         )

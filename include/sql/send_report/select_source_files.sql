@@ -4,7 +4,7 @@
 select
     source_files.file_name,
     source_files.reason
-from source_files
+from risk.source_files
 where
     source_files.load_id = %(load_id)s
     and source_files.state = 'quarantined'

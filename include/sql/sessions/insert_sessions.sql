@@ -2,7 +2,7 @@
 -- Grain: one row per XNYS session. Reads: -. Writes: sessions. Money: -.
 -- Binds: session_dates, opens_at, closes_at (arrays of equal length, ascending).
 -- Rerun: changes nothing.
-insert into sessions (
+insert into risk.sessions (
     session_date,
     session_number,
     opens_at,

@@ -13,4 +13,4 @@ select
             e'\n' order by sessions.session_number
         )
     ) as fingerprint
-from sessions;
+from risk.sessions;

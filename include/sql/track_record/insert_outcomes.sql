@@ -1,12 +1,12 @@
 -- Stores the outcomes of past recommendations under the base limit and under the recommended one.
--- Grain: one row per account and effective session. Writes: ledger_entries.
+-- Grain: one row per account and effective session. Writes: cut_outcomes.
 -- Binds: outcomes (JSON array of objects by column name, numbers as decimal text). Money: US dollars, exact.
 -- Rerun: refused.
-insert into ledger_entries (
+insert into derived.cut_outcomes (
     account_id,
     effective_session,
     run_id,
-    told_at,
+    reported_at,
     is_live,
     base_limit_usd,
     cut_ratio,
@@ -20,7 +20,7 @@ select
     incoming.account_id,
     incoming.effective_session,
     incoming.run_id,
-    incoming.told_at,
+    incoming.reported_at,
     incoming.is_live,
     incoming.base_limit_usd,
     incoming.cut_ratio,
@@ -34,7 +34,7 @@ from
         account_id text,
         effective_session date,
         run_id bigint,
-        told_at timestamptz,
+        reported_at timestamptz,
         is_live boolean,
         base_limit_usd numeric,
         cut_ratio numeric,

@@ -1,5 +1,5 @@
 -- Reads the outcomes of the newest recommendations, with what people decided.
--- Grain: one row per account and effective session, newest first. Reads: decided_entries, runs.
+-- Grain: one row per account and effective session, newest first. Reads: decided_cut_outcomes, runs.
 -- Binds: session_date, as_of, row_count. Money: US dollars, gains positive.
 select
     entries.account_id,
@@ -14,8 +14,8 @@ select
     entries.benefit_usd,
     entries.published_limit_usd,
     entries.decision
-from decided_entries(%(session_date)s, %(as_of)s) as entries
-inner join runs on entries.run_id = runs.run_id
+from risk.decided_cut_outcomes(%(session_date)s, %(as_of)s) as entries
+inner join risk.runs on entries.run_id = runs.run_id
 order by
     entries.effective_session desc,
     entries.account_id asc

@@ -1,6 +1,6 @@
 -- Follows each account through the sessions that past recommendations were for: the new lows of its running net P&L.
 -- Grain: one row per recommendation that counts, whose session's books are complete and that has no outcome yet.
--- Reads: counted_recommendations, daily_pnl, positions, sessions, current_fills, ledger_entries. Binds: known_until.
+-- Reads: scored_recommendations, daily_pnl, positions, sessions, current_fills, cut_outcomes. Binds: known_until.
 -- Money: US dollars, exact; running_lows_usd are losses, positive, ascending.
 -- A fill moves the account's P&L by the position in its symbol, from the account's own last price of it to the new one,
 -- less the fee; a carried position starts at its mark at the previous close, through a split. What is not traded does
@@ -10,24 +10,24 @@ with wanted as (
         counted.account_id,
         counted.effective_session,
         counted.run_id,
-        counted.told_at,
+        counted.reported_at,
         counted.is_live,
         counted.base_limit_usd,
         counted.cut_ratio,
         counted.limit_usd,
         daily_pnl.total_pnl_usd as close_usd
-    from counted_recommendations(%(known_until)s) as counted
-    inner join daily_pnl
+    from risk.scored_recommendations(%(known_until)s) as counted
+    inner join derived.daily_pnl
         on
             counted.account_id = daily_pnl.account_id
             and counted.effective_session = daily_pnl.session_date
     where
         daily_pnl.total_pnl_usd is not null
         and not exists (
-            select from ledger_entries
+            select from derived.cut_outcomes
             where
-                ledger_entries.account_id = counted.account_id
-                and ledger_entries.effective_session = counted.effective_session
+                cut_outcomes.account_id = counted.account_id
+                and cut_outcomes.effective_session = counted.effective_session
         )
 ),
 
@@ -39,9 +39,9 @@ carried as (
         positions.quantity,
         positions.mark_price
     from wanted
-    inner join sessions as trading on wanted.effective_session = trading.session_date
-    inner join sessions as previous on previous.session_number = trading.session_number - 1
-    inner join positions
+    inner join risk.sessions as trading on wanted.effective_session = trading.session_date
+    inner join risk.sessions as previous on previous.session_number = trading.session_number - 1
+    inner join derived.positions
         on
             wanted.account_id = positions.account_id
             and previous.session_date = positions.session_date
@@ -59,7 +59,7 @@ executions as (
         known.price,
         known.fees_usd,
         case when known.side in ('B', 'C') then known.quantity else -known.quantity end as signed_quantity
-    from current_fills(%(known_until)s) as known
+    from risk.current_fills(%(known_until)s) as known
     inner join wanted
         on
             known.account_id = wanted.account_id
@@ -85,7 +85,7 @@ held as (
             order by executions.executed_at asc, executions.line_number asc, executions.delivery_id asc
         ) as quantity
     from executions
-    inner join positions
+    inner join derived.positions
         on
             executions.account_id = positions.account_id
             and executions.session_date = positions.session_date
@@ -159,7 +159,7 @@ select
     wanted.account_id,
     wanted.effective_session,
     wanted.run_id,
-    wanted.told_at,
+    wanted.reported_at,
     wanted.is_live,
     wanted.base_limit_usd,
     wanted.cut_ratio,

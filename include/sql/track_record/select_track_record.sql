@@ -1,31 +1,31 @@
 -- Reads what past recommendations were worth: as known to the newest run, or to the newest one of a session.
--- Grain: at most one row. Reads: ledger_results, runs. Binds: session_date (null = the newest).
+-- Grain: at most one row. Reads: cut_track_records, runs. Binds: session_date (null = the newest).
 -- Money: US dollars, gains positive.
 select
     runs.session_date,
     runs.as_of,
-    ledger_results.entry_count,
-    ledger_results.live_count,
-    ledger_results.cut_count,
-    ledger_results.session_count,
-    ledger_results.average_cut_ratio,
-    ledger_results.prevented_usd,
-    ledger_results.forgone_usd,
-    ledger_results.prevented_usd + ledger_results.forgone_usd as net_usd,
-    ledger_results.net_low_usd,
-    ledger_results.net_high_usd,
-    ledger_results.uniform_prevented_usd,
-    ledger_results.uniform_forgone_usd,
-    ledger_results.uniform_prevented_usd + ledger_results.uniform_forgone_usd as uniform_net_usd,
-    ledger_results.lead_low_usd,
-    ledger_results.lead_high_usd,
-    ledger_results.random_net_usd,
-    ledger_results.random_deviation_usd,
-    ledger_results.random_p_value,
-    ledger_results.verdict,
-    ledger_results.sentences
-from ledger_results
-inner join runs on ledger_results.run_id = runs.run_id
+    cut_track_records.entry_count,
+    cut_track_records.live_count,
+    cut_track_records.cut_count,
+    cut_track_records.session_count,
+    cut_track_records.average_cut_ratio,
+    cut_track_records.prevented_usd,
+    cut_track_records.forgone_usd,
+    cut_track_records.prevented_usd + cut_track_records.forgone_usd as net_usd,
+    cut_track_records.net_low_usd,
+    cut_track_records.net_high_usd,
+    cut_track_records.uniform_prevented_usd,
+    cut_track_records.uniform_forgone_usd,
+    cut_track_records.uniform_prevented_usd + cut_track_records.uniform_forgone_usd as uniform_net_usd,
+    cut_track_records.lead_low_usd,
+    cut_track_records.lead_high_usd,
+    cut_track_records.random_net_usd,
+    cut_track_records.random_deviation_usd,
+    cut_track_records.random_p_value,
+    cut_track_records.verdict,
+    cut_track_records.sentences
+from results.cut_track_records
+inner join risk.runs on cut_track_records.run_id = runs.run_id
 where
     %(session_date)s::date is null
     or runs.session_date = %(session_date)s

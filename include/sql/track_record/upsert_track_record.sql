@@ -1,7 +1,7 @@
 -- Stores what all past recommendations together were worth, as known to a run.
--- Grain: one row per run. Writes: ledger_results. Binds: run_id and the columns. Money: US dollars.
+-- Grain: one row per run. Writes: cut_track_records. Binds: run_id and the columns. Money: US dollars.
 -- Rerun: replaces the run's row.
-insert into ledger_results (
+insert into results.cut_track_records (
     run_id,
     entry_count,
     live_count,

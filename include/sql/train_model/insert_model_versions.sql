@@ -2,7 +2,7 @@
 -- Grain: one row, none where it is stored already. Reads: model_versions. Writes: model_versions. Money: -.
 -- Rerun: changes nothing.
 -- Binds: content_sha256, artefact, first_session_date, last_session_date, pair_count, card (JSON), dag_run_id.
-insert into model_versions (
+insert into risk.model_versions (
     content_sha256,
     artefact,
     first_session_date,
@@ -22,7 +22,7 @@ select
 where
     not exists (
         select 1
-        from model_versions as stored
+        from risk.model_versions as stored
         where
             stored.content_sha256 = %(content_sha256)s
             and stored.artefact = %(artefact)s

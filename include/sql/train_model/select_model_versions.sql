@@ -8,7 +8,7 @@ select
     model_versions.pair_count,
     model_versions.card,
     model_versions.recorded_at
-from model_versions
+from risk.model_versions
 where model_versions.content_sha256 = %(content_sha256)s
 order by model_versions.model_id desc
 limit 1;

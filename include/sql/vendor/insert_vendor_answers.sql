@@ -2,7 +2,7 @@
 -- Grain: one row per load and session. Reads: -. Writes: vendor_answers. Money: -.
 -- Binds: load_id; session_dates, asked_ats, page_counts, row_counts, findings (arrays of equal length).
 -- Rerun: refused by the primary key.
-insert into vendor_answers (
+insert into risk.vendor_answers (
     load_id,
     session_date,
     asked_at,

@@ -4,7 +4,7 @@
 select
     current_ones.account_id,
     current_ones.session_date
-from current_deliveries('infinity') as current_ones
+from risk.current_deliveries('infinity') as current_ones
 where
     current_ones.session_date = any(%(session_dates)s::date[])
     and current_ones.row_count > 0

@@ -6,7 +6,7 @@
 -- and late posting, unless it was answered a short while ago.
 with asked_for as (
     select sessions.session_number
-    from sessions
+    from risk.sessions
     where sessions.session_date = %(through_session_date)s
 ),
 
@@ -14,7 +14,7 @@ answered as (
     select
         vendor_answers.session_date,
         max(vendor_answers.asked_at) filter (where vendor_answers.finding is null) as asked_at
-    from vendor_answers
+    from risk.vendor_answers
     group by vendor_answers.session_date
 ),
 
@@ -25,7 +25,7 @@ beginning as (
             (select min(answered.session_date) from answered),
             (
                 select min(sessions.session_date)
-                from sessions
+                from risk.sessions
                 where sessions.session_number > asked_for.session_number - %(history_sessions)s
             )
         ) as session_date
@@ -33,7 +33,7 @@ beginning as (
 )
 
 select sessions.session_date
-from sessions
+from risk.sessions
 cross join asked_for
 cross join beginning
 left join answered on sessions.session_date = answered.session_date

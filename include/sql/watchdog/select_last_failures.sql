@@ -4,7 +4,7 @@ select
     audit_log.recorded_at,
     audit_log.task_id,
     audit_log.message
-from audit_log
+from risk.audit_log
 where
     audit_log.event = 'failure'
     and audit_log.recorded_at >= %(since)s

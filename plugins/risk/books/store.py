@@ -71,7 +71,7 @@ POSITION_COLUMNS: Final = (
 DAILY_COLUMNS: Final = (
     "account_id",
     "session_date",
-    "delivery_id",
+    "input_fingerprint",
     "fill_count",
     "volume",
     "turnover_usd",
@@ -177,7 +177,7 @@ class _CopyRows:
 
     def __init__(self, table: str, columns: Sequence[str]) -> None:
         self._command = sql.SQL("copy {} ({}) from stdin").format(
-            sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+            sql.Identifier("derived", table), sql.SQL(", ").join(map(sql.Identifier, columns))
         )
         self._rows: list[str] = []
 

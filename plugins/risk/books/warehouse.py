@@ -164,7 +164,7 @@ def _write(connection: Connection, scope: _Scope) -> Aggregate:
     """Compute what the scope names, in the place of what is stored, and check it."""
     execute(connection, "aggregate_pnl/delete_positions", scope.binds)
     execute(connection, "aggregate_pnl/delete_daily_pnl", scope.binds)
-    execute(connection, "aggregate_pnl/delete_ledger_entries", scope.binds)
+    execute(connection, "aggregate_pnl/delete_cut_outcomes", scope.binds)
     opening = read_holdings(connection, scope.binds)
     account_session_count = incomplete_count = 0
     deliveries = [bulk.Delivery(*row) for row in rows(connection, "aggregate_pnl/select_books", scope.binds)]

@@ -98,14 +98,14 @@ def last_finished_session(instant: dt.datetime) -> dt.date:
     return previous_session(instant.astimezone(EXCHANGE_ZONE).date())
 
 
-def checked_session(day: dt.date, known_until: dt.datetime) -> dt.date:
+def checked_session(day: dt.date, asked_at: dt.datetime) -> dt.date:
     """Return a requested day if it is a session that has happened.
 
     Parameters
     ----------
     day
         The date somebody asked for.
-    known_until
+    asked_at
         Aware datetime of the question.
 
     Raises
@@ -113,7 +113,7 @@ def checked_session(day: dt.date, known_until: dt.datetime) -> dt.date:
     RequestError
         If the day is no session, or not over in New York yet; names the sessions around it.
     """
-    today = known_until.astimezone(EXCHANGE_ZONE).date()
+    today = asked_at.astimezone(EXCHANGE_ZONE).date()
     if day > today:
         raise RequestError(
             f"Session {day} lies in the future (it is {today} in New York): "

@@ -12,27 +12,27 @@ from collections.abc import Sequence
 from psycopg2 import sql
 from psycopg2.extensions import parse_dsn
 
-from risk.core.warehouse import Connection, connect, migrate, rows, writing
+from risk.core.warehouse import SCHEMAS, Connection, connect, migrate, rows, writing
 
 REPLACED_TABLES = frozenset(
     {
+        "cut_outcomes",
         "daily_pnl",
         "explanations",
         "features",
         "gate_results",
         "last_fills",
-        "ledger_entries",
-        "ledger_results",
         "positions",
         "quality_results",
         "recommendations",
         "report_deliveries",
         "sessions",
+        "cut_track_records",
     }
 )
 """Caches that are rebuilt, rows a task replaces for its own run, the attempts of a mail, the calendar."""
-READ_TABLES = frozenset({"base_limits", "schema_migrations"})
-"""Decisions of people, and the owner's own record: the pipeline only reads them."""
+READ_TABLES = frozenset({"schema_migrations"})
+"""The owner's own record: the pipeline only reads it."""
 
 POSTGRES_WITH_MAINTAIN = 170_000
 
@@ -79,14 +79,19 @@ def prepare_warehouse(owner: Connection, pipeline_role: str) -> Sequence[str]:
 
 
 def grant(owner: Connection, pipeline_role: str) -> None:
-    """Take every privilege on the tables from a role and give it the ones it needs, in one transaction."""
+    """Take every privilege on the tables from a role and give it the ones it needs, in one transaction.
+
+    The role may create schemas, for what a point-in-time run has apart; it may not change those of the owner.
+    """
     role = sql.Identifier(pipeline_role)
+    database = sql.Identifier(owner.info.dbname)
     with writing(owner), owner.cursor() as cursor:
-        cursor.execute(sql.SQL("grant usage on schema public to {}").format(role))
+        cursor.execute(sql.SQL("grant create on database {} to {}").format(database, role))
+        cursor.execute(sql.SQL("grant usage on schema risk, derived, results to {}").format(role))
         cursor.execute(sql.SQL("grant usage, create on schema staging to {}").format(role))
-        cursor.execute(sql.SQL("grant execute on all functions in schema public to {}").format(role))
-        for (table,) in rows(owner, "migrate/select_tables"):
-            place = sql.Identifier("public", table)
+        cursor.execute(sql.SQL("grant execute on all functions in schema risk to {}").format(role))
+        for schema, table in rows(owner, "migrate/select_tables", {"schemas": list(SCHEMAS)}):
+            place = sql.Identifier(schema, table)
             cursor.execute(sql.SQL("revoke all on table {} from {}").format(place, role))
             allowed = sql.SQL(", ").join(map(sql.SQL, privileges(table, owner.info.server_version)))
             cursor.execute(sql.SQL("grant {} on table {} to {}").format(allowed, place, role))

@@ -1,4 +1,8 @@
-"""A run: one answer to what we know about a session, and who may see which rows."""
+"""A run: one answer to what is known about a session as of an instant.
+
+A point-in-time run has its own copy of the schema ``derived``, named ``run_<run_id>``: the steps of the line compute
+and read what was known then, unchanged, beside the live books.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,15 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 
+from psycopg2 import sql
+
 from risk.core.calendar import morning, next_session
 from risk.core.errors import RequestError
 from risk.core.settings import SQL_DIR, TEMPLATE_DIR
-from risk.core.warehouse import Connection, records, writing
+from risk.core.warehouse import Connection, execute, records, rows, writing
+
+ABANDONED_AFTER = dt.timedelta(days=7)
+"""A point-in-time run whose report is not sent within this time loses its schema when another one starts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +47,7 @@ class Run:
     is_simulated
         True when the fills come from the simulated desk.
     is_point_in_time
-        True when the run was asked what was known at an earlier instant: its books are computed apart, see
-        ``risk.report.replay``.
+        True when the run was asked what was known at an earlier instant.
     """
 
     run_id: int
@@ -52,6 +60,11 @@ class Run:
     code_version: str
     is_simulated: bool
     is_point_in_time: bool = False
+
+    @property
+    def schema(self) -> str:
+        """Schema that a point-in-time run has in place of ``derived``, from aggregate_pnl until its report is sent."""
+        return f"run_{self.run_id}"
 
 
 @cache
@@ -66,8 +79,8 @@ def code_version() -> str:
     return digest.hexdigest()[:12]
 
 
-def known_until(as_of: str, effective_session: dt.date, now: dt.datetime) -> dt.datetime | None:
-    """Resolve what a run is asked to know.
+def resolve_as_of(as_of: str, effective_session: dt.date, now: dt.datetime) -> dt.datetime | None:
+    """Turn the parameter ``as_of`` of a run into an instant.
 
     Parameters
     ----------
@@ -97,11 +110,10 @@ def known_until(as_of: str, effective_session: dt.date, now: dt.datetime) -> dt.
         instant = None
     if instant is None or instant.tzinfo is None:
         raise RequestError(
-            f"as_of {as_of!r} is neither now nor then nor an instant with its offset: write it as "
-            "2025-08-18T11:00:00+00:00."
+            f"as_of {as_of!r} is not now, then or an instant with its offset: write it as 2025-08-18T11:00:00+00:00."
         )
     if instant > now:
-        raise RequestError(f"as_of {as_of!r} is {instant.isoformat()}, in the future: nobody knows yet. Ask for now.")
+        raise RequestError(f"as_of {as_of!r} is {instant.isoformat()}, in the future: use now.")
     return instant.astimezone(dt.UTC)
 
 
@@ -113,7 +125,7 @@ def open_run(
     Parameters
     ----------
     as_of
-        Cut-off of a run that shall know the past; ``None`` = the database clock after the load was committed.
+        Cut-off of a point-in-time run; ``None`` = the database clock after the load was committed.
     """
     with writing(connection):
         opened = records(
@@ -143,3 +155,46 @@ def read_run(connection: Connection, run_id: int) -> Run:
     if not found:
         raise RequestError(f"Run {run_id} is not in this warehouse: clear extract_fills to open a run.")
     return Run(**found[0])
+
+
+def create_tables(connection: Connection, schema: str, sources: tuple[str, ...], as_of: dt.datetime) -> None:
+    """Create empty copies of the tables of some schemas, with the forecasts that had been issued; the caller commits.
+
+    Parameters
+    ----------
+    connection
+        From now on its statements read and write the copies in place of the tables.
+    schema
+        Where the copies go: a schema of a run, or ``pg_temp``.
+    sources
+        Schemas whose tables are copied: ``derived``, ``results``.
+    as_of
+        Cut-off: forecasts that were issued earlier are known.
+    """
+    connection.replaced_schemas = {"private": schema}
+    with connection.cursor() as cursor:
+        for source, table in rows(connection, "migrate/select_tables", {"schemas": list(sources)}):
+            cursor.execute(f"create table private.{table} (like {source}.{table} including all)")
+    execute(connection, "runs/insert_forecasts", {"as_of": as_of})
+    if "results" in sources:
+        execute(connection, "replay/insert_recommendations")
+    connection.replaced_schemas = dict.fromkeys(sources, schema)
+
+
+def schema_exists(connection: Connection, schema: str) -> bool:
+    """Return whether the warehouse has a schema."""
+    return schema in {name for name, _ in rows(connection, "runs/select_schemas")}
+
+
+def drop_schema(connection: Connection, schema: str) -> None:
+    """Remove a schema of a point-in-time run with its tables, if it is there; the caller commits."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
+
+
+def drop_abandoned_schemas(connection: Connection) -> None:
+    """Remove the schemas of point-in-time runs that did not come to their report; the caller commits."""
+    oldest = dt.datetime.now(dt.UTC) - ABANDONED_AFTER
+    for schema, loaded_at in rows(connection, "runs/select_schemas"):
+        if loaded_at is None or loaded_at < oldest:
+            drop_schema(connection, schema)

@@ -1,12 +1,18 @@
-"""The warehouse: connections, SQL files, the schema's migrations and the one write lock."""
+"""The warehouse: connections, SQL files, the schema and the one write lock.
+
+Every statement names the schema of each table. A connection may read and write another schema in place of ``derived``
+or ``results``: a point-in-time run has its own, see ``risk.core.runs``.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import graphlib
 import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import psycopg2
 import psycopg2.extensions
@@ -15,11 +21,57 @@ from psycopg2 import sql
 from risk.core.errors import ConnectionLostError, SchemaError
 from risk.core.settings import SQL_DIR
 
-Connection = psycopg2.extensions.connection
-Cursor = psycopg2.extensions.cursor
+SCHEMAS = ("risk", "derived", "results")
+"""Schemas with tables that last."""
+
+BASELINE = "baseline"
+"""Name under which a warehouse records the objects of ``include/sql/schema``."""
 
 WRITE_LOCK = 5_202_511
 """Key of the advisory lock around every task's write: sessions that run side by side take turns."""
+
+
+class Connection(psycopg2.extensions.connection):
+    """A connection to the warehouse.
+
+    Attributes
+    ----------
+    replaced_schemas
+        Schema that statements of this connection read and write in place of ``derived``, ``results`` or ``private``.
+    """
+
+    replaced_schemas: Mapping[str, str]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.replaced_schemas = {}
+        self.cursor_factory = Cursor
+
+
+class Cursor(psycopg2.extensions.cursor):
+    """A cursor that puts the schemas of its connection into every statement."""
+
+    def execute(self, query: Any, binds: Any = None) -> None:
+        """Run a statement."""
+        super().execute(self.in_replaced_schemas(query), binds)
+
+    def mogrify(self, query: Any, binds: Any = None) -> bytes:
+        """Return a statement with its values."""
+        return bytes(super().mogrify(self.in_replaced_schemas(query), binds))
+
+    def copy_expert(self, query: Any, file: Any, size: int = 8_192) -> None:
+        """Run a COPY statement."""
+        super().copy_expert(self.in_replaced_schemas(query), file, size)
+
+    def in_replaced_schemas(self, query: Any) -> Any:
+        """Return a statement with the schemas that this connection uses."""
+        replaced = cast("Connection", self.connection).replaced_schemas
+        if not replaced:
+            return query
+        text = query.as_string(self) if isinstance(query, sql.Composable) else query
+        if isinstance(text, bytes):
+            text = text.decode()
+        return replaceable_tables().sub(lambda found: f"{replaced.get(found[2], found[2])}.", text)
 
 
 def connect(dsn: str) -> Connection:
@@ -31,7 +83,12 @@ def connect(dsn: str) -> Connection:
         If the server does not answer; the message carries no password.
     """
     try:
-        connection = psycopg2.connect(dsn, application_name="risk", options="-c timezone=UTC -c datestyle=ISO")
+        connection: Connection = psycopg2.connect(
+            dsn,
+            connection_factory=Connection,
+            application_name="risk",
+            options="-c timezone=UTC -c datestyle=ISO",
+        )
     except psycopg2.OperationalError as error:
         place = psycopg2.extensions.parse_dsn(dsn)
         where = f"{place.get('host', 'local socket')}:{place.get('port', '5432')}/{place.get('dbname', '')}"
@@ -39,6 +96,17 @@ def connect(dsn: str) -> Connection:
             f"The warehouse at {where} does not answer: {str(error).strip()}. Start it (make up), then clear this task."
         ) from None
     return connection
+
+
+@cache
+def replaceable_tables() -> re.Pattern[str]:
+    """Match the schema before a table that a connection may have elsewhere.
+
+    ``private`` is what a run has apart, in statements that read both.
+    """
+    texts = (path.read_text(encoding="utf-8") for path in (SQL_DIR / "schema" / "tables").glob("*.sql"))
+    names = [name for text in texts for name in re.findall(r"^create table (?:derived|results)\.(\w+)", text, re.M)]
+    return re.compile(rf'(?<![\w.])("?)(derived|results|private)\1\.(?="?(?:{"|".join(names)})\b)')
 
 
 @contextlib.contextmanager
@@ -123,40 +191,33 @@ def writing(connection: Connection) -> Iterator[Connection]:
 
 
 def migrate(connection: Connection) -> Sequence[str]:
-    """Apply the numbered schema files that this warehouse has not seen, each once, under the write lock.
+    """Create the schema in an empty database, or apply what it lacks, under the write lock.
 
     Returns
     -------
     sequence of str
-        Names of the files applied now, in order.
+        Names of the schema files applied now, in order.
 
     Raises
     ------
     SchemaError
-        If a file applied earlier has changed or is gone, or if there is something to apply and this role may not;
+        If the warehouse was created from another schema, or if there is something to apply and this role may not;
         nothing is applied then.
     """
-    digests = schema_digests()
     with writing(connection):
-        (may_create,) = rows(connection, "migrate/select_privileges")[0]
-        if may_create:
-            execute(connection, "migrate/create_schema_migrations")
+        files = schema_files()
         pending = pending_files(connection)
-        if pending and not may_create:
+        if pending and not rows(connection, "migrate/select_state")[0][0]:
             raise SchemaError(
                 f"This warehouse lacks the schema files {', '.join(pending)}, and the pipeline's role may not change "
                 "the schema: let its owner do it (make down, then make up; or riskctl migrate with RISK_OWNER_DSN)."
             )
         for name in pending:
-            execute(connection, f"schema/{name}")
-            execute(connection, "migrate/insert_schema_migrations", {"name": name, "content_sha256": digests[name]})
+            for file in files[name]:
+                execute(connection, file)
+            digest = {"name": name, "content_sha256": content_sha256(files[name])}
+            execute(connection, "migrate/insert_schema_migrations", digest)
     return pending
-
-
-def schema_digests() -> dict[str, str]:
-    """Return the SHA-256 of each numbered schema file by its name, in order."""
-    files = sorted((SQL_DIR / "schema").glob("*.sql"))
-    return {path.stem: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def pending_files(connection: Connection) -> list[str]:
@@ -165,15 +226,43 @@ def pending_files(connection: Connection) -> list[str]:
     Raises
     ------
     SchemaError
-        If a file applied earlier has changed or is gone.
+        If it was created before the baseline, or a file applied to it has changed or is gone.
     """
-    digests = schema_digests()
+    _, is_created, is_outdated = rows(connection, "migrate/select_state")[0]
+    files = schema_files()
+    if is_outdated:
+        raise SchemaError(
+            "This warehouse is older than the schema's baseline and cannot be upgraded: keep a backup (make backup), "
+            "then create a new one in an empty database (make clean removes the embedded one) and load the files again."
+        )
+    if not is_created:
+        return list(files)
     applied = dict(rows(connection, "migrate/select_schema_migrations"))
     for name, digest in applied.items():
-        if digests.get(name) != digest:
-            state = "has changed" if name in digests else "is gone"
+        if name not in files or content_sha256(files[name]) != digest:
             raise SchemaError(
-                f"Schema file {name}.sql was applied to this warehouse and {state} since: restore it; "
-                "what the schema needs next goes into a new file with the next number."
+                f"This warehouse was created with another version of the schema ({name} differs), and there is no "
+                "upgrade between versions before 0.1.0: use the code that created it, or create a new one in an empty "
+                "database (make clean removes the embedded one) and load the files again."
             )
-    return [name for name in digests if name not in applied]
+    return [name for name in files if name not in applied]
+
+
+def schema_files() -> dict[str, list[str]]:
+    """Return the statement files of the schema by the name they are recorded under, in the order to apply them.
+
+    The baseline is every object in a file of its own, each after those it names; ``migrations/`` follow one by one.
+    """
+    folder = SQL_DIR / "schema"
+    objects = {path.stem: path for part in ("tables", "functions") for path in (folder / part).glob("*.sql")}
+    named = re.compile(rf"\b(?:{'|'.join(SCHEMAS)})\.({'|'.join(objects)})\b")
+    needs = {name: set(named.findall(path.read_text(encoding="utf-8"))) - {name} for name, path in objects.items()}
+    ordered = graphlib.TopologicalSorter(needs).static_order()
+    baseline = ["schema/schemas", *(f"schema/{objects[name].parent.name}/{name}" for name in ordered)]
+    migrations = sorted(path.stem for path in (folder / "migrations").glob("*.sql"))
+    return {BASELINE: baseline, **{name: [f"schema/migrations/{name}"] for name in migrations}}
+
+
+def content_sha256(files: Sequence[str]) -> str:
+    """Return the SHA-256 of statement files, independent of the order in which they are applied."""
+    return hashlib.sha256("".join(statement(name) for name in sorted(files)).encode()).hexdigest()

@@ -4,7 +4,7 @@ A correction means the execution of its account with its id (``PropReports Id``,
 session, else that of the newest session before, since ids may start anew every day. Of several corrections the one
 of the latest session counts, and there the last line. Where the row stands, before or after the execution or in another
 session's delivery, changes nothing; without its execution a correction waits. What is corrected is what was traded,
-not when: the execution keeps its place in time. ``settled_corrections`` in the warehouse says the same in SQL.
+not when: the execution keeps its place in time. ``applied_corrections`` in the warehouse says the same in SQL.
 """
 
 from __future__ import annotations

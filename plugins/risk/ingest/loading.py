@@ -169,7 +169,7 @@ def _load_folder(connection: Connection, drop: DropFolder, opened: dict[str, Any
 def _prepare(connection: Connection) -> None:
     """Create the staging tables; big enough sort memory spares a million fills the disk."""
     with connection.cursor() as cursor:
-        cursor.execute("set local search_path = public, staging; set local work_mem = '128MB'")
+        cursor.execute("set local search_path = risk, derived, results, staging; set local work_mem = '128MB'")
         cursor.execute("set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0")
         cursor.execute("set local datestyle = 'ISO, MDY'")
     for table in ("files", "entries", "fills", "texts", "rejects", "reasons"):

@@ -2,7 +2,7 @@
 
 For each recommendation whose session is over, the account's running net P&L is followed fill by fill, once under the
 recommended limit and once under the base limit; the difference is the benefit of the cut. Of several recommendations
-for a session the last one reported before the open counts (SQL function ``counted_runs``); one reported later counts
+for a session the last one reported before the open counts (SQL function ``scored_runs``); one reported later counts
 only where there was none before, and is marked.
 
 A measure that rises with every cut proves nothing, so two controls stand beside the cuts: everybody cut by the same

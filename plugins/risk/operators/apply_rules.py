@@ -13,8 +13,6 @@ from risk.operators.base import RunOperator
 class ApplyRulesOperator(RunOperator):
     """Store one recommendation, with source and reasons, for every active account."""
 
-    rebuild_through = "predict_limits"
-
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Update the track record of past cuts, then decide on every account."""
         from risk.limits.decide import apply_rules

@@ -58,16 +58,9 @@ class RunOperator(BaseOperator):
     ----------
     run_id
         Key of the run; by default what ``extract_fills`` returned (templated).
-
-    Attributes
-    ----------
-    rebuilds_as_of, rebuild_through
-        Whether a run that knows the past has its books computed apart for this step, and up to which task.
     """
 
     template_fields: Sequence[str] = ("run_id",)
-    rebuilds_as_of: bool = True
-    rebuild_through: str | None = None
 
     def __init__(
         self, *, run_id: str = "{{ ti.xcom_pull(task_ids='extract_fills')['run_id'] }}", **kwargs: Any
@@ -79,11 +72,13 @@ class RunOperator(BaseOperator):
         """Do the step for the run and return its counts."""
         with warehouse() as connection:
             run = read_run(connection, int(self.run_id))
-            if run.is_point_in_time and self.rebuilds_as_of:
-                from risk.report.replay import recall
+            if run.is_point_in_time:
+                from risk.report.replay import point_in_time
 
-                recall(connection, run, self.rebuild_through)
-            counts = self.work(connection, run)
+                with point_in_time(connection, run, self.task_id):
+                    counts = self.work(connection, run)
+            else:
+                counts = self.work(connection, run)
         facts = ", ".join(f"{name}={value}" for name, value in counts.items())
         self.log.info("session=%s as_of=%s %s", run.session_date, run.as_of.isoformat(), facts)
         return {"run_id": run.run_id, "session_date": run.session_date.isoformat(), **counts}

@@ -12,8 +12,6 @@ from risk.operators.base import RunOperator
 class BuildFeaturesOperator(RunOperator):
     """Store the features of the run's session and of earlier sessions whose P&L changed."""
 
-    rebuild_through = "aggregate_pnl"
-
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Build what is missing or changed."""
         from risk.model.features.store import store_features

@@ -15,8 +15,6 @@ class CheckFillsOperator(RunOperator):
     A critical finding fails the task and nothing downstream runs; a warning is listed in the report.
     """
 
-    rebuilds_as_of = False
-
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Check the run's session."""
         from risk.checks.run import check_fills

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRescheduleEx
 
 from risk.core.calendar import next_session, run_session, store_sessions, wait_deadline
 from risk.core.errors import ConnectionLostError
-from risk.core.runs import known_until, open_run
+from risk.core.runs import open_run, resolve_as_of
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, connect, migrate, writing
 from risk.ingest.awaiting import missing_accounts
@@ -79,7 +79,7 @@ class ExtractFillsOperator(BaseOperator):
         is_automated = dag_run.run_type in ("scheduled", "backfill")
         interval_start = dag_run.data_interval_start if is_automated else None
         session_date = run_session(self.session_date, interval_start, dag_run.run_after)
-        as_of = known_until(self.as_of, next_session(session_date), dt.datetime.now(dt.UTC))
+        as_of = resolve_as_of(self.as_of, next_session(session_date), dt.datetime.now(dt.UTC))
         with warehouse() as connection:
             migrate(connection)
             with writing(connection):

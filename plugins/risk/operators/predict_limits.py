@@ -12,8 +12,6 @@ from risk.operators.base import RunOperator
 class PredictLimitsOperator(RunOperator):
     """Store one-step-ahead forecasts, why they are what they are, and whether the model may serve."""
 
-    rebuild_through = "build_features"
-
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Forecast with what was known at each session's close."""
         from risk.model.predict import predict_limits

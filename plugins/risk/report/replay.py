@@ -1,33 +1,43 @@
-"""What was known: the line computed again for an instant of the past, apart from the caches of the newest knowledge.
+"""What was known: the line computed again as of an instant of the past, apart from the live books.
 
-Tables of the connection's own stand before positions, daily_pnl, last_fills, features and forecasts, so that the steps,
-unchanged, fill those from the inputs recorded until the run's ``as_of``. Nothing they compute is shared with another
-run.
+A point-in-time run computes its books in a schema of its own, once: each step fills what the next ones read, and the
+schema is dropped when the report is sent. A replay does the same within one connection, in temporary tables.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from psycopg2 import sql
 
 from risk.books.warehouse import aggregate
 from risk.checks.run import check_fills
 from risk.core.calendar import next_session
 from risk.core.errors import RequestError
-from risk.core.runs import Run, code_version, read_run
+from risk.core.runs import (
+    Run,
+    code_version,
+    create_tables,
+    drop_abandoned_schemas,
+    drop_schema,
+    read_run,
+    schema_exists,
+)
 from risk.core.settings import Settings
-from risk.core.warehouse import Connection, execute, records, writing
+from risk.core.warehouse import Connection, records, writing
 from risk.limits.decide import apply_rules
 from risk.model.features.store import store_features
 from risk.model.predict import predict_limits
 from risk.report.build_facts import build_facts
 from risk.report.facts import Facts
 
-CACHES = ("positions", "daily_pnl", "last_fills", "features", "forecasts", "ledger_entries")
-PER_RUN = ("quality_results", "recommendations", "gate_results", "explanations", "ledger_results")
-
 STEPS = {"aggregate_pnl": aggregate, "build_features": store_features, "predict_limits": predict_limits}
-"""What fills the caches, by task, in the order of the line."""
+"""Steps that fill the schema, by task, in the order of the line."""
+READERS = frozenset({*STEPS, "apply_rules", "send_report"})
+"""Tasks that read or write the schema; check_fills reads inputs only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +67,54 @@ class Replay:
         return self.facts.sha256 == self.stored_sha256
 
 
-def recall(connection: Connection, run: Run, last_task: str | None) -> None:
-    """Put tables of this connection's own before the caches and fill them with what a run knows.
+@contextlib.contextmanager
+def point_in_time(connection: Connection, run: Run, task_id: str) -> Iterator[None]:
+    """Let a step of a point-in-time run read and write the schema of the run.
+
+    The first step creates it, whatever an earlier attempt left; the last one drops it. Where it is missing in between,
+    as after a task of a reported run was cleared, the steps before are repeated.
 
     Parameters
     ----------
     connection
-        One connection is for one run: its tables hide the caches until it is closed.
+        Its statements read and write the schema in place of ``derived`` from now on.
     run
-        A run that knows the past.
-    last_task
-        Task up to which the line is computed; ``None`` = the tables stay empty.
+        A point-in-time run.
+    task_id
+        Task of the step.
     """
-    _hide(connection, run, CACHES)
-    for task_id, step in STEPS.items():
-        if last_task is None:
-            return
+    if task_id == next(iter(STEPS)):
+        with writing(connection):
+            drop_abandoned_schemas(connection)
+            _create_schema(connection, run, run.schema)
+    elif task_id in READERS and not schema_exists(connection, run.schema):
+        _rebuild(connection, run, task_id)
+    connection.replaced_schemas = {"derived": run.schema}
+    yield
+    if task_id == "send_report":
+        with writing(connection):
+            drop_schema(connection, run.schema)
+
+
+def _create_schema(connection: Connection, run: Run, schema: str) -> None:
+    drop_schema(connection, schema)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
+    create_tables(connection, schema, ("derived",), run.as_of)
+
+
+def _rebuild(connection: Connection, run: Run, task_id: str) -> None:
+    """Repeat the steps before a task under another name, so that an unfinished attempt never counts as complete."""
+    unfinished = f"{run.schema}_unfinished"
+    with writing(connection):
+        _create_schema(connection, run, unfinished)
+    for earlier, step in STEPS.items():
+        if earlier == task_id:
+            break
         step(connection, run)
-        if task_id == last_task:
-            return
+    with writing(connection), connection.cursor() as cursor:
+        names = (sql.Identifier(unfinished), sql.Identifier(run.schema))
+        cursor.execute(sql.SQL("alter schema {} rename to {}").format(*names))
 
 
 def replay(
@@ -86,7 +125,7 @@ def replay(
     Parameters
     ----------
     connection
-        Its tables hide those of the warehouse from now on; nothing of the warehouse is written.
+        Its statements write temporary tables from now on, nothing of the warehouse.
     dsn
         The same warehouse, for the connection of Great Expectations.
     session_date
@@ -105,23 +144,22 @@ def replay(
     reported = records(connection, "replay/select_reports", binds)
     if as_of is None and not reported:
         raise RequestError(f"Session {session_date} has no report to replay: name an instant with --as-of, or run it.")
-    run, told = None, None
+    run, stored_sha256 = None, None
     if reported:
-        run, told = read_run(connection, reported[0]["run_id"]), reported[0]["facts_sha256"]
-    past = _run_of_the_past(connection, session_date, as_of or reported[0]["as_of"], run)
-    _hide(connection, past, CACHES + PER_RUN)
+        run, stored_sha256 = read_run(connection, reported[0]["run_id"]), reported[0]["facts_sha256"]
+    past = _unstored_run(connection, session_date, as_of or reported[0]["as_of"], run)
     with writing(connection):
-        execute(connection, "replay/insert_recommendations")
+        create_tables(connection, "pg_temp", ("derived", "results"), past.as_of)
     check_fills(connection, dsn, past)
     for step in STEPS.values():
         step(connection, past)
     apply_rules(connection, past, settings.default_limit_usd)
     versions = (run.code_version if run else None, code_version())
-    return Replay(build_facts(connection, past), past.as_of, told, versions)
+    return Replay(build_facts(connection, past), past.as_of, stored_sha256, versions)
 
 
-def _run_of_the_past(connection: Connection, session_date: dt.date, as_of: dt.datetime, run: Run | None) -> Run:
-    """Stand in for a run of the session at an instant; it is in no table."""
+def _unstored_run(connection: Connection, session_date: dt.date, as_of: dt.datetime, run: Run | None) -> Run:
+    """Make a run of the session as of an instant that is in no table."""
     if run is not None and run.as_of == as_of:
         load_id, is_simulated = run.load_id, run.is_simulated
     else:
@@ -141,10 +179,3 @@ def _run_of_the_past(connection: Connection, session_date: dt.date, as_of: dt.da
         is_simulated=is_simulated,
         is_point_in_time=True,
     )
-
-
-def _hide(connection: Connection, run: Run, tables: tuple[str, ...]) -> None:
-    with writing(connection):
-        for table in tables:
-            execute(connection, f"replay/create_{table}")
-        execute(connection, "replay/insert_forecasts", {"as_of": run.as_of})

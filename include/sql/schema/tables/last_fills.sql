@@ -1,0 +1,19 @@
+create table derived.last_fills (
+    session_date date not null,
+    symbol text not null,
+    currency text,
+    instant bigint not null,
+    line_number bigint not null,
+    price numeric(18, 8) not null,
+    unique nulls not distinct (session_date, symbol, currency)
+);
+
+comment on table derived.last_fills is
+'Last fill of each symbol and session over all accounts: values a position without a mark. A cache: rebuilt for '
+'a session whenever one of its deliveries changes. Grain: one row per session, symbol and currency.';
+comment on column derived.last_fills.session_date is 'Session the row belongs to.';
+comment on column derived.last_fills.symbol is 'Symbol as the source writes it, upper case.';
+comment on column derived.last_fills.currency is 'As in fills.';
+comment on column derived.last_fills.instant is 'Time of the fill, microseconds since 1970 (UTC).';
+comment on column derived.last_fills.line_number is 'Line of the fill; at one instant the greater line counts.';
+comment on column derived.last_fills.price is 'Price per unit in the currency.';
