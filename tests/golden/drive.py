@@ -39,7 +39,11 @@ from simulation.desk import write_desk
 from simulation.writing import simulate
 from tests.databases import create_database, drop_database
 
-FORMER_NAMES: dict[str, str] = {"adds_to_loser_count": "enlarging_fill_count", "side_conflicts": "odd_fills"}
+FORMER_NAMES: dict[str, str] = {
+    "adds_to_loser_count": "enlarging_fill_count",
+    "side_conflicts": "odd_fills",
+    "input_fingerprint": "delivery_id",
+}
 """New name to golden name, for keys of report.json and columns of tables and CSV files."""
 
 FORECASTS = "select account_id, effective_session, expert, quantile_05_usd from derived.forecasts"
