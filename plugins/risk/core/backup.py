@@ -18,7 +18,7 @@ from psycopg2 import sql
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from risk.core.errors import RequestError, StackError
-from risk.core.warehouse import Connection, Cursor, connect, rows
+from risk.core.warehouse import Connection, connect, rows
 
 CONTENTS = "contents.json"
 OWNERS = ("risk_owner", "airflow")
@@ -110,7 +110,7 @@ def restore(dsn: str, file: Path) -> list[str]:
     with tempfile.TemporaryDirectory(prefix="restore-", dir=file.parent) as name:
         folder = Path(name)
         owners = unpack(file, folder)
-        connection = psycopg2.connect(dsn)
+        connection = connect(dsn)
         connection.autocommit = True
         with contextlib.closing(connection), connection.cursor() as cursor:
             refuse_while_in_use(connection, owners)
@@ -133,7 +133,7 @@ def refuse_while_in_use(connection: Connection, databases: Iterable[str]) -> Non
         raise RequestError(f"A restore replaces databases that are in use ({listed}): stop Airflow (make down) first.")
 
 
-def recreate(cursor: Cursor, database: str, owner: str) -> None:
+def recreate(cursor: psycopg2.extensions.cursor, database: str, owner: str) -> None:
     """Make an empty database, dropping what an interrupted restore has left."""
     names = {"database": sql.Identifier(database), "owner": sql.Identifier(owner)}
     cursor.execute(sql.SQL("drop database if exists {database} with (force)").format(**names))
