@@ -1,7 +1,8 @@
-"""Fixtures every test may use: the Postgres of this test session and fresh, migrated databases on it."""
+"""Tiers by folder, and fixtures for every test: the Postgres of this session and fresh, migrated databases on it."""
 
 from __future__ import annotations
 
+import collections
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from psycopg2.extensions import make_dsn
 
 from risk.core import calendar, warehouse
@@ -18,7 +20,55 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 REAL_FILLS_DIR = Path(__file__).resolve().parents[2] / "shared" / "data" / "propreports"
+TIERS = {
+    "unit": "fast",
+    "properties": "fast",
+    "sql": "sql",
+    "golden": "sql",
+    "dags": "e2e",
+    "operators": "e2e",
+    "integration": "e2e",
+}
+"""Tier by folder: ``fast`` needs no service, ``sql`` a Postgres, ``e2e`` Airflow, a browser or a whole stack."""
+
 _numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let properties try fewer examples when only the fast tier runs; before the tests are imported."""
+    settings.register_profile("fast", max_examples=20, deadline=None)
+    if config.option.markexpr == "fast":
+        os.environ["RISK_TEST_EXAMPLES"] = "50"
+        settings.load_profile("fast")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark each test with the tier of its folder, unless it names one itself or asks for Postgres."""
+    for item in items:
+        tier = TIERS.get(_folder(item.nodeid), "e2e")
+        if tier == "fast" and "server_dsn" in getattr(item, "fixturenames", ()):
+            tier = "sql"
+        if not any(item.get_closest_marker(name) for name in set(TIERS.values())):
+            item.add_marker(tier)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print how many tests of each folder ran and how long they took, set-up included."""
+    seconds: dict[str, float] = collections.Counter()
+    tests: dict[str, set[str]] = collections.defaultdict(set)
+    for report in itertools.chain.from_iterable(terminalreporter.stats.values()):
+        if isinstance(report, pytest.TestReport):
+            seconds[_folder(report.nodeid)] += report.duration
+            tests[_folder(report.nodeid)].add(report.nodeid)
+    if len(tests) > 1:
+        terminalreporter.section("durations by folder")
+        for folder, took in sorted(seconds.items(), key=lambda pair: -pair[1]):
+            tier = TIERS.get(folder, "e2e")
+            terminalreporter.write_line(f"{tier:5} tests/{folder:12} {len(tests[folder]):5} tests {took:8.1f} s")
+
+
+def _folder(nodeid: str) -> str:
+    return nodeid.split("/")[1]
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from risk.books import bulk, positions
@@ -16,6 +16,7 @@ from risk.books.executions import UNKNOWN_SECOND, Executions
 from risk.books.fifo import open_lots
 from risk.books.positions import Holding, SymbolTrades
 from risk.core.calendar import session_close, session_open
+from tests.properties.effort import many_examples
 
 SESSION = dt.date(2025, 8, 4)
 OPENS, CLOSES = (int(moment(SESSION).timestamp()) for moment in (session_open, session_close))
@@ -93,7 +94,7 @@ def drawn_walks(draw: st.DrawFn) -> Walk:
     return Walk(tuple((sign * held, paid) for held, paid in carried), gain, fills)
 
 
-@settings(max_examples=1000, deadline=None)
+@many_examples
 @given(st.lists(drawn_walks(), min_size=1, max_size=5), st.sampled_from((np.int64, object)))
 @example([Walk((), 0, (Fill("B", 10**18 - 1, 10**18 - 1, CLOSES - 1),) * 16)], np.int64)
 @example([Walk((), 0, (Fill("B", 1, 5 * 10**17, CLOSES - 1),) * 20)], np.int64)

@@ -14,7 +14,7 @@ from random import Random
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.books.executions import UNIT
@@ -22,6 +22,7 @@ from risk.books.fifo import Lots, split_lots, split_quantity
 from risk.books.session import account_sessions, daily_pnl
 from risk.core.calendar import sessions_between
 from risk.core.entities import Fill, Instrument, Mark, Split
+from tests.properties.effort import many_examples
 
 SESSIONS = sessions_between(dt.date(2025, 8, 11), dt.date(2025, 8, 18))
 """Six sessions; the option ends on the fifth."""
@@ -150,7 +151,7 @@ def _close(held: list[Share], fill: Fill, number: int) -> tuple[Fraction, list[S
 
 
 @given(st.lists(executions, min_size=1, max_size=14), prices, rates, ratios)
-@settings(max_examples=1000, deadline=None)
+@many_examples
 def test_lots_do_what_single_shares_do(
     drawn: list[Execution], closes: Prices, spots: dict[dt.date, int], split: Ratios
 ) -> None:
@@ -176,7 +177,7 @@ def test_lots_do_what_single_shares_do(
 
 
 @given(st.lists(executions, min_size=1, max_size=20), prices, rates, ratios)
-@settings(max_examples=1000, deadline=None)
+@many_examples
 def test_everything_earned_is_cash_and_what_is_left_is_worth(
     drawn: list[Execution], closes: Prices, spots: dict[dt.date, int], split: Ratios
 ) -> None:
@@ -211,7 +212,7 @@ def test_everything_earned_is_cash_and_what_is_left_is_worth(
 
 
 @given(st.lists(executions, min_size=1, max_size=14), prices, rates, ratios, st.data())
-@settings(max_examples=1000, deadline=None)
+@many_examples
 def test_splitting_a_fill_and_order_of_arrival_and_names_change_nothing(
     drawn: list[Execution], closes: Prices, spots: dict[dt.date, int], split: Ratios, data: st.DataObject
 ) -> None:
@@ -256,7 +257,7 @@ shares = st.sampled_from([(4, 1), (1, 10), (1, 3), (3, 2), (7, 9), (UNIT + 1, UN
 
 
 @given(lots, shares, st.sampled_from([1, -1]))
-@settings(max_examples=1000, deadline=None)
+@many_examples
 def test_a_split_changes_no_cost_and_cuts_the_quantity_once(
     drawn: list[tuple[int, int]], ratio: tuple[int, int], sign: int
 ) -> None:

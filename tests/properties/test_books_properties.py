@@ -9,13 +9,14 @@ from decimal import Context, Decimal
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.books.executions import decimal_text
 from risk.books.session import DailyPnl, daily_pnl
 from risk.core.calendar import sessions_between
 from risk.core.entities import Fill, Mark
+from tests.properties.effort import many_examples
 
 SESSIONS = sessions_between(dt.date(2025, 6, 30), dt.date(2025, 7, 7))
 """Five sessions around the holiday of 4 July."""
@@ -89,7 +90,7 @@ def realized_share_by_share(fills: Sequence[Fill]) -> dict[tuple[str, dt.date], 
 
 
 @given(st.lists(executions, max_size=25))
-@settings(max_examples=1000, deadline=None)
+@many_examples
 def test_lots_realize_what_single_shares_do(drawn: list[Execution]) -> None:
     fills = build(drawn)
 
@@ -103,7 +104,7 @@ def test_lots_realize_what_single_shares_do(drawn: list[Execution]) -> None:
 
 
 @given(st.lists(executions, min_size=1, max_size=25), closes)
-@settings(max_examples=1000, deadline=None)
+@many_examples
 def test_realized_and_unrealized_are_cash_and_market_value(
     drawn: list[Execution], drawn_closes: dict[tuple[dt.date, str], int]
 ) -> None:
@@ -123,7 +124,7 @@ def test_realized_and_unrealized_are_cash_and_market_value(
 
 
 @given(st.lists(executions, min_size=1, max_size=15), closes, st.data())
-@settings(max_examples=1000, deadline=None)
+@many_examples
 def test_splitting_a_fill_changes_nothing(
     drawn: list[Execution],
     drawn_closes: dict[tuple[dt.date, str], int],
@@ -144,7 +145,7 @@ def test_splitting_a_fill_changes_nothing(
 
 
 @given(st.lists(executions, max_size=15), st.randoms(use_true_random=False))
-@settings(max_examples=1000, deadline=None)
+@many_examples
 def test_order_of_arrival_and_names_change_nothing(
     drawn: list[Execution],
     random: Random,
@@ -163,7 +164,7 @@ def test_order_of_arrival_and_names_change_nothing(
 
 
 @given(st.lists(executions, max_size=20), closes)
-@settings(max_examples=1000, deadline=None)
+@many_examples
 def test_the_mirror_image_of_a_desk_earns_the_opposite(
     drawn: list[Execution], drawn_closes: dict[tuple[dt.date, str], int]
 ) -> None:
@@ -183,7 +184,7 @@ def before_fees(day: DailyPnl) -> Decimal:
 
 
 @given(st.lists(executions, min_size=1, max_size=20), closes, st.integers(0, len(SESSIONS) - 1))
-@settings(max_examples=1000, deadline=None)
+@many_examples
 def test_nothing_later_changes_a_session(
     drawn: list[Execution],
     drawn_closes: dict[tuple[dt.date, str], int],

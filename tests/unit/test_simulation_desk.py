@@ -145,6 +145,7 @@ def test_desk_is_the_same_to_the_byte_when_written_again(desk: Path, tmp_path: P
     assert _digests(tmp_path / "again") == _digests(desk)
 
 
+@pytest.mark.e2e
 def test_simulation_is_the_same_to_the_byte_in_processes_with_other_hash_seeds(tmp_path: Path) -> None:
     program = "import sys, pathlib; from simulation.writing import simulate; "
     program += "simulate('strong', 5, 12, 42, pathlib.Path(sys.argv[1]))"
