@@ -161,10 +161,10 @@ def _client(dsn: str) -> Any:
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi.testclient import TestClient
 
-    from risk.web.access import LOOKING
+    from risk.web.access import READER
     from risk.web.app import app
 
-    app.dependency_overrides = {LOOKING.dependency: lambda: None, get_user: lambda: None}
+    app.dependency_overrides = {READER.dependency: lambda: None, get_user: lambda: None}
     return TestClient(app)
 
 
@@ -178,7 +178,7 @@ def measure(dsn: str) -> dict[str, Any]:
         with connection, connection.cursor() as cursor:
             cursor.execute("truncate risk.sessions, risk.loads, derived.features restart identity cascade")
         _fill(connection, account_count, day_count)
-        for path in ("/", "/sessions/2025-08-15", "/traders/NET0007", "/ledger", "/model"):
+        for path in ("/", "/sessions/2025-08-15", "/traders/NET0007", "/track-record", "/model"):
             seconds = []
             for _ in range(ROUNDS):
                 started = time.perf_counter()

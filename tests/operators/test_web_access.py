@@ -99,7 +99,7 @@ def test_every_page_can_be_used_by_keyboard_and_screen_reader(page: Page) -> Non
         "/sessions/2025-08-15?known=now",
         "/traders/NET001",
         "/approvals/1",
-        "/ledger",
+        "/track-record",
     )
 
     for address in (*addresses, "/traders/NOBODY", "/sessions/2999-01-04", "/nowhere"):
@@ -116,7 +116,7 @@ def test_ledger_and_model_can_be_used_by_keyboard_and_screen_reader(page: Page, 
         deliver(connection, [fill(day, 1, "B", "1000", "10.00"), fill(day, 2, "S", "1000", "6.90")])
         settle(connection, day)
 
-    for address in ("/ledger", "/model"):
+    for address in ("/track-record", "/model"):
         page.goto(address)
         assert page.locator("svg").count() > 0
         assert obstacles(page) == [], address

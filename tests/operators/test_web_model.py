@@ -1,4 +1,4 @@
-"""The page of the model: its card, the gate's judgments, and what it says where there is none."""
+"""The page of the model: its card, the gate's evaluations, and what it says where there is none."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def store_model(connection: Connection, card: dict[str, Any], *, name: str = "ab
     return int(insert(connection, "model_versions", content_sha256=name, **dates, **told))
 
 
-def judge(connection: Connection, model_id: int | None, **changes: Any) -> None:
+def evaluate(connection: Connection, model_id: int | None, **changes: Any) -> None:
     plain = {
         "is_serving": False,
         "is_pass": False,
@@ -68,14 +68,14 @@ def test_page_says_that_no_model_was_trained_yet(client: Any) -> None:
     shown = words(client.get("/model"))
 
     assert "No model has been trained yet" in shown
-    assert "No run has judged a model yet" in shown
+    assert "No evaluation yet" in shown
 
 
 def test_model_of_an_unknown_number_is_not_found(client: Any) -> None:
     answer = client.get("/model/4711")
 
     assert answer.status_code == 404
-    assert "No model has the number 4711" in words(answer)
+    assert "There is no model 4711" in words(answer)
 
 
 def test_model_shows_its_card(client: Any, connection: Connection) -> None:
@@ -87,14 +87,14 @@ def test_model_shows_its_card(client: Any, connection: Connection) -> None:
     assert "1,404 results of 12 accounts in 130 sessions" in shown
     assert "numpy 2.3.1, python 3.11." in shown
     assert "800 forecasts, one step ahead" in shown
-    assert "calibrated 12.3% 4.0% to 20.0% 5.1% 0.900 not known" in shown
-    assert "6.0 % found where 5 % are promised; 48.0 % found where 50 % are promised." in shown
+    assert "calibrated 12.3% 4.0% to 20.0% 5.1% 0.900 n/a" in shown
+    assert "6.0% observed at 5% expected; 48.0% observed at 50% expected." in shown
     assert "Basel zone green; expected shortfall Z2 = -0.100" in shown
     # 9 of 60 are 15 %.
-    assert "NET001 60 9 15.0% 0.001 off" in shown
-    assert "boosted: 75.0% in the end" in shown
+    assert "NET001 60 9 15.0% 0.001 rejected" in shown
+    assert "boosted: 75.0%" in shown
     # The logarithm 0.012 is a factor of 1.0121.
-    assert "In the end calibration widens the mixture by 1.2%." in shown
+    assert "Calibration widens the mixture by 1.2%." in shown
     assert "sessions since the peak 0.250 0.125" in shown
     for picture in re.findall(r"<svg[^>]*role.*?</svg>", answer.text, re.DOTALL):
         title, describes = re.search(r'aria-labelledby="(\S+) (\S+)"', picture).groups()  # type: ignore[union-attr]
@@ -110,28 +110,28 @@ def test_card_of_an_earlier_version_is_shown_without_what_it_lacks(client: Any, 
     shown = words(client.get(f"/model/{model_id}"))
 
     assert f"Model {model_id}, abababababab" in shown
-    assert "this card is older than the comparison" in shown
-    assert "This card is older than the record of weights over time" in shown
+    assert "made before calibration was recorded" in shown
+    assert "made before weights over time were recorded" in shown
     assert "Model 2 , cdcdcdcdcdcd" in shown
 
 
-def test_model_shows_the_gates_judgments_and_drift(client: Any, connection: Connection) -> None:
+def test_model_shows_the_gates_evaluations_and_drift(client: Any, connection: Connection) -> None:
     model_id = store_model(connection, CARD)
-    judge(connection, model_id, drifts=["The input 'scale' has moved"])
+    evaluate(connection, model_id, drifts=["The input 'scale' has moved"])
 
     shown = words(client.get("/model")).replace("&#39;", "'")
 
     # Without Kupiec's and Christoffersen's p-values.
-    assert "2025-08-15 1 miss rules 5.0% 0.200 5.5% not known not known the forecast's loss is 5.0 %" in shown
+    assert "2025-08-15 1 miss rules 5.0% 0.200 5.5% n/a n/a the forecast's loss is 5.0 %" in shown
     assert "The input 'scale' has moved" in shown
     assert "From 2025-08-15 to 2025-08-15, between 0.0% and 10.0%" in shown
 
 
-def test_model_page_lists_judgments_without_any_model(client: Any, connection: Connection) -> None:
+def test_model_page_lists_evaluations_without_any_model(client: Any, connection: Connection) -> None:
     nothing = {"improvement": None, "p_value": None, "breach_rate": None, "session_count": 0, "forecast_count": 0}
-    judge(connection, None, reasons=["no model was stored"], **nothing)
+    evaluate(connection, None, reasons=["no model was stored"], **nothing)
 
     shown = words(client.get("/model"))
 
-    assert "2025-08-15 none miss rules not known not known" in shown
-    assert "The gate has not had 60 sessions to judge yet" in shown
+    assert "2025-08-15 none miss rules n/a n/a" in shown
+    assert "The gate needs 60 sessions" in shown

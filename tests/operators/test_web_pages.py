@@ -65,25 +65,25 @@ def test_today_shows_the_facts_of_the_newest_report(client: Any, run: Run) -> No
     assert answer.status_code == 200
     # 5,000 less 60 % is 2,000.
     assert "Reduce 1 limit before the open: NET001 to $2,000." in words(answer)
-    assert "NET001 HIGH 60% new $5,000 $2,000 -$2,346 -$1,033.20 " in words(answer)
-    assert "Nobody was asked for an approval and nothing was published" in words(answer)
+    assert "NET001 HIGH 60% new $5,000 $2,000 $2,346 -$1,033.20 " in words(answer)
+    assert "No approval was requested and nothing was published" in words(answer)
     assert "fees look odd" in words(answer)
     assert "<b>streak" not in answer.text
     assert "&lt;b&gt;streak" in answer.text
 
 
-def rehearse(connection: Connection, session_date: dt.date, cut: str, revision: int = 2) -> None:
+def dry_run(connection: Connection, session_date: dt.date, cut: str, revision: int = 2) -> None:
     past = open_run(connection, session_date=session_date, revision=revision, is_point_in_time=True)
     recommend(connection, past, "NET001", cut)
     facts = build_facts(connection, past)
     insert(connection, "reports", run_id=past.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
 
 
-def test_rehearsals_of_the_past_are_neither_today_nor_a_traders_standing(
+def test_point_in_time_runs_are_neither_today_nor_a_traders_current_limit(
     client: Any, connection: Connection, run: Run
 ) -> None:
-    rehearse(connection, SESSION, "0.20")
-    rehearse(connection, dt.date(2025, 8, 18), "0.20", revision=1)
+    dry_run(connection, SESSION, "0.20")
+    dry_run(connection, dt.date(2025, 8, 18), "0.20", revision=1)
 
     for path in ("/", "/sessions/2025-08-15"):
         assert "NET001 HIGH 60%" in words(client.get(path))
@@ -92,13 +92,15 @@ def test_rehearsals_of_the_past_are_neither_today_nor_a_traders_standing(
     assert "2025-08-18 HIGH 60% $2,000 not published" in trader
 
 
-def test_session_shows_a_rehearsal_where_it_is_the_only_report(client: Any, connection: Connection, run: Run) -> None:
-    rehearse(connection, dt.date(2025, 8, 14), "0.20", revision=1)
+def test_session_shows_a_point_in_time_run_where_it_is_the_only_report(
+    client: Any, connection: Connection, run: Run
+) -> None:
+    dry_run(connection, dt.date(2025, 8, 14), "0.20", revision=1)
 
     assert "NET001" in words(client.get("/sessions/2025-08-14"))
 
 
-def test_session_shows_verdicts_totals_and_books(client: Any, run: Run) -> None:
+def test_session_shows_check_results_totals_and_books(client: Any, run: Run) -> None:
     shown = words(client.get("/sessions/2025-08-15"))
 
     assert "fees NET001 warning 4.2 fees look odd" in shown
@@ -117,16 +119,14 @@ def test_session_lists_adjustments_beside_the_books(client: Any, connection: Con
     assert "NET001 Software -$140.00 fee &lt;b&gt; NET002 Software +$140.00 fee &lt;b&gt;" in shown
 
 
-def test_session_tells_what_was_known_then_from_what_is_known_now(
-    client: Any, connection: Connection, run: Run
-) -> None:
+def test_session_distinguishes_what_was_known_then_from_now(client: Any, connection: Connection, run: Run) -> None:
     deliver_fills(connection, run, "LATE", recorded_at=run.as_of + dt.timedelta(hours=1))
 
     assert "LATE" not in client.get("/sessions/2025-08-15?known=then").text
     assert "LATE" in client.get("/sessions/2025-08-15?known=now").text
 
 
-def test_trader_shows_breaches_of_the_forecast(client: Any, connection: Connection, run: Run) -> None:
+def test_trader_shows_exceedances_of_the_forecast(client: Any, connection: Connection, run: Run) -> None:
     for day, quantile in ((14, -5000), (15, -1000)):
         issued = {"run_id": run.run_id, "is_live": True, "expert": "calibrated", "quantile_05_usd": quantile}
         insert(connection, "forecasts", account_id="NET001", effective_session=dt.date(2025, 8, day), **issued)
@@ -135,13 +135,13 @@ def test_trader_shows_breaches_of_the_forecast(client: Any, connection: Connecti
     answer = client.get("/traders/NET001")
 
     # -1,033.20 is below -1,000 on one day and above -5,000 on the other.
-    assert "1 of 2 results lie below the forecast 5 % quantile" in words(answer)
-    assert answer.text.count('class="breach"') == 1
-    assert "2025-08-15: -1,033 below -1,000" in words(answer)
-    assert "2025-08-18 HIGH 60% $2,000 not published not known Rules" in words(answer)
+    assert "1 exceedance in 2 forecasts" in words(answer)
+    assert answer.text.count('class="exceedance"') == 1
+    assert "2025-08-15: -$1,033, forecast -$1,000" in words(answer)
+    assert "2025-08-18 HIGH 60% $2,000 not published unknown Rules" in words(answer)
 
 
-def test_trader_is_measured_by_the_forecast_that_was_told(client: Any, connection: Connection, run: Run) -> None:
+def test_trader_is_measured_by_the_reported_forecast(client: Any, connection: Connection, run: Run) -> None:
     # The report for the 18th told of -2,345.67, which the model had forecast; the 15th was told of by none.
     for day in (SESSION, run.effective_session):
         issued = {"run_id": run.run_id, "is_live": True, "expert": "calibrated", "quantile_05_usd": -1000}
@@ -151,8 +151,8 @@ def test_trader_is_measured_by_the_forecast_that_was_told(client: Any, connectio
     shown = words(client.get("/traders/NET001"))
 
     # -1,033.20 on both days.
-    assert "1 of 2 results lie below the forecast 5 % quantile" in shown
-    assert "2025-08-15: -1,033 below -1,000" in shown
+    assert "1 exceedance in 2 forecasts" in shown
+    assert "2025-08-15: -$1,033, forecast -$1,000" in shown
 
 
 def test_trader_shows_what_the_newest_report_says(client: Any, connection: Connection, run: Run) -> None:
@@ -160,13 +160,16 @@ def test_trader_shows_what_the_newest_report_says(client: Any, connection: Conne
 
     assert "For 2025-08-18: HIGH , reduce limit by 60% New limit: $2,000 (was $5,000)" in shown
     assert "Reasons &lt;b&gt;streak&lt;/b&gt; Forecast: 95% VaR $2,346" in shown
-    assert "Rules cut 60%, the model 25%. 2025-08-15: net -$812.30, with open positions -$1,033.20." in shown
+    assert (
+        "Recommended cut: rules 60%, model 25%. 2025-08-15: net P&L -$812.30, -$1,033.20 including open positions."
+        in shown
+    )
 
 
-def test_trader_without_a_limit_is_told_from_one_with(client: Any, connection: Connection, run: Run) -> None:
+def test_trader_without_a_limit_is_distinguished_from_one_with(client: Any, connection: Connection, run: Run) -> None:
     book(connection, "GONE")
 
-    assert "No limit for 2025-08-18 The newest report does not name this account" in words(client.get("/traders/GONE"))
+    assert "No limit for 2025-08-18 The newest report does not list this account" in words(client.get("/traders/GONE"))
 
 
 def test_form_for_a_session_leads_to_its_address(client: Any) -> None:
@@ -185,7 +188,7 @@ def test_form_for_a_session_leads_to_its_address(client: Any) -> None:
         ("/sessions/2025-08-16", "is no session of XNYS: ask for 2025-08-15 or 2025-08-18"),
         ("/sessions/2025-08-13", "Session 2025-08-13 has no report"),
         ("/approvals/4711", "No approval was requested"),
-        ("/reports/2001-01-03", "No report of 2001-01-03 lies on this machine"),
+        ("/reports/2001-01-03", "No report of 2001-01-03 is stored on this machine"),
         ("/assets/secrets.json", "There is no file"),
         ("/nowhere", "Not Found"),
     ],
@@ -203,21 +206,23 @@ def test_page_says_what_it_cannot_read(client: Any, run: Run, path: str) -> None
     answer = client.get(path)
 
     assert answer.status_code == 422
-    assert "This cannot be read" in words(answer)
+    assert "Invalid value" in words(answer)
 
 
 def test_page_says_that_nothing_was_reported_yet(client: Any) -> None:
     assert "No session has a report yet" in words(client.get("/"))
 
 
-@pytest.mark.parametrize("path", ["/", "/sessions/2025-08-15", "/traders/NET001", "/approvals/1", "/ledger", "/model"])
+@pytest.mark.parametrize(
+    "path", ["/", "/sessions/2025-08-15", "/traders/NET001", "/approvals/1", "/track-record", "/model"]
+)
 def test_page_says_that_the_database_is_down(client: Any, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", "postgres://risk:hunter2@127.0.0.1:9/nowhere")
 
     answer = client.get(path)
 
     assert answer.status_code == 503
-    assert "The warehouse does not answer" in words(answer)
+    assert "The warehouse does not respond" in words(answer)
     assert "hunter2" not in answer.text
     assert "127.0.0.1" not in answer.text
 
@@ -228,7 +233,7 @@ def test_every_page_forbids_what_comes_from_elsewhere(client: Any, run: Run, pub
         "/sessions/2025-08-15",
         "/traders/NET001",
         f"/approvals/{publication.publication_id}",
-        "/ledger",
+        "/track-record",
         "/no",
     ):
         answer = client.get(path)
@@ -258,8 +263,8 @@ def test_edit_becomes_the_proposal_and_the_page_is_shown_again(
         ({"limit": "900"}, "not between the lowest limit $1,000"),
         ({"limit": "6000"}, "and the base limit $5,000"),
         ({"reason": " "}, "needs a reason"),
-        ({"token": "forged"}, "This form was not shown to you"),
-        ({"account_id": "NET002"}, "This form was not shown to you"),
+        ({"token": "forged"}, "was not shown to you"),
+        ({"account_id": "NET002"}, "was not shown to you"),
     ],
 )
 def test_edit_is_refused_with_its_reason_and_nothing_is_stored(
@@ -272,7 +277,7 @@ def test_edit_is_refused_with_its_reason_and_nothing_is_stored(
     assert rows(connection, "risk_page/select_decisions", {"publication_id": publication.publication_id}) == []
 
 
-def test_approval_that_was_replaced_leads_to_the_one_that_counts(
+def test_superseded_approval_links_to_the_one_that_counts(
     client: Any, connection: Connection, publication: Publication
 ) -> None:
     again = open_run(connection, revision=2)
@@ -281,7 +286,7 @@ def test_approval_that_was_replaced_leads_to_the_one_that_counts(
 
     answer = client.get(f"/approvals/{publication.publication_id}")
 
-    assert "A later report has replaced these limits" in words(answer)
+    assert "Superseded by a later report" in words(answer)
     assert f'href="/approvals/{later.publication_id}"' in answer.text
     assert 'method="post"' not in answer.text
 
@@ -295,7 +300,7 @@ def test_who_may_not_decide_sees_the_limits_and_no_form(client: Any, publication
     answer = client.get(f"/approvals/{publication.publication_id}")
 
     assert "NET001: HIGH , cut 60%" in words(answer)
-    assert "You may look. Deciding needs" in words(answer)
+    assert "Read-only: approving requires" in words(answer)
     assert 'method="post"' not in answer.text
     assert "required_actions" not in answer.text
 
@@ -347,9 +352,9 @@ def test_trader_shows_as_many_recommendations_as_asked_for(client: Any, connecti
 
 
 def test_curve_and_peak_start_at_nothing() -> None:
-    from risk.web.charts import Day, curve_chart
+    from risk.web.charts import TraderSession, drawdown_chart
 
-    chart = curve_chart([Day(SESSION, float(amount), None) for amount in (100, -300, 50)])
+    chart = drawdown_chart([TraderSession(SESSION, float(amount), None) for amount in (100, -300, 50)])
 
     assert chart
     # Sums 100, -200, -150; the scale runs from -200 to 100, its top at 8 and its bottom at 192.

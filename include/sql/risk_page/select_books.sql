@@ -12,12 +12,12 @@ select
     daily_pnl.incomplete_reason,
     daily_pnl.gross_pnl_usd - daily_pnl.fees_usd = daily_pnl.net_pnl_usd
     and daily_pnl.net_pnl_usd + daily_pnl.unrealized_delta_usd = daily_pnl.total_pnl_usd as is_reconciled,
-    told.net_pnl_usd as their_net_pnl_usd,
-    round(daily_pnl.net_pnl_usd - told.net_pnl_usd, 2) as net_difference_usd
+    reported.net_pnl_usd as source_net_pnl_usd,
+    round(daily_pnl.net_pnl_usd - reported.net_pnl_usd, 2) as net_difference_usd
 from derived.daily_pnl
-left join risk.current_totals('infinity') as told
+left join risk.current_totals('infinity') as reported
     on
-        daily_pnl.account_id = told.account_id
-        and daily_pnl.session_date = told.session_date
+        daily_pnl.account_id = reported.account_id
+        and daily_pnl.session_date = reported.session_date
 where daily_pnl.session_date = %(session_date)s
 order by daily_pnl.account_id asc;

@@ -1,7 +1,6 @@
--- Reads the newest report of a session, or of the newest session that has one.
--- Grain: at most one row. Reads: runs, reports. Writes: -. Binds: session_date (null = the newest).
--- Money: inside facts. Rerun: reads only.
--- A run that knows the past is a rehearsal: never the newest, and a session's only where it has no other.
+-- Reads the newest report of a session, or of the newest session that has one, and its reported neighbors.
+-- Grain: at most one row. Reads: runs, reports. Binds: session_date (null = the newest).
+-- A point-in-time run is a dry run: never the newest, and a session's only where it has no other.
 select
     runs.run_id,
     runs.session_date,
@@ -11,7 +10,19 @@ select
     runs.dag_run_id,
     reports.recorded_at,
     reports.facts,
-    reports.facts_sha256
+    reports.facts_sha256,
+    (
+        select max(others.session_date)
+        from risk.runs as others
+        inner join risk.reports as other_reports on others.run_id = other_reports.run_id
+        where others.session_date < runs.session_date
+    ) as earlier_session,
+    (
+        select min(others.session_date)
+        from risk.runs as others
+        inner join risk.reports as other_reports on others.run_id = other_reports.run_id
+        where others.session_date > runs.session_date
+    ) as later_session
 from risk.runs
 inner join risk.reports on runs.run_id = reports.run_id
 where

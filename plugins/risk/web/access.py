@@ -1,4 +1,9 @@
-"""Who may look and who may decide: Airflow's own login and roles, and a token against forged forms."""
+"""Who may read and who may decide: Airflow's own login and roles, and a token against forged forms.
+
+The only module of the page that uses Airflow's core API (``airflow.api_fastapi.core_api.security``), which may change
+with any release of Airflow: a plugin has no public way to ask for the logged-in user and his permissions.
+``tests/operators/test_web_pages.py`` fails where an upgrade changes it.
+"""
 
 from __future__ import annotations
 
@@ -17,25 +22,25 @@ from risk.limits.approvals import AirflowUser
 APPROVAL_DAG_ID = "publish_limits"
 TOKEN_SECONDS = 3600
 
-LOOKING = Depends(requires_access_view(AccessView.WEBSITE))
+READER = Depends(requires_access_view(AccessView.WEBSITE))
 """Whoever may see Airflow's pages may see ours."""
 
 _requires_decider = requires_access_dag("PUT", DagAccessEntity.HITL_DETAIL, APPROVAL_DAG_ID)
-DECIDING = Depends(_requires_decider)
-"""Who may edit is who may approve: what Airflow itself asks of people who answer its human-in-the-loop tasks."""
+DECIDER = Depends(_requires_decider)
+"""Whoever may edit may approve: the permission Airflow itself requires for its human-in-the-loop tasks."""
 
 
-def person(user: GetUserDep) -> AirflowUser:
+def current_user(user: GetUserDep) -> AirflowUser:
     """Name the user as Airflow's approvals do: ids are words under one auth manager and numbers under the other."""
     known: BaseUser = user
     return AirflowUser(str(known.get_id()), str(known.get_name()))
 
 
-PersonDep = Annotated[AirflowUser, Depends(person)]
+UserDep = Annotated[AirflowUser, Depends(current_user)]
 
 
 def may_decide(request: Request, user: GetUserDep) -> bool:
-    """Tell whether the user may decide, for a page that shows its forms to those only."""
+    """Return whether the user may decide, for a page that shows its forms only then."""
     try:
         _requires_decider(request, user)
     except HTTPException:
@@ -46,26 +51,26 @@ def may_decide(request: Request, user: GetUserDep) -> bool:
 MayDecideDep = Annotated[bool, Depends(may_decide)]
 
 
-def form_token(who: AirflowUser, purpose: str) -> str:
+def form_token(user: AirflowUser, purpose: str) -> str:
     """Sign that a form was shown to a user for one purpose."""
-    return str(_signer(who).dumps(purpose))
+    return str(_signer(user).dumps(purpose))
 
 
-def check_form_token(token: str, who: AirflowUser, purpose: str) -> None:
-    """Refuse a form that this page has not shown to this user for this purpose within the last hour.
+def check_form_token(token: str, user: AirflowUser, purpose: str) -> None:
+    """Reject a form that was not shown to this user for this purpose within the last hour.
 
     Raises
     ------
     RequestError
-        If the token is not ours, somebody else's, for something else, or old.
+        If the token is forged, somebody else's, for something else, or expired.
     """
     try:
-        shown_for = _signer(who).loads(token, max_age=TOKEN_SECONDS)
+        shown_for = _signer(user).loads(token, max_age=TOKEN_SECONDS)
     except BadSignature:
         shown_for = None
     if shown_for != purpose:
-        raise RequestError("This form was not shown to you lately: open the page again and repeat the edit there.")
+        raise RequestError("This form has expired or was not shown to you: reload the page and repeat the edit there.")
 
 
-def _signer(who: AirflowUser) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(conf.get_mandatory_value("api", "secret_key"), salt=f"risk-form {who.user_id}")
+def _signer(user: AirflowUser) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(conf.get_mandatory_value("api", "secret_key"), salt=f"risk-form {user.user_id}")

@@ -1,4 +1,4 @@
-"""The page of the ledger: what past cuts were worth, and what it says where none was judged."""
+"""The page of the track record: what past cuts were worth, and what it says where nothing is known."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from tests.operators.web_client import words
 FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 
 
-def test_ledger_says_that_nothing_was_judged_yet(client: Any) -> None:
-    assert "No recommendation has been judged yet" in words(client.get("/ledger"))
+def test_page_says_that_there_is_no_track_record_yet(client: Any) -> None:
+    assert "No track record yet" in words(client.get("/track-record"))
 
 
-def test_ledger_of_a_session_that_was_not_judged_is_not_found(client: Any) -> None:
-    answer = client.get("/ledger/2025-08-04")
+def test_session_without_a_track_record_is_not_found(client: Any) -> None:
+    answer = client.get("/track-record/2025-08-04")
 
     assert answer.status_code == 404
-    assert "No run of session 2025-08-04 has judged past recommendations" in words(answer)
+    assert "Session 2025-08-04 has no track record" in words(answer)
 
 
-def test_ledger_shows_totals_controls_and_every_recommendation(client: Any, connection: Connection) -> None:
+def test_track_record_shows_totals_controls_and_every_recommendation(client: Any, connection: Connection) -> None:
     approved = report(connection, MON, "0.40")
     publication = open_publication(connection, approved, ApprovalPolicy("all", False), "approval__1", FAR)
     decide(connection, publication, "NET001", APPROVED, AirflowUser("1", "ann"))
@@ -43,7 +43,7 @@ def test_ledger_shows_totals_controls_and_every_recommendation(client: Any, conn
     deliver(connection, [fill(TUE, 1, "B", "1000", "10.00"), fill(TUE, 2, "S", "1000", "4.00")])
     settle(connection, TUE)
 
-    answer = client.get("/ledger")
+    answer = client.get("/track-record")
 
     # Monday: -3,100, under 3,000 stopped there and 150 more. Tuesday: -6,000 and 250 more under 5,000; the same mark
     # and 100 more under 2,000: 150 prevented. Nobody else could have been cut.
@@ -60,24 +60,24 @@ def test_ledger_shows_totals_controls_and_every_recommendation(client: Any, conn
     assert f'<desc id="{describes}">' in answer.text
 
 
-def test_ledger_can_be_looked_up_as_a_session_knew_it(client: Any, connection: Connection) -> None:
+def test_track_record_can_be_looked_up_as_a_session_knew_it(client: Any, connection: Connection) -> None:
     for day in (MON, TUE):
         report(connection, day, "0.40")
         deliver(connection, [fill(day, 1, "B", "10", "10.00"), fill(day, 2, "S", "10", "9.00")])
         settle(connection, day)
 
-    assert "for 1 session." in words(client.get("/ledger/2025-08-04"))
-    assert "for 2 sessions." in words(client.get("/ledger/2025-08-05"))
-    assert "for 2 sessions." in words(client.get("/ledger"))
+    assert "for 1 session." in words(client.get("/track-record/2025-08-04"))
+    assert "for 2 sessions." in words(client.get("/track-record/2025-08-05"))
+    assert "for 2 sessions." in words(client.get("/track-record"))
 
 
-def test_ledger_shows_as_many_rows_as_asked_for(client: Any, connection: Connection) -> None:
+def test_track_record_shows_as_many_rows_as_asked_for(client: Any, connection: Connection) -> None:
     for day in (MON, TUE):
         report(connection, day, "0.40")
         deliver(connection, [fill(day, 1, "B", "10", "10.00"), fill(day, 2, "S", "10", "9.00")])
         settle(connection, day)
 
-    few, everything = words(client.get("/ledger?rows=1")), words(client.get("/ledger"))
+    few, everything = words(client.get("/track-record?rows=1")), words(client.get("/track-record"))
 
     assert ("2025-08-04 NET001" in few, "Show all" in few) == (False, True)
     assert ("2025-08-04 NET001" in everything, "Show all" in everything) == (True, False)

@@ -1,0 +1,425 @@
+"""What each page shows, read from the warehouse: one view and one function that reads it for each page."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from airflow.sdk import Connection as AirflowConnection
+
+from risk.core.calendar import checked_session
+from risk.core.errors import RequestError
+from risk.core.warehouse import Connection, connect, records
+from risk.limits.approvals import Proposal, Publication, read_publication, read_required_approvals, superseded_by
+from risk.model.features.table import FEATURES
+from risk.model.gate import (
+    BREACH_BOUNDS,
+    DEMOTION_MISSES,
+    LARGEST_P_VALUE,
+    PROMOTION_PASSES,
+    SMALLEST_IMPROVEMENT,
+    WINDOW_SESSIONS,
+)
+from risk.report.facts import AccountFacts, Facts, parse_facts, reader_of
+from risk.report.page import Headline, headline
+from risk.web.charts import (
+    ReliabilityChart,
+    SessionBenefit,
+    SessionChart,
+    TraderSession,
+    benefit_chart,
+    curves_chart,
+    drawdown_chart,
+    forecast_chart,
+    reliability_chart,
+    threshold_chart,
+)
+
+WAREHOUSE_CONNECTION_ID = "risk_warehouse"
+STATEMENT_TIMEOUT = "5s"
+"""A page that takes longer says that the database is busy."""
+
+SHOWN_MODELS = 20
+
+GATE_RULES = {
+    "window_sessions": WINDOW_SESSIONS,
+    "smallest_improvement": SMALLEST_IMPROVEMENT,
+    "largest_p_value": LARGEST_P_VALUE,
+    "exceedance_bounds": BREACH_BOUNDS,
+    "promotion_passes": PROMOTION_PASSES,
+    "demotion_misses": DEMOTION_MISSES,
+}
+"""The gate's conditions, for the sentence that states them."""
+
+TableRow = Mapping[str, Any]
+"""A row of a statement by column name; the statement's file says what it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReport:
+    """A report as it was stored, the run that made it, and the reported sessions before and after it."""
+
+    run_id: int
+    session_date: dt.date
+    effective_session: dt.date
+    revision: int
+    as_of: dt.datetime
+    dag_run_id: str
+    recorded_at: dt.datetime
+    facts: Facts
+    facts_sha256: str
+    earlier_session: dt.date | None
+    later_session: dt.date | None
+
+
+@dataclass(frozen=True, slots=True)
+class MorningView:
+    """The page *today*: a report and what was published of it."""
+
+    report: StoredReport
+    published: Mapping[str, TableRow]
+    publication: Publication | None
+
+    @property
+    def account_count(self) -> int:
+        """Accounts with a limit."""
+        return len(self.report.facts.accounts)
+
+    @property
+    def headline(self) -> Headline:
+        """The limits to cut, most urgent first."""
+        return headline(self.report.facts.accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """The page of a session: check results, control totals, books and adjustments, as known then or now."""
+
+    morning: MorningView
+    as_of: dt.datetime
+    reported: Mapping[str, AccountFacts]
+    check_results: Sequence[TableRow]
+    totals: Sequence[TableRow]
+    books: Sequence[TableRow]
+    adjustments: Sequence[TableRow]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureView:
+    """A feature's newest value beside the account's own past: its first decile, median and last decile."""
+
+    sentence: str
+    unit: str
+    value: float | None
+    low: float | None
+    usual: float | None
+    high: float | None
+
+    @property
+    def verdict(self) -> str:
+        """``high`` or ``low`` where the value lies outside four fifths of the past, else ``usual``."""
+        if self.value is None or self.low is None or self.high is None:
+            return "unknown"
+        if self.low <= self.value <= self.high:
+            return "usual"
+        return "high" if self.value > self.high else "low"
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentLimit:
+    """What the newest report says about a trader; ``account`` is ``None`` where it does not list him."""
+
+    session_date: dt.date
+    effective_session: dt.date
+    previous_session_date: dt.date | None
+    account: AccountFacts | None
+
+
+@dataclass(frozen=True, slots=True)
+class TraderView:
+    """The page of a trader."""
+
+    account_id: str
+    current: CurrentLimit | None
+    session_count: int
+    drawdown: SessionChart | None
+    forecast: SessionChart | None
+    exceedance_count: int
+    forecast_count: int
+    features: Sequence[FeatureView]
+    recommendations: Sequence[TableRow]
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """The page of an approval: what is open, what was decided and by whom."""
+
+    publication: Publication
+    proposals: Sequence[Proposal]
+    decisions: Sequence[TableRow]
+    superseded_by: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRecordView:
+    """The page of the track record as one run knew it; the sums by session are the newest first."""
+
+    record: TableRow
+    chart: SessionChart | None
+    traders: Sequence[TableRow]
+    decisions: Sequence[TableRow]
+    session_count: int
+    newest_sessions: Sequence[TableRow]
+    outcomes: Sequence[TableRow]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelView:
+    """The page of the model.
+
+    Attributes
+    ----------
+    model
+        Identity and card; ``None`` = none was trained.
+    models
+        The newest ones, to choose from.
+    coverage
+        The card's coverage by trader, with the share of exceedances.
+    reliability, weights, gate
+        Charts; ``None`` where the card or the gate has nothing to draw.
+    gate_rules
+        The gate's conditions.
+    evaluation_count
+        Sessions in which the gate evaluated a model.
+    evaluations
+        The newest of them, newest first.
+    """
+
+    model: TableRow | None
+    models: Sequence[TableRow]
+    coverage: Sequence[TableRow]
+    reliability: ReliabilityChart | None
+    weights: SessionChart | None
+    gate: SessionChart | None
+    gate_rules: TableRow
+    evaluation_count: int
+    evaluations: Sequence[TableRow]
+
+    @property
+    def calibration(self) -> str:
+        """Whether the calibration ``widens`` or ``narrows`` the mixture's forecast losses."""
+        return "narrows" if self._calibration < 0 else "widens"
+
+    @property
+    def calibration_ratio(self) -> float:
+        """By how much it does."""
+        return abs(math.expm1(self._calibration))
+
+    @property
+    def _calibration(self) -> float:
+        return float(self.model["card"]["calibration"]) if self.model else 0.0
+
+    @property
+    def drifts(self) -> Sequence[str]:
+        """Sentences about recent inputs and exceedances, from the newest evaluation."""
+        return self.evaluations[0]["drifts"] if self.evaluations else ()
+
+
+@contextlib.contextmanager
+def warehouse() -> Iterator[Connection]:
+    """Open the warehouse for one request."""
+    dsn = str(AirflowConnection.get(WAREHOUSE_CONNECTION_ID).get_uri())
+    with contextlib.closing(connect(dsn)) as connection:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("set statement_timeout = %s", (STATEMENT_TIMEOUT,))
+        yield connection
+
+
+def read_morning(connection: Connection, session_date: dt.date | None) -> MorningView:
+    """Read a session's report; without a date the newest one.
+
+    Raises
+    ------
+    RequestError
+        If the date is not a session or lies in the future, or nothing was reported for it.
+    """
+    if session_date is not None:
+        checked_session(session_date, dt.datetime.now(dt.UTC))
+    found = records(connection, "risk_page/select_report", {"session_date": session_date})
+    if not found:
+        what = "No session has a report yet" if session_date is None else f"Session {session_date} has no report"
+        raise RequestError(f"{what}: run it (make trigger DATE=YYYY-MM-DD, or the DAG daily_risk in Airflow).")
+    report = StoredReport(**{**found[0], "facts": parse_facts(found[0]["facts"])})
+    published = records(connection, "risk_page/select_published", {"run_id": report.run_id})
+    publication = None
+    with contextlib.suppress(RequestError):
+        publication = read_publication(connection, run_id=report.run_id)
+    return MorningView(report, {row["account_id"]: row for row in published}, publication)
+
+
+def read_session(connection: Connection, session_date: dt.date, known: str) -> SessionView:
+    """Read a session as its report knew it (``then``) or as it is known (``now``)."""
+    morning = read_morning(connection, session_date)
+    as_of = morning.report.as_of if known == "then" else dt.datetime.now(dt.UTC)
+    day = {"session_date": session_date}
+    return SessionView(
+        morning,
+        as_of,
+        {account.account_id: account for account in morning.report.facts.accounts},
+        records(connection, "risk_page/select_check_results", {"run_id": morning.report.run_id}),
+        records(connection, "risk_page/select_control_totals", {**day, "as_of": as_of}),
+        records(connection, "risk_page/select_books", day),
+        records(connection, "risk_page/select_adjustments", {**day, "as_of": as_of}),
+    )
+
+
+def read_trader(connection: Connection, account_id: str, row_count: int) -> TraderView:
+    """Read a trader's past, and so many of the newest recommendations.
+
+    Raises
+    ------
+    RequestError
+        If no such account has ever traded.
+    """
+    account = {"account_id": account_id}
+    rows = records(connection, "risk_page/select_trader_sessions", account)
+    if not rows:
+        raise RequestError(f"No account named {account_id!r} has ever traded: see the list of traders.")
+    sessions = [
+        TraderSession(row["session_date"], float(row["total_pnl_usd"]), _number(row["quantile_05_usd"]))
+        for row in rows
+        if row["total_pnl_usd"] is not None
+    ]
+    active_dates = {row["session_date"] for row in rows if row["fill_count"] > 0}
+    active = [session for session in sessions if session.session_date in active_dates]
+    return TraderView(
+        account_id,
+        _current_limit(connection, account_id),
+        len(sessions),
+        drawdown_chart(sessions),
+        forecast_chart(active),
+        sum(session.is_exceedance for session in active),
+        sum(session.quantile_05_usd is not None for session in active),
+        [_feature_view(row) for row in records(connection, "risk_page/select_trader_features", account)],
+        records(connection, "risk_page/select_trader_recommendations", {**account, "row_count": row_count}),
+    )
+
+
+def read_approval(connection: Connection, publication_id: int) -> ApprovalView:
+    """Read an approval.
+
+    Raises
+    ------
+    RequestError
+        If there is none of this number.
+    """
+    publication = read_publication(connection, publication_id=publication_id)
+    return ApprovalView(
+        publication,
+        read_required_approvals(connection, publication),
+        records(connection, "risk_page/select_decisions", {"publication_id": publication_id}),
+        superseded_by(connection, publication),
+    )
+
+
+def read_track_record(connection: Connection, session_date: dt.date | None, row_count: int) -> TrackRecordView | None:
+    """Read what past cuts were worth as known to a session's run; without a date to the newest run.
+
+    Returns
+    -------
+    TrackRecordView or None
+        ``None`` = no run has evaluated them yet.
+
+    Raises
+    ------
+    RequestError
+        If the session has no track record.
+    """
+    found = records(connection, "track_record/select_track_record", {"session_date": session_date})
+    if not found and session_date is not None:
+        raise RequestError(f"Session {session_date} has no track record: run it, or clear its task apply_rules.")
+    if not found:
+        return None
+    known = {"session_date": found[0]["session_date"], "as_of": found[0]["as_of"]}
+    benefits = records(connection, "track_record/select_benefits", known)
+    sessions = [row for row in benefits if row["effective_session"] is not None]
+    chart = benefit_chart(
+        [
+            SessionBenefit(row["effective_session"], float(row["prevented_usd"]), float(row["forgone_usd"]))
+            for row in sessions
+        ]
+    )
+    return TrackRecordView(
+        found[0],
+        chart,
+        [row for row in benefits if row["account_id"] is not None],
+        [row for row in benefits if row["decision"] is not None],
+        len(sessions),
+        sessions[: -row_count - 1 : -1],
+        records(connection, "track_record/select_newest_outcomes", {**known, "row_count": row_count}),
+    )
+
+
+def read_model_page(connection: Connection, model_id: int | None, row_count: int) -> ModelView:
+    """Read a model's card and the gate's newest evaluations; without a number the newest model.
+
+    Raises
+    ------
+    RequestError
+        If there is no model of this number.
+    """
+    found = records(connection, "risk_page/select_model", {"model_id": model_id})
+    if not found and model_id is not None:
+        raise RequestError(f"There is no model {model_id}: see the list of models.")
+    evaluations = records(connection, "risk_page/select_gate_history")
+    card = found[0]["card"] if found else {}
+    improvements = [(row["session_date"], row["improvement"]) for row in evaluations if row["improvement"] is not None]
+    return ModelView(
+        found[0] if found else None,
+        records(connection, "risk_page/select_models", {"row_count": SHOWN_MODELS}),
+        [{**row, "exceedance_rate": row["breach_count"] / row["forecast_count"]} for row in card.get("coverage", ())],
+        reliability_chart(card.get("checks", {}).get("levels", ())),
+        _weights_chart(card),
+        threshold_chart(improvements, SMALLEST_IMPROVEMENT),
+        GATE_RULES,
+        len(evaluations),
+        evaluations[: -row_count - 1 : -1],
+    )
+
+
+def _weights_chart(card: TableRow) -> SessionChart | None:
+    """Draw the experts' weights at the end of each week; ``None`` for cards that are older than this record."""
+    course = card.get("course")
+    if not course:
+        return None
+    return curves_chart([dt.date.fromisoformat(day) for day in course["session_dates"]], course["weights"])
+
+
+def _current_limit(connection: Connection, account_id: str) -> CurrentLimit | None:
+    found = records(connection, "risk_page/select_trader_facts", {"account_id": account_id})
+    if not found:
+        return None
+    account = found[0]["account"]
+    return CurrentLimit(**{**found[0], "account": None if account is None else reader_of(AccountFacts)(account)})
+
+
+def _feature_view(row: TableRow) -> FeatureView:
+    place = row["place"] - 1
+    # Features of an earlier version of the code may be more or fewer than today's.
+    known = FEATURES[place] if place < len(FEATURES) else None
+    return FeatureView(
+        known.sentence if known else f"feature {row['place']}",
+        known.unit if known else "",
+        _number(row["feature_value"]),
+        _number(row["low_value"]),
+        _number(row["usual_value"]),
+        _number(row["high_value"]),
+    )
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
