@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 import yaml
 
-from risk.core.settings import PROJECT_DIR
+from risk.core.settings import PROJECT_DIR, Settings, read_settings, variable_name
+
+EXCLUDED = {
+    "RISK_OWNER_DSN": "only the service migrate gets it",
+    "RISK_SERVER_DSN": "Postgres is backed up by the pg_dump of its own container",
+    "RISK_PRIVATE_FILES": "the files with passwords are outside the containers",
+    "RISK_SCRATCH_DIR": "temporary files stay in the container's own file system",
+}
+"""Settings that the compose file leaves out, each with the reason."""
+
+OTHER_DEFAULTS = {"RISK_SCHEDULE": "a deployment runs by itself, a clone on request"}
+"""Settings whose default in the compose file differs from the product's, each with the reason."""
 
 COMPOSE = PROJECT_DIR / "docker-compose.yaml"
 EXAMPLE = PROJECT_DIR / ".env.example"
@@ -26,7 +37,8 @@ def compose() -> dict[str, Any]:
 
 def used_variables() -> dict[str, str]:
     """Map each variable of the compose file to what follows its name: a default or a refusal."""
-    return dict(VARIABLE.findall(COMPOSE.read_text(encoding="utf-8")))
+    found = VARIABLE.findall(COMPOSE.read_text(encoding="utf-8"))
+    return {name: rest for name, rest in found if not rest.startswith(":+")}
 
 
 def example_variables() -> dict[str, str]:
@@ -41,16 +53,64 @@ def test_compose_uses_exactly_the_variables_of_the_example() -> None:
 def test_no_secret_has_a_default_and_a_missing_one_stops_the_start() -> None:
     secrets = {name for name in used_variables() if re.search("PASSWORD|SECRET|KEY|SMTP_CONNECTION", name)}
 
-    assert len(secrets) == 8
+    assert {"POSTGRES_PASSWORD", "AIRFLOW_FERNET_KEY", "SMTP_CONNECTION"} <= secrets
     assert {name: example_variables()[name] for name in secrets} == dict.fromkeys(secrets, "")
     assert all(used_variables()[name].startswith(":?") for name in secrets)
 
 
-def test_defaults_in_the_compose_file_are_those_of_the_example() -> None:
-    defaults = {name: rest.removeprefix(":-") for name, rest in used_variables().items() if rest.startswith(":-")}
+def test_every_setting_reaches_the_containers_or_is_excluded_with_a_reason(compose: dict[str, Any]) -> None:
+    settings = {variable_name(name) for name in Settings.model_fields}
+    given = {name for name in compose["x-airflow"]["environment"] if name.startswith("RISK_")}
 
-    assert len(defaults) == 13
-    assert {name: example_variables()[name] for name in defaults} == defaults
+    assert given == settings - set(EXCLUDED)
+    assert set(EXCLUDED) <= settings
+
+
+def test_every_connection_that_the_product_reads_reaches_the_containers(compose: dict[str, Any]) -> None:
+    sources = "\n".join(path.read_text(encoding="utf-8") for path in (PROJECT_DIR / "plugins").rglob("*.py"))
+    by_id = {f"AIRFLOW_CONN_{name.upper()}" for name in re.findall(r'CONNECTION_ID(?:: \w+)? = "(\w+)"', sources)}
+    by_variable = set(re.findall(r'"(AIRFLOW_CONN_[A-Z_]+)"', sources))
+    given = {name for name in compose["x-airflow"]["environment"] if name.startswith("AIRFLOW_CONN_")}
+
+    assert by_id
+    assert given == by_id | by_variable
+
+
+def test_no_module_reads_a_variable_of_its_own() -> None:
+    """Every RISK_ variable is a setting, read by ``risk.core.settings`` alone."""
+    read = re.compile(r"(?:environ(?:\.get)?|getenv)[\[(]\s*[\"'](RISK_\w+)")
+    paths = [path for folder in ("plugins", "dags") for path in (PROJECT_DIR / folder).rglob("*.py")]
+
+    assert [path for path in paths if read.search(path.read_text(encoding="utf-8"))] == []
+
+
+def test_the_example_shows_the_defaults_of_the_product(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = {
+        name: value
+        for name, value in example_variables().items()
+        if value and name in {variable_name(setting) for setting in Settings.model_fields}
+    }
+    for name in Settings.model_fields:
+        monkeypatch.delenv(variable_name(name), raising=False)
+    default = read_settings()
+    for name, value in shown.items():
+        monkeypatch.setenv(name, value)
+
+    differing = {
+        variable_name(name)
+        for name in Settings.model_fields
+        if getattr(default, name) != getattr(read_settings(), name)
+    }
+
+    assert differing == set(OTHER_DEFAULTS)
+    assert "RISK_DEFAULT_LIMIT_USD" in shown
+
+
+def test_a_default_of_the_compose_file_is_that_of_the_example() -> None:
+    defaults = {name: rest.removeprefix(":-") for name, rest in used_variables().items() if rest.startswith(":-")}
+    named = {name: value for name, value in defaults.items() if value and not name.endswith("_HOST_DIR")}
+
+    assert named == {name: example_variables()[name] for name in ("AIRFLOW_PORT", "MAILPIT_PORT", *OTHER_DEFAULTS)}
 
 
 def test_every_service_runs_without_root_and_says_when_it_is_healthy(compose: dict[str, Any]) -> None:
@@ -78,7 +138,17 @@ def test_data_outlive_containers_in_named_volumes(compose: dict[str, Any]) -> No
         if not volume.startswith((".", "$"))
     }
 
-    assert mounted == set(compose["volumes"]) == {"alarms", "logs", "postgres", "reports", "vendor"}
+    assert mounted | {"fills", "outbound"} == set(compose["volumes"])
+    assert {"alarms", "logs", "postgres", "reports", "vendor"} == mounted
+
+
+def test_folders_of_the_host_are_optional_and_switch_their_settings_on(compose: dict[str, Any]) -> None:
+    volumes, environment = compose["x-airflow"]["volumes"], compose["x-airflow"]["environment"]
+
+    assert "${RISK_FILLS_HOST_DIR:-fills}:/data/fills:ro" in volumes
+    assert environment["RISK_FILLS_DIR"] == "${RISK_FILLS_HOST_DIR:+/data/fills}"
+    assert "${RISK_OUTBOUND_HOST_DIR:-outbound}:/var/lib/risk/outbound" in volumes
+    assert environment["RISK_OUTBOUND_DIR"] == "${RISK_OUTBOUND_HOST_DIR:+/var/lib/risk/outbound}"
 
 
 def test_nothing_is_published_beyond_loopback(compose: dict[str, Any]) -> None:
@@ -103,6 +173,14 @@ def test_image_has_the_versions_of_the_tested_environment() -> None:
     differing = {name for name, version in image.items() if tested.get(name, version) != version}
 
     assert differing == {"python-dateutil"}  # FAB wants 2, nothing of ours uses it
+
+
+def test_image_holds_the_product_and_nothing_else() -> None:
+    dockerfile = (PROJECT_DIR / "Dockerfile").read_text(encoding="utf-8")
+
+    copied = re.findall(r"^COPY (\S+)", dockerfile, re.MULTILINE)
+
+    assert sorted(copied) == ["dags", "include", "plugins", "requirements-compose.txt"]
 
 
 def test_every_copied_file_is_let_through_to_the_build() -> None:
