@@ -9,28 +9,27 @@ VENV_PYTHON := .venv/bin/python
 REQUIREMENTS_HASH := $(shell (sha256sum requirements.txt || shasum -a 256 requirements.txt) 2>/dev/null | cut -c1-16)
 INSTALLED := .venv/installed-$(REQUIREMENTS_HASH)
 STACK := PYTHONPATH=plugins:. $(VENV_PYTHON) -m devstack
-LINTED := plugins dags devstack simulation tests bench
+PYTEST := $(VENV_PYTHON) -m pytest
+LINTED := plugins dags devstack simulation tests bench docs
 
-# A machine's own settings must not change what is installed or how Python runs here.
+# The user's own settings must not change what is installed or how Python runs here.
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV CONDA_PREFIX
 unexport PIP_CONSTRAINT PIP_REQUIREMENT PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_NO_DEPS PIP_PRE
 unexport PIP_NO_BINARY PIP_ONLY_BINARY PIP_PYTHON
 unexport UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEWER UV_PYTHON UV_SYSTEM_PYTHON UV_PRERELEASE
 unexport UV_PROJECT_ENVIRONMENT UV_NO_BINARY UV_NO_BUILD UV_TARGET UV_PREFIX UV_RESOLUTION
 
-.PHONY: help setup run test up down status trigger model backfill backup restore bench pictures lint format clean
+.PHONY: help setup run up down status trigger model backfill backup restore
+.PHONY: test test-fast test-sql test-e2e lint docs format bench pictures clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z.]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
 	@echo "  Variables: DATE=YYYY-MM-DD FILLS=dir (run, trigger, up); FROM= TO= (backfill); AS_OF=now|then|timestamp (run, backfill) HISTORY=1 (run)"
 
 setup: $(INSTALLED) ## install Python packages into .venv (once for each requirements.txt)
 
-run: setup ## the morning run, from nothing to the report [DATE=YYYY-MM-DD] [FILLS=dir]
+run: setup ## the daily run once, from nothing to the report [DATE=YYYY-MM-DD] [FILLS=dir]
 	@$(STACK) run --date "$${DATE:-}" --fills "$${FILLS:-}" --as-of "$${AS_OF:-}" --history "$${HISTORY:-}"
-
-test: setup ## the whole test suite, with a Postgres of its own
-	@$(VENV_PYTHON) -m pytest
 
 up: setup ## start Postgres, mail server and Airflow with its UI, and leave them running [FILLS=dir]
 	@$(STACK) up --fills "$${FILLS:-}"
@@ -38,45 +37,64 @@ up: setup ## start Postgres, mail server and Airflow with its UI, and leave them
 down: setup ## stop what this clone has started
 	@$(STACK) down
 
-status: setup ## what runs, where its UI is and where its password lies
+status: setup ## what runs, where the UI is and where its password is
 	@$(STACK) status
 
 trigger: setup ## one more daily run on the running Airflow [DATE=YYYY-MM-DD] [FILLS=dir]
 	@$(STACK) trigger --date "$${DATE:-}" --fills "$${FILLS:-}"
 
-model: setup ## train the model of a session's week on the running Airflow [DATE=YYYY-MM-DD]
+model: setup ## train the model for the week of a session on the running Airflow [DATE=YYYY-MM-DD]
 	@$(STACK) model --date "$${DATE:-}"
 
-backfill: setup ## a range of sessions, one run at a time FROM= TO= [DELIVER=1]
+backfill: setup ## run a range of sessions on the running Airflow, one at a time FROM= TO= [DELIVER=1]
 	@$(STACK) backfill --from "$${FROM:-}" --to "$${TO:-}" --as-of "$${AS_OF:-}" --deliver "$${DELIVER:-}"
 
-backup: setup ## warehouse and Airflow's metadata into one file under var/backups [FILE=path]
+backup: setup ## write the warehouses and Airflow's metadata into one file under var/backups [FILE=path]
 	@./riskctl backup --file "$${FILE:-}"
 
-restore: setup ## put a backup's databases in place of those of this clone FILE=path
+restore: setup ## replace this clone's databases by those of a backup FILE=path
 	@./riskctl restore --file "$${FILE:-}"
 
-bench: setup ## measure, and print the ratios
-	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m bench
+test: setup ## the whole test suite, with a Postgres of its own
+	@$(PYTEST)
 
-pictures: setup ## take the README's pictures anew, of the running simulated desk
-	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m bench.pictures
+test-fast: setup ## unit and property tests: no service, under a minute on two cores
+	@$(PYTEST) -m fast -n auto
 
-lint: setup ## format, lint, types, SQL and layers; changes nothing
+test-sql: setup ## tests that need a Postgres, which they start
+	@$(PYTEST) -m sql
+
+test-e2e: setup ## tests that need Airflow, a browser or a whole stack
+	@$(PYTEST) -m e2e
+
+lint: setup ## format, lint, types, SQL, layers, spelling, dependencies; changes nothing
 	@.venv/bin/ruff format --check $(LINTED)
 	@.venv/bin/ruff check $(LINTED)
 	@.venv/bin/mypy --strict plugins/risk dags devstack simulation
 	@.venv/bin/sqlfluff lint --disable-progress-bar --processes 0 include/sql
 	@PYTHONPATH=plugins:. .venv/bin/lint-imports
+	@.venv/bin/codespell
+	@.venv/bin/deptry .
 
-format: setup ## rewrite Python in the one format
+docs: setup ## build the documentation into var/site; fails on a dead link or a stale generated page
+	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m docs.generate --check
+	@.venv/bin/mkdocs build --strict --quiet
+
+format: setup ## rewrite Python and the generated pages of docs
 	@.venv/bin/ruff format $(LINTED)
 	@.venv/bin/ruff check --fix $(LINTED)
+	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m docs.generate
+
+bench: setup ## run the benchmarks and print their ratios
+	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m bench
+
+pictures: setup ## take the pictures of the documentation, from the running simulated desk
+	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m bench.pictures
 
 clean: ## stop everything, then remove .venv, .airflow and var with all its data
 	@if [ -x $(VENV_PYTHON) ] && [ -d var ]; then $(STACK) down; \
 	elif ls var/run/*.json >/dev/null 2>&1; then \
-		echo "Something of this clone may still run and .venv is gone: type make setup, then make clean."; exit 2; fi
+		echo "Processes of this clone may still run, but .venv is gone: run make setup, then make clean."; exit 2; fi
 	@rm -rf .venv .airflow var
 
 # A fresh .venv for each requirements.txt and a stamp named by its hash; an interrupted installation has no stamp.
@@ -89,11 +107,11 @@ $(INSTALLED):
 	if [ "$$candidate" = none ]; then \
 		echo "No Python 3.11, 3.12 or 3.13 found ($(PYTHON) is $$("$(PYTHON)" --version 2>&1 | head -1)):" \
 			"install one, or name it: make setup PYTHON=/path/to/python3.12"; exit 2; fi; \
-	echo "Installing into .venv with $$("$$candidate" --version); this is done once."; \
+	echo "Installing into .venv with $$("$$candidate" --version), once for each requirements.txt."; \
 	if ! .venv/bin/python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null \
 		|| ! .venv/bin/uv --version >/dev/null 2>&1; then \
 		"$$candidate" -m venv --clear .venv || { \
-			echo "This Python cannot make a virtual environment: install its venv module (Debian: python3-venv)."; exit 2; }; \
+			echo "This Python cannot create a virtual environment: install its venv module (Debian: python3-venv)."; exit 2; }; \
 		awk '/^uv==/ {on = 1} on {print} on && !/\\$$/ {exit}' requirements.txt > .venv/uv.txt; \
 		.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.txt; \
 	fi; \
