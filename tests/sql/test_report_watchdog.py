@@ -256,7 +256,7 @@ def test_watchdog_reads_the_variables_of_airflows_processes() -> None:
 
 
 def test_watchdog_names_the_variable_that_is_missing() -> None:
-    with pytest.raises(RequestError, match="AIRFLOW_CONN_RISK_WAREHOUSE is not a Postgres"):
+    with pytest.raises(RequestError, match="AIRFLOW_CONN_RISK_WAREHOUSE is not set"):
         read_watched({})
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseOperator, ExceptionRetryPolicy, RetryAction, RetryRule
 
+from risk.core.connections import ServiceConnection, connection_of
 from risk.core.errors import CheckError, ConnectionLostError
 from risk.core.runs import Run, read_run
 from risk.core.warehouse import Connection, answering, connect
@@ -40,6 +41,19 @@ RETRY_BY_ERROR = ExceptionRetryPolicy(
 def warehouse_dsn() -> str:
     """Return the libpq URI of the Airflow connection ``risk_warehouse``."""
     return str(BaseHook.get_connection(WAREHOUSE_CONNECTION_ID).get_uri())
+
+
+def service_connection(connection_id: str) -> ServiceConnection:
+    """Return an Airflow connection in the form that code without Airflow uses.
+
+    Raises
+    ------
+    AirflowNotFoundException
+        If there is none of that name.
+    """
+    found = BaseHook.get_connection(connection_id)
+    names = ("conn_type", "host", "port", "schema", "login", "password", "extra")
+    return connection_of({name: getattr(found, name) for name in names})
 
 
 @contextlib.contextmanager

@@ -10,12 +10,11 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from risk.core.airflow_api import api_of
-from risk.core.connections import connection_of
 from risk.core.errors import RiskError
+from risk.operators.base import service_connection
 
 log = logging.getLogger(__name__)
 
@@ -39,13 +38,12 @@ def note_text(returned: Mapping[str, Any]) -> str:
 def write_note(ti: Any, text: str) -> None:
     """Write the note of a task instance; a note that cannot be written is logged and fails nothing."""
     try:
-        connection = BaseHook.get_connection(AIRFLOW_CONNECTION_ID)
+        connection = service_connection(AIRFLOW_CONNECTION_ID)
     except AirflowNotFoundException:
         return
     path = f"/dags/{ti.dag_id}/dagRuns/{ti.run_id}/taskInstances/{ti.task_id}"
-    fields = {name: getattr(connection, name) for name in ("conn_type", "host", "port", "schema", "login", "password")}
     try:
-        with api_of(connection_of(fields), TIMEOUT_S) as api:
+        with api_of(connection, TIMEOUT_S) as api:
             api.call("PATCH", path, {"note": text[:LONGEST_NOTE]}, update_mask="note")
     except RiskError as error:
         log.warning("No note was written: %s", error)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from airflow.sdk import BaseHook, BaseOperatorLink
+from airflow.sdk import BaseOperatorLink
 
 from risk.core.runs import Run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
 from risk.operators.approval import NO_APPROVAL, start_approval
-from risk.operators.base import RunOperator
-from risk.report.mail import SmtpServer, smtp_server_from_fields
+from risk.operators.base import RunOperator, service_connection
+from risk.report.mail import SmtpServer, smtp_server_of
 from risk.report.page import Links
 from risk.report.send import send_report
 
@@ -87,7 +87,4 @@ class SendReportOperator(RunOperator):
 
 def smtp_server() -> SmtpServer:
     """Read the mail server from the Airflow connection ``smtp_default``."""
-    connection = BaseHook.get_connection(SMTP_CONNECTION_ID)
-    return smtp_server_from_fields(
-        connection.host, connection.port, connection.login, connection.password, connection.extra_dejson
-    )
+    return smtp_server_of(service_connection(SMTP_CONNECTION_ID))

@@ -30,6 +30,7 @@ from tenacity import (
     wait_exponential,
 )
 
+from risk.core.connections import ServiceConnection
 from risk.core.errors import ConnectionLostError, RequestError, RiskError
 from risk.report.render import Rendered
 
@@ -348,17 +349,15 @@ def smtp_server_from_uri(uri: str, variable: str) -> SmtpServer:
     )
 
 
-def smtp_server_from_fields(
-    host: str | None, port: int | str | None, user: str | None, password: str | None, extra: Mapping[str, object]
-) -> SmtpServer:
-    """Read a mail server from the fields of an Airflow connection of type ``smtp``."""
+def smtp_server_of(connection: ServiceConnection) -> SmtpServer:
+    """Read a mail server from an Airflow connection of type ``smtp``."""
     return SmtpServer(
-        host=host or "localhost",
-        port=int(port or PORTS["smtp"]),
-        user=user or "",
-        password=password or "",
-        use_ssl=str(extra.get("disable_ssl", "true")).lower() == "false",
-        use_starttls=str(extra.get("disable_tls", "true")).lower() == "false",
+        host=connection.host or "localhost",
+        port=connection.port or PORTS["smtp"],
+        user=connection.login,
+        password=connection.password,
+        use_ssl=str(connection.extra.get("disable_ssl", "true")).lower() == "false",
+        use_starttls=str(connection.extra.get("disable_tls", "true")).lower() == "false",
     )
 
 

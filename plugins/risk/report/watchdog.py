@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,12 +15,13 @@ import psycopg2
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from risk.core.calendar import is_session
-from risk.core.errors import ConnectionLostError, RequestError
+from risk.core.connections import METADATA_DSN, SMTP_CONNECTION, WAREHOUSE_CONNECTION, postgres_dsn, read_connection
+from risk.core.errors import ConnectionLostError
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, connect, records
 from risk.report.alerts import send_alert
 from risk.report.incidents import SessionState, read_session_state
-from risk.report.mail import SmtpServer, second_server, smtp_server_from_fields, smtp_server_from_uri
+from risk.report.mail import SmtpServer, second_server, smtp_server_from_uri, smtp_server_of
 from risk.report.page import NoticePage
 from risk.report.render import render_views
 
@@ -78,11 +78,10 @@ def read_watched(environment: Mapping[str, str]) -> Watched:
     RequestError
         If a variable is missing or has another form than expected.
     """
-    mail = environment.get("AIRFLOW_CONN_SMTP_DEFAULT", "")
     return Watched(
-        warehouse_dsn=_postgres(environment, "AIRFLOW_CONN_RISK_WAREHOUSE"),
-        metadata_dsn=_postgres(environment, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"),
-        server=_mail_server(mail) if mail else None,
+        warehouse_dsn=postgres_dsn(environment, WAREHOUSE_CONNECTION),
+        metadata_dsn=postgres_dsn(environment, METADATA_DSN),
+        server=_mail_server(environment),
     )
 
 
@@ -247,40 +246,12 @@ def _connect(dsn: str) -> Connection:
         raise ConnectionLostError(f"no Postgres server responds at {where}.") from None
 
 
-def _postgres(environment: Mapping[str, str], variable: str) -> str:
-    """Return the libpq URI of a variable that holds one, SQLAlchemy's form of one, or Airflow's JSON."""
-    value = environment.get(variable, "")
-    if value.startswith("{"):
-        return _postgres_of(json.loads(value))
-    scheme, separator, rest = value.partition("://")
-    if not separator or not scheme.startswith("postgres"):
-        raise RequestError(
-            f"{variable} is not a Postgres database: the watchdog reads the environment variables of Airflow. "
-            "Set it (for systemd and cron in the file named by the unit), then run it again."
-        )
-    return f"postgresql://{rest}"
-
-
-def _postgres_of(fields: Mapping[str, str]) -> str:
-    return make_dsn(
-        host=fields.get("host", "localhost"),
-        port=fields.get("port", 5432),
-        user=fields.get("login", ""),
-        password=fields.get("password", ""),
-        dbname=fields.get("schema", ""),
-    )
-
-
-def _mail_server(value: str) -> SmtpServer:
-    """Read Airflow's connection ``smtp_default`` from its JSON or its URI."""
-    if not value.startswith("{"):
-        return smtp_server_from_uri(value, "AIRFLOW_CONN_SMTP_DEFAULT")
-    fields = json.loads(value)
-    extra = fields.get("extra") or {}
-    extra = json.loads(extra) if isinstance(extra, str) else extra
-    return smtp_server_from_fields(
-        fields.get("host"), fields.get("port"), fields.get("login"), fields.get("password"), extra
-    )
+def _mail_server(environment: Mapping[str, str]) -> SmtpServer | None:
+    """Read the mail server of the report from its connection, JSON or URI; ``None`` if it is not set."""
+    value = environment.get(SMTP_CONNECTION, "")
+    if not value or value.startswith("{"):
+        return smtp_server_of(read_connection(environment, SMTP_CONNECTION)) if value else None
+    return smtp_server_from_uri(value, SMTP_CONNECTION)
 
 
 def _one_line(error: BaseException) -> str:
