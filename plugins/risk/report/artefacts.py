@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from risk.core.errors import StackError
-from risk.report.facts import AccountFacts, Facts, exact
+from risk.report.facts import Facts, exact
 
 LIMITS_COLUMNS = (
     "account_id",
@@ -32,9 +32,22 @@ FORMULA_STARTS = ("=", "+", "-", "@")
 def limits_csv(facts: Facts) -> str:
     """Return the limits as CSV: exact values, one row per active account, in the report's order."""
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(LIMITS_COLUMNS)
-    writer.writerows(_limits_row(facts, account) for account in facts.accounts)
+    writer = csv.DictWriter(stream, LIMITS_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for account in facts.accounts:
+        writer.writerow(
+            {
+                "account_id": escape_csv_formula(account.account_id),
+                "session_date": facts.session_date.isoformat(),
+                "effective_session": facts.effective_session.isoformat(),
+                "cut_ratio": exact(account.cut_ratio),
+                "base_limit_usd": exact(account.base_limit_usd),
+                "new_limit_usd": exact(account.new_limit_usd),
+                "level": account.level,
+                "source": account.source,
+                "reasons": escape_csv_formula("; ".join(account.reasons)),
+            }
+        )
     return stream.getvalue()
 
 
@@ -69,20 +82,6 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     finally:
         for temporary in waiting:
             temporary.unlink(missing_ok=True)
-
-
-def _limits_row(facts: Facts, account: AccountFacts) -> tuple[str, ...]:
-    return (
-        escape_csv_formula(account.account_id),
-        facts.session_date.isoformat(),
-        facts.effective_session.isoformat(),
-        exact(account.cut_ratio),
-        exact(account.base_limit_usd),
-        exact(account.new_limit_usd),
-        account.level,
-        account.source,
-        escape_csv_formula("; ".join(account.reasons)),
-    )
 
 
 def escape_csv_formula(cell: str) -> str:

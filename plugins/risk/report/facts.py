@@ -14,10 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from types import NoneType
-from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+from typing import Any, get_args, get_origin, get_type_hints
 
 LEVELS = ("high", "moderate", "low")
 
@@ -280,7 +277,8 @@ class Facts:
     @property
     def canonical(self) -> str:
         """The facts as JSON: sorted keys, exact decimal strings, ISO dates, one final line break."""
-        return canonical_text(self)
+        fields = dataclasses.asdict(self)
+        return json.dumps(fields, sort_keys=True, indent=2, ensure_ascii=False, default=_json_value) + "\n"
 
     @property
     def sha256(self) -> str:
@@ -292,13 +290,6 @@ def parse_facts(canonical: str) -> Facts:
     """Read facts back from their canonical text."""
     facts: Facts = reader_of(Facts)(json.loads(canonical))
     return facts
-
-
-def canonical_text(record: DataclassInstance) -> str:
-    """Write a record as JSON: sorted keys, exact decimal strings, ISO dates, one final line break."""
-    return (
-        json.dumps(dataclasses.asdict(record), sort_keys=True, indent=2, ensure_ascii=False, default=_json_value) + "\n"
-    )
 
 
 def exact(amount: Decimal) -> str:

@@ -203,6 +203,7 @@ def build_page(facts: Facts, run: Run, links: Links, charts: Mapping[str, bytes]
     accounts = facts.accounts
     roster = tuple(entry for entry in facts.roster if entry.status not in {"legacy", "inactive", "disabled"})
     sources = [account.source for account in accounts]
+    approval_count = {"high": facts.counts.high, "all": facts.counts.restricted}.get(links.approval, 0)
     return Page(
         facts=facts,
         run=_run_metadata(facts, run, links),
@@ -214,7 +215,7 @@ def build_page(facts: Facts, run: Run, links: Links, charts: Mapping[str, bytes]
         rules_count=sources.count("rules"),
         model_count=sources.count("model"),
         gate=_separate_gate(facts),
-        approval=_approval(facts, links.approval),
+        approval=links.approval if approval_count else "none",
         decision_deadline=DECISION_DEADLINE,
         warnings=facts.warnings[:WARNINGS_ON_TOP],
         later_warnings=facts.warnings[WARNINGS_ON_TOP:WARNINGS_IN_MAIL],
@@ -236,17 +237,17 @@ def _sections(accounts: Sequence[AccountFacts], charts: Mapping[str, bytes]) -> 
     sections = []
     for level in LEVELS:
         entries = [
-            TraderEntry(account, _pnl_summary(account), *_chart_names(position, charts))
+            TraderEntry(
+                account,
+                _pnl_summary(account),
+                f"pnl-{position}" if f"pnl-{position}" in charts else "",
+                f"forecast-{position}" if f"forecast-{position}" in charts else "",
+            )
             for position, account in enumerate(accounts)
             if account.level == level
         ]
         sections.append(Section(level, tuple(entries)))
     return tuple(sections)
-
-
-def _chart_names(position: int, charts: Mapping[str, bytes]) -> tuple[str, str]:
-    pnl, forecast = (name if name in charts else "" for name in (f"pnl-{position}", f"forecast-{position}"))
-    return pnl, forecast
 
 
 def _pnl_summary(account: AccountFacts) -> PnlSummary | None:
@@ -272,12 +273,6 @@ def headline(accounts: Sequence[AccountFacts]) -> Headline:
     cut = tuple(account for account in accounts if account.cut_ratio > 0)
     level = cut[0].level if cut else "none"
     return Headline(level, len(cut), cut[:NAMES_IN_HEADLINE], max(0, len(cut) - NAMES_IN_HEADLINE))
-
-
-def _approval(facts: Facts, approval: str) -> str:
-    """Return which limits require approval; ``none`` if no account has such a limit."""
-    count = {"high": facts.counts.high, "all": facts.counts.restricted}.get(approval, 0)
-    return approval if count else "none"
 
 
 def _separate_gate(facts: Facts) -> GateFacts | None:
