@@ -23,8 +23,8 @@ def plain(words: str) -> str:
     return " ".join(words.split())
 
 
-def limits_said(words: str) -> set[tuple[str, str, str, str]]:
-    """Find who is told what: account, cut in percent, new limit and base limit, as digits."""
+def limits_in(words: str) -> set[tuple[str, str, str, str]]:
+    """Find the limits in a mail: account, cut in percent, new limit and base limit, as digits."""
     said = plain(words)
     found = set()
     for name, percent, new, base, same in _RESTRICTED.findall(said):

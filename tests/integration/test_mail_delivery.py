@@ -171,7 +171,7 @@ def test_report_reaches_a_recipient_once_when_the_settings_name_him_twice(
     assert mailbox.recipients == ["rm@example.test"]
 
 
-def test_report_reaches_the_others_when_one_recipient_is_refused_for_good(
+def test_report_reaches_the_others_when_one_recipient_is_permanently_rejected(
     connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox
 ) -> None:
     mailbox.answers["rm@example.test"] = "550 5.1.1 no such user"
@@ -185,18 +185,18 @@ def test_report_reaches_the_others_when_one_recipient_is_refused_for_good(
     assert "550 5.1.1 no such user" in row["last_error"]
 
 
-def test_report_is_tried_again_for_the_one_who_was_put_off_only(
+def test_report_is_tried_again_for_the_one_who_got_a_temporary_error_only(
     connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox
 ) -> None:
     mailbox.answers["rm@example.test"] = "451 4.7.1 greylisted"
 
     with pytest.raises(ConnectionLostError, match=r"replied 451 4\.7\.1 greylisted"):
         report(connection, run, server)
-    put_off = remembered(connection)["rm@example.test"]
+    temporary = remembered(connection)["rm@example.test"]
     del mailbox.answers["rm@example.test"]
     sent = report(connection, run, server)
 
-    assert (put_off["attempt_count"], put_off["sent_at"]) == (1, None)
+    assert (temporary["attempt_count"], temporary["sent_at"]) == (1, None)
     assert (sent.recipient_count, sent.sent_count) == (2, 1)
     assert mailbox.recipients == ["cro@example.test", "rm@example.test"]
     row = remembered(connection)["rm@example.test"]
@@ -204,7 +204,7 @@ def test_report_is_tried_again_for_the_one_who_was_put_off_only(
     assert row["sent_at"]
 
 
-def test_report_is_tried_again_when_one_is_put_off_and_another_refused(
+def test_report_is_tried_again_when_one_error_is_temporary_and_another_permanent(
     connection: Connection, run: Run, server: SmtpServer, mailbox: Mailbox
 ) -> None:
     mailbox.answers.update({"rm@example.test": "550 unknown", "cro@example.test": "451 later"})

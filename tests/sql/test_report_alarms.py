@@ -1,4 +1,4 @@
-"""Alarms on a real Postgres and a real mail server: what they say, that they leave once, and that they do leave."""
+"""Alerts on a real Postgres and a real mail server: what they say, and that each is sent exactly once."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_failure_mail_names_what_failed_and_what_is_missing(
         assert URL in view
 
 
-def test_failure_mail_says_killed_when_nobody_noted_an_error(
+def test_failure_mail_says_killed_when_no_error_was_stored(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
     write_log(tmp_path, {"event": "judging 3 accounts"})
@@ -104,7 +104,7 @@ def test_failure_mail_says_killed_when_nobody_noted_an_error(
     assert "-------------\nkilled\nThe task process ended without an error" in box.text()
 
 
-def test_failure_mail_of_a_run_without_a_session_says_that_no_morning_is_known(
+def test_failure_mail_of_a_run_without_a_session_says_that_it_is_unknown(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
     store_failure(
@@ -145,17 +145,17 @@ def test_failure_mail_escapes_what_a_source_has_written(
     assert evil in box.text()
 
 
-def test_failure_is_told_once_for_each_clearing(
+def test_failure_alert_is_sent_once_per_clearing(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
-    told = [mail_failure(alerts(warehouse_dsn, [server]), failed(key), tmp_path) for key in (KEY, KEY, AGAIN, AGAIN)]
+    sent = [mail_failure(alerts(warehouse_dsn, [server]), failed(key), tmp_path) for key in (KEY, KEY, AGAIN, AGAIN)]
 
-    assert told == [True, False, True, False]
+    assert sent == [True, False, True, False]
     assert len(box.mails) == 2
     assert len({mail["Message-ID"] for mail in box.mails}) == 2
 
 
-def test_failure_is_told_once_when_airflow_reports_it_twice_in_the_same_moment(
+def test_failure_alert_is_sent_once_when_airflow_reports_it_twice_at_once(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
     arguments = (alerts(warehouse_dsn, [server]), failed(), tmp_path)
@@ -169,7 +169,7 @@ def test_failure_is_told_once_when_airflow_reports_it_twice_in_the_same_moment(
     assert len(box.mails) == 1
 
 
-def test_failure_is_told_once_without_a_warehouse_and_not_again_when_it_is_back(
+def test_failure_alert_without_a_warehouse_is_sent_once_and_not_again_when_it_is_back(
     connection: Connection, warehouse_dsn: str, gone_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
     own = {"exc_type": "ConnectionLostError", "exc_value": "refused"}
@@ -180,14 +180,14 @@ def test_failure_is_told_once_without_a_warehouse_and_not_again_when_it_is_back(
         {"event": "Failed to run task callback", "error_detail": [later]},
     )
 
-    told = [mail_failure(alerts(dsn, [server]), failed(), tmp_path) for dsn in (gone_dsn, gone_dsn, warehouse_dsn)]
+    sent = [mail_failure(alerts(dsn, [server]), failed(), tmp_path) for dsn in (gone_dsn, gone_dsn, warehouse_dsn)]
 
-    assert told == [True, False, False]
+    assert sent == [True, False, False]
     assert "ConnectionLostError\nrefused\n" in box.text()
     assert "Limits for 2025-08-18 are unknown: the warehouse is unreachable." in box.text()
 
 
-def test_failure_is_told_when_neither_warehouse_nor_folder_can_remember_it(
+def test_failure_alert_is_sent_when_neither_warehouse_nor_folder_can_log_it(
     gone_dsn: str, server: SmtpServer, box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
@@ -198,7 +198,7 @@ def test_failure_is_told_when_neither_warehouse_nor_folder_can_remember_it(
     assert len(box.mails) == 1
 
 
-def test_failure_is_told_when_the_warehouse_has_no_tables_yet(
+def test_failure_alert_is_sent_when_the_warehouse_has_no_tables_yet(
     server_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
     assert mail_failure(alerts(server_dsn, [server]), failed(), tmp_path)
@@ -206,7 +206,7 @@ def test_failure_is_told_when_the_warehouse_has_no_tables_yet(
     assert "the warehouse is unreachable" in box.text()
 
 
-def test_failure_goes_by_the_second_server_when_the_first_is_down(
+def test_failure_alert_uses_the_second_server_when_the_first_is_down(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
     assert mail_failure(alerts(warehouse_dsn, [SmtpServer("127.0.0.1", closed_port()), server]), failed(), tmp_path)
@@ -214,7 +214,7 @@ def test_failure_goes_by_the_second_server_when_the_first_is_down(
     assert len(box.mails) == 1
 
 
-def test_failure_is_told_at_the_next_call_when_no_server_took_it(
+def test_failure_alert_is_sent_at_the_next_call_when_no_server_accepted_it(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
     with pytest.raises(ConnectionLostError, match=r"The alert 'RISK RUN FAILED.* reached nobody"):
@@ -234,20 +234,20 @@ def test_failure_of_a_rerun_says_that_the_report_is_already_out(
     assert "Limits for 2025-08-18 were emailed at 07:20 New York" in " ".join(box.text().split())
 
 
-def test_recovery_is_told_once_to_those_who_know_of_the_failure(
+def test_recovery_alert_is_sent_once_after_a_failure_alert(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
     mail_failure(alerts(warehouse_dsn, [server]), failed(), tmp_path)
     deliver_report(connection)
 
-    told = [mail_recovery(alerts(warehouse_dsn, [server]), AGAIN, DATES, URL) for _ in range(2)]
+    sent = [mail_recovery(alerts(warehouse_dsn, [server]), AGAIN, DATES, URL) for _ in range(2)]
 
-    assert told == [True, False]
+    assert sent == [True, False]
     assert box.subjects[1] == "RISK RUN RECOVERED - daily_risk for 2025-08-18"
     assert "Limits for 2025-08-18 have been emailed." in " ".join(box.text().split())
 
 
-def test_recovery_is_told_when_the_failure_was_told_without_a_warehouse(
+def test_recovery_alert_is_sent_when_the_failure_alert_was_sent_without_a_warehouse(
     connection: Connection, warehouse_dsn: str, gone_dsn: str, server: SmtpServer, tmp_path: Path
 ) -> None:
     mail_failure(alerts(gone_dsn, [server]), failed(), tmp_path)
@@ -255,30 +255,30 @@ def test_recovery_is_told_when_the_failure_was_told_without_a_warehouse(
     assert mail_recovery(alerts(warehouse_dsn, [server]), AGAIN, DATES, URL)
 
 
-def test_success_is_not_told_when_nobody_knows_of_a_failure(connection: Connection, warehouse_dsn: str) -> None:
+def test_no_recovery_alert_is_sent_without_a_failure_alert(connection: Connection, warehouse_dsn: str) -> None:
     assert not mail_recovery(alerts(warehouse_dsn, [NO_SERVER]), KEY, DATES, URL)
 
 
-def test_lateness_is_told_once_and_ended_by_the_recovery(
+def test_lateness_alert_is_sent_once_and_followed_by_the_recovery(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box
 ) -> None:
-    told = [
+    sent = [
         mail_lateness(alerts(warehouse_dsn, [server]), KEY, DATES, URL, today=EFFECTIVE_SESSION),
         mail_lateness(alerts(warehouse_dsn, [server]), KEY, DATES, URL, today=EFFECTIVE_SESSION),
         mail_recovery(alerts(warehouse_dsn, [server]), KEY, DATES, URL),
     ]
 
-    assert told == [True, False, True]
+    assert sent == [True, False, True]
     assert box.subjects[0] == "RISK REPORT LATE - no report for 2025-08-18 by 08:30 New York"
 
 
-def test_lateness_is_not_told_when_the_report_is_out(connection: Connection, warehouse_dsn: str) -> None:
+def test_no_lateness_alert_is_sent_when_the_report_is_out(connection: Connection, warehouse_dsn: str) -> None:
     deliver_report(connection)
 
     assert not mail_lateness(alerts(warehouse_dsn, [NO_SERVER]), KEY, DATES, URL, today=EFFECTIVE_SESSION)
 
 
-def test_lateness_is_told_when_only_a_rehearsal_of_the_past_is_out(
+def test_lateness_alert_is_sent_when_only_a_point_in_time_report_is_out(
     connection: Connection, warehouse_dsn: str, server: SmtpServer
 ) -> None:
     deliver_report(connection, is_point_in_time=True)
@@ -286,14 +286,14 @@ def test_lateness_is_told_when_only_a_rehearsal_of_the_past_is_out(
     assert mail_lateness(alerts(warehouse_dsn, [server]), KEY, DATES, URL, today=EFFECTIVE_SESSION)
 
 
-def test_lateness_is_not_told_about_a_morning_that_is_over(connection: Connection, warehouse_dsn: str) -> None:
+def test_no_lateness_alert_is_sent_for_a_past_session(connection: Connection, warehouse_dsn: str) -> None:
     tomorrow = EFFECTIVE_SESSION + dt.timedelta(days=1)
 
     assert not mail_lateness(alerts(warehouse_dsn, [NO_SERVER]), KEY, DATES, URL, today=tomorrow)
 
 
 def deliver_report(connection: Connection, *, is_point_in_time: bool = False) -> None:
-    """Store a run of the session whose report somebody has."""
+    """Store a run of the session with a delivered report."""
     run = open_run(connection, is_point_in_time=is_point_in_time)
     sent_at = dt.datetime(2025, 8, 18, 11, 20, tzinfo=dt.UTC)
     insert(connection, "report_deliveries", run_id=run.run_id, recipient="a", message_id="<a@b>", sent_at=sent_at)

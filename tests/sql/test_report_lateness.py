@@ -1,4 +1,4 @@
-"""Late deliveries and corrections of earlier sessions: what is computed again, and what the next mail tells."""
+"""Late deliveries and corrections of earlier sessions: what is recomputed, and what the next mail restates."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def morning(connection: Connection, folder: Path, session_date: dt.date) -> tupl
     return written, parse_facts(facts)
 
 
-def told(facts: Facts) -> list[tuple[Any, ...]]:
+def restated(facts: Facts) -> list[tuple[Any, ...]]:
     return [dataclasses.astuple(one) for one in facts.restatements]
 
 
@@ -81,10 +81,10 @@ def test_late_delivery_recomputes_its_account_from_its_session_on_and_is_told_on
     # then: NET001 has Tuesday; from Wednesday on it is flat and has no rows. NET002 has its Friday.
     # The carried position was worth (11 - 10) x 100 by NET002's last fill since Monday: Tuesday is 200 - 100 = 100.
     assert (written.recomputed_account_count, written.account_session_count) == (2, 2)
-    assert told(facts) == [("NET001", TUE, None, 100, "delivered late")]
+    assert restated(facts) == [("NET001", TUE, None, 100, "delivered late")]
     assert reports(connection)[: len(mailed)] == mailed
     write(tmp_path, "NET002", FRI, *round_trip("11"))
-    assert told(morning(connection, tmp_path, dt.date(2025, 8, 18))[1]) == []
+    assert restated(morning(connection, tmp_path, dt.date(2025, 8, 18))[1]) == []
 
 
 def test_restatement_says_whether_fees_fills_or_corrections_changed(connection: Connection, tmp_path: Path) -> None:
@@ -103,14 +103,14 @@ def test_restatement_says_whether_fees_fills_or_corrections_changed(connection: 
 
     # three accounts from Monday to Wednesday, of which only NET001 traded on Wednesday
     assert written.recomputed_account_count == 3
-    assert [(account, day, float(after), why) for account, day, _, after, why in told(facts)] == [
+    assert [(account, day, float(after), why) for account, day, _, after, why in restated(facts)] == [
         ("NET001", MON, 99.97, "fees restated"),
         ("NET002", MON, 200, "other fills delivered"),
         ("NET003", MON, 300, "corrected by the source"),
     ]
 
 
-def test_rejected_row_is_in_every_mail_of_its_session_and_in_none_after_it_was_mended(
+def test_rejected_row_is_in_every_mail_of_its_session_and_in_none_after_it_was_fixed(
     connection: Connection, tmp_path: Path
 ) -> None:
     write(tmp_path, "NET001", MON, *round_trip("11"), "S,50,XYZ,12,0,PENDING,3")
@@ -120,7 +120,7 @@ def test_rejected_row_is_in_every_mail_of_its_session_and_in_none_after_it_was_m
         _, facts = morning(connection, tmp_path, MON)
         return [warning.message for warning in facts.warnings if warning.kind == "rejects"]
 
-    # A scheduled morning looks at the source several times, and only its first look meets the row.
+    # A scheduled run polls the source several times, and only the first poll meets the row.
     first, again = rejects(), rejects()
     write(tmp_path, "NET001", MON, *round_trip("11"), "S,50,XYZ,12,0,,3")
 

@@ -32,7 +32,7 @@ create table import_error (filename text, stacktrace text);
 
 @pytest.fixture
 def morning(connection: Connection) -> dt.datetime:
-    """Give an instant of now whose New York date is a session with a report that somebody has."""
+    """Return an instant on the New York date of a session with a delivered report."""
     instant = dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC)
     run = open_run(connection)
     insert(connection, "report_deliveries", run_id=run.run_id, recipient="a", message_id="<a@b>", sent_at=instant)
@@ -50,7 +50,7 @@ def box() -> Box:
 
 
 @pytest.fixture
-def what(warehouse_dsn: str, box: Box) -> Iterator[Watched]:
+def watched(warehouse_dsn: str, box: Box) -> Iterator[Watched]:
     """Watch the test's database, which plays both, and a mail server that answers."""
     with served(box) as server:
         yield Watched(warehouse_dsn, warehouse_dsn, server)
@@ -61,9 +61,9 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISK_ALARM_RECIPIENTS", "operator@example.test")
 
 
-def sentences(what: Watched, instant: dt.datetime) -> list[str]:
-    """Look, and leave out the clocks: the test's morning lies in the past, the database lives today."""
-    return [finding.sentence for finding in run_checks(what, instant) if "clocks of" not in finding.sentence]
+def sentences(watched: Watched, instant: dt.datetime) -> list[str]:
+    """Run the checks without that of the clocks."""
+    return [finding.sentence for finding in run_checks(watched, instant) if "clocks of" not in finding.sentence]
 
 
 def change(connection: Connection, command: str, *values: Any) -> None:
@@ -71,42 +71,44 @@ def change(connection: Connection, command: str, *values: Any) -> None:
         cursor.execute(command, values)
 
 
-def test_watchdog_finds_nothing_when_the_report_is_out_and_all_answer(what: Watched, morning: dt.datetime) -> None:
-    assert sentences(what, morning) == []
+def test_watchdog_finds_nothing_when_the_report_is_out_and_all_answer(watched: Watched, morning: dt.datetime) -> None:
+    assert sentences(watched, morning) == []
 
 
 def test_watchdog_is_quiet_on_a_day_without_a_session_when_everything_is_gone() -> None:
     gone = f"postgresql://a@127.0.0.1:{closed_port()}/a"
-    what = Watched(gone, gone, SmtpServer("127.0.0.1", closed_port()))
+    watched = Watched(gone, gone, SmtpServer("127.0.0.1", closed_port()))
 
     for day in ("2025-07-04", "2025-08-16", "2025-12-25"):
-        assert run_checks(what, dt.datetime.fromisoformat(f"{day}T12:45:00+00:00")) == []
+        assert run_checks(watched, dt.datetime.fromisoformat(f"{day}T12:45:00+00:00")) == []
 
 
-def test_watchdog_judges_the_new_york_date(what: Watched, morning: dt.datetime) -> None:
+def test_watchdog_checks_the_new_york_date(watched: Watched, morning: dt.datetime) -> None:
     # 02:00 UTC on Tuesday is 22:00 on Monday in New York: Monday's report is meant, and it is out.
-    found = sentences(what, dt.datetime(2025, 8, 19, 2, 0, tzinfo=dt.UTC))
+    found = sentences(watched, dt.datetime(2025, 8, 19, 2, 0, tzinfo=dt.UTC))
 
     assert not any("no report" in sentence for sentence in found)
 
 
-def test_watchdog_says_that_nobody_has_the_report_and_why(
-    what: Watched, morning: dt.datetime, connection: Connection
+def test_watchdog_says_that_the_report_is_missing_and_why(
+    watched: Watched, morning: dt.datetime, connection: Connection
 ) -> None:
     change(connection, "delete from report_deliveries")
     key, task = RunKey("daily_risk", "r", 0), FailedTask("check_fills", 1, "")
     store_failure(connection, key, task, RunDates(None, None), Cause("QualityError", "Prices are negative."))
     change(connection, "update audit_log set recorded_at = %s", morning)
 
-    assert sentences(what, morning) == [
+    assert sentences(watched, morning) == [
         "No limits and no report for 2025-08-18. Task check_fills failed: Prices are negative."
     ]
 
 
-def test_watchdog_names_recipients_who_wait(what: Watched, morning: dt.datetime, connection: Connection) -> None:
+def test_watchdog_counts_recipients_without_the_report(
+    watched: Watched, morning: dt.datetime, connection: Connection
+) -> None:
     change(connection, "insert into report_deliveries (run_id, recipient, message_id) values (1, 'b', '<b@b>')")
 
-    assert sentences(what, morning) == ["The report for 2025-08-18 reached 1 of 2 recipients."]
+    assert sentences(watched, morning) == ["The report for 2025-08-18 reached 1 of 2 recipients."]
 
 
 @pytest.mark.parametrize(
@@ -131,17 +133,17 @@ def test_watchdog_names_recipients_who_wait(what: Watched, morning: dt.datetime,
     ],
 )
 def test_watchdog_finds_what_keeps_airflow_from_running(
-    what: Watched, morning: dt.datetime, connection: Connection, command: str, sentence: str
+    watched: Watched, morning: dt.datetime, connection: Connection, command: str, sentence: str
 ) -> None:
     change(connection, command)
 
-    assert sentences(what, morning) == [sentence]
+    assert sentences(watched, morning) == [sentence]
 
 
-def test_watchdog_finds_a_gone_warehouse_and_still_asks_the_others(what: Watched, morning: dt.datetime) -> None:
+def test_watchdog_finds_an_unreachable_warehouse_and_checks_the_others(watched: Watched, morning: dt.datetime) -> None:
     gone = f"postgresql://risk:secret@127.0.0.1:{closed_port()}/warehouse"
 
-    (sentence,) = sentences(Watched(gone, what.metadata_dsn, what.server), morning)
+    (sentence,) = sentences(Watched(gone, watched.metadata_dsn, watched.server), morning)
 
     assert sentence.startswith(
         "The state of the report for 2025-08-18 is unknown: no Postgres server responds at 127.0."
@@ -149,38 +151,40 @@ def test_watchdog_finds_a_gone_warehouse_and_still_asks_the_others(what: Watched
     assert "secret" not in sentence
 
 
-def test_watchdog_finds_a_gone_airflow_database(what: Watched, morning: dt.datetime) -> None:
+def test_watchdog_finds_an_unreachable_airflow_database(watched: Watched, morning: dt.datetime) -> None:
     gone = f"postgresql://airflow@127.0.0.1:{closed_port()}/airflow"
 
-    (sentence,) = sentences(Watched(what.warehouse_dsn, gone, what.server), morning)
+    (sentence,) = sentences(Watched(watched.warehouse_dsn, gone, watched.server), morning)
 
     assert sentence.startswith("Airflow's database is unreachable:")
 
 
-def test_watchdog_finds_a_gone_mail_server(what: Watched, morning: dt.datetime) -> None:
+def test_watchdog_finds_an_unreachable_mail_server(watched: Watched, morning: dt.datetime) -> None:
     port = closed_port()
 
-    (sentence,) = sentences(Watched(what.warehouse_dsn, what.metadata_dsn, SmtpServer("127.0.0.1", port)), morning)
+    (sentence,) = sentences(
+        Watched(watched.warehouse_dsn, watched.metadata_dsn, SmtpServer("127.0.0.1", port)), morning
+    )
 
     assert sentence.startswith(f"Mail server 127.0.0.1:{port} does not accept mail: ")
 
 
 @pytest.mark.parametrize(("seconds", "is_found"), [(-40, True), (-5, False), (5, False), (40, True)])
 def test_watchdog_finds_clocks_that_disagree_by_more_than_half_a_minute(
-    what: Watched, morning: dt.datetime, seconds: int, is_found: bool
+    watched: Watched, morning: dt.datetime, seconds: int, is_found: bool
 ) -> None:
     with time_machine.travel(dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)):
-        found = [finding.sentence for finding in run_checks(what, morning)]
+        found = [finding.sentence for finding in run_checks(watched, morning)]
 
     assert any("clocks of the warehouse" in sentence for sentence in found) == is_found
 
 
-def test_watchdog_mails_by_the_second_server_first(what: Watched, box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watchdog_mails_by_the_second_server_first(watched: Watched, box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     second = Box()
     with served(second) as server:
         monkeypatch.setenv("RISK_ALARM_SMTP_URI", f"smtp://127.0.0.1:{server.port}")
         notify(
-            what,
+            watched,
             [WatchdogFinding("The DAG is <paused>.", "Switch it on.")],
             dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC),
             read_settings(),
@@ -192,25 +196,25 @@ def test_watchdog_mails_by_the_second_server_first(what: Watched, box: Box, monk
     assert "- Switch it on." in second.text()
 
 
-def test_watchdog_says_that_the_report_is_out_unless_that_is_what_it_doubts(
-    what: Watched, box: Box, morning: dt.datetime, connection: Connection
+def test_watchdog_says_that_the_report_is_out_unless_in_doubt(
+    watched: Watched, box: Box, morning: dt.datetime, connection: Connection
 ) -> None:
     change(connection, "update dag set is_paused = true")
-    notify(what, run_checks(what, morning), morning, read_settings())
+    notify(watched, run_checks(watched, morning), morning, read_settings())
     change(connection, "delete from report_deliveries")
-    notify(what, run_checks(what, morning), morning, read_settings())
+    notify(watched, run_checks(watched, morning), morning, read_settings())
 
     is_out = "The report for 2025-08-18 is out."
     assert [is_out in box.text(0), is_out in box.text(1)] == [True, False]
 
 
 def test_watchdog_mails_by_the_first_server_when_the_second_is_down(
-    what: Watched, box: Box, monkeypatch: pytest.MonkeyPatch
+    watched: Watched, box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RISK_ALARM_SMTP_URI", f"smtp://127.0.0.1:{closed_port()}")
 
     notify(
-        what,
+        watched,
         [WatchdogFinding("Paused.", "Switch it on.")],
         dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC),
         read_settings(),
@@ -219,12 +223,12 @@ def test_watchdog_mails_by_the_first_server_when_the_second_is_down(
     assert len(box.mails) == 1
 
 
-def test_watchdog_says_so_when_nobody_can_be_told(warehouse_dsn: str) -> None:
-    what = Watched(warehouse_dsn, warehouse_dsn, SmtpServer("127.0.0.1", closed_port()))
+def test_watchdog_raises_when_no_server_accepts_the_alert(warehouse_dsn: str) -> None:
+    watched = Watched(warehouse_dsn, warehouse_dsn, SmtpServer("127.0.0.1", closed_port()))
 
     with pytest.raises(ConnectionLostError, match=r"The alert 'RISK WATCHDOG.* reached nobody"):
         notify(
-            what,
+            watched,
             [WatchdogFinding("Paused.", "Switch it on.")],
             dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC),
             read_settings(),
@@ -241,7 +245,7 @@ def test_watchdog_reads_the_variables_of_airflows_processes() -> None:
         "extra": {"disable_tls": False},
     }
 
-    what = read_watched(
+    watched = read_watched(
         {
             "AIRFLOW_CONN_RISK_WAREHOUSE": "postgres://risk:a%2Fb@db:5433/warehouse",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2://airflow:x@db/airflow",
@@ -249,10 +253,10 @@ def test_watchdog_reads_the_variables_of_airflows_processes() -> None:
         }
     )
 
-    warehouse = parse_dsn(what.warehouse_dsn)
+    warehouse = parse_dsn(watched.warehouse_dsn)
     assert (warehouse["host"], warehouse["port"], warehouse["password"]) == ("db", "5433", "a/b")
-    assert parse_dsn(what.metadata_dsn)["dbname"] == "airflow"
-    assert what.server == SmtpServer("mx", 587, "u", "p", use_starttls=True)
+    assert parse_dsn(watched.metadata_dsn)["dbname"] == "airflow"
+    assert watched.server == SmtpServer("mx", 587, "u", "p", use_starttls=True)
 
 
 def test_watchdog_names_the_variable_that_is_missing() -> None:
@@ -287,7 +291,7 @@ MONDAY = dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC)
 @pytest.mark.parametrize(
     ("instant", "has_mail_server", "exit_code"), [(SATURDAY, False, 0), (MONDAY, True, 1), (MONDAY, False, 3)]
 )
-def test_watchdog_command_exits_by_what_it_found_and_whom_it_told(
+def test_watchdog_command_exits_by_findings_and_delivery(
     box: Box, monkeypatch: pytest.MonkeyPatch, instant: dt.datetime, has_mail_server: bool, exit_code: int
 ) -> None:
     gone = f"127.0.0.1:{closed_port()}"

@@ -37,11 +37,11 @@ def lively(name: str, cut: str = "0.40", **changes: object) -> AccountFacts:
 def wordy(name: str) -> AccountFacts:
     """Make an account about which there is as much to say as there may be."""
     reasons = (
-        "Drawdown: 12,345 USD below the peak of the last 20 sessions, 8.7 times the usual daily result of 1,419 USD",
-        "5 sessions of losses in a row",
+        "Drawdown $12,345 from 20-day peak (8.7x typical daily P&L of $1,419), the largest in the last 250 days",
+        "5 straight losing days",
     )
-    told = ("forecast losses were too high: fewer than one session in twenty went beyond them lately",) * 3
-    return lively(name, "0.60", reasons=reasons, explanations=told, loss_probability=Decimal("0.02"))
+    explanations = ("Recent forecasts were too conservative: -12%, with a longer explanation of the reason",) * 3
+    return lively(name, "0.60", reasons=reasons, explanations=explanations, loss_probability=Decimal("0.02"))
 
 
 def rendered(facts: Facts) -> Rendered:
@@ -80,13 +80,13 @@ def test_fan_shows_the_limit_with_and_without_bands() -> None:
     assert has_color(draw_forecast(account()), LIMIT_RED)
 
 
-def test_no_picture_is_drawn_from_nothing() -> None:
+def test_no_chart_is_drawn_from_nothing() -> None:
     assert draw_pnl(account()) == b""
     assert draw_forecast(account(forecast_quantile_05_usd=None)) == b""
     assert dict(draw_charts(desk([]), 100_000)) == {}
 
 
-def test_pictures_are_the_same_bytes_every_time_and_small() -> None:
+def test_charts_are_the_same_bytes_every_time_and_small() -> None:
     facts = desk([lively("NET001"), lively("NET002", "0.20"), lively("NET003", "0.10")])
 
     first, second = draw_charts(facts, 100_000), draw_charts(facts, 100_000)
@@ -103,14 +103,14 @@ def test_mail_weighs_less_than_100_kilobytes(count: int) -> None:
     assert len(mailed(facts)) < MAIL_BYTES
 
 
-def test_mail_has_the_pictures_of_ten_restricted_traders_of_23() -> None:
+def test_mail_has_the_charts_of_ten_restricted_traders_of_23() -> None:
     facts = desk([wordy(f"NET{number:03d}") for number in range(10)] + [account(f"L{n}", "0.00") for n in range(13)])
 
     assert rendered(facts).html.count("<img") == 20
     assert len(mailed(facts)) < MAIL_BYTES
 
 
-def test_pictures_of_many_traders_are_those_of_the_most_urgent_that_fit() -> None:
+def test_charts_of_many_traders_are_those_of_the_most_urgent_that_fit() -> None:
     facts = desk([lively(f"NET{number:03d}") for number in range(200)])
 
     drawn = draw_charts(facts, 30_000)
@@ -124,7 +124,7 @@ def test_pictures_of_many_traders_are_those_of_the_most_urgent_that_fit() -> Non
     assert views.text.count("REDUCE LIMIT BY 40%") == views.html.count("REDUCE LIMIT BY 40%") == 200
 
 
-def test_every_picture_of_the_page_is_a_part_of_the_mail_and_tells_its_facts_in_words() -> None:
+def test_every_chart_of_the_page_is_a_part_of_the_mail_and_has_its_facts_as_alternative_text() -> None:
     found = email.message_from_bytes(mailed(desk([lively("NET001")])), policy=email.policy.default)
     assert isinstance(found, EmailMessage)
     page = found.get_body(("html",))
@@ -141,13 +141,13 @@ def test_every_picture_of_the_page_is_a_part_of_the_mail_and_tells_its_facts_in_
     assert alternatives[1] == "Forecast: 95% VaR $2,346, limit $3,000"
 
 
-def test_mail_with_pictures_has_the_same_bytes_every_time() -> None:
+def test_mail_with_charts_has_the_same_bytes_every_time() -> None:
     facts = desk([lively("NET001"), lively("NET002")])
 
     assert mailed(facts) == mailed(facts)
 
 
-def test_page_outside_the_mail_carries_its_pictures_inside() -> None:
+def test_page_outside_the_mail_carries_its_charts_embedded() -> None:
     page = rendered(desk([lively("NET001")])).standalone_html
 
     assert page.count('src="data:image/png;base64,') == 2

@@ -15,7 +15,7 @@ import pytest
 from risk.report.facts import Facts
 from risk.report.page import Links, build_page
 from risk.report.render import render_page
-from tests.mail_reading import limits_said
+from tests.mail_reading import limits_in
 from tests.report_desks import RUN, account, desk
 
 LONG_NAME = "A Trader With A Name That Fills All Of The Fifty X"
@@ -69,7 +69,7 @@ def test_python_reads_every_limit() -> None:
     reader = Reader()
     reader.feed(page(DESK))
 
-    assert limits_said(" ".join(reader.words)) == LIMITS
+    assert limits_in(" ".join(reader.words)) == LIMITS
 
 
 def test_chromium_shows_every_limit(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_chromium_shows_every_limit(tmp_path: Path) -> None:
     )
 
     words = html.unescape(done.stdout.partition("<body")[2])
-    assert limits_said(words) == LIMITS
+    assert limits_in(words) == LIMITS
 
 
 @pytest.mark.parametrize("program", ["w3m", "lynx"])
@@ -108,4 +108,4 @@ def test_text_browser_shows_every_limit(program: str, tmp_path: Path) -> None:
         env={**os.environ, "LC_ALL": "C.UTF-8"},
     )
 
-    assert limits_said(done.stdout) == LIMITS
+    assert limits_in(done.stdout) == LIMITS

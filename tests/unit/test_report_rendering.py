@@ -65,7 +65,7 @@ DESK = desk(
         f"Facts {DESK.sha256}",
     ],
 )
-def test_html_and_text_say_the_same(fact: str) -> None:
+def test_html_and_text_contain_the_same_facts(fact: str) -> None:
     views = rendered(DESK)
 
     assert fact in " ".join(views.text.split())
@@ -81,7 +81,7 @@ def test_html_and_text_say_the_same(fact: str) -> None:
         ("0.60", "Cut lowered from 60% in the report for 2025-08-14"),
     ],
 )
-def test_row_tells_what_changed_since_the_report_before(before: str | None, said: str) -> None:
+def test_row_says_what_changed_since_the_previous_report(before: str | None, said: str) -> None:
     previous = None if before is None else Decimal(before)
     facts = desk([account(previous_cut_ratio=previous)], previous_session_date=dt.date(2025, 8, 14))
 
@@ -92,7 +92,7 @@ def test_row_tells_what_changed_since_the_report_before(before: str | None, said
     assert "the report for" not in rendered(desk([account(previous_cut_ratio=previous)])).text
 
 
-def test_low_risk_traders_fold_into_one_line_that_tells_who_was_cut_before() -> None:
+def test_low_risk_traders_fold_into_one_line_with_previous_cuts() -> None:
     accounts = [account("A", "0.00", previous_cut_ratio=Decimal("0.40")), account("B", "0.10"), account("C", "0.00")]
 
     views = rendered(desk(accounts, previous_session_date=dt.date(2025, 8, 14)))
@@ -103,7 +103,7 @@ def test_low_risk_traders_fold_into_one_line_that_tells_who_was_cut_before() -> 
     assert "Trader A" not in views.text
 
 
-def test_mail_tells_explanations_gate_and_restatements_where_the_facts_have_them() -> None:
+def test_mail_contains_explanations_gate_and_restatements_if_the_facts_do() -> None:
     facts = desk(
         [account(explanations=("size of day rises", "2 large losses"))],
         gate=GateFacts("rule-based limits apply", ("Improvement 4%, required 10%.", "31 of 60 sessions.")),
@@ -119,7 +119,7 @@ def test_mail_tells_explanations_gate_and_restatements_where_the_facts_have_them
     assert "RESTATEMENTS" not in rendered(desk([account()])).text
 
 
-def test_mail_tells_the_gates_verdict_once_where_a_source_has_told_it() -> None:
+def test_mail_does_not_repeat_gate_reasons_that_a_source_gives() -> None:
     reason = "52 sessions with a scored forecast, 60 are needed"
     facts = desk(
         [account(source_reason=f"The model did not pass: {reason}")],
@@ -130,7 +130,7 @@ def test_mail_tells_the_gates_verdict_once_where_a_source_has_told_it() -> None:
     assert read_aloud(rendered(facts).html).count(reason) == 1
 
 
-def test_result_is_told_once_where_open_positions_add_nothing() -> None:
+def test_pnl_is_shown_once_without_open_positions() -> None:
     same = Decimal("-812.30")
 
     assert "2025-08-15: net P&L -$812.30\n" in rendered(desk([account(net_pnl_usd=same, total_pnl_usd=same)])).text
@@ -139,7 +139,7 @@ def test_result_is_told_once_where_open_positions_add_nothing() -> None:
 @pytest.mark.parametrize(
     ("probability", "said"), [("0.0123456", "1.2%"), ("0.0004", "<0.1%"), ("0", "<0.1%"), ("1", "100.0%")]
 )
-def test_forecast_tells_the_chance_of_a_loss_beyond_the_base_limit(probability: str, said: str) -> None:
+def test_forecast_shows_the_chance_of_a_loss_beyond_the_base_limit(probability: str, said: str) -> None:
     facts = desk([account(expected_shortfall_usd=Decimal("2911.2"), loss_probability=Decimal(probability))])
 
     line = f"95% VaR $2,346, expected shortfall $2,911; chance of losing more than the base limit {said}"
@@ -177,7 +177,7 @@ def test_subject_counts_high_risk_traders_of_the_effective_session(facts: Facts,
     assert rendered(facts).subject == subject
 
 
-def test_first_words_say_what_to_do_when_a_limit_is_to_be_cut() -> None:
+def test_headline_names_the_limits_to_cut() -> None:
     views = rendered(desk([account("NET001"), account("NET002", "0.00")]))
 
     # 5,000 less 40 % is 3,000.
@@ -196,7 +196,7 @@ def test_first_words_say_what_to_do_when_a_limit_is_to_be_cut() -> None:
         ("0.40", "none", ""),
     ],
 )
-def test_mail_says_until_when_an_approval_is_asked_for(cut: str, approval: str, said: str) -> None:
+def test_mail_names_the_deadline_of_a_required_approval(cut: str, approval: str, said: str) -> None:
     views = rendered(desk([account("NET001", cut)]), links=Links(approval=approval))
 
     for words in (" ".join(views.text.split()), read_aloud(views.html)):
@@ -204,7 +204,7 @@ def test_mail_says_until_when_an_approval_is_asked_for(cut: str, approval: str, 
         assert ("Approval" in words) == bool(said)
 
 
-def test_first_words_say_that_nothing_is_to_do_when_no_limit_changes() -> None:
+def test_headline_says_that_no_action_is_required_when_no_limit_is_cut() -> None:
     views = rendered(desk([account("NET001", "0.00"), account("NET002", "0.00")]))
 
     assert views.text.startswith("No action required: 2 traders keep their base limit.\n")
@@ -219,7 +219,7 @@ def test_every_view_says_simulated_when_the_desk_is() -> None:
     assert "SIMULATED" not in rendered(desk([account()])).html
 
 
-def test_report_stands_when_nobody_is_active() -> None:
+def test_report_can_be_rendered_without_active_traders() -> None:
     views = rendered(desk([]))
 
     for words in (views.text, read_aloud(views.html)):
@@ -243,7 +243,7 @@ def test_report_stands_when_nobody_is_active() -> None:
         ({"net_pnl_usd": Decimal("1234.5")}, "net P&L +$1,234.50,"),
     ],
 )
-def test_result_tells_nothing_traded_from_nothing_known(changes: dict[str, Any], said: str) -> None:
+def test_pnl_distinguishes_no_trades_from_unknown(changes: dict[str, Any], said: str) -> None:
     views = rendered(desk([account(**changes)]))
 
     assert f"2025-08-15: {said}" in " ".join(views.text.split())
@@ -291,7 +291,7 @@ def test_text_keeps_a_word_whole_when_it_is_longer_than_a_line() -> None:
     assert reason in rendered(desk([account(reasons=(reason,))])).text
 
 
-def test_mail_shows_three_warnings_before_what_is_to_be_done_and_seventeen_after_it() -> None:
+def test_mail_shows_three_warnings_above_the_actions_and_seventeen_below() -> None:
     views = rendered(desk([account()], [f"Warning number {number:02d}." for number in range(23)]))
 
     for words in (views.text, read_aloud(views.html)):
@@ -315,7 +315,7 @@ def test_mail_says_that_it_replaces_an_earlier_one_when_the_run_is_a_revision() 
     assert "replaces" not in rendered(desk([account()])).text
 
 
-def test_mail_links_to_the_run_where_the_address_of_the_ui_is_known() -> None:
+def test_mail_links_to_the_run_if_the_address_of_the_ui_is_known() -> None:
     path = "/dags/daily_risk/runs/manual"
     without = rendered(desk([account()]), links=Links(path))
     with_address = rendered(desk([account()]), links=Links(path, base_url="http://127.0.0.1:8080/"))

@@ -14,7 +14,7 @@ from risk.report.artefacts import limits_csv
 from risk.report.facts import GateFacts, RestatementFacts
 from risk.report.page import Links, build_page
 from risk.report.render import render_page
-from tests.mail_reading import limits_said, plain, read_aloud
+from tests.mail_reading import limits_in, plain, read_aloud
 from tests.report_desks import RUN, SESSION, account, desk
 
 FORECAST: dict[str, Any] = {
@@ -29,13 +29,19 @@ DESK = desk(
         account("NET001", "0.50", base_limit_usd=Decimal("12345.50"), previous_cut_ratio=Decimal("0.30"), **FORECAST),
         account("NET018", "0.40", reasons=("Drawdown: 8.7 scales", "Large loss: -812 USD"), **FORECAST),
         account("NET002", "0.30", status="limited history", active_session_count=12, model_cut_ratio=None),
-        account("NET005", "0.15", source="model", source_version="model 3", source_reason="The model serves: proven"),
+        account(
+            "NET005",
+            "0.15",
+            source="model",
+            source_version="model 3",
+            source_reason="It beat the rules.",
+        ),
         account("NET009", "0.00", delivery_state="not posted", net_pnl_usd=None, total_pnl_usd=None),
         account("NET010", "0.00", previous_cut_ratio=Decimal("0.40")),
     ],
     ["Fees of NET001 are 4.2 times the usual"],
     previous_session_date=dt.date(2025, 8, 14),
-    gate=GateFacts("the model serves", ("beaten the rules in 12 judgments in a row",)),
+    gate=GateFacts("model-based limits apply", ("It beat the rules in 10 evaluations.",)),
     past_cuts=("No evidence of benefit: $12, which chance explains.", "3 cuts in 40 recommendations prevented $20."),
     restatements=(RestatementFacts("NET001", SESSION, Decimal("-812.30"), Decimal("-815.10"), "fees restated"),),
 )
@@ -46,13 +52,13 @@ SHOWN_OTHERWISE = {
     "forecast_fan_usd": "as chart",
     "active_session_count": "where the history is limited",
     "latest_session_date": "in the roster",
-    "delivery_state": "as sentence where it is not 'delivered'",
+    "delivery_state": "as a sentence unless 'delivered'",
     "incomplete_reason": "as sentence where the books are incomplete",
-    "source": "once for all traders it serves",
-    "source_version": "once for all traders it serves",
-    "source_reason": "once for all traders it serves",
+    "source": "once for all traders of that source",
+    "source_version": "once for all traders of that source",
+    "source_reason": "once for all traders of that source",
 }
-"""Facts of an account that no single word of its row stands for."""
+"""Facts of an account that are not in its own row."""
 
 
 def usd(amount: str) -> str:
@@ -145,7 +151,7 @@ def test_every_fact_is_the_same_in_html_text_json_and_csv() -> None:
         assert row["reasons"] == "; ".join(one["reasons"])
         assert row["effective_session"] == facts["effective_session"]
     for said in (read_aloud(views.html), plain(views.text)):
-        assert limits_said(said) == limits_of(facts["accounts"])
+        assert limits_in(said) == limits_of(facts["accounts"])
         assert [word for word in words_of_the_desk(facts) if word not in said] == []
         for one in facts["accounts"]:
             if one["level"] != "low":
