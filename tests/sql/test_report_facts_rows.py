@@ -364,7 +364,7 @@ def test_facts_tell_a_result_that_no_report_knew(connection: Connection) -> None
 
     rebook(connection, input_fingerprint=deliver_fills(connection, load, session_date=EARLIER))
 
-    why = "what its books lacked then is known now"
+    why = "books were incomplete and are complete now"
     assert restatements(connection, run) == [("NET001", EARLIER, None, Decimal("-1033.20"), why)]
 
 
@@ -374,9 +374,9 @@ def test_facts_tell_a_result_that_no_report_knew(connection: Connection) -> None
         (
             {"total_pnl_usd": Decimal("-1000")},
             Decimal(-1000),
-            "a price, rate, multiplier, split or earlier session changed",
+            "closing mark, rate, multiplier, split or earlier session changed",
         ),
-        ({"total_pnl_usd": None, "incomplete_reason": "no mark"}, None, "the books are incomplete now"),
+        ({"total_pnl_usd": None, "incomplete_reason": "no mark"}, None, "books are incomplete now"),
         # Less than half a cent is nothing anybody could see.
         ({"total_pnl_usd": Decimal("-1033.204")}, "nothing", ""),
     ],

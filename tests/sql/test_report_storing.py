@@ -60,6 +60,28 @@ def test_report_is_stored_and_its_files_are_written_when_nothing_is_mailed(
     assert json.loads(facts)["accounts"][0]["new_limit_usd"] == "3000.00"
 
 
+def test_report_is_stored_as_rows_whose_copies_are_the_files(connection: Connection, folder: Path) -> None:
+    run = booked_run(connection)
+
+    reported(connection, run)
+
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select part_name, media_type, content, content_sha256 from risk.report_parts")
+        parts = {name: (media_type, bytes(content), sha256) for name, media_type, content, sha256 in cursor.fetchall()}
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert {name: content for name, (_, content, _) in parts.items() if not name.endswith(".png")} == files
+    assert all(hashlib.sha256(content).hexdigest() == sha256 for _, content, sha256 in parts.values())
+    assert {name: media_type for name, (media_type, _, _) in parts.items()} == {
+        "report.html": "text/html",
+        "report.txt": "text/plain",
+        "report.eml": "message/rfc822",
+        "report.json": "application/json",
+        "limits.csv": "text/csv",
+        # The run has one account with a forecast and one session of P&L: too few for the other chart.
+        "forecast-0.png": "image/png",
+    }
+
+
 def test_second_report_of_a_run_leaves_the_same_bytes(connection: Connection, folder: Path) -> None:
     run = booked_run(connection)
 

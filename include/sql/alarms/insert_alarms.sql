@@ -1,6 +1,6 @@
--- Notes that an alarm left the house.
--- Grain: one row per kind, run and clearing. Reads: -. Writes: alarms. Money: -.
--- Binds: kind, dag_id, dag_run_id, clear_number, subject. Rerun: keeps the first.
+-- Stores that an alert was sent.
+-- Grain: one row per kind, run and clearing. Writes: alarms.
+-- Rerun: keeps the first.
 insert into risk.alarms (
     kind,
     dag_id,

@@ -1,6 +1,6 @@
--- Notes a task's failure.
--- Grain: one row per failed attempt. Reads: -. Writes: audit_log. Money: -.
--- Binds: dag_id, dag_run_id, task_id, try_number, session_date, error_class, message. Rerun: adds a row.
+-- Stores a failed task attempt.
+-- Grain: one row per failed attempt. Writes: audit_log.
+-- Rerun: adds a row.
 insert into risk.audit_log (
     event,
     dag_id,

@@ -1,6 +1,5 @@
--- Reads which alarms of a run have left the house.
--- Grain: one row per kind and clearing. Reads: alarms. Writes: -. Binds: dag_id, dag_run_id. Money: -.
--- Rerun: reads only.
+-- Reads the alerts sent for a run.
+-- Grain: one row per kind and clearing. Reads: alarms.
 select
     alarms.kind,
     alarms.clear_number

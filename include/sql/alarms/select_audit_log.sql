@@ -1,6 +1,5 @@
 -- Reads why one attempt of a task failed.
--- Grain: at most one row, the newest. Reads: audit_log. Writes: -. Binds: dag_id, dag_run_id, task_id, try_number.
--- Money: -. Rerun: reads only.
+-- Grain: at most one row, the newest. Reads: audit_log.
 select
     audit_log.error_class,
     audit_log.message

@@ -1,7 +1,6 @@
--- Says what exists for the morning of a session: its limits, its report, its mails.
--- Grain: one row, also where nothing exists. Reads: runs, recommendations, reports, report_deliveries. Writes: -.
--- Binds: effective_session. Money: -. Rerun: reads only.
--- What a run that knows the past has made is a rehearsal: the desk has nothing by it.
+-- Reads what exists for an effective session: limits, report, mails.
+-- Grain: one row, even if nothing exists. Reads: runs, recommendations, reports, report_deliveries.
+-- Point-in-time runs do not count.
 with morning as (
     select runs.run_id
     from risk.runs

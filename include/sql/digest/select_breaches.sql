@@ -1,6 +1,5 @@
--- Counts, for each expert, the results of a time that fell below its forecast 0.05 quantile.
--- Grain: one row per expert, by name. Reads: forecasts, daily_pnl. Writes: -. Binds: from_date, through_date.
--- Money: -. Rerun: reads only.
+-- Counts the P&L below the forecast 5% quantile, by expert.
+-- Grain: one row per expert, by name. Reads: forecasts, daily_pnl.
 select
     forecasts.expert,
     count(*) as forecast_count,

@@ -1,6 +1,6 @@
--- Compares results with what was recommended for their session: traders who were cut against those who were not.
--- Grain: one row for each of the two. Reads: runs, reports, recommendations, daily_pnl. Writes: -.
--- Binds: from_date, through_date (of the effective session). Money: US dollars, gains positive. Rerun: reads only.
+-- Compares the P&L of traders with and without a recommended cut for the session.
+-- Grain: one row per group. Reads: runs, reports, recommendations, daily_pnl.
+-- Binds: from_date, through_date (of the effective session). Money: US dollars, gains positive.
 with newest as (
     select distinct on (runs.effective_session)
         runs.effective_session,

@@ -1,6 +1,5 @@
--- Measures the database, what it was at the digest before, and whether vacuum keeps up.
--- Grain: one row. Reads: digests, audit_log, Postgres's statistics. Writes: -. Binds: from_date, through_date.
--- Money: -. Rerun: reads only.
+-- Measures the database, its size at the previous digest, and vacuum.
+-- Grain: one row. Reads: digests, audit_log, Postgres's statistics.
 select
     pg_database_size(current_database()) as database_bytes,
     (

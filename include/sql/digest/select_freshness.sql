@@ -1,5 +1,5 @@
 -- Finds the newest session with fills in the books, and when the newest delivery was recorded.
--- Grain: one row. Reads: daily_pnl, deliveries. Writes: -. Binds: -. Money: -. Rerun: reads only.
+-- Grain: one row. Reads: daily_pnl, deliveries.
 select
     (
         select max(daily_pnl.session_date)

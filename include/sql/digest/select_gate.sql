@@ -1,6 +1,5 @@
--- Tells how often the gate let the model serve in a week, and what it found last.
--- Grain: at most one row. Reads: gate_results, runs, model_versions. Writes: -. Binds: from_date, through_date.
--- Money: -. Rerun: reads only.
+-- Counts the sessions of a week with model-based limits, with the last gate result.
+-- Grain: at most one row. Reads: gate_results, runs, model_versions.
 with newest as (
     select distinct on (runs.session_date)
         runs.session_date,

@@ -1,6 +1,5 @@
--- Counts which checks of the data did not pass in a week, by the newest reported run of each session.
--- Grain: one row per check, most frequent first. Reads: runs, reports, quality_results. Writes: -.
--- Binds: from_date, through_date. Money: -. Rerun: reads only.
+-- Counts the failed checks of a week, in the newest reported run of each session.
+-- Grain: one row per check, most frequent first. Reads: runs, reports, quality_results.
 with newest as (
     select distinct on (runs.session_date) runs.run_id
     from risk.runs

@@ -1,6 +1,5 @@
--- Reads what past recommendations had been worth, as the newest run up to a session knew.
--- Grain: at most one row. Reads: cut_track_records, runs. Writes: -. Binds: through_date. Money: inside the sentences.
--- Rerun: reads only.
+-- Reads the cut track record as of the newest run up to a session.
+-- Grain: at most one row. Reads: cut_track_records, runs. Money: inside the sentences.
 select cut_track_records.sentences
 from results.cut_track_records
 inner join risk.runs on cut_track_records.run_id = runs.run_id

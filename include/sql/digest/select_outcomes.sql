@@ -1,6 +1,6 @@
 -- Counts how limits were decided.
--- Grain: one row per action, by name. Reads: publications, limit_decisions. Writes: -. Binds: from_date, through_date
--- (of the effective session). Money: -. Rerun: reads only.
+-- Grain: one row per action, by name. Reads: publications, limit_decisions.
+-- Binds: from_date, through_date (of the effective session).
 select
     limit_decisions.action,
     count(*) as decision_count

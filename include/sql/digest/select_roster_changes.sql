@@ -1,7 +1,6 @@
--- Tells which accounts got a limit in a session of a week and none in the one reported before, or the other way round.
+-- Reads which accounts have a limit in a session of a week and had none in the previous report, or the reverse.
 -- Grain: one row per session and account, ascending. Reads: runs, reports, recommendations, renamed_accounts.
--- Writes: -. Binds: from_date, through_date. Money: -. Rerun: reads only.
--- A limit under a former name is one of the person: who is renamed neither goes nor comes.
+-- A renamed account is no change.
 with reported as (
     select distinct on (runs.session_date)
         runs.session_date,

@@ -1,7 +1,6 @@
--- Tells for each session of a week whether its report is there, was mailed, and how many traders it has.
+-- Reads for each session of a week whether it has a report, whether it was mailed, and how many traders it has.
 -- Grain: one row per session, ascending.
--- Reads: sessions, runs, reports, report_deliveries, recommendations, fill_rejects. Writes: -.
--- Binds: from_date, through_date. Money: -. Rerun: reads only.
+-- Reads: sessions, runs, reports, report_deliveries, recommendations, fill_rejects.
 with newest as (
     select distinct on (runs.session_date)
         runs.session_date,

@@ -1,6 +1,6 @@
--- Stores the facts a run reports.
--- Grain: one row per run. Reads: -. Writes: reports. Binds: run_id, facts, facts_sha256.
--- Money: inside the facts, exact decimal strings. Rerun: changes nothing; the caller has compared the bytes.
+-- Stores the facts of a run's report.
+-- Grain: one row per run. Writes: reports. Money: exact decimal strings inside the facts.
+-- Rerun: changes nothing; the caller has compared the bytes.
 insert into risk.reports (
     run_id,
     facts,

@@ -1,7 +1,6 @@
--- Adds up what is booked to each account beside its trading in the session, as known at the run's cut-off.
--- Grain: one row per account of which something was ever delivered or the roster knows, by name.
--- Reads: booked_adjustments, deliveries, accounts. Writes: -. Binds: session_date, as_of. Rerun: reads only.
--- Money: US dollars, positive = credit; no part of any P&L.
+-- Sums the adjustments booked to each account in the session, as of the run's cut-off.
+-- Grain: one row per account with a delivery or in the roster, by name.
+-- Reads: booked_adjustments, deliveries, accounts. Money: US dollars, positive = credit; not part of any P&L.
 select
     booked.account_id,
     sum(booked.amount_usd) as amount_usd

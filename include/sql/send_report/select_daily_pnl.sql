@@ -1,8 +1,7 @@
--- Adds up the desk's session: who traded, what they made.
--- Grain: one row. Reads: daily_pnl. Writes: -. Binds: session_date.
--- Money: US dollars, gains positive; null where nobody traded or no books are complete. Rerun: reads only.
--- Both sums are of the same accounts: one whose books are incomplete may know its net, and is in neither.
--- Accounts without a fill count nowhere: whether they did not trade or are not posted yet is theirs to say.
+-- Sums the desk's session over the accounts that traded.
+-- Grain: one row. Reads: daily_pnl.
+-- Money: US dollars, gains positive; null if nobody traded or no books are complete. Both sums exclude accounts with
+-- incomplete books, even if their net P&L is known.
 select
     count(*) as traded_account_count,
     count(daily_pnl.incomplete_reason) as incomplete_account_count,

@@ -1,8 +1,7 @@
--- Tells whether an input of the run's history was recorded after the run's cut-off.
--- Grain: one row. Reads: deliveries, marks, instruments, splits, adjustments, corrections, accounts. Writes: -.
--- Binds: session_date, as_of. Money: -. Rerun: reads only.
--- A correction or a rename may come with a later session and change earlier ones all the same.
--- If so, the cache of books may know more than the run did, and the report that was stored stands.
+-- Checks whether an input of the run's history was recorded after the run's cut-off.
+-- Grain: one row. Reads: deliveries, marks, instruments, splits, adjustments, corrections, accounts.
+-- If so, the books may contain more than the run knew, and the stored report stays valid. A correction or a rename that
+-- comes with a later session may change earlier ones.
 select
     exists (
         select 1

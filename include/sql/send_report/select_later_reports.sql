@@ -1,7 +1,6 @@
--- Finds the newest revision of the session that is later than this run and has its report already.
--- Grain: one row; null = there is none. Reads: reports, runs. Writes: -. Binds: session_date, revision,
--- is_point_in_time. Money: -. Rerun: reads only.
--- A run that knows the past takes no other's place than that of one like it.
+-- Finds the latest revision of the session after this run's that has a report.
+-- Grain: one row; null = there is none. Reads: reports, runs.
+-- A point-in-time run supersedes point-in-time runs only.
 with later_runs as (
     select
         runs.run_id,

@@ -1,8 +1,6 @@
--- Reads what the report before recommended: of the newest earlier session reported by the run's cut-off.
--- Grain: one row per account of that report, by name; one row without an account where it had none.
--- Reads: sessions, runs, reports, recommendations, renamed_accounts. Writes: -.
--- Binds: session_date, as_of, active_within (sessions).
--- Money: -. Rerun: reads only.
+-- Reads the cuts of the previous report: that of the newest earlier session reported by the run's cut-off.
+-- Grain: one row per account of that report, by name; one row without an account if it had none.
+-- Reads: sessions, runs, reports, recommendations, renamed_accounts. Binds: active_within (sessions).
 with asked as (
     select sessions.session_number
     from risk.sessions

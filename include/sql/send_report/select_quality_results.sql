@@ -1,6 +1,5 @@
--- Reads the checks that did not pass in the run.
--- Grain: one row per check and subject, blocking ones first. Reads: quality_results. Writes: -.
--- Binds: run_id. Money: -. Rerun: reads only.
+-- Reads the failed checks of the run.
+-- Grain: one row per check and subject, blocking ones first. Reads: quality_results.
 select
     quality_results.severity,
     quality_results.check_name,

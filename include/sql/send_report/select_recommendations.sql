@@ -1,8 +1,9 @@
--- Reads what the run recommends for each active account, with the result of its session and what was delivered for it.
+-- Reads the run's recommendation for each active account, with the P&L and delivery state of its session.
 -- Grain: one row per active account, by name; the report sorts by urgency itself.
--- Reads: recommendations, explanations, delivery_states, daily_pnl. Writes: -.
--- Binds: run_id, session_date, as_of, active_within, legacy_suffix.
--- Money: US dollars, gains positive, the forecast negative. Rerun: reads only.
+-- Reads: recommendations, explanations, delivery_states, daily_pnl.
+-- Binds: pnl_sessions; active_within (sessions).
+-- Money: US dollars, gains positive, the forecast negative; recent_results_usd: total P&L of the last pnl_sessions
+-- sessions with complete books, oldest first.
 with delivered as (
     select
         delivery_states.account_id,
@@ -48,6 +49,28 @@ recommended as (
             recommendations.run_id = explanations.run_id
             and recommendations.account_id = explanations.account_id
     where recommendations.run_id = %(run_id)s
+),
+
+numbered as (
+    select
+        daily_pnl.account_id,
+        daily_pnl.session_date,
+        daily_pnl.total_pnl_usd,
+        row_number() over (partition by daily_pnl.account_id order by daily_pnl.session_date desc) as age
+    from derived.daily_pnl
+    inner join recommended on daily_pnl.account_id = recommended.account_id
+    where
+        daily_pnl.session_date <= %(session_date)s
+        and daily_pnl.total_pnl_usd is not null
+),
+
+recent as (
+    select
+        numbered.account_id,
+        array_agg(numbered.total_pnl_usd order by numbered.session_date asc) as results_usd
+    from numbered
+    where numbered.age <= %(pnl_sessions)s
+    group by numbered.account_id
 )
 
 select
@@ -73,6 +96,7 @@ select
     booked.net_pnl_usd,
     booked.total_pnl_usd,
     booked.incomplete_reason,
+    coalesce(recent.results_usd, '{}') as recent_results_usd,
     case
         when delivered.state = 'delivered' and delivered.loaded_count = 0 then 'rejected'
         else coalesce(delivered.state, 'missing')
@@ -80,4 +104,5 @@ select
 from recommended
 left join delivered on recommended.account_id = delivered.account_id
 left join booked on recommended.account_id = booked.account_id
+left join recent on recommended.account_id = recent.account_id
 order by recommended.account_id asc;

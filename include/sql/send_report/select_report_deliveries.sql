@@ -1,6 +1,5 @@
--- Reads which recipients of a run's report have it: the server took their mail.
--- Grain: one row per recipient, by address. Reads: report_deliveries. Writes: -. Binds: run_id. Money: -.
--- Rerun: reads only.
+-- Reads the recipients who have the report of a run.
+-- Grain: one row per recipient, by address. Reads: report_deliveries.
 select report_deliveries.recipient
 from risk.report_deliveries
 where

@@ -1,5 +1,5 @@
 -- Reads the report stored for a run.
--- Grain: at most one row. Reads: reports. Writes: -. Binds: run_id. Money: inside the facts. Rerun: reads only.
+-- Grain: at most one row. Reads: reports. Money: exact decimal strings inside the facts.
 select
     reports.facts,
     reports.facts_sha256

@@ -1,12 +1,10 @@
--- Reads results that the books tell otherwise than the newest report that told them.
--- Grain: one row per account and session, by account and session; a restatement that was told is not told again.
+-- Reads the P&L that differs from the latest report of it.
+-- Grain: one row per account and session, by account and session; a restatement is reported once.
 -- Reads: sessions, runs, reports, renamed_accounts, daily_pnl, deliveries, current_deliveries, applied_corrections,
--- fills. Writes: -.
--- Binds: session_date, as_of, within_sessions (sessions).
--- Money: US dollars, gains positive; null = no complete books, or no fills yet. Rerun: reads only.
--- A carried position without fills (delivery_id null) is no result where the fills had not come.
--- What was told of an account under a former name was told of the person; of merged accounts, in sum.
-with asked as (
+-- fills. Binds: within_sessions.
+-- Money: US dollars, gains positive; null = no complete books, or no fills yet. A carried position without fills has no
+-- P&L if the fills had not been received. P&L under a former name counts for the new one; merged accounts are summed.
+with this_session as (
     select sessions.session_number
     from risk.sessions
     where sessions.session_date = %(session_date)s
@@ -21,16 +19,17 @@ reported as (
     from risk.runs
     inner join risk.reports on runs.run_id = reports.run_id
     inner join risk.sessions on runs.session_date = sessions.session_date
-    cross join asked
+    cross join this_session
     where
-        sessions.session_number between asked.session_number - %(within_sessions)s and asked.session_number
+        sessions.session_number between this_session.session_number - %(within_sessions)s
+        and this_session.session_number
         and reports.recorded_at <= %(as_of)s
         and not runs.is_point_in_time
 ),
 
-results as (
+reported_pnl as (
     select
-        reported.session_date as told_in,
+        reported.session_date as reported_in,
         reported.revision,
         reported.as_of,
         reported.session_date,
@@ -42,7 +41,7 @@ results as (
 
 restated as (
     select
-        reported.session_date as told_in,
+        reported.session_date as reported_in,
         reported.revision,
         reported.as_of,
         (restatement ->> 'session_date')::date as session_date,
@@ -52,19 +51,19 @@ restated as (
     cross join jsonb_array_elements(reported.facts -> 'restatements') as restatement
 ),
 
-every_telling as (
+every_report as (
     select
-        results.told_in,
-        results.revision,
-        results.as_of,
-        results.session_date,
-        results.account_id,
-        results.total_pnl_usd,
+        reported_pnl.reported_in,
+        reported_pnl.revision,
+        reported_pnl.as_of,
+        reported_pnl.session_date,
+        reported_pnl.account_id,
+        reported_pnl.total_pnl_usd,
         'result' as kind
-    from results
+    from reported_pnl
     union all
     select
-        restated.told_in,
+        restated.reported_in,
         restated.revision,
         restated.as_of,
         restated.session_date,
@@ -76,30 +75,30 @@ every_telling as (
 
 named as (
     select
-        every_telling.told_in,
-        every_telling.revision,
-        every_telling.as_of,
-        every_telling.session_date,
-        coalesce(renamed.account_id, every_telling.account_id) as account_id,
+        every_report.reported_in,
+        every_report.revision,
+        every_report.as_of,
+        every_report.session_date,
+        coalesce(renamed.account_id, every_report.account_id) as account_id,
         case
-            when count(every_telling.total_pnl_usd) = count(*) then sum(every_telling.total_pnl_usd)
+            when count(every_report.total_pnl_usd) = count(*) then sum(every_report.total_pnl_usd)
         end as total_pnl_usd
-    from every_telling
+    from every_report
     left join risk.renamed_accounts(%(as_of)s) as renamed
         on
-            every_telling.account_id = renamed.former_account_id
-            and every_telling.session_date >= renamed.starts_at
-            and every_telling.session_date < renamed.ends_before
+            every_report.account_id = renamed.former_account_id
+            and every_report.session_date >= renamed.starts_at
+            and every_report.session_date < renamed.ends_before
     group by
-        every_telling.told_in,
-        every_telling.revision,
-        every_telling.as_of,
-        every_telling.session_date,
-        coalesce(renamed.account_id, every_telling.account_id),
-        every_telling.kind
+        every_report.reported_in,
+        every_report.revision,
+        every_report.as_of,
+        every_report.session_date,
+        coalesce(renamed.account_id, every_report.account_id),
+        every_report.kind
 ),
 
-told as (
+latest as (
     select distinct on (named.account_id, named.session_date)
         named.account_id,
         named.session_date,
@@ -109,27 +108,27 @@ told as (
     order by
         named.account_id asc,
         named.session_date asc,
-        named.told_in desc,
+        named.reported_in desc,
         named.revision desc
 ),
 
 compared as (
     select
-        told.account_id,
-        told.session_date,
-        told.as_of,
-        told.total_pnl_usd as before_usd,
+        latest.account_id,
+        latest.session_date,
+        latest.as_of,
+        latest.total_pnl_usd as before_usd,
         daily_pnl.account_id is not null as is_booked,
         daily_pnl.incomplete_reason is not null as is_incomplete,
         case
-            when told.total_pnl_usd is null and daily_pnl.input_fingerprint is null then null
+            when latest.total_pnl_usd is null and daily_pnl.input_fingerprint is null then null
             else daily_pnl.total_pnl_usd
         end as after_usd
-    from told
+    from latest
     left join derived.daily_pnl
         on
-            told.account_id = daily_pnl.account_id
-            and told.session_date = daily_pnl.session_date
+            latest.account_id = daily_pnl.account_id
+            and latest.session_date = daily_pnl.session_date
 ),
 
 restating as (
@@ -179,11 +178,11 @@ corrected as (
     select
         restating.account_id,
         restating.session_date
-    from risk.applied_corrections(%(as_of)s) as settled
+    from risk.applied_corrections(%(as_of)s) as correction
     inner join risk.current_deliveries(%(as_of)s) as current_ones
-        on settled.delivery_id = current_ones.delivery_id
+        on correction.delivery_id = current_ones.delivery_id
     inner join risk.deliveries as correcting
-        on settled.correcting_delivery_id = correcting.delivery_id
+        on correction.correcting_delivery_id = correcting.delivery_id
     inner join restating
         on
             current_ones.account_id = restating.account_id
@@ -191,7 +190,7 @@ corrected as (
     where correcting.recorded_at > restating.as_of
 ),
 
-traded_otherwise as (
+with_other_fills as (
     select
         renewed.account_id,
         renewed.session_date
@@ -242,8 +241,8 @@ select
     restating.before_usd,
     restating.after_usd,
     case
-        when not restating.is_booked then 'its newest delivery has no fills'
-        when restating.is_incomplete then 'the books are incomplete now'
+        when not restating.is_booked then 'latest delivery has no fills'
+        when restating.is_incomplete then 'books are incomplete now'
         when (restating.account_id, restating.session_date) in (
             select
                 renewed.account_id,
@@ -259,9 +258,9 @@ select
         ) then 'corrected by the source'
         when (restating.account_id, restating.session_date) in (
             select
-                traded_otherwise.account_id,
-                traded_otherwise.session_date
-            from traded_otherwise
+                with_other_fills.account_id,
+                with_other_fills.session_date
+            from with_other_fills
         ) then 'other fills delivered'
         when (restating.account_id, restating.session_date) in (
             select
@@ -269,8 +268,8 @@ select
                 renewed.session_date
             from renewed
         ) then 'fees restated'
-        when restating.before_usd is null then 'what its books lacked then is known now'
-        else 'a price, rate, multiplier, split or earlier session changed'
+        when restating.before_usd is null then 'books were incomplete and are complete now'
+        else 'closing mark, rate, multiplier, split or earlier session changed'
     end as reason
 from restating
 order by

@@ -1,6 +1,6 @@
--- Notes an attempt to mail a report, before it is made.
--- Grain: one row per run and recipient. Reads: -. Writes: report_deliveries. Binds: run_id, recipient, message_id.
--- Money: -. Rerun: counts one more attempt.
+-- Stores an attempt to mail a report, before it is made.
+-- Grain: one row per run and recipient. Writes: report_deliveries.
+-- Rerun: counts one more attempt.
 insert into risk.report_deliveries as known (
     run_id,
     recipient,

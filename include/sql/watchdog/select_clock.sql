@@ -1,3 +1,3 @@
--- Asks the warehouse what time it is, to compare it with the clock of the machine that watches.
--- Grain: one row. Reads: -. Writes: -. Binds: -. Money: -. Rerun: reads only.
+-- Reads the clock of the warehouse, to compare it with that of the machine that runs the watchdog.
+-- Grain: one row.
 select clock_timestamp() as asked_at;

@@ -1,5 +1,5 @@
--- Reads when Airflow's scheduler and dag-processor last gave a sign of life (Airflow's own database).
--- Grain: one row per kind of job. Reads: job. Writes: -. Binds: -. Money: -. Rerun: reads only.
+-- Reads the last heartbeat of Airflow's scheduler and dag-processor (Airflow's database).
+-- Grain: one row per kind of job. Reads: job.
 select
     job.job_type,
     max(job.latest_heartbeat) as beat_at,

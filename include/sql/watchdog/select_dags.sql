@@ -1,5 +1,5 @@
--- Reads whether a DAG would run (Airflow's own database).
--- Grain: at most one row. Reads: dag. Writes: -. Binds: dag_id. Money: -. Rerun: reads only.
+-- Reads whether a DAG is active (Airflow's database).
+-- Grain: at most one row. Reads: dag.
 select
     dag.is_paused,
     dag.is_stale,

@@ -1,5 +1,5 @@
--- Reads which DAG files Airflow cannot read, and the last line of the reason (Airflow's own database).
--- Grain: one row per file. Reads: import_error. Writes: -. Binds: -. Money: -. Rerun: reads only.
+-- Reads which DAG files Airflow cannot parse, and why (Airflow's database).
+-- Grain: one row per file. Reads: import_error.
 select
     import_error.filename,
     import_error.stacktrace

@@ -1,5 +1,5 @@
--- Reads the newest failure noted since an instant.
--- Grain: at most one row. Reads: audit_log. Writes: -. Binds: since. Money: -. Rerun: reads only.
+-- Reads the newest failure stored since an instant.
+-- Grain: at most one row. Reads: audit_log.
 select
     audit_log.recorded_at,
     audit_log.task_id,

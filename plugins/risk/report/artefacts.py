@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import io
 import os
 import tempfile
@@ -11,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from risk.core.errors import StackError
+from risk.core.runs import Run
+from risk.core.warehouse import Connection, execute, writing
 from risk.report.facts import Facts, exact
 
 LIMITS_COLUMNS = (
@@ -27,6 +30,15 @@ LIMITS_COLUMNS = (
 
 FORMULA_STARTS = ("=", "+", "-", "@")
 """A spreadsheet runs cells that start with one of these, after blanks, as formulas (OWASP, CSV injection)."""
+
+MEDIA_TYPES = {
+    ".html": "text/html",
+    ".txt": "text/plain",
+    ".eml": "message/rfc822",
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".png": "image/png",
+}
 
 
 def limits_csv(facts: Facts) -> str:
@@ -82,6 +94,30 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     finally:
         for temporary in waiting:
             temporary.unlink(missing_ok=True)
+
+
+def store_parts(connection: Connection, run: Run, parts: Mapping[str, bytes]) -> None:
+    """Store the parts of a run's report as rows; those of its first rendering stay.
+
+    Parameters
+    ----------
+    connection
+        The warehouse.
+    run
+        The run reported.
+    parts
+        Bytes by file name, whose suffix gives the media type.
+    """
+    with writing(connection):
+        for name, content in parts.items():
+            values = {
+                "run_id": run.run_id,
+                "part_name": name,
+                "media_type": MEDIA_TYPES[Path(name).suffix],
+                "content": content,
+                "content_sha256": hashlib.sha256(content).hexdigest(),
+            }
+            execute(connection, "send_report/insert_report_parts", values)
 
 
 def escape_csv_formula(cell: str) -> str:

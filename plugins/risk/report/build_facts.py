@@ -46,7 +46,8 @@ def build_facts(connection: Connection, run: Run) -> Facts:
     """
     previous_session, previous_cuts = _previous(connection, run)
     gate_results = records(connection, "send_report/select_gate_results", {"run_id": run.run_id})
-    booked = _adjustments(connection, run)
+    cut_off = {"session_date": run.session_date, "as_of": run.as_of}
+    booked = dict(rows(connection, "send_report/select_adjustments", cut_off))
     accounts = _accounts(connection, run, previous_cuts, booked)
     session = {"session_date": run.session_date}
     return Facts(
@@ -106,14 +107,6 @@ def _restatements(connection: Connection, run: Run) -> tuple[RestatementFacts, .
     return tuple(RestatementFacts(**row) for row in records(connection, "send_report/select_restatements", binds))
 
 
-def _recent_results(connection: Connection, run: Run) -> Mapping[str, tuple[Decimal, ...]]:
-    binds = {"run_id": run.run_id, "session_date": run.session_date, "curve_sessions": PNL_CHART_SESSIONS}
-    found: dict[str, list[Decimal]] = {}
-    for account_id, total_pnl_usd in rows(connection, "send_report/select_recent_results", binds):
-        found.setdefault(account_id, []).append(total_pnl_usd)
-    return {account_id: tuple(results) for account_id, results in found.items()}
-
-
 def _accounts(
     connection: Connection, run: Run, previous_cuts: Mapping[str, Decimal], booked: Mapping[str, Decimal]
 ) -> tuple[AccountFacts, ...]:
@@ -123,26 +116,19 @@ def _accounts(
         "as_of": run.as_of,
         "active_within": ACTIVE_WITHIN_SESSIONS,
         "legacy_suffix": LEGACY_SUFFIX,
+        "pnl_sessions": PNL_CHART_SESSIONS,
     }
-    recent = _recent_results(connection, run)
     found = [
         _account(
             {
                 **row,
                 "previous_cut_ratio": previous_cuts.get(row["account_id"]),
-                "recent_results_usd": recent.get(row["account_id"], ()),
                 "adjustments_usd": booked.get(row["account_id"]),
             }
         )
         for row in records(connection, "send_report/select_recommendations", binds)
     ]
     return tuple(sorted(found, key=by_urgency))
-
-
-def _adjustments(connection: Connection, run: Run) -> Mapping[str, Decimal]:
-    """Read the adjustments booked in the session, by account."""
-    cut_off = {"session_date": run.session_date, "as_of": run.as_of}
-    return dict(rows(connection, "send_report/select_adjustments", cut_off))
 
 
 def _account(row: dict[str, Any]) -> AccountFacts:
@@ -157,6 +143,7 @@ def _account(row: dict[str, Any]) -> AccountFacts:
             "reasons": tuple(readable(reason) for reason in row["reasons"]),
             "explanations": tuple(readable(sentence) for sentence in row["explanations"]),
             "forecast_fan_usd": tuple(row["forecast_fan_usd"]),
+            "recent_results_usd": tuple(row["recent_results_usd"]),
             "source_version": readable(row["source_version"]),
             "source_reason": readable(row["source_reason"]),
             "incomplete_reason": None if incomplete is None else readable(incomplete),
@@ -192,14 +179,15 @@ def _desk(totals: dict[str, Any], accounts: Sequence[AccountFacts], booked: Mapp
 
 def _load_warnings(connection: Connection, run: Run) -> Iterable[WarningFacts]:
     binds = {"load_id": run.load_id, "session_date": run.session_date, "as_of": run.as_of}
-    for row in sorted(records(connection, "send_report/select_source_files", binds), key=lambda row: row["file_name"]):
-        name = readable(row["file_name"])
-        yield WarningFacts("file", name, f"File {name} was not loaded: {readable(row['reason'])}")
-    for row in sorted(records(connection, "send_report/select_fill_rejects", binds), key=lambda row: row["file_name"]):
-        name, count = readable(row["file_name"]), row["rejected_count"]
-        first = "" if count == 1 else "first: "
-        message = f"File {name}: {counted(count, 'row')} rejected; {first}{readable(row['first_reason'])}"
-        yield WarningFacts("rejects", name, message)
+    problems = records(connection, "send_report/select_load_problems", binds)
+    for row in sorted(problems, key=lambda row: (row["kind"], row["file_name"])):
+        name, reason, rejected_count = readable(row["file_name"]), readable(row["reason"]), row["rejected_count"]
+        if rejected_count is None:
+            message = f"File {name} was not loaded: {reason}"
+        else:
+            first = "" if rejected_count == 1 else "first: "
+            message = f"File {name}: {counted(rejected_count, 'row')} rejected; {first}{reason}"
+        yield WarningFacts(row["kind"], name, message)
 
 
 _STATE_SENTENCES = {

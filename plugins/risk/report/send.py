@@ -9,7 +9,7 @@ from risk.core.errors import BooksError, RequestError
 from risk.core.runs import Run
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, execute, records, rows, writing
-from risk.report.artefacts import write_files
+from risk.report.artefacts import store_parts, write_files
 from risk.report.build_facts import build_facts
 from risk.report.facts import Facts, parse_facts
 from risk.report.mail import Fault, Mail, MailServer, send_mail
@@ -72,7 +72,7 @@ class ReportDeliveries:
 def send_report(
     connection: Connection, run: Run, server: MailServer | None, links: Links, settings: Settings
 ) -> SentReport:
-    """Store a run's facts, write the report's files and mail it.
+    """Store a run's facts and rendered report, write copies of its files and mail it.
 
     If a later revision of the session has a report, nothing is written or mailed: the later report stays current.
 
@@ -105,6 +105,8 @@ def send_report(
     rendered = render_report(facts, run, links)
     mail = report_mail(rendered, run, settings)
     files = _files(facts, mail)
+    charts = {f"{name}.png": chart for name, chart in rendered.charts.items()}
+    store_parts(connection, run, files | charts)
     write_files(folder, files)
     if server is None:
         return SentReport(facts.sha256, 0, 0, folder)
