@@ -59,7 +59,7 @@ def _trigger(dag_run_id: str, conf: dict[str, Any]) -> str:
 
     The only use of a private Airflow API in this module. It sends the message that TriggerDagRunOperator sends (that
     operator ends the task without its return value); Airflow's public API needs a login that a task does not have.
-    ``tests/operators/test_approval_operators.py`` fails where an upgrade renames any of it.
+    ``tests/dags/test_unstable_apis.py`` fails where an upgrade renames any of it.
     """
     from airflow.sdk.execution_time.comms import ErrorResponse, TriggerDagRun
     from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS

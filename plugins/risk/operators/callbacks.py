@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import psycopg2
-from airflow.sdk.configuration import conf
+from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTimeout
 
 from risk.core.calendar import next_session, run_session

@@ -6,8 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseOperator
-from airflow.sdk.configuration import conf
+from airflow.sdk import BaseOperator, conf
 
 from risk.core.retention import remove_old_files
 from risk.core.settings import RETENTION

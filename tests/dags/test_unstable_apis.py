@@ -1,0 +1,113 @@
+"""What we use beyond Airflow's public interface: each name, where, and what to do when an upgrade takes it away."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from risk.core.settings import PROJECT_DIR
+
+PUBLIC_MODULES = {
+    "airflow.sdk",
+    "airflow.sdk.exceptions",
+    "airflow.plugins_manager",
+    "airflow.providers.standard.operators.hitl",
+    "airflow.timetables.base",
+}
+"""Named by Airflow's page "Public interface": DAG authoring, exceptions, plugins, providers, timetables."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """A name of Airflow's that may change in any release."""
+
+    module: str
+    name: str
+    used_in: str
+    remedy: str
+
+
+TRIGGER = (
+    "See how TriggerDagRunOperator starts a run in this release, and send the same in operators/approval._trigger."
+)
+DEADLINE = "See how the release's own deadline references read the run, and do the same in operators/deadlines."
+ACCESS = "See how the release's own routes ask for roles (airflow/api_fastapi/core_api), and do the same in web/access."
+CONFIG = "Take conf from where the release's public interface names it."
+
+UNSTABLE = (
+    Use("airflow.sdk.execution_time.comms", "TriggerDagRun", "operators/approval.py", TRIGGER),
+    Use("airflow.sdk.execution_time.comms", "ErrorResponse", "operators/approval.py", TRIGGER),
+    Use("airflow.sdk.execution_time.task_runner", "SUPERVISOR_COMMS", "operators/approval.py", TRIGGER),
+    Use("airflow.models", "DagRun", "operators/deadlines.py", DEADLINE),
+    # airflow.sdk has these three, too, but its type stub does not.
+    Use("airflow.sdk.definitions.deadline", "BaseDeadlineReference", "operators/deadlines.py", DEADLINE),
+    Use("airflow.sdk.definitions.deadline", "DeadlineAlert", "operators/deadlines.py", DEADLINE),
+    Use("airflow.sdk.definitions.callback", "SyncCallback", "operators/deadlines.py", DEADLINE),
+    Use("airflow.api_fastapi.core_api.security", "GetUserDep", "web/access.py", ACCESS),
+    Use("airflow.api_fastapi.core_api.security", "requires_access_dag", "web/access.py", ACCESS),
+    Use("airflow.api_fastapi.core_api.security", "requires_access_view", "web/access.py", ACCESS),
+    Use("airflow.api_fastapi.auth.managers.models.base_user", "BaseUser", "web/access.py", ACCESS),
+    Use("airflow.api_fastapi.auth.managers.models.resource_details", "AccessView", "web/access.py", ACCESS),
+    Use("airflow.api_fastapi.auth.managers.models.resource_details", "DagAccessEntity", "web/access.py", ACCESS),
+    Use("airflow.configuration", "conf", "web/access.py", CONFIG),
+)
+
+
+def imported_names(path: Path) -> set[tuple[str, str]]:
+    """Return module and name of each import from Airflow in a file."""
+    return {
+        (node.module, alias.name)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "airflow"
+        for alias in node.names
+    }
+
+
+def test_nothing_else_is_used_beyond_the_public_interface() -> None:
+    package = PROJECT_DIR / "plugins" / "risk"
+    paths = [*package.rglob("*.py"), *(PROJECT_DIR / "dags").glob("*.py"), *(PROJECT_DIR / "plugins").glob("*.py")]
+
+    used = {
+        (module, name, path.relative_to(package).as_posix())
+        for path in paths
+        for module, name in imported_names(path)
+        if module not in PUBLIC_MODULES
+    }
+
+    assert used == {(use.module, use.name, use.used_in) for use in UNSTABLE}, (
+        "A use beyond Airflow's public interface was added or went away: list it in UNSTABLE with a remedy, "
+        "and in docs/decisions/0006-unstable-airflow-apis.md."
+    )
+
+
+@pytest.mark.parametrize("use", UNSTABLE, ids=lambda use: f"{use.used_in}: {use.name}")
+def test_unstable_name_is_still_there(use: Use) -> None:
+    try:
+        module = importlib.import_module(use.module)
+    except ImportError:
+        module = None
+
+    # SUPERVISOR_COMMS is only declared until a task runs.
+    is_there = hasattr(module, use.name) or use.name in getattr(module, "__annotations__", {})
+    assert is_there, f"Airflow took {use.module}.{use.name} away, used in {use.used_in}. {use.remedy}"
+
+
+def test_starting_a_run_still_takes_what_we_send_and_says_that_it_exists() -> None:
+    from airflow.sdk.exceptions import ErrorType
+    from airflow.sdk.execution_time.comms import ErrorResponse, TriggerDagRun
+
+    assert {"dag_id", "run_id", "conf"} <= TriggerDagRun.model_fields.keys(), TRIGGER
+    assert "error" in ErrorResponse.model_fields, TRIGGER
+    assert "DAGRUN_ALREADY_EXISTS" in {kind.value for kind in ErrorType}, TRIGGER
+
+
+def test_run_still_has_the_columns_that_the_deadline_reads() -> None:
+    from airflow.models import DagRun
+
+    columns = set(DagRun.__table__.columns.keys())
+
+    assert {"dag_id", "run_id", "run_type", "data_interval_end"} <= columns, DEADLINE
