@@ -90,6 +90,20 @@ def test_keys_of_fills_and_daily_results_contain_the_session(connection: warehou
         assert cursor.fetchall() == []
 
 
+def test_every_statement_names_the_schema_of_its_tables() -> None:
+    schema = warehouse.SQL_DIR / "schema"
+    table = re.compile(
+        rf"\b(?:from|join|into|update|truncate|like|on table)\s+({'|'.join(OBJECTS)})\b(?!\.)", re.IGNORECASE
+    )
+    unqualified = []
+    for path in set(warehouse.SQL_DIR.rglob("*.sql")) - set(schema.rglob("*.sql")):
+        code = re.sub(r"--.*|'[^']*'", "", path.read_text())
+        named = set(re.findall(r"(?:\bwith(?: recursive)?|,)\s+(\w+) as (?:materialized )?\(", code))
+        unqualified += [(path.name, name) for name in table.findall(code) if name not in named]
+
+    assert unqualified == []
+
+
 def test_migrate_refuses_a_warehouse_that_is_older_than_the_baseline(empty_database: warehouse.Connection) -> None:
     with empty_database, empty_database.cursor() as cursor:
         cursor.execute("create table public.schema_migrations (name text)")
