@@ -24,7 +24,7 @@ from psycopg2.extensions import make_dsn
 
 from risk.books.warehouse import aggregate
 from risk.checks.run import check_fills
-from risk.core import calendar, warehouse
+from risk.core import calendar, schema, warehouse
 from risk.core.runs import open_run
 from risk.ingest.loading import load_drop
 
@@ -72,7 +72,7 @@ def measure(dsn: str, folder: Path) -> dict[str, Any]:
 def _measure_steps(dsn: str, drop: Path, file: Path) -> dict[str, Any]:
     connection = warehouse.connect(dsn)
     try:
-        warehouse.migrate(connection)
+        schema.migrate(connection)
         with warehouse.writing(connection):
             calendar.store_sessions(connection)
         copy_seconds = min(_timed(lambda: _copy_bare(connection, file))[0] for _ in range(2))

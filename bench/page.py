@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from psycopg2.extensions import parse_dsn
 
-from risk.core import calendar, warehouse
+from risk.core import calendar, schema, warehouse
 from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts
 
 ROUNDS = 40
@@ -173,7 +173,7 @@ def measure(dsn: str) -> dict[str, Any]:
     measured: dict[str, Any] = {}
     client = _client(dsn)
     connection = warehouse.connect(dsn)
-    warehouse.migrate(connection)
+    schema.migrate(connection)
     for account_count, day_count in ((23, 625), (2000, 60)):
         with connection, connection.cursor() as cursor:
             cursor.execute("truncate risk.sessions, risk.loads, derived.features restart identity cascade")

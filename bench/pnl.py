@@ -23,7 +23,7 @@ from psycopg2.extensions import make_dsn
 
 from risk.books.fifo import Lots, match_fills
 from risk.books.warehouse import aggregate
-from risk.core import calendar, warehouse
+from risk.core import calendar, schema, warehouse
 from risk.core.runs import open_run
 
 SESSION = dt.date(2025, 8, 15)
@@ -272,7 +272,7 @@ def measure(dsn: str) -> dict[str, Any]:
     try:
         own_dsn = make_dsn(dsn, dbname=name)
         connection = warehouse.connect(own_dsn)
-        warehouse.migrate(connection)
+        schema.migrate(connection)
         with warehouse.writing(connection):
             calendar.store_sessions(connection)
         connection.close()

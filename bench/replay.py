@@ -16,7 +16,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
-from risk.core import calendar, warehouse
+from risk.core import calendar, schema, warehouse
 from risk.core.settings import PROJECT_DIR
 from risk.ingest.loading import load_drop
 from tests.publications import assert_replay_equals, publication_times
@@ -32,7 +32,7 @@ def measure(dsn: str, folder: Path) -> None:
         return
     imported = _create(dsn, "imported")
     with contextlib.closing(warehouse.connect(imported)) as connection:
-        warehouse.migrate(connection)
+        schema.migrate(connection)
         with warehouse.writing(connection):
             calendar.store_sessions(connection)
     _create(dsn, "template", like="imported")

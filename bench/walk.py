@@ -111,7 +111,8 @@ def walk(dsn: str, folder: Path) -> dict[str, Footprint]:
     """Run the seven operators on a small desk in a database of its own and trace each."""
     warehouse_dsn = _new_database(dsn)
     _configure(warehouse_dsn, folder)
-    from risk.core.warehouse import connect, migrate
+    from risk.core.schema import migrate
+    from risk.core.warehouse import connect
     from tests.smtp_boxes import Box, served
 
     _import_everything()

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import settings
 from psycopg2.extensions import make_dsn
 
-from risk.core import calendar, warehouse
+from risk.core import calendar, schema, warehouse
 from tests.databases import create_database, drop_database
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def template_database(server_dsn: str) -> Iterator[str]:
     name = f"template_{os.getpid()}"
     create_database(server_dsn, name, "template1")
     connection = warehouse.connect(make_dsn(server_dsn, dbname=name))
-    warehouse.migrate(connection)
+    schema.migrate(connection)
     with warehouse.writing(connection):
         calendar.store_sessions(connection)
     connection.close()

@@ -309,7 +309,7 @@ def doctor(*, as_json: JsonFlag = False) -> None:
 @app.command()
 def migrate(*, as_json: JsonFlag = False) -> None:
     """Bring the warehouse's schema up to date, as its owner, and grant the pipeline's role its privileges."""
-    from risk.core.roles import migrate_as_owner
+    from risk.core.schema import migrate_as_owner
 
     applied = migrate_as_owner(postgres_dsn(os.environ, WAREHOUSE_CONNECTION), read_settings().owner_dsn)
     typer.echo(json.dumps({"applied": list(applied)}) if as_json else f"Applied {len(applied)} schema files.")

@@ -22,7 +22,7 @@ from devstack.postgres import temporary_cluster
 from risk.books.warehouse import aggregate
 from risk.checks.run import check_fills
 from risk.cli import app
-from risk.core import calendar
+from risk.core import calendar, schema
 from risk.core import warehouse as database
 from risk.core.errors import QualityError
 from risk.core.runs import Run, open_run
@@ -130,7 +130,7 @@ def warehouse(server_dsn: str, name: str) -> Iterator[str]:
     dsn = make_dsn(server_dsn, dbname=name)
     try:
         with contextlib.closing(database.connect(dsn)) as connection:
-            database.migrate(connection)
+            schema.migrate(connection)
             with database.writing(connection):
                 calendar.store_sessions(connection)
         yield dsn

@@ -18,8 +18,8 @@ from risk.checks.run import check_fills
 from risk.core import backup
 from risk.core.calendar import store_sessions
 from risk.core.errors import RequestError, StackError
-from risk.core.roles import prepare_warehouse
 from risk.core.runs import Run, open_run, read_run
+from risk.core.schema import prepare_warehouse
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, connect, writing
 from risk.ingest.loading import load_drop

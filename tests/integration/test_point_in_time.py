@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from psycopg2.extensions import make_dsn
 
-from risk.core.roles import prepare_warehouse
 from risk.core.runs import Run, open_run
+from risk.core.schema import prepare_warehouse
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, connect, rows
 from risk.limits.decide import apply_rules

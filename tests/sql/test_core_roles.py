@@ -13,9 +13,9 @@ from psycopg2.extensions import make_dsn
 
 from risk.core.calendar import store_sessions
 from risk.core.errors import SchemaError
-from risk.core.roles import READ_TABLES, REPLACED_TABLES, prepare_warehouse
 from risk.core.runs import open_run
-from risk.core.warehouse import SCHEMAS, Connection, connect, execute, migrate, rows, writing
+from risk.core.schema import READ_TABLES, REPLACED_TABLES, SCHEMAS, migrate, prepare_warehouse
+from risk.core.warehouse import Connection, connect, execute, rows, writing
 from risk.ingest.loading import load_drop
 from tests.drops import write_drop
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import make_dsn
 
-from risk.core import calendar, warehouse
+from risk.core import calendar, schema, warehouse
 from risk.core.errors import ConnectionLostError, SchemaError
 from tests.databases import create_database, drop_database
 
@@ -32,6 +32,7 @@ def schema_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     (folder / "schema" / "migrations").mkdir()
     (folder / "schema" / "migrations" / "001_examples.sql").write_text("create table risk.examples (number integer)")
     monkeypatch.setattr(warehouse, "SQL_DIR", folder)
+    monkeypatch.setattr(schema, "SQL_DIR", folder)
     warehouse.statement.cache_clear()
     yield folder / "schema"
     warehouse.statement.cache_clear()
@@ -48,9 +49,9 @@ def empty_database(server_dsn: str) -> Iterator[warehouse.Connection]:
 
 
 def test_migrate_creates_the_baseline_in_an_empty_database_once(empty_database: warehouse.Connection) -> None:
-    assert warehouse.migrate(empty_database) == ["baseline"]
-    assert warehouse.migrate(empty_database) == []
-    tables = warehouse.rows(empty_database, "migrate/select_tables", {"schemas": list(warehouse.SCHEMAS)})
+    assert schema.migrate(empty_database) == ["baseline"]
+    assert schema.migrate(empty_database) == []
+    tables = warehouse.rows(empty_database, "migrate/select_tables", {"schemas": list(schema.SCHEMAS)})
     assert {name for _, name in tables} < set(OBJECTS)
 
 
@@ -67,7 +68,7 @@ def test_every_table_column_and_function_has_a_comment(connection: warehouse.Con
             select oid::regprocedure::text from pg_proc
             where pronamespace = 'risk'::regnamespace and obj_description(oid, 'pg_proc') is null
             """,
-            {"schemas": list(warehouse.SCHEMAS)},
+            {"schemas": list(schema.SCHEMAS)},
         )
         assert cursor.fetchall() == []
 
@@ -91,12 +92,12 @@ def test_keys_of_fills_and_daily_results_contain_the_session(connection: warehou
 
 
 def test_every_statement_names_the_schema_of_its_tables() -> None:
-    schema = warehouse.SQL_DIR / "schema"
+    objects = (warehouse.SQL_DIR / "schema").rglob("*.sql")
     table = re.compile(
         rf"\b(?:from|join|into|update|truncate|like|on table)\s+({'|'.join(OBJECTS)})\b(?!\.)", re.IGNORECASE
     )
     unqualified = []
-    for path in set(warehouse.SQL_DIR.rglob("*.sql")) - set(schema.rglob("*.sql")):
+    for path in set(warehouse.SQL_DIR.rglob("*.sql")) - set(objects):
         code = re.sub(r"--.*|'[^']*'", "", path.read_text())
         named = set(re.findall(r"(?:\bwith(?: recursive)?|,)\s+(\w+) as (?:materialized )?\(", code))
         unqualified += [(path.name, name) for name in table.findall(code) if name not in named]
@@ -109,7 +110,7 @@ def test_migrate_refuses_a_warehouse_that_is_older_than_the_baseline(empty_datab
         cursor.execute("create table public.schema_migrations (name text)")
 
     with pytest.raises(SchemaError, match=r"older than the schema's baseline and cannot be upgraded.*make clean"):
-        warehouse.migrate(empty_database)
+        schema.migrate(empty_database)
 
 
 def test_migrate_refuses_a_warehouse_of_another_baseline(connection: warehouse.Connection, schema_dir: Path) -> None:
@@ -117,7 +118,7 @@ def test_migrate_refuses_a_warehouse_of_another_baseline(connection: warehouse.C
         file.write("\n-- changed")
 
     with pytest.raises(SchemaError, match=r"another version of the schema \(baseline differs\).*make clean"):
-        warehouse.migrate(connection)
+        schema.migrate(connection)
 
     with connection.cursor() as cursor:
         cursor.execute("select to_regclass('risk.examples')")
@@ -127,16 +128,16 @@ def test_migrate_refuses_a_warehouse_of_another_baseline(connection: warehouse.C
 def test_migrate_applies_a_migration_after_the_baseline_once(
     connection: warehouse.Connection, schema_dir: Path
 ) -> None:
-    assert warehouse.migrate(connection) == ["001_examples"]
-    assert warehouse.migrate(connection) == []
+    assert schema.migrate(connection) == ["001_examples"]
+    assert schema.migrate(connection) == []
 
 
 def test_migrate_refuses_a_missing_migration(connection: warehouse.Connection, schema_dir: Path) -> None:
-    warehouse.migrate(connection)
+    schema.migrate(connection)
     (schema_dir / "migrations" / "001_examples.sql").unlink()
 
     with pytest.raises(SchemaError, match="001_examples differs"):
-        warehouse.migrate(connection)
+        schema.migrate(connection)
 
 
 def test_migrate_from_several_processes_applies_a_migration_once(warehouse_dsn: str, schema_dir: Path) -> None:
@@ -144,7 +145,7 @@ def test_migrate_from_several_processes_applies_a_migration_once(warehouse_dsn: 
 
     def migrate() -> None:
         connection = warehouse.connect(warehouse_dsn)
-        applied.extend(warehouse.migrate(connection))
+        applied.extend(schema.migrate(connection))
         connection.close()
 
     threads = [threading.Thread(target=migrate) for _ in range(4)]

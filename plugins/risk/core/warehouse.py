@@ -1,4 +1,4 @@
-"""The warehouse: connections, SQL files, the schema and the one write lock.
+"""The warehouse: connections, SQL files and the one write lock.
 
 Every statement names the schema of each table. A connection may read and write another schema in place of ``derived``
 or ``results``: a point-in-time run has its own, see ``risk.core.runs``.
@@ -7,10 +7,8 @@ or ``results``: a point-in-time run has its own, see ``risk.core.runs``.
 from __future__ import annotations
 
 import contextlib
-import graphlib
-import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, cast
 
@@ -18,14 +16,8 @@ import psycopg2
 import psycopg2.extensions
 from psycopg2 import sql
 
-from risk.core.errors import ConnectionLostError, SchemaError
+from risk.core.errors import ConnectionLostError
 from risk.core.settings import SQL_DIR
-
-SCHEMAS = ("risk", "derived", "results")
-"""Schemas with tables that last."""
-
-BASELINE = "baseline"
-"""Name under which a warehouse records the objects of ``include/sql/schema``."""
 
 WRITE_LOCK = 5_202_511
 """Key of the advisory lock around every task's write: sessions that run side by side take turns."""
@@ -188,81 +180,3 @@ def writing(connection: Connection) -> Iterator[Connection]:
         with connection.cursor() as cursor:
             cursor.execute("select pg_advisory_xact_lock(%s)", (WRITE_LOCK,))
         yield connection
-
-
-def migrate(connection: Connection) -> Sequence[str]:
-    """Create the schema in an empty database, or apply what it lacks, under the write lock.
-
-    Returns
-    -------
-    sequence of str
-        Names of the schema files applied now, in order.
-
-    Raises
-    ------
-    SchemaError
-        If the warehouse was created from another schema, or if there is something to apply and this role may not;
-        nothing is applied then.
-    """
-    with writing(connection):
-        files = schema_files()
-        pending = pending_files(connection)
-        if pending and not rows(connection, "migrate/select_state")[0][0]:
-            raise SchemaError(
-                f"This warehouse lacks the schema files {', '.join(pending)}, and the pipeline's role may not change "
-                "the schema: let its owner do it (make down, then make up; or riskctl migrate with RISK_OWNER_DSN)."
-            )
-        for name in pending:
-            for file in files[name]:
-                execute(connection, file)
-            digest = {"name": name, "content_sha256": content_sha256(files[name])}
-            execute(connection, "migrate/insert_schema_migrations", digest)
-    return pending
-
-
-def pending_files(connection: Connection) -> list[str]:
-    """List the schema files a warehouse has not seen, in order.
-
-    Raises
-    ------
-    SchemaError
-        If it was created before the baseline, or a file applied to it has changed or is gone.
-    """
-    _, is_created, is_outdated = rows(connection, "migrate/select_state")[0]
-    files = schema_files()
-    if is_outdated:
-        raise SchemaError(
-            "This warehouse is older than the schema's baseline and cannot be upgraded: keep a backup (make backup), "
-            "then create a new one in an empty database (make clean removes the embedded one) and load the files again."
-        )
-    if not is_created:
-        return list(files)
-    applied = dict(rows(connection, "migrate/select_schema_migrations"))
-    for name, digest in applied.items():
-        if name not in files or content_sha256(files[name]) != digest:
-            raise SchemaError(
-                f"This warehouse was created with another version of the schema ({name} differs), and there is no "
-                "upgrade between versions before 0.1.0: use the code that created it, or create a new one in an empty "
-                "database (make clean removes the embedded one) and load the files again."
-            )
-    return [name for name in files if name not in applied]
-
-
-def schema_files() -> dict[str, list[str]]:
-    """Return the statement files of the schema by the name they are recorded under, in the order to apply them.
-
-    The baseline is every object in a file of its own, each after those it names; ``migrations/`` follow one by one.
-    """
-    folder = SQL_DIR / "schema"
-    objects = {path.stem: path for part in ("tables", "functions") for path in (folder / part).glob("*.sql")}
-    named = re.compile(rf"\b(?:{'|'.join(SCHEMAS)})\.({'|'.join(objects)})\b")
-    needs = {name: set(named.findall(path.read_text(encoding="utf-8"))) - {name} for name, path in objects.items()}
-    ordered = graphlib.TopologicalSorter(needs).static_order()
-    baseline = ["schema/schemas", *(f"schema/{objects[name].parent.name}/{name}" for name in ordered)]
-    migrations = sorted(path.stem for path in (folder / "migrations").glob("*.sql"))
-    return {BASELINE: baseline, **{name: [f"schema/migrations/{name}"] for name in migrations}}
-
-
-def content_sha256(files: Sequence[str]) -> str:
-    """Return the SHA-256 of statement files, independent of the order in which they are applied."""
-    return hashlib.sha256("".join(statement(name) for name in sorted(files)).encode()).hexdigest()

@@ -14,8 +14,9 @@ from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRescheduleEx
 from risk.core.calendar import next_session, run_session, store_sessions, wait_deadline
 from risk.core.errors import ConnectionLostError
 from risk.core.runs import open_run, resolve_as_of
+from risk.core.schema import migrate
 from risk.core.settings import read_settings
-from risk.core.warehouse import Connection, connect, migrate, writing
+from risk.core.warehouse import Connection, connect, writing
 from risk.ingest.awaiting import missing_accounts
 from risk.ingest.loading import Load, known_load, load_drop, raise_for_quarantine
 from risk.ingest.sources.propreports.loading import load_vendor

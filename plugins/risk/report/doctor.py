@@ -22,9 +22,9 @@ from risk.core.connections import (
     read_connection,
 )
 from risk.core.errors import RiskError
-from risk.core.roles import REPLACED_TABLES
+from risk.core.schema import REPLACED_TABLES, pending_files
 from risk.core.settings import EXCHANGE_CALENDAR, Settings
-from risk.core.warehouse import Connection, pending_files, records, rows
+from risk.core.warehouse import Connection, records, rows
 
 DAG_ID = "daily_risk"
 REQUIRED_FREE_BYTES = 2_000_000_000
