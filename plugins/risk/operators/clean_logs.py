@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, conf
 
-from risk.core.retention import remove_old_files
 from risk.core.settings import RETENTION
 
 if TYPE_CHECKING:
@@ -24,3 +23,31 @@ class CleanLogsOperator(BaseOperator):
         count = remove_old_files(Path(conf.get("logging", "base_log_folder")), before)
         self.log.info("before=%s removed_file_count=%s", before.isoformat(), count)
         return {"removed_file_count": count}
+
+
+def remove_old_files(folder: Path, before: dt.datetime) -> int:
+    """Remove the files of a folder and its subfolders that were last written before an instant.
+
+    Folders that are empty then go too; links are not followed.
+
+    Parameters
+    ----------
+    folder
+        Where to look; it stays itself.
+    before
+        Aware instant.
+
+    Returns
+    -------
+    int
+        Number of files removed.
+    """
+    removed = 0
+    for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder before the folder
+        if path.is_dir() and not path.is_symlink():
+            if not any(path.iterdir()):
+                path.rmdir()
+        elif path.lstat().st_mtime < before.timestamp():
+            path.unlink()
+            removed += 1
+    return removed
