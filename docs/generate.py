@@ -19,8 +19,9 @@ DOCS = Path(__file__).resolve().parent
 SCHEMA = DOCS.parent / "include" / "sql" / "schema"
 
 COMMENT = re.compile(
-    r"comment on (table|column|function) ([a-z_0-9.]+)(?:\s*\([^)]*\))? is\s+'((?:[^']|'')*)'", re.IGNORECASE
+    r"comment on (table|column|function) ([a-z_0-9.]+)(?:\s*\([^)]*\))? is\s+((?:'(?:[^']|'')*'\s*)+);", re.IGNORECASE
 )
+TYPE = re.compile(r"^    (\w+) ((?:double precision|\w+)(?:\([\d, ]+\))?(?:\[\])?)", re.MULTILINE)
 
 
 def settings_page() -> Iterator[str]:
@@ -100,17 +101,22 @@ def cli_page() -> Iterator[str]:
 def tables_page() -> Iterator[str]:
     """Describe every table, column and function of the warehouse, from their comments."""
     files = sorted(SCHEMA.rglob("*.sql"))
-    found = [match.groups() for path in files for match in COMMENT.finditer(path.read_text(encoding="utf-8"))]
-    comments = [(kind.lower(), name, " ".join(text.replace("''", "'").split())) for kind, name, text in found]
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in files}
+    types = {(table, column): kind for table, text in texts.items() for column, kind in TYPE.findall(text)}
+    found = [match.groups() for text in texts.values() for match in COMMENT.finditer(text)]
+    # Literals on neighboring lines are one.
+    joined = [(kind.lower(), name, re.sub(r"'\s*\n\s*'", "", text.strip())[1:-1]) for kind, name, text in found]
+    comments = [(kind, name, text.replace("''", "'")) for kind, name, text in joined]
     yield "# Tables and functions"
     yield "\nThe warehouse, from the comments in `include/sql/schema`. Money is `numeric`, instants are `timestamptz`."
     for kind, name, text in comments:
         if kind == "table":
             yield f"\n## {name}\n\n{text}\n"
-            yield "| column | meaning |"
-            yield "|---|---|"
+            yield "| column | type | meaning |"
+            yield "|---|---|---|"
         elif kind == "column":
-            yield f"| `{name.rpartition('.')[2]}` | {_cell(text)} |"
+            _, table, column = name.split(".")
+            yield f"| `{column}` | {types[table, column]} | {_cell(text)} |"
     yield "\n## Functions\n\n| function | returns |\n|---|---|"
     for kind, name, text in comments:
         if kind == "function":
