@@ -1,17 +1,17 @@
 """# Approval and publication
 
-A person decides about the limits that the morning report recommends; then they come into force. `daily_risk` starts it
-once the mail is out, where its parameter `approval` is `high` or `all` (`RISK_APPROVAL` sets its default).
+People decide about the limits that the morning report recommends; then they come into force. `daily_risk` starts this
+DAG once the email is sent, if its parameter `approval` is `high` or `all` (`RISK_APPROVAL` sets the default).
 
 | task | does | when it fails |
 |---|---|---|
-| open_approval | notes who is asked and until when | the warehouse: tried again |
-| approve_limit | for each trader: waits for approve or reject, without a process | read its log |
-| publish | brings limits into force, writes the platform's file | mend what it names, clear the task |
+| open_approval | records which limits need approval, and the deadline | warehouse: retried |
+| approve_limit | for each trader: waits, deferred, for approve or reject | read its log |
+| publish | brings limits into force, writes the trading platform's file | fix what it names, clear the task |
 
-**Approve** publishes the proposed limit; an edit on the Risk page, with a reason, changes it before. **Reject**
-keeps the limit in force. Without an answer until 09:00 New York of the effective session the recommended cut applies,
-whatever was edited. For a session that has gone by, a rehearsal, the next 09:00 counts, and no file is written.
+**Approve** publishes the proposed limit; an edit on the Risk page, with a reason, changes the proposal first.
+**Reject** keeps the limit in force. Without a decision by 09:00 New York of the effective session the recommended cut
+applies, edited or not. For a past session (dry run) the next 09:00 counts, and no file is written.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from risk.operators.callbacks import TASK_CALLBACKS, on_run_failure, on_run_succ
 
 with DAG(
     dag_id="publish_limits",
-    description="A person approves today's limits, then they come into force",
+    description="People approve today's limits, then the limits come into force",
     doc_md=__doc__,
     schedule=None,
     start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
@@ -37,7 +37,7 @@ with DAG(
     params={
         "run_id": Param(0, type="integer", minimum=1, title="Run", description="Key of the run to publish."),
         "session_date": Param(
-            None, type=["null", "string"], format="date", title="Session", description="For the words of an alarm."
+            None, type=["null", "string"], format="date", title="Session", description="Named in alerts."
         ),
         "approval": Param("high", enum=["high", "all"], title="Approval"),
     },
@@ -46,13 +46,13 @@ with DAG(
         "retries": 3,
         "retry_delay": dt.timedelta(seconds=20),
         "retry_policy": RETRY_BY_ERROR,
-        # Without the note of a success: what these tasks return is no list of counts.
+        # Without the note of a success: these tasks do not return counts.
         **{name: call for name, call in TASK_CALLBACKS.items() if name != "on_success_callback"},
     },
 ):
     opened = OpenApprovalOperator(task_id="open_approval")
-    asked = ApproveLimitOperator.partial(
+    approvals = ApproveLimitOperator.partial(
         task_id="approve_limit", map_index_template="{{ task.request.account_id }}"
     ).expand(request=opened.output)
-    # Nobody to ask is no reason not to publish.
-    chain(opened, asked, PublishLimitsOperator(task_id="publish", trigger_rule="none_failed"))
+    # Limits are published even where no approval is required.
+    chain(opened, approvals, PublishLimitsOperator(task_id="publish", trigger_rule="none_failed"))

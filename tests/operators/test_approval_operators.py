@@ -68,7 +68,7 @@ def test_question_after_the_deadline_is_answered_by_the_clock(connection: Connec
 
     operator(connection, publication).execute({})
 
-    assert outcome(connection, publication) == ("defaulted", "nobody")
+    assert outcome(connection, publication) == ("timed_out", "nobody")
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_question_after_the_deadline_is_answered_by_the_clock(connection: Connec
         ("Approve", ANN, ("approved", "ann")),
         ("Reject", ANN, ("rejected", "ann")),
         # The deadline comes as the default answer of nobody: no approval of an edit.
-        ("Approve", None, ("defaulted", "nobody")),
+        ("Approve", None, ("timed_out", "nobody")),
     ],
 )
 def test_answer_becomes_the_outcome(

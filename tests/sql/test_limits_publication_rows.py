@@ -50,9 +50,9 @@ def run(connection: Connection) -> Run:
 
 
 def opened(
-    connection: Connection, run: Run, asked_for: str = "all", *, dual_control: bool = False, at: dt.datetime = FAR
+    connection: Connection, run: Run, scope: str = "all", *, dual_control: bool = False, at: dt.datetime = FAR
 ) -> Publication:
-    return open_publication(connection, run, ApprovalPolicy(asked_for, dual_control), "approval", at)
+    return open_publication(connection, run, ApprovalPolicy(scope, dual_control), "approval", at)
 
 
 def proposal(connection: Connection, publication: Publication, name: str = "HIGH") -> Proposal:
@@ -76,11 +76,11 @@ def actions(connection: Connection) -> list[tuple[str, str, Decimal, str]]:
         return list(cursor.fetchall())
 
 
-@pytest.mark.parametrize(("asked_for", "names"), [("high", ["HIGH"]), ("all", ["HIGH", "MODERATE"])])
+@pytest.mark.parametrize(("scope", "names"), [("high", ["HIGH"]), ("all", ["HIGH", "MODERATE"])])
 def test_accounts_that_need_approval_follow_from_the_policy(
-    connection: Connection, run: Run, asked_for: str, names: list[str]
+    connection: Connection, run: Run, scope: str, names: list[str]
 ) -> None:
-    publication = opened(connection, run, asked_for, at=MORNING)
+    publication = opened(connection, run, scope, at=MORNING)
 
     assert [one.account_id for one in read_required_approvals(connection, publication)] == names
 
@@ -105,8 +105,8 @@ def test_approval_publishes_the_recommended_limits_of_all(connection: Connection
     assert in_force(connection, publication) == {"HIGH": Decimal(2000), "MODERATE": Decimal(4000), "LOW": Decimal(5000)}
     assert actions(connection) == [
         ("HIGH", "approved", Decimal(2000), "ann"),
-        ("MODERATE", "defaulted", Decimal(4000), "nobody"),
-        ("LOW", "unasked", Decimal(5000), "nobody"),
+        ("MODERATE", "timed_out", Decimal(4000), "nobody"),
+        ("LOW", "not_required", Decimal(5000), "nobody"),
     ]
 
 
@@ -275,7 +275,7 @@ def test_publishing_twice_leaves_the_same_rows_and_one_file(connection: Connecti
     assert list(tmp_path.iterdir()) == [first.file]
     with first.file.open(encoding="utf-8", newline="") as stream:
         written = {row["account_id"]: (row["limit_usd"], row["action"]) for row in csv.DictReader(stream)}
-    assert written["HIGH"] == ("2000.00", "defaulted")
+    assert written["HIGH"] == ("2000.00", "timed_out")
     assert len(actions(connection)) == 3
 
 

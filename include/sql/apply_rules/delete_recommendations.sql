@@ -1,5 +1,4 @@
--- Clears what a run recommended, so that its task can decide again.
--- Grain: one row per account of the run. Reads: -. Writes: recommendations. Binds: run_id. Money: -.
--- Rerun: changes nothing.
+-- Deletes what a run recommended, so that its task can decide again.
+-- Writes: recommendations. Binds: run_id.
 delete from results.recommendations
 where recommendations.run_id = %(run_id)s;

@@ -1,5 +1,5 @@
 -- Stores what a run recommends.
--- Grain: one row per account. Reads: -. Writes: recommendations.
+-- Grain: one row per account. Writes: recommendations.
 -- Binds: run_id, recommendations (JSON array of objects by column name, numbers as decimal text).
 -- Money: US dollars. Rerun: after delete_recommendations, the same rows.
 insert into results.recommendations (
@@ -25,26 +25,26 @@ insert into results.recommendations (
 )
 select
     %(run_id)s,
-    given.account_id,
-    given.status,
-    given.level,
-    given.cut_ratio,
-    given.base_limit_usd,
-    given.new_limit_usd,
-    given.source,
-    given.source_version,
-    given.source_reason,
-    given.reasons,
-    given.rules_cut_ratio,
-    given.model_cut_ratio,
-    given.forecast_quantile_05_usd,
-    given.forecast_fan_usd,
-    given.expected_shortfall_usd,
-    given.loss_probability,
-    given.active_session_count,
-    given.latest_session_date
+    incoming.account_id,
+    incoming.status,
+    incoming.level,
+    incoming.cut_ratio,
+    incoming.base_limit_usd,
+    incoming.new_limit_usd,
+    incoming.source,
+    incoming.source_version,
+    incoming.source_reason,
+    incoming.reasons,
+    incoming.rules_cut_ratio,
+    incoming.model_cut_ratio,
+    incoming.forecast_quantile_05_usd,
+    incoming.forecast_fan_usd,
+    incoming.expected_shortfall_usd,
+    incoming.loss_probability,
+    incoming.active_session_count,
+    incoming.latest_session_date
 from
-    jsonb_to_recordset(%(recommendations)s::jsonb) as given (
+    jsonb_to_recordset(%(recommendations)s::jsonb) as incoming (
         account_id text,
         status text,
         level text,

@@ -1,15 +1,14 @@
--- Gathers what the decision needs to know of every account that gets a limit.
+-- Reads what the decision needs of every account that gets a limit.
 -- Grain: one row per account that traded within the last sessions, is no legacy account and not disabled, by name.
--- Reads: sessions, daily_pnl, delivery_states, current_accounts, forecasts, recommendations, runs. Writes: -.
+-- Reads: sessions, daily_pnl, delivery_states, current_accounts, forecasts, recommendations, runs.
 -- Binds: session_date, effective_session, as_of, active_within (sessions), legacy_suffix (literal end of the name),
 -- expert (model, or calibrated where no model forecasts).
--- Money: US dollars, exact; losses positive, quantiles negative. Rerun: reads only.
-with asked as (
+-- Money: US dollars, exact; losses positive, quantiles negative.
+with run_session as (
     select
         sessions.session_date,
         sessions.session_number,
-        sessions.session_number - %(active_within)s as last_inactive_number,
-        %(as_of)s as known_until
+        sessions.session_number - %(active_within)s as last_inactive_number
     from risk.sessions
     where sessions.session_date = %(session_date)s
 ),
@@ -33,11 +32,11 @@ active_accounts as (
         books.newest_session_date,
         books.latest_session_date,
         books.active_session_count,
-        asked.session_number - sessions.session_number as sessions_absent
+        run_session.session_number - sessions.session_number as sessions_absent
     from books
     inner join risk.sessions on books.latest_session_date = sessions.session_date
-    cross join asked
-    where sessions.session_number > asked.last_inactive_number
+    cross join run_session
+    where sessions.session_number > run_session.last_inactive_number
 ),
 
 deliveries_of_session as (
@@ -50,7 +49,7 @@ deliveries_of_session as (
     from risk.delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as states
 ),
 
-stated as (
+account_terms as (
     select
         known.account_id,
         known.base_limit_usd,
@@ -58,7 +57,7 @@ stated as (
     from risk.current_accounts(%(effective_session)s, %(as_of)s) as known
 ),
 
-coming as (
+next_forecasts as (
     select
         forecasts.account_id,
         forecasts.quantile_05_usd
@@ -68,7 +67,7 @@ coming as (
         and forecasts.effective_session = %(effective_session)s
 ),
 
-usual as (
+past_forecasts as (
     select
         forecasts.account_id,
         count(*) as issued_count,
@@ -82,7 +81,7 @@ usual as (
         on
             forecasts.account_id = daily_pnl.account_id
             and forecasts.effective_session = daily_pnl.session_date
-    inner join asked on forecasts.effective_session <= asked.session_date
+    inner join run_session on forecasts.effective_session <= run_session.session_date
     where
         forecasts.expert = %(expert)s
         and daily_pnl.fill_count > 0
@@ -98,17 +97,17 @@ last_recommendations as (
     from results.recommendations
     inner join risk.runs on recommendations.run_id = runs.run_id
     inner join risk.sessions on runs.session_date = sessions.session_date
-    cross join asked
+    cross join run_session
     left join risk.renamed_accounts(%(as_of)s) as renamed
         on
             recommendations.account_id = renamed.former_account_id
             and runs.session_date >= renamed.starts_at
             and runs.session_date < renamed.ends_before
     where
-        runs.session_date < asked.session_date
-        and runs.as_of <= asked.known_until
+        runs.session_date < run_session.session_date
+        and runs.as_of <= %(as_of)s
         and not runs.is_point_in_time
-        and sessions.session_number > asked.last_inactive_number
+        and sessions.session_number > run_session.last_inactive_number
     order by
         coalesce(renamed.account_id, recommendations.account_id) asc,
         runs.session_date desc,
@@ -124,10 +123,10 @@ select
     active_accounts.newest_session_date,
     newest_books.incomplete_reason,
     deliveries_of_session.delivery_state,
-    stated.base_limit_usd,
-    coming.quantile_05_usd,
-    usual.median_loss_usd,
-    coalesce(usual.issued_count, 0) as issued_count,
+    account_terms.base_limit_usd,
+    next_forecasts.quantile_05_usd,
+    past_forecasts.median_loss_usd,
+    coalesce(past_forecasts.issued_count, 0) as issued_count,
     last_recommendations.cut_ratio as last_cut_ratio,
     last_recommendations.session_date as last_session_date
 from active_accounts
@@ -136,9 +135,9 @@ inner join derived.daily_pnl as newest_books
         active_accounts.account_id = newest_books.account_id
         and active_accounts.newest_session_date = newest_books.session_date
 left join deliveries_of_session on active_accounts.account_id = deliveries_of_session.account_id
-left join stated on active_accounts.account_id = stated.account_id
-left join coming on active_accounts.account_id = coming.account_id
-left join usual on active_accounts.account_id = usual.account_id
+left join account_terms on active_accounts.account_id = account_terms.account_id
+left join next_forecasts on active_accounts.account_id = next_forecasts.account_id
+left join past_forecasts on active_accounts.account_id = past_forecasts.account_id
 left join last_recommendations on active_accounts.account_id = last_recommendations.account_id
-where stated.is_disabled is not true
+where account_terms.is_disabled is not true
 order by active_accounts.account_id asc;

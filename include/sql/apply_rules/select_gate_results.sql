@@ -1,6 +1,5 @@
--- Reads whether the model may serve in a run.
--- Grain: at most one row; none where nothing was judged. Reads: gate_results, model_versions. Writes: -. Binds: run_id.
--- Money: -. Rerun: reads only.
+-- Reads whether the model's cuts apply in a run.
+-- Grain: at most one row; none where no model was evaluated. Reads: gate_results, model_versions. Binds: run_id.
 select
     gate_results.model_id,
     gate_results.is_serving,

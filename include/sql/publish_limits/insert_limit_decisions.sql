@@ -1,7 +1,7 @@
--- Notes a decision; a second outcome for an account of a publication is not taken.
--- Grain: at most one row. Reads: -. Writes: limit_decisions.
+-- Stores a decision; a second outcome for an account of a publication is ignored.
+-- Grain: at most one row. Writes: limit_decisions.
 -- Binds: publication_id, account_id, action, limit_usd, reason, user_id, user_name.
--- Money: limit_usd, US dollars. Rerun: an outcome changes nothing; the caller has looked at edits.
+-- Money: US dollars. Rerun: an outcome changes nothing; the caller has checked edits.
 insert into risk.limit_decisions (
     publication_id,
     account_id,

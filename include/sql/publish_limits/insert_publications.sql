@@ -1,10 +1,10 @@
--- Opens the publication of a run's limits; a run that has one keeps it, with its first deadline.
+-- Opens the publication of a run's limits; a run that has one keeps it, with its first policy and deadline.
 -- Grain: at most one row. Reads: runs. Writes: publications.
--- Binds: run_id, asked_for, has_dual_control, decision_deadline, is_live, dag_run_id. Money: -. Rerun: changes nothing.
+-- Binds: run_id, approval_scope, has_dual_control, decision_deadline, is_live, dag_run_id. Rerun: changes nothing.
 insert into risk.publications (
     run_id,
     effective_session,
-    asked_for,
+    approval_scope,
     has_dual_control,
     decision_deadline,
     is_live,
@@ -13,7 +13,7 @@ insert into risk.publications (
 select
     runs.run_id,
     runs.effective_session,
-    %(asked_for)s,
+    %(approval_scope)s,
     %(has_dual_control)s,
     %(decision_deadline)s,
     %(is_live)s,

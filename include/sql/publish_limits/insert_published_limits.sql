@@ -1,4 +1,4 @@
--- Publishes limits; what a publication has published stays.
+-- Publishes limits; what a publication has published is never changed.
 -- Grain: one row per account. Reads: publications. Writes: published_limits.
 -- Binds: publication_id, limits (JSON array of objects by column name, numbers as decimal text).
 -- Money: US dollars. Rerun: changes nothing.
@@ -15,17 +15,17 @@ insert into risk.published_limits (
 )
 select
     publications.publication_id,
-    given.account_id,
+    incoming.account_id,
     publications.effective_session,
-    given.base_limit_usd,
-    given.recommended_limit_usd,
-    given.decided_limit_usd,
-    given.limit_usd,
-    given.reason,
-    given.decision_id
+    incoming.base_limit_usd,
+    incoming.recommended_limit_usd,
+    incoming.decided_limit_usd,
+    incoming.limit_usd,
+    incoming.reason,
+    incoming.decision_id
 from risk.publications
 cross join
-    lateral jsonb_to_recordset(%(limits)s::jsonb) as given (
+    lateral jsonb_to_recordset(%(limits)s::jsonb) as incoming (
         account_id text,
         base_limit_usd numeric,
         recommended_limit_usd numeric,

@@ -1,3 +1,3 @@
--- Reads the database clock: decisions are in time or late by it alone.
--- Grain: one row. Reads: -. Writes: -. Binds: -. Money: -. Rerun: reads only.
+-- Reads the database clock: it alone decides whether a decision is in time.
+-- Grain: one row.
 select clock_timestamp() as instant;

@@ -1,10 +1,9 @@
--- Reads what is recommended, what is in force and what was decided for each account of a publication.
--- Grain: one row per account of the run, by name.
--- Reads: publications, runs, recommendations, limit_decisions, published_limits. Writes: -. Binds: publication_id.
--- Money: US dollars. Rerun: reads only.
--- in_force_limit_usd: published for the newest earlier session, null = nothing was ever published for the account; what
--- was only rehearsed is in force for rehearsals only, of the past (is_point_in_time) for those of the past.
-with asked as (
+-- Reads what is recommended, in force and decided for each account of a publication.
+-- Grain: one row per account of the run, by name. Reads: publications, runs, recommendations, limit_decisions,
+-- published_limits. Binds: publication_id. Money: US dollars.
+-- in_force_limit_usd: published for the newest earlier session, null = nothing was ever published for the account.
+-- Limits of a dry run are in force for dry runs only, those of a point-in-time run for point-in-time runs only.
+with publication as (
     select
         publications.publication_id,
         publications.run_id,
@@ -23,11 +22,11 @@ in_force as (
     from risk.published_limits
     inner join risk.publications on published_limits.publication_id = publications.publication_id
     inner join risk.runs on publications.run_id = runs.run_id
-    inner join asked
+    inner join publication
         on
-            published_limits.effective_session < asked.effective_session
-            and (publications.is_live or not asked.is_live)
-            and (asked.is_point_in_time or not runs.is_point_in_time)
+            published_limits.effective_session < publication.effective_session
+            and (publications.is_live or not publication.is_live)
+            and (publication.is_point_in_time or not runs.is_point_in_time)
     order by
         published_limits.account_id asc,
         published_limits.effective_session desc,
@@ -43,7 +42,7 @@ edits as (
         limit_decisions.user_name,
         limit_decisions.reason
     from risk.limit_decisions
-    inner join asked on limit_decisions.publication_id = asked.publication_id
+    inner join publication on limit_decisions.publication_id = publication.publication_id
     where limit_decisions.action = 'edited'
     order by
         limit_decisions.account_id asc,
@@ -58,7 +57,7 @@ outcomes as (
         limit_decisions.limit_usd,
         limit_decisions.user_name
     from risk.limit_decisions
-    inner join asked on limit_decisions.publication_id = asked.publication_id
+    inner join publication on limit_decisions.publication_id = publication.publication_id
     where limit_decisions.action <> 'edited'
 )
 
@@ -80,7 +79,7 @@ select
     outcomes.limit_usd as decided_limit_usd,
     outcomes.user_name as decider_name
 from results.recommendations
-inner join asked on recommendations.run_id = asked.run_id
+inner join publication on recommendations.run_id = publication.run_id
 left join in_force on recommendations.account_id = in_force.account_id
 left join edits on recommendations.account_id = edits.account_id
 left join outcomes on recommendations.account_id = outcomes.account_id

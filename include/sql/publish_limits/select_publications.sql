@@ -1,11 +1,10 @@
 -- Reads one publication, by its own key or by its run's.
--- Grain: at most one row. Reads: publications. Writes: -. Binds: publication_id, run_id (null = the other one counts).
--- Money: -. Rerun: reads only.
+-- Grain: at most one row. Reads: publications. Binds: publication_id, run_id (one of them null).
 select
     publications.publication_id,
     publications.run_id,
     publications.effective_session,
-    publications.asked_for,
+    publications.approval_scope,
     publications.has_dual_control,
     publications.decision_deadline,
     publications.is_live,

@@ -1,6 +1,6 @@
--- Reads what a publication published, for the file of the trading platform.
--- Grain: one row per account, by name. Reads: published_limits, limit_decisions. Writes: -. Binds: publication_id.
--- Money: US dollars. Rerun: reads only.
+-- Reads what a publication published, for the trading platform's file.
+-- Grain: one row per account, by name. Reads: published_limits, limit_decisions. Binds: publication_id.
+-- Money: US dollars.
 select
     published_limits.account_id,
     published_limits.effective_session,

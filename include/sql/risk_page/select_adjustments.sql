@@ -1,6 +1,6 @@
--- Lists what is booked to accounts beside their trading in a session.
--- Grain: one row per booking, by account. Reads: booked_adjustments. Writes: -. Binds: session_date, as_of.
--- Money: US dollars, positive = credit; no part of any P&L. Rerun: reads only.
+-- Lists the amounts booked to accounts outside trading in a session.
+-- Grain: one row per booking, by account. Reads: booked_adjustments. Binds: session_date, as_of.
+-- Money: US dollars, positive = credit; not part of P&L.
 select
     booked.account_id,
     booked.category,

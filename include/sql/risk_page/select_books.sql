@@ -1,6 +1,6 @@
--- Reads a session's books as they are known now, whether their own sums agree, and what the source's own books say.
--- Grain: one row per account, by name. Reads: daily_pnl, current_totals. Writes: -. Binds: session_date.
--- Money: US dollars, gains positive, fees positive = cost; null where incomplete. Rerun: reads only.
+-- Reads a session's books as they are now, whether their own sums agree, and what the source's own books say.
+-- Grain: one row per account, by name. Reads: daily_pnl, current_totals. Binds: session_date.
+-- Money: US dollars, gains positive, fees positive = cost; null where incomplete.
 select
     daily_pnl.account_id,
     daily_pnl.fill_count,

@@ -1,6 +1,5 @@
--- Reads every verdict of a run's checks.
--- Grain: one row per check and subject, failed ones first. Reads: quality_results. Writes: -. Binds: run_id. Money: -.
--- Rerun: reads only.
+-- Reads the result of every check of a run.
+-- Grain: one row per check and subject, failed ones first. Reads: quality_results. Binds: run_id.
 select
     quality_results.check_name,
     quality_results.subject,

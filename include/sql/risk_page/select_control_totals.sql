@@ -1,6 +1,5 @@
--- Reads what was delivered for a session, as known at an instant: rows in = loaded + rejected + duplicate.
--- Grain: one row per account, by name. Reads: current_deliveries. Writes: -. Binds: session_date, as_of. Money: -.
--- Rerun: reads only.
+-- Reads what was delivered for a session as known at an instant: rows = loaded + rejected + duplicate.
+-- Grain: one row per account, by name. Reads: current_deliveries. Binds: session_date, as_of.
 select
     current_ones.account_id,
     current_ones.file_name,

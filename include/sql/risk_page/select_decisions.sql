@@ -1,6 +1,5 @@
 -- Reads every decision of a publication in the order they were made.
--- Grain: one row per decision. Reads: limit_decisions. Writes: -. Binds: publication_id. Money: US dollars.
--- Rerun: reads only.
+-- Grain: one row per decision. Reads: limit_decisions. Binds: publication_id. Money: US dollars.
 select
     limit_decisions.account_id,
     limit_decisions.action,

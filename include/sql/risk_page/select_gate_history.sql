@@ -1,5 +1,5 @@
--- Reads what the gate found in each session, by the newest run of it that knew everything.
--- Grain: one row per session, ascending. Reads: gate_results, runs. Writes: -. Binds: -. Money: -. Rerun: reads only.
+-- Reads the gate's evaluation of each session, by the newest run that is not point-in-time where there is one.
+-- Grain: one row per session, ascending. Reads: gate_results, runs.
 select distinct on (runs.session_date)
     runs.session_date,
     gate_results.model_id,

@@ -1,6 +1,5 @@
--- Reads a stored model's identity and card; without a number that of the newest.
--- Grain: at most one row. Reads: model_versions. Writes: -. Binds: model_id (null = the newest). Money: -.
--- Rerun: reads only.
+-- Reads a stored model's identity and card; without a number those of the newest.
+-- Grain: at most one row. Reads: model_versions. Binds: model_id (null = the newest).
 select
     model_versions.model_id,
     model_versions.content_sha256,

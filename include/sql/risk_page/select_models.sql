@@ -1,6 +1,5 @@
--- Lists the newest models that were trained.
--- Grain: one row per model, newest first. Reads: model_versions. Writes: -. Binds: row_count. Money: -.
--- Rerun: reads only.
+-- Lists the newest models.
+-- Grain: one row per model, newest first. Reads: model_versions. Binds: row_count.
 select
     model_versions.model_id,
     model_versions.content_sha256,

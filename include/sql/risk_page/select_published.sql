@@ -1,6 +1,6 @@
 -- Reads the limits published for a run, with who decided.
--- Grain: one row per account, by name. Reads: publications, published_limits, limit_decisions. Writes: -.
--- Binds: run_id. Money: US dollars. Rerun: reads only.
+-- Grain: one row per account, by name. Reads: publications, published_limits, limit_decisions. Binds: run_id.
+-- Money: US dollars.
 select
     published_limits.account_id,
     published_limits.limit_usd,

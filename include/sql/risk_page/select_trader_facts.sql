@@ -1,6 +1,6 @@
 -- Reads what the newest report says about an account.
--- Grain: at most one row. Reads: runs, reports. Writes: -. Binds: account_id.
--- Money: inside facts, exact decimal strings; account is null where the report does not name it. Rerun: reads only.
+-- Grain: at most one row. Reads: runs, reports. Binds: account_id.
+-- Money: inside facts, exact decimal strings; account is null where the report does not list it.
 with newest as (
     select
         runs.session_date,

@@ -1,8 +1,7 @@
 -- Reads the newest recommendations for an account, with what was published: of each session its newest reported run.
--- Grain: one row per session, newest first.
--- Reads: runs, reports, recommendations, publications, published_limits, limit_decisions, cut_outcomes. Writes: -.
--- Binds: account_id, row_count.
--- Money: US dollars; benefit_usd: what the cut was worth, gains positive, null = not known (yet). Rerun: reads only.
+-- Grain: one row per session, newest first. Reads: runs, reports, recommendations, publications, published_limits,
+-- limit_decisions, cut_outcomes. Binds: account_id, row_count.
+-- Money: US dollars; benefit_usd: benefit of the cut, gains positive, null = unknown (yet).
 with reported as (
     select distinct on (runs.session_date)
         runs.session_date,

@@ -1,9 +1,8 @@
--- Reads an account's sessions: what it made and what had been forecast.
+-- Reads an account's sessions: its P&L and the forecast for it.
 -- Grain: one row per session with books, ascending. Reads: daily_pnl, scored_runs, recommendations, forecasts.
--- Writes: -. Binds: account_id. Money: US dollars, gains positive, the quantile negative; null where unknown.
--- Rerun: reads only.
--- The forecast is the one that was told: by the report that counts for the session, whoever served in it; where none
--- told of the account, the one that needs no model.
+-- Binds: account_id. Money: US dollars, gains positive, the quantile negative; null where unknown.
+-- The forecast is the reported one, by the report that counts for the session, whether rules or model decided; where
+-- none covers the account, the one that needs no model.
 select
     daily_pnl.session_date,
     daily_pnl.fill_count,

@@ -1,6 +1,6 @@
 -- Reads the outcomes of the recommendations a run may know of.
 -- Grain: one row per account and effective session, session by session. Reads: cut_outcomes.
--- Binds: through_session_date, known_until. Money: US dollars, exact, gains positive; running_lows_usd are losses,
+-- Binds: through_session_date, as_of. Money: US dollars, exact, gains positive; running_lows_usd are losses,
 -- positive, ascending. average_cut_ratio: share of all base limits that was cut, to a hundredth of a percent.
 with average as (
     select
@@ -11,7 +11,7 @@ with average as (
     from derived.cut_outcomes
     where
         cut_outcomes.effective_session <= %(through_session_date)s
-        and cut_outcomes.reported_at <= %(known_until)s
+        and cut_outcomes.reported_at <= %(as_of)s
 )
 
 select
@@ -27,7 +27,7 @@ from derived.cut_outcomes
 cross join average
 where
     cut_outcomes.effective_session <= %(through_session_date)s
-    and cut_outcomes.reported_at <= %(known_until)s
+    and cut_outcomes.reported_at <= %(as_of)s
 order by
     cut_outcomes.effective_session asc,
     cut_outcomes.account_id asc;

@@ -1,6 +1,6 @@
 -- Follows each account through the sessions that past recommendations were for: the new lows of its running net P&L.
 -- Grain: one row per recommendation that counts, whose session's books are complete and that has no outcome yet.
--- Reads: scored_recommendations, daily_pnl, positions, sessions, current_fills, cut_outcomes. Binds: known_until.
+-- Reads: scored_recommendations, daily_pnl, positions, sessions, current_fills, cut_outcomes. Binds: as_of.
 -- Money: US dollars, exact; running_lows_usd are losses, positive, ascending.
 -- A fill moves the account's P&L by the position in its symbol, from the account's own last price of it to the new one,
 -- less the fee; a carried position starts at its mark at the previous close, through a split. What is not traded does
@@ -16,7 +16,7 @@ with wanted as (
         counted.cut_ratio,
         counted.limit_usd,
         daily_pnl.total_pnl_usd as close_usd
-    from risk.scored_recommendations(%(known_until)s) as counted
+    from risk.scored_recommendations(%(as_of)s) as counted
     inner join derived.daily_pnl
         on
             counted.account_id = daily_pnl.account_id
@@ -59,7 +59,7 @@ executions as (
         known.price,
         known.fees_usd,
         case when known.side in ('B', 'C') then known.quantity else -known.quantity end as signed_quantity
-    from risk.current_fills(%(known_until)s) as known
+    from risk.current_fills(%(as_of)s) as known
     inner join wanted
         on
             known.account_id = wanted.account_id

@@ -17,7 +17,7 @@ from risk.limits.policy import lowest_limit_usd
 
 LONGEST_REASON = 500
 AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
-APPROVED, REJECTED, TIMED_OUT, NOT_REQUIRED = "approved", "rejected", "defaulted", "unasked"
+APPROVED, REJECTED, TIMED_OUT, NOT_REQUIRED = "approved", "rejected", "timed_out", "not_required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Publication:
     publication_id: int
     run_id: int
     effective_session: dt.date
-    asked_for: str
+    approval_scope: str
     has_dual_control: bool
     decision_deadline: dt.datetime
     is_live: bool
@@ -167,7 +167,7 @@ def open_publication(
     today = instant.astimezone(EXCHANGE_ZONE).date()
     binds = {
         "run_id": run.run_id,
-        "asked_for": policy.scope,
+        "approval_scope": policy.scope,
         "has_dual_control": policy.has_dual_control,
         "decision_deadline": decision_deadline(run.effective_session, instant),
         "is_live": run.effective_session >= today and not run.is_simulated and not run.is_point_in_time,
@@ -216,7 +216,7 @@ def superseded_by(connection: Connection, publication: Publication) -> int | Non
 
 def needs_approval(publication: Publication, proposal: Proposal) -> bool:
     """Return whether an account needs approval: high-risk traders, or every trader with a cut."""
-    return proposal.level == "high" or (publication.asked_for == "all" and proposal.cut_ratio > 0)
+    return proposal.level == "high" or (publication.approval_scope == "all" and proposal.cut_ratio > 0)
 
 
 def approval_request(publication: Publication, proposal: Proposal) -> dict[str, str]:

@@ -324,7 +324,7 @@ def store_track_record(connection: Connection, run: Run) -> TrackRecord:
         Whose session is the last one that is known.
     """
     with writing(connection):
-        _update_outcomes(connection, {"known_until": run.as_of if run.is_point_in_time else "infinity"})
+        _update_outcomes(connection, {"as_of": run.as_of if run.is_point_in_time else "infinity"})
         record = _evaluate_known_cuts(connection, run)
         execute(connection, "track_record/upsert_track_record", {"run_id": run.run_id, **_columns(record)})
     return record
@@ -349,7 +349,7 @@ def _with_outcomes(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _evaluate_known_cuts(connection: Connection, run: Run) -> TrackRecord:
-    binds = {"through_session_date": run.session_date, "known_until": run.as_of}
+    binds = {"through_session_date": run.session_date, "as_of": run.as_of}
     rows = _stream(connection, "track_record/select_outcomes", binds)
     first = next(rows, None)
     if first is None:

@@ -26,7 +26,8 @@ as $$
                 when decisions.action = 'approved' and published.decided_limit_usd = published.recommended_limit_usd
                     then 'followed'
                 when decisions.action = 'approved' then 'overridden'
-                when decisions.action = 'unasked' then 'not asked'
+                when decisions.action = 'timed_out' then 'timed out'
+                when decisions.action = 'not_required' then 'not required'
                 else decisions.action
             end as decision
         from risk.publications
@@ -81,6 +82,6 @@ $$;
 comment on function risk.decided_cut_outcomes(date, timestamptz) is
 'Each cut outcome known through a session and an instant, with what people decided about the recommendation. '
 'decision: followed, overridden (approved with another limit, or merged accounts whose decisions differ), '
-'rejected, defaulted, not asked, not published. Grain: one row per account and effective session. US dollars; '
+'rejected, timed out, not required, not published. Grain: one row per account and effective session. US dollars; '
 'benefit_usd: value of the recommended cut, gains positive; published_limit_usd null = none. For the Risk page: '
 'it reads the live schema derived, whatever a connection puts in its place.';

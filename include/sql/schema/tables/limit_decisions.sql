@@ -2,7 +2,7 @@ create table risk.limit_decisions (
     decision_id bigint generated always as identity primary key,
     publication_id bigint not null references risk.publications (publication_id),
     account_id text not null,
-    action text not null check (action in ('edited', 'approved', 'rejected', 'defaulted', 'unasked')),
+    action text not null check (action in ('edited', 'approved', 'rejected', 'timed_out', 'not_required')),
     limit_usd numeric(18, 2) not null check (limit_usd > 0),
     reason text not null,
     user_id text not null,
@@ -22,8 +22,8 @@ comment on column risk.limit_decisions.decision_id is 'Key of the decision.';
 comment on column risk.limit_decisions.publication_id is 'Publication it belongs to.';
 comment on column risk.limit_decisions.account_id is 'Account.';
 comment on column risk.limit_decisions.action is
-'edited = another limit is proposed; outcomes: approved, rejected, defaulted (deadline passed), unasked (no '
-'approval required).';
+'edited = another limit is proposed; outcomes: approved, rejected, timed_out (deadline passed), '
+'not_required (no approval required).';
 comment on column risk.limit_decisions.limit_usd is 'Limit that the decision asks for, US dollars.';
 comment on column risk.limit_decisions.reason is 'Reason given; required for an edit.';
 comment on column risk.limit_decisions.user_id is 'Airflow''s id of the person; empty = the deadline or the policy.';

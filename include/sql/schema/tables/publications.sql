@@ -2,7 +2,7 @@ create table risk.publications (
     publication_id bigint generated always as identity primary key,
     run_id bigint not null unique references risk.runs (run_id),
     effective_session date not null references risk.sessions (session_date),
-    asked_for text not null check (asked_for in ('high', 'all')),
+    approval_scope text not null check (approval_scope in ('high', 'all')),
     has_dual_control boolean not null,
     decision_deadline timestamptz not null,
     is_live boolean not null,
@@ -16,8 +16,8 @@ comment on table risk.publications is
 comment on column risk.publications.publication_id is 'Key of the publication.';
 comment on column risk.publications.run_id is 'Run the row belongs to.';
 comment on column risk.publications.effective_session is 'Session the limits are for.';
-comment on column risk.publications.asked_for is
-'Who needs an approval: high = traders of level high, all = every trader with a cut; the others are published '
+comment on column risk.publications.approval_scope is
+'Which limits need approval: high = traders of level high, all = every trader with a cut; the others are published '
 'as recommended.';
 comment on column risk.publications.has_dual_control is 'Whether a second person must approve an edited limit.';
 comment on column risk.publications.decision_deadline is 'From then on the recommended limit applies.';
