@@ -1,4 +1,4 @@
-"""Desks whose recommendations have met their sessions: fills, marks and reports as the ledger's tests state them."""
+"""Desks whose recommendations have met their sessions: the fills, marks and reports of the track record's tests."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def report(
     return run
 
 
-def settle(connection: Connection, day: dt.date) -> Run:
+def update_record(connection: Connection, day: dt.date) -> Run:
     run = new_run(connection, day)
     aggregate(connection, run)
     store_track_record(connection, run)
@@ -86,7 +86,7 @@ def settle(connection: Connection, day: dt.date) -> Run:
 
 
 def entries(connection: Connection) -> list[dict[str, Any]]:
-    """Return the ledger's entries by session and account."""
+    """Return the outcomes by session and account."""
     with connection, connection.cursor() as cursor:
         cursor.execute("select * from cut_outcomes order by effective_session, account_id")
         names = [column.name for column in cursor.description or ()]

@@ -31,7 +31,7 @@ PAGES = (
     f"/sessions/{SESSION}",
     "/traders/SIM001",
     "/approvals/1",
-    "/ledger",
+    "/track-record",
     "/model",
     f"/reports/{SESSION}",
     "/assets/risk.css",

@@ -27,9 +27,9 @@ from risk.report.facts import Facts, RestatementFacts
 from risk.report.page import Links
 from risk.report.render import render_report
 from tests.browser import obstacles
-from tests.ledger_desks import MON, TUE, deliver, fill, report, settle
 from tests.operators.test_web_model import CARD, store_model
 from tests.report_desks import RUN, SESSION, account, book, deliver_fills, desk, insert, open_run, recommend
+from tests.track_record_desks import MON, TUE, deliver, fill, report, update_record
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -109,12 +109,12 @@ def test_every_page_can_be_used_by_keyboard_and_screen_reader(page: Page) -> Non
         assert obstacles(page) == [], address
 
 
-def test_ledger_and_model_can_be_used_by_keyboard_and_screen_reader(page: Page, connection: Connection) -> None:
+def test_track_record_and_model_can_be_used_by_keyboard_and_screen_reader(page: Page, connection: Connection) -> None:
     store_model(connection, CARD)
     for day in (MON, TUE):
         report(connection, day, "0.40")
         deliver(connection, [fill(day, 1, "B", "1000", "10.00"), fill(day, 2, "S", "1000", "6.90")])
-        settle(connection, day)
+        update_record(connection, day)
 
     for address in ("/track-record", "/model"):
         page.goto(address)

@@ -15,8 +15,8 @@ from risk.limits.approvals import (
     open_publication,
 )
 from risk.limits.publish import publish
-from tests.ledger_desks import MON, TUE, deliver, fill, report, settle
 from tests.operators.web_client import words
+from tests.track_record_desks import MON, TUE, deliver, fill, report, update_record
 
 FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 
@@ -38,10 +38,10 @@ def test_track_record_shows_totals_controls_and_every_recommendation(client: Any
     decide(connection, publication, "NET001", APPROVED, AirflowUser("1", "ann"))
     publish(connection, publication, None)
     deliver(connection, [fill(MON, 1, "B", "1000", "10.00"), fill(MON, 2, "S", "1000", "6.90")])
-    settle(connection, MON)
+    update_record(connection, MON)
     report(connection, TUE, "0.60")
     deliver(connection, [fill(TUE, 1, "B", "1000", "10.00"), fill(TUE, 2, "S", "1000", "4.00")])
-    settle(connection, TUE)
+    update_record(connection, TUE)
 
     answer = client.get("/track-record")
 
@@ -64,7 +64,7 @@ def test_track_record_can_be_looked_up_as_a_session_knew_it(client: Any, connect
     for day in (MON, TUE):
         report(connection, day, "0.40")
         deliver(connection, [fill(day, 1, "B", "10", "10.00"), fill(day, 2, "S", "10", "9.00")])
-        settle(connection, day)
+        update_record(connection, day)
 
     assert "for 1 session." in words(client.get("/track-record/2025-08-04"))
     assert "for 2 sessions." in words(client.get("/track-record/2025-08-05"))
@@ -75,7 +75,7 @@ def test_track_record_shows_as_many_rows_as_asked_for(client: Any, connection: C
     for day in (MON, TUE):
         report(connection, day, "0.40")
         deliver(connection, [fill(day, 1, "B", "10", "10.00"), fill(day, 2, "S", "10", "9.00")])
-        settle(connection, day)
+        update_record(connection, day)
 
     few, everything = words(client.get("/track-record?rows=1")), words(client.get("/track-record"))
 
@@ -86,6 +86,6 @@ def test_track_record_shows_as_many_rows_as_asked_for(client: Any, connection: C
 def test_trader_shows_what_a_cut_was_worth(client: Any, connection: Connection) -> None:
     report(connection, MON, "0.40")
     deliver(connection, [fill(MON, 1, "B", "1000", "10.00"), fill(MON, 2, "S", "1000", "6.90")])
-    settle(connection, MON)
+    update_record(connection, MON)
 
     assert "2025-08-04 HIGH 40% $3,000 not published -$150.00" in words(client.get("/traders/NET001"))

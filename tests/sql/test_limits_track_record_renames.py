@@ -1,4 +1,4 @@
-"""The ledger after renames and merges: past recommendations follow the person."""
+"""The track record after renames and merges: past recommendations follow the person."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from risk.limits.approvals import (
     open_publication,
 )
 from risk.limits.publish import publish
-from tests.ledger_desks import MON, TUE, deliver, entries, fill, rename, report, settle
+from tests.track_record_desks import MON, TUE, deliver, entries, fill, rename, report, update_record
 
 
 def decided(connection: Connection) -> list[tuple[Any, ...]]:
@@ -41,12 +41,12 @@ def test_record_of_a_renamed_account_follows_the_person(connection: Connection) 
     told = report(connection, MON, "0.40", accounts=["OLD1"])
     approve(connection, told, "OLD1")
     deliver(connection, [fill(MON, 1, "B", "100", "50.00"), fill(MON, 2, "S", "100", "10.00")], "OLD1")
-    settle(connection, MON)
+    update_record(connection, MON)
     [before] = entries(connection)
 
     # when: from Tuesday on the person is NET001
     rename(connection, TUE, "OLD1")
-    settle(connection, MON)
+    update_record(connection, MON)
 
     # then
     [after] = entries(connection)
@@ -60,7 +60,7 @@ def test_recommendation_for_the_day_of_a_rename_is_the_persons(connection: Conne
     rename(connection, MON, "OLD1")
     deliver(connection, [fill(MON, 1, "B", "100", "50.00"), fill(MON, 2, "S", "100", "10.00")])
 
-    settle(connection, MON)
+    update_record(connection, MON)
 
     assert [found["account_id"] for found in entries(connection)] == ["NET001"]
 
@@ -70,11 +70,11 @@ def test_recommendations_for_merged_accounts_count_in_sum(connection: Connection
     approve(connection, told, "NET001", "OLD1")
     for account_id in ("NET001", "OLD1"):
         deliver(connection, [fill(MON, 1, "B", "100", "50.00"), fill(MON, 2, "S", "100", "10.00")], account_id)
-    settle(connection, MON)
+    update_record(connection, MON)
     assert [found["account_id"] for found in entries(connection)] == ["NET001", "OLD1"]
 
     rename(connection, TUE, "OLD1")
-    settle(connection, MON)
+    update_record(connection, MON)
 
     # Two limits of 5,000 less 40 %, and two losses of 4,000.
     [found] = entries(connection)

@@ -1,4 +1,4 @@
-"""The ledger in the warehouse: which recommendation counts, and the paths of real fills."""
+"""The track record in the warehouse: which recommendation counts, and the paths of real fills."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from risk.core.errors import RequestError
 from risk.core.warehouse import Connection, records
 from risk.limits.track_record import store_track_record
 from risk.report.build_facts import build_facts
-from tests.ledger_desks import EARLY, MON, TUE, deliver, entries, fill, mark, rename, report, settle
 from tests.report_desks import insert
 from tests.sql.daily_rows import new_load, new_run
+from tests.track_record_desks import EARLY, MON, TUE, deliver, entries, fill, mark, rename, report, update_record
 
 
 def test_path_of_a_day_worked_by_hand(connection: Connection) -> None:
@@ -40,7 +40,7 @@ def test_path_of_a_day_worked_by_hand(connection: Connection) -> None:
         ],
     )
 
-    run = settle(connection, MON)
+    run = update_record(connection, MON)
 
     [found] = entries(connection)
     assert found["running_lows_usd"] == [Decimal(5), Decimal(2005), Decimal(3206)]
@@ -64,7 +64,7 @@ def test_carried_position_starts_at_the_previous_close(connection: Connection) -
     deliver(connection, [fill(TUE, 1, "C", "40", "55.00", "2"), fill(TUE, 2, "B", "10", "9.00", symbol="ABC")])
     mark(connection, TUE, "8.00", symbol="ABC")
 
-    settle(connection, TUE)
+    update_record(connection, TUE)
 
     [found] = entries(connection)
     # Short 100 from 52.00 to 55.00 is -300, less 2: -302. The fill in ABC moves nothing.
@@ -82,7 +82,7 @@ def test_carried_position_goes_through_a_split(connection: Connection) -> None:
     report(connection, TUE, "0.40")
     deliver(connection, [fill(TUE, 1, "S", "400", "12.00")])
 
-    settle(connection, TUE)
+    update_record(connection, TUE)
 
     # 100 shares of 50.00 were 5,000; 400 of 12.00 are 4,800.
     [found] = entries(connection)
@@ -95,7 +95,7 @@ def test_path_in_another_currency_is_followed_at_the_sessions_rate(connection: C
     fills = (fill(MON, 1, "B", "100", "50.00"), fill(MON, 2, "S", "100", "46.00", "1"))
     deliver(connection, [one._replace(currency="CAD") for one in fills])
 
-    settle(connection, MON)
+    update_record(connection, MON)
 
     # 100 fell by 4.00 Canadian dollars, which are 300.00 of ours, and a fee in ours.
     [found] = entries(connection)
@@ -109,7 +109,7 @@ def test_fills_of_merged_accounts_follow_each_other_on_one_line_of_one_instant(c
     deliver(connection, [fill(MON, 1, "B", "100", "60.00")], "OLD1")
     mark(connection, MON, "55.00")
 
-    settle(connection, MON)
+    update_record(connection, MON)
 
     # The first fill costs its fee, the second finds 100 risen by 10.00; at the close 200 of 55.00 are what they cost.
     [found] = entries(connection)
@@ -151,7 +151,7 @@ def test_outcomes_are_those_of_cash_and_market_value(connection: Connection, see
     report(connection, TUE, "0.60")
     deliver(connection, tuesday)
 
-    settle(connection, TUE)
+    update_record(connection, TUE)
 
     with connection, connection.cursor() as cursor:
         cursor.execute("select symbol, quantity, mark_price from positions where session_date = %s", (MON,))
@@ -168,7 +168,7 @@ def test_last_report_before_the_open_counts(connection: Connection) -> None:
     second = report(connection, MON, "0.40", told=-dt.timedelta(minutes=1))
     report(connection, MON, "0.00", told=EARLY)
 
-    settle(connection, MON)
+    update_record(connection, MON)
 
     [found] = entries(connection)
     assert (found["run_id"], found["cut_ratio"], found["is_live"]) == (second.run_id, Decimal("0.40"), True)
@@ -179,7 +179,7 @@ def test_first_report_made_afterwards_counts_where_there_was_none_before(connect
     first = report(connection, MON, "0.20", told=EARLY)
     report(connection, MON, "0.80", told=2 * EARLY)
 
-    settle(connection, MON)
+    update_record(connection, MON)
 
     [found] = entries(connection)
     assert (found["run_id"], found["is_live"]) == (first.run_id, False)
@@ -192,7 +192,7 @@ def test_run_that_knows_the_past_never_counts(connection: Connection) -> None:
     deliver(connection, [fill(TUE, 1, "B", "10", "10.00"), fill(TUE, 2, "S", "10", "10.00")])
     report(connection, TUE, "0.40", told=EARLY, is_point_in_time=True)
 
-    settle(connection, TUE)
+    update_record(connection, TUE)
 
     [found] = entries(connection)
     assert (found["effective_session"], found["run_id"]) == (MON, counted.run_id)
@@ -201,7 +201,7 @@ def test_run_that_knows_the_past_never_counts(connection: Connection) -> None:
 def test_report_before_the_open_replaces_an_entry_made_from_another(connection: Connection) -> None:
     deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "10.00")])
     report(connection, MON, "0.20", told=EARLY)
-    settle(connection, MON)
+    update_record(connection, MON)
 
     live = report(connection, MON, "0.40")
     store_track_record(connection, new_run(connection, MON))
@@ -213,11 +213,11 @@ def test_report_before_the_open_replaces_an_entry_made_from_another(connection: 
 def test_restated_fills_are_settled_again(connection: Connection) -> None:
     report(connection, MON, "0.40")
     deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "9.00")])
-    settle(connection, MON)
+    update_record(connection, MON)
     assert entries(connection)[0]["running_lows_usd"] == [Decimal(10)]
 
     deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "7.00")])
-    settle(connection, MON)
+    update_record(connection, MON)
 
     assert entries(connection)[0]["running_lows_usd"] == [Decimal(30)]
 
@@ -226,9 +226,9 @@ def test_run_of_an_older_session_knows_nothing_of_later_ones(connection: Connect
     for day in (MON, TUE):
         report(connection, day, "0.40")
         deliver(connection, [fill(day, 1, "B", "10", "10.00"), fill(day, 2, "S", "10", "9.00")])
-    settle(connection, TUE)
+    update_record(connection, TUE)
 
-    older = settle(connection, MON)
+    older = update_record(connection, MON)
 
     assert len(entries(connection)) == 2
     [told] = records(connection, "track_record/select_track_record", {"session_date": older.session_date})
@@ -240,7 +240,7 @@ def test_incomplete_books_are_not_judged(connection: Connection) -> None:
     # A future's multiplier is never guessed.
     deliver(connection, [fill(MON, 1, "B", "1", "10.00", symbol="/ES"), fill(MON, 2, "S", "1", "9.00", symbol="/ES")])
 
-    settle(connection, MON)
+    update_record(connection, MON)
 
     assert entries(connection) == []
 
@@ -248,7 +248,7 @@ def test_incomplete_books_are_not_judged(connection: Connection) -> None:
 def test_settling_twice_leaves_the_same_rows(connection: Connection) -> None:
     report(connection, MON, "0.40")
     deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "9.00")])
-    run = settle(connection, MON)
+    run = update_record(connection, MON)
     before = entries(connection)
 
     store_track_record(connection, run)
@@ -265,7 +265,7 @@ def test_riskctl_track_record_prints_the_verdict_and_every_trader(
     nothing = CliRunner().invoke(app, ["track-record"])
     report(connection, MON, "0.40")
     deliver(connection, [fill(MON, 1, "B", "1000", "10.00"), fill(MON, 2, "S", "1000", "6.90")])
-    settle(connection, MON)
+    update_record(connection, MON)
 
     told = json.loads(CliRunner().invoke(app, ["track-record", "--json"]).stdout)
     shown = CliRunner().invoke(app, ["track-record", "--session", MON.isoformat()]).stdout
