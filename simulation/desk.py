@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from risk.core.settings import LEGACY_SUFFIX
 from simulation.law import law_of, stream
 from simulation.truth import LAST_SESSION, Truth, draw_results, sessions_through
-from simulation.writing import Written, write_truth
+from simulation.writing import WrittenDesk, write_truth
 
 DESK_SET = "medium"
 DESK_SEED = 2
-"""Chosen by looking: the first seed for which the rules on 2025-08-15 leave high, moderate and low traders (two, two
-and eight) and fewer than 30 % high. So what this desk shows of the rules' strictness is no evidence of it."""
+"""The first seed for which the rules on 2025-08-15 leave high, moderate and low traders (two, two and eight) and fewer
+than 30% high. Because the seed was selected, this desk is not evidence of how strict the rules are."""
 DESK_SESSION_COUNT = 68
 LEGACY_SESSION_COUNT = 34
 
@@ -23,30 +23,30 @@ TRADING_DAYS = {
     "NET001": 68, "NET002": 12, "NET005": 68, "NET009": 66, "NET010": 63, "NET015": 39,
     "NET018": 63, "NET026": 60, "NECS005": 65, "NECS010": 36, "NEL004": 49, "NEL005": 36,
 }  # fmt: skip
-"""Active accounts; the days lie in the newest 68 sessions and sum to 625."""
+"""Trading days of the active accounts, within the newest 68 sessions; 625 in total."""
 
 LEGACY_TRADING_DAYS = {
     "NET001": 34, "NET002": 7, "NET005": 30, "NET009": 26, "NET010": 21, "NET015": 15,
     "NET018": 19, "NET026": 13, "NECS005": 23, "NECS010": 10, "NEL004": 17,
 }  # fmt: skip
-"""Legacy accounts, by the name they had before the suffix; the days lie in the 34 sessions before the 68."""
+"""Trading days of the legacy accounts, by name without the suffix, within the 34 sessions before the 68."""
 
 ABSENT_ON_LAST_SESSION = "NET002"
 ATTENDANCE = 0.92
-"""An account trades on this share of the sessions since it opened (or until it closed)."""
+"""Share of the sessions since it opened (or until it closed) on which an account trades."""
 
 
-def write_desk(folder: Path) -> Written:
+def write_desk(folder: Path) -> WrittenDesk:
     """Write the simulated desk into a folder: new, empty, or an earlier simulation.
 
     Notes
     -----
-    Twelve accounts trade on exactly the days the firm states, 625 trader-days over the 68 sessions from 2025-05-09
-    to 2025-08-15; an account with fewer days opened later, NET002 last traded on 2025-08-14. The firm states no days
-    for the eleven legacy accounts: ours closed when the twelve opened, so they trade only in the 34 sessions before
-    (2025-03-21 to 2025-05-08), 215 trader-days, and none is active in August.
+    Twelve accounts have the numbers of trading days that the firm gives, 625 trader-days over the 68 sessions from
+    2025-05-09 to 2025-08-15; an account with fewer days opened later, NET002 last traded on 2025-08-14. The firm gives
+    no dates for the eleven legacy accounts: here they closed when the twelve opened, so they trade only in the 34
+    sessions before (2025-03-21 to 2025-05-08), 215 trader-days, and none is active in August.
 
-    Results follow the set *medium*. The seed is a choice, not chance: see `DESK_SEED`.
+    Results follow the set *medium*. For the seed see `DESK_SEED`.
     """
     return write_truth(draw_desk(), DESK_SET, DESK_SEED, folder)
 
@@ -70,7 +70,7 @@ def draw_desk(seed: int = DESK_SEED) -> Truth:
 
 
 def _trading_days(count: int, available: int, draws: np.random.Generator) -> NDArray[np.bool_]:
-    """Choose so many of the last sessions, the very last among them, ``(available,)``."""
+    """Choose trading days among the last sessions, always including the last one, ``(available,)``."""
     span = min(available, round(count / ATTENDANCE))
     chosen = draws.choice(span - 1, size=count - 1, replace=False) if count > 1 else np.empty(0, dtype=np.int64)
     rows = np.zeros(available, dtype=np.bool_)

@@ -14,7 +14,7 @@ from risk.core.settings import TAIL_PROBABILITY
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """Constants of one set; symbols as in the design's model, section 7.
+    """Constants of one set of parameters.
 
     Attributes
     ----------
@@ -39,7 +39,8 @@ class Law:
     session, e Student's t with nu degrees of freedom scaled to variance 1;
     ``log sigma = log s + (v + b m) / 2 + K log(1 + tau)``; v and m are AR(1), started in their stationary law.
     K becomes 1 with probability p_tilt after a loss beyond k scales without tilt, else it decays by the factor
-    kdec with each active session. Source: the design's model, section 7.
+    kdec with each active session. The constants k, kdec and b are in `simulation.truth`: TILT_AFTER_SCALES, TILT_DECAY
+    and MARKET_LOADING.
     """
 
     common_share: float
@@ -68,12 +69,12 @@ def law_of(set_name: str) -> Law:
         If there is no such set; names the sets there are.
     """
     if set_name not in LAWS:
-        raise RequestError(f"There is no set {set_name!r}: choose one of {', '.join(LAWS)}.")
+        raise RequestError(f"There is no parameter set {set_name!r}: choose one of {', '.join(LAWS)}.")
     return LAWS[set_name]
 
 
 def stream(seed: int, *purpose: int) -> np.random.Generator:
-    """Return the random numbers of one purpose: more draws for one purpose never move those of another."""
+    """Return the generator of one purpose: more draws for one purpose never change those of another."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, *purpose])))
 
 

@@ -20,19 +20,19 @@ SYMBOL_PRICES_USD = {
     "ORCL": 195.0, "PFE": 24.1, "PLTR": 131.0, "PYPL": 73.5, "QQQ": 527.0, "RIVN": 14.4, "SHOP": 110.0,
     "SMCI": 43.0, "SOFI": 14.9, "SPY": 598.0, "TSLA": 318.0, "UBER": 86.0, "WFC": 75.5, "XOM": 108.0,
 }  # fmt: skip
-"""Levels around which the simulated prices move: of the right size, but nobody's quotes."""
+"""Levels around which the simulated prices move: realistic sizes, not quotes."""
 
 SYMBOLS = tuple(SYMBOL_PRICES_USD)
 DAILY_VOLATILITY = 0.015
 DAILY_REVERSION = 0.98
 SECONDS_PER_MINUTE = 60
 DAY_START = 7 * 3600
-"""First second with fills, New York: 07:00. Every time of this package is a second of the New York day."""
+"""First second with fills: 07:00. Every time in this package is in seconds since midnight, New York."""
 TRADING_AFTER_CLOSE = 30 * 60
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class MarketDay:
     """One session's clock and prices.
 
     Attributes
@@ -80,7 +80,7 @@ def draw_day(
     previous_close_usd: NDArray[np.float64],
     close_usd: NDArray[np.float64],
     draws: np.random.Generator,
-) -> Day:
+) -> MarketDay:
     """Draw the path of a session: a Brownian bridge from the previous close to this one."""
     opens, closes = _second(session_open(session_date)), _second(session_close(session_date))
     ends = closes + TRADING_AFTER_CLOSE
@@ -90,7 +90,7 @@ def draw_day(
     np.cumsum(draws.standard_normal((len(SYMBOLS), steps)) / np.sqrt(steps), axis=1, out=walk[:, 1:])
     bridge = DAILY_VOLATILITY * (walk - walk[:, -1:] * elapsed)
     change = np.log(close_usd / previous_close_usd)[:, None] * elapsed
-    return Day(session_date, opens, closes, ends, previous_close_usd[:, None] * np.exp(change + bridge))
+    return MarketDay(session_date, opens, closes, ends, previous_close_usd[:, None] * np.exp(change + bridge))
 
 
 def _second(instant: dt.datetime) -> int:

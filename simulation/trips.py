@@ -12,14 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulation.market import DAY_START, SYMBOLS, Day
+from simulation.market import DAY_START, SYMBOLS, MarketDay
 from simulation.truth import Truth
 
 IntVector = NDArray[np.int64]
 FloatVector = NDArray[np.float64]
 
 TYPICAL_MOVE = 0.006
-"""Size is chosen so that a usual result is a move of 0.6 % of the price, and none is more than three times that."""
+"""Sizes make a typical result a price move of 0.6%, and none more than three times that."""
 LARGEST_MOVE = 3 * TYPICAL_MOVE
 ROUND_LOTS = np.array([number for number in range(1, 10_001) if 10_000 % number == 0])
 """Lots of an order: divisors of 10,000, so that cents divided by shares end within the 8 decimals of a price."""
@@ -101,7 +101,7 @@ class _Leg:
         return is_last
 
 
-def draw_fills(truth: Truth, row: int, day: Day, draws: np.random.Generator) -> Fills:
+def draw_fills(truth: Truth, row: int, day: MarketDay, draws: np.random.Generator) -> Fills:
     """Draw the fills of one session of the truth; at least one account must be active in it."""
     trips = _plan(truth, row, day, draws)
     entry, leaving = _open(trips, draws), _close(trips, draws)
@@ -124,7 +124,7 @@ def draw_fills(truth: Truth, row: int, day: Day, draws: np.random.Generator) -> 
     )  # fmt: skip
 
 
-def _plan(truth: Truth, row: int, day: Day, draws: np.random.Generator) -> _Trips:
+def _plan(truth: Truth, row: int, day: MarketDay, draws: np.random.Generator) -> _Trips:
     accounts = np.flatnonzero(truth.is_active[row])
     counts = truth.trade_count[row, accounts]
     account = np.repeat(accounts, counts)
@@ -137,7 +137,7 @@ def _plan(truth: Truth, row: int, day: Day, draws: np.random.Generator) -> _Trip
     lots, lot_size = _sizes(net_cents, scale_usd, reference_usd, draws)
     return _Trips(
         account, symbol, starts, ends, net_cents,
-        # Who gained was on the right side of the move, so that exits lie near the symbol's path.
+        # A winning trip is on the right side of the move, so that exits are near the symbol's path.
         np.where(has_risen == (net_cents >= 0), 1, -1),
         lots, lot_size, reference_usd,
         draws.random(len(account)) < 0.05 + 0.5 * tilt,
@@ -145,7 +145,7 @@ def _plan(truth: Truth, row: int, day: Day, draws: np.random.Generator) -> _Trip
 
 
 def _schedule(
-    account: IntVector, tilt: FloatVector, day: Day, draws: np.random.Generator
+    account: IntVector, tilt: FloatVector, day: MarketDay, draws: np.random.Generator
 ) -> tuple[IntVector, IntVector, IntVector]:
     """Draw symbol, first and last second of each trip: 88 % start in regular hours, 9 % before, 3 % after."""
     size = len(account)
@@ -156,7 +156,7 @@ def _schedule(
     before = DAY_START + (day.opens - DAY_START) * np.sqrt(share)
     after = day.closes + (day.ends - day.closes) * 0.8 * share
     starts = np.where(place < 0.09, before, np.where(place < 0.12, after, regular)).astype(np.int64)
-    # A trader on tilt holds longer: measured by a later feature.
+    # A trader on tilt holds longer, which a feature measures.
     held = (300 * np.exp(0.9 * draws.standard_normal(size) + 0.7 * tilt)).astype(np.int64) + 5
     order = np.lexsort((starts, symbol, account))
     symbol, starts = symbol[order], starts[order]
@@ -241,7 +241,7 @@ def _spread(width: IntVector, ordinal: IntVector, count: IntVector, draws: np.ra
 
 
 def _entry_cents(trips: _Trips, entry: _Leg, draws: np.random.Generator) -> IntVector:
-    """Price the opening fills: an order walks the book against the trader, one who averages down waits for worse."""
+    """Price the opening fills: an order walks up the book, a trader who averages down buys at ever lower prices."""
     reference = np.rint(100 * trips.reference_usd[entry.trip]).astype(np.int64)
     walked = ((draws.random(len(reference)) < 0.3) & (entry.ordinal > 0)).astype(np.int64)
     step = np.maximum(1, np.rint(ADDING_STEP * reference)).astype(np.int64)
@@ -270,7 +270,7 @@ def _fees_cents(
     is_entry: NDArray[np.bool_],
     is_adding: NDArray[np.bool_],
 ) -> NDArray[np.int64]:
-    """Charge a plausible schedule (nobody's price list), whole cents: a rebate for liquidity, two fees on sales."""
+    """Charge a realistic schedule in whole cents: a rebate for adding liquidity, two fees on sales."""
     is_sale = (trips.direction[trip] > 0) != is_entry
     fees = [
         0.20 * quantity,

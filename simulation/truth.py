@@ -34,7 +34,7 @@ TRADE_COUNT_MEDIAN, TRADE_COUNT_SPREAD, TRADE_COUNT_POWER = 25.0, 0.6, 0.6
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What happened on a simulated desk, and the law it came from.
+    """Results of a simulated desk, and the true distribution behind them.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Truth:
     net_pnl_usd
         Result in whole cents, gains positive; NaN where the account did not trade.
     true_q05_usd
-        True 5 % quantile given everything before the session, US dollars, not rounded; known for inactive cells too.
+        True 5% quantile given everything before the session, US dollars, not rounded; known for inactive cells too.
     trade_count
         Round trips; 0 where the account did not trade.
     sigma_usd
@@ -70,7 +70,7 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class _Traits:
-    """What stays constant for an account; every array ``(n_accounts,)``."""
+    """Constants of each account; every array ``(n_accounts,)``."""
 
     scale_usd: NDArray[np.float64]
     drift: NDArray[np.float64]
@@ -95,11 +95,11 @@ def draw(set_name: str, traders: int, sessions: int, seed: int, *, last_session:
     Raises
     ------
     RequestError
-        If a number or the session cannot be served; says which.
+        If a number is out of range or the day is not a session.
     """
     law = law_of(set_name)
     if traders < 1 or seed < 0:
-        raise RequestError(f"A desk needs at least 1 trader and a seed from 0: got {traders} and {seed}.")
+        raise RequestError(f"A desk needs at least 1 trader and a seed of at least 0: got {traders} and {seed}.")
     width = max(3, len(str(traders)))
     account_ids = tuple(f"SIM{number:0{width}d}" for number in range(1, traders + 1))
     traits = _draw_traits(traders, seed)
@@ -114,14 +114,14 @@ def sessions_through(last_session: dt.date, count: int) -> tuple[dt.date, ...]:
     Raises
     ------
     RequestError
-        If the day is no session or the calendar does not hold so many.
+        If the day is not a session or the calendar has fewer sessions.
     """
     if not is_session(last_session):
-        raise RequestError(f"{last_session} is no session of the exchange: name a day on which it opened.")
+        raise RequestError(f"{last_session} is not a session of the exchange: name a day on which it was open.")
     known = calendar().sessions
     end = int(known.searchsorted(last_session.isoformat(), side="right"))
     if not 1 <= count <= end:
-        raise RequestError(f"The calendar holds {end} sessions up to {last_session}: ask for 1 to {end}, not {count}.")
+        raise RequestError(f"The calendar has {end} sessions through {last_session}: request 1 to {end}, not {count}.")
     return tuple(stamp.date() for stamp in known[end - count : end])
 
 
@@ -147,7 +147,7 @@ def draw_results(
 
     Notes
     -----
-    The formulas stand at `Law`. Random bits do not depend on the machine, and all that is published is rounded to
+    `Law` has the formulas. Random bits do not depend on the machine, and everything written is rounded to
     the cent, far above the last bit in which math libraries differ.
     """
     traits = _draw_traits(len(account_ids), seed)

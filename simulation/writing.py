@@ -1,4 +1,4 @@
-"""Writing a simulated desk: fills as the vendor's API gives them, marks, the truth and the marker."""
+"""Writes a simulated desk: fills in the vendor's format, closing prices, the truth and the marker file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from risk.core.errors import RequestError
 from risk.ingest.sources.folder import MARKER
 from simulation.law import stream
-from simulation.market import SYMBOLS, Day, draw_closes, draw_day
+from simulation.market import SYMBOLS, MarketDay, draw_closes, draw_day
 from simulation.trips import Fills, draw_fills
 from simulation.truth import LAST_SESSION, Truth, draw
 
@@ -27,8 +27,8 @@ TRUTH_HEADER = "account_id,session_date,net_pnl_usd,true_q05_usd"
 ROUTES = ("ARCA", "BATS", "EDGX", "IEX", "MEMX", "NSDQ")
 
 
-class Written(NamedTuple):
-    """What a folder of simulated input holds."""
+class WrittenDesk(NamedTuple):
+    """Counts of a written desk."""
 
     folder: Path
     account_count: int
@@ -39,7 +39,7 @@ class Written(NamedTuple):
 
 def simulate(
     set_name: str, traders: int, sessions: int, seed: int, out: Path, *, last_session: dt.date = LAST_SESSION
-) -> Written:
+) -> WrittenDesk:
     """Write a desk with a known truth: fills and marks by session, ``truth.csv`` and the marker.
 
     Parameters
@@ -58,14 +58,14 @@ def simulate(
     Raises
     ------
     RequestError
-        If the request cannot be served or the folder holds anything else; nothing is written then.
+        If a number is out of range or the folder holds anything else; nothing is written then.
     """
     truth = draw(set_name, traders, sessions, seed, last_session=last_session)
     return write_truth(truth, set_name, seed, out)
 
 
-def write_truth(truth: Truth, set_name: str, seed: int, out: Path) -> Written:
-    """Write a drawn desk into a folder; the marker first, so that no fill ever lies there without it.
+def write_truth(truth: Truth, set_name: str, seed: int, out: Path) -> WrittenDesk:
+    """Write a drawn desk into a folder; the marker first, so that no fill is ever there without it.
 
     Raises
     ------
@@ -93,15 +93,15 @@ def write_truth(truth: Truth, set_name: str, seed: int, out: Path) -> Written:
             _write(out / f"fills_{session_date}.csv", _fill_lines(fills, truth, session_date))
             fill_count += len(fills.quantity)
     _write(out / "truth.csv", _truth_lines(truth))
-    return Written(out, account_count, session_count, int(truth.is_active.sum()), fill_count)
+    return WrittenDesk(out, account_count, session_count, int(truth.is_active.sum()), fill_count)
 
 
 def _clear(out: Path) -> None:
-    """Make the folder, or take the files of an earlier simulation out of it."""
+    """Create the folder, or remove the files of an earlier simulation from it."""
     if out.exists() and not out.is_dir():
         raise RequestError(f"{out} is a file: name a folder for the simulated desk.")
     if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
-        raise RequestError(f"{out} holds files that are no simulation (no {MARKER}): name a new or empty folder.")
+        raise RequestError(f"{out} holds other files and no {MARKER}: name a new or empty folder.")
     out.mkdir(parents=True, exist_ok=True)
     for pattern in ("fills_*.csv", "marks_*.csv", "truth.csv"):
         for path in out.glob(pattern):
@@ -121,7 +121,7 @@ def _truth_lines(truth: Truth) -> list[str]:
     return lines
 
 
-def _mark_lines(day: Day, draws: np.random.Generator) -> list[str]:
+def _mark_lines(day: MarketDay, draws: np.random.Generator) -> list[str]:
     date = f"{day.session_date:%m/%d/%Y}"
     volumes = draws.integers(1_000_000, 60_000_000, len(SYMBOLS))
     quotes = zip(SYMBOLS, day.close_usd.tolist(), volumes.tolist(), strict=True)
@@ -129,7 +129,7 @@ def _mark_lines(day: Day, draws: np.random.Generator) -> list[str]:
 
 
 def _fill_lines(fills: Fills, truth: Truth, session_date: dt.date) -> list[str]:
-    """Format the fills; ids carry the session, so they are unique over the whole desk."""
+    """Format the fills; ids contain the session, so they are unique over the whole desk."""
     date, prefix = f"{session_date:%m/%d/%Y}", f"{session_date:%Y%m%d}"
     lines = [FILLS_HEADER]
     columns = zip(_heads(fills, truth), _fees(fills), fills.order.tolist(), fills.ordinal.tolist(), strict=True)

@@ -242,7 +242,7 @@ def test_desk_leaves_a_mixed_picture_with_fewer_than_three_in_ten_high_on_its_la
         age = np.arange(len(results))[::-1]
         weights = np.where(age == age[0], 0.97**age, 0.03 * 0.97**age)
         scale_usd = float(np.sqrt(weights @ results**2))
-        cuts.append(rules.cut_ratio(rules.hits(rules.History(results, scale_usd, truth.session_dates[-1]))))
+        cuts.append(rules.rules_cut_ratio(rules.PnlHistory(results, scale_usd, truth.session_dates[-1])))
 
     high = sum(cut >= HIGH_CUT_RATIO for cut in cuts)
     moderate = sum(MODERATE_CUT_RATIO <= cut < HIGH_CUT_RATIO for cut in cuts)

@@ -125,7 +125,7 @@ def test_sessions_are_the_newest_of_the_exchange_without_a_gap() -> None:
     [
         ({"set_name": "huge"}, "strong, medium, weak, null"),
         ({"traders": 0}, "at least 1 trader"),
-        ({"seed": -1}, "seed from 0"),
+        ({"seed": -1}, "seed of at least 0"),
         ({"sessions": 0}, "not 0"),
         ({"sessions": 90_000}, "not 90000"),
         ({"last_session": dt.date(2025, 8, 16)}, "2025-08-16"),
