@@ -10,6 +10,7 @@ REQUIREMENTS_HASH := $(shell (sha256sum requirements.txt || shasum -a 256 requir
 INSTALLED := .venv/installed-$(REQUIREMENTS_HASH)
 STACK := PYTHONPATH=plugins:. $(VENV_PYTHON) -m devstack
 PYTEST := $(VENV_PYTHON) -m pytest
+DOCS := AIRFLOW__LOGGING__LOGGING_LEVEL=ERROR PYTHONPATH=plugins:. $(VENV_PYTHON) -m docs.generate
 LINTED := plugins dags devstack simulation tests bench docs
 
 # The user's own settings must not change what is installed or how Python runs here.
@@ -77,13 +78,13 @@ lint: setup ## format, lint, types, SQL, layers, spelling, dependencies; changes
 	@.venv/bin/deptry .
 
 docs: setup ## build the documentation into var/site; fails on a dead link or a stale generated page
-	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m docs.generate --check
+	@$(DOCS) --check
 	@.venv/bin/mkdocs build --strict --quiet
 
 format: setup ## rewrite Python and the generated pages of docs
 	@.venv/bin/ruff format $(LINTED)
 	@.venv/bin/ruff check --fix $(LINTED)
-	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m docs.generate
+	@$(DOCS)
 
 bench: setup ## run the benchmarks and print their ratios
 	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m bench
