@@ -15,18 +15,17 @@ from risk.books.executions import Executions
 from risk.books.prices import PriceBook
 from risk.books.session import AccountSession, Holdings, close_session
 from risk.core.calendar import next_session, session_open
-from risk.model.backtest_reading import panel_of_days
-from risk.model.features.build import build_features
-from risk.model.features.table import LEARNED_NAMES
-from risk.model.panel import MATRICES, Panel
-from risk.model.sample import history_of
+from risk.model.backtest import panel_of_days
+from risk.model.build_features import build_features
+from risk.model.features import LEARNED_NAMES
+from risk.model.panel import MEASURES, Panel, feature_panel
 from simulation.law import stream
 from simulation.market import SYMBOLS, draw_closes, draw_day
 from simulation.trips import Fills, draw_fills
 from simulation.truth import Truth, draw
 
 DESKS = (("strong", 1), ("strong", 2), ("weak", 1))
-COUNTED = MATRICES[1:5]
+COUNTED = MEASURES[1:5]
 """What a panel knows without following the fills."""
 
 
@@ -46,7 +45,7 @@ def measure() -> dict[str, float]:
 
 def _gain(truth: Truth, panel: Panel) -> float:
     features = build_features(panel, next_session(panel.session_dates[-1]))
-    return gain_of(truth, history_of(panel, features, LEARNED_NAMES))
+    return gain_of(truth, feature_panel(panel, features, LEARNED_NAMES))
 
 
 def _days(truth: Truth, seed: int) -> Iterator[AccountSession]:

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from risk.model.features.build import build_features
+from risk.model.build_features import build_features
 from risk.model.panel import FloatMatrix, Panel
 
 SESSIONS = 625
@@ -43,7 +43,7 @@ def _panel(account_count: int) -> Panel:
     def drawn(values: FloatMatrix) -> FloatMatrix:
         return np.where(is_active, values, np.nan)
 
-    return Panel(
+    return Panel.of(
         session_dates=tuple(first + dt.timedelta(days=number) for number in range(SESSIONS)),
         account_ids=tuple(f"A{number:05d}" for number in range(account_count)),
         total_pnl_usd=drawn(generator.normal(0.0, 1000.0, shape)),

@@ -15,15 +15,14 @@ from numpy.typing import NDArray
 
 from risk.core.calendar import next_session
 from risk.limits.rules import rules_cut_ratios
-from risk.model.experts import garch
-from risk.model.features.build import build_features
-from risk.model.features.table import LEARNED_NAMES
-from risk.model.fitted import MIXED_EXPERTS, fit
-from risk.model.gate import judge, rules_quantiles
-from risk.model.mixture import pinball_loss
-from risk.model.panel import FloatMatrix, Panel
-from risk.model.sample import History, history_of, sample_of
-from risk.model.walk_forward import Reconstruction, reconstruct
+from risk.model.backtests import pinball_loss
+from risk.model.build_features import build_features
+from risk.model.experts.garch import PooledGarch
+from risk.model.features import LEARNED_NAMES
+from risk.model.fitted import MIXED_EXPERTS, fit_model, training_pairs
+from risk.model.gate import evaluate_gate, rules_quantiles
+from risk.model.panel import FeaturePanel, FloatMatrix, Panel, feature_panel
+from risk.model.walk_forward import WalkForward, walk_forward
 from simulation.truth import Truth, draw
 
 FIRST_SCORED_ROW = 60
@@ -96,15 +95,15 @@ def panel_of_truth(truth: Truth) -> Panel:
     )
 
 
-def history_of_truth(truth: Truth) -> History:
+def history_of_truth(truth: Truth) -> FeaturePanel:
     """Turn a simulated desk into what the experts see."""
     panel = panel_of_truth(truth)
-    return history_of(panel, build_features(panel, next_session(panel.session_dates[-1])), LEARNED_NAMES)
+    return feature_panel(panel, build_features(panel, next_session(panel.session_dates[-1])), LEARNED_NAMES)
 
 
-def gain_of(truth: Truth, history: History) -> float:
+def gain_of(truth: Truth, history: FeaturePanel) -> float:
     """Walk forward over a desk and return the calibrated forecast's gain over ``historical``."""
-    return _scores(truth, history, reconstruct(history))["gain"]
+    return _scores(truth, history, walk_forward(history))["gain"]
 
 
 def within_trader_auc(is_event: NDArray[np.bool_], score: FloatMatrix, is_scored: NDArray[np.bool_]) -> float:
@@ -131,14 +130,14 @@ def _gains(set_name: str, seeds: Sequence[int]) -> dict[str, list[float]]:
         truth = draw(set_name, 23, 625, seed)
         history = history_of_truth(truth)
         started = time.process_time()
-        forecasts = reconstruct(history)
+        forecasts = walk_forward(history)
         seconds = time.process_time() - started
         for name, value in {**_scores(truth, history, forecasts), "seconds": seconds}.items():
             found.setdefault(name, []).append(value)
     return found
 
 
-def _scores(truth: Truth, history: History, forecasts: Reconstruction) -> dict[str, float]:
+def _scores(truth: Truth, history: FeaturePanel, forecasts: WalkForward) -> dict[str, float]:
     outcome = history.panel.total_pnl_usd[1:]
     scale = history.scale[:-1]
     is_scored = np.isfinite(outcome) & np.isfinite(forecasts.calibrated[:-1])
@@ -168,21 +167,21 @@ def _promoted(set_name: str, sessions: int, desks: int) -> tuple[float, float]:
     ever = at_end = 0
     for seed in range(1, desks + 1):
         history = history_of_truth(draw(set_name, 12, sessions, seed))
-        forecasts = reconstruct(history)
+        forecasts = walk_forward(history)
         cuts = rules_cut_ratios(history.panel, history.scale)
         baseline = rules_quantiles(history.panel.total_pnl_usd, forecasts.expert("historical"), cuts)
-        judgments = judge(history.panel.total_pnl_usd, history.scale, forecasts.calibrated, baseline)
-        ever += any(judgment.is_serving for judgment in judgments)
-        at_end += judgments[-1].is_serving
+        results = evaluate_gate(history.panel.total_pnl_usd, history.scale, forecasts.calibrated, baseline)
+        ever += any(result.is_serving for result in results)
+        at_end += results[-1].is_serving
     return ever / desks, at_end / desks
 
 
 def _large_fit_seconds(accounts: int) -> float:
     history = history_of_truth(draw("medium", accounts, 625, 1))
     last_row = len(history.panel.session_dates) - 1
-    candidates = garch.candidates(history.panel.total_pnl_usd)
+    pooled_garch = PooledGarch().fit(history.panel.total_pnl_usd)
     started = time.process_time()
-    fit(history, sample_of(history), last_row, candidates)
+    fit_model(history, training_pairs(history), last_row, pooled_garch)
     return time.process_time() - started
 
 

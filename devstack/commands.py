@@ -346,7 +346,7 @@ def first_session(folder: Path) -> dt.date:
 def has_model(workspace: Workspace, session_date: str) -> bool:
     """Return whether a stored model is recent enough for a session's run."""
     from risk.core.warehouse import connect, records
-    from risk.model.versions import OLDEST_SESSIONS
+    from risk.model.gate import OLDEST_SESSIONS
 
     desk = Desk(stack.last_desk(workspace), None)
     ports = {"api": 0, **read_json(workspace.ports)}

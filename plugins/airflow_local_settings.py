@@ -17,7 +17,7 @@ SLOW_IMPORTS = ("great_expectations", "exchange_calendars", "xgboost", "scipy.st
 STEPS = (
     "risk.checks.run",
     "risk.books.warehouse",
-    "risk.model.features.store",
+    "risk.model.build_features",
     "risk.model.predict",
     "risk.limits.decide",
     "risk.report.replay",

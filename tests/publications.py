@@ -6,6 +6,7 @@ import contextlib
 import csv
 import datetime as dt
 import shutil
+from functools import partial
 from pathlib import Path
 
 from risk.books.warehouse import aggregate
@@ -15,8 +16,8 @@ from risk.core.calendar import last_finished_session
 from risk.core.runs import Run, open_run
 from risk.core.settings import read_settings
 from risk.ingest.loading import load_drop
-from risk.limits.decide import apply_rules
-from risk.model.features.store import store_features
+from risk.limits.decide import CUT_FUNCTIONS, apply_rules
+from risk.model.build_features import store_features
 from risk.model.predict import predict_limits
 from risk.report.build_facts import build_facts
 from risk.report.replay import replay
@@ -60,7 +61,7 @@ def run_line(
     load = load_drop(connection, folder, session_date, is_simulated=is_simulated)
     run = open_run(connection, session_date, load.load_id, "test")
     check_fills(connection, dsn, run)
-    for step in (aggregate, store_features, predict_limits):
+    for step in (aggregate, store_features, partial(predict_limits, cuts=CUT_FUNCTIONS)):
         step(connection, run)
     apply_rules(connection, run, read_settings().default_limit_usd)
     return run

@@ -33,8 +33,7 @@ from risk.core.settings import PROJECT_DIR, Settings, read_settings
 if TYPE_CHECKING:
     from risk.core.entities import Statements
     from risk.core.warehouse import Connection
-    from risk.model.backtest_checks import Checks
-    from risk.model.backtest_record import Record
+    from risk.model.backtest import BacktestRecord, CoverageChecks
     from risk.model.panel import Panel
 
 app = typer.Typer(
@@ -203,9 +202,8 @@ def backtest(
 ) -> None:
     """Walk the forecast forward over past sessions, score it against every baseline and apply the gate."""
     from risk.ingest.sources.folder import MARKER
-    from risk.model.backtest_checks import checks_of
-    from risk.model.backtest_reading import panel_of_pnl
-    from risk.model.backtest_record import record_of, walk
+    from risk.limits.decide import CUT_FUNCTIONS
+    from risk.model.backtest import backtest_record, coverage_checks, panel_of_pnl, walk
     from risk.report.backtest_plots import draw_plots
 
     if (pnl_file is None) == (fills is None):
@@ -214,7 +212,7 @@ def backtest(
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Walking forward, one refit a week", total=1.0)
         history, forecasts = walk(panel, lambda share: progress.update(task, completed=share))
-    result, checks = record_of(history, forecasts), checks_of(history, forecasts)
+    result, checks = backtest_record(history, forecasts, CUT_FUNCTIONS), coverage_checks(history, forecasts)
     if json_file:
         _write_json(json_file, result.facts())
     origin = "simulated desk" if fills and (fills / MARKER).is_file() else "given history"
@@ -232,7 +230,7 @@ def _write_json(file: Path, facts: dict[str, Any]) -> None:
 
 def _panel_of_drop(folder: Path) -> Panel:
     from risk.ingest.reading import read_drop, read_stated
-    from risk.model.backtest_reading import panel_of_fills
+    from risk.model.backtest import panel_of_fills
 
     executions, rejects = read_drop(folder, None)
     stated, rejected = read_stated(folder, None)
@@ -241,7 +239,7 @@ def _panel_of_drop(folder: Path) -> Panel:
     return panel_of_fills(executions, stated.marks, stated.instruments, stated.splits)
 
 
-def _print_record(result: Record, checks: Checks, origin: str) -> None:
+def _print_record(result: BacktestRecord, checks: CoverageChecks, origin: str) -> None:
     """Print scores by model, best first, the back-tests of the calibrated forecast and the gate's verdict."""
     title = f"{result.forecast_count} forecasts of {result.session_count} sessions, one step ahead, {origin}"
     table = Table(title=title, box=SIMPLE, padding=(0, 1))
@@ -251,13 +249,13 @@ def _print_record(result: Record, checks: Checks, origin: str) -> None:
         low, high = score.gain_interval
         p_values = (_p_value(score.kupiec_p), _p_value(score.christoffersen_p))
         numbers = (f"{score.loss:.4f}", f"{score.gain_vs_historical:+.1%}", f"{100 * low:+.1f}..{high:+.1%}")
-        table.add_row(name, *numbers, f"{score.breach:.1%}", *p_values)
+        table.add_row(name, *numbers, f"{score.exceedance_rate:.1%}", *p_values)
     console = Console()
     console.print(table)
     for sentence in checks.sentences():
         console.print(sentence, highlight=False)
-    served = "The model would serve" if result.gate["served"] == "model" else "Rules would serve"
-    console.print(f"{served}: {'; '.join(result.gate['reasons'])}.", highlight=False)
+    kind = "Model-based" if result.gate["served"] == "model" else "Rule-based"
+    console.print(f"{kind} limits would apply. {' '.join(result.gate['reasons'])}", highlight=False)
 
 
 def _p_value(value: float | None) -> str:

@@ -29,8 +29,8 @@ from risk.core.runs import Run, open_run
 from risk.core.settings import read_settings
 from risk.ingest.loading import load_drop
 from risk.ingest.reading import read_drop, read_stated
-from risk.limits.decide import apply_rules
-from risk.model.features.store import store_features
+from risk.limits.decide import CUT_FUNCTIONS, apply_rules
+from risk.model.build_features import store_features
 from risk.model.predict import predict_limits
 from risk.model.train import train
 from risk.report.page import Links
@@ -43,6 +43,8 @@ FORMER_NAMES: dict[str, str] = {
     "adds_to_loser_count": "enlarging_fill_count",
     "side_conflicts": "odd_fills",
     "input_fingerprint": "delivery_id",
+    "exceedance_rate": "breach",
+    "exceedance_count": "breach_count",
 }
 """New name to golden name, for keys of report.json and columns of tables and CSV files."""
 
@@ -172,14 +174,14 @@ def run_sessions(
         for date in dates:
             run = _books(connection, dsn, folder, date, is_simulated=is_simulated)
             store_features(connection, run)
-            predict_limits(connection, run)
+            predict_limits(connection, run, CUT_FUNCTIONS)
             apply_rules(connection, run, read_settings().default_limit_usd)
             links = Links(run_url="/dags/daily_risk/runs/golden")
             folder_of_report = send_report(connection, run, None, links, read_settings()).folder
             outcome.limits[str(date)] = (folder_of_report / "limits.csv").read_text(encoding="utf-8")
             outcome.reports[str(date)] = json.loads((folder_of_report / "report.json").read_text(encoding="utf-8"))
             if date in trained_after:
-                trained = train(connection, date, f"golden__{date}")
+                trained = train(connection, date, f"golden__{date}", CUT_FUNCTIONS)
                 assert trained.content_sha256 is not None, trained.reason
         outcome.forecasts, outcome.cards, outcome.ledger = (
             _records(connection, query) for query in (FORECASTS, CARDS, LEDGER)

@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import os
 import tarfile
+from functools import partial
 from pathlib import Path
 
 import psycopg2
@@ -23,8 +24,8 @@ from risk.core.schema import prepare_warehouse
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, connect, writing
 from risk.ingest.loading import load_drop
-from risk.limits.decide import apply_rules
-from risk.model.features.store import store_features
+from risk.limits.decide import CUT_FUNCTIONS, apply_rules
+from risk.model.build_features import store_features
 from risk.model.predict import predict_limits
 from risk.report.page import Links
 from risk.report.reading import build_facts
@@ -57,7 +58,7 @@ def run_line(connection: Connection, dsn: str, folder: Path, session_date: dt.da
     load = load_drop(connection, folder, session_date, is_simulated=True)
     run = open_run(connection, session_date, load.load_id, "test")
     check_fills(connection, dsn, run)
-    for step in (aggregate, store_features, predict_limits):
+    for step in (aggregate, store_features, partial(predict_limits, cuts=CUT_FUNCTIONS)):
         step(connection, run)
     apply_rules(connection, run, read_settings().default_limit_usd)
     send_report(connection, run, None, Links(), read_settings())

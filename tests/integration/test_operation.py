@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -27,8 +28,8 @@ from risk.core.runs import open_run
 from risk.core.settings import read_settings
 from risk.core.warehouse import connect
 from risk.ingest.loading import load_drop
-from risk.limits.decide import apply_rules
-from risk.model.features.store import store_features
+from risk.limits.decide import CUT_FUNCTIONS, apply_rules
+from risk.model.build_features import store_features
 from risk.model.predict import predict_limits
 from risk.report.doctor import Diagnosis, Installation, examine
 from risk.report.page import Links
@@ -72,7 +73,7 @@ COMPARED = {
     "deliveries": "account_id, session_date, content_sha256, row_count, loaded_count",
     "positions": "account_id, session_date, symbol, quantity, lots, realized_pnl_usd, unrealized_pnl_usd",
     "daily_pnl": "account_id, session_date, fill_count, gross_pnl_usd, fees_usd, total_pnl_usd, incomplete_reason",
-    "features": "account_id, session_date, feature_values",
+    "features": "account_id, session_date, to_jsonb(features) as feature_row",
 }
 
 
@@ -133,7 +134,7 @@ def run_one_by_one(dsn: str, desk: Path, dates: list[str]) -> None:
             load = load_drop(connection, desk, date, is_simulated=True)
             run = open_run(connection, date, load.load_id, f"test__{date}")
             check_fills(connection, dsn, run)
-            for step in (aggregate, store_features, predict_limits):
+            for step in (aggregate, store_features, partial(predict_limits, cuts=CUT_FUNCTIONS)):
                 step(connection, run)
             apply_rules(connection, run, read_settings().default_limit_usd)
             send_report(connection, run, None, Links(), read_settings())

@@ -46,7 +46,8 @@ def morning(connection: Connection) -> None:
         book(connection, name, input_fingerprint=deliver_fills(connection, run, name))
         issued = {"run_id": run.run_id, "is_live": True, "expert": "calibrated", "quantile_05_usd": -1000}
         insert(connection, "forecasts", account_id=name, effective_session=SESSION, **issued)
-        insert(connection, "features", account_id=name, session_date=SESSION, feature_values=[0.5, 1e-4])
+        values = {"last_z": 0.5, "fees_per_turnover": 1e-4}
+        insert(connection, "features", account_id=name, session_date=SESSION, feature_set_version="1", **values)
     verdict = {"check_name": "fees", "severity": "warn", "observed": "4.2", "has_passed": False}
     insert(connection, "quality_results", run_id=run.run_id, subject="NET001", message="fees look odd", **verdict)
     restated = RestatementFacts("NET001", SESSION, Decimal("-812.30"), None, "fees restated")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 
 import numpy as np
 from hypothesis import strategies as st
 
-from risk.model.panel import MATRICES, FloatMatrix, Panel
+from risk.model.build_features import build_features
+from risk.model.features import FEATURES
+from risk.model.panel import MEASURES, FloatMatrix, FloatTensor, Panel
 
 MONDAY = dt.date(2025, 1, 6)
 
@@ -23,11 +24,16 @@ def next_weekday(panel: Panel) -> dt.date:
     return weekdays(len(panel.session_dates) + 1)[-1]
 
 
+def feature_tensor(panel: Panel, effective_session: dt.date) -> FloatTensor:
+    """Compute the features of a panel as ``(n_sessions, n_accounts, n_features)``."""
+    return build_features(panel, effective_session).to_numpy().reshape(*panel.total_pnl_usd.shape, len(FEATURES))
+
+
 def panel_of(pnl_usd: FloatMatrix, generator: np.random.Generator | None = None) -> Panel:
     """Give P&L the fills it could have come from; with a generator they vary."""
     drawn = (generator or np.random.default_rng(0)).integers(1, 50, pnl_usd.shape).astype(float)
     fills = np.where(np.isfinite(pnl_usd), drawn if generator else 10.0, np.nan)
-    return Panel(
+    return Panel.of(
         session_dates=weekdays(pnl_usd.shape[0]),
         account_ids=tuple(f"A{number:03d}" for number in range(pnl_usd.shape[1])),
         total_pnl_usd=pnl_usd,
@@ -67,20 +73,16 @@ def panels(draw: st.DrawFn, *, most_sessions: int = 70) -> Panel:
 def corrupted_after(panel: Panel, session_count: int) -> Panel:
     """Replace everything after the first sessions by other numbers."""
     changed = {}
-    for name in MATRICES:
-        matrix = getattr(panel, name).copy()
+    for name in MEASURES:
+        matrix = panel.matrix(name).copy()
         matrix[session_count:] = 123456.75
         changed[name] = matrix
-    return dataclasses.replace(panel, **changed)
+    return panel.with_measures(**changed)
 
 
 def permuted(panel: Panel, order: list[int]) -> Panel:
     """List the accounts in another order."""
-    return dataclasses.replace(
-        panel,
-        account_ids=tuple(panel.account_ids[number] for number in order),
-        **{name: getattr(panel, name)[:, order] for name in MATRICES},
-    )
+    return panel.of_accounts(order)
 
 
 def without_late_accounts(panel: Panel) -> Panel:

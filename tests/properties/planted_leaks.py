@@ -9,21 +9,22 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from risk.model.calibration import calibrate
-from risk.model.experts import garch
-from risk.model.features.build import build_features
-from risk.model.fitted import MIXED_EXPERTS, fit
-from risk.model.gate import Judgment, judge, rules_quantiles
-from risk.model.leakage import FEATURE_NAMES, Issued, Pipeline
-from risk.model.mixture import mix, pinball_loss
-from risk.model.panel import FloatMatrix, Panel
-from risk.model.sample import History, history_of, sample_of
-from risk.model.walk_forward import Reconstruction, combine, forecast_rows, reconstruct, refit_rows, simple_forecasts
+from risk.limits.decide import CUT_FUNCTIONS
+from risk.model.backtests import pinball_loss
+from risk.model.build_features import build_features
+from risk.model.experts.garch import PooledGarch
+from risk.model.fitted import MIXED_EXPERTS, fit_model, training_pairs
+from risk.model.gate import CutFunctions, GateResult, evaluate_gate, rules_quantiles
+from risk.model.leakage import Issued, Pipeline
+from risk.model.mixture import calibrate, mix
+from risk.model.panel import FeaturePanel, FloatMatrix, Panel, feature_panel
+from risk.model.walk_forward import WalkForward, combine, forecast_rows, refit_rows, simple_forecasts, walk_forward
 
-Tensor = NDArray[np.float32]
-CLEAN = Pipeline()
+Matrix = NDArray[np.float32]
+RULES, MODEL_CUTS = CUT_FUNCTIONS.by_rules, CUT_FUNCTIONS.by_model
 
 
 def _next(values: NDArray[Any]) -> NDArray[Any]:
@@ -31,22 +32,27 @@ def _next(values: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([values[1:], values[-1:]])
 
 
-def _of(tensor: Tensor, name: str) -> Tensor:
-    return tensor[:, :, FEATURE_NAMES.index(name)]
+def _matrix(features: pd.DataFrame, panel: Panel, name: str) -> Matrix:
+    return features[name].to_numpy().reshape(panel.total_pnl_usd.shape)
 
 
-def _feature(name: str, change: Callable[[Panel, Tensor], NDArray[Any]]) -> Pipeline:
+def _feature(name: str, change: Callable[[Panel, Matrix], NDArray[Any]]) -> Pipeline:
     """Replace one feature by a function of the panel and its right values."""
 
-    def features(panel: Panel, effective_session: dt.date) -> Tensor:
-        tensor = build_features(panel, effective_session).copy()
-        tensor[:, :, FEATURE_NAMES.index(name)] = change(panel, _of(tensor, name))
-        return tensor
+    def features(panel: Panel, effective_session: dt.date) -> pd.DataFrame:
+        right = build_features(panel, effective_session)
+        return right.assign(**{name: change(panel, _matrix(right, panel, name)).astype(np.float32).ravel()})
 
-    return Pipeline(features=features)
+    return Pipeline(CUT_FUNCTIONS, features=features)
 
 
-def _ranks(values: Tensor) -> NDArray[np.float64]:
+def _early(panel: Panel, effective_session: dt.date) -> pd.DataFrame:
+    """Give each account-session what the next one knows."""
+    right = build_features(panel, effective_session)
+    return right.groupby("account_id", sort=False).shift(-1).fillna(right)
+
+
+def _ranks(values: Matrix) -> NDArray[np.float64]:
     return np.searchsorted(np.sort(values[np.isfinite(values)]), values).astype(float)
 
 
@@ -55,97 +61,98 @@ def _mean(values: FloatMatrix) -> FloatMatrix:
 
 
 def _mean_share(panel: Panel) -> FloatMatrix:
-    return _mean(panel.adds_to_loser_count / panel.fill_count)
+    return _mean(panel.matrix("adds_to_loser_count") / panel.matrix("fill_count"))
 
 
-def _calendar_day(panel: Panel, values: Tensor) -> Tensor:
+def _calendar_day(panel: Panel, values: Matrix) -> Matrix:
     """Take what is known at the end of the next calendar day, which on most days is a session."""
     days = np.array(panel.session_dates, dtype="datetime64[D]")
     return values[np.searchsorted(days, days + 1, side="right") - 1]
 
 
-def _backward_filled(panel: Panel, effective_session: dt.date) -> Tensor:
+def _backward_filled(panel: Panel, effective_session: dt.date) -> pd.DataFrame:
     pnl = panel.total_pnl_usd.copy()
     for row in range(len(pnl) - 2, -1, -1):
         pnl[row] = np.where(np.isfinite(pnl[row]), pnl[row], pnl[row + 1])
-    return build_features(dataclasses.replace(panel, total_pnl_usd=pnl), effective_session)
+    return build_features(panel.with_measures(total_pnl_usd=pnl), effective_session)
 
 
-def _survivors(panel: Panel, effective_session: dt.date) -> Tensor:
-    tensor = build_features(panel, effective_session).copy()
-    tensor[:, ~panel.is_active[-3:].any(axis=0)] = np.nan
-    return tensor
+def _survivors(panel: Panel, effective_session: dt.date) -> pd.DataFrame:
+    right = build_features(panel, effective_session)
+    survives = np.broadcast_to(panel.is_active[-3:].any(axis=0), panel.total_pnl_usd.shape)
+    return right.where(pd.Series(survives.ravel(), index=right.index), axis=0)
 
 
-def _imputed(panel: Panel, effective_session: dt.date) -> Tensor:
-    tensor = build_features(panel, effective_session)
-    return np.where(np.isfinite(tensor), tensor, np.nanmean(tensor, axis=(0, 1))).astype(np.float32)
+def _imputed(panel: Panel, effective_session: dt.date) -> pd.DataFrame:
+    right = build_features(panel, effective_session)
+    return right.fillna(right.mean()).astype(np.float32)
 
 
-def _history(change: Callable[[History], dict[str, Any]]) -> Pipeline:
-    def history(panel: Panel, tensor: Tensor, names: tuple[str, ...]) -> History:
-        right = history_of(panel, tensor, names)
+def _history(change: Callable[[FeaturePanel], dict[str, Any]]) -> Pipeline:
+    def history(panel: Panel, features: pd.DataFrame, names: tuple[str, ...]) -> FeaturePanel:
+        right = feature_panel(panel, features, names)
         return dataclasses.replace(right, **change(right))
 
-    return Pipeline(history=history)
+    return Pipeline(CUT_FUNCTIONS, history=history)
 
 
 def _deviation(panel: Panel) -> FloatMatrix:
     return np.broadcast_to(np.nanstd(panel.total_pnl_usd, axis=0), panel.total_pnl_usd.shape)
 
 
-def _forecasts(change: Callable[[History, Reconstruction], Reconstruction]) -> Pipeline:
-    def forecasts(history: History, issued: Issued, seed: int, first_row: int) -> Reconstruction:
-        return change(history, reconstruct(history, issued, seed, first_row))
+def _forecasts(change: Callable[[FeaturePanel, WalkForward], WalkForward]) -> Pipeline:
+    def forecasts(history: FeaturePanel, issued: Issued, seed: int, first_row: int) -> WalkForward:
+        return change(history, walk_forward(history, issued, seed, first_row))
 
-    return Pipeline(forecasts=forecasts)
+    return Pipeline(CUT_FUNCTIONS, forecasts=forecasts)
 
 
-def _with_expert(right: Reconstruction, name: str, quantiles: FloatMatrix) -> Reconstruction:
+def _with_expert(right: WalkForward, name: str, quantiles: FloatMatrix) -> WalkForward:
     experts = right.experts.copy()
     experts[MIXED_EXPERTS.index(name)] = np.where(np.isfinite(right.mixture), quantiles, np.nan)
     return dataclasses.replace(right, experts=experts)
 
 
-def _all_data_historical(history: History, right: Reconstruction) -> Reconstruction:
+def _all_data_historical(history: FeaturePanel, right: WalkForward) -> WalkForward:
     quantiles = np.nanquantile(history.panel.total_pnl_usd, 0.05, axis=0)
     return _with_expert(right, "historical", np.broadcast_to(quantiles, right.mixture.shape))
 
 
-def _all_data_filtered(history: History, right: Reconstruction) -> Reconstruction:
+def _all_data_filtered(history: FeaturePanel, right: WalkForward) -> WalkForward:
     ratios = history.panel.total_pnl_usd[1:] / history.scale[:-1]
     return _with_expert(right, "filtered", float(np.nanquantile(ratios, 0.05)) * history.scale)
 
 
-def _all_data_level(history: History, right: Reconstruction) -> Reconstruction:
+def _all_data_level(history: FeaturePanel, right: WalkForward) -> WalkForward:
     return _with_expert(right, "garch", right.expert("garch") + np.nanstd(history.panel.total_pnl_usd) * -0.01)
 
 
 def _refitted(last_row: Callable[[int, int], int]) -> Pipeline:
     """Fit each week's model on the rows up to ``last_row(start, n_sessions)``."""
 
-    def forecasts(history: History, issued: Issued, seed: int, first_row: int) -> Reconstruction:
+    def forecasts(history: FeaturePanel, issued: Issued, seed: int, first_row: int) -> WalkForward:
         count = len(history.panel.session_dates)
         experts = simple_forecasts(history)
         experts[2:] = experts[1]
-        sample = sample_of(history)
-        candidates = garch.candidates(history.panel.total_pnl_usd)
+        pairs = training_pairs(history)
+        pooled_garch = PooledGarch().fit(history.panel.total_pnl_usd)
         for start, stop in itertools.pairwise([*refit_rows(history.panel.session_dates), count]):
-            if stop > first_row and len(sample.through(start - 1).session) >= 200:
-                model = fit(history, sample, min(last_row(start, count), count - 1), candidates, seed)
-                forecast_rows(history, model, candidates, slice(start, stop), experts)
+            if stop > first_row and len(pairs.through(start - 1).session) >= 200:
+                model = fit_model(history, pairs, min(last_row(start, count), count - 1), pooled_garch, seed)
+                volatility = pooled_garch.predict(model.garch_coefficients)
+                forecast_rows(history, model, volatility, slice(start, stop), experts)
         return combine(history, experts, issued, 0)
 
-    return Pipeline(forecasts=forecasts)
+    return Pipeline(CUT_FUNCTIONS, forecasts=forecasts)
 
 
-def _knowing_weights(history: History, right: Reconstruction) -> Reconstruction:
+def _knowing_weights(history: FeaturePanel, right: WalkForward) -> WalkForward:
     # Row t - 1 is scored with the result of session t + 1.
     _, weights = mix(_next(history.panel.total_pnl_usd), history.scale, right.experts)
     return dataclasses.replace(right, weights=weights)
 
 
-def _hindsight_mixture(history: History, right: Reconstruction) -> Reconstruction:
+def _hindsight_mixture(history: FeaturePanel, right: WalkForward) -> WalkForward:
     losses = [
         np.nansum(pinball_loss(history.panel.total_pnl_usd[1:], expert[:-1]) / history.scale[:-1])
         for expert in right.experts
@@ -153,7 +160,7 @@ def _hindsight_mixture(history: History, right: Reconstruction) -> Reconstructio
     return dataclasses.replace(right, mixture=right.experts[int(np.argmin(losses))] * (min(losses) / max(losses)))
 
 
-def _knowing_calibration(history: History, right: Reconstruction) -> Reconstruction:
+def _knowing_calibration(history: FeaturePanel, right: WalkForward) -> WalkForward:
     nothing = np.full_like(right.mixture, np.nan)
     outcome = _next(history.panel.total_pnl_usd)
     # Scored one session early: the forecasts of row t - 1 with the result of row t + 1.
@@ -161,7 +168,7 @@ def _knowing_calibration(history: History, right: Reconstruction) -> Reconstruct
     return dataclasses.replace(right, calibration=factors)
 
 
-def _full_coverage(history: History, right: Reconstruction) -> Reconstruction:
+def _full_coverage(history: FeaturePanel, right: WalkForward) -> WalkForward:
     ratios = history.panel.total_pnl_usd[1:] / -right.mixture[:-1]
     return dataclasses.replace(right, calibrated=right.mixture * -float(np.nanquantile(ratios, 0.05)))
 
@@ -171,13 +178,13 @@ def _all_data_baseline(pnl: FloatMatrix, historical: FloatMatrix, cuts: FloatMat
     return np.where(np.isfinite(right), historical * -np.nanquantile(pnl[1:] / -historical[:-1], 0.05), np.nan)
 
 
-def _early_gate(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: FloatMatrix) -> list[Judgment]:
-    judgments = judge(pnl, scale, model, rules)
-    return [*judgments[1:], judgments[-1]]
+def _early_gate(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: FloatMatrix) -> list[GateResult]:
+    results = evaluate_gate(pnl, scale, model, rules)
+    return [*results[1:], results[-1]]
 
 
-def _final_gate(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: FloatMatrix) -> list[Judgment]:
-    return [judge(pnl, scale, model, rules)[-1]] * len(pnl)
+def _final_gate(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: FloatMatrix) -> list[GateResult]:
+    return [evaluate_gate(pnl, scale, model, rules)[-1]] * len(pnl)
 
 
 def _all_data_median(panel: Panel, calibrated: FloatMatrix, _first_row: int) -> FloatMatrix:
@@ -187,7 +194,7 @@ def _all_data_median(panel: Panel, calibrated: FloatMatrix, _first_row: int) -> 
 LEAKS: dict[str, tuple[str, Pipeline]] = {
     "every feature one session early": (
         "last_z",
-        Pipeline(features=lambda panel, session: _next(build_features(panel, session))),
+        Pipeline(CUT_FUNCTIONS, features=_early),
     ),
     "same-session result of another trader": (
         "last_z",
@@ -197,7 +204,10 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
         "mean_z_20",
         _feature("mean_z_20", lambda panel, values: values / _deviation(panel)),
     ),
-    "missing features filled with the mean of all sessions": ("scale_ratio_5_20", Pipeline(features=_imputed)),
+    "missing features filled with the mean of all sessions": (
+        "scale_ratio_5_20",
+        Pipeline(CUT_FUNCTIONS, features=_imputed),
+    ),
     "rank among all sessions": ("drawdown", _feature("drawdown", lambda _, values: _ranks(values))),
     "centered window": (
         "volatility_ratio_4",
@@ -221,7 +231,10 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
     ),
     "fills of the session forecast": (
         "enlarging_share_0",
-        _feature("enlarging_share_0", lambda panel, _: _next(panel.adds_to_loser_count / panel.fill_count)),
+        _feature(
+            "enlarging_share_0",
+            lambda panel, _: _next(panel.matrix("adds_to_loser_count") / panel.matrix("fill_count")),
+        ),
     ),
     "habit of averaging down over all sessions": (
         "enlarging_share_3",
@@ -233,11 +246,14 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
     ),
     "last hour over the result of the session forecast": (
         "late_pnl_share",
-        _feature("late_pnl_share", lambda panel, _: panel.late_pnl_usd / np.abs(_next(panel.total_pnl_usd))),
+        _feature("late_pnl_share", lambda panel, _: panel.matrix("late_pnl_usd") / np.abs(_next(panel.total_pnl_usd))),
     ),
     "holding time against the norm of all sessions": (
         "holding_against_norm",
-        _feature("holding_against_norm", lambda panel, _: panel.holding_seconds / _mean(panel.holding_seconds)),
+        _feature(
+            "holding_against_norm",
+            lambda panel, _: panel.matrix("holding_seconds") / _mean(panel.matrix("holding_seconds")),
+        ),
     ),
     "concentration smoothed over the sessions around": (
         "symbol_concentration",
@@ -245,11 +261,13 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
     ),
     "positions still open the morning after": (
         "overnight_exposure",
-        _feature("overnight_exposure", lambda panel, _: _next(panel.overnight_usd) / panel.turnover_usd),
+        _feature(
+            "overnight_exposure", lambda panel, _: _next(panel.matrix("overnight_usd")) / panel.matrix("turnover_usd")
+        ),
     ),
-    "missing sessions filled from the next": ("last_z", Pipeline(features=_backward_filled)),
+    "missing sessions filled from the next": ("last_z", Pipeline(CUT_FUNCTIONS, features=_backward_filled)),
     "calendar day for session": ("last_z", _feature("last_z", _calendar_day)),
-    "survivors only": ("last_z", Pipeline(features=_survivors)),
+    "survivors only": ("last_z", Pipeline(CUT_FUNCTIONS, features=_survivors)),
     "traders counted over all history": (
         "market_active_count",
         _feature("market_active_count", lambda panel, values: values * 0 + panel.is_active.sum()),
@@ -262,11 +280,11 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
     ),
     "rules of the session forecast": (
         "rules_cut_ratio",
-        Pipeline(rules=lambda panel, scale, row: _next(CLEAN.rules(panel, scale, row))),
+        Pipeline(CutFunctions(lambda panel, scale, row: _next(RULES(panel, scale, row)), MODEL_CUTS)),
     ),
     "rules in scales of the full sample": (
         "rules_cut_ratio",
-        Pipeline(rules=lambda panel, _, row: CLEAN.rules(panel, _deviation(panel) / 4, row)),
+        Pipeline(CutFunctions(lambda panel, _, row: RULES(panel, _deviation(panel) / 4, row), MODEL_CUTS)),
     ),
     "historical quantile over all data": ("historical", _forecasts(_all_data_historical)),
     "filtered residuals of all data": ("filtered", _forecasts(_all_data_filtered)),
@@ -277,9 +295,9 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
     "mixture chosen in hindsight": ("mixture", _forecasts(_hindsight_mixture)),
     "calibration that knows the outcome": ("calibration", _forecasts(_knowing_calibration)),
     "coverage of the full sample": ("calibrated", _forecasts(_full_coverage)),
-    "baseline over all data": ("rules_quantile", Pipeline(baseline=_all_data_baseline)),
-    "gate one session early": ("judgment", Pipeline(gate=_early_gate)),
-    "last verdict for all sessions": ("judgment", Pipeline(gate=_final_gate)),
-    "median of all forecasts": ("model_cut_ratio", Pipeline(cuts=_all_data_median)),
+    "baseline over all data": ("rules_quantile", Pipeline(CUT_FUNCTIONS, baseline=_all_data_baseline)),
+    "gate one session early": ("gate_result", Pipeline(CUT_FUNCTIONS, gate=_early_gate)),
+    "last verdict for all sessions": ("gate_result", Pipeline(CUT_FUNCTIONS, gate=_final_gate)),
+    "median of all forecasts": ("model_cut_ratio", Pipeline(CutFunctions(RULES, _all_data_median))),
 }
 """By name: the first output that must give it away, and the pipeline it is planted in."""

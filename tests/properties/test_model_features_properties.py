@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.model.features.build import build_features
-from risk.model.features.table import FEATURES
+from risk.model.features import FEATURES
 from risk.model.panel import Panel
 from tests.properties.panels import (
     corrupted_after,
+    feature_tensor,
     next_weekday,
     panels,
     permuted,
@@ -25,12 +23,12 @@ from tests.properties.panels import (
 def test_features_of_a_session_ignore_whatever_comes_after_it(panel: Panel, data: st.DataObject) -> None:
     # given
     known = data.draw(st.integers(1, len(panel.session_dates)))
-    whole = build_features(panel, next_weekday(panel))
+    whole = feature_tensor(panel, next_weekday(panel))
 
     # when later rows are deleted, or corrupted
     prefix = panel.through(known)
-    deleted = build_features(prefix, weekdays(known + 1)[-1])
-    corrupted = build_features(corrupted_after(panel, known), next_weekday(panel))
+    deleted = feature_tensor(prefix, weekdays(known + 1)[-1])
+    corrupted = feature_tensor(corrupted_after(panel, known), next_weekday(panel))
 
     # then every bit stays
     np.testing.assert_array_equal(whole[:known], deleted)
@@ -43,15 +41,15 @@ def test_features_ignore_accounts_that_come_later(panel: Panel, data: st.DataObj
     prefix = panel.through(known)
     earlier = without_late_accounts(prefix)
     kept = [prefix.account_ids.index(account_id) for account_id in earlier.account_ids]
-    whole = build_features(prefix, weekdays(known + 1)[-1])
-    np.testing.assert_array_equal(whole[:, kept], build_features(earlier, weekdays(known + 1)[-1]))
+    whole = feature_tensor(prefix, weekdays(known + 1)[-1])
+    np.testing.assert_array_equal(whole[:, kept], feature_tensor(earlier, weekdays(known + 1)[-1]))
 
 
 @given(panel=panels(), data=st.data())
 def test_the_order_of_accounts_changes_nothing(panel: Panel, data: st.DataObject) -> None:
     order = data.draw(st.permutations(range(len(panel.account_ids))))
-    whole = build_features(panel, next_weekday(panel))
-    np.testing.assert_array_equal(build_features(permuted(panel, order), next_weekday(panel)), whole[:, order])
+    whole = feature_tensor(panel, next_weekday(panel))
+    np.testing.assert_array_equal(feature_tensor(permuted(panel, order), next_weekday(panel)), whole[:, order])
 
 
 @given(panel=panels(), exponent=st.integers(-8, 8))
@@ -59,30 +57,29 @@ def test_features_are_free_of_scale(panel: Panel, exponent: int) -> None:
     # given one trader's dollars and shares multiplied by a power of 2, which rounds nothing
     factor = np.ones(len(panel.account_ids))
     factor[0] = 2.0**exponent
-    larger = dataclasses.replace(
-        panel,
+    larger = panel.with_measures(
         total_pnl_usd=panel.total_pnl_usd * factor,
-        turnover_usd=panel.turnover_usd * factor,
-        fees_usd=panel.fees_usd * factor,
-        volume=panel.volume * factor,
-        fill_count=panel.fill_count * factor,
-        early_pnl_usd=panel.early_pnl_usd * factor,
-        late_pnl_usd=panel.late_pnl_usd * factor,
-        holding_seconds=panel.holding_seconds * factor,
-        adds_to_loser_count=panel.adds_to_loser_count * factor,
-        overnight_usd=panel.overnight_usd * factor,
+        turnover_usd=panel.matrix("turnover_usd") * factor,
+        fees_usd=panel.matrix("fees_usd") * factor,
+        volume=panel.matrix("volume") * factor,
+        fill_count=panel.matrix("fill_count") * factor,
+        early_pnl_usd=panel.matrix("early_pnl_usd") * factor,
+        late_pnl_usd=panel.matrix("late_pnl_usd") * factor,
+        holding_seconds=panel.matrix("holding_seconds") * factor,
+        adds_to_loser_count=panel.matrix("adds_to_loser_count") * factor,
+        overnight_usd=panel.matrix("overnight_usd") * factor,
     )
 
     # when, then
     np.testing.assert_array_equal(
-        build_features(larger, next_weekday(panel)), build_features(panel, next_weekday(panel))
+        feature_tensor(larger, next_weekday(panel)), feature_tensor(panel, next_weekday(panel))
     )
 
 
 @given(panel=panels())
 def test_features_are_finite_and_bounded_or_undefined(panel: Panel) -> None:
     # given
-    tensor = build_features(panel, next_weekday(panel))
+    tensor = feature_tensor(panel, next_weekday(panel))
     by_name = {feature.name: tensor[:, :, number] for number, feature in enumerate(FEATURES)}
 
     # then no infinity; own z is bounded by the share 0.03 of its own square in the scale

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 
 from bench.forecast import panel_of_truth
 from risk.core.calendar import next_session
 from risk.core.errors import LeakError
-from risk.model.leakage import Leak, require_no_leak, self_check
+from risk.limits.decide import CUT_FUNCTIONS
+from risk.model.leakage import Leak, Pipeline, require_no_leak, self_check
 from risk.model.panel import Panel
 from simulation.truth import draw
 from tests.properties.planted_leaks import LEAKS
@@ -26,13 +25,13 @@ def desk() -> Panel:
     drawn = np.random.default_rng(1).random((6, *panel.total_pnl_usd.shape))
     conduct = ("early_pnl_usd", "late_pnl_usd", "holding_seconds", "concentration_ratio", "overnight_usd")
     known = {name: drawn[number] * 100.0 for number, name in enumerate(conduct)}
-    known["adds_to_loser_count"] = np.floor(drawn[5] * panel.fill_count)
+    known["adds_to_loser_count"] = np.floor(drawn[5] * panel.matrix("fill_count"))
     known = {name: np.where(panel.is_active, values, np.nan) for name, values in known.items()}
-    return dataclasses.replace(panel, **known)
+    return panel.with_measures(**known)
 
 
 def test_the_pipeline_has_no_leak(desk: Panel) -> None:
-    assert self_check(desk, next_session(desk.session_dates[-1]), [4, ROW]) == []
+    assert self_check(desk, next_session(desk.session_dates[-1]), [4, ROW], Pipeline(CUT_FUNCTIONS)) == []
 
 
 @pytest.mark.parametrize("name", list(LEAKS))

@@ -10,29 +10,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from risk.model.artefact import content_sha256, load, to_json
-from risk.model.distribution import outlook, shape_of
-from risk.model.experts import garch
-from risk.model.features.build import build_features
-from risk.model.features.table import FEATURES
-from risk.model.fitted import MIXED_EXPERTS, fit
-from risk.model.gate import judge, rules_quantiles
-from risk.model.panel import FloatMatrix, Panel
-from risk.model.sample import History, history_of, sample_of
-from risk.model.walk_forward import Reconstruction, forecast_next, reconstruct, refit_rows
+from risk.model.build_features import build_features
+from risk.model.experts.garch import PooledGarch
+from risk.model.features import FEATURES
+from risk.model.fitted import MIXED_EXPERTS, fit_model, training_pairs
+from risk.model.gate import evaluate_gate, rules_quantiles
+from risk.model.mixture import forecast_distribution, residual_shape
+from risk.model.panel import FeaturePanel, FloatMatrix, Panel, feature_panel
+from risk.model.walk_forward import WalkForward, forecast_next, refit_rows, walk_forward
 from tests.properties.panels import corrupted_after, next_weekday, panel_of, panels, weekdays
 
 NAMES = tuple(feature.name for feature in FEATURES)
 
 
-def _history(panel: Panel, effective_session: dt.date) -> History:
-    return history_of(panel, build_features(panel, effective_session), NAMES)
+def _history(panel: Panel, effective_session: dt.date) -> FeaturePanel:
+    return feature_panel(panel, build_features(panel, effective_session), NAMES)
 
 
-def _walked(panel: Panel) -> Reconstruction:
-    return reconstruct(_history(panel, next_weekday(panel)))
+def _walked(panel: Panel) -> WalkForward:
+    return walk_forward(_history(panel, next_weekday(panel)))
 
 
-def _is_whole(panel: Panel, forecasts: Reconstruction) -> None:
+def _is_whole(panel: Panel, forecasts: WalkForward) -> None:
     """Require every expert where one speaks, losses only, weights of sum 1, and everything after it without NaN."""
     is_issued = np.isfinite(forecasts.calibrated)
     for name in MIXED_EXPERTS:
@@ -40,9 +39,9 @@ def _is_whole(panel: Panel, forecasts: Reconstruction) -> None:
         assert (forecasts.expert(name)[is_issued] < 0.0).all()
     np.testing.assert_allclose(forecasts.weights.sum(axis=1), 1.0)
     assert (np.abs(forecasts.calibration) <= 1.0).all()
-    shape = shape_of(panel.total_pnl_usd, forecasts.calibrated)
+    shape = residual_shape(panel.total_pnl_usd, forecasts.calibrated)
     for quantile in forecasts.calibrated[-1][is_issued[-1]]:
-        found = outlook(shape, float(quantile), 5000.0)
+        found = forecast_distribution(shape, float(quantile), 5000.0)
         numbers = (*found.quantiles_usd, found.expected_shortfall_usd, found.loss_probability)
         assert np.isfinite(numbers).all()
         assert list(found.quantiles_usd) == sorted(found.quantiles_usd)
@@ -57,7 +56,7 @@ def test_a_forecast_ignores_whatever_comes_after_it(panel: Panel, data: st.DataO
     whole = _walked(panel)
 
     # when later rows are deleted, or corrupted
-    deleted = reconstruct(_history(panel.through(known), weekdays(known + 1)[-1]))
+    deleted = walk_forward(_history(panel.through(known), weekdays(known + 1)[-1]))
     corrupted = _walked(corrupted_after(panel, known))
 
     # then every bit stays
@@ -104,7 +103,7 @@ def test_bad_data_gives_forecasts_or_none_but_never_an_error(name: str) -> None:
 
     # when
     history = _history(panel, next_weekday(panel))
-    forecasts = reconstruct(history)
+    forecasts = walk_forward(history)
 
     # then whoever has 5 sessions, a scale and was here within 30 sessions is forecast, once 20 residuals are pooled
     _is_whole(panel, forecasts)
@@ -112,7 +111,7 @@ def test_bad_data_gives_forecasts_or_none_but_never_an_error(name: str) -> None:
     if residual_count.sum() >= 20:
         np.testing.assert_array_equal(np.isfinite(forecasts.calibrated[-1]), history.has_forecast[-1])
     baseline = rules_quantiles(pnl, forecasts.expert("historical"), np.zeros_like(pnl))
-    judgments = judge(pnl, history.scale, forecasts.calibrated, baseline)
+    judgments = evaluate_gate(pnl, history.scale, forecasts.calibrated, baseline)
     assert all(judgment.reasons for judgment in judgments)
 
 
@@ -131,20 +130,20 @@ def test_what_was_issued_counts_as_it_was() -> None:
     # given
     panel = panel_of(_desk(75, 5))
     history = _history(panel, next_weekday(panel))
-    whole = reconstruct(history)
+    whole = walk_forward(history)
     issued = {name: np.where(np.arange(75)[:, None] < 70, whole.expert(name), np.nan) for name in MIXED_EXPERTS}
     for name in ("mixture", "calibrated"):
         issued[name] = np.where(np.arange(75)[:, None] < 70, getattr(whole, name), np.nan)
 
     # when only the last week is computed
-    later = reconstruct(history, issued, first_row=70)
+    later = walk_forward(history, issued, first_row=70)
 
     # then nothing differs, and a changed forecast of the past stays changed
     np.testing.assert_array_equal(later.calibrated, whole.calibrated)
     np.testing.assert_array_equal(later.weights, whole.weights)
     issued["calibrated"] = issued["calibrated"] * 1.5
     np.testing.assert_array_equal(
-        reconstruct(history, issued, first_row=70).calibrated[:70], whole.calibrated[:70] * 1.5
+        walk_forward(history, issued, first_row=70).calibrated[:70], whole.calibrated[:70] * 1.5
     )
 
 
@@ -152,9 +151,9 @@ def test_a_morning_with_a_stored_model_gives_the_bits_of_the_walk_forward() -> N
     # given a walk over 78 sessions, and the model of its last week, stored and read back
     panel = panel_of(_desk(78, 5))
     history = _history(panel, next_weekday(panel))
-    whole = reconstruct(history)
+    whole = walk_forward(history)
     known = refit_rows(panel.session_dates)[-1] - 1
-    text = to_json(fit(history, sample_of(history), known, garch.candidates(panel.total_pnl_usd)))
+    text = to_json(fit_model(history, training_pairs(history), known, PooledGarch().fit(panel.total_pnl_usd)))
     model = load(text, content_sha256(text), NAMES)
 
     # when the forecasts issued before the last session are all there is

@@ -9,12 +9,19 @@ import numpy as np
 
 from risk.core.runs import Run
 from risk.core.warehouse import Connection
-from risk.model.baseline import walk_forward
+from risk.limits.decide import CUT_FUNCTIONS
+from risk.model.build_features import store_features
 from risk.model.panel import read_panel
-from risk.model.predict import predict_limits
+from risk.model.predict import Prediction, predict_limits
+from risk.model.walk_forward import baseline_forecasts
 from tests.sql.daily_rows import insert_pnl, new_run, table, trading_days
 
 COLUMNS = ("account_id", "effective_session", "expert", "quantile_05_usd", "is_live")
+
+
+def _predict(connection: Connection, run: Run) -> Prediction:
+    store_features(connection, run)
+    return predict_limits(connection, run, CUT_FUNCTIONS)
 
 
 def _desk(connection: Connection, count: int) -> list[dt.date]:
@@ -30,10 +37,10 @@ def test_forecasts_of_past_sessions_are_filled_in_and_equal_the_walk(connection:
     days = _desk(connection, 30)
 
     # when
-    written = predict_limits(connection, new_run(connection, days[-1])).forecast_count
+    written = _predict(connection, new_run(connection, days[-1])).forecast_count
 
     # then
-    forecasts = walk_forward(read_panel(connection, days[-1]))
+    forecasts = baseline_forecasts(read_panel(connection, days[-1]))
     stored = {(row[0], row[1], row[2]): row[3] for row in table(connection, "forecasts", COLUMNS)}
     assert (
         written
@@ -58,13 +65,13 @@ def test_two_sessions_leave_the_same_forecasts_in_either_order(connection: Conne
     earlier, later = new_run(connection, days[25]), new_run(connection, days[-1])
 
     # when the later session runs first
-    predict_limits(connection, later)
-    assert predict_limits(connection, earlier).forecast_count == 0
+    _predict(connection, later)
+    assert _predict(connection, earlier).forecast_count == 0
     late_first = table(connection, "forecasts", COLUMNS)
     with connection, connection.cursor() as cursor:
         cursor.execute("truncate forecasts")
-    predict_limits(connection, earlier)
-    predict_limits(connection, later)
+    _predict(connection, earlier)
+    _predict(connection, later)
 
     # then
     assert table(connection, "forecasts", COLUMNS) == late_first
@@ -74,12 +81,12 @@ def test_two_sessions_leave_the_same_forecasts_in_either_order(connection: Conne
 def test_the_first_forecast_stays_when_results_are_restated(connection: Connection) -> None:
     # given
     days = _desk(connection, 30)
-    predict_limits(connection, new_run(connection, days[-1]))
+    _predict(connection, new_run(connection, days[-1]))
     before = table(connection, "forecasts", COLUMNS)
 
     # when
     insert_pnl(connection, "A", {days[20]: "-100000"})
-    written = predict_limits(connection, new_run(connection, days[-1])).forecast_count
+    written = _predict(connection, new_run(connection, days[-1])).forecast_count
 
     # then
     assert written == 0
@@ -92,7 +99,7 @@ def test_the_calibration_follows_the_stored_forecasts(connection: Connection) ->
     insert_pnl(connection, "A", {days[-1]: "-300"})
     insert_pnl(connection, "B", {days[-1]: "-300"})
     insert_pnl(connection, "C", {days[-1]: "-300"})
-    predict_limits(connection, new_run(connection, days[-2]))
+    _predict(connection, new_run(connection, days[-2]))
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "update forecasts set quantile_05_usd = -1 where expert = 'calibrated' and effective_session = %s",
@@ -100,13 +107,13 @@ def test_the_calibration_follows_the_stored_forecasts(connection: Connection) ->
         )
 
     # when
-    predict_limits(connection, new_run(connection, days[-1]))
+    _predict(connection, new_run(connection, days[-1]))
 
     # then c moves by 0.2 (1 - 0.05) 3 / 10 = 0.057 from where the earlier sessions left it
     stored = {(row[1], row[2]): float(str(row[3])) for row in table(connection, "forecasts", COLUMNS) if row[0] == "A"}
     coming = max(day for day, _ in stored)
     moved = np.log(stored[coming, "calibrated"] / stored[coming, "filtered"])
-    earlier = walk_forward(read_panel(connection, days[-2])).calibration[-1]
+    earlier = baseline_forecasts(read_panel(connection, days[-2])).calibration[-1]
     np.testing.assert_allclose(moved - earlier, 0.057, rtol=1e-9)
 
 
@@ -118,7 +125,7 @@ def test_a_forecast_is_live_when_the_run_knew_no_more_than_the_session_before(co
     live = Run(run.run_id, run.session_date, run.effective_session, early, 1, run.load_id, "t", "c", is_simulated=False)
 
     # when
-    predict_limits(connection, live)
+    _predict(connection, live)
 
     # then only the forecasts for the coming session were made before it opened
     marked = {row[1] for row in table(connection, "forecasts", COLUMNS) if row[4]}
@@ -126,4 +133,4 @@ def test_a_forecast_is_live_when_the_run_knew_no_more_than_the_session_before(co
 
 
 def test_forecasting_an_empty_warehouse_writes_nothing(connection: Connection) -> None:
-    assert predict_limits(connection, new_run(connection, trading_days(1)[0])).forecast_count == 0
+    assert _predict(connection, new_run(connection, trading_days(1)[0])).forecast_count == 0

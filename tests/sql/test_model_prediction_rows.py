@@ -17,19 +17,17 @@ from risk.core.calendar import next_session
 from risk.core.errors import LeakError
 from risk.core.runs import Run
 from risk.core.settings import read_settings
-from risk.limits.decide import apply_rules
+from risk.limits.decide import CUT_FUNCTIONS, apply_rules
 from risk.model import artefact
 from risk.model import train as training
-from risk.model.features.build import build_features
-from risk.model.features.table import LEARNED_NAMES
+from risk.model.build_features import build_features, store_features
+from risk.model.features import LEARNED_NAMES
 from risk.model.fitted import Model
 from risk.model.leakage import Leak
-from risk.model.panel import read_panel
-from risk.model.predict import predict_limits
-from risk.model.sample import history_of
-from risk.model.store import STORED_EXPERTS
-from risk.model.train import Trained, last_training_session, train
-from risk.model.walk_forward import MODEL, reconstruct
+from risk.model.panel import feature_panel, read_panel
+from risk.model.predict import STORED_EXPERTS, Prediction, predict_limits
+from risk.model.train import TrainingResult, last_training_session, train
+from risk.model.walk_forward import MODEL, walk_forward
 from risk.report.model_card import card_page
 from risk.report.page import Links
 from risk.report.send import send_report
@@ -52,20 +50,20 @@ def _fill_books(connection: warehouse.Connection) -> None:
 
 
 @pytest.fixture(scope="module")
-def trained_database(server_dsn: str, template_database: str) -> Iterator[tuple[str, Trained]]:
+def trained_database(server_dsn: str, template_database: str) -> Iterator[tuple[str, TrainingResult]]:
     """Give a database with books, a model of the week and its record."""
     name = f"trained_{random.randrange(10**9)}"
     create_database(server_dsn, name, template_database)
     connection = warehouse.connect(make_dsn(server_dsn, dbname=name))
     _fill_books(connection)
-    trained = train(connection, last_training_session(LAST), "test")
+    trained = train(connection, last_training_session(LAST), "test", CUT_FUNCTIONS)
     connection.close()
     yield name, trained
     drop_database(server_dsn, name)
 
 
 @pytest.fixture
-def desk(server_dsn: str, trained_database: tuple[str, Trained]) -> Iterator[warehouse.Connection]:
+def desk(server_dsn: str, trained_database: tuple[str, TrainingResult]) -> Iterator[warehouse.Connection]:
     """Give a copy of that database."""
     name = f"copy_{random.randrange(10**9)}"
     create_database(server_dsn, name, trained_database[0])
@@ -80,6 +78,12 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Give the folder in which reports of a test land."""
     monkeypatch.setenv("RISK_REPORTS_DIR", str(tmp_path / "reports"))
     return tmp_path / "reports" / "desk"
+
+
+def _predict(connection: warehouse.Connection, run: Run) -> Prediction:
+    """Build the features and forecast, as the tasks do one after the other."""
+    store_features(connection, run)
+    return predict_limits(connection, run, CUT_FUNCTIONS)
 
 
 @pytest.fixture
@@ -112,7 +116,7 @@ def _mailed(connection: warehouse.Connection, run: Run, reports: Path) -> str:
 
 @pytest.mark.usefixtures("_self_check_elsewhere")
 def test_training_stores_a_model_and_forecasts_of_the_past_once(
-    desk: warehouse.Connection, trained_database: tuple[str, Trained]
+    desk: warehouse.Connection, trained_database: tuple[str, TrainingResult]
 ) -> None:
     # given
     trained = trained_database[1]
@@ -121,7 +125,7 @@ def test_training_stores_a_model_and_forecasts_of_the_past_once(
     assert trained.forecast_count > 1000
 
     # when the same week is trained again
-    again = train(desk, trained.last_session_date, "again")
+    again = train(desk, trained.last_session_date, "again", CUT_FUNCTIONS)
 
     # then
     assert again.content_sha256 == trained.content_sha256
@@ -136,12 +140,12 @@ def test_training_stores_a_model_and_forecasts_of_the_past_once(
 def test_a_morning_with_the_model_forecasts_what_the_walk_forward_would(desk: warehouse.Connection) -> None:
     # when two sessions are run
     for day in DAYS[-2:]:
-        predicted = predict_limits(desk, new_run(desk, day))
+        predicted = _predict(desk, new_run(desk, day))
 
     # then
     panel = read_panel(desk, LAST)
-    history = history_of(panel, build_features(panel, next_session(LAST)), LEARNED_NAMES)
-    walked = reconstruct(history)
+    history = feature_panel(panel, build_features(panel, next_session(LAST)), LEARNED_NAMES)
+    walked = walk_forward(history)
     stored = {
         (row[0], row[1]): float(row[2])
         for row in table(desk, "forecasts", ("expert", "account_id", "quantile_05_usd", "effective_session"))
@@ -159,9 +163,9 @@ def test_a_morning_with_the_model_forecasts_what_the_walk_forward_would(desk: wa
 
 
 def test_running_a_session_again_stores_nothing_new(desk: warehouse.Connection) -> None:
-    predict_limits(desk, new_run(desk, LAST))
+    _predict(desk, new_run(desk, LAST))
     before = table(desk, "forecasts", ("account_id", "effective_session", "expert", "quantile_05_usd", "run_id"))
-    assert predict_limits(desk, new_run(desk, LAST)).forecast_count == 0
+    assert _predict(desk, new_run(desk, LAST)).forecast_count == 0
     assert (
         table(desk, "forecasts", ("account_id", "effective_session", "expert", "quantile_05_usd", "run_id")) == before
     )
@@ -174,7 +178,7 @@ def test_a_changed_byte_leaves_rules_serving_and_the_mail_says_why(desk: warehou
     run = new_run(desk, LAST)
 
     # when
-    predicted = predict_limits(desk, run)
+    predicted = _predict(desk, run)
     text = _mailed(desk, run, reports)
 
     # then
@@ -183,18 +187,18 @@ def test_a_changed_byte_leaves_rules_serving_and_the_mail_says_why(desk: warehou
     assert {row[0] for row in table(desk, "recommendations", ("source",))} == {"rules"}
 
     # and when the same week is trained again, which gives the same hash, that model forecasts
-    trained = train(desk, last_training_session(LAST), "again")
-    assert predict_limits(desk, run).model_id is None  # what that run knew is the damaged one
-    assert predict_limits(desk, new_run(desk, LAST)).model_id == max(table(desk, "model_versions", ("model_id",)))[0]
+    trained = train(desk, last_training_session(LAST), "again", CUT_FUNCTIONS)
+    assert _predict(desk, run).model_id is None  # what that run knew is the damaged one
+    assert _predict(desk, new_run(desk, LAST)).model_id == max(table(desk, "model_versions", ("model_id",)))[0]
     assert {row[0] for row in table(desk, "model_versions", ("content_sha256",))} == {trained.content_sha256}
 
 
 def test_without_a_model_rules_serve_and_the_mail_says_why(desk: warehouse.Connection, reports: Path) -> None:
     _sql(desk, "truncate model_versions, forecasts, gate_results cascade")
     run = new_run(desk, LAST)
-    predict_limits(desk, run)
+    _predict(desk, run)
     text = _mailed(desk, run, reports)
-    assert f"No model trained before {LAST} is stored." in text, text
+    assert f"No model was trained before {LAST}." in text, text
 
 
 def test_a_model_serves_for_ten_sessions_and_not_for_eleven(desk: warehouse.Connection, reports: Path) -> None:
@@ -202,8 +206,8 @@ def test_a_model_serves_for_ten_sessions_and_not_for_eleven(desk: warehouse.Conn
     tenth, eleventh = (new_run(desk, dt.date(2025, 6, day)) for day in (23, 24))
 
     # when, then
-    assert predict_limits(desk, tenth).model_id is not None
-    assert predict_limits(desk, eleventh).model_id is None
+    assert _predict(desk, tenth).model_id is not None
+    assert _predict(desk, eleventh).model_id is None
     assert "has seen sessions up to 2025-06-06, 11 sessions ago." in _mailed(desk, eleventh, reports)
 
 
@@ -240,7 +244,7 @@ def test_a_model_that_does_not_fit_leaves_rules_serving_and_the_mail_says_why(
     run = new_run(desk, LAST)
 
     # when
-    predict_limits(desk, run)
+    _predict(desk, run)
     text = _mailed(desk, run, reports)
 
     # then
@@ -264,21 +268,21 @@ def test_the_gate_follows_the_stored_forecasts_and_a_promoted_model_decides(
     run = new_run(desk, LAST)
 
     # when
-    assert predict_limits(desk, run).is_serving
+    assert _predict(desk, run).is_serving
     text = _mailed(desk, run, reports)
 
     # then
     gate = _gate(desk, run)
     assert gate["session_count"] == 60
     assert float(str(gate["improvement"])) > 0.10
-    assert "The model serves: the forecast has beaten the rules in" in text
+    assert "The model serves: The forecast has beaten the rules in" in text
     assert {row[0] for row in table(desk, "recommendations", ("source",))} == {"model"}
 
     # and when they turn out to have promised next to nothing, rules serve again at once
     _sql(desk, "update forecasts set quantile_05_usd = -1 where expert = 'model'")
     second = new_run(desk, LAST)
-    assert not predict_limits(desk, second).is_serving
-    assert "results fell below the forecast 5 % quantile" in _mailed(desk, second, reports)
+    assert not _predict(desk, second).is_serving
+    assert "fell below the forecast 5% quantile" in _mailed(desk, second, reports)
 
 
 ODD = {
@@ -298,7 +302,7 @@ def test_odd_traders_get_a_limit_and_no_number_that_is_none(desk: warehouse.Conn
     run = new_run(desk, LAST)
 
     # when
-    predicted = predict_limits(desk, run)
+    predicted = _predict(desk, run)
     text = _mailed(desk, run, reports)
 
     # then the model forecasts for all it can, and everybody is in the mail
@@ -316,18 +320,18 @@ def test_one_trader_alone_is_not_learned_from_and_served_by_rules(
     run = new_run(connection, days[-1])
 
     # when
-    trained = train(connection, days[-1], "test")
-    predict_limits(connection, run)
+    trained = train(connection, days[-1], "test", CUT_FUNCTIONS)
+    _predict(connection, run)
     text = _mailed(connection, run, reports)
 
     # then
     assert trained.content_sha256 is None
     assert "A model needs 200 account-sessions" in trained.reason
-    assert "No model trained before" in text
+    assert "No model was trained before" in text
 
 
 def test_the_card_of_a_model_says_what_it_has_learned_and_how_it_did(
-    desk: warehouse.Connection, trained_database: tuple[str, Trained]
+    desk: warehouse.Connection, trained_database: tuple[str, TrainingResult]
 ) -> None:
     page = card_page(desk, trained_database[1], read_settings())
 
@@ -344,7 +348,7 @@ def test_the_card_of_a_model_says_what_it_has_learned_and_how_it_did(
 
 
 def test_the_card_without_a_model_says_why(connection: warehouse.Connection) -> None:
-    page = card_page(connection, Trained(None, LAST, 0, "There is too little."), read_settings())
+    page = card_page(connection, TrainingResult(None, LAST, 0, "There is too little."), read_settings())
     assert (page.headline, page.sentences) == ("No model was trained.", ("There is too little.",))
 
 
@@ -361,10 +365,13 @@ def test_a_leak_stops_the_training_and_stores_nothing(
     _sql(desk, "truncate model_versions, forecasts, gate_results cascade")
 
     with pytest.raises(LeakError, match=r"last_z of .* changes when later sessions are deleted"):
-        train(desk, last_training_session(LAST), "test")
+        train(desk, last_training_session(LAST), "test", CUT_FUNCTIONS)
 
     assert table(desk, "model_versions", ("model_id",)) == table(desk, "forecasts", ("expert",)) == []
 
 
 def test_training_on_no_books_says_so(connection: warehouse.Connection) -> None:
-    assert train(connection, LAST, "test").reason == "There are no books yet: nothing was trained, rules serve."
+    assert (
+        train(connection, LAST, "test", CUT_FUNCTIONS).reason
+        == "There are no books yet: nothing was trained, rule-based limits apply."
+    )

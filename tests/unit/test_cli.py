@@ -165,7 +165,7 @@ def test_backtest_of_a_drop_writes_the_contract_json_and_says_who_would_serve(dr
             "served": "rules",
             "improvement": None,
             "p_value": None,
-            "reasons": ["0 sessions with a scored forecast, 60 are needed"],
+            "reasons": ["The gate needs 60 sessions with a scored forecast and has 0."],
         },
     }
     assert "Rules would serve" in answer.stdout

@@ -12,7 +12,7 @@ import pytest
 from risk.limits.decide import ActiveAccount, GateDecision, recommendation
 from risk.limits.policy import level, model_cut_ratio, new_limit_usd, status
 from risk.limits.rules import PnlHistory
-from risk.model.distribution import Shape
+from risk.model.mixture import ResidualShape
 
 SESSION = dt.date(2025, 8, 15)
 DEFAULT_LIMIT = Decimal(5000)
@@ -65,7 +65,7 @@ UNPROVEN = GateDecision(
     7, is_serving=False, reasons=("52 sessions with a scored forecast, 60 are needed.",), content_sha256="c0ffee"
 )
 PROVEN = GateDecision(7, is_serving=True, reasons=("It has beaten the rules.",), content_sha256="c0ffee1234567890")
-SHAPE = Shape(np.arange(-100, 101) / 100, is_pooled=True)
+SHAPE = ResidualShape(np.arange(-100, 101) / 100, is_pooled=True)
 
 
 def test_the_new_limit_is_exact_and_drops_fractions_of_a_cent() -> None:

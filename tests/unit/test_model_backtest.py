@@ -13,9 +13,9 @@ import pytest
 from risk.core.calendar import sessions_between
 from risk.core.entities import Fill
 from risk.core.errors import InputError
-from risk.model.backtest_checks import checks_of
-from risk.model.backtest_reading import panel_of_fills, panel_of_pnl
-from risk.model.backtest_record import backtest, record_of, walk
+from risk.limits.decide import CUT_FUNCTIONS
+from risk.model.backtest import BacktestRecord, backtest_record, coverage_checks, panel_of_fills, panel_of_pnl, walk
+from risk.model.panel import Panel
 from risk.report.backtest_plots import draw_plots
 from simulation.truth import draw
 
@@ -23,6 +23,10 @@ MODELS = {
     "historical", "filtered", "log_scale_ridge", "boosted", "garch", "mixture", "calibrated",
     "rules", "always_21_percent", "random_reassignment",
 }  # fmt: skip
+
+
+RATES = ("exceedance_rate", "breach")
+"""The second is the first one's old name, kept until 0.1.0."""
 
 
 def _write(file: Path, rows: list[tuple[str, str, str]]) -> Path:
@@ -40,16 +44,21 @@ def _truth_rows(traders: int, sessions: int) -> list[tuple[str, str, str]]:
     ]
 
 
+def _backtest(panel: Panel) -> BacktestRecord:
+    return backtest_record(*walk(panel), CUT_FUNCTIONS)
+
+
 @pytest.fixture(scope="module")
 def strong_facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     file = _write(tmp_path_factory.mktemp("backtest") / "pnl.csv", _truth_rows(12, 130))
-    return json.loads(json.dumps(backtest(panel_of_pnl(file)).facts(), allow_nan=False))
+    return json.loads(json.dumps(_backtest(panel_of_pnl(file)).facts(), allow_nan=False))
 
 
 def test_backtest_gives_every_model_and_baseline_the_numbers_of_the_contract(strong_facts: dict[str, object]) -> None:
     assert set(strong_facts["models"]) == MODELS
     for score in strong_facts["models"].values():
-        assert set(score) == {"loss", "gain_vs_historical", "gain_interval", "breach", "kupiec_p", "christoffersen_p"}
+        assert set(score) == {"loss", "gain_vs_historical", "gain_interval", *RATES, "kupiec_p", "christoffersen_p"}
+        assert score["breach"] == score["exceedance_rate"]
         low, high = score["gain_interval"]
         assert low <= score["gain_vs_historical"] <= high
     assert set(strong_facts["gate"]) == {"served", "improvement", "p_value", "reasons"}
@@ -69,7 +78,7 @@ def test_a_walk_is_checked_drawn_and_heard(tmp_path: Path) -> None:
 
     # when
     history, forecasts = walk(panel, heard.append)
-    record, checks = record_of(history, forecasts), checks_of(history, forecasts)
+    record, checks = backtest_record(history, forecasts, CUT_FUNCTIONS), coverage_checks(history, forecasts)
     files = draw_plots(tmp_path / "plots", history, forecasts, record, checks)
     again = draw_plots(tmp_path / "again", history, forecasts, record, checks)
 
@@ -84,16 +93,17 @@ def test_a_walk_is_checked_drawn_and_heard(tmp_path: Path) -> None:
     assert checks.forecast_count == is_scored.sum()
     assert sum(account.forecast_count for account in checks.accounts) == checks.forecast_count
     assert [promised for promised, _ in checks.levels] == [0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.95]
-    breaches = (panel.total_pnl_usd[1:] < forecasts.calibrated[:-1])[is_scored].mean()
-    assert dict(checks.levels)[0.05] == pytest.approx(breaches, abs=1e-9)
+    exceedances = (panel.total_pnl_usd[1:] < forecasts.calibrated[:-1])[is_scored].mean()
+    assert dict(checks.levels)[0.05] == pytest.approx(exceedances, abs=1e-9)
     assert all(abs(found - promised) < 0.1 for promised, found in checks.levels)
 
 
 def test_nothing_is_drawn_or_said_where_nothing_is_scored(tmp_path: Path) -> None:
     panel = panel_of_pnl(_write(tmp_path / "pnl.csv", [("A1", "2025-08-15", "5")]))
     history, forecasts = walk(panel)
-    checks = checks_of(history, forecasts)
-    assert draw_plots(tmp_path / "plots", history, forecasts, record_of(history, forecasts), checks) == []
+    checks = coverage_checks(history, forecasts)
+    record = backtest_record(history, forecasts, CUT_FUNCTIONS)
+    assert draw_plots(tmp_path / "plots", history, forecasts, record, checks) == []
     assert checks.sentences() == []
 
 
@@ -101,7 +111,7 @@ def test_backtest_depends_on_nothing_but_its_input(tmp_path: Path) -> None:
     rows = _truth_rows(4, 70)
     in_order, shuffled = _write(tmp_path / "a.csv", rows), _write(tmp_path / "b.csv", rows[::-1])
 
-    assert backtest(panel_of_pnl(in_order)).facts() == backtest(panel_of_pnl(shuffled)).facts()
+    assert _backtest(panel_of_pnl(in_order)).facts() == _backtest(panel_of_pnl(shuffled)).facts()
 
 
 @pytest.mark.parametrize(
@@ -113,7 +123,7 @@ def test_backtest_of_an_odd_history_says_that_rules_serve(tmp_path: Path, result
     days = sessions_between(dt.date(2025, 1, 2), dt.date(2025, 8, 15))
     rows = [("A1", day.isoformat(), result) for day, result in zip(days, results, strict=False)]
 
-    facts = backtest(panel_of_pnl(_write(tmp_path / "pnl.csv", rows))).facts()
+    facts = _backtest(panel_of_pnl(_write(tmp_path / "pnl.csv", rows))).facts()
 
     assert facts["gate"]["served"] == "rules"
     assert facts["gate"]["reasons"]
@@ -127,7 +137,7 @@ def test_backtest_of_an_odd_history_says_that_rules_serve(tmp_path: Path, result
         ([("A1", "2025-07-04", "1")], "line 2: 2025-07-04 is no session"),
         ([("A1", "2025-08-15", "much")], "line 2: 'much' is no amount"),
         ([("A1", "2025-08-15", "nan")], "line 2: 'nan' is no amount"),
-        ([("A1", "2025-08-15", "1"), ("A1", "2025-08-15", "2")], "line 3: A1 on 2025-08-15 stands twice"),
+        ([("A1", "2025-08-15", "1"), ("A1", "2025-08-15", "2")], "line 3: A1 on 2025-08-15 is there twice"),
         ([], "holds no result"),
     ],
 )
@@ -148,8 +158,16 @@ def test_panel_of_fills_holds_results_and_what_the_fills_tell() -> None:
 
     panel = panel_of_fills(fills)
 
-    assert (panel.adds_to_loser_count[0, 0], panel.concentration_ratio[0, 0], panel.overnight_usd[0, 0]) == (0, 1, 0)
+    assert (
+        panel.matrix("adds_to_loser_count")[0, 0],
+        panel.matrix("concentration_ratio")[0, 0],
+        panel.matrix("overnight_usd")[0, 0],
+    ) == (0, 1, 0)
     # 10 x (6 - 5) = 10 less 0.30 fees; 20 shares for 50 + 60 US dollars in 2 fills
     assert panel.total_pnl_usd[0, 0] == pytest.approx(9.70)
-    assert (panel.fill_count[0, 0], panel.volume[0, 0], panel.turnover_usd[0, 0]) == (2.0, 20.0, 110.0)
-    assert panel.fees_usd[0, 0] == pytest.approx(0.30)
+    assert (panel.matrix("fill_count")[0, 0], panel.matrix("volume")[0, 0], panel.matrix("turnover_usd")[0, 0]) == (
+        2.0,
+        20.0,
+        110.0,
+    )
+    assert panel.matrix("fees_usd")[0, 0] == pytest.approx(0.30)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from risk.model.drift import breach_evidence, feature_drifts, stability_index
+from risk.model.drift import exceedance_evidence, feature_drifts, stability_index
 
 
 def test_stability_index_by_hand() -> None:
@@ -40,8 +40,8 @@ def test_the_same_values_have_no_drift_and_a_moved_feature_is_named() -> None:
 
 def test_evidence_by_hand_after_one_breach() -> None:
     # one account breached: each bet on rate a pays a / .05: mean of .2, .4, .6, 1.6, 2.4, 4 = 1.533333
-    assert breach_evidence([1], [1]) == pytest.approx([1.5333333])
-    assert breach_evidence([0, 1], [0, 1]) == pytest.approx([1.0, 1.5333333])
+    assert exceedance_evidence([1], [1]) == pytest.approx([1.5333333])
+    assert exceedance_evidence([0, 1], [0, 1]) == pytest.approx([1.0, 1.5333333])
 
 
 def test_evidence_rarely_reaches_the_alarm_when_forecasts_are_right_though_accounts_share_days() -> None:
@@ -49,8 +49,8 @@ def test_evidence_rarely_reaches_the_alarm_when_forecasts_are_right_though_accou
     generator = np.random.default_rng(2)
     alarms = 0
     for _ in range(400):
-        breaches = 5 * (generator.random((500, 2)) < 0.05).sum(axis=1)
-        alarms += breach_evidence(breaches.tolist(), [10] * 500).max() >= 20.0
+        exceedances = 5 * (generator.random((500, 2)) < 0.05).sum(axis=1)
+        alarms += exceedance_evidence(exceedances.tolist(), [10] * 500).max() >= 20.0
 
     # then at most 5 % of them, and looking at every session is allowed: 3 standard errors are 3.3 %
     assert alarms / 400 <= 0.083
@@ -59,5 +59,5 @@ def test_evidence_rarely_reaches_the_alarm_when_forecasts_are_right_though_accou
 @pytest.mark.parametrize("rate", [0.0, 0.15])
 def test_evidence_finds_a_wrong_rate(rate: float) -> None:
     generator = np.random.default_rng(3)
-    breaches = generator.binomial(10, rate, 250)
-    assert breach_evidence(breaches.tolist(), [10] * 250)[-1] >= 20.0
+    exceedances = generator.binomial(10, rate, 250)
+    assert exceedance_evidence(exceedances.tolist(), [10] * 250)[-1] >= 20.0

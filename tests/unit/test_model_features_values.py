@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import operator
 import statistics
@@ -10,16 +9,15 @@ import statistics
 import numpy as np
 import pytest
 
-from risk.model.features.build import build_features
-from risk.model.features.table import FEATURES
+from risk.model.features import FEATURES
 from risk.model.panel import Panel, ewma_scale
-from tests.properties.panels import next_weekday, panel_of, weekdays
+from tests.properties.panels import feature_tensor, next_weekday, panel_of, weekdays
 
 NAMES = [feature.name for feature in FEATURES]
 
 
 def _last(panel: Panel, account: int = 0) -> dict[str, float]:
-    values = build_features(panel, next_weekday(panel))[-1, account]
+    values = feature_tensor(panel, next_weekday(panel))[-1, account]
     return dict(zip(NAMES, values.tolist(), strict=True))
 
 
@@ -107,7 +105,7 @@ def _slowly(panel: Panel, row: int, account: int) -> dict[str, float]:
     """Compute own features by plain loops over the account's active sessions."""
     rows = [number for number in range(row + 1) if math.isfinite(panel.total_pnl_usd[number, account])]
     pnl = [float(panel.total_pnl_usd[number, account]) for number in rows]
-    trades = [float(panel.fill_count[number, account]) for number in rows]
+    trades = [float(panel.matrix("fill_count")[number, account]) for number in rows]
     mean_square = pnl[0] ** 2
     for value in pnl[1:]:
         mean_square += 0.03 * (value**2 - mean_square)
@@ -165,7 +163,7 @@ def test_features_agree_with_plain_loops() -> None:
     panel = panel_of(pnl, generator)
 
     # when
-    tensor = build_features(panel, next_weekday(panel))
+    tensor = feature_tensor(panel, next_weekday(panel))
 
     # then
     compared = 0
@@ -221,12 +219,12 @@ def test_without_fills_their_features_are_unknown_and_the_others_are_not() -> No
 
 def test_each_feature_is_declared_once() -> None:
     assert len(set(NAMES)) == len(NAMES) == 47
-    assert build_features(_one([1.0]), next_weekday(_one([1.0]))).shape == (1, 1, 47)
+    assert feature_tensor(_one([1.0]), next_weekday(_one([1.0]))).shape == (1, 1, 47)
 
 
 def test_features_of_an_empty_panel_are_empty() -> None:
     panel = panel_of(np.empty((0, 0)))
-    assert build_features(panel, next_weekday(panel)).shape == (0, 0, 47)
+    assert feature_tensor(panel, next_weekday(panel)).shape == (0, 0, 47)
 
 
 def test_the_market_fades_over_its_own_sessions() -> None:
@@ -234,10 +232,10 @@ def test_the_market_fades_over_its_own_sessions() -> None:
     pnl = np.array([[100.0, -100.0], [math.nan, math.nan], [100.0, 100.0]])
     panel = panel_of(pnl)
     fills = np.array([[10.0, 10.0], [math.nan, math.nan], [30.0, 10.0]])
-    panel = dataclasses.replace(panel, fill_count=fills)
+    panel = panel.with_measures(fill_count=fills)
 
     # when
-    values = dict(zip(NAMES, build_features(panel, next_weekday(panel))[-1, 0].tolist(), strict=True))
+    values = dict(zip(NAMES, feature_tensor(panel, next_weekday(panel))[-1, 0].tolist(), strict=True))
 
     # then the norm of 10 and 30 is (10 w + 30) / (1 + w) with w = .5^(1/60); log ratios (log(30 / norm) + 0) / 2 today
     weight = 0.5 ** (1 / 60)

@@ -8,17 +8,15 @@ import numpy as np
 import pytest
 
 from bench.forecast import history_of_truth
-from risk.model.distribution import LEVELS, Shape, outlook, shape_of
 from risk.model.experts import boosted, garch
-from risk.model.experts.filtered import FILTER_DECAY
-from risk.model.explain import Known, explain
-from risk.model.features.table import LEARNED_NAMES
-from risk.model.fitted import MIXED_EXPERTS, fit, predict
-from risk.model.mixture import mix
+from risk.model.experts.empirical import FILTER_DECAY
+from risk.model.experts.garch import PooledGarch
+from risk.model.explain import TOPICS, ForecastInputs, explain
+from risk.model.features import LEARNED_NAMES
+from risk.model.fitted import MIXED_EXPERTS, fit_model, training_pairs
+from risk.model.mixture import LEVELS, ResidualShape, forecast_distribution, mix, residual_shape
 from risk.model.panel import ewma_scale
-from risk.model.sample import sample_of
-from risk.model.topics import TOPICS
-from risk.model.walk_forward import reconstruct
+from risk.model.walk_forward import walk_forward
 from simulation.truth import draw
 
 
@@ -42,10 +40,10 @@ def test_the_fan_has_the_forecast_as_its_5_percent_quantile() -> None:
     # given residuals -1.99, -1.98, ..., 2.00 in units of a forecast that is too wide by chance
     residuals = np.arange(-199, 201) / 100.0
     pnl = np.vstack([np.zeros(400), residuals * 500.0])
-    shape = shape_of(pnl, np.full_like(pnl, -500.0))
+    shape = residual_shape(pnl, np.full_like(pnl, -500.0))
 
     # when
-    found = outlook(shape, -1000.0, 1000.0)
+    found = forecast_distribution(shape, -1000.0, 1000.0)
 
     # then the 5 % quantile is at position 399 x .05 = 19.95: -1.99 + .1995 = -1.7905 becomes -1
     assert shape.is_pooled
@@ -58,8 +56,8 @@ def test_the_fan_has_the_forecast_as_its_5_percent_quantile() -> None:
 
 
 def test_a_desk_without_residuals_gets_the_normal_shape_and_says_so() -> None:
-    shape = shape_of(np.full((3, 2), np.nan), np.full((3, 2), np.nan))
-    found = outlook(shape, -164.4854, 232.6348)
+    shape = residual_shape(np.full((3, 2), np.nan), np.full((3, 2), np.nan))
+    found = forecast_distribution(shape, -164.4854, 232.6348)
     assert not shape.is_pooled
     # a standard deviation of 100: the 1 % quantile is -232.6, the shortfall phi(1.645) / .05 = 206.3
     assert found.quantiles_usd[0] == pytest.approx(-232.6, rel=0.02)
@@ -68,9 +66,9 @@ def test_a_desk_without_residuals_gets_the_normal_shape_and_says_so() -> None:
 
 
 def test_losses_that_never_came_stay_possible() -> None:
-    shape = Shape(np.linspace(-2.0, 2.0, 500), is_pooled=True)
-    assert 0.0 < outlook(shape, -100.0, 1e9).loss_probability < 0.01
-    assert 0.99 < outlook(shape, -100.0, 0.0).loss_probability + 0.5 < 1.01
+    shape = ResidualShape(np.linspace(-2.0, 2.0, 500), is_pooled=True)
+    assert 0.0 < forecast_distribution(shape, -100.0, 1e9).loss_probability < 0.01
+    assert 0.99 < forecast_distribution(shape, -100.0, 0.0).loss_probability + 0.5 < 1.01
 
 
 def test_every_feature_belongs_to_one_topic() -> None:
@@ -83,15 +81,15 @@ def test_contributions_add_up_and_sentences_tell_numbers() -> None:
     # given a desk, its last model and the last row's forecasts
     history = history_of_truth(draw("strong", 8, 150, 5))
     pnl = history.panel.total_pnl_usd
-    forecasts = reconstruct(history, first_row=149)
-    model = fit(history, sample_of(history), 149, garch.candidates(pnl))
+    forecasts = walk_forward(history, first_row=149)
+    model = fit_model(history, training_pairs(history), 149, PooledGarch().fit(pnl))
     volatility = garch.volatilities(pnl, model.garch_coefficients)[-1]
-    fitted = predict(model, history.features[-1], history.scale[-1], volatility)
+    fitted = model.predict(history.features[-1], history.scale[-1], volatility)
     told: set[str] = set()
     for account in range(8):
         quantiles = {name: float(forecasts.expert(name)[-1, account]) for name in MIXED_EXPERTS}
         quantiles.update({name: float(values[account]) for name, values in fitted.items()})
-        known = Known(
+        known = ForecastInputs(
             inputs=history.features[-1, account : account + 1],
             scale_usd=float(history.scale[-1, account]),
             filter_volatility_usd=float(ewma_scale(pnl, FILTER_DECAY)[-1, account]),
@@ -118,7 +116,7 @@ def test_contributions_add_up_and_sentences_tell_numbers() -> None:
 def test_a_level_of_the_experts_alone_is_left_when_no_input_moves_it() -> None:
     # given one account at the center of every input: the ridge's terms are 0, the trees' shares are not hidden in level
     history = history_of_truth(draw("medium", 8, 120, 6))
-    model = fit(history, sample_of(history), 119, garch.candidates(history.panel.total_pnl_usd))
+    model = fit_model(history, training_pairs(history), 119, PooledGarch().fit(history.panel.total_pnl_usd))
     shares = boosted.contributions(model.booster_json, history.features[-1])
     predicted = boosted.predict_ratios(model.booster_json, history.features[-1])
     np.testing.assert_allclose(shares.sum(axis=1), predicted, atol=1e-5)

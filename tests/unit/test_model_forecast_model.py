@@ -18,34 +18,35 @@ from risk.core.errors import ModelError
 from risk.core.settings import PROJECT_DIR
 from risk.model import artefact
 from risk.model.experts import garch
-from risk.model.fitted import Model, fit, predict
-from risk.model.sample import History, sample_of
+from risk.model.experts.garch import PooledGarch
+from risk.model.fitted import Model, fit_model, training_pairs
+from risk.model.panel import FeaturePanel
 from simulation.truth import draw
 
 PLUGINS_DIR = PROJECT_DIR / "plugins"
 
 
 @pytest.fixture(scope="module")
-def history() -> History:
+def history() -> FeaturePanel:
     return history_of_truth(draw("strong", 8, 110, 2))
 
 
 @pytest.fixture(scope="module")
-def model(history: History) -> Model:
+def model(history: FeaturePanel) -> Model:
     return _fitted(history)
 
 
-def _fitted(history: History) -> Model:
+def _fitted(history: FeaturePanel) -> Model:
     last_row = len(history.panel.session_dates) - 1
-    return fit(history, sample_of(history), last_row, garch.candidates(history.panel.total_pnl_usd))
+    return fit_model(history, training_pairs(history), last_row, PooledGarch().fit(history.panel.total_pnl_usd))
 
 
-def _predicted(history: History, model: Model) -> dict[str, Any]:
+def _predicted(history: FeaturePanel, model: Model) -> dict[str, Any]:
     volatility = garch.volatilities(history.panel.total_pnl_usd, model.garch_coefficients)
-    return predict(model, history.features[-1], history.scale[-1], volatility[-1])
+    return model.predict(history.features[-1], history.scale[-1], volatility[-1])
 
 
-def test_a_model_read_back_predicts_the_same_bits(history: History, model: Model) -> None:
+def test_a_model_read_back_predicts_the_same_bits(history: FeaturePanel, model: Model) -> None:
     # given
     text = artefact.to_json(model)
 
@@ -67,13 +68,12 @@ def test_another_process_with_other_hashes_and_threads_gives_the_same_bytes(mode
     program = """
 from bench.forecast import history_of_truth
 from risk.model import artefact
-from risk.model.experts import garch
-from risk.model.fitted import fit
-from risk.model.sample import sample_of
+from risk.model.experts.garch import PooledGarch
+from risk.model.fitted import fit_model, training_pairs
 from simulation.truth import draw
 history = history_of_truth(draw("strong", 8, 110, 2))
 last_row = len(history.panel.session_dates) - 1
-model = fit(history, sample_of(history), last_row, garch.candidates(history.panel.total_pnl_usd))
+model = fit_model(history, training_pairs(history), last_row, PooledGarch().fit(history.panel.total_pnl_usd))
 print(artefact.content_sha256(artefact.to_json(model)))
 """
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "3")
@@ -89,7 +89,7 @@ print(artefact.content_sha256(artefact.to_json(model)))
 def test_columns_that_are_never_known_take_no_place_in_the_trees() -> None:
     # given a desk of which only P&L is known
     history = history_of_truth(draw("strong", 8, 110, 2))
-    inputs = sample_of(history).inputs
+    inputs = training_pairs(history).inputs
 
     # when
     trees = json.loads(_fitted(history).booster_json)["learner"]["gradient_booster"]["model"]["trees"]
@@ -110,26 +110,26 @@ def test_columns_that_are_never_known_take_no_place_in_the_trees() -> None:
     assert not splits & unknown
 
 
-def test_the_same_data_and_seed_give_the_same_bytes(history: History, model: Model) -> None:
+def test_the_same_data_and_seed_give_the_same_bytes(history: FeaturePanel, model: Model) -> None:
     again = _fitted(history)
     assert artefact.to_json(again) == artefact.to_json(model)
-    sample, candidates = sample_of(history), garch.candidates(history.panel.total_pnl_usd)
-    other = fit(history, sample, len(history.scale) - 1, candidates, seed=1)
+    sample, candidates = training_pairs(history), PooledGarch().fit(history.panel.total_pnl_usd)
+    other = fit_model(history, sample, len(history.scale) - 1, candidates, seed=1)
     assert artefact.to_json(other) != artefact.to_json(model)
 
 
-def test_a_model_states_its_window_and_libraries(history: History, model: Model) -> None:
+def test_a_model_states_its_window_and_libraries(history: FeaturePanel, model: Model) -> None:
     assert model.last_session_date == history.panel.session_dates[-1]
     # five active sessions come before the first input
     assert model.first_session_date == history.panel.session_dates[4]
     assert [name for name, _ in model.versions] == ["python", "numpy", "scikit-learn", "xgboost"]
-    assert model.pair_count == len(sample_of(history).session)
+    assert model.pair_count == len(training_pairs(history).session)
 
 
-def test_one_changed_byte_is_refused(history: History, model: Model) -> None:
+def test_one_changed_byte_is_refused(history: FeaturePanel, model: Model) -> None:
     text = artefact.to_json(model)
     changed = text.replace('"seed":0', '"seed":1', 1)
-    with pytest.raises(ModelError, match=r"was changed: its SHA-256 is .* Rules serve"):
+    with pytest.raises(ModelError, match=r"was changed: its SHA-256 is .* Run the DAG weekly_model"):
         artefact.load(changed, artefact.content_sha256(text), history.feature_names)
 
 
@@ -170,12 +170,12 @@ REFUSED: dict[str, tuple[Callable[[str], str], str]] = {
 
 
 @pytest.mark.parametrize("name", list(REFUSED))
-def test_a_model_is_refused_with_a_sentence(history: History, model: Model, name: str) -> None:
+def test_a_model_is_refused_with_a_sentence(history: FeaturePanel, model: Model, name: str) -> None:
     edit, message = REFUSED[name]
     text = edit(artefact.to_json(model))
     with pytest.raises(ModelError, match=message) as caught:
         artefact.load(text, artefact.content_sha256(text), history.feature_names)
-    assert str(caught.value).endswith("run the DAG weekly_model for a new one.")
+    assert str(caught.value).endswith("Run the DAG weekly_model for a new one.")
 
 
 def test_too_few_pairs_are_refused_with_a_sentence() -> None:
@@ -183,9 +183,9 @@ def test_too_few_pairs_are_refused_with_a_sentence() -> None:
         _fitted(history_of_truth(draw("strong", 1, 5, 1)))
 
 
-def test_a_model_does_not_see_rows_after_its_window(history: History) -> None:
+def test_a_model_does_not_see_rows_after_its_window(history: FeaturePanel) -> None:
     # given
-    sample, candidates = sample_of(history), garch.candidates(history.panel.total_pnl_usd)
+    sample, candidates = training_pairs(history), PooledGarch().fit(history.panel.total_pnl_usd)
     cut = dataclasses.replace(
         history,
         panel=history.panel.through(80),
@@ -195,7 +195,7 @@ def test_a_model_does_not_see_rows_after_its_window(history: History) -> None:
     )
 
     # when, then
-    assert artefact.to_json(fit(history, sample, 79, candidates)) == artefact.to_json(_fitted(cut))
+    assert artefact.to_json(fit_model(history, sample, 79, candidates)) == artefact.to_json(_fitted(cut))
 
 
 def test_garch_agrees_with_the_recursion_by_hand() -> None:
@@ -222,8 +222,8 @@ def test_garch_likelihood_finds_the_coefficients_a_desk_was_drawn_from() -> None
     assert found == (0.11, 0.84)
 
 
-def test_a_large_sample_is_thinned_evenly(history: History) -> None:
-    sample = sample_of(history)
+def test_a_large_sample_is_thinned_evenly(history: FeaturePanel) -> None:
+    sample = training_pairs(history)
     count = len(sample.session)
     assert sample.thinned(count) is sample
     # one fewer than there are: every second one is left

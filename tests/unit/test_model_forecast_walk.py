@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from risk.model.baseline import EXPERTS, walk_forward
-from risk.model.calibration import calibrate
-from risk.model.mixture import pinball_loss
+from risk.model.backtests import pinball_loss
+from risk.model.mixture import calibrate
 from risk.model.panel import ewma_scale, sorted_quantile
+from risk.model.walk_forward import BASELINE_EXPERTS, baseline_forecasts
 from tests.properties.panels import panel_of
 
 
@@ -49,7 +49,7 @@ def test_experts_agree_with_a_recomputation_from_nothing() -> None:
     pnl = _desk()
 
     # when
-    forecasts = walk_forward(panel_of(pnl))
+    forecasts = baseline_forecasts(panel_of(pnl))
 
     # then
     slow = _slow_walk(pnl)
@@ -114,14 +114,14 @@ def test_an_account_is_forecast_from_its_fifth_session_on() -> None:
     pnl = _desk(shape=(30, 4))
     pnl[:] = np.where(np.isfinite(pnl), pnl, 1.0)
     pnl[:25, 3] = np.nan
-    served = np.isfinite(walk_forward(panel_of(pnl)).calibrated[:, 3])
+    served = np.isfinite(baseline_forecasts(panel_of(pnl)).calibrated[:, 3])
     assert np.flatnonzero(served).tolist() == [29]
 
 
 def test_an_account_that_stays_away_is_forecast_for_thirty_sessions() -> None:
     pnl = np.where(np.isfinite(_desk(shape=(80, 3))), _desk(shape=(80, 3)), 1.0)
     pnl[40:, 2] = np.nan
-    served = np.flatnonzero(np.isfinite(walk_forward(panel_of(pnl)).calibrated[:, 2]))
+    served = np.flatnonzero(np.isfinite(baseline_forecasts(panel_of(pnl)).calibrated[:, 2]))
     # its last session is row 39: rows 39 to 68 are within thirty sessions
     assert served.max() == 68
 
@@ -141,8 +141,8 @@ def test_an_account_that_stays_away_is_forecast_for_thirty_sessions() -> None:
     ids=["empty", "one session", "never", "zeros", "gains", "losses", "outlier", "gaps of months"],
 )
 def test_hardly_a_desk_gives_losses_or_nothing(pnl: NDArray[np.float64]) -> None:
-    forecasts = walk_forward(panel_of(pnl))
-    for expert in EXPERTS:
+    forecasts = baseline_forecasts(panel_of(pnl))
+    for expert in BASELINE_EXPERTS:
         quantiles = getattr(forecasts, expert)
         assert quantiles.shape == pnl.shape
         assert not np.isinf(quantiles).any()
@@ -151,7 +151,7 @@ def test_hardly_a_desk_gives_losses_or_nothing(pnl: NDArray[np.float64]) -> None
 
 def test_a_trader_who_only_gains_is_still_forecast_a_loss_of_a_twentieth_of_his_scale() -> None:
     # constant gains of 250: s = 250, every quantile is +250, clipped to -12.5
-    forecasts = walk_forward(panel_of(np.full((60, 3), 250.0)))
+    forecasts = baseline_forecasts(panel_of(np.full((60, 3), 250.0)))
     np.testing.assert_allclose(forecasts.historical[-1], -12.5)
     np.testing.assert_allclose(forecasts.filtered[-1], -12.5)
 
@@ -163,14 +163,14 @@ def test_the_calibrated_forecast_is_breached_one_session_in_twenty() -> None:
     pnl[200:] *= 2.0
 
     # when
-    forecasts = walk_forward(panel_of(pnl))
+    forecasts = baseline_forecasts(panel_of(pnl))
 
     # then, from the session after the change on: 2,400 outcomes, standard error 0.0045
     outcomes, scale = pnl[200:], ewma_scale(pnl, 0.97)[199:-1]
-    share = {expert: float((outcomes < getattr(forecasts, expert)[199:-1]).mean()) for expert in EXPERTS}
+    share = {expert: float((outcomes < getattr(forecasts, expert)[199:-1]).mean()) for expert in BASELINE_EXPERTS}
     loss = {
         expert: float(pinball_loss(outcomes / scale, getattr(forecasts, expert)[199:-1] / scale).mean())
-        for expert in EXPERTS
+        for expert in BASELINE_EXPERTS
     }
     assert share["historical"] > 0.07
     assert 0.04 < share["calibrated"] < 0.06

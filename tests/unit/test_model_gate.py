@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from risk.model.gate import judge, rules_quantiles
+from risk.model.gate import evaluate_gate, rules_quantiles
 
 
 def _desk(sessions: int, seed: int = 1, traders: int = 20) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -51,14 +51,17 @@ def test_a_serving_model_that_misses_says_how_often_and_is_demoted_at_the_fifth(
     model = np.where(np.arange(110)[:, None] < 85, truth, 20.0 * truth)
 
     # when
-    judgments = judge(pnl, scale, model, constant)
+    judgments = evaluate_gate(pnl, scale, model, constant)
 
     # then
     first_miss = next(number for number in range(85, 110) if not judgments[number].is_pass)
     told = [judgment.reasons[0] for judgment in judgments[first_miss : first_miss + 4]]
-    assert told == [f"missed {count} judgments in a row, rules serve from 5 on" for count in (1, 2, 3, 4)]
+    assert told == [
+        f"The model missed the gate in {count} session{'s' * (count > 1)} in a row; rule-based limits apply from 5 on."
+        for count in (1, 2, 3, 4)
+    ]
     assert [judgment.is_serving for judgment in judgments[first_miss : first_miss + 5]] == [True] * 4 + [False]
-    assert not judgments[first_miss + 4].reasons[0].startswith("missed")
+    assert not judgments[first_miss + 4].reasons[0].startswith("The model missed")
 
 
 def test_a_better_model_is_promoted_after_ten_passes_and_not_before() -> None:
@@ -67,24 +70,24 @@ def test_a_better_model_is_promoted_after_ten_passes_and_not_before() -> None:
     constant = np.full_like(pnl, np.quantile(pnl, 0.05))
 
     # when
-    judgments = judge(pnl, scale, truth, constant)
+    judgments = evaluate_gate(pnl, scale, truth, constant)
 
     # then session 60 is the first with 60 scored ones, session 69 the tenth judged
     passes = [judgment.is_pass for judgment in judgments]
     serving = [judgment.is_serving for judgment in judgments]
     assert passes == [False] * 60 + [True] * 30
     assert serving == [False] * 69 + [True] * 21
-    assert judgments[58].reasons == ("58 sessions with a scored forecast, 60 are needed",)
-    assert judgments[65].reasons == ("passed 6 judgments in a row, 10 are needed",)
-    assert judgments[80].reasons == ("the forecast has beaten the rules in 21 judgments in a row",)
+    assert judgments[58].reasons == ("The gate needs 60 sessions with a scored forecast and has 58.",)
+    assert judgments[65].reasons == ("The model has passed the gate in 6 sessions in a row; 10 are required.",)
+    assert judgments[80].reasons == ("The forecast has beaten the rules in 21 sessions in a row.",)
 
 
 def test_a_model_that_equals_the_rules_never_passes() -> None:
     pnl, scale, truth = _desk(70)
-    last = judge(pnl, scale, truth, truth)[-1]
+    last = evaluate_gate(pnl, scale, truth, truth)[-1]
     assert (last.improvement, last.p_value, last.is_pass) == (0.0, 1.0, False)
     assert last.reasons[0] == (
-        "the forecast's loss is 0.0 % below the rules' over 60 sessions, more than 10 % is needed"
+        "The forecast's loss over 60 sessions is 0.0% below the rules'; more than 10% is required."
     )
 
 
@@ -96,7 +99,7 @@ def test_a_serving_model_is_demoted_after_five_misses() -> None:
     model[100:] = constant[100:] * 1.3
 
     # when
-    judgments = judge(pnl, scale, model, constant)
+    judgments = evaluate_gate(pnl, scale, model, constant)
 
     # then it still serves at the fourth miss, not at the fifth
     first_miss = next(n for n in range(70, 160) if not judgments[n].is_pass)
@@ -104,7 +107,7 @@ def test_a_serving_model_is_demoted_after_five_misses() -> None:
     assert [judgments[first_miss + n].is_serving for n in range(3, 5)] == [True, False]
 
 
-def test_a_serving_model_is_demoted_at_once_when_breaches_explode() -> None:
+def test_a_serving_model_is_demoted_at_once_when_exceedances_explode() -> None:
     # given a model that from session 100 on forecasts a loss of a tenth: every second result is beyond it
     pnl, scale, truth = _desk(130)
     constant = np.full_like(pnl, np.quantile(pnl, 0.05))
@@ -112,11 +115,11 @@ def test_a_serving_model_is_demoted_at_once_when_breaches_explode() -> None:
     model[100:] = truth[100:] * 0.02
 
     # when
-    judgments = judge(pnl, scale, model, constant)
+    judgments = evaluate_gate(pnl, scale, model, constant)
 
     # then
     for before, after in itertools.pairwise(judgments[100:]):
-        if after.breach_rate > 0.10 and before.is_serving:
+        if after.exceedance_rate > 0.10 and before.is_serving:
             assert not after.is_serving
             break
     else:
@@ -130,7 +133,7 @@ def test_sessions_without_a_forecast_are_no_evidence() -> None:
     pnl[68:78] = np.nan
 
     # when
-    judgments = judge(pnl, scale, truth, constant)
+    judgments = evaluate_gate(pnl, scale, truth, constant)
 
     # then
     assert not any(judgment.is_serving for judgment in judgments[:79])
@@ -139,6 +142,6 @@ def test_sessions_without_a_forecast_are_no_evidence() -> None:
 
 def test_the_gate_takes_desks_without_any_forecast() -> None:
     nothing = np.full((5, 2), np.nan)
-    judgments = judge(nothing, nothing, nothing, nothing)
+    judgments = evaluate_gate(nothing, nothing, nothing, nothing)
     assert [judgment.is_serving for judgment in judgments] == [False] * 5
-    assert judgments[0].reasons == ("0 sessions with a scored forecast, 60 are needed",)
+    assert judgments[0].reasons == ("The gate needs 60 sessions with a scored forecast and has 0.",)

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from sklearn.metrics import mean_pinball_loss
 
 from risk.model import backtests
 
@@ -23,9 +24,9 @@ def test_kupiec_statistic_by_hand() -> None:
     assert p_value == pytest.approx(math.erfc(math.sqrt(4.130844 / 2)), abs=1e-6)
 
 
-@pytest.mark.parametrize(("breaches", "expected"), [(0, -200 * math.log(0.95)), (100, -200 * math.log(0.05))])
-def test_kupiec_takes_the_edges(breaches: int, expected: float) -> None:
-    assert backtests.kupiec(breaches, 100)[0] == pytest.approx(expected)
+@pytest.mark.parametrize(("exceedances", "expected"), [(0, -200 * math.log(0.95)), (100, -200 * math.log(0.05))])
+def test_kupiec_takes_the_edges(exceedances: int, expected: float) -> None:
+    assert backtests.kupiec(exceedances, 100)[0] == pytest.approx(expected)
 
 
 def test_kupiec_says_nothing_without_a_forecast() -> None:
@@ -46,7 +47,7 @@ def test_christoffersen_by_hand_and_without_joining_accounts() -> None:
     assert found.statistic == pytest.approx(2 * (-5.205380 + 5.292506), abs=1e-5)
 
 
-def test_christoffersen_rejects_breaches_that_come_together() -> None:
+def test_christoffersen_rejects_exceedances_that_come_together() -> None:
     together = np.tile([False] * 95 + [True] * 5, 10)
     alone = np.tile([False] * 19 + [True], 50)
     assert backtests.christoffersen([together]).p_value < 1e-6
@@ -54,28 +55,28 @@ def test_christoffersen_rejects_breaches_that_come_together() -> None:
     assert backtests.christoffersen([alone]).p_value < 0.05  # never two in a row is not independent either
 
 
-def test_christoffersen_says_nothing_without_a_breach() -> None:
+def test_christoffersen_says_nothing_without_an_exceedance() -> None:
     assert math.isnan(backtests.christoffersen([np.zeros(50, dtype=bool)]).p_value)
 
 
 def test_conditional_coverage_is_the_sum_of_both() -> None:
-    breaches = np.tile([False] * 19 + [True], 10)
-    statistic, p_value = backtests.conditional_coverage([breaches])
-    assert statistic == pytest.approx(backtests.kupiec(10, 200)[0] + backtests.christoffersen([breaches]).statistic)
+    exceedances = np.tile([False] * 19 + [True], 10)
+    statistic, p_value = backtests.conditional_coverage([exceedances])
+    assert statistic == pytest.approx(backtests.kupiec(10, 200)[0] + backtests.christoffersen([exceedances]).statistic)
     # chi-square with 2 degrees of freedom: P(X > x) = exp(-x / 2)
     assert p_value == pytest.approx(math.exp(-statistic / 2))
 
 
 @pytest.mark.parametrize(
-    ("breaches", "zone"), [(0, "green"), (4, "green"), (5, "yellow"), (9, "yellow"), (10, "red"), (30, "red")]
+    ("exceedances", "zone"), [(0, "green"), (4, "green"), (5, "yellow"), (9, "yellow"), (10, "red"), (30, "red")]
 )
-def test_zones_are_those_of_the_basel_table(breaches: int, zone: str) -> None:
+def test_zones_are_those_of_the_basel_table(exceedances: int, zone: str) -> None:
     # Basel Committee (1996), table 2: 250 sessions at 1 %.
-    assert backtests.basel_zone(breaches, 250, 0.01) == zone
+    assert backtests.basel_zone(exceedances, 250, 0.01) == zone
 
 
 def test_shortfall_statistic_by_hand() -> None:
-    # given 20 forecasts, one breach of 3,000 against a shortfall of 2,000: Z2 = 1 - 3000 / (20 x .05 x 2000) = -0.5
+    # given 20 forecasts, one exceedance of 3,000 against a shortfall of 2,000: Z2 = 1 - 3000 / (20 x .05 x 2000) = -0.5
     pnl = np.full(20, 100.0)
     pnl[7] = -3000.0
     quantile, shortfall = np.full(20, -1500.0), np.full(20, 2000.0)
@@ -115,29 +116,26 @@ def test_shortfall_statistic_has_the_critical_value_of_the_paper(monkeypatch: py
     assert np.quantile(statistics, 0.05) == pytest.approx(-0.70, abs=0.03)
 
 
-def test_benjamini_hochberg_rejects_as_in_their_example() -> None:
-    # Benjamini and Hochberg (1995), section 4.1: 15 p-values, the first four are rejected at 5 %.
-    p_values = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719,
-                0.6528, 0.7590, 1.0]  # fmt: skip
-    assert backtests.benjamini_hochberg(p_values) == [True] * 4 + [False] * 11
-    assert backtests.benjamini_hochberg(p_values[::-1]) == [False] * 11 + [True] * 4
-    assert backtests.benjamini_hochberg([]) == []
-
-
 def test_coverage_is_tested_exactly_for_each_account() -> None:
-    # given one account with 3 breaches of 3: P(3) = .05^3; one without a forecast; one as promised
-    breaches = {
+    # given one account with 3 exceedances of 3: P(3) = .05^3; one without a forecast; one as promised
+    exceedances = {
         "bad": np.ones(3, dtype=bool),
         "none": np.empty(0, dtype=bool),
         "good": np.arange(100) < 5,
     }
 
     # when
-    found = backtests.coverage_by_account(breaches)
+    found = backtests.coverage_by_account(exceedances)
 
     # then
-    assert [(one.account_id, one.forecast_count, one.breach_count, one.is_rejected) for one in found] == [
+    assert [(one.account_id, one.forecast_count, one.exceedance_count, one.is_rejected) for one in found] == [
         ("bad", 3, 3, True),
         ("good", 100, 5, False),
     ]
     assert found[0].p_value == pytest.approx(0.05**3)
+
+
+def test_the_pinball_loss_is_that_of_scikit_learn() -> None:
+    pnl, quantiles = np.random.default_rng(1).standard_normal((2, 1000))
+    expected = mean_pinball_loss(pnl, quantiles, alpha=0.05)
+    assert backtests.pinball_loss(pnl, quantiles).mean() == pytest.approx(expected, rel=1e-12)

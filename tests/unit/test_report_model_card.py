@@ -7,16 +7,17 @@ import json
 import pytest
 
 from bench.forecast import history_of_truth
-from risk.model.train import card, fit_last
-from risk.model.walk_forward import reconstruct
+from risk.limits.decide import CUT_FUNCTIONS
+from risk.model.train import fit_last, model_card
+from risk.model.walk_forward import walk_forward
 from simulation.truth import draw
 
 
 def test_card_tells_the_weights_of_every_week_and_is_plain_json() -> None:
     history = history_of_truth(draw("strong", 8, 45, 1))
-    forecasts = reconstruct(history)
+    forecasts = walk_forward(history)
 
-    told = json.loads(json.dumps(card(history, fit_last(history), forecasts), allow_nan=False))
+    told = json.loads(json.dumps(model_card(history, fit_last(history), forecasts, CUT_FUNCTIONS), allow_nan=False))
 
     course, dates = told["course"], history.panel.session_dates
     weeks = {day.isocalendar()[:2] for day in dates}

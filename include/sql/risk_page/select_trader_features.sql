@@ -1,10 +1,9 @@
--- Compares an account's newest features with its own past: where among its earlier values each one lies.
--- Grain: one row per feature, by its place in risk.model.features.FEATURES. Reads: features. Writes: -. Binds: account_id.
--- Money: -. Rerun: reads only.
+-- Compares an account's newest features with its own past: where among its earlier values each one is.
+-- Grain: one row per feature. Reads: features. Binds: account_id.
 with newest as (
     select
         features.session_date,
-        features.feature_values
+        to_jsonb(features) as feature_values
     from derived.features
     where features.account_id = %(account_id)s
     order by features.session_date desc
@@ -13,32 +12,38 @@ with newest as (
 
 earlier as (
     select
-        places.place,
-        places.feature_value
+        named.feature_name,
+        named.feature_value::double precision as feature_value
     from derived.features
     inner join newest on features.session_date < newest.session_date
-    cross join lateral unnest(features.feature_values) with ordinality as places (feature_value, place)
+    cross join
+        lateral jsonb_each_text(
+            to_jsonb(features) - array['account_id', 'session_date', 'feature_set_version']
+        ) as named (feature_name, feature_value)
     where
         features.account_id = %(account_id)s
-        and places.feature_value is not null
+        and named.feature_value is not null
 ),
 
 norms as (
     select
-        earlier.place,
+        earlier.feature_name,
         percentile_cont(array[0.1, 0.5, 0.9]) within group (order by earlier.feature_value asc) as deciles
     from earlier
-    group by earlier.place
+    group by earlier.feature_name
 )
 
 select
     newest.session_date,
-    places.place,
-    places.feature_value,
+    named.feature_name,
+    named.feature_value::double precision as feature_value,
     norms.deciles[1] as low_value,
     norms.deciles[2] as usual_value,
     norms.deciles[3] as high_value
 from newest
-cross join lateral unnest(newest.feature_values) with ordinality as places (feature_value, place)
-left join norms on places.place = norms.place
-order by places.place asc;
+cross join
+    lateral jsonb_each_text(
+        newest.feature_values - array['account_id', 'session_date', 'feature_set_version']
+    ) as named (feature_name, feature_value)
+left join norms on named.feature_name = norms.feature_name
+order by named.feature_name asc;

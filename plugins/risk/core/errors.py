@@ -63,3 +63,7 @@ class ModelError(RiskError):
 
 class LeakError(RiskError):
     """A forecast of the past changes with the future; nothing was trained, call the developers."""
+
+
+class FeatureError(RiskError):
+    """Stored features are missing or were computed by other formulas; clear build_features, then the task."""

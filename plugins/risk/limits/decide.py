@@ -16,12 +16,13 @@ from risk.core.runs import Run
 from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX, LIMITED_HISTORY_SESSIONS
 from risk.core.warehouse import Connection, execute, records, writing
 from risk.limits.policy import level, model_cut_ratio, new_limit_usd, status
-from risk.limits.rules import NO_CUT, RULES_VERSION, FiredRule, PnlHistory, fired_rules
+from risk.limits.rules import NO_CUT, RULES_VERSION, FiredRule, PnlHistory, fired_rules, rules_cut_ratios
 from risk.limits.track_record import store_track_record
-from risk.model.distribution import Shape, outlook, shape_of
+from risk.model.gate import CutFunctions
+from risk.model.mixture import ResidualShape, forecast_distribution, residual_shape
 from risk.model.panel import SCALE_DECAY, FloatMatrix, Panel, ewma_scale, read_panel
-from risk.model.store import BASELINE, read_issued
-from risk.model.walk_forward import MODEL
+from risk.model.predict import read_issued
+from risk.model.walk_forward import BASELINE, MODEL
 
 FILLS_UNKNOWN = {
     "not posted": "not posted yet",
@@ -147,7 +148,7 @@ def store_recommendations(connection: Connection, run: Run, default_limit_usd: D
     panel = read_panel(connection, run.session_date)
     histories = _pnl_histories(panel)
     gate = _read_gate_decision(connection, run)
-    shape = shape_of(panel.total_pnl_usd, read_issued(connection, panel, run.effective_session)[gate.expert])
+    shape = residual_shape(panel.total_pnl_usd, read_issued(connection, panel, run.effective_session)[gate.expert])
     recommendations = [
         recommendation(account, histories[account.account_id], run.session_date, gate, shape, default_limit_usd)
         for account in _read_active_accounts(connection, run, gate.expert)
@@ -163,7 +164,7 @@ def recommendation(
     history: PnlHistory,
     session_date: dt.date,
     gate: GateDecision,
-    shape: Shape,
+    shape: ResidualShape,
     default_limit_usd: Decimal,
 ) -> dict[str, Any]:
     """Decide one account's limit: the columns of ``recommendations`` without the run.
@@ -281,7 +282,7 @@ def _keep_last_cut(
     ]
 
 
-def _forecast_columns(account: ActiveAccount, shape: Shape, base_limit_usd: Decimal) -> dict[str, Any]:
+def _forecast_columns(account: ActiveAccount, shape: ResidualShape, base_limit_usd: Decimal) -> dict[str, Any]:
     """Spread the forecast into a distribution, to the cent; nothing without a forecast.
 
     Further digits depend on the processor: another linear algebra kernel ends a sum with another last bit.
@@ -290,7 +291,7 @@ def _forecast_columns(account: ActiveAccount, shape: Shape, base_limit_usd: Deci
     if quantile is None:
         names = ("forecast_quantile_05_usd", "forecast_fan_usd", "expected_shortfall_usd", "loss_probability")
         return dict.fromkeys(names)
-    distribution = outlook(shape, float(quantile), float(base_limit_usd))
+    distribution = forecast_distribution(shape, float(quantile), float(base_limit_usd))
     return {
         "forecast_quantile_05_usd": round(quantile, 2),
         "forecast_fan_usd": [round(Decimal(amount), 2) for amount in distribution.quantiles_usd],
@@ -324,3 +325,7 @@ def _read_active_accounts(connection: Connection, run: Run, expert: str) -> list
         "legacy_suffix": LEGACY_SUFFIX,
     }
     return [ActiveAccount(**found) for found in records(connection, "apply_rules/select_accounts", binds)]
+
+
+CUT_FUNCTIONS = CutFunctions(rules_cut_ratios, model_cut_ratios)
+"""What the model is measured against: handed to the steps of `risk.model`, which must not import this package."""

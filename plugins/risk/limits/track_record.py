@@ -28,7 +28,7 @@ from risk.core.money import count, counted, p_value, percent, usd
 from risk.core.runs import Run
 from risk.core.settings import LIMITED_HISTORY_SESSIONS
 from risk.core.warehouse import Connection, execute, statement, writing
-from risk.model.resampling import INTERVAL, resampled_sessions
+from risk.model.backtests import INTERVAL, resampled_sessions
 
 SLIPPAGE_RATIO = Decimal("0.05")
 """What getting out costs beyond the mark that reached the limit, as a share of the limit."""

@@ -1,4 +1,4 @@
-"""A model as text: canonical JSON, identified by its SHA-256, checked before it is believed. Nothing is unpickled."""
+"""A model as text: canonical JSON, identified by its SHA-256, checked before it is used. Nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from risk.core.errors import ModelError
-from risk.model.experts.ridge import Ridge
+from risk.core.warehouse import Connection, records
+from risk.model.experts.ridge import RidgeCoefficients
 from risk.model.fitted import Model, library_versions
+from risk.model.gate import OLDEST_SESSIONS
 
 ARTEFACT_VERSION = 1
-REMEDY = "Rules serve; run the DAG weekly_model for a new one."
+REMEDY = "Run the DAG weekly_model for a new one."
 
 
 def to_json(model: Model) -> str:
@@ -72,7 +74,7 @@ def _read(text: str) -> Model:
         fields = {name: _frozen(value) for name, value in content.items()}
         for name in ("first_session_date", "last_session_date"):
             fields[name] = dt.date.fromisoformat(content[name])
-        fields["ridge"] = Ridge(**{name: _frozen(value) for name, value in content["ridge"].items()})
+        fields["ridge"] = RidgeCoefficients(**{name: _frozen(value) for name, value in content["ridge"].items()})
         return Model(**fields)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ModelError(f"The stored model cannot be read ({type(error).__name__}: {error}). {REMEDY}") from error
@@ -123,3 +125,50 @@ def _check_varies(model: Model) -> None:
         raise ModelError(f"The model's trees cannot be read ({type(error).__name__}: {error}). {REMEDY}") from error
     if not has_split and not any(model.ridge.coefficients):
         raise ModelError(f"The model is constant: it predicts the same scaled loss for everybody. {REMEDY}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """The model of a run.
+
+    Attributes
+    ----------
+    model
+        Read and checked; ``None`` = rule-based limits apply.
+    model_id
+        Its key.
+    reason
+        Why there is none; empty where there is one.
+    """
+
+    model: Model | None
+    model_id: int | None
+    reason: str
+
+
+def read_model(
+    connection: Connection, session_date: dt.date, as_of: dt.datetime, feature_names: Sequence[str]
+) -> StoredModel:
+    """Read the newest model trained before a session and known at an instant; whatever is wrong with it is a reason.
+
+    Parameters
+    ----------
+    session_date
+        The model has seen sessions before it only.
+    as_of
+        Cut-off on ``recorded_at``, UTC.
+    feature_names
+        The features computed today.
+    """
+    found = records(connection, "predict_limits/select_model_versions", {"session_date": session_date, "as_of": as_of})
+    if not found:
+        return StoredModel(None, None, f"No model was trained before {session_date}. {REMEDY}")
+    stored = found[0]
+    if stored["session_count"] > OLDEST_SESSIONS:
+        seen = f"The newest model has seen sessions up to {stored['last_session_date']}"
+        return StoredModel(None, None, f"{seen}, {stored['session_count']} sessions ago. {REMEDY}")
+    try:
+        model = load(stored["artefact"], stored["content_sha256"], feature_names)
+    except ModelError as error:
+        return StoredModel(None, None, str(error))
+    return StoredModel(model, stored["model_id"], "")

@@ -1,4 +1,4 @@
-"""Drift of the inputs since training, and of the breach rate from what is promised.
+"""Drift of the inputs since training, and of the exceedance rate from what is promised.
 
 What is found is a warning in the mail, never a silent retraining.
 """
@@ -27,7 +27,7 @@ MINIMUM_VALUES = 50
 SMALLEST_SHARE = 1e-4
 
 ALTERNATIVES = (0.01, 0.02, 0.03, 0.08, 0.12, 0.20)
-"""Breach rates the bets are placed on, half of the stake below what is promised and half above."""
+"""Exceedance rates the bets are placed on, half of the stake below what is promised and half above."""
 
 ALARM_EVIDENCE = 20.0
 """Evidence of 20 is reached with a probability of 5 % at most, however often one looks."""
@@ -71,32 +71,32 @@ def feature_drifts(
     return [_drift(name, reference[:, number], recent[:, number]) for number, name in enumerate(names)]
 
 
-def drift_sentences(drifts: Sequence[FeatureDrift], breaches: Sequence[int], counts: Sequence[int]) -> list[str]:
+def drift_sentences(drifts: Sequence[FeatureDrift], exceedances: Sequence[int], counts: Sequence[int]) -> list[str]:
     """Say what has drifted, in sentences for the mail; nothing where nothing has.
 
     Parameters
     ----------
     drifts
         Of the features.
-    breaches, counts
-        As in `breach_evidence`.
+    exceedances, counts
+        As in `exceedance_evidence`.
     """
-    told = []
+    sentences = []
     shifted = sorted((drift for drift in drifts if drift.is_shifted), key=lambda drift: -drift.stability_index)
     if len(shifted) > LARGEST_SHIFTED_SHARE * len(drifts):
         named = ", ".join(f"{drift.name} ({drift.stability_index:.2f})" for drift in shifted[:NAMED_FEATURES])
-        told.append(
-            f"{len(shifted)} of {len(drifts)} inputs of the model are distributed otherwise than before "
+        sentences.append(
+            f"{len(shifted)} of {len(drifts)} inputs of the model have another distribution than before "
             f"(stability index above {LARGEST_STABILITY_INDEX}), most of all {named}."
         )
-    evidence = breach_evidence(breaches, counts)
+    evidence = exceedance_evidence(exceedances, counts)
     if len(evidence) and float(evidence[-1]) >= ALARM_EVIDENCE:
-        rate = sum(breaches) / sum(counts)
-        told.append(
+        rate = sum(exceedances) / sum(counts)
+        sentences.append(
             f"Results fall below the forecast in {rate:.1%} of cases where {TAIL_PROBABILITY:.0%} are promised; by "
             f"chance, evidence of {float(evidence[-1]):,.0f} to 1 comes once in twenty models at most."
         )
-    return told
+    return sentences
 
 
 def stability_index(reference: NDArray[np.float64], recent: NDArray[np.float64]) -> float:
@@ -118,13 +118,13 @@ def stability_index(reference: NDArray[np.float64], recent: NDArray[np.float64])
     return float(np.sum((found - expected) * np.log(found / expected)))
 
 
-def breach_evidence(breaches: Sequence[int], counts: Sequence[int]) -> NDArray[np.float64]:
-    """Accumulate evidence, valid at any time, that breaches come more or less often than promised.
+def exceedance_evidence(exceedances: Sequence[int], counts: Sequence[int]) -> NDArray[np.float64]:
+    """Accumulate evidence, valid at any time, that exceedances come more or less often than promised.
 
     Parameters
     ----------
-    breaches, counts
-        Breaches and scored forecasts of each session, ``(n_sessions,)``.
+    exceedances, counts
+        Exceedances and scored forecasts of each session, ``(n_sessions,)``.
 
     Returns
     -------
@@ -136,15 +136,15 @@ def breach_evidence(breaches: Sequence[int], counts: Sequence[int]) -> NDArray[n
     -----
     He backs each alternative rate a with an equal stake, which the session multiplies by the likelihood ratio of a
     to what is promised. Accounts share their days, which would make a fair game of one session look like many; the
-    log ratio is therefore divided by the count, as if a session were one observation of its breach share. By Hölder's
-    inequality the mean of that product stays at most 1, whatever the dependence within the session.
+    log ratio is therefore divided by the count, as if a session were one observation of its exceedance share. By
+    Hölder's inequality the mean of that product stays at most 1, whatever the dependence within the session.
     Source: Ville (1939); Waudby-Smith and Ramdas (2024), "Estimating Means of Bounded Random Variables by Betting",
     section 4; Shafer (2021), "Testing by Betting".
     """
     alternatives = np.array(ALTERNATIVES)
     gain = np.log(alternatives / TAIL_PROBABILITY)
     loss = np.log((1.0 - alternatives) / (1.0 - TAIL_PROBABILITY))
-    shares = np.array([found / count if count else np.nan for found, count in zip(breaches, counts, strict=True)])
+    shares = np.array([found / count if count else np.nan for found, count in zip(exceedances, counts, strict=True)])
     growth = np.where(np.isfinite(shares)[:, None], shares[:, None] * gain + (1.0 - shares[:, None]) * loss, 0.0)
     logs = np.cumsum(growth, axis=0)
     wealth: NDArray[np.float64] = np.mean(np.exp(logs), axis=1)

@@ -1,20 +1,21 @@
-"""Why a forecast is what it is: shares of log abs(q), and sentences a risk manager can check."""
+"""Why a forecast is what it is: shares of log abs(q), and sentences a risk manager can check.
+
+Features that say one thing are one topic, each with its sentence.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from risk.model.experts import boosted, garch
-from risk.model.experts.filtered import FILTER_DECAY
+from risk.model.experts.empirical import FILTER_DECAY
 from risk.model.fitted import MIXED_EXPERTS, Model
-from risk.model.panel import ewma_scale
-from risk.model.sample import FloatTensor, History
-from risk.model.topics import TOPICS, Topic
-from risk.model.walk_forward import Reconstruction
+from risk.model.panel import FeaturePanel, FloatTensor, ewma_scale
+from risk.model.walk_forward import WalkForward
 
 SENTENCE_COUNT = 3
 SMALLEST_EFFECT = 0.03
@@ -22,7 +23,7 @@ SMALLEST_EFFECT = 0.03
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ForecastInputs:
     """What one account's forecast was made of.
 
     Attributes
@@ -57,7 +58,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Explanation:
+class ForecastExplanation:
     """Shares of ``log abs(q)``.
 
     Attributes
@@ -77,7 +78,142 @@ class Explanation:
     sentences: tuple[str, ...]
 
 
-def explain(model: Model, known: Known) -> Explanation:
+@dataclass(frozen=True, slots=True)
+class ExplanationTopic:
+    """One subject of an explanation.
+
+    Attributes
+    ----------
+    parts
+        Contributions that belong to it: single half-lives of one series push against each other and mean nothing.
+    shown
+        The feature whose number is shown.
+    fact
+        Its sentence from (value, norm of all traders, own scale in US dollars).
+    """
+
+    parts: tuple[str, ...]
+    shown: str
+    fact: Callable[[float, float, float], str]
+
+
+def _size_fact(value: float, norm: float, scale_usd: float) -> str:
+    return f"results of about {value * scale_usd:,.0f} USD a session lately, usually {norm * scale_usd:,.0f} USD"
+
+
+def _last_fact(value: float, _norm: float, scale_usd: float) -> str:
+    word = "loss" if value < 0.0 else "gain"
+    return f"a {word} of {abs(value) * scale_usd:,.0f} USD in the last session, {abs(value):.1f} times the usual size"
+
+
+def _fills_fact(value: float, _norm: float, _scale_usd: float) -> str:
+    return f"{value:.1f} times the usual number of fills in the last session"
+
+
+def _drawdown_fact(value: float, norm: float, scale_usd: float) -> str:
+    return f"{value * scale_usd:,.0f} USD below the peak of P&L, usually {norm * scale_usd:,.0f} USD"
+
+
+def _win_fact(value: float, norm: float, _scale_usd: float) -> str:
+    return f"{value * 100:.0f} % of the last 20 sessions were gains, usually {norm * 100:.0f} %"
+
+
+def _desk_fact(value: float, norm: float, _scale_usd: float) -> str:
+    return f"results of all traders {value / norm:.1f} times as large as usual lately"
+
+
+def _absence_fact(value: float, _norm: float, _scale_usd: float) -> str:
+    return f"{value:.0f} sessions since the last fills"
+
+
+def _weekday_fact(value: float, _norm: float, _scale_usd: float) -> str:
+    names = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+    return f"the next session is a {names[int(value)]}"
+
+
+def _fees_fact(value: float, norm: float, _scale_usd: float) -> str:
+    return f"fees of {value * 1e4:.1f} USD for each 10,000 USD traded, usually {norm * 1e4:.1f} USD"
+
+
+def _enlarging_fact(value: float, norm: float, _scale_usd: float) -> str:
+    return f"{value * 100:.0f} % of the last session's fills enlarged a losing position, usually {norm * 100:.0f} %"
+
+
+def _holding_fact(value: float, _norm: float, _scale_usd: float) -> str:
+    return f"positions held {value:.1f} times as long as usual in the last session"
+
+
+def _calibration_fact(value: float, _norm: float, _scale_usd: float) -> str:
+    found = "too low: more" if value > 0.0 else "too high: fewer"
+    return f"forecast losses were {found} than one session in twenty went beyond them lately"
+
+
+TOPICS = (
+    ExplanationTopic(
+        (
+            "volatility",
+            "volatility_ratio_1",
+            "volatility_ratio_2",
+            "volatility_ratio_4",
+            "volatility_ratio_11",
+            "volatility_ratio_200",
+            "scale_ratio_5_20",
+            "scale_ratio_10_60",
+        ),
+        "volatility_ratio_4",
+        _size_fact,
+    ),
+    ExplanationTopic(
+        (
+            "last_z",
+            "mean_z_3",
+            "mean_z_5",
+            "mean_z_10",
+            "worst_z_5",
+            "worst_z_20",
+            "loss_ratio_1",
+            "loss_ratio_3",
+            "large_loss_share_1",
+            "large_loss_share_4",
+            "loss_streak",
+            "win_rate_5",
+        ),
+        "last_z",
+        _last_fact,
+    ),
+    ExplanationTopic(
+        ("trades_against_norm", "volume_against_norm", "trades_ratio_0_60", "trades_ratio_1_60", "trades_ratio_3_60"),
+        "trades_ratio_0_60",
+        _fills_fact,
+    ),
+    ExplanationTopic(("drawdown", "sessions_since_peak"), "drawdown", _drawdown_fact),
+    ExplanationTopic(("win_rate_20", "mean_z_20"), "win_rate_20", _win_fact),
+    ExplanationTopic(
+        (
+            "market_loser_share",
+            "market_mean_z",
+            "market_dispersion",
+            "market_active_count",
+            "market_size_ratio_1",
+            "market_size_ratio_4",
+            "market_size_ratio_15",
+            "market_trades_ratio_1",
+            "market_trades_ratio_5",
+        ),
+        "market_size_ratio_4",
+        _desk_fact,
+    ),
+    ExplanationTopic(("sessions_absent",), "sessions_absent", _absence_fact),
+    ExplanationTopic(("weekday",), "weekday", _weekday_fact),
+    ExplanationTopic(("fees_per_turnover",), "fees_per_turnover", _fees_fact),
+    ExplanationTopic(("enlarging_share_0", "enlarging_share_3"), "enlarging_share_0", _enlarging_fact),
+    ExplanationTopic(("holding_against_norm",), "holding_against_norm", _holding_fact),
+    ExplanationTopic(("calibration",), "calibration", _calibration_fact),
+)
+"""Every feature belongs to exactly one topic."""
+
+
+def explain(model: Model, known: ForecastInputs) -> ForecastExplanation:
     """Split one account's forecast into what moved it.
 
     The mixture is a weighted sum of logarithms, so the experts' shares add; within ``boosted`` the trees' shares of
@@ -93,10 +229,12 @@ def explain(model: Model, known: Known) -> Explanation:
     contributions["own history"] = weights["historical"] * float(np.log(-known.quantiles_usd["historical"] / scale))
     contributions["calibration"] = known.calibration
     contributions["level"] = known.log_loss - sum(contributions.values())
-    return Explanation(contributions, known.log_loss, sentences(model, known, contributions))
+    return ForecastExplanation(contributions, known.log_loss, sentences(model, known, contributions))
 
 
-def explain_last(history: History, model: Model, forecasts: Reconstruction) -> Iterator[tuple[int, Explanation]]:
+def explain_last(
+    history: FeaturePanel, model: Model, forecasts: WalkForward
+) -> Iterator[tuple[int, ForecastExplanation]]:
     """Explain the forecasts issued after a history's last session.
 
     Parameters
@@ -116,7 +254,7 @@ def explain_last(history: History, model: Model, forecasts: Reconstruction) -> I
     garch_volatility = garch.volatilities(pnl, model.garch_coefficients)[-1]
     weights = dict(zip(MIXED_EXPERTS, forecasts.weights[-1].tolist(), strict=True))
     for account in np.flatnonzero(np.isfinite(forecasts.calibrated[-1])).tolist():
-        known = Known(
+        known = ForecastInputs(
             inputs=history.features[-1, account][None, :],
             scale_usd=float(history.scale[-1, account]),
             filter_volatility_usd=float(filter_volatility[account]),
@@ -128,20 +266,20 @@ def explain_last(history: History, model: Model, forecasts: Reconstruction) -> I
         yield account, explain(model, known)
 
 
-def sentences(model: Model, known: Known, contributions: Mapping[str, float]) -> tuple[str, ...]:
-    """Tell the topics that move the forecast most, at most three, each with its number and the norm."""
+def sentences(model: Model, known: ForecastInputs, contributions: Mapping[str, float]) -> tuple[str, ...]:
+    """Name the topics that move the forecast most, at most three, each with its number and the norm."""
     effects = {topic: sum(contributions.get(name, 0.0) for name in topic.parts) for topic in TOPICS}
-    told = []
+    found = []
     for topic in sorted(TOPICS, key=lambda topic: -abs(effects[topic])):
         change = float(np.expm1(effects[topic]))
         fact = _fact(topic, model, known)
         if abs(change) >= SMALLEST_EFFECT and fact is not None:
             direction = "higher" if change > 0.0 else "lower"
-            told.append(f"{fact} (forecast loss {abs(change) * 100:.0f} % {direction})")
-    return tuple(told[:SENTENCE_COUNT])
+            found.append(f"{fact} (forecast loss {abs(change) * 100:.0f} % {direction})")
+    return tuple(found[:SENTENCE_COUNT])
 
 
-def _fact(topic: Topic, model: Model, known: Known) -> str | None:
+def _fact(topic: ExplanationTopic, model: Model, known: ForecastInputs) -> str | None:
     if topic.shown not in model.feature_names:
         return topic.fact(known.calibration, 0.0, known.scale_usd) if topic.shown == "calibration" else None
     number = model.feature_names.index(topic.shown)
@@ -151,7 +289,7 @@ def _fact(topic: Topic, model: Model, known: Known) -> str | None:
     return topic.fact(value, float(np.exp(norm)) if model.ridge.is_logarithmic[number] else norm, known.scale_usd)
 
 
-def _feature_shares(model: Model, known: Known) -> NDArray[np.float64]:
+def _feature_shares(model: Model, known: ForecastInputs) -> NDArray[np.float64]:
     ridge_terms = model.ridge.terms(known.inputs)[0]
     ridge_weight = known.weights["log_scale_ridge"] + known.weights["boosted"]
     shares: NDArray[np.float64] = ridge_weight * ridge_terms

@@ -1,4 +1,4 @@
-"""The fitted model: all that the experts have learned, and what they predict from it."""
+"""The fitted model: the pairs it learns from, all that the experts have learned, and what they predict from it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.core.errors import ModelError
-from risk.model.experts import boosted, garch
-from risk.model.experts.ridge import Ridge, fit_ridge
-from risk.model.panel import FloatMatrix, sorted_quantile
-from risk.model.sample import FloatTensor, History, Sample
+from risk.model.experts.boosted import BoostedQuantile, predict_ratios
+from risk.model.experts.garch import PooledGarch
+from risk.model.experts.ridge import LogScaleRidge, RidgeCoefficients
+from risk.model.panel import FeaturePanel, FloatMatrix, FloatTensor, sorted_quantile
 
 MIXED_EXPERTS = ("historical", "filtered", "log_scale_ridge", "boosted", "garch")
 FITTED_EXPERTS = ("log_scale_ridge", "boosted", "garch")
@@ -23,12 +23,71 @@ MINIMUM_PAIRS = 200
 """Fewer pairs hold fewer than ten losses beyond the 5 % quantile: nothing to learn a tail from."""
 
 LARGEST_PAIR_COUNT = 400_000
-"""Of more pairs every k-th is learned from: 20,000 losses beyond the quantile tell all that small trees can hold."""
+"""Of more pairs every k-th is learned from: 20,000 losses beyond the quantile are all that small trees can hold."""
 
 SMALLEST_LOSS_SCALES = 0.05
 """An expert never promises less than this loss, in own scales: a quantile of zero or above is no limit."""
 
 LIBRARIES = ("numpy", "scikit-learn", "xgboost")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPairs:
+    """Pairs of what was known after session t and what session t + 1 brought, sorted by session, then account.
+
+    Attributes
+    ----------
+    session, account
+        Positions (t, account) in the panel, ``(n_pairs,)``.
+    inputs
+        Features, ``(n_pairs, n_features)`` float32.
+    pnl_usd, scale_usd
+        P&L of session t + 1 and scale after session t, ``(n_pairs,)``, US dollars.
+    """
+
+    session: NDArray[np.int64]
+    account: NDArray[np.int64]
+    inputs: FloatTensor
+    pnl_usd: NDArray[np.float64]
+    scale_usd: NDArray[np.float64]
+
+    @property
+    def z(self) -> NDArray[np.float64]:
+        """P&L in own scales, ``(n_pairs,)``."""
+        return self.pnl_usd / self.scale_usd
+
+    def through(self, last_row: int) -> TrainingPairs:
+        """Return the pairs whose result was known after session ``last_row``."""
+        count = int(np.searchsorted(self.session, last_row, side="left"))
+        return self._part(slice(count))
+
+    def thinned(self, largest_count: int) -> TrainingPairs:
+        """Return every k-th pair, with the smallest k that leaves no more than ``largest_count``."""
+        step = max(-(-len(self.session) // largest_count), 1)
+        return self if step == 1 else self._part(slice(None, None, step))
+
+    def _part(self, chosen: slice) -> TrainingPairs:
+        return TrainingPairs(
+            self.session[chosen],
+            self.account[chosen],
+            np.ascontiguousarray(self.inputs[chosen]),
+            self.pnl_usd[chosen],
+            self.scale_usd[chosen],
+        )
+
+
+def training_pairs(history: FeaturePanel) -> TrainingPairs:
+    """Pair every issued forecast's inputs with the result that followed."""
+    pnl = history.panel.total_pnl_usd
+    session, account = np.nonzero(history.has_forecast[:-1] & np.isfinite(pnl[1:]))
+    return TrainingPairs(
+        session,
+        account,
+        # One pair after the other: what XGBoost reads without a copy.
+        np.ascontiguousarray(history.features[session, account]),
+        pnl[session + 1, account],
+        history.scale[session, account],
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +118,40 @@ class Model:
     pair_count: int
     seed: int
     versions: tuple[tuple[str, str], ...]
-    ridge: Ridge
+    ridge: RidgeCoefficients
     booster_json: str
     garch_coefficients: tuple[float, float]
     garch_residual_quantile: float
+
+    def predict(
+        self, inputs: FloatTensor, scale_usd: NDArray[np.float64], volatility_usd: NDArray[np.float64]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Predict the 5 % quantile of the next session by every fitted expert.
+
+        Parameters
+        ----------
+        inputs
+            Features after the session, ``(n_rows, n_features)``.
+        scale_usd, volatility_usd
+            ``s`` and the volatility of `garch.volatilities` under the model's coefficients after it, ``(n_rows,)``.
+
+        Returns
+        -------
+        dict
+            By expert, ``(n_rows,)``, US dollars, negative. Each row depends on its own inputs alone.
+        """
+        ridge_scale = np.exp(self.ridge.log_scales(inputs)) * scale_usd
+        quantiles = {
+            "log_scale_ridge": ridge_scale * self.ridge.residual_quantile,
+            "boosted": ridge_scale * predict_ratios(self.booster_json, inputs),
+            "garch": volatility_usd * self.garch_residual_quantile,
+        }
+        return {expert: bounded(quantile, scale_usd) for expert, quantile in quantiles.items()}
+
+
+def bounded(quantiles: FloatMatrix, scale: FloatMatrix) -> FloatMatrix:
+    """Keep quantiles at a loss of 0.05 own scales at least."""
+    return np.minimum(quantiles, -SMALLEST_LOSS_SCALES * scale)
 
 
 def library_versions() -> tuple[tuple[str, str], ...]:
@@ -71,17 +160,17 @@ def library_versions() -> tuple[tuple[str, str], ...]:
     return (("python", python), *((name, version(name)) for name in LIBRARIES))
 
 
-def fit(history: History, sample: Sample, last_row: int, candidates: garch.Candidates, seed: int = 0) -> Model:
+def fit_model(history: FeaturePanel, pairs: TrainingPairs, last_row: int, garch: PooledGarch, seed: int = 0) -> Model:
     """Fit every expert on what was known after a session.
 
     Parameters
     ----------
-    history, sample
+    history, pairs
         The panel and all its pairs; later ones than ``last_row`` are not looked at.
     last_row
         The session, as a position in the panel.
-    candidates
-        Of the coefficients of ``garch`` on the panel.
+    garch
+        Fitted on the panel.
     seed
         Of the trees' samples.
 
@@ -90,14 +179,16 @@ def fit(history: History, sample: Sample, last_row: int, candidates: garch.Candi
     ModelError
         If there are fewer than 200 pairs.
     """
-    known = sample.through(last_row)
+    known = pairs.through(last_row)
     if len(known.session) < MINIMUM_PAIRS:
         raise ModelError(
             f"A model needs {MINIMUM_PAIRS} account-sessions with a forecast and a result, there are "
-            f"{len(known.session)}: rules serve until more sessions are loaded."
+            f"{len(known.session)}. Rule-based limits apply until more sessions are loaded."
         )
     learned = known.thinned(LARGEST_PAIR_COUNT)
-    ridge, ratios = fit_ridge(learned, history.feature_names)
+    ridge = LogScaleRidge(history.feature_names).fit(learned.inputs, learned.z)
+    coefficients = garch.coefficients_after(last_row)
+    residuals = known.pnl_usd / garch.predict(coefficients)[known.session, known.account]
     dates = history.panel.session_dates
     return Model(
         feature_names=history.feature_names,
@@ -106,46 +197,8 @@ def fit(history: History, sample: Sample, last_row: int, candidates: garch.Candi
         pair_count=len(learned.session),
         seed=seed,
         versions=library_versions(),
-        ridge=ridge,
-        booster_json=boosted.fit_booster(learned.inputs, ratios, seed),
-        garch_coefficients=(best := candidates.best(last_row)),
-        garch_residual_quantile=_residual_quantile(known, candidates.volatilities(best)),
+        ridge=ridge.coefficients_,
+        booster_json=BoostedQuantile(seed).fit(learned.inputs, ridge.residual_ratios_).booster_json_,
+        garch_coefficients=coefficients,
+        garch_residual_quantile=sorted_quantile(np.sort(residuals[np.isfinite(residuals)])),
     )
-
-
-def predict(
-    model: Model, inputs: FloatTensor, scale_usd: NDArray[np.float64], volatility_usd: NDArray[np.float64]
-) -> dict[str, NDArray[np.float64]]:
-    """Predict the 5 % quantile of the next session by every fitted expert.
-
-    Parameters
-    ----------
-    model
-        The model.
-    inputs
-        Features after the session, ``(n_rows, n_features)``.
-    scale_usd, volatility_usd
-        ``s`` and the volatility of `garch.volatilities` under the model's coefficients after it, ``(n_rows,)``.
-
-    Returns
-    -------
-    dict
-        By expert, ``(n_rows,)``, US dollars, negative. Each row depends on its own inputs alone.
-    """
-    ridge_scale = np.exp(model.ridge.log_scales(inputs)) * scale_usd
-    quantiles = {
-        "log_scale_ridge": ridge_scale * model.ridge.residual_quantile,
-        "boosted": ridge_scale * boosted.predict_ratios(model.booster_json, inputs),
-        "garch": volatility_usd * model.garch_residual_quantile,
-    }
-    return {expert: bounded(quantile, scale_usd) for expert, quantile in quantiles.items()}
-
-
-def bounded(quantiles: FloatMatrix, scale: FloatMatrix) -> FloatMatrix:
-    """Keep quantiles at a loss of 0.05 own scales at least."""
-    return np.minimum(quantiles, -SMALLEST_LOSS_SCALES * scale)
-
-
-def _residual_quantile(known: Sample, volatility: FloatMatrix) -> float:
-    residuals = known.pnl_usd / volatility[known.session, known.account]
-    return sorted_quantile(np.sort(residuals[np.isfinite(residuals)]))

@@ -5,21 +5,25 @@ Row t of every forecast was issued after session t and is scored with session t 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from risk.core.money import counted, percent
 from risk.core.settings import HIGH_CUT_RATIO, LIMITED_HISTORY_SESSIONS, MODERATE_CUT_RATIO, TAIL_PROBABILITY
-from risk.model.panel import FloatMatrix
-from risk.model.resampling import resampled_sessions
+from risk.model.backtests import pinball_loss, resampled_sessions
+from risk.model.panel import FloatMatrix, Panel
+
+OLDEST_SESSIONS = 10
+"""A model may be used for ten sessions after the newest one it has seen: it is refitted every week."""
 
 WINDOW_SESSIONS = 60
 SMALLEST_IMPROVEMENT = 0.10
 LARGEST_P_VALUE = 0.05
-BREACH_BOUNDS = (0.03, 0.08)
-DEMOTION_BREACH_BOUNDS = (0.02, 0.10)
+EXCEEDANCE_BOUNDS = (0.03, 0.08)
+DEMOTION_EXCEEDANCE_BOUNDS = (0.02, 0.10)
 PROMOTION_PASSES = 10
 DEMOTION_MISSES = 5
 SHRINKAGE_COUNT = 100.0
@@ -27,7 +31,26 @@ MINIMUM_POOLED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Judgment:
+class CutFunctions:
+    """The cuts that past sessions would have called for.
+
+    The gate compares the model with the rules, and the leak check covers both down to the cut, but rules and cuts
+    belong to `risk.limits`, which builds on this package: callers hand in ``risk.limits.decide.CUT_FUNCTIONS``.
+
+    Attributes
+    ----------
+    by_rules
+        (panel, typical daily P&L, first row) to the rules' cut ratios, ``(n_sessions, n_accounts)``.
+    by_model
+        (panel, calibrated forecasts, first row) to the forecast's cut ratios, ``(n_sessions, n_accounts)``.
+    """
+
+    by_rules: Callable[[Panel, FloatMatrix, int], FloatMatrix]
+    by_model: Callable[[Panel, FloatMatrix, int], FloatMatrix]
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
     """What the gate found after one session.
 
     Attributes
@@ -40,21 +63,21 @@ class Judgment:
         1 - model's loss over the rules' loss; NaN with fewer than 60 sessions.
     p_value
         Share of block resamples whose improvement is not positive.
-    breach_rate
+    exceedance_rate
         Share of results below the model's forecast.
     is_pass
         Whether all three conditions hold.
     is_serving
-        Whether the model serves after this judgment.
+        Whether the model serves after this session.
     reasons
-        Sentences: what speaks against the model; with none, why it serves.
+        Sentences: why the model does not pass; with none, how long it has passed.
     """
 
     session_count: int
     forecast_count: int
     improvement: float
     p_value: float
-    breach_rate: float
+    exceedance_rate: float
     is_pass: bool
     is_serving: bool
     reasons: tuple[str, ...]
@@ -62,12 +85,12 @@ class Judgment:
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """Losses, breaches and counts by session, those without a forecast left out; every array ``(n_scored,)``."""
+    """Losses, exceedances and counts by session, those without a forecast left out; every array ``(n_scored,)``."""
 
     number: NDArray[np.int64]
     model_loss: NDArray[np.float64]
     rules_loss: NDArray[np.float64]
-    breach_count: NDArray[np.int64]
+    exceedance_count: NDArray[np.int64]
     forecast_count: NDArray[np.int64]
 
 
@@ -116,8 +139,8 @@ def _shrunken(pool: Sequence[NDArray[np.float64]]) -> list[float]:
     return losses
 
 
-def judge(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: FloatMatrix) -> list[Judgment]:
-    """Judge the model after every session.
+def evaluate_gate(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: FloatMatrix) -> list[GateResult]:
+    """Evaluate the model after every session.
 
     Parameters
     ----------
@@ -129,11 +152,11 @@ def judge(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: Float
     Returns
     -------
     list
-        One judgment for each session, made with what was known after it.
+        One result for each session, made with what was known after it.
     """
     sums = _summed(pnl, scale, model, rules)
     counts = _resample_counts()
-    judgments: list[Judgment] = []
+    results: list[GateResult] = []
     is_serving, passes, misses = False, 0, 0
     for number in range(len(pnl)):
         stop = int(np.searchsorted(sums.number, number, side="right"))
@@ -145,9 +168,11 @@ def judge(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: Float
         passes = _streak(passes, is_hit=not reasons, is_new=is_new)
         misses = _streak(misses, is_hit=bool(reasons), is_new=is_new)
         is_serving = _serves(figures[-1], is_serving=is_serving, passes=passes, misses=misses)
-        told = (*_standing(passes, misses, is_serving=is_serving), *reasons) if is_serving or not reasons else reasons
-        judgments.append(Judgment(*figures, not reasons, is_serving, told))
-    return judgments
+        reasons_shown = (
+            (*_streaks(passes, misses, is_serving=is_serving), *reasons) if is_serving or not reasons else reasons
+        )
+        results.append(GateResult(*figures, not reasons, is_serving, reasons_shown))
+    return results
 
 
 def _summed(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: FloatMatrix) -> _Sums:
@@ -159,15 +184,15 @@ def _summed(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: Flo
         np.array([_session_loss(outcome[row], scale[row], quantiles[row], is_scored[row]) for row in number])
         for quantiles in (model, rules)
     )
-    breach_count = np.count_nonzero(is_scored & (outcome < model[:-1]), axis=1)
-    return _Sums(number + 1, model_loss, rules_loss, breach_count[number], count[number])
+    exceedance_count = np.count_nonzero(is_scored & (outcome < model[:-1]), axis=1)
+    return _Sums(number + 1, model_loss, rules_loss, exceedance_count[number], count[number])
 
 
 def _session_loss(
     outcome: NDArray[np.float64], scale: NDArray[np.float64], quantile: NDArray[np.float64], chosen: NDArray[np.bool_]
 ) -> float:
     errors = (outcome[chosen] - quantile[chosen]) / scale[chosen]
-    return float(np.maximum(TAIL_PROBABILITY * errors, (TAIL_PROBABILITY - 1.0) * errors).sum())
+    return float(pinball_loss(errors, np.zeros_like(errors)).sum())
 
 
 def _resample_counts() -> FloatMatrix:
@@ -182,34 +207,34 @@ def _resample_counts() -> FloatMatrix:
 def _figures(sums: _Sums, window: slice, counts: FloatMatrix) -> tuple[int, int, float, float, float]:
     model_loss, rules_loss = sums.model_loss[window], sums.rules_loss[window]
     forecast_count = int(sums.forecast_count[window].sum())
-    breach_rate = int(sums.breach_count[window].sum()) / forecast_count if forecast_count else np.nan
+    exceedance_rate = int(sums.exceedance_count[window].sum()) / forecast_count if forecast_count else np.nan
     if len(model_loss) < WINDOW_SESSIONS:
-        return len(model_loss), forecast_count, np.nan, np.nan, breach_rate
+        return len(model_loss), forecast_count, np.nan, np.nan, exceedance_rate
     p_value = float(np.mean(counts @ (rules_loss - model_loss) <= 0.0))
     total = rules_loss.sum()
     improvement = float(1.0 - model_loss.sum() / total) if total > 0.0 else 0.0
-    return len(model_loss), forecast_count, improvement, p_value, breach_rate
+    return len(model_loss), forecast_count, improvement, p_value, exceedance_rate
 
 
 def _against(
-    session_count: int, forecast_count: int, improvement: float, p_value: float, breach_rate: float
+    session_count: int, forecast_count: int, improvement: float, p_value: float, exceedance_rate: float
 ) -> tuple[str, ...]:
+    """Say what the model lacks to pass; nothing where it passes."""
     if session_count < WINDOW_SESSIONS:
-        return (f"{session_count} sessions with a scored forecast, {WINDOW_SESSIONS} are needed",)
+        return (f"The gate needs {WINDOW_SESSIONS} sessions with a scored forecast and has {session_count}.",)
     reasons = []
     if not improvement > SMALLEST_IMPROVEMENT:
         reasons.append(
-            f"the forecast's loss is {improvement:.1%} below the rules' over {WINDOW_SESSIONS} sessions, "
-            f"more than {SMALLEST_IMPROVEMENT:.0%} is needed"
+            f"The forecast's loss over {WINDOW_SESSIONS} sessions is {percent(improvement, 1)} below the rules'; "
+            f"more than {percent(SMALLEST_IMPROVEMENT)} is required."
         )
     if not p_value < LARGEST_P_VALUE:
-        reasons.append(f"chance explains that improvement with p = {p_value:.3f}, below {LARGEST_P_VALUE} is needed")
-    if not BREACH_BOUNDS[0] <= breach_rate <= BREACH_BOUNDS[1]:
-        reasons.append(
-            f"{breach_rate:.1%} of {forecast_count} results fell below the forecast 5 % quantile, "
-            f"{BREACH_BOUNDS[0]:.0%} to {BREACH_BOUNDS[1]:.0%} are allowed"
-        )
-    return tuple(reason.replace("%", " %") for reason in reasons)
+        reasons.append(f"The improvement may be chance: p = {p_value:.3f}, less than {LARGEST_P_VALUE} is required.")
+    low, high = EXCEEDANCE_BOUNDS
+    if not low <= exceedance_rate <= high:
+        found = f"{percent(exceedance_rate, 1)} of {counted(forecast_count, 'result')}"
+        reasons.append(f"{found} fell below the forecast 5% quantile; {percent(low)} to {percent(high)} are allowed.")
+    return tuple(reasons)
 
 
 def _streak(length: int, *, is_hit: bool, is_new: bool) -> int:
@@ -218,16 +243,19 @@ def _streak(length: int, *, is_hit: bool, is_new: bool) -> int:
     return length + 1 if is_hit else 0
 
 
-def _serves(breach_rate: float, *, is_serving: bool, passes: int, misses: int) -> bool:
+def _serves(exceedance_rate: float, *, is_serving: bool, passes: int, misses: int) -> bool:
     if not is_serving:
         return passes >= PROMOTION_PASSES
-    is_tolerable = DEMOTION_BREACH_BOUNDS[0] <= breach_rate <= DEMOTION_BREACH_BOUNDS[1]
+    is_tolerable = DEMOTION_EXCEEDANCE_BOUNDS[0] <= exceedance_rate <= DEMOTION_EXCEEDANCE_BOUNDS[1]
     return is_tolerable and misses < DEMOTION_MISSES
 
 
-def _standing(passes: int, misses: int, *, is_serving: bool) -> tuple[str, ...]:
+def _streaks(passes: int, misses: int, *, is_serving: bool) -> tuple[str, ...]:
     if is_serving and misses:
-        return (f"missed {misses} judgments in a row, rules serve from {DEMOTION_MISSES} on",)
+        missed = f"The model missed the gate in {counted(misses, 'session')} in a row"
+        return (f"{missed}; rule-based limits apply from {DEMOTION_MISSES} on.",)
     if is_serving:
-        return (f"the forecast has beaten the rules in {passes} judgments in a row",)
-    return (f"passed {passes} judgments in a row, {PROMOTION_PASSES} are needed",)
+        return (f"The forecast has beaten the rules in {counted(passes, 'session')} in a row.",)
+    return (
+        f"The model has passed the gate in {counted(passes, 'session')} in a row; {PROMOTION_PASSES} are required.",
+    )

@@ -6,7 +6,6 @@ other numbers. All bits up to that session must agree.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,23 +13,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from risk.core.errors import LeakError
-from risk.limits.decide import model_cut_ratios
-from risk.limits.rules import rules_cut_ratios
-from risk.model.features.build import build_features
-from risk.model.features.table import FEATURES, LEARNED_NAMES
+from risk.model.build_features import build_features
+from risk.model.features import FEATURE_NAMES, LEARNED_NAMES
 from risk.model.fitted import MIXED_EXPERTS
-from risk.model.gate import Judgment, judge, rules_quantiles
-from risk.model.panel import MATRICES, FloatMatrix, Panel
-from risk.model.sample import History, history_of
-from risk.model.walk_forward import Reconstruction, reconstruct
+from risk.model.gate import CutFunctions, GateResult, evaluate_gate, rules_quantiles
+from risk.model.panel import MEASURES, FeaturePanel, FloatMatrix, Panel, feature_panel
+from risk.model.walk_forward import WalkForward, walk_forward
 
 RECOMPUTED_SESSIONS = 6
 """Sessions up to the sampled one that are forecast anew, a refit among them; those before count as issued."""
-
-FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
 
 Issued = Mapping[str, FloatMatrix]
 
@@ -41,29 +36,26 @@ class Pipeline:
 
     Attributes
     ----------
+    cuts
+        The cuts by the rules and by the forecast.
     features
-        (panel, effective session) to ``(n_sessions, n_accounts, n_features)``.
+        (panel, effective session) to (session, account) by feature.
     history
         (panel, features, names) to what the experts need.
-    rules
-        (panel, scale, first row) to the rules' cuts.
     forecasts
         (history, issued, seed, first row) to forecasts.
     baseline
         (P&L, historical quantiles, the rules' cuts) to the rules' quantiles.
     gate
-        (P&L, scale, calibrated, the rules' quantiles) to judgments.
-    cuts
-        (panel, calibrated, first row) to the forecast's cuts.
+        (P&L, scale, calibrated, the rules' quantiles) to results of the gate.
     """
 
-    features: Callable[[Panel, dt.date], NDArray[np.float32]] = build_features
-    history: Callable[[Panel, NDArray[np.float32], tuple[str, ...]], History] = history_of
-    rules: Callable[[Panel, FloatMatrix, int], FloatMatrix] = rules_cut_ratios
-    forecasts: Callable[[History, Issued, int, int], Reconstruction] = reconstruct
+    cuts: CutFunctions
+    features: Callable[[Panel, dt.date], pd.DataFrame] = build_features
+    history: Callable[[Panel, pd.DataFrame, tuple[str, ...]], FeaturePanel] = feature_panel
+    forecasts: Callable[[FeaturePanel, Issued, int, int], WalkForward] = walk_forward
     baseline: Callable[[FloatMatrix, FloatMatrix, FloatMatrix], FloatMatrix] = rules_quantiles
-    gate: Callable[[FloatMatrix, FloatMatrix, FloatMatrix, FloatMatrix], list[Judgment]] = judge
-    cuts: Callable[[Panel, FloatMatrix, int], FloatMatrix] = model_cut_ratios
+    gate: Callable[[FloatMatrix, FloatMatrix, FloatMatrix, FloatMatrix], list[GateResult]] = evaluate_gate
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +94,7 @@ def self_check(
     panel: Panel,
     effective_session: dt.date,
     sampled_rows: Sequence[int],
-    pipeline: Pipeline | None = None,
+    pipeline: Pipeline,
 ) -> list[Leak]:
     """Recompute sampled sessions without their future and list the first output of each that differs.
 
@@ -115,21 +107,20 @@ def self_check(
     sampled_rows
         Sessions to check, as positions before the last.
     pipeline
-        The steps; by default those in use.
+        The steps.
     """
-    steps = Pipeline() if pipeline is None else pipeline
-    whole = _Recorded(outputs(steps, panel, effective_session, {}, 0))
+    whole = _Recorded(outputs(pipeline, panel, effective_session, {}, 0))
     found = []
     for row in sampled_rows:
         kept = np.flatnonzero(panel.is_active[: row + 1].any(axis=0))
         everybody = np.arange(len(panel.account_ids))
         next_session = panel.session_dates[row + 1]
         changed = (
-            ("deleted", _accounts(panel.through(row + 1), kept), next_session, kept),
+            ("deleted", panel.through(row + 1).of_accounts(kept), next_session, kept),
             ("replaced", _replaced_after(panel, row + 1), effective_session, everybody),
         )
         for change, other, following, accounts in changed:
-            leak = _first_difference(steps, whole, other, following, accounts, row)
+            leak = _first_difference(pipeline, whole, other, following, accounts, row)
             if leak is not None:
                 found.append(Leak(leak, panel.session_dates[row], change))
     return found
@@ -163,24 +154,24 @@ def outputs(
     first_row
         Forecasts, cuts of earlier rows are not recomputed.
     """
-    tensor = pipeline.features(panel, effective_session)
-    for number, name in enumerate(FEATURE_NAMES):
-        yield Output(name, tensor[:, :, number], has_accounts=True)
-    history = pipeline.history(panel, tensor, LEARNED_NAMES)
+    features = pipeline.features(panel, effective_session)
+    for name in FEATURE_NAMES:
+        yield Output(name, features[name].to_numpy().reshape(panel.total_pnl_usd.shape), has_accounts=True)
+    history = pipeline.history(panel, features, LEARNED_NAMES)
     yield Output("scale", history.scale, has_accounts=True)
     yield Output("has_forecast", history.has_forecast, has_accounts=True)
-    rules_cuts = pipeline.rules(panel, history.scale, 0)
+    rules_cuts = pipeline.cuts.by_rules(panel, history.scale, 0)
     yield Output("rules_cut_ratio", rules_cuts, has_accounts=True)
     forecasts = pipeline.forecasts(history, issued, 0, first_row)
     yield from _forecast_outputs(forecasts)
     baseline = pipeline.baseline(panel.total_pnl_usd, forecasts.expert("historical"), rules_cuts)
     yield Output("rules_quantile", baseline, has_accounts=True)
-    judgments = pipeline.gate(panel.total_pnl_usd, history.scale, forecasts.calibrated, baseline)
-    yield Output("judgment", np.array([_numbers(judgment) for judgment in judgments]), has_accounts=False)
-    yield Output("model_cut_ratio", pipeline.cuts(panel, forecasts.calibrated, 0), has_accounts=True)
+    results = pipeline.gate(panel.total_pnl_usd, history.scale, forecasts.calibrated, baseline)
+    yield Output("gate_result", np.array([_numbers(result) for result in results]), has_accounts=False)
+    yield Output("model_cut_ratio", pipeline.cuts.by_model(panel, forecasts.calibrated, 0), has_accounts=True)
 
 
-def _forecast_outputs(forecasts: Reconstruction) -> Iterator[Output]:
+def _forecast_outputs(forecasts: WalkForward) -> Iterator[Output]:
     for name in MIXED_EXPERTS:
         yield Output(name, forecasts.expert(name), has_accounts=True)
     yield Output("mixture", forecasts.mixture, has_accounts=True)
@@ -189,14 +180,14 @@ def _forecast_outputs(forecasts: Reconstruction) -> Iterator[Output]:
     yield Output("calibration", forecasts.calibration, has_accounts=False)
 
 
-def _numbers(judgment: Judgment) -> list[float]:
+def _numbers(result: GateResult) -> list[float]:
     return [
-        judgment.session_count,
-        judgment.forecast_count,
-        judgment.improvement,
-        judgment.p_value,
-        judgment.breach_rate,
-        judgment.is_serving,
+        result.session_count,
+        result.forecast_count,
+        result.improvement,
+        result.p_value,
+        result.exceedance_rate,
+        result.is_serving,
     ]
 
 
@@ -272,22 +263,16 @@ def _first_difference(
     return None
 
 
-def _accounts(panel: Panel, kept: NDArray[np.int64]) -> Panel:
-    account_ids = tuple(panel.account_ids[number] for number in kept)
-    matrices = {name: getattr(panel, name)[:, kept] for name in MATRICES}
-    return dataclasses.replace(panel, account_ids=account_ids, **matrices)
-
-
 def _replaced_after(panel: Panel, session_count: int) -> Panel:
     """Replace later sessions by others: who was active is not, and who was not lost ten times his largest result."""
     is_active = panel.is_active
     largest = np.nanmax(np.abs(panel.total_pnl_usd), initial=1.0)
     matrices = {}
-    for name in MATRICES:
-        matrix = getattr(panel, name).copy()
+    for name in MEASURES:
+        matrix = panel.matrix(name).copy()
         replacement = -10.0 * largest if name == "total_pnl_usd" else 1000.0
         matrix[session_count:] = np.where(is_active[session_count:], np.nan, replacement)
         # Somebody must trade, or there is nothing to leak.
         matrix[session_count:, 0] = replacement
         matrices[name] = matrix
-    return dataclasses.replace(panel, **matrices)
+    return panel.with_measures(**matrices)

@@ -1,26 +1,33 @@
-"""The mixture of the experts: each weighs what it has earned."""
+"""From the experts' quantiles to the forecast: mixture, calibration, and the distribution around it.
+
+Each expert's weight follows from the losses its forecasts have had so far; the mixture is widened or narrowed by how
+often results fell below it; the rest of the distribution has one shape for all accounts and one scale for each.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
+from sklearn.metrics import mean_pinball_loss
 
 from risk.core.settings import TAIL_PROBABILITY
-from risk.model.panel import FloatMatrix
+from risk.model.panel import FloatMatrix, sorted_quantile
 
 LEARNING_RATE = 10.0
 LOSS_DECAY = 0.99
 """Weight of the past in the discounted sum of losses: half of it is younger than 69 sessions."""
 
+CALIBRATION_STEP = 0.2
+CALIBRATION_FULL_COUNT = 10
+CALIBRATION_BOUND = 1.0
 
-def pinball_loss(pnl: FloatMatrix, quantiles: FloatMatrix) -> FloatMatrix:
-    """Score quantile forecasts: lower is better, the true quantile is best on average.
+LEVELS = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.95)
 
-    Source: Koenker and Bassett (1978), "Regression Quantiles", eq. 1.
-    """
-    errors = pnl - quantiles
-    losses: FloatMatrix = np.maximum(TAIL_PROBABILITY * errors, (TAIL_PROBABILITY - 1.0) * errors)
-    return losses
+MINIMUM_RESIDUALS = 100
+"""Fewer hold less than one result beyond the 1 % quantile: until then a normal distribution is used instead."""
 
 
 def mix(pnl: FloatMatrix, scale: FloatMatrix, experts: FloatMatrix) -> tuple[FloatMatrix, FloatMatrix]:
@@ -64,9 +71,13 @@ def _updated(
     is_scored = np.isfinite(pnl) & np.isfinite(issued).all(axis=0)
     if not is_scored.any():
         return total_losses
-    losses = pinball_loss(pnl[is_scored], issued[:, is_scored]) / scale[is_scored]
-    mean_losses = np.array([losses_of_one.mean() for losses_of_one in losses], dtype=np.float64)
-    return LOSS_DECAY * total_losses + mean_losses
+    z = (pnl[is_scored] / scale[is_scored])[:, None]
+    quantiles = (issued[:, is_scored] / scale[is_scored]).T
+    mean_losses = mean_pinball_loss(
+        np.broadcast_to(z, quantiles.shape), quantiles, alpha=TAIL_PROBABILITY, multioutput="raw_values"
+    )
+    updated: NDArray[np.float64] = LOSS_DECAY * total_losses + mean_losses
+    return updated
 
 
 def _log_mixture(quantiles: FloatMatrix, weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -74,3 +85,130 @@ def _log_mixture(quantiles: FloatMatrix, weights: NDArray[np.float64]) -> NDArra
     for weight, quantile in zip(weights, quantiles, strict=True):
         total += weight * np.log(-quantile)
     return total
+
+
+def calibrate(pnl: FloatMatrix, quantiles: FloatMatrix, issued: FloatMatrix) -> tuple[FloatMatrix, NDArray[np.float64]]:
+    """Widen or narrow the forecasts by how often results fell below the earlier ones.
+
+    Parameters
+    ----------
+    pnl, quantiles, issued
+        ``(n_sessions, n_accounts)``, US dollars; a finite cell of ``issued`` takes the place of the computed one.
+
+    Returns
+    -------
+    tuple
+        The calibrated forecasts, ``(n_sessions, n_accounts)``, and ``c`` of each row's, ``(n_sessions,)``.
+
+    Notes
+    -----
+    With n accounts scored in a session and share b of results below their calibrated forecasts:
+    ``c <- clip(c + 0.2 (b - 0.05) min(1, n / 10), -1, 1)``, calibrated = quantile times e^c.
+    Source: Gibbs and Candes (2021), "Adaptive Conformal Inference Under Distribution Shift", eq. 2, on the logarithm
+    of the loss in place of the level, so that a small desk can be tracked too.
+    """
+    calibrated = issued.copy()
+    factors = np.zeros(len(pnl))
+    factor = 0.0
+    for number, outcome in enumerate(pnl):
+        if number:
+            factor = _tracked(factor, outcome, calibrated[number - 1])
+        factors[number] = factor
+        computed = quantiles[number] * np.exp(factor)
+        calibrated[number] = np.where(np.isfinite(issued[number]), issued[number], computed)
+    return calibrated, factors
+
+
+def _tracked(factor: float, outcome: NDArray[np.float64], issued: NDArray[np.float64]) -> float:
+    is_scored = np.isfinite(outcome) & np.isfinite(issued)
+    count = int(np.count_nonzero(is_scored))
+    if count == 0:
+        return factor
+    exceedance_share = np.count_nonzero(outcome[is_scored] < issued[is_scored]) / count
+    step = CALIBRATION_STEP * (exceedance_share - TAIL_PROBABILITY) * min(1.0, count / CALIBRATION_FULL_COUNT)
+    return float(np.clip(factor + step, -CALIBRATION_BOUND, CALIBRATION_BOUND))
+
+
+@dataclass(frozen=True, slots=True)
+class ResidualShape:
+    """Pooled past results in units of their forecast loss, so that the 5 % quantile is -1.
+
+    Attributes
+    ----------
+    residuals
+        Ascending, ``(n_residuals,)``.
+    is_pooled
+        False while too few results are known and the normal distribution is used instead.
+    """
+
+    residuals: NDArray[np.float64]
+    is_pooled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastDistribution:
+    """What may happen to one account in the next session, US dollars.
+
+    Attributes
+    ----------
+    quantiles_usd
+        P&L at the levels 1, 5, 10, 25, 50, 75 and 95 %, ascending.
+    expected_shortfall_usd
+        Mean loss given a P&L at or below the 5 % quantile, positive.
+    loss_probability
+        Probability of a loss beyond the limit, strictly between 0 and 1.
+    """
+
+    quantiles_usd: tuple[float, ...]
+    expected_shortfall_usd: float
+    loss_probability: float
+
+
+def residual_shape(pnl: FloatMatrix, calibrated: FloatMatrix) -> ResidualShape:
+    """Pool the results so far over the calibrated forecasts issued for them.
+
+    Parameters
+    ----------
+    pnl, calibrated
+        ``(n_sessions, n_accounts)``, US dollars; row t of the forecasts was issued after session t.
+
+    Notes
+    -----
+    Divided by their own 5 % quantile, so that the distribution's 5 % quantile is the calibrated forecast itself. Where
+    even that quantile is no loss the normal distribution is used instead.
+    """
+    outcomes, forecasts = pnl[1:], calibrated[:-1]
+    is_scored = np.isfinite(outcomes) & np.isfinite(forecasts)
+    residuals = np.sort(outcomes[is_scored] / -forecasts[is_scored])
+    level = -sorted_quantile(residuals) if residuals.size >= MINIMUM_RESIDUALS else 0.0
+    if level <= 0.0:
+        return ResidualShape(_normal_residuals(), is_pooled=False)
+    return ResidualShape(residuals / level, is_pooled=True)
+
+
+def forecast_distribution(shape: ResidualShape, quantile_05_usd: float, limit_usd: float) -> ForecastDistribution:
+    """Spread the shape by one account's forecast.
+
+    Parameters
+    ----------
+    shape
+        The pooled shape.
+    quantile_05_usd
+        The account's calibrated 5 % quantile, negative.
+    limit_usd
+        Loss limit, positive.
+    """
+    loss_usd = -quantile_05_usd
+    residuals = shape.residuals
+    quantiles = tuple(sorted_quantile(residuals, level) * loss_usd for level in LEVELS)
+    tail = residuals[residuals <= sorted_quantile(residuals)]
+    beyond = int(np.searchsorted(residuals, -limit_usd / loss_usd, side="left"))
+    # The half keeps an event that has not happened yet possible.
+    return ForecastDistribution(quantiles, float(-tail.mean()) * loss_usd, (beyond + 0.5) / (residuals.size + 1))
+
+
+def _normal_residuals() -> NDArray[np.float64]:
+    ranks = (np.arange(1000) + 0.5) / 1000
+    residuals = ndtri(ranks)
+    normal: NDArray[np.float64] = residuals / -sorted_quantile(residuals, TAIL_PROBABILITY)
+    return normal

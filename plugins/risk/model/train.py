@@ -15,18 +15,17 @@ from risk.core.calendar import next_session, previous_session
 from risk.core.errors import ModelError
 from risk.core.warehouse import Connection, execute, records, writing
 from risk.model.artefact import content_sha256, to_json
-from risk.model.backtest_checks import checks_of
-from risk.model.backtest_record import record_of
+from risk.model.backtest import backtest_record, coverage_checks
+from risk.model.build_features import build_features
 from risk.model.experts.boosted import contributions
-from risk.model.experts.garch import candidates
-from risk.model.features.build import build_features
-from risk.model.features.table import FEATURES, LEARNED_NAMES
-from risk.model.fitted import MIXED_EXPERTS, Model, fit
-from risk.model.leakage import require_no_leak, self_check
-from risk.model.panel import read_panel
-from risk.model.sample import History, history_of, sample_of
-from risk.model.store import insert_forecasts, read_issued, unissued
-from risk.model.walk_forward import MODEL, Reconstruction, reconstruct, refit_rows
+from risk.model.experts.garch import PooledGarch
+from risk.model.features import FEATURES, LEARNED_NAMES
+from risk.model.fitted import MIXED_EXPERTS, Model, fit_model, training_pairs
+from risk.model.gate import CutFunctions
+from risk.model.leakage import Pipeline, require_no_leak, self_check
+from risk.model.panel import FeaturePanel, feature_panel, read_panel
+from risk.model.predict import insert_forecasts, issued_by_model, read_issued, unissued
+from risk.model.walk_forward import WalkForward, refit_rows, walk_forward
 
 SAMPLED_SHARES = (0.6, 0.9)
 """About where in the history the self-check deletes and replaces everything later."""
@@ -35,8 +34,8 @@ SHOWN_INPUTS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
-    """What a training has left.
+class TrainingResult:
+    """What a training has stored.
 
     Attributes
     ----------
@@ -56,12 +55,12 @@ class Trained:
     reason: str
 
 
-def last_training_session(served: dt.date) -> dt.date:
-    """Return the newest session that a model may see which serves the runs of a session's week."""
-    return previous_session(served - dt.timedelta(days=served.weekday()))
+def last_training_session(session_date: dt.date) -> dt.date:
+    """Return the newest session that the model of a session's week may see: the last one before that week."""
+    return previous_session(session_date - dt.timedelta(days=session_date.weekday()))
 
 
-def train(connection: Connection, through_session_date: dt.date, dag_run_id: str) -> Trained:
+def train(connection: Connection, through_session_date: dt.date, dag_run_id: str, cuts: CutFunctions) -> TrainingResult:
     """Walk forward over the history, prove that nothing leaks, fit the model of the next week and store all of it.
 
     Parameters
@@ -72,6 +71,8 @@ def train(connection: Connection, through_session_date: dt.date, dag_run_id: str
         The newest session the model may see.
     dag_run_id
         Airflow's name of the training.
+    cuts
+        The cuts by the rules and by the forecast, ``risk.limits.decide.CUT_FUNCTIONS``.
 
     Raises
     ------
@@ -80,32 +81,31 @@ def train(connection: Connection, through_session_date: dt.date, dag_run_id: str
     """
     panel = read_panel(connection, through_session_date)
     effective_session = next_session(through_session_date)
-    history = history_of(panel, build_features(panel, effective_session), LEARNED_NAMES)
+    history = feature_panel(panel, build_features(panel, effective_session), LEARNED_NAMES)
     try:
         model = fit_last(history)
     except ModelError as error:
-        return Trained(None, through_session_date, 0, str(error))
-    require_no_leak(self_check(panel, effective_session, sampled_rows(panel.session_dates)))
+        return TrainingResult(None, through_session_date, 0, str(error))
+    require_no_leak(self_check(panel, effective_session, sampled_rows(panel.session_dates), Pipeline(cuts)))
     issued = read_issued(connection, panel, effective_session)
-    by_model = {name: values for name, values in issued.items() if name != MODEL} | {"calibrated": issued[MODEL]}
-    forecasts = reconstruct(history, by_model)
+    forecasts = walk_forward(history, issued_by_model(issued))
     text = to_json(model)
     identity = {"content_sha256": content_sha256(text)}
-    stored = identity | {
+    binds = identity | {
         "artefact": text,
         "first_session_date": model.first_session_date,
         "last_session_date": model.last_session_date,
         "pair_count": model.pair_count,
-        "card": json.dumps(card(history, model, forecasts), sort_keys=True),
+        "card": json.dumps(model_card(history, model, forecasts, cuts), sort_keys=True),
         "dag_run_id": dag_run_id,
     }
     with writing(connection):
-        execute(connection, "train_model/insert_model_versions", stored)
-        known = records(connection, "train_model/select_model_versions", identity)[0]
-        source = {"run_id": None, "model_id": known["model_id"], "as_of": known["recorded_at"]}
+        execute(connection, "train_model/insert_model_versions", binds)
+        stored = records(connection, "train_model/select_model_versions", identity)[0]
+        source = {"run_id": None, "model_id": stored["model_id"], "as_of": stored["recorded_at"]}
         missing = unissued(forecasts.by_name(), issued)
         forecast_count = insert_forecasts(connection, panel, effective_session, missing, source)
-    return Trained(known["content_sha256"], through_session_date, forecast_count, "")
+    return TrainingResult(stored["content_sha256"], through_session_date, forecast_count, "")
 
 
 def sampled_rows(session_dates: Sequence[dt.date]) -> list[int]:
@@ -118,7 +118,7 @@ def sampled_rows(session_dates: Sequence[dt.date]) -> list[int]:
     return sorted({firsts[bisect_right(firsts, row) - 1] for row in wanted})
 
 
-def fit_last(history: History) -> Model:
+def fit_last(history: FeaturePanel) -> Model:
     """Fit every expert on the whole of a history.
 
     Raises
@@ -127,23 +127,25 @@ def fit_last(history: History) -> Model:
         If there is too little to learn from.
     """
     if not history.panel.session_dates:
-        raise ModelError("There are no books yet: nothing was trained, rules serve.")
+        raise ModelError("There are no books yet: nothing was trained, rule-based limits apply.")
     last_row = len(history.panel.session_dates) - 1
-    return fit(history, sample_of(history), last_row, candidates(history.panel.total_pnl_usd))
+    return fit_model(history, training_pairs(history), last_row, PooledGarch().fit(history.panel.total_pnl_usd))
 
 
-def card(history: History, model: Model, forecasts: Reconstruction) -> dict[str, Any]:
+def model_card(history: FeaturePanel, model: Model, forecasts: WalkForward, cuts: CutFunctions) -> dict[str, Any]:
     """Gather what a reader must know of a model: data, record, coverage, inputs."""
     panel = history.panel
-    found = checks_of(history, forecasts)
+    found = coverage_checks(history, forecasts)
     checks = asdict(found)
+    # Until 0.1.0 the count is there under its old name, too.
+    coverage = [{**account, "breach_count": account["exceedance_count"]} for account in checks.pop("accounts")]
     return {
         "account_count": len(panel.account_ids),
         "session_count": len(panel.session_dates),
         "versions": dict(model.versions),
-        "record": record_of(history, forecasts).facts(),
+        "record": backtest_record(history, forecasts, cuts).facts(),
         "checks": checks,
-        "coverage": checks.pop("accounts"),
+        "coverage": coverage,
         "check_sentences": found.sentences(),
         "weights": dict(zip(MIXED_EXPERTS, forecasts.weights[-1].tolist(), strict=True)),
         "calibration": float(forecasts.calibration[-1]),
@@ -152,8 +154,8 @@ def card(history: History, model: Model, forecasts: Reconstruction) -> dict[str,
     }
 
 
-def _course(history: History, forecasts: Reconstruction) -> dict[str, Any]:
-    """Tell what each expert weighed at the end of each week."""
+def _course(history: FeaturePanel, forecasts: WalkForward) -> dict[str, Any]:
+    """List each expert's weight at the end of each week."""
     dates = history.panel.session_dates
     ends = [number - 1 for number in (*refit_rows(dates), len(dates))]
     return {
@@ -162,9 +164,9 @@ def _course(history: History, forecasts: Reconstruction) -> dict[str, Any]:
     }
 
 
-def _inputs(history: History, model: Model) -> list[dict[str, Any]]:
+def _inputs(history: FeaturePanel, model: Model) -> list[dict[str, Any]]:
     """Rank the inputs by how much they move the forecasts of all pairs, in the ridge and in the trees."""
-    inputs = sample_of(history).inputs
+    inputs = training_pairs(history).inputs
     ridge = np.abs(model.ridge.terms(inputs)).mean(axis=0)
     trees = np.abs(contributions(model.booster_json, inputs)[:, :-1]).mean(axis=0)
     order = np.argsort(-(ridge / max(ridge.sum(), 1e-12) + trees / max(trees.sum(), 1e-12)), kind="stable")

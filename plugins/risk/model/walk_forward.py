@@ -1,5 +1,8 @@
 """Forecasts of the past as they would have been issued: the walk-forward with weekly refits.
 
+Beside it the baseline, which needs no fitted model: filtered history, calibrated. It is issued and stored
+every morning.
+
 The order of information is fixed. After session D: score the forecasts issued before D, update weights and
 calibration, give D to the experts, forecast D + 1. Row t of every matrix was issued after session t.
 """
@@ -15,31 +18,42 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.model.calibration import calibrate
 from risk.model.experts import garch
-from risk.model.experts.filtered import filtered_quantiles
-from risk.model.experts.historical import historical_quantiles
-from risk.model.fitted import FITTED_EXPERTS, MINIMUM_PAIRS, MIXED_EXPERTS, Model, bounded, fit, predict
-from risk.model.mixture import mix
-from risk.model.panel import FloatMatrix
-from risk.model.sample import History, sample_of
+from risk.model.experts.empirical import filtered_quantiles, historical_quantiles
+from risk.model.experts.garch import PooledGarch
+from risk.model.fitted import (
+    FITTED_EXPERTS,
+    MINIMUM_PAIRS,
+    MIXED_EXPERTS,
+    Model,
+    bounded,
+    fit_model,
+    training_pairs,
+)
+from risk.model.mixture import calibrate, mix
+from risk.model.panel import SCALE_DECAY, FeaturePanel, FloatMatrix, Panel, ewma_scale, has_forecast
 
 MODEL = "model"
-"""Name of the calibrated mixture: what the model would serve."""
+"""Name of the calibrated mixture: the forecast of the model."""
 
-Told = Callable[[float], None]
-"""Hears which share of the sessions has been forecast, 0 to 1."""
+BASELINE = "calibrated"
+"""Name of the calibrated ``filtered``: what is shown where no model forecasts."""
+
+BASELINE_EXPERTS = ("historical", "filtered", BASELINE)
+
+ProgressCallback = Callable[[float], None]
+"""Called with the share of the sessions that has been forecast, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
-class Reconstruction:
+class WalkForward:
     """One-step-ahead forecasts of the 5 % quantile: row t was issued after session t for the session after it.
 
     Attributes
     ----------
     experts
         ``(n_experts, n_sessions, n_accounts)`` in the order of `MIXED_EXPERTS`, US dollars, negative; NaN where no
-        forecast is issued. Before the first model the fitted experts say what ``filtered`` says.
+        forecast is issued. Before the first model the fitted experts repeat ``filtered``.
     mixture, calibrated
         ``(n_sessions, n_accounts)``, US dollars, negative.
     weights
@@ -65,7 +79,7 @@ class Reconstruction:
     def by_name(self) -> dict[str, FloatMatrix]:
         """Return what fitted models forecast, by the names under which it is stored.
 
-        NaN before the first model: what stands in for it there is nobody's forecast.
+        NaN before the first model: what is used in its place there is nobody's forecast.
         """
         is_fitted = np.arange(len(self.weights))[:, None] >= self.first_model_row
         named = {name: self.expert(name) for name in FITTED_EXPERTS}
@@ -73,14 +87,14 @@ class Reconstruction:
         return {name: np.where(is_fitted, quantiles, np.nan) for name, quantiles in named.items()}
 
 
-def reconstruct(
-    history: History,
+def walk_forward(
+    history: FeaturePanel,
     issued: Mapping[str, FloatMatrix] | None = None,
     seed: int = 0,
     first_row: int = 0,
     *,
-    told: Told | None = None,
-) -> Reconstruction:
+    on_progress: ProgressCallback | None = None,
+) -> WalkForward:
     """Forecast every session from the sessions before it.
 
     Parameters
@@ -94,27 +108,28 @@ def reconstruct(
         Of the trees' samples.
     first_row
         No model is fitted for weeks that end before this row: what was issued there is known.
-    told
-        Hears after each week how far the walk is.
+    on_progress
+        Called after each week.
     """
     experts = simple_forecasts(history)
     filtered = experts[MIXED_EXPERTS.index("filtered")]
     experts[[MIXED_EXPERTS.index(name) for name in FITTED_EXPERTS]] = filtered
     first_model_row = len(filtered)
-    candidates = garch.candidates(history.panel.total_pnl_usd)
-    for start, stop, model in _models(history, candidates, seed, first_row):
+    pooled_garch = PooledGarch().fit(history.panel.total_pnl_usd)
+    for start, stop, model in _models(history, pooled_garch, seed, first_row):
         first_model_row = min(first_model_row, start)
-        forecast_rows(history, model, candidates, slice(start, stop), experts)
-        if told is not None:
-            told(stop / len(filtered))
+        volatility = pooled_garch.predict(model.garch_coefficients)
+        forecast_rows(history, model, volatility, slice(start, stop), experts)
+        if on_progress is not None:
+            on_progress(stop / len(filtered))
     return combine(history, experts, {} if issued is None else issued, first_model_row)
 
 
-def forecast_next(history: History, model: Model, issued: Mapping[str, FloatMatrix]) -> Reconstruction:
+def forecast_next(history: FeaturePanel, model: Model, issued: Mapping[str, FloatMatrix]) -> WalkForward:
     """Forecast every session after those a stored model has seen, the one after the panel's last among them.
 
     Nothing is fitted: a morning's work. Where an earlier session has no issued forecast of a fitted expert,
-    ``filtered`` stands in for it in the weights.
+    ``filtered`` takes its place in the weights.
 
     Parameters
     ----------
@@ -123,20 +138,20 @@ def forecast_next(history: History, model: Model, issued: Mapping[str, FloatMatr
     model
         Trained on sessions before the panel's last.
     issued
-        As in `reconstruct`.
+        As in `walk_forward`.
     """
     pnl = history.panel.total_pnl_usd
     experts = simple_forecasts(history)
     experts[[MIXED_EXPERTS.index(name) for name in FITTED_EXPERTS]] = experts[MIXED_EXPERTS.index("filtered")]
     first_row = bisect_right(history.panel.session_dates, model.last_session_date)
-    no_choice = garch.Candidates(pnl, np.empty((0, 0)))
-    forecast_rows(history, model, no_choice, slice(first_row, len(pnl)), experts)
+    volatility = garch.volatilities(pnl, model.garch_coefficients)
+    forecast_rows(history, model, volatility, slice(first_row, len(pnl)), experts)
     return combine(history, experts, issued, first_row)
 
 
 def combine(
-    history: History, experts: FloatMatrix, issued: Mapping[str, FloatMatrix], first_model_row: int
-) -> Reconstruction:
+    history: FeaturePanel, experts: FloatMatrix, issued: Mapping[str, FloatMatrix], first_model_row: int
+) -> WalkForward:
     """Mix and calibrate the experts from their own forecasts and outcomes, without any other state.
 
     Parameters
@@ -146,7 +161,7 @@ def combine(
     experts
         ``(n_experts, n_sessions, n_accounts)``, US dollars.
     issued
-        As in `reconstruct`.
+        As in `walk_forward`.
     first_model_row
         First row forecast by a fitted model.
     """
@@ -156,10 +171,10 @@ def combine(
     mixture, weights = mix(pnl, history.scale, counted)
     mixture = _kept(issued.get("mixture", nothing), mixture)
     calibrated, calibration = calibrate(pnl, mixture, issued.get("calibrated", nothing))
-    return Reconstruction(counted, mixture, calibrated, weights, calibration, first_model_row)
+    return WalkForward(counted, mixture, calibrated, weights, calibration, first_model_row)
 
 
-def simple_forecasts(history: History) -> FloatMatrix:
+def simple_forecasts(history: FeaturePanel) -> FloatMatrix:
     """Forecast by the experts that need no fitting; the others' matrices are NaN, ``(n_experts, ...)``."""
     pnl = history.panel.total_pnl_usd
     experts = np.full((len(MIXED_EXPERTS), *pnl.shape), np.nan)
@@ -173,33 +188,34 @@ def refit_rows(session_dates: Sequence[dt.date]) -> list[int]:
     """List the first session of every week but the first, as positions.
 
     The model that forecasts from such a row on has seen the sessions before it: it is fitted that morning, when the
-    forecast for that session has already left.
+    forecast for that session has already been issued.
     """
     weeks = [day.isocalendar()[:2] for day in session_dates]
     return [number for number in range(1, len(weeks)) if weeks[number] != weeks[number - 1]]
 
 
 def _models(
-    history: History, candidates: garch.Candidates, seed: int, first_row: int
+    history: FeaturePanel, pooled_garch: PooledGarch, seed: int, first_row: int
 ) -> Iterator[tuple[int, int, Model]]:
     dates = history.panel.session_dates
-    sample = sample_of(history)
+    pairs = training_pairs(history)
     for start, stop in itertools.pairwise([*refit_rows(dates), len(dates)]):
-        if stop > first_row and len(sample.through(start - 1).session) >= MINIMUM_PAIRS:
-            yield start, stop, fit(history, sample, start - 1, candidates, seed)
+        if stop > first_row and len(pairs.through(start - 1).session) >= MINIMUM_PAIRS:
+            yield start, stop, fit_model(history, pairs, start - 1, pooled_garch, seed)
 
 
 def forecast_rows(
-    history: History, model: Model, candidates: garch.Candidates, span: slice, experts: FloatMatrix
+    history: FeaturePanel, model: Model, volatility: FloatMatrix, span: slice, experts: FloatMatrix
 ) -> None:
-    """Write what a model forecasts after each session of a span into the matrices of the fitted experts."""
+    """Write what a model forecasts after each session of a span into the matrices of the fitted experts.
+
+    ``volatility`` is that of `garch.volatilities` under the model's coefficients.
+    """
     session, account = np.nonzero(history.has_forecast[span])
     session = session + span.start
     if session.size == 0:
         return
-    volatility = candidates.volatilities(model.garch_coefficients)
-    forecasts = predict(
-        model,
+    forecasts = model.predict(
         history.features[session, account],
         history.scale[session, account],
         volatility[session, account],
@@ -210,3 +226,43 @@ def forecast_rows(
 
 def _kept(issued: FloatMatrix, computed: FloatMatrix) -> FloatMatrix:
     return np.where(np.isfinite(issued), issued, computed)
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineForecasts:
+    """One-step-ahead forecasts: row t was issued after session t for the session after it.
+
+    Attributes
+    ----------
+    historical, filtered, calibrated
+        The 5 % quantile of total P&L, ``(n_sessions, n_accounts)``, US dollars, negative; NaN where an account has
+        fewer than 5 active sessions, no scale above 0, no session within the last 30, or fewer than 20 residuals are
+        pooled yet.
+    calibration
+        ``c`` of each row's forecasts, ``(n_sessions,)``: calibrated = filtered times e^c.
+    """
+
+    historical: FloatMatrix
+    filtered: FloatMatrix
+    calibrated: FloatMatrix
+    calibration: NDArray[np.float64]
+
+
+def baseline_forecasts(panel: Panel, issued: FloatMatrix | None = None) -> BaselineForecasts:
+    """Forecast every session from the sessions before it, without a fitted model.
+
+    Parameters
+    ----------
+    panel
+        The history.
+    issued
+        Calibrated forecasts issued earlier, ``(n_sessions, n_accounts)``, NaN = none: they count as they were
+        issued, whatever has been restated since, for the calibration too.
+    """
+    pnl = panel.total_pnl_usd
+    scale = ewma_scale(pnl, SCALE_DECAY)
+    is_forecast = has_forecast(panel, scale)
+    historical = np.where(is_forecast, bounded(historical_quantiles(pnl, scale), scale), np.nan)
+    filtered = np.where(is_forecast, bounded(filtered_quantiles(pnl), scale), np.nan)
+    calibrated, calibration = calibrate(pnl, filtered, np.full_like(pnl, np.nan) if issued is None else issued)
+    return BaselineForecasts(historical, filtered, calibrated, calibration)

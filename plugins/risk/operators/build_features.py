@@ -14,6 +14,6 @@ class BuildFeaturesOperator(RunOperator):
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Build what is missing or changed."""
-        from risk.model.features.store import store_features
+        from risk.model.build_features import store_features
 
         return {"feature_row_count": store_features(connection, run)}

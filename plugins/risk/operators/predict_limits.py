@@ -10,13 +10,14 @@ from risk.operators.base import RunOperator
 
 
 class PredictLimitsOperator(RunOperator):
-    """Store one-step-ahead forecasts, why they are what they are, and whether the model may serve."""
+    """Store one-step-ahead forecasts, why they are what they are, and whether the model passes the gate."""
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Forecast with what was known at each session's close."""
+        from risk.limits.decide import CUT_FUNCTIONS
         from risk.model.predict import predict_limits
 
-        predicted = predict_limits(connection, run)
+        predicted = predict_limits(connection, run, CUT_FUNCTIONS)
         return {
             "forecast_count": predicted.forecast_count,
             "explained_count": predicted.explained_count,

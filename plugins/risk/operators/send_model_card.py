@@ -48,7 +48,7 @@ class SendModelCardOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Mail the card."""
-        from risk.model.train import Trained
+        from risk.model.train import TrainingResult
         from risk.report.model_card import send_card
 
         if not self.is_delivered:
@@ -56,7 +56,7 @@ class SendModelCardOperator(BaseOperator):
             return {"sent_count": 0}
         returned = context["ti"].xcom_pull(task_ids=self.trained_task)
         day = dt.date.fromisoformat(returned["session_date"])
-        trained = Trained(returned["content_sha256"], day, returned["forecast_count"], returned["reason"])
+        trained = TrainingResult(returned["content_sha256"], day, returned["forecast_count"], returned["reason"])
         with warehouse() as connection:
             sent_count = send_card(connection, smtp_server(), trained, dt.datetime.now(dt.UTC), read_settings())
         self.log.info("mails=%d", sent_count)

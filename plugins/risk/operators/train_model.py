@@ -22,7 +22,7 @@ class TrainModelOperator(BaseOperator):
     Parameters
     ----------
     session_date
-        ISO date of a session in the week that the model shall serve; empty for the week of the run (templated).
+        ISO date of a session in the week that the model is for; empty for the week of the run (templated).
     """
 
     template_fields: Sequence[str] = ("session_date",)
@@ -33,20 +33,21 @@ class TrainModelOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Train on what was known before the week."""
+        from risk.limits.decide import CUT_FUNCTIONS
         from risk.model.train import last_training_session, train
 
         dag_run = context["dag_run"]
         run_after = dag_run.run_after
-        served = (
+        chosen = (
             checked_session(dt.date.fromisoformat(self.session_date), run_after)
             if self.session_date
             else run_after.astimezone(EXCHANGE_ZONE).date()
         )
         is_automated = dag_run.run_type in ("scheduled", "backfill")
         interval_start = dag_run.data_interval_start if is_automated else None
-        through = interval_start.astimezone(dt.UTC).date() if interval_start else last_training_session(served)
+        through = interval_start.astimezone(dt.UTC).date() if interval_start else last_training_session(chosen)
         with warehouse() as connection:
-            trained = train(connection, through, dag_run.run_id)
+            trained = train(connection, through, dag_run.run_id, CUT_FUNCTIONS)
         name = (trained.content_sha256 or "none")[:12]
         self.log.info("session=%s model=%s forecasts=%d %s", through, name, trained.forecast_count, trained.reason)
         return {

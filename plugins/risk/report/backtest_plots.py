@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from risk.core.errors import RequestError
 from risk.core.settings import TAIL_PROBABILITY
-from risk.model.backtest_checks import Checks
-from risk.model.backtest_record import Record
+from risk.model.backtest import BacktestRecord, CoverageChecks
 from risk.model.fitted import MIXED_EXPERTS
-from risk.model.sample import History
-from risk.model.walk_forward import Reconstruction
+from risk.model.panel import FeaturePanel
+from risk.model.walk_forward import WalkForward
 from risk.report.charts import new_figure
 
 if TYPE_CHECKING:
@@ -28,7 +27,9 @@ SVG_SETTINGS: dict[Any, Any] = {"svg.hashsalt": "risk", "svg.fonttype": "none"}
 NO_DATE = {"Date": None, "Creator": None}
 
 
-def draw_plots(folder: Path, history: History, forecasts: Reconstruction, record: Record, checks: Checks) -> list[Path]:
+def draw_plots(
+    folder: Path, history: FeaturePanel, forecasts: WalkForward, record: BacktestRecord, checks: CoverageChecks
+) -> list[Path]:
     """Draw calibration, loss by expert, weights over time and breaches per trader.
 
     Parameters
@@ -75,14 +76,14 @@ def _written(file: Path, draw: Callable[[Axes], None]) -> Path:
     return file
 
 
-def _draw_calibration(axes: Axes, checks: Checks) -> None:
+def _draw_calibration(axes: Axes, checks: CoverageChecks) -> None:
     promised, found = zip(*checks.levels, strict=True)
     axes.plot([0, 1], [0, 1], color=COLORS[0], linestyle=":")
     axes.plot(promised, found, color=RIGHT, marker="o")
     axes.set(title="Calibration of the forecast", xlabel="promised share of results below", ylabel="share found")
 
 
-def _draw_losses(axes: Axes, record: Record) -> None:
+def _draw_losses(axes: Axes, record: BacktestRecord) -> None:
     names = sorted(record.models, key=lambda name: -record.models[name].loss)
     gains = [100.0 * record.models[name].gain_vs_historical for name in names]
     lows, highs = zip(*(record.models[name].gain_interval for name in names), strict=True)
@@ -96,7 +97,7 @@ def _draw_losses(axes: Axes, record: Record) -> None:
     axes.set(title="Loss below that of historical, with 95 % interval", xlabel="%")
 
 
-def _draw_weights(axes: Axes, history: History, forecasts: Reconstruction) -> None:
+def _draw_weights(axes: Axes, history: FeaturePanel, forecasts: WalkForward) -> None:
     dates = [day.toordinal() for day in history.panel.session_dates]
     axes.stackplot(dates, forecasts.weights.T, labels=MIXED_EXPERTS, colors=COLORS)
     places = dates[:: max(len(dates) // 4, 1)]
@@ -105,9 +106,9 @@ def _draw_weights(axes: Axes, history: History, forecasts: Reconstruction) -> No
     axes.legend(loc="lower left", fontsize="small")
 
 
-def _draw_breaches(axes: Axes, checks: Checks) -> None:
+def _draw_breaches(axes: Axes, checks: CoverageChecks) -> None:
     names = [account.account_id for account in checks.accounts]
-    shares = [100.0 * account.breach_count / account.forecast_count for account in checks.accounts]
+    shares = [100.0 * account.exceedance_count / account.forecast_count for account in checks.accounts]
     axes.barh(names, shares, color=[OFF if account.is_rejected else RIGHT for account in checks.accounts])
     axes.axvline(100.0 * TAIL_PROBABILITY, color=COLORS[0], linestyle=":")
     axes.set(title="Results below the 5 % forecast, by trader (red: off)", xlabel="%")

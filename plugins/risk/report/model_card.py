@@ -9,7 +9,7 @@ from typing import Any
 from risk.core.money import count, percent
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, records
-from risk.model.train import Trained
+from risk.model.train import TrainingResult
 from risk.report.mail import Mail, MailServer, send_mail
 from risk.report.page import NoticePage, ui_address
 from risk.report.render import render_views
@@ -19,7 +19,7 @@ CARD_FORECASTS = {"calibrated": "Model", "rules": "Rules"}
 
 
 def send_card(
-    connection: Connection, server: MailServer, trained: Trained, instant: dt.datetime, settings: Settings
+    connection: Connection, server: MailServer, trained: TrainingResult, instant: dt.datetime, settings: Settings
 ) -> int:
     """Mail the card of a training to the report's recipients.
 
@@ -60,7 +60,7 @@ def send_card(
     return outcome.sent_count
 
 
-def card_page(connection: Connection, trained: Trained, settings: Settings) -> NoticePage:
+def card_page(connection: Connection, trained: TrainingResult, settings: Settings) -> NoticePage:
     """Build the page of a training."""
     binds = {"content_sha256": trained.content_sha256}
     versions = records(connection, "train_model/select_model_versions", binds)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from psycopg2 import sql
 
@@ -28,13 +29,17 @@ from risk.core.runs import (
 )
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, records, writing
-from risk.limits.decide import apply_rules
-from risk.model.features.store import store_features
+from risk.limits.decide import CUT_FUNCTIONS, apply_rules
+from risk.model.build_features import store_features
 from risk.model.predict import predict_limits
 from risk.report.build_facts import build_facts
 from risk.report.facts import Facts
 
-STEPS = {"aggregate_pnl": aggregate, "build_features": store_features, "predict_limits": predict_limits}
+STEPS: Mapping[str, Callable[[Connection, Run], object]] = {
+    "aggregate_pnl": aggregate,
+    "build_features": store_features,
+    "predict_limits": partial(predict_limits, cuts=CUT_FUNCTIONS),
+}
 """Steps that fill the schema, by task, in the order of the line."""
 READERS = frozenset({*STEPS, "apply_rules", "send_report"})
 """Tasks that read or write the schema; check_fills reads inputs only."""

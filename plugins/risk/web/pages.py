@@ -19,8 +19,8 @@ from risk.core import money
 from risk.core.settings import EXCHANGE_ZONE, LIMITED_HISTORY_SESSIONS, PROJECT_DIR, TEMPLATE_DIR, read_settings
 from risk.limits.approvals import LimitEdit, edit
 from risk.limits.track_record import SLIPPAGE_RATIO
-from risk.model.resampling import BLOCK_SESSIONS
-from risk.model.versions import OLDEST_SESSIONS
+from risk.model.backtests import BLOCK_SESSIONS
+from risk.model.gate import OLDEST_SESSIONS
 from risk.web.access import APPROVAL_DAG_ID, DECIDER, MayDecideDep, UserDep, check_form_token, form_token
 from risk.web.views import (
     read_approval,

@@ -15,10 +15,10 @@ from risk.core.calendar import checked_session
 from risk.core.errors import RequestError
 from risk.core.warehouse import Connection, connect, records
 from risk.limits.approvals import Proposal, Publication, read_publication, read_required_approvals, superseded_by
-from risk.model.features.table import FEATURES
+from risk.model.features import FEATURES
 from risk.model.gate import (
-    BREACH_BOUNDS,
     DEMOTION_MISSES,
+    EXCEEDANCE_BOUNDS,
     LARGEST_P_VALUE,
     PROMOTION_PASSES,
     SMALLEST_IMPROVEMENT,
@@ -49,7 +49,7 @@ GATE_RULES = {
     "window_sessions": WINDOW_SESSIONS,
     "smallest_improvement": SMALLEST_IMPROVEMENT,
     "largest_p_value": LARGEST_P_VALUE,
-    "exceedance_bounds": BREACH_BOUNDS,
+    "exceedance_bounds": EXCEEDANCE_BOUNDS,
     "promotion_passes": PROMOTION_PASSES,
     "demotion_misses": DEMOTION_MISSES,
 }
@@ -304,7 +304,7 @@ def read_trader(connection: Connection, account_id: str, row_count: int) -> Trad
         forecast_chart(active),
         sum(session.is_exceedance for session in active),
         sum(session.quantile_05_usd is not None for session in active),
-        [_feature_view(row) for row in records(connection, "risk_page/select_trader_features", account)],
+        _feature_views(records(connection, "risk_page/select_trader_features", account)),
         records(connection, "risk_page/select_trader_recommendations", {**account, "row_count": row_count}),
     )
 
@@ -407,18 +407,15 @@ def _current_limit(connection: Connection, account_id: str) -> CurrentLimit | No
     return CurrentLimit(**{**found[0], "account": None if account is None else reader_of(AccountFacts)(account)})
 
 
-def _feature_view(row: TableRow) -> FeatureView:
-    place = row["place"] - 1
-    # Features of an earlier version of the code may be more or fewer than today's.
-    known = FEATURES[place] if place < len(FEATURES) else None
-    return FeatureView(
-        known.sentence if known else f"feature {row['place']}",
-        known.unit if known else "",
-        _number(row["feature_value"]),
-        _number(row["low_value"]),
-        _number(row["usual_value"]),
-        _number(row["high_value"]),
-    )
+def _feature_views(rows: Sequence[TableRow]) -> list[FeatureView]:
+    """List today's features in the order of their table; columns of another version of the code are left out."""
+    stored = {row["feature_name"]: row for row in rows}
+    columns = ("feature_value", "low_value", "usual_value", "high_value")
+    return [
+        FeatureView(feature.sentence, feature.unit, *(_number(stored[feature.name][column]) for column in columns))
+        for feature in FEATURES
+        if feature.name in stored
+    ]
 
 
 def _number(value: Any) -> float | None:

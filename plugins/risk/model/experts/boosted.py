@@ -7,13 +7,14 @@ lies in the tail. Standing on the ridge is worth about one percent of loss again
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
 
 from risk.core.settings import TAIL_PROBABILITY
-from risk.model.sample import FloatTensor
+from risk.model.panel import FloatTensor
 
 ROUNDS = 40
 PARAMETERS = {
@@ -36,36 +37,56 @@ COLUMN_SHARE = 0.6
 LARGEST_RATIO = 8.0
 
 
-def fit_booster(inputs: FloatTensor, ratios: NDArray[np.float64], seed: int) -> str:
-    """Fit trees and return them as XGBoost's own JSON text.
+class BoostedQuantile(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Boosted trees for the 5 % quantile of z over the ridge's scale.
 
     Parameters
     ----------
-    inputs
-        ``(n_pairs, n_features)``, NaN = missing.
-    ratios
-        z over the ridge's scale, ``(n_pairs,)``; beyond 8 it counts as 8.
     seed
-        Of the rows and columns each tree sees. The same data and seed give the same text.
+        Of the rows and columns each tree sees. The same data and seed give the same trees.
 
-    Notes
-    -----
-    No tree draws a column that is never known: where only P&L is given, columns about fills would take places away.
+    Attributes
+    ----------
+    booster_json_
+        The trees, as XGBoost's own JSON text.
     """
-    import xgboost
 
-    targets = np.clip(ratios, -LARGEST_RATIO, LARGEST_RATIO)
-    is_known = np.isfinite(inputs).any(axis=0)
-    matrix = xgboost.QuantileDMatrix(
-        inputs,
-        targets,
-        max_bin=int(str(PARAMETERS["max_bin"])),
-        nthread=1,
-        feature_weights=None if is_known.all() else is_known.astype(np.float32),
-    )
-    share = COLUMN_SHARE * float(is_known.mean())
-    booster = xgboost.train({**PARAMETERS, "colsample_bytree": share, "seed": seed}, matrix, ROUNDS)
-    return bytes(booster.save_raw("json")).decode("ascii")
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+
+    def fit(self, inputs: FloatTensor, ratios: NDArray[np.float64]) -> Self:
+        """Fit trees.
+
+        Parameters
+        ----------
+        inputs
+            ``(n_pairs, n_features)``, NaN = missing.
+        ratios
+            z over the ridge's scale, ``(n_pairs,)``; beyond 8 it counts as 8.
+
+        Notes
+        -----
+        No tree draws a column that is never known: where only P&L is given, columns about fills would take places away.
+        """
+        import xgboost
+
+        targets = np.clip(ratios, -LARGEST_RATIO, LARGEST_RATIO)
+        is_known = np.isfinite(inputs).any(axis=0)
+        matrix = xgboost.QuantileDMatrix(
+            inputs,
+            targets,
+            max_bin=int(str(PARAMETERS["max_bin"])),
+            nthread=1,
+            feature_weights=None if is_known.all() else is_known.astype(np.float32),
+        )
+        share = COLUMN_SHARE * float(is_known.mean())
+        booster = xgboost.train({**PARAMETERS, "colsample_bytree": share, "seed": self.seed}, matrix, ROUNDS)
+        self.booster_json_ = bytes(booster.save_raw("json")).decode("ascii")
+        return self
+
+    def predict(self, inputs: FloatTensor) -> NDArray[np.float64]:
+        """Predict the 5 % quantile of z over the ridge's scale, ``(n_rows,)``."""
+        return predict_ratios(self.booster_json_, inputs)
 
 
 def predict_ratios(booster_json: str, inputs: FloatTensor) -> NDArray[np.float64]:

@@ -7,10 +7,11 @@ a grid; each account keeps its own level by variance targeting.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 
 from risk.model.panel import FloatMatrix
 
@@ -61,38 +62,34 @@ def _levels(state: _State, is_scored: NDArray[np.bool_]) -> NDArray[np.float64]:
     return state.square_sum[is_scored] / state.count[is_scored]
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """All candidates on one panel.
+class PooledGarch(BaseEstimator):  # type: ignore[misc]
+    """GARCH(1,1) with one pair of coefficients for all accounts, chosen on a grid by the pooled likelihood.
 
     Attributes
     ----------
-    pnl
+    pnl_
         ``(n_sessions, n_accounts)``, US dollars.
-    log_likelihoods
-        Of each candidate after each session, ``(n_sessions, n_candidates)``.
-    known
-        Volatilities computed so far, by (a, b).
+    log_likelihoods_
+        Of each candidate after each session, ``(n_sessions, n_candidates)``: one scan of the history is
+        enough for the refits of all weeks.
     """
 
-    pnl: FloatMatrix
-    log_likelihoods: FloatMatrix
-    known: dict[tuple[float, float], FloatMatrix] = field(default_factory=dict)
+    def fit(self, pnl: FloatMatrix) -> Self:
+        """Score every candidate on a panel, ``(n_sessions, n_accounts)`` US dollars, NaN = not active."""
+        self.pnl_ = pnl
+        self.log_likelihoods_ = log_likelihoods(pnl)
+        self._volatilities: dict[tuple[float, float], FloatMatrix] = {}
+        return self
 
-    def best(self, last_row: int) -> tuple[float, float]:
+    def coefficients_after(self, last_row: int) -> tuple[float, float]:
         """Return (a, b) of the largest likelihood of the sessions up to a row."""
-        return GRID[int(np.argmax(self.log_likelihoods[last_row]))]
+        return GRID[int(np.argmax(self.log_likelihoods_[last_row]))]
 
-    def volatilities(self, coefficients: tuple[float, float]) -> FloatMatrix:
+    def predict(self, coefficients: tuple[float, float]) -> FloatMatrix:
         """Return `volatilities` under (a, b), computed once."""
-        if coefficients not in self.known:
-            self.known[coefficients] = volatilities(self.pnl, coefficients)
-        return self.known[coefficients]
-
-
-def candidates(pnl: FloatMatrix) -> Candidates:
-    """Score every candidate on a panel, ``(n_sessions, n_accounts)`` US dollars."""
-    return Candidates(pnl, log_likelihoods(pnl))
+        if coefficients not in self._volatilities:
+            self._volatilities[coefficients] = volatilities(self.pnl_, coefficients)
+        return self._volatilities[coefficients]
 
 
 def volatilities(pnl: FloatMatrix, coefficients: tuple[float, float]) -> FloatMatrix:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from risk.model.panel import FloatMatrix, sorted_quantile
-from risk.model.sample import FloatTensor, Sample
+from risk.model.panel import FloatMatrix, FloatTensor, sorted_quantile
 
 PENALTY = 50.0
 """Weight of the squared coefficients, of standardized inputs, against the sum of squared errors."""
@@ -26,8 +33,8 @@ SMALLEST_RATIO = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Ridge:
-    """A fitted expert.
+class RidgeCoefficients:
+    """A fitted expert as it is stored, with a predict of its own that adds in a fixed order.
 
     Attributes
     ----------
@@ -48,7 +55,8 @@ class Ridge:
 
     def terms(self, inputs: FloatTensor) -> FloatMatrix:
         """Return each input's share of the log scale, ``(n_rows, n_features)``."""
-        standardized = _standardized(inputs, self.is_logarithmic, self.center, self.spread)
+        values = (_logarithms(inputs, self.is_logarithmic) - np.array(self.center)) / np.array(self.spread)
+        standardized = _clipped(np.where(np.isfinite(values), values, 0.0))
         terms: FloatMatrix = standardized * np.array(self.coefficients)
         return terms
 
@@ -61,58 +69,87 @@ class Ridge:
         return total
 
 
-def fit_ridge(sample: Sample, feature_names: tuple[str, ...]) -> tuple[Ridge, NDArray[np.float64]]:
-    """Fit the log scale and the quantile of what is left.
+class LogScaleRidge(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Ridge regression of the log size of a result; predicts its 5 % quantile in own scales.
 
+    Notes
+    -----
     Source: Corsi (2009), "A Simple Approximate Long-Memory Model of Realized Volatility", eq. 8, in logarithms; Hoerl
     and Kennard (1970), "Ridge Regression".
 
+    Inputs are scaled before missing ones are imputed, so that a column's spread is that of its known values; what is
+    missing then counts as the mean.
+
     Parameters
     ----------
-    sample
-        At least one pair.
     feature_names
-        Names of its inputs.
+        Names of the inputs.
 
-    Returns
-    -------
-    tuple
-        The expert, and z over its modeled scale for each pair, ``(n_pairs,)``.
+    Attributes
+    ----------
+    pipeline_
+        From inputs to the log scale.
+    residual_ratios_
+        z over its modeled scale for each pair, ``(n_pairs,)``.
+    coefficients_
+        What is stored and predicts.
     """
-    from sklearn.linear_model import Ridge as RidgeRegression
 
-    is_logarithmic = tuple(any(part in name for part in LOGARITHMIC) for name in feature_names)
-    center, spread = _standards(sample.inputs, is_logarithmic)
-    standardized = _standardized(sample.inputs, is_logarithmic, center, spread)
-    log_sizes = np.log(np.abs(sample.z) + SMALLEST_Z)
-    fitted = RidgeRegression(alpha=PENALTY, solver="cholesky").fit(standardized, log_sizes)
-    coefficients, intercept = tuple(fitted.coef_.tolist()), float(fitted.intercept_)
-    ridge = Ridge(is_logarithmic, center, spread, coefficients, intercept, residual_quantile=-1.0)
-    ratios = sample.z / np.exp(fitted.predict(standardized))
-    return replace(ridge, residual_quantile=sorted_quantile(np.sort(ratios))), ratios
+    def __init__(self, feature_names: Sequence[str]) -> None:
+        self.feature_names = feature_names
+
+    def fit(self, inputs: FloatTensor, z: NDArray[np.float64]) -> Self:
+        """Fit the log scale and the quantile of what is left.
+
+        Parameters
+        ----------
+        inputs
+            ``(n_pairs, n_features)``, NaN = missing; at least one pair.
+        z
+            Results in own scales, ``(n_pairs,)``.
+        """
+        is_logarithmic = tuple(any(part in name for part in LOGARITHMIC) for name in self.feature_names)
+        self.pipeline_ = Pipeline(
+            [
+                ("logarithm", FunctionTransformer(partial(_logarithms, is_logarithmic=is_logarithmic))),
+                ("scale", StandardScaler()),
+                ("impute", SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)),
+                ("clip", FunctionTransformer(_clipped)),
+                ("ridge", Ridge(alpha=PENALTY, solver="cholesky")),
+            ]
+        )
+        # A column that is never known has neither mean nor spread, which the scaler divides by.
+        with np.errstate(invalid="ignore"):
+            self.pipeline_.fit(inputs, np.log(np.abs(z) + SMALLEST_Z))
+        self.residual_ratios_ = z / np.exp(self.pipeline_.predict(inputs))
+        scaler, ridge = self.pipeline_["scale"], self.pipeline_["ridge"]
+        self.coefficients_ = RidgeCoefficients(
+            is_logarithmic=is_logarithmic,
+            center=_numbers(np.nan_to_num(scaler.mean_, nan=0.0)),
+            spread=_numbers(np.nan_to_num(scaler.scale_, nan=1.0)),
+            coefficients=_numbers(ridge.coef_),
+            intercept=float(ridge.intercept_),
+            residual_quantile=sorted_quantile(np.sort(self.residual_ratios_)),
+        )
+        return self
+
+    def predict(self, inputs: FloatTensor) -> NDArray[np.float64]:
+        """Predict the 5 % quantile of z, ``(n_rows,)``, negative."""
+        scales: NDArray[np.float64] = np.exp(self.coefficients_.log_scales(inputs))
+        return scales * self.coefficients_.residual_quantile
 
 
-def _standards(inputs: FloatTensor, is_logarithmic: tuple[bool, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    centers, spreads = [], []
-    for column, is_log in zip(inputs.T, is_logarithmic, strict=True):
-        values = _leveled(column, is_log=is_log)
-        known = values[np.isfinite(values)]
-        deviation = float(known.std()) if known.size else 0.0
-        centers.append(float(known.mean()) if known.size else 0.0)
-        spreads.append(deviation if deviation > 1e-9 else 1.0)
-    return tuple(centers), tuple(spreads)
+def _logarithms(inputs: FloatTensor, is_logarithmic: Sequence[bool]) -> FloatMatrix:
+    """Take the logarithm of the inputs that are ratios to a norm; what is not finite is missing."""
+    values = np.where(np.isfinite(inputs), inputs, np.nan).astype(np.float64)
+    chosen = np.array(is_logarithmic, dtype=bool)
+    values[:, chosen] = np.log(np.maximum(values[:, chosen], SMALLEST_RATIO))
+    return values
 
 
-def _standardized(
-    inputs: FloatTensor, is_logarithmic: tuple[bool, ...], center: tuple[float, ...], spread: tuple[float, ...]
-) -> FloatMatrix:
-    columns = np.empty(inputs.shape, dtype=np.float64)
-    for number, (is_log, middle, deviation) in enumerate(zip(is_logarithmic, center, spread, strict=True)):
-        values = (_leveled(inputs[:, number], is_log=is_log) - middle) / deviation
-        columns[:, number] = np.where(np.isfinite(values), values, 0.0)
-    return np.clip(columns, -LARGEST_DEVIATION, LARGEST_DEVIATION)
+def _clipped(standardized: FloatMatrix) -> FloatMatrix:
+    return np.clip(standardized, -LARGEST_DEVIATION, LARGEST_DEVIATION)
 
 
-def _leveled(column: NDArray[np.float32], *, is_log: bool) -> NDArray[np.float64]:
-    values = column.astype(np.float64)
-    return np.log(np.maximum(values, SMALLEST_RATIO)) if is_log else values
+def _numbers(array: NDArray[Any]) -> tuple[float, ...]:
+    return tuple(array.tolist())

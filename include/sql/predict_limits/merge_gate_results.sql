@@ -1,5 +1,5 @@
 -- Stores what the gate found for a run.
--- Grain: one row per run. Reads: -. Writes: gate_results. Money: -. Rerun: after delete_gate_results, the same row.
+-- Grain: one row per run. Writes: gate_results. Rerun: replaces the run's row.
 -- Binds: run_id, model_id, is_serving, is_pass, session_count, forecast_count, improvement, p_value, breach_rate,
 -- kupiec_p_value, christoffersen_p_value, reasons, drifts.
 insert into results.gate_results (
@@ -31,4 +31,17 @@ values (
     %(christoffersen_p_value)s,
     %(reasons)s::text[],
     %(drifts)s::text[]
-);
+)
+on conflict (run_id) do update set
+    model_id = excluded.model_id,
+    is_serving = excluded.is_serving,
+    is_pass = excluded.is_pass,
+    session_count = excluded.session_count,
+    forecast_count = excluded.forecast_count,
+    improvement = excluded.improvement,
+    p_value = excluded.p_value,
+    breach_rate = excluded.breach_rate,
+    kupiec_p_value = excluded.kupiec_p_value,
+    christoffersen_p_value = excluded.christoffersen_p_value,
+    reasons = excluded.reasons,
+    drifts = excluded.drifts;
