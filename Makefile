@@ -76,6 +76,8 @@ lint: setup ## format, lint, types, SQL, layers, spelling, dependencies; changes
 	@PYTHONPATH=plugins:. .venv/bin/lint-imports
 	@.venv/bin/codespell
 	@.venv/bin/deptry .
+	@.venv/bin/deptry plugins dags --requirements-files requirements-compose.in \
+		--per-rule-ignores "DEP002=alembic|asyncpg|apache-airflow-providers-fab|pyarrow"
 
 docs: setup ## build the documentation into var/site; fails on a dead link or a stale generated page
 	@$(DOCS) --check

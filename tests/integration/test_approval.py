@@ -228,7 +228,7 @@ def refuse_edits(airflow_stack: Stack, morning: Morning, stack_workspace: Worksp
         assert (status, sentence in text) == (409, True)
     assert decisions(stack_workspace) == []
 
-    # A double click is one edit; bob, who has not seen it, is told of it.
+    # A double click is one edit; bob, who has not seen it, gets an error.
     for _ in range(2):
         assert ask(airflow_stack, "/approvals/1/edits", ann, {**shown["ann"], **edit})[0] == 303
     status, text = ask(airflow_stack, "/approvals/1/edits", bob, {**shown["bob"], **edit, "limit": "2000"})

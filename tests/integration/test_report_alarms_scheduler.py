@@ -168,7 +168,7 @@ def test_a_run_that_fails_is_killed_and_recovers_is_told_about_once_each(
     assert await_end(stack, run_id) == "success"
     alarms = await_mails(workspace, 3)
 
-    # then one mail ends the alarm, and nobody was told anything twice
+    # then one email ends the alarm, and nothing was sent twice
     assert [str(mail["Subject"]).split(" - ")[0] for mail in alarms] == [
         "[SIMULATED] RISK RUN FAILED",
         "[SIMULATED] RISK RUN FAILED",

@@ -59,19 +59,19 @@ def test_environment_never_mixes_simulated_and_real_desks(
 
 
 def test_environment_binds_every_server_to_loopback(workspace: Workspace) -> None:
-    told = environment(workspace, {})
+    found = environment(workspace, {})
 
-    assert told["AIRFLOW__API__HOST"] == "127.0.0.1"
-    assert "@127.0.0.1:21003/" in told[WAREHOUSE_CONNECTION]
-    assert "@127.0.0.1:21003/" in told[METADATA_DSN]
-    assert json.loads(told[SMTP_CONNECTION])["host"] == "127.0.0.1"
+    assert found["AIRFLOW__API__HOST"] == "127.0.0.1"
+    assert "@127.0.0.1:21003/" in found[WAREHOUSE_CONNECTION]
+    assert "@127.0.0.1:21003/" in found[METADATA_DSN]
+    assert json.loads(found[SMTP_CONNECTION])["host"] == "127.0.0.1"
 
 
 def test_environment_bypasses_a_proxy_for_this_machine_only(workspace: Workspace) -> None:
-    told = environment(workspace, {"http_proxy": "http://proxy:3128", "NO_PROXY": "intranet"})
+    found = environment(workspace, {"http_proxy": "http://proxy:3128", "NO_PROXY": "intranet"})
 
-    assert told["http_proxy"] == "http://proxy:3128"
-    assert told["NO_PROXY"].split(",") == ["intranet", "127.0.0.1", "localhost"]
+    assert found["http_proxy"] == "http://proxy:3128"
+    assert found["NO_PROXY"].split(",") == ["intranet", "127.0.0.1", "localhost"]
 
 
 def test_environment_drops_what_slows_python_down(workspace: Workspace) -> None:
@@ -125,11 +125,11 @@ def test_choose_desk_takes_the_vendor_unless_a_folder_is_named_on_the_command_li
     assert choose_desk(workspace, str(drop), given) == Desk(DeskKind.real, drop)
     assert choose_desk(workspace, "", {VENDOR_CONNECTION: ""}) == Desk(DeskKind.simulated, workspace.desk)
 
-    told = airflow_environment(workspace, load_secrets(workspace), choose_desk(workspace, "", beside), PORTS, beside)
+    found = airflow_environment(workspace, load_secrets(workspace), choose_desk(workspace, "", beside), PORTS, beside)
     named = airflow_environment(
         workspace, load_secrets(workspace), choose_desk(workspace, str(drop), beside), PORTS, beside
     )
-    assert (told[VENDOR_CONNECTION], told["RISK_FILLS_DIR"]) == (given[VENDOR_CONNECTION], str(drop))
+    assert (found[VENDOR_CONNECTION], found["RISK_FILLS_DIR"]) == (given[VENDOR_CONNECTION], str(drop))
     assert VENDOR_CONNECTION not in named
 
 

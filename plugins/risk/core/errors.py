@@ -1,7 +1,7 @@
 """The errors of the risk run, one class for each remedy.
 
-Every message says what is wrong, where, what was found and what to do next, so that a
-log line, a mail and a terminal can show it as it is.
+Every message says what is wrong, where, what was found and what to do next: a log line, an email and a terminal show
+it unchanged.
 """
 
 from __future__ import annotations
@@ -12,36 +12,36 @@ class RiskError(Exception):
 
 
 class RequestError(RiskError):
-    """The caller asked for something that does not exist; ask again, corrected."""
+    """The caller requested something that does not exist or is not allowed; correct the request."""
 
 
 class InputError(RiskError):
-    """What a source delivered cannot be used; mend or replace the named input, then clear the task."""
+    """A delivery of a source cannot be used; fix or replace the named input, then clear the task."""
 
 
 class QualityError(RiskError):
-    """Blocking findings on the session's data; read the verdicts, mend the input, clear extract_fills."""
+    """Blocking findings on the session's data; read the failed checks, fix the input, then clear extract_fills."""
 
 
 class CheckError(RiskError):
-    """The data could not be checked at all; the same task may be tried again unchanged."""
+    """The data could not be checked at all; the same task may succeed unchanged."""
 
 
 class BooksError(RiskError):
-    """Two ways of computing the same money disagree; nothing of this step was stored, call the developers."""
+    """Two computations of the same P&L disagree; nothing of this step was stored, call the developers."""
 
 
 class ConnectionLostError(RiskError):
-    """A database, the vendor or a mail server cannot be reached; the same task may be tried again unchanged."""
+    """A database, the vendor or a mail server cannot be reached; the same task may succeed unchanged."""
 
 
 class RefusalError(RiskError):
-    """A source refuses what we ask of it; mend its connection or ask its owner, then clear the task.
+    """A source refuses a request; correct its connection or contact its owner, then clear the task.
 
     Attributes
     ----------
     found
-        The source's own words, quoted; empty where it was never asked.
+        The source's own words, quoted; empty if no request was sent.
     """
 
     def __init__(self, message: str, found: str = "") -> None:
@@ -58,7 +58,7 @@ class StackError(RiskError):
 
 
 class ModelError(RiskError):
-    """A model cannot be fitted, or a stored one not be used; rules serve, run the DAG weekly_model for a new one."""
+    """A model cannot be fitted, or a stored one cannot be used; rule-based limits apply, run weekly_model for a new one."""
 
 
 class LeakError(RiskError):
