@@ -37,7 +37,7 @@ def command(*arguments: str) -> list[str]:
 
 
 def write_configuration(workspace: Workspace) -> None:
-    """Create the file that Airflow would create with keys of its own: three processes would race for it."""
+    """Create an empty airflow.cfg: Airflow would create one with random keys, and three processes would race for it."""
     file = workspace.airflow_home / "airflow.cfg"
     if not file.exists():
         file.write_text("# Every setting comes from the environment: devstack/environment.py\n", encoding="utf-8")
@@ -130,7 +130,7 @@ def raise_for_ended(workspace: Workspace) -> None:
 
 
 def remedy(log: Path) -> str:
-    """Say what to do about a component that has ended."""
+    """Return the next step for a component that has ended."""
     text = processes.tail(log, 8)
     if "address already in use" in text.lower():
         return f"Another server took its port at the same moment: start again, another port is chosen.{text}"

@@ -184,7 +184,7 @@ def checked_switch(text: str, name: str) -> bool:
 
 
 def check_early(session_date: str | None, as_of: str = "") -> None:
-    """Raise at once what the run would raise once Airflow is up.
+    """Check a request before Airflow is started, as the run itself will.
 
     Raises
     ------
@@ -230,7 +230,7 @@ def newest_session_of(desk: Desk) -> str | None:
 
 
 def is_current(desk: Desk, now: dt.datetime) -> bool:
-    """Return whether new sessions of a desk are to be expected: a real desk whose newest session is recent.
+    """Return whether a desk still gets new sessions: a real desk whose newest session is recent.
 
     Simulated and historical data have no next session; a schedule would start a run without data every day.
     """
@@ -303,7 +303,7 @@ def follow_backfill(running: Stack, first: str, last: str, console: Console, con
 
 
 def prepare_model(workspace: Workspace, running: Stack, desk: Desk, conf: Conf, console: Console) -> None:
-    """Give the first run of the simulated desk what a later one has: books of last week, and a model trained on them.
+    """Run the week before and train a model on it, so that the first run of the simulated desk has one.
 
     Nothing is emailed. A real desk's model is trained by its own weekly_model, or by ``make model``.
     """
@@ -374,7 +374,7 @@ def print_report(workspace: Workspace, session_date: str, since: dt.datetime, co
 
 
 def describe_status(workspace: Workspace, facts: Mapping[str, Any], pids: Mapping[str, int | None]) -> str:
-    """Say in lines what runs."""
+    """Return the lines of ``make status``."""
     lines = [f"  {name:<14} {f'running, process {pid}' if pid else 'not running'}" for name, pid in pids.items()]
     if facts["url"]:
         lines.insert(0, f"Airflow for the {facts['desk']} desk: {facts['url']}")

@@ -81,7 +81,7 @@ async def run_server(port: int, folder: Path) -> None:
 
 
 def main() -> None:
-    """Read the command line and serve."""
+    """Run the server with the arguments of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)

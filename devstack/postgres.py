@@ -109,13 +109,13 @@ def unprivileged() -> tuple[str, ...]:
 
 
 def give_to_nobody(folder: Path) -> None:
-    """Give a folder to nobody where the user is really changed."""
+    """Change the owner of a folder to nobody where the user is really changed."""
     if unprivileged()[:1] == ("setpriv",):
         os.chown(folder, NOBODY, NOBODY)
 
 
 def initialize(cluster: Cluster) -> None:
-    """Create the cluster once, beside its final folder, and move it there complete.
+    """Create the cluster once, in a temporary folder that is renamed when it is complete.
 
     Raises
     ------
@@ -267,8 +267,8 @@ def await_answer(cluster: Cluster, process: processes.Process, port: int) -> Non
 def clean_up_after_crash(cluster: Cluster) -> None:
     """Remove what a killed postmaster has left: its backends, and a postmaster.pid that names no process of ours.
 
-    The backends hold the old shared memory until they have noticed; each opens a session of its own, so they are
-    known by their command and by the working folder they share with the dead postmaster.
+    The backends hold the old shared memory until they have noticed. Each is the leader of its own session, so they are
+    identified by their command and by the working folder they share with the dead postmaster.
     """
     if not processes.wait_until(lambda: not backends(cluster), 5.0):
         for pid in backends(cluster):

@@ -98,12 +98,12 @@ def session_members(process: Process) -> list[int]:
 def launch(
     command: Sequence[str], *, log: Path, mark: str, cwd: Path, environment: Mapping[str, str] | None = None
 ) -> Process:
-    """Start a program in a session of its own with its output in a log file.
+    """Start a program in a new session with its output in a log file.
 
     Raises
     ------
     StackError
-        If the program does not exist or ends at once.
+        If the program does not exist or ends immediately.
     """
     if log.exists():
         log.replace(log.with_suffix(".previous.log"))
@@ -124,7 +124,7 @@ def launch(
         ) from None
     started = start_time(child.pid)
     if not started:
-        raise StackError(f"{mark} ended at once.{tail(log)}")
+        raise StackError(f"{mark} ended immediately.{tail(log)}")
     return Process(child.pid, started, mark, str(cwd))
 
 

@@ -2,7 +2,7 @@
 
 Airflow builds some millions of long-lived objects while it starts; Python's default scans them after every 700 new ones
 and again at the end. Scanning after every 100,000, and not at the end, saves a third of the processor time of a start
-and a stop, here and in every forked task. A file of its own, run by its path: only ``plugins`` is on the path of
+and a stop, here and in every forked task. This is a script, run by its path: only ``plugins`` is on the path of
 Airflow's processes, and ``-P`` keeps this folder, with a module named airflow, off it.
 """
 

@@ -23,7 +23,6 @@ FIRST_TASK = "extract_fills"
 REPORT_FILES = ("report.html", "report.txt", "report.eml", "report.json", "limits.csv")
 ENDED = frozenset({"success", "failed"})
 TASK_ENDED = frozenset({"success", "failed", "upstream_failed", "skipped", "removed"})
-FAILED = frozenset({"failed", "upstream_failed"})
 SHOWN_STATES = TASK_ENDED | {"running", "up_for_retry", "restarting"}
 POLL_S = 0.5
 BACKFILL_POLL_S = 1.0

@@ -198,7 +198,7 @@ def start_postgres(workspace: Workspace, passwords: Secrets) -> int:
 
 @contextlib.contextmanager
 def embedded_postgres(workspace: Workspace) -> Iterator[int]:
-    """Give the port of this clone's Postgres, started for the block if it does not run."""
+    """Provide the port of this clone's Postgres, started for the block if it does not run."""
     workspace.prepare()
     with workspace.exclusive():
         server = cluster(workspace, load_secrets(workspace))
@@ -260,7 +260,7 @@ def is_used(file: Path) -> bool:
 
 @contextlib.contextmanager
 def temporary_stack(folder: Path, desk: Desk, dags: Mapping[str, str]) -> Iterator[tuple[Workspace, Stack]]:
-    """Run a whole stack in a folder of its own, for tests and measurements.
+    """Run a whole stack in a temporary folder, for tests and measurements.
 
     Parameters
     ----------
@@ -269,7 +269,7 @@ def temporary_stack(folder: Path, desk: Desk, dags: Mapping[str, str]) -> Iterat
     desk
         Which desk.
     dags
-        Text of further DAG files, beside the project's own, by file name.
+        Text of additional DAG files by file name.
     """
     for name in ("plugins", "include"):
         (folder / name).symlink_to(PROJECT_DIR / name)

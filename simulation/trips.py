@@ -149,7 +149,7 @@ def _schedule(
 ) -> tuple[IntVector, IntVector, IntVector]:
     """Draw symbol, first and last second of each trip: 88 % start in regular hours, 9 % before, 3 % after."""
     size = len(account)
-    # Each account has its favorites: a geometric choice around a place of its own in the list.
+    # Each account has favorite symbols: a geometric choice from its own start in the list.
     symbol = (account * 7 + draws.geometric(0.25, size)) % len(SYMBOLS)
     place, share = draws.random(size), draws.random(size)
     regular = day.opens + (day.closes - day.opens - 1) * (0.5 - 0.5 * np.cos(np.pi * share))
@@ -215,7 +215,7 @@ def _close(trips: _Trips, draws: np.random.Generator) -> _Leg:
 
 
 def _explode(count: IntVector) -> tuple[IntVector, IntVector]:
-    """Give each fill its order and its number: the order's position, and the place within it."""
+    """Return for each fill the position of its order and its number within the order."""
     owner = np.repeat(np.arange(len(count)), count)
     return owner, np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
 

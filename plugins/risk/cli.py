@@ -127,7 +127,8 @@ def pnl(
     ] = None,
     *,
     adjustments: Annotated[
-        bool, typer.Option("--adjustments", help="One more column, adjustments_usd: booked beside trading, in no P&L.")
+        bool,
+        typer.Option("--adjustments", help="Add the column adjustments_usd: amounts booked outside trading."),
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -155,7 +156,7 @@ def pnl(
 
 
 def _with_adjustments(rows: list[dict[str, str]], statements: Statements) -> list[dict[str, str]]:
-    """Add what was booked beside trading, with rows of their own for account-sessions that have no books."""
+    """Add amounts booked outside trading, and rows for account-sessions that have only these."""
     from risk.books.session import booked_adjustments
 
     booked = booked_adjustments(statements.adjustments)
@@ -405,7 +406,7 @@ def track_record(
     *,
     as_json: JsonFlag = False,
 ) -> None:
-    """Print the track record of past cuts: the total beside two controls, and each trader."""
+    """Print the track record of past cuts: the total with its two controls, and each trader."""
     from risk.core.warehouse import records
 
     with _warehouse() as connection:

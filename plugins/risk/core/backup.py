@@ -22,7 +22,7 @@ from risk.core.warehouse import Connection, connect, rows
 
 CONTENTS = "contents.json"
 OWNERS = ("risk_owner", "airflow")
-"""Roles whose databases make up an installation."""
+"""Owners of the databases of an installation."""
 
 
 def installed_databases(dsn: str) -> dict[str, str]:
@@ -47,7 +47,7 @@ def back_up(dsn: str, databases: Mapping[str, str], file: Path) -> dict[str, str
     databases
         Owner of each database by its name.
     file
-        The archive; written beside its place and moved there complete.
+        The archive; written under a temporary name and renamed when it is complete.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def dump(dsn: str, database: str, file: Path) -> str:
 def restore(dsn: str, file: Path) -> list[str]:
     """Put the databases of a backup in place of those of the same names.
 
-    Each is restored beside its place first; only when all are complete do they take their names.
+    Each is restored under a temporary name; they are renamed when all are complete.
 
     Parameters
     ----------
@@ -115,9 +115,9 @@ def restore(dsn: str, file: Path) -> list[str]:
         with contextlib.closing(connection), connection.cursor() as cursor:
             refuse_while_in_use(connection, owners)
             for database, owner in owners.items():
-                beside = f"{database}_restored"
-                recreate(cursor, beside, owner)
-                run_program("pg_restore", ["--exit-on-error", str(folder / f"{database}.dump")], dsn, beside)
+                temporary = f"{database}_restored"
+                recreate(cursor, temporary, owner)
+                run_program("pg_restore", ["--exit-on-error", str(folder / f"{database}.dump")], dsn, temporary)
             for database in owners:
                 names = {"old": sql.Identifier(database), "new": sql.Identifier(f"{database}_restored")}
                 cursor.execute(sql.SQL("drop database if exists {old} with (force)").format(**names))

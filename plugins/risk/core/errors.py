@@ -58,7 +58,7 @@ class StackError(RiskError):
 
 
 class ModelError(RiskError):
-    """A model cannot be fitted, or a stored one cannot be used; rule-based limits apply, run weekly_model for a new one."""
+    """A model cannot be fitted or used; rule-based limits apply, run weekly_model for a new one."""
 
 
 class LeakError(RiskError):

@@ -216,7 +216,7 @@ def check_stored_calendar(connection: Connection, today: dt.date) -> Diagnosis:
 
 
 def check_reports(connection: Connection, installation: Installation) -> Iterator[Diagnosis]:
-    """Name the last report and, on a scheduled desk, the sessions of the last two weeks that have none."""
+    """Report the last report and, on a scheduled desk, sessions of the last two weeks without one."""
     found = records(connection, "doctor/select_last_report")
     if not found:
         yield Diagnosis("report", is_healthy=True, sentence="There is no report yet.")
@@ -228,7 +228,7 @@ def check_reports(connection: Connection, installation: Installation) -> Iterato
 
 
 def check_missed_sessions(connection: Connection, now: dt.datetime) -> Diagnosis:
-    """Name the finished sessions of the last two weeks without a report, and the command that makes up for them."""
+    """List the sessions of the last two weeks without a report, and the command that makes them."""
     last = calendar.last_finished_session(now)
     range_of_days = {"first": last - LOOK_BACK, "last": last}
     reported = {day for (day,) in rows(connection, "doctor/select_reported_sessions", range_of_days)}
