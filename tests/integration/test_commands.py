@@ -1,0 +1,67 @@
+"""What the documents show, typed in a copy of the project: every command in the order of a first day."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from risk.core.settings import PROJECT_DIR
+
+BACKUP = "var/backups/first-day.tar"
+FIRST_DAY = {
+    "make run": "Limits for 2025-08-18",
+    "make up": "http://127.0.0.1:",
+    "make status": "http://127.0.0.1:",
+    "make trigger DATE=2025-08-14": "Limits for 2025-08-15",
+    "make model": "weekly_model",
+    "make backfill FROM=2025-08-12 TO=2025-08-13": "2025-08-13",
+    "./riskctl doctor": "ok",
+    "./riskctl traders": "NET001",
+    "./riskctl track-record": "evidence",
+    "./riskctl replay --session 2025-08-15": "equal to the report",
+    "./riskctl migrate": "",
+    f"make backup FILE={BACKUP}": "first-day.tar",
+    "make down": "",
+    f"make restore FILE={BACKUP}": "",
+}
+"""Command to a piece of what it prints."""
+
+
+@pytest.fixture(scope="module")
+def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, subprocess.CompletedProcess[str]]]:
+    """Type the commands in order in a copy of the project that shares the installed packages."""
+    copy = tmp_path_factory.mktemp("copy")
+    for name in ("dags", "plugins", "include", "devstack", "simulation", "ops"):
+        shutil.copytree(PROJECT_DIR / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Makefile", "riskctl", "requirements.txt", "pyproject.toml"):
+        shutil.copy2(PROJECT_DIR / name, copy / name)
+    (copy / ".venv").symlink_to((PROJECT_DIR / ".venv").resolve())
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("RISK_", "AIRFLOW"))}
+    results = {}
+    try:
+        for command in FIRST_DAY:
+            results[command] = _type(command, copy, environment)
+        yield results
+    finally:
+        _type("make down", copy, environment)
+
+
+def _type(command: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command.split(), cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+    )
+
+
+@pytest.mark.parametrize(("command", "expected"), FIRST_DAY.items())
+def test_command_does_what_the_documents_say(
+    typed: dict[str, subprocess.CompletedProcess[str]], command: str, expected: str
+) -> None:
+    done = typed[command]
+
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    assert expected in done.stdout
