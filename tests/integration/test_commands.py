@@ -18,7 +18,7 @@ FIRST_DAY = {
     "make up": "http://127.0.0.1:",
     "make status": "http://127.0.0.1:",
     "make trigger DATE=2025-08-14": "Limits for 2025-08-15",
-    "make model": "weekly_model",
+    "make model": "send_model_card  success",
     "make backfill FROM=2025-08-12 TO=2025-08-13": "2025-08-13",
     "./riskctl doctor": "ok",
     "./riskctl traders": "NET001",
