@@ -20,6 +20,7 @@ FIRST_DAY = {
     "make trigger DATE=2025-08-14": "Limits for 2025-08-15",
     "make model": "send_model_card  success",
     "make backfill FROM=2025-08-12 TO=2025-08-13": "2025-08-13",
+    "./riskctl --help": "track-record",
     "./riskctl doctor": "ok",
     "./riskctl traders": "NET001",
     "./riskctl track-record": "evidence",
