@@ -351,7 +351,9 @@ class FillFile:
         self._bounds = [0, *np.cumsum(counts).tolist()]
         self._parts: dict[dt.date, list[range]] = {}
         for part in self._cut():
-            self._parts.setdefault(deliveries[part.start].session_date, []).append(part)
+            for session_date in sorted({delivery.session_date for delivery in deliveries[part.start : part.stop]}):
+                self._parts.setdefault(session_date, []).append(part)
+        self._newest: tuple[range, dict[dt.date, Executions]] = (range(0), {})
 
     def _count_fills(self, row_count: int) -> NDArray[np.int64]:
         """Count the fills of each delivery."""
@@ -367,11 +369,10 @@ class FillFile:
         return np.fromfile(self._file, _COPY_ROW, stop - start)
 
     def _cut(self) -> Iterator[range]:
-        """Cut the deliveries into parts of one session and not too many fills, each account whole."""
+        """Cut the deliveries into parts of not too many fills, each account of a session whole."""
         start = stop = 0
-        for (session_date, _), group in groupby(self._deliveries, key=lambda delivery: delivery[:2]):
-            is_other = session_date != self._deliveries[start].session_date
-            if is_other or self._bounds[stop] - self._bounds[start] >= PART_FILLS:
+        for _, group in groupby(self._deliveries, key=lambda delivery: delivery[:2]):
+            if self._bounds[stop] - self._bounds[start] >= PART_FILLS:
                 yield range(start, stop)
                 start = stop
             stop += len(list(group))
@@ -381,7 +382,11 @@ class FillFile:
     def session(self, session_date: dt.date) -> Iterator[Executions]:
         """Yield a session's fills in parts; an account is whole in one of them."""
         for part in self._parts.get(session_date, ()):
-            yield from session_executions(self._read(part)).values()
+            if self._newest[0] != part:
+                self._newest = (range(0), {})
+                self._newest = (part, session_executions(self._read(part)))
+            if session_date in self._newest[1]:
+                yield self._newest[1][session_date]
 
     def _read(self, part: range) -> pd.DataFrame:
         """Read a part's fills."""
@@ -391,6 +396,7 @@ class FillFile:
         line = columns.pop("line")
         deliveries = self._deliveries[part.start : part.stop]
         owners = pd.Categorical([delivery.account_id for delivery in deliveries])
+        days = np.array([delivery.session_date.toordinal() for delivery in deliveries])
         basis_ids = np.array([delivery.basis_id for delivery in deliveries])
         numbers, instruments = numbers - part.start - 1, instruments - 1
         return pd.DataFrame(
@@ -398,7 +404,7 @@ class FillFile:
                 "account_id": owners.take(numbers),
                 "symbol": self._symbols.take(instruments),
                 "currency": self._currencies.take(instruments),
-                "day": deliveries[0].session_date.toordinal(),
+                "day": days[numbers],
                 "line_number": line >> _LINE_SHIFT,
                 "is_time_unknown": line & _UNKNOWN_TIME != 0,
                 "side": (line & _SIDE).astype(np.uint8),
