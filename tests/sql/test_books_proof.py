@@ -74,8 +74,8 @@ def difference(connection: Connection, change: str, binds: dict[str, Any]) -> tu
     """Compare the books with the fills after a change, which is undone: the first difference, and their number."""
     with connection.cursor() as cursor:
         cursor.execute(change)
-    execute(connection, "aggregate_pnl/create_flows", binds)
-    found = rows(connection, "aggregate_pnl/select_differences", binds)
+    execute(connection, "aggregate_pnl/create_cash_flows", binds)
+    found = rows(connection, "aggregate_pnl/check_accounting_identity", binds)
     connection.rollback()
     return found[0] if found else None
 

@@ -1,7 +1,6 @@
--- Takes away the reconciliation of an earlier attempt of the same run.
--- Grain: one row per account-session. Reads: -. Writes: quality_results. Binds: run_id, check_name. Money: -.
--- Rerun: changes nothing.
+-- Removes what an earlier attempt of the same run found about the books.
+-- Grain: one row per check and subject. Writes: quality_results. Binds: run_id, check_names.
 delete from results.quality_results
 where
     quality_results.run_id = %(run_id)s
-    and quality_results.check_name = %(check_name)s;
+    and quality_results.check_name = any(%(check_names)s::text[]);

@@ -1,5 +1,5 @@
 -- Stores the last fills that were found for these sessions.
--- Grain: one row per session, symbol and currency as told. Reads: latest_fills. Writes: last_fills. Binds: -.
+-- Grain: one row per session, symbol and currency as stated. Reads: latest_fills. Writes: last_fills.
 -- Money: price in currency. Rerun: the sessions' earlier ones are deleted first.
 insert into derived.last_fills (
     session_date,

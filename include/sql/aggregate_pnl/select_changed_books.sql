@@ -1,18 +1,18 @@
--- Lists the account-sessions whose books lag behind their fills.
--- Grain: one row per account and session. Reads: book_inputs, daily_pnl. Writes: -. Money: -.
--- Binds: as_of, through_session_date. Rerun: reads only.
-with known as (
+-- Lists the account-sessions whose books lag behind their fills, and those that do not carry on what was open before.
+-- Grain: one row per account, session and reason. Reads: book_inputs, daily_pnl, positions, sessions.
+-- Binds: as_of, through_session_date. has_new_fills: whether a delivery, not only a position, is the reason.
+with inputs as (
     select
-        booked.account_id,
-        booked.session_date,
-        booked.input_fingerprint
-    from risk.book_inputs(%(as_of)s) as booked
+        book_inputs.account_id,
+        book_inputs.session_date,
+        book_inputs.input_fingerprint
+    from risk.book_inputs(%(as_of)s) as book_inputs
     where
-        booked.fill_count > 0
-        and booked.session_date <= %(through_session_date)s
+        book_inputs.fill_count > 0
+        and book_inputs.session_date <= %(through_session_date)s
 ),
 
-cached as (
+booked as (
     select
         daily_pnl.account_id,
         daily_pnl.session_date,
@@ -22,12 +22,31 @@ cached as (
 )
 
 select
-    coalesce(known.account_id, cached.account_id) as account_id,
-    coalesce(known.session_date, cached.session_date) as session_date
-from known
-full join cached
+    coalesce(inputs.account_id, booked.account_id) as account_id,
+    coalesce(inputs.session_date, booked.session_date) as session_date,
+    true as has_new_fills
+from inputs
+full join booked
     on
-        known.account_id = cached.account_id
-        and known.session_date = cached.session_date
-where known.input_fingerprint is distinct from cached.input_fingerprint
+        inputs.account_id = booked.account_id
+        and inputs.session_date = booked.session_date
+where inputs.input_fingerprint is distinct from booked.input_fingerprint
+union all
+select distinct
+    positions.account_id,
+    following.session_date,
+    false as has_new_fills
+from derived.positions
+inner join risk.sessions as closing
+    on positions.session_date = closing.session_date
+inner join risk.sessions as following
+    on following.session_number = closing.session_number + 1
+left join booked
+    on
+        positions.account_id = booked.account_id
+        and following.session_date = booked.session_date
+where
+    positions.quantity <> 0
+    and following.session_date <= %(through_session_date)s
+    and booked.account_id is null
 order by session_date, account_id;

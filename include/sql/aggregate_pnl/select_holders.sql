@@ -1,5 +1,5 @@
 -- Finds the accounts whose books value one of the listed symbols in the listed session.
--- Grain: one row per account. Reads: positions. Writes: -. Money: -. Rerun: reads only.
+-- Grain: one row per account. Reads: positions.
 -- Binds: session_dates, symbols (arrays of equal length).
 with changed as (
     select

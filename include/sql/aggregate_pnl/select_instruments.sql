@@ -1,7 +1,7 @@
 -- Reads what is stated about instruments up to a session.
--- Grain: one row per day and symbol. Reads: instruments. Writes: -. Binds: as_of, through_session_date. Money: -.
--- Rerun: reads only. multiplier scaled by 1e8.
-with known as (
+-- Grain: one row per day and symbol. Reads: instruments. Binds: as_of, through_session_date.
+-- multiplier scaled by 1e8.
+with latest_instruments as (
     select distinct on (instruments.valid_from, instruments.symbol)
         instruments.valid_from,
         instruments.symbol,
@@ -18,9 +18,9 @@ with known as (
 )
 
 select
-    known.valid_from,
-    known.symbol,
-    (known.multiplier * 100000000)::bigint as multiplier,
-    known.currency
-from known
-order by known.valid_from, known.symbol;
+    latest_instruments.valid_from,
+    latest_instruments.symbol,
+    (latest_instruments.multiplier * 100000000)::bigint as multiplier,
+    latest_instruments.currency
+from latest_instruments
+order by latest_instruments.valid_from, latest_instruments.symbol;

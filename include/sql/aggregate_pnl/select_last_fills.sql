@@ -1,6 +1,6 @@
 -- Reads the last fill of each symbol in some sessions.
--- Grain: one row per session, symbol and currency as told (null = not told). Reads: last_fills. Writes: -.
--- Rerun: reads only. Binds: first_session_date, through_session_date. Money: price in currency scaled by 1e8.
+-- Grain: one row per session, symbol and currency as stated (null = not stated). Reads: last_fills.
+-- Binds: first_session_date, through_session_date. Money: price in currency scaled by 1e8.
 select
     last_fills.session_date,
     last_fills.symbol,

@@ -1,7 +1,7 @@
 -- Reads the current closing marks of some sessions, and every multiplier ever stated before their end.
--- Grain: one row per session and symbol. Reads: marks. Writes: -. Rerun: reads only.
+-- Grain: one row per session and symbol. Reads: marks.
 -- Binds: as_of, first_session_date, through_session_date. Money: price in currency; price and multiplier scaled by 1e8.
-with known as (
+with latest_marks as (
     select distinct on (marks.session_date, marks.symbol)
         marks.session_date,
         marks.symbol,
@@ -19,13 +19,13 @@ with known as (
 )
 
 select
-    known.session_date,
-    known.symbol,
-    (known.price * 100000000)::bigint as price,
-    known.currency,
-    (known.multiplier * 100000000)::bigint as multiplier
-from known
+    latest_marks.session_date,
+    latest_marks.symbol,
+    (latest_marks.price * 100000000)::bigint as price,
+    latest_marks.currency,
+    (latest_marks.multiplier * 100000000)::bigint as multiplier
+from latest_marks
 where
-    known.session_date >= %(first_session_date)s
-    or known.multiplier is not null
-order by known.session_date, known.symbol;
+    latest_marks.session_date >= %(first_session_date)s
+    or latest_marks.multiplier is not null
+order by latest_marks.session_date, latest_marks.symbol;

@@ -1,5 +1,5 @@
 -- Reads the positions each account carries into the first session to compute.
--- Grain: one row per account and symbol. Reads: positions, sessions. Writes: -. Rerun: reads only.
+-- Grain: one row per account and symbol. Reads: positions, sessions.
 -- Binds: account_ids, first_session_dates (arrays of equal length). Money: unrealized_pnl in currency, multiplier
 -- scaled by 1e8.
 with touched as (

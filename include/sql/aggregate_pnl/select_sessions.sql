@@ -1,5 +1,5 @@
--- Lists the sessions to compute and the five before the first, in which a stale mark may lie.
--- Grain: one row per session. Reads: sessions. Writes: -. Money: -. Rerun: reads only.
+-- Lists the sessions to compute and the five before the first, in which a stale mark may be.
+-- Grain: one row per session. Reads: sessions.
 -- Binds: first_session_date, through_session_date, stale_session_count.
 select sessions.session_date
 from risk.sessions

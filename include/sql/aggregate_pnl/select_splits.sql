@@ -1,7 +1,7 @@
 -- Reads the splits of some sessions.
--- Grain: one row per session and symbol. Reads: splits. Writes: -. Money: -. Rerun: reads only.
+-- Grain: one row per session and symbol. Reads: splits.
 -- Binds: as_of, first_session_date, through_session_date. Shares scaled by 1e8.
-with known as (
+with latest_splits as (
     select distinct on (splits.session_date, splits.symbol)
         splits.session_date,
         splits.symbol,
@@ -18,9 +18,9 @@ with known as (
 )
 
 select
-    known.session_date,
-    known.symbol,
-    (known.new_shares * 100000000)::bigint as new_shares,
-    (known.old_shares * 100000000)::bigint as old_shares
-from known
-order by known.session_date, known.symbol;
+    latest_splits.session_date,
+    latest_splits.symbol,
+    (latest_splits.new_shares * 100000000)::bigint as new_shares,
+    (latest_splits.old_shares * 100000000)::bigint as old_shares
+from latest_splits
+order by latest_splits.session_date, latest_splits.symbol;

@@ -1,6 +1,6 @@
 -- Lists how the books value symbols, so that a valuation that a newer statement or fill has changed is found.
--- Grain: one row per session, symbol and valuation. Reads: positions, marks, instruments, splits. Writes: -.
--- Binds: session_date. Money: mark_price, multiplier and rate scaled by 1e8. Rerun: reads only.
+-- Grain: one row per session, symbol and valuation. Reads: positions, marks, instruments, splits.
+-- Binds: session_date. Money: mark_price, multiplier and rate scaled by 1e8.
 -- Of a position that was flat at the close only multiplier and rate count; one whose option has expired was not.
 select distinct
     positions.session_date,

@@ -12,7 +12,7 @@ Source: PropReports (public wiki and FAQ), intra-day FIFO, then overnight FIFO; 
 
 All numbers are exact integers: quantities, prices and multipliers scaled by 1e8, quantity * price by 1e16. The
 multiplier is applied by `risk.books.positions`. `risk.books.bulk` finds the same for very many fills at once, and
-aggregate_pnl/select_differences.sql checks both by the accounting identity.
+aggregate_pnl/check_accounting_identity.sql checks both by the accounting identity.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def check_accounting_identity(connection: Connection, scope: Mapping[str, Any]) 
     """
     # Sums by sorting: their window wants this order anyway.
     with planning(connection, enable_hashagg="off"):
-        differences = records(connection, "aggregate_pnl/select_differences", scope)
+        differences = records(connection, "aggregate_pnl/check_accounting_identity", scope)
     for found in differences:
         raise BooksError(
             f"The books of account {found['account_id']}, session {found['session_date']}, {found['symbol']} do not "
@@ -45,6 +45,7 @@ def reconcile(connection: Connection, run: Run) -> None:
     binds = {
         "run_id": run.run_id,
         "check_name": "totals_agree",
+        "check_names": ["totals_agree"],
         "session_date": run.session_date,
         "as_of": run.as_of,
         "window_sessions": WINDOW_SESSIONS,
@@ -52,21 +53,23 @@ def reconcile(connection: Connection, run: Run) -> None:
         "money": MONEY_FORMAT,
     }
     execute(connection, "aggregate_pnl/delete_quality_results", binds)
-    execute(connection, "aggregate_pnl/insert_quality_results", binds)
+    execute(connection, "aggregate_pnl/insert_total_differences", binds)
 
 
 def store_book_warnings(connection: Connection, run: Run) -> None:
     """Store side conflicts, unusable marks and incomplete books of the run's session; the caller commits."""
+    inserts = {
+        "sides_fit": "aggregate_pnl/insert_side_conflicts",
+        "marks_usable": "aggregate_pnl/insert_unusable_marks",
+        "books_complete": "aggregate_pnl/insert_incomplete_books",
+    }
     binds = {
         "run_id": run.run_id,
+        "check_names": list(inserts),
         "session_date": run.session_date,
         "as_of": run.as_of,
-        "shown_findings": SHOWN_SIDE_CONFLICTS,
+        "shown_count": SHOWN_SIDE_CONFLICTS,
     }
-    for check_name, insert in (
-        ("sides_fit", "aggregate_pnl/insert_side_results"),
-        ("marks_usable", "aggregate_pnl/insert_mark_results"),
-        ("books_complete", "aggregate_pnl/insert_completeness_results"),
-    ):
-        execute(connection, "aggregate_pnl/delete_quality_results", {**binds, "check_name": check_name})
+    execute(connection, "aggregate_pnl/delete_quality_results", binds)
+    for check_name, insert in inserts.items():
         execute(connection, insert, {**binds, "check_name": check_name})

@@ -104,9 +104,13 @@ def _find_scope(connection: Connection, run: Run) -> _Scope | None:
     newest = {} if run.is_point_in_time else records(connection, "aggregate_pnl/select_horizons", of_run)[0]
     binds = {**of_run, "through_session_date": run.session_date, **newest}
     changed = rows(connection, "aggregate_pnl/select_changed_books", binds)
-    _update_last_fills(connection, {**binds, "session_dates": sorted({session_date for _, session_date in changed})})
-    starts = [(account_id, session_date) for account_id, session_date in changed if session_date <= run.session_date]
-    starts += rows(connection, "aggregate_pnl/select_dropped_positions", binds)
+    traded = sorted({session_date for _, session_date, has_new_fills in changed if has_new_fills})
+    _update_last_fills(connection, {**binds, "session_dates": traded})
+    starts = [
+        (account_id, session_date)
+        for account_id, session_date, has_new_fills in changed
+        if session_date <= run.session_date or not has_new_fills
+    ]
     valued = rows(connection, "aggregate_pnl/select_valued_positions", binds)
     session_dates = [row[1] for row in starts] + [row[0] for row in valued]
     if not session_dates:
@@ -162,12 +166,10 @@ def _has_changed(row: tuple[Any, ...], prices: PriceBook) -> bool:
 
 def _write(connection: Connection, scope: _Scope) -> Aggregate:
     """Compute what the scope names, in the place of what is stored, and check it."""
-    execute(connection, "aggregate_pnl/delete_positions", scope.binds)
-    execute(connection, "aggregate_pnl/delete_daily_pnl", scope.binds)
-    execute(connection, "aggregate_pnl/delete_cut_outcomes", scope.binds)
+    execute(connection, "aggregate_pnl/delete_books", scope.binds)
     opening = read_holdings(connection, scope.binds)
     account_session_count = incomplete_count = 0
-    deliveries = [bulk.Delivery(*row) for row in rows(connection, "aggregate_pnl/select_books", scope.binds)]
+    deliveries = [bulk.Delivery(*row) for row in rows(connection, "aggregate_pnl/select_deliveries", scope.binds)]
     with _open_fills(connection, scope, deliveries) as (fills_of, call):
         call(_sum_cash_flows, connection, scope.binds)
         for batch in in_batches(_rebuild(scope, opening, fills_of, _fill_count(deliveries))):
@@ -223,4 +225,4 @@ def _call(work: Callable[..., None], *arguments: Any) -> None:
 def _sum_cash_flows(connection: Connection, binds: Mapping[str, Any]) -> None:
     """Sum up the fills for the accounting identity, by one process: the other processor computes the books."""
     with planning(connection, max_parallel_workers_per_gather=0, enable_sort="off"):
-        execute(connection, "aggregate_pnl/create_flows", binds)
+        execute(connection, "aggregate_pnl/create_cash_flows", binds)

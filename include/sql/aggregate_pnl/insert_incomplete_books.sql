@@ -1,6 +1,6 @@
 -- Names the account-sessions whose books are incomplete: what is missing, and what that blocks.
 -- Grain: one row per account; one that says so where there is none. Reads: daily_pnl. Writes: quality_results.
--- Money: -. Binds: run_id, check_name, session_date. Rerun: the run's earlier ones are deleted first.
+-- Binds: run_id, check_name, session_date. Rerun: the run's earlier ones are deleted first.
 insert into results.quality_results (
     run_id,
     check_name,

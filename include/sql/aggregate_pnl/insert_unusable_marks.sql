@@ -1,8 +1,8 @@
 -- Names the closing prices that are not used because they are in another currency than the books of their symbol.
 -- Grain: one row per symbol; one that says so where there is none. Reads: marks, positions. Writes: quality_results.
--- Money: -. Binds: run_id, check_name, session_date, as_of. Rerun: the run's earlier ones are deleted first.
--- The price of a pair such as @CADUSD is in its second currency, also where its first is told.
--- A position in several currencies (XXX) is told with the incomplete books.
+-- Binds: run_id, check_name, session_date, as_of. Rerun: the run's earlier ones are deleted first.
+-- The price of a pair such as @CADUSD is in its second currency, also where its first is stated.
+-- A position in several currencies (XXX) is named with the incomplete books.
 insert into results.quality_results (
     run_id,
     check_name,
@@ -12,7 +12,7 @@ insert into results.quality_results (
     observed,
     message
 )
-with told as (
+with latest_marks as (
     select distinct on (marks.symbol)
         marks.symbol,
         marks.price,
@@ -32,19 +32,19 @@ with told as (
 
 found as (
     select
-        told.symbol,
-        told.currency,
+        latest_marks.symbol,
+        latest_marks.currency,
         string_agg(distinct positions.currency, ' and ' order by positions.currency) as booked_currencies,
         count(distinct positions.account_id) as account_count
-    from told
-    inner join derived.positions on told.symbol = positions.symbol
+    from latest_marks
+    inner join derived.positions on latest_marks.symbol = positions.symbol
     where
         positions.session_date = %(session_date)s
-        and positions.currency not in (told.currency, 'XXX')
-        and told.price is not null
+        and positions.currency not in (latest_marks.currency, 'XXX')
+        and latest_marks.price is not null
     group by
-        told.symbol,
-        told.currency
+        latest_marks.symbol,
+        latest_marks.currency
 )
 
 select

@@ -1,7 +1,7 @@
 -- Names the executions whose side contradicts the position they met: a short sale while long, a cover beyond the short.
--- Grain: one row per account and symbol, up to shown_findings of them and one that counts the rest; one that says so
--- where there is none. Reads: positions, current_fills. Writes: quality_results. Money: -.
--- Binds: run_id, check_name, session_date, as_of, shown_findings. Rerun: the run's earlier ones are deleted first.
+-- Grain: one row per account and symbol, up to shown_count of them and one that counts the rest; one that says so
+-- where there is none. Reads: positions, current_fills. Writes: quality_results.
+-- Binds: run_id, check_name, session_date, as_of, shown_count. Rerun: the run's earlier ones are deleted first.
 insert into results.quality_results (
     run_id,
     check_name,
@@ -23,35 +23,35 @@ with listed as (
         and positions.side_conflicts is not null
 ),
 
-odd as (
+shown as (
     select
         listed.account_id,
         listed.symbol,
         listed.side_conflicts
     from listed
-    where listed.place <= %(shown_findings)s
+    where listed.place <= %(shown_count)s
 ),
 
 numbered as (
     select
-        known.account_id,
-        known.symbol,
-        known.side,
-        known.quantity,
-        known.executed_at,
-        known.fill_key,
-        known.line_number,
-        odd.side_conflicts,
+        current_fills.account_id,
+        current_fills.symbol,
+        current_fills.side,
+        current_fills.quantity,
+        current_fills.executed_at,
+        current_fills.fill_key,
+        current_fills.line_number,
+        shown.side_conflicts,
         row_number() over (
-            partition by known.account_id, known.symbol
-            order by known.executed_at, known.line_number, known.delivery_id
+            partition by current_fills.account_id, current_fills.symbol
+            order by current_fills.executed_at, current_fills.line_number, current_fills.delivery_id
         ) as number
-    from risk.current_fills(%(as_of)s) as known
-    inner join odd
+    from risk.current_fills(%(as_of)s) as current_fills
+    inner join shown
         on
-            known.account_id = odd.account_id
-            and known.symbol = odd.symbol
-    where known.session_date = %(session_date)s
+            current_fills.account_id = shown.account_id
+            and current_fills.symbol = shown.symbol
+    where current_fills.session_date = %(session_date)s
 ),
 
 found as (
@@ -92,7 +92,7 @@ select
     concat(count(*), ' more') as observed,
     concat(count(*), ' more accounts and symbols with such executions are not listed.') as message
 from listed
-where listed.place > %(shown_findings)s
+where listed.place > %(shown_count)s
 having count(*) > 0
 union all
 select

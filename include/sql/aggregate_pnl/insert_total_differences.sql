@@ -2,8 +2,8 @@
 -- Grain: one row per account-session that differs; one that says so where none does. Reads: current_totals, daily_pnl,
 -- sessions. Writes: quality_results. Rerun: the run's earlier ones are deleted first.
 -- Binds: run_id, check_name, session_date, as_of, window_sessions, tolerance_usd, money (a format).
--- Money: US dollars; difference = ours less theirs. Incomplete books are told elsewhere and not compared; where nothing
--- is booked ours are 0.
+-- Money: US dollars; difference = ours less theirs. Incomplete books are named elsewhere and not compared; where
+-- nothing is booked ours are 0.
 insert into results.quality_results (
     run_id,
     check_name,
@@ -23,22 +23,22 @@ with recent as (
 
 sides as (
     select
-        told.account_id,
-        told.session_date,
-        round(told.gross_pnl_usd, 2) as their_gross_usd,
-        round(told.net_pnl_usd, 2) as their_net_usd,
+        reported.account_id,
+        reported.session_date,
+        round(reported.gross_pnl_usd, 2) as their_gross_usd,
+        round(reported.net_pnl_usd, 2) as their_net_usd,
         round(case when daily_pnl.account_id is null then 0 else daily_pnl.gross_pnl_usd end, 2) as our_gross_usd,
         round(case when daily_pnl.account_id is null then 0 else daily_pnl.net_pnl_usd end, 2) as our_net_usd,
-        case when daily_pnl.account_id is null then 0 else daily_pnl.gross_pnl_usd end - told.gross_pnl_usd
+        case when daily_pnl.account_id is null then 0 else daily_pnl.gross_pnl_usd end - reported.gross_pnl_usd
             as gross_difference_usd,
-        case when daily_pnl.account_id is null then 0 else daily_pnl.net_pnl_usd end - told.net_pnl_usd
+        case when daily_pnl.account_id is null then 0 else daily_pnl.net_pnl_usd end - reported.net_pnl_usd
             as net_difference_usd
-    from risk.current_totals(%(as_of)s) as told
-    inner join recent on told.session_date = recent.session_date
+    from risk.current_totals(%(as_of)s) as reported
+    inner join recent on reported.session_date = recent.session_date
     left join derived.daily_pnl
         on
-            told.account_id = daily_pnl.account_id
-            and told.session_date = daily_pnl.session_date
+            reported.account_id = daily_pnl.account_id
+            and reported.session_date = daily_pnl.session_date
 ),
 
 differing as (

@@ -2,7 +2,7 @@
 -- Realized + unrealized delta = signed cash + market value at close - market value at previous close, before fees and
 -- in the instrument's own currency. A split and an expiry move shares without cash: they enter by the quantities.
 -- Grain: one row per account, session, symbol and measure that disagrees; none = the books are proven.
--- Reads: flows, splits, marks, positions, daily_pnl, sessions. Writes: -. Rerun: reads only.
+-- Reads: cash_flows, splits, marks, positions, daily_pnl, sessions.
 -- Binds: as_of, through_session_date, account_ids, first_session_dates (arrays of equal length).
 -- Money: exact; compared to the cent. Quantities here are cumulative signed fills with the splits' and expiries' terms,
 -- which are computed again, never those of the lots; marks, multipliers and rates are those the books used.
@@ -16,15 +16,15 @@ with touched as (
 
 moves as (
     select
-        flows.account_id,
-        flows.symbol,
-        flows.session_date,
-        flows.signed_quantity,
-        flows.signed_cash,
-        flows.fees_usd,
+        cash_flows.account_id,
+        cash_flows.symbol,
+        cash_flows.session_date,
+        cash_flows.signed_quantity,
+        cash_flows.signed_cash,
+        cash_flows.fees_usd,
         0 as split_quantity,
         0 as expired_quantity
-    from flows
+    from cash_flows
     union all
     select
         positions.account_id,

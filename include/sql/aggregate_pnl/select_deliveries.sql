@@ -1,6 +1,5 @@
 -- Lists the deliveries whose fills make up the books of some accounts, in the order the books are computed in.
--- Grain: one row per delivery; deliveries of merged accounts stand together. Reads: current_deliveries,
--- book_inputs. Writes: -. Rerun: reads only. Money: -.
+-- Grain: one row per delivery; deliveries of merged accounts together. Reads: current_deliveries, book_inputs.
 -- Binds: as_of, through_session_date, account_ids, first_session_dates (arrays of equal length).
 -- basis_id: what daily_pnl notes as the basis of the account and session. fill_count: canceled ones, too.
 with touched as (

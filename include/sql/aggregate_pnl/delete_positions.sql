@@ -1,8 +1,0 @@
--- Removes what is computed again: the rows of some accounts from a session on.
--- Grain: one row per account given. Reads: -. Writes: positions. Money: -.
--- Binds: through_session_date, account_ids, first_session_dates (arrays of equal length). Rerun: removes nothing more.
-delete from derived.positions
-using unnest(%(account_ids)s::text[], %(first_session_dates)s::date[]) as listed (account_id, first_session_date)
-where
-    positions.account_id = listed.account_id
-    and positions.session_date between listed.first_session_date and %(through_session_date)s;
