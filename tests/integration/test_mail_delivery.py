@@ -108,7 +108,7 @@ def _settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def run(connection: Connection) -> Run:
     run = open_run(connection)
-    book(connection, delivery_id=deliver_fills(connection, run))
+    book(connection, input_fingerprint=deliver_fills(connection, run))
     recommend(connection, run)
     return run
 

@@ -52,7 +52,7 @@ def test_report_is_stored_and_its_files_are_written_when_nothing_is_mailed(
 
     sent = reported(connection, run)
 
-    ((facts, sha256),) = rows(connection, "send_report/select_reports", {"run_id": run.run_id})
+    ((facts, sha256, _),) = rows(connection, "send_report/select_reports", {"run_id": run.run_id})
     assert sent == SentReport(sha256, 0, 0, folder)
     assert sorted(path.name for path in folder.iterdir()) == FILES
     assert (folder / "report.json").read_text(encoding="utf-8") == facts

@@ -28,6 +28,9 @@ from risk.report.facts import (
 RESTATEMENT_SESSIONS = 20
 """P&L is compared with the reports of this many sessions."""
 
+NOTHING_FOUND = {"is_serving": None, "drifts": (), "track_record_verdict": None, "track_record_sentences": ()}
+"""A run without gate result and track record."""
+
 
 def build_facts(connection: Connection, run: Run) -> Facts:
     """Read everything that the report of a run contains.
@@ -45,7 +48,7 @@ def build_facts(connection: Connection, run: Run) -> Facts:
         Equal inputs give equal facts, whatever the locale, the row order or the hash seed.
     """
     previous_session, previous_cuts = _previous(connection, run)
-    gate_results = records(connection, "send_report/select_gate_results", {"run_id": run.run_id})
+    found = (*records(connection, "send_report/select_gate_and_track_record", {"run_id": run.run_id}), NOTHING_FOUND)[0]
     cut_off = {"session_date": run.session_date, "as_of": run.as_of}
     booked = dict(rows(connection, "send_report/select_adjustments", cut_off))
     accounts = _accounts(connection, run, previous_cuts, booked)
@@ -63,22 +66,19 @@ def build_facts(connection: Connection, run: Run) -> Facts:
             *_book_warnings(accounts, run),
             *_load_warnings(connection, run),
             *_check_warnings(connection, run, accounts),
-            *(WarningFacts("model", "drift", readable(drift)) for row in gate_results for drift in row["drifts"]),
+            *(WarningFacts("model", "drift", readable(drift)) for drift in found["drifts"]),
         ),
-        roster=tuple(_roster(connection, run)),
+        roster=tuple(
+            RosterEntry(trader.account_id, trader.trading_day_count, trader.latest_session_date, trader.status)
+            for trader in read_roster(connection, run)
+            if trader.latest_session_date is not None
+        ),
         previous_session_date=previous_session,
-        gate=_gate(gate_results[0]) if gate_results else None,
-        past_cuts=_past_cuts(connection, run),
+        gate=_gate(found),
+        # Verdict and totals; empty until a cut has an outcome.
+        past_cuts=() if found["track_record_verdict"] == "nothing" else tuple(found["track_record_sentences"][:2]),
         restatements=_restatements(connection, run),
     )
-
-
-def _roster(connection: Connection, run: Run) -> Iterable[RosterEntry]:
-    """List the accounts that have traded."""
-    for trader in read_roster(connection, run):
-        if trader.latest_session_date is not None:
-            name, days = trader.account_id, trader.trading_day_count
-            yield RosterEntry(name, days, trader.latest_session_date, trader.status)
 
 
 def readable(text: str) -> str:
@@ -151,15 +151,11 @@ def _account(row: dict[str, Any]) -> AccountFacts:
     )
 
 
-def _gate(row: Mapping[str, Any]) -> GateFacts:
-    verdict = "model-based limits apply" if row["is_serving"] else "rule-based limits apply"
-    return GateFacts(verdict, tuple(readable(reason) for reason in row["reasons"]))
-
-
-def _past_cuts(connection: Connection, run: Run) -> tuple[str, ...]:
-    """Return verdict and totals of the cut track record; empty until a cut has an outcome."""
-    found = records(connection, "send_report/select_ledger_results", {"run_id": run.run_id})
-    return tuple(found[0]["sentences"][:2]) if found and found[0]["verdict"] != "nothing" else ()
+def _gate(found: Mapping[str, Any]) -> GateFacts | None:
+    if found["is_serving"] is None:
+        return None
+    verdict = "model-based limits apply" if found["is_serving"] else "rule-based limits apply"
+    return GateFacts(verdict, tuple(readable(reason) for reason in found["gate_reasons"]))
 
 
 def _counts(accounts: Sequence[AccountFacts]) -> Counts:

@@ -146,7 +146,7 @@ def _model(connection: Connection, week: Mapping[str, dt.date]) -> Iterator[str]
 
 
 def _track_record(connection: Connection, week: Mapping[str, dt.date]) -> Iterator[str]:
-    for row in records(connection, "digest/select_ledger", week):
+    for row in records(connection, "digest/select_track_record", week):
         first, *others = row["sentences"]
         yield f"Cut track record: {first}"
         yield from others
@@ -154,8 +154,8 @@ def _track_record(connection: Connection, week: Mapping[str, dt.date]) -> Iterat
 
 def _outcomes(connection: Connection, week: dict[str, dt.date]) -> Iterator[str]:
     """Compare forecasts and cuts with the P&L of their sessions."""
-    for row in records(connection, "digest/select_breaches", week):
-        forecast_count, exceedance_count = row["forecast_count"], row["breach_count"]
+    for row in records(connection, "digest/select_exceedances", week):
+        forecast_count, exceedance_count = row["forecast_count"], row["exceedance_count"]
         yield (
             f"Forecast {row['expert']}: {counted(exceedance_count, 'exceedance')} of the 95% VaR in "
             f"{counted(forecast_count, 'forecast')} ({forecast_count * TAIL_PROBABILITY:.1f} expected)."

@@ -87,8 +87,7 @@ class SmtpServer:
         RequestError
             If it permanently rejects recipient, sender, mail or credentials (5xx).
         """
-        with self._errors_as_ours(str(message["To"])), contextlib.closing(self._open()) as client:
-            self._log_in(client)
+        with self._errors_as_ours(str(message["To"])), contextlib.closing(self._log_in()) as client:
             client.send_message(message)
             # The mail is accepted: a connection that breaks only now must not make it look unsent.
             with contextlib.suppress(smtplib.SMTPException, OSError):
@@ -103,8 +102,7 @@ class SmtpServer:
             If the server cannot be reached, hangs up, or rejects credentials or encryption.
         """
         try:
-            with contextlib.closing(self._open()) as client:
-                self._log_in(client)
+            with contextlib.closing(self._log_in()) as client:
                 client.noop()
         except (smtplib.SMTPException, OSError) as error:
             raise ConnectionLostError(f"Mail server {self.address} does not accept mail: {error}.") from None
@@ -114,17 +112,22 @@ class SmtpServer:
         """Host and port."""
         return f"{self.host}:{self.port}"
 
-    def _open(self) -> smtplib.SMTP:
+    def _log_in(self) -> smtplib.SMTP:
+        """Connect, encrypt and log in; the caller closes the connection."""
         if self.use_ssl:
             context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT_S, context=context)
-        return smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_S)
-
-    def _log_in(self, client: smtplib.SMTP) -> None:
-        if self.use_starttls:
-            client.starttls(context=ssl.create_default_context())
-        if self.user:
-            client.login(self.user, self.password)
+            client: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT_S, context=context)
+        else:
+            client = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_S)
+        try:
+            if self.use_starttls:
+                client.starttls(context=ssl.create_default_context())
+            if self.user:
+                client.login(self.user, self.password)
+        except BaseException:
+            client.close()
+            raise
+        return client
 
     @contextlib.contextmanager
     def _errors_as_ours(self, recipient: str) -> Iterator[None]:

@@ -98,9 +98,9 @@ def send_report(
     ConnectionLostError, RequestError
         If a mail was not accepted; facts and files are stored, the other recipients have theirs.
     """
-    facts = _stored_facts(connection, run)
+    facts, is_superseded = _store_facts(connection, run)
     folder = settings.report_dir(run.session_date)
-    if _is_superseded(connection, run):
+    if is_superseded:
         return SentReport(facts.sha256, 0, 0, folder)
     rendered = render_report(facts, run, links)
     mail = report_mail(rendered, run, settings)
@@ -126,31 +126,24 @@ def report_mail(rendered: Rendered, run: Run, settings: Settings) -> Mail:
     )
 
 
-def _stored_facts(connection: Connection, run: Run) -> Facts:
-    """Store the facts the first time; later they must be the same."""
+def _store_facts(connection: Connection, run: Run) -> tuple[Facts, bool]:
+    """Store the facts the first time, later require the same; return them, and whether a later report exists."""
     facts = build_facts(connection, run)
-    stored = records(connection, "send_report/select_reports", {"run_id": run.run_id})
-    if not stored:
-        values = {"run_id": run.run_id, "facts": facts.canonical, "facts_sha256": facts.sha256}
-        with writing(connection):
-            execute(connection, "send_report/insert_reports", values)
-        return facts
-    if stored[0]["facts_sha256"] == facts.sha256:
-        return facts
+    values = {"run_id": run.run_id, "facts": facts.canonical, "facts_sha256": facts.sha256}
+    with writing(connection):
+        execute(connection, "send_report/insert_reports", values)
+    (stored,) = records(connection, "send_report/select_reports", {"run_id": run.run_id})
+    if stored["facts_sha256"] == facts.sha256:
+        return facts, stored["is_superseded"]
     # The books are a cache of everything known now: once newer inputs exist, the stored report stays valid.
     cut_off = {"session_date": run.session_date, "as_of": run.as_of}
     if rows(connection, "send_report/select_later_inputs", cut_off)[0][0]:
-        return parse_facts(stored[0]["facts"])
+        return parse_facts(stored["facts"]), stored["is_superseded"]
     raise BooksError(
-        f"Run {run.run_id} reported session {run.session_date} as {stored[0]['facts_sha256'][:12]} and the same inputs "
+        f"Run {run.run_id} reported session {run.session_date} as {stored['facts_sha256'][:12]} and the same inputs "
         f"now give {facts.sha256[:12]}: nothing was sent. Call the developers; "
         "to report again with everything known now, clear extract_fills."
     )
-
-
-def _is_superseded(connection: Connection, run: Run) -> bool:
-    later = {"session_date": run.session_date, "revision": run.revision, "is_point_in_time": run.is_point_in_time}
-    return rows(connection, "send_report/select_later_reports", later)[0][0] is not None
 
 
 def _files(facts: Facts, mail: Mail) -> dict[str, bytes]:

@@ -1,9 +1,9 @@
--- Counts the P&L below the forecast 5% quantile, by expert.
+-- Counts the P&L below the forecast 0.05 quantile, by expert.
 -- Grain: one row per expert, by name. Reads: forecasts, daily_pnl.
 select
     forecasts.expert,
     count(*) as forecast_count,
-    count(*) filter (where daily_pnl.total_pnl_usd < forecasts.quantile_05_usd) as breach_count
+    count(*) filter (where daily_pnl.total_pnl_usd < forecasts.quantile_05_usd) as exceedance_count
 from derived.forecasts
 inner join derived.daily_pnl
     on
