@@ -33,9 +33,9 @@ def deliver(connection: Connection, fills: Iterable[Fill], account_id: str = "NE
     group = list(fills)
     day = group[0].session_date
     counts = {"row_count": len(group), "loaded_count": len(group), "rejected_count": 0, "duplicate_count": 0}
-    told = {"file_name": "f.csv", "content_sha256": "0", "recorded_at": dt.datetime.now(dt.UTC)}
+    source = {"file_name": "f.csv", "content_sha256": "0", "recorded_at": dt.datetime.now(dt.UTC)}
     key = {"load_id": new_load(connection, day), "account_id": account_id, "session_date": day}
-    delivery_id = insert(connection, "deliveries", **key, **told, **counts)
+    delivery_id = insert(connection, "deliveries", **key, **source, **counts)
     with connection, connection.cursor() as cursor:
         execute_values(
             cursor,
@@ -46,15 +46,17 @@ def deliver(connection: Connection, fills: Iterable[Fill], account_id: str = "NE
 
 
 def mark(connection: Connection, day: dt.date, price: str, symbol: str = "XYZ") -> None:
-    told = {"file_name": "marks.csv", "line_number": 1, "currency": "USD", "recorded_at": dt.datetime.now(dt.UTC)}
-    insert(connection, "marks", load_id=new_load(connection, day), session_date=day, symbol=symbol, price=price, **told)
+    source = {"file_name": "marks.csv", "line_number": 1, "currency": "USD", "recorded_at": dt.datetime.now(dt.UTC)}
+    insert(
+        connection, "marks", load_id=new_load(connection, day), session_date=day, symbol=symbol, price=price, **source
+    )
 
 
 def rename(connection: Connection, valid_from: dt.date, former_account_id: str, account_id: str = "NET001") -> None:
     """State that an account was formerly another."""
-    told = {"file_name": "accounts.csv", "line_number": 1, "recorded_at": dt.datetime.now(dt.UTC)}
+    source = {"file_name": "accounts.csv", "line_number": 1, "recorded_at": dt.datetime.now(dt.UTC)}
     names = {"account_id": account_id, "former_account_id": former_account_id}
-    insert(connection, "accounts", load_id=new_load(connection, MON), valid_from=valid_from, **names, **told)
+    insert(connection, "accounts", load_id=new_load(connection, MON), valid_from=valid_from, **names, **source)
 
 
 def report(
@@ -62,12 +64,12 @@ def report(
     effective_session: dt.date,
     cut: str,
     *,
-    told: dt.timedelta = -EARLY,
+    since_open: dt.timedelta = -EARLY,
     accounts: Iterable[str] = ("NET001",),
     is_point_in_time: bool = False,
 ) -> Run:
     """Store the next run that recommended a cut for accounts, and reported it before or after the session opened."""
-    day, recorded_at = previous_session(effective_session), session_open(effective_session) + told
+    day, recorded_at = previous_session(effective_session), session_open(effective_session) + since_open
     run = new_run(connection, day)
     with connection, connection.cursor() as cursor:
         changes = (recorded_at, is_point_in_time, run.run_id)

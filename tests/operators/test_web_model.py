@@ -44,8 +44,8 @@ CARD = {
 
 def store_model(connection: Connection, card: dict[str, Any], *, name: str = "ab" * 32) -> int:
     dates = {"first_session_date": dt.date(2025, 2, 3), "last_session_date": dt.date(2025, 8, 15)}
-    told = {"artefact": "{}", "pair_count": 1404, "card": json.dumps(card), "dag_run_id": "trained"}
-    return int(insert(connection, "model_versions", content_sha256=name, **dates, **told))
+    source = {"artefact": "{}", "pair_count": 1404, "card": json.dumps(card), "dag_run_id": "trained"}
+    return int(insert(connection, "model_versions", content_sha256=name, **dates, **source))
 
 
 def evaluate(connection: Connection, model_id: int | None, **changes: Any) -> None:

@@ -142,7 +142,7 @@ def test_trader_shows_exceedances_of_the_forecast(client: Any, connection: Conne
 
 
 def test_trader_is_measured_by_the_reported_forecast(client: Any, connection: Connection, run: Run) -> None:
-    # The report for the 18th told of -2,345.67, which the model had forecast; the 15th was told of by none.
+    # The report for the 18th forecast -2,345.67 by the model; none covered the 15th.
     for day in (SESSION, run.effective_session):
         issued = {"run_id": run.run_id, "is_live": True, "expert": "calibrated", "quantile_05_usd": -1000}
         insert(connection, "forecasts", account_id="NET001", effective_session=day, **issued)

@@ -27,19 +27,19 @@ def decided(connection: Connection) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
-def approve(connection: Connection, told: Run, *account_ids: str) -> None:
+def approve(connection: Connection, reported: Run, *account_ids: str) -> None:
     """Publish a run's limits as recommended, approved for some accounts."""
     far = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
-    publication = open_publication(connection, told, ApprovalPolicy("all", False), "approval__1", far)
+    publication = open_publication(connection, reported, ApprovalPolicy("all", False), "approval__1", far)
     for account_id in account_ids:
         decide(connection, publication, account_id, APPROVED, AirflowUser("1", "ann"))
     publish(connection, publication, None)
 
 
 def test_record_of_a_renamed_account_follows_the_person(connection: Connection) -> None:
-    # given: what was told of OLD1 for Monday is settled
-    told = report(connection, MON, "0.40", accounts=["OLD1"])
-    approve(connection, told, "OLD1")
+    # given: the outcome of OLD1 for Monday is known
+    reported = report(connection, MON, "0.40", accounts=["OLD1"])
+    approve(connection, reported, "OLD1")
     deliver(connection, [fill(MON, 1, "B", "100", "50.00"), fill(MON, 2, "S", "100", "10.00")], "OLD1")
     update_record(connection, MON)
     [before] = entries(connection)
@@ -66,8 +66,8 @@ def test_recommendation_for_the_day_of_a_rename_is_the_persons(connection: Conne
 
 
 def test_recommendations_for_merged_accounts_count_in_sum(connection: Connection) -> None:
-    told = report(connection, MON, "0.40", accounts=["NET001", "OLD1"])
-    approve(connection, told, "NET001", "OLD1")
+    reported = report(connection, MON, "0.40", accounts=["NET001", "OLD1"])
+    approve(connection, reported, "NET001", "OLD1")
     for account_id in ("NET001", "OLD1"):
         deliver(connection, [fill(MON, 1, "B", "100", "50.00"), fill(MON, 2, "S", "100", "10.00")], account_id)
     update_record(connection, MON)

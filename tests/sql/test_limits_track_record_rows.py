@@ -48,9 +48,9 @@ def test_path_of_a_day_worked_by_hand(connection: Connection) -> None:
     # Stopped at -3,206 less 5 % of 3,000: -3,356.
     assert found["cut_outcome_usd"] == Decimal(-3356)
     assert found["is_live"]
-    [told] = records(connection, "track_record/select_track_record", {"session_date": run.session_date})
+    [record] = records(connection, "track_record/select_track_record", {"session_date": run.session_date})
     # -3,356 + 1,206 = -2,150 forgone.
-    assert (told["prevented_usd"], told["forgone_usd"], told["verdict"]) == (0, Decimal(-2150), "too few")
+    assert (record["prevented_usd"], record["forgone_usd"], record["verdict"]) == (0, Decimal(-2150), "too few")
     verdict, totals = build_facts(connection, run).past_cuts
     assert verdict.startswith("No evidence of benefit yet: 1 session ")
     assert "$0 of losses prevented, $2,150 of gains forgone" in totals
@@ -76,9 +76,9 @@ def test_carried_position_starts_at_the_previous_close(connection: Connection) -
 def test_carried_position_goes_through_a_split(connection: Connection) -> None:
     deliver(connection, [fill(MON, 1, "B", "100", "50.00")])
     mark(connection, MON, "50.00")
-    told = {"file_name": "splits.csv", "line_number": 1, "recorded_at": dt.datetime.now(dt.UTC)}
+    source = {"file_name": "splits.csv", "line_number": 1, "recorded_at": dt.datetime.now(dt.UTC)}
     ratio = {"session_date": TUE, "symbol": "XYZ", "new_shares": 4, "old_shares": 1}
-    insert(connection, "splits", load_id=new_load(connection, TUE), **ratio, **told)
+    insert(connection, "splits", load_id=new_load(connection, TUE), **ratio, **source)
     report(connection, TUE, "0.40")
     deliver(connection, [fill(TUE, 1, "S", "400", "12.00")])
 
@@ -165,8 +165,8 @@ def test_outcomes_are_those_of_cash_and_market_value(connection: Connection, see
 def test_last_report_before_the_open_counts(connection: Connection) -> None:
     deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "10.00")])
     report(connection, MON, "0.20")
-    second = report(connection, MON, "0.40", told=-dt.timedelta(minutes=1))
-    report(connection, MON, "0.00", told=EARLY)
+    second = report(connection, MON, "0.40", since_open=-dt.timedelta(minutes=1))
+    report(connection, MON, "0.00", since_open=EARLY)
 
     update_record(connection, MON)
 
@@ -176,8 +176,8 @@ def test_last_report_before_the_open_counts(connection: Connection) -> None:
 
 def test_first_report_made_afterwards_counts_where_there_was_none_before(connection: Connection) -> None:
     deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "10.00")])
-    first = report(connection, MON, "0.20", told=EARLY)
-    report(connection, MON, "0.80", told=2 * EARLY)
+    first = report(connection, MON, "0.20", since_open=EARLY)
+    report(connection, MON, "0.80", since_open=2 * EARLY)
 
     update_record(connection, MON)
 
@@ -188,9 +188,9 @@ def test_first_report_made_afterwards_counts_where_there_was_none_before(connect
 def test_run_that_knows_the_past_never_counts(connection: Connection) -> None:
     deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "10.00")])
     counted = report(connection, MON, "0.20")
-    report(connection, MON, "0.40", told=-dt.timedelta(minutes=1), is_point_in_time=True)
+    report(connection, MON, "0.40", since_open=-dt.timedelta(minutes=1), is_point_in_time=True)
     deliver(connection, [fill(TUE, 1, "B", "10", "10.00"), fill(TUE, 2, "S", "10", "10.00")])
-    report(connection, TUE, "0.40", told=EARLY, is_point_in_time=True)
+    report(connection, TUE, "0.40", since_open=EARLY, is_point_in_time=True)
 
     update_record(connection, TUE)
 
@@ -200,7 +200,7 @@ def test_run_that_knows_the_past_never_counts(connection: Connection) -> None:
 
 def test_report_before_the_open_replaces_an_entry_made_from_another(connection: Connection) -> None:
     deliver(connection, [fill(MON, 1, "B", "10", "10.00"), fill(MON, 2, "S", "10", "10.00")])
-    report(connection, MON, "0.20", told=EARLY)
+    report(connection, MON, "0.20", since_open=EARLY)
     update_record(connection, MON)
 
     live = report(connection, MON, "0.40")
@@ -231,8 +231,8 @@ def test_run_of_an_older_session_knows_nothing_of_later_ones(connection: Connect
     older = update_record(connection, MON)
 
     assert len(entries(connection)) == 2
-    [told] = records(connection, "track_record/select_track_record", {"session_date": older.session_date})
-    assert (told["session_count"], told["entry_count"]) == (1, 1)
+    [record] = records(connection, "track_record/select_track_record", {"session_date": older.session_date})
+    assert (record["session_count"], record["entry_count"]) == (1, 1)
 
 
 def test_incomplete_books_are_not_judged(connection: Connection) -> None:
@@ -267,11 +267,11 @@ def test_riskctl_track_record_prints_the_verdict_and_every_trader(
     deliver(connection, [fill(MON, 1, "B", "1000", "10.00"), fill(MON, 2, "S", "1000", "6.90")])
     update_record(connection, MON)
 
-    told = json.loads(CliRunner().invoke(app, ["track-record", "--json"]).stdout)
+    record = json.loads(CliRunner().invoke(app, ["track-record", "--json"]).stdout)
     shown = CliRunner().invoke(app, ["track-record", "--session", MON.isoformat()]).stdout
 
     assert isinstance(nothing.exception, RequestError)
     # -3,100 reaches 3,000 and costs 150 more.
-    assert (told["verdict"], Decimal(told["net_usd"]), told["traders"][0]["cut_count"]) == ("too few", -150, 1)
+    assert (record["verdict"], Decimal(record["net_usd"]), record["traders"][0]["cut_count"]) == ("too few", -150, 1)
     assert "No evidence of benefit yet" in shown
     assert "-150.00" in shown

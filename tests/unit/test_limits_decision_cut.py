@@ -9,7 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from risk.limits.decide import ActiveAccount, GateDecision, recommendation
+from risk.limits.decide import ActiveAccount, GateDecision, RunInputs, recommendation
 from risk.limits.policy import level, model_cut_ratio, new_limit_usd, status
 from risk.limits.rules import PnlHistory
 from risk.model.mixture import ResidualShape
@@ -92,7 +92,7 @@ def test_status_is_stale_from_five_sessions_and_limited_below_twenty(absent: int
 
 def test_rules_serve_and_the_forecast_stands_beside_while_it_is_not_proven() -> None:
     # when
-    decided = recommendation(ACCOUNT, THREE_LOSSES, SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT)
+    decided = recommendation(ACCOUNT, THREE_LOSSES, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
 
     # then the rules' 30 % count, not the model's 1 - 1200 / 2000 = 40 %
     assert (decided["cut_ratio"], decided["rules_cut_ratio"]) == (Decimal("0.30"), Decimal("0.30"))
@@ -105,9 +105,9 @@ def test_rules_serve_and_the_forecast_stands_beside_while_it_is_not_proven() -> 
 
 def test_the_model_serves_where_the_gate_lets_it() -> None:
     # when
-    decided = recommendation(ACCOUNT, THREE_LOSSES, SESSION, PROVEN, SHAPE, DEFAULT_LIMIT)
+    decided = recommendation(ACCOUNT, THREE_LOSSES, RunInputs(SESSION, PROVEN, SHAPE, DEFAULT_LIMIT))
 
-    # then 1 - 1200 / 2000 = 40 %, and what the rules see is still told
+    # then 1 - 1200 / 2000 = 40 %, and the reasons of the rules are still listed
     assert (decided["cut_ratio"], decided["rules_cut_ratio"]) == (Decimal("0.40"), Decimal("0.30"))
     assert (decided["source"], decided["source_version"]) == ("model", "c0ffee123456")
     assert decided["source_reason"] == "It has beaten the rules."
@@ -119,7 +119,7 @@ def test_the_model_serves_where_the_gate_lets_it() -> None:
 
 def test_rules_serve_an_account_of_which_the_model_knows_too_little() -> None:
     short = dataclasses.replace(ACCOUNT, issued_count=19)
-    decided = recommendation(short, THREE_LOSSES, SESSION, PROVEN, SHAPE, DEFAULT_LIMIT)
+    decided = recommendation(short, THREE_LOSSES, RunInputs(SESSION, PROVEN, SHAPE, DEFAULT_LIMIT))
     assert (decided["source"], decided["cut_ratio"]) == ("rules", Decimal("0.30"))
     assert "19" in decided["source_reason"]
 
@@ -128,13 +128,13 @@ def test_a_serving_model_does_not_lower_a_cut_while_fills_are_withheld() -> None
     account = dataclasses.replace(
         ACCOUNT, delivery_state="missing", last_cut_ratio=Decimal("0.55"), last_session_date=dt.date(2025, 8, 14)
     )
-    decided = recommendation(account, CALM, SESSION, PROVEN, SHAPE, DEFAULT_LIMIT)
+    decided = recommendation(account, CALM, RunInputs(SESSION, PROVEN, SHAPE, DEFAULT_LIMIT))
     assert (decided["cut_ratio"], decided["source"]) == (Decimal("0.55"), "model")
 
 
 def test_the_fan_spreads_the_shape_by_the_forecast() -> None:
     # residuals -1.00, -0.99 ... 1.00: the quantile at p lies at 2 p - 1, in units of the forecast loss of $2,000
-    decided = recommendation(ACCOUNT, CALM, SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT)
+    decided = recommendation(ACCOUNT, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
     fan = [Decimal(str(amount)) for amount in ("-1960.00", "-1800.00", "-1600.00", "-1000.00", "0.00", "1000.00")]
     assert decided["forecast_fan_usd"] == [*fan, Decimal("1800.00")]
     # eleven residuals from -1.00 to -0.90 lie at or below the 5 % quantile, -0.95 in the mean
@@ -146,8 +146,8 @@ def test_the_fan_spreads_the_shape_by_the_forecast() -> None:
 def test_there_is_no_model_cut_before_twenty_forecasts_or_without_one() -> None:
     short = dataclasses.replace(ACCOUNT, issued_count=19)
     silent = dataclasses.replace(ACCOUNT, quantile_05_usd=None)
-    assert recommendation(short, CALM, SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT)["model_cut_ratio"] is None
-    assert recommendation(silent, CALM, SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT)["model_cut_ratio"] is None
+    assert recommendation(short, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))["model_cut_ratio"] is None
+    assert recommendation(silent, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))["model_cut_ratio"] is None
 
 
 def test_a_recommendation_is_the_same_whatever_the_last_bits_of_the_forecast() -> None:
@@ -155,14 +155,14 @@ def test_a_recommendation_is_the_same_whatever_the_last_bits_of_the_forecast() -
         dataclasses.replace(ACCOUNT, quantile_05_usd=Decimal(digits))
         for digits in ("-1987.327673378096", "-1987.3276733780976")  # by two kernels of OpenBLAS, seen
     )
-    decided = recommendation(one, CALM, SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT)
-    assert decided == recommendation(other, CALM, SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT)
+    decided = recommendation(one, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
+    assert decided == recommendation(other, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
     assert decided["forecast_quantile_05_usd"] == Decimal("-1987.33")
 
 
 def test_incomplete_books_are_the_reason_of_the_source() -> None:
     account = dataclasses.replace(ACCOUNT, incomplete_reason="No mark for XYZ: load marks.")
-    decided = recommendation(account, CALM, SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT)
+    decided = recommendation(account, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
     assert decided["source"] == "rules"
     assert decided["source_reason"] == "The books of 2025-08-15 are incomplete: No mark for XYZ: load marks."
     assert decided["reasons"] == ["Books of 2025-08-15 are incomplete and excluded"]
@@ -188,7 +188,7 @@ def test_a_cut_is_not_lowered_while_fills_are_withheld(state: str, words: str) -
     )
 
     # when
-    decided = recommendation(account, THREE_LOSSES, SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT)
+    decided = recommendation(account, THREE_LOSSES, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
 
     # then
     assert (decided["cut_ratio"], decided["rules_cut_ratio"]) == (Decimal("0.50"), Decimal("0.30"))
@@ -208,7 +208,7 @@ def test_withheld_fills_are_named_where_the_last_cut_was_no_higher(last_cut: Dec
         last_cut_ratio=last_cut,
         last_session_date=dt.date(2025, 8, 14),
     )
-    decided = recommendation(account, THREE_LOSSES, SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT)
+    decided = recommendation(account, THREE_LOSSES, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
     assert decided["cut_ratio"] == Decimal("0.30")
     assert decided["reasons"] == [
         "3 straight losing days",
@@ -221,5 +221,5 @@ def test_a_cut_falls_when_the_session_is_known(state: str | None) -> None:
     account = dataclasses.replace(
         ACCOUNT, delivery_state=state, last_cut_ratio=Decimal("0.60"), last_session_date=dt.date(2025, 8, 14)
     )
-    decided = recommendation(account, CALM, SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT)
+    decided = recommendation(account, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
     assert (decided["cut_ratio"], decided["reasons"]) == (Decimal("0.00"), [])

@@ -114,6 +114,28 @@ NO_GATE_DECISION = GateDecision(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class RunInputs:
+    """What is the same for all accounts of a run.
+
+    Attributes
+    ----------
+    session_date
+        The run's session.
+    gate
+        Whether the model's cuts apply.
+    shape
+        Of the distribution around the forecasts.
+    default_limit_usd
+        Base limit of accounts without a dated one, US dollars.
+    """
+
+    session_date: dt.date
+    gate: GateDecision
+    shape: ResidualShape
+    default_limit_usd: Decimal
+
+
 def apply_rules(connection: Connection, run: Run, default_limit_usd: Decimal) -> int:
     """Do the step: bring the track record of past cuts up to date, then recommend a limit for every active account.
 
@@ -149,8 +171,9 @@ def store_recommendations(connection: Connection, run: Run, default_limit_usd: D
     histories = _pnl_histories(panel)
     gate = _read_gate_decision(connection, run)
     shape = residual_shape(panel.total_pnl_usd, read_issued(connection, panel, run.effective_session)[gate.expert])
+    inputs = RunInputs(run.session_date, gate, shape, default_limit_usd)
     recommendations = [
-        recommendation(account, histories[account.account_id], run.session_date, gate, shape, default_limit_usd)
+        recommendation(account, histories[account.account_id], inputs)
         for account in _read_active_accounts(connection, run, gate.expert)
     ]
     with writing(connection):
@@ -159,43 +182,21 @@ def store_recommendations(connection: Connection, run: Run, default_limit_usd: D
         return execute(connection, "apply_rules/insert_recommendations", binds)
 
 
-def recommendation(
-    account: ActiveAccount,
-    history: PnlHistory,
-    session_date: dt.date,
-    gate: GateDecision,
-    shape: ResidualShape,
-    default_limit_usd: Decimal,
-) -> dict[str, Any]:
+def recommendation(account: ActiveAccount, history: PnlHistory, inputs: RunInputs) -> dict[str, Any]:
     """Decide one account's limit: the columns of ``recommendations`` without the run.
 
     The model's cut applies where the gate allows it and the account has a forecast, a norm and complete books; the
     rules' cut applies everywhere else. Neither lowers the last cut while the session's fills are unknown.
-
-    Parameters
-    ----------
-    account
-        What the warehouse knows of it.
-    history
-        Its active sessions up to the run's.
-    session_date
-        The run's session.
-    gate
-        Whether the model's cuts apply.
-    shape
-        Of the distribution around the forecast.
-    default_limit_usd
-        Base limit where the account has no dated one, US dollars.
     """
     fired = fired_rules(history)
     rules_cut = fired[0].cut_ratio if fired else NO_CUT
     model_cut = account.model_cut_ratio
-    if gate.is_serving and model_cut is not None and account.incomplete_reason is None:
-        source, version, proposed_cut = "model", str(gate.content_sha256)[:12], model_cut
+    if inputs.gate.is_serving and model_cut is not None and account.incomplete_reason is None:
+        source, version, proposed_cut = "model", str(inputs.gate.content_sha256)[:12], model_cut
     else:
         source, version, proposed_cut = "rules", RULES_VERSION, rules_cut
-    cut, reasons = _keep_last_cut(account, proposed_cut, _reasons(account, source, fired), session_date)
-    base_limit_usd = default_limit_usd if account.base_limit_usd is None else account.base_limit_usd
+    cut, reasons = _keep_last_cut(account, proposed_cut, _reasons(account, source, fired), inputs.session_date)
+    base_limit_usd = inputs.default_limit_usd if account.base_limit_usd is None else account.base_limit_usd
     return {
         "account_id": account.account_id,
         "status": status(account.sessions_absent, account.active_session_count),
@@ -205,11 +206,11 @@ def recommendation(
         "new_limit_usd": new_limit_usd(base_limit_usd, cut),
         "source": source,
         "source_version": version,
-        "source_reason": _source_reason(account, gate),
+        "source_reason": _source_reason(account, inputs.gate),
         "reasons": reasons,
         "rules_cut_ratio": rules_cut,
         "model_cut_ratio": model_cut,
-        **_forecast_columns(account, shape, base_limit_usd),
+        **_forecast_columns(account, inputs.shape, base_limit_usd),
         "active_session_count": account.active_session_count,
         "latest_session_date": account.latest_session_date,
     }

@@ -2,7 +2,7 @@
 
 The only module of the page that uses Airflow's core API (``airflow.api_fastapi.core_api.security``), which may change
 with any release of Airflow: a plugin has no public way to ask for the logged-in user and his permissions.
-``tests/operators/test_web_pages.py`` fails where an upgrade changes it.
+``tests/dags/test_unstable_apis.py`` fails where an upgrade changes it (docs/decisions/0006).
 """
 
 from __future__ import annotations
