@@ -26,7 +26,8 @@ from risk.books.warehouse import aggregate
 from risk.checks.run import check_fills
 from risk.core import calendar, schema, warehouse
 from risk.core.runs import open_run
-from risk.ingest.loading import load_drop
+from risk.core.settings import Settings
+from risk.ingest.load import load_drop
 
 SESSION = dt.date(2025, 8, 15)
 FILL_COUNT = 1_000_000
@@ -76,7 +77,7 @@ def _measure_steps(dsn: str, drop: Path, file: Path) -> dict[str, Any]:
         with warehouse.writing(connection):
             calendar.store_sessions(connection)
         copy_seconds = min(_timed(lambda: _copy_bare(connection, file))[0] for _ in range(2))
-        extract_seconds, loaded = _timed(lambda: load_drop(connection, drop, SESSION, is_simulated=False))
+        extract_seconds, loaded = _timed(lambda: load_drop(connection, drop, SESSION, Settings()))
         if loaded.fill_count != FILL_COUNT:
             raise SystemExit(f"Loaded {loaded.fill_count:,} of {FILL_COUNT:,} fills: {loaded}")
         run = open_run(connection, SESSION, loaded.load_id, "bench")

@@ -17,8 +17,8 @@ from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
 from risk.core import calendar, schema, warehouse
-from risk.core.settings import PROJECT_DIR
-from risk.ingest.loading import load_drop
+from risk.core.settings import PROJECT_DIR, Settings
+from risk.ingest.load import load_drop
 from tests.publications import assert_replay_equals, publication_times
 
 FOLDER = PROJECT_DIR.parent / "shared" / "data" / "propreports"
@@ -37,7 +37,7 @@ def measure(dsn: str, folder: Path) -> None:
             calendar.store_sessions(connection)
     _create(dsn, "template", like="imported")
     with contextlib.closing(warehouse.connect(imported)) as connection:
-        load_drop(connection, FOLDER, LAST_SESSION, is_simulated=False, is_history=True)
+        load_drop(connection, FOLDER, LAST_SESSION, Settings(), is_history=True)
     moments = publication_times(FOLDER)
     started = time.perf_counter()
     for moment in moments:

@@ -26,6 +26,7 @@ from devstack.workspace import UI_USER, Workspace, load_secrets, read_json
 from risk.cli import exit_with_sentence
 from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn
 from risk.core.errors import RequestError, RiskError
+from risk.core.settings import read_settings
 
 app = typer.Typer(
     name="devstack",
@@ -224,9 +225,9 @@ def newest_session_of(desk: Desk) -> str | None:
     """Return the last session in the desk's data; nothing where they are not in a folder."""
     if desk.fills is None:
         return None
-    from risk.ingest.reading import newest_session
+    from risk.ingest.read import newest_session
 
-    return newest_session(desk.fills).isoformat()
+    return newest_session(desk.fills, read_settings()).isoformat()
 
 
 def is_current(desk: Desk, now: dt.datetime) -> bool:

@@ -6,6 +6,11 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
+from risk.core.entities import Fill
+from risk.core.settings import Settings
+from risk.ingest.read import fills_of, read_drop
+from risk.ingest.rules import Reject
+
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price,Comm,SEC,Status,Currency,Fill Id"
 
 
@@ -18,3 +23,9 @@ def write_drop(folder: Path, session_date: dt.date, fill_counts: Mapping[str, in
     ]
     (folder / f"fills_{session_date}.csv").write_text("\n".join([HEADER, *lines]) + "\n", encoding="utf-8")
     return folder
+
+
+def read_fills(folder: Path, as_of: dt.datetime | None = None) -> tuple[list[Fill], list[Reject]]:
+    """Read the executions of a file drop as fills, without a warehouse."""
+    executions, rejects = read_drop(folder, Settings(), as_of)
+    return list(fills_of(executions)), rejects

@@ -14,8 +14,8 @@ from risk.checks.run import check_fills
 from risk.core import warehouse
 from risk.core.calendar import last_finished_session
 from risk.core.runs import Run, open_run
-from risk.core.settings import read_settings
-from risk.ingest.loading import load_drop
+from risk.core.settings import Settings, read_settings
+from risk.ingest.load import load_drop
 from risk.limits.decide import CUT_FUNCTIONS, apply_rules
 from risk.model.build_features import store_features
 from risk.model.predict import predict_limits
@@ -58,7 +58,7 @@ def run_line(
     connection: warehouse.Connection, dsn: str, folder: Path, session_date: dt.date, *, is_simulated: bool = False
 ) -> Run:
     """Run every step up to the recommendations."""
-    load = load_drop(connection, folder, session_date, is_simulated=is_simulated)
+    load = load_drop(connection, folder, session_date, Settings(desk="simulated" if is_simulated else "desk"))
     run = open_run(connection, session_date, load.load_id, "test")
     check_fills(connection, dsn, run)
     for step in (aggregate, store_features, partial(predict_limits, cuts=CUT_FUNCTIONS)):

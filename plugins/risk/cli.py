@@ -134,10 +134,11 @@ def pnl(
 ) -> None:
     """Print daily P&L per account-session as CSV; rejected rows go to standard error and make the exit code 1."""
     from risk.books.session import daily_pnl
-    from risk.ingest.reading import read_drop, read_stated
+    from risk.ingest.read import read_drop, read_stated
 
-    executions, rejects = read_drop(fills, _instant(as_of))
-    statements, rejected = read_stated(fills, marks)
+    settings = read_settings()
+    executions, rejects = read_drop(fills, settings, _instant(as_of))
+    statements, rejected = read_stated(fills, settings, marks)
     books = daily_pnl(executions, statements.marks, statements.instruments, statements.splits)
     rows = [{column: _plain(getattr(row, column)) for column in PNL_COLUMNS} for row in books]
     if adjustments:
@@ -230,14 +231,15 @@ def _write_json(file: Path, facts: dict[str, Any]) -> None:
 
 
 def _panel_of_drop(folder: Path) -> Panel:
-    from risk.ingest.reading import read_drop, read_stated
+    from risk.ingest.read import fills_of, read_drop, read_stated
     from risk.model.backtest import panel_of_fills
 
-    executions, rejects = read_drop(folder, None)
-    stated, rejected = read_stated(folder, None)
+    settings = read_settings()
+    executions, rejects = read_drop(folder, settings)
+    stated, rejected = read_stated(folder, settings)
     for reject in (*rejects, *rejected):
         typer.echo(reject.reason, err=True)
-    return panel_of_fills(executions, stated.marks, stated.instruments, stated.splits)
+    return panel_of_fills(list(fills_of(executions)), stated.marks, stated.instruments, stated.splits)
 
 
 def _print_record(result: BacktestRecord, checks: CoverageChecks, origin: str) -> None:
@@ -389,7 +391,10 @@ def traders(*, as_json: JsonFlag = False) -> None:
 
     with _warehouse() as connection:
         run = newest_run(connection)
-        roster = read_roster(connection, run)
+        default = read_settings().default_limit_usd
+        roster = [
+            trader._replace(base_limit_usd=trader.base_limit_usd or default) for trader in read_roster(connection, run)
+        ]
     if as_json:
         typer.echo(json.dumps([trader._asdict() for trader in roster], default=str))
         return

@@ -26,9 +26,9 @@ from risk.core import calendar, schema
 from risk.core import warehouse as database
 from risk.core.errors import QualityError
 from risk.core.runs import Run, open_run
-from risk.core.settings import read_settings
-from risk.ingest.loading import load_drop
-from risk.ingest.reading import read_drop, read_stated
+from risk.core.settings import Settings, read_settings
+from risk.ingest.load import load_drop
+from risk.ingest.read import read_drop, read_stated
 from risk.limits.decide import CUT_FUNCTIONS, apply_rules
 from risk.model.build_features import store_features
 from risk.model.predict import predict_limits
@@ -102,7 +102,7 @@ def pnl_csv(folder: Path, *options: str) -> str:
 def refused_lines(folder: Path) -> dict[str, list[int]]:
     """Read a folder without a warehouse and give the numbers of the lines that were refused, by file."""
     lines: dict[str, list[int]] = {}
-    for reject in (*read_drop(folder)[1], *read_stated(folder)[1]):
+    for reject in (*read_drop(folder, Settings())[1], *read_stated(folder, Settings())[1]):
         lines.setdefault(reject.file_name, []).append(reject.line_number)
     return {name: sorted(numbers) for name, numbers in lines.items()}
 
@@ -206,7 +206,7 @@ def load_books(dsn: str, folder: Path, dates: Sequence[dt.date], reports: Path) 
 
 
 def _books(connection: Any, dsn: str, folder: Path, date: dt.date, *, is_simulated: bool) -> Run:
-    load = load_drop(connection, folder, date, is_simulated=is_simulated)
+    load = load_drop(connection, folder, date, Settings(desk="simulated" if is_simulated else "desk"))
     assert load.quarantined == (), load.quarantined
     run = open_run(connection, date, load.load_id, f"golden__{date}")
     # Verdicts are stored before the check raises; a drawn desk may hold more bad rows than a morning would bear.

@@ -21,9 +21,9 @@ from risk.core.calendar import store_sessions
 from risk.core.errors import RequestError, StackError
 from risk.core.runs import Run, open_run, read_run
 from risk.core.schema import prepare_warehouse
-from risk.core.settings import read_settings
+from risk.core.settings import Settings, read_settings
 from risk.core.warehouse import Connection, connect, writing
-from risk.ingest.loading import load_drop
+from risk.ingest.load import load_drop
 from risk.limits.decide import CUT_FUNCTIONS, apply_rules
 from risk.model.build_features import store_features
 from risk.model.predict import predict_limits
@@ -55,7 +55,7 @@ def run_line(connection: Connection, dsn: str, folder: Path, session_date: dt.da
     """Run the seven steps as the pipeline's own role."""
     with writing(connection):
         store_sessions(connection)
-    load = load_drop(connection, folder, session_date, is_simulated=True)
+    load = load_drop(connection, folder, session_date, Settings(desk="simulated"))
     run = open_run(connection, session_date, load.load_id, "test")
     check_fills(connection, dsn, run)
     for step in (aggregate, store_features, partial(predict_limits, cuts=CUT_FUNCTIONS)):

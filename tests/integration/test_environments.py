@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from risk.core import warehouse
-from risk.core.settings import PROJECT_DIR
+from risk.core.settings import PROJECT_DIR, Settings
 from risk.report.build_facts import build_facts
 from simulation.writing import simulate
 from tests.publications import run_line
@@ -57,9 +57,9 @@ def test_report_is_the_same_bytes_whatever_the_environment_and_the_order_of_rows
 
 
 if __name__ == "__main__":
-    from risk.ingest.reading import newest_session
+    from risk.ingest.read import newest_session
 
     with contextlib.closing(warehouse.connect(sys.argv[1])) as opened:
         desk = Path(sys.argv[2])
-        done = run_line(opened, sys.argv[1], desk, newest_session(desk), is_simulated=True)
+        done = run_line(opened, sys.argv[1], desk, newest_session(desk, Settings()), is_simulated=True)
         sys.stdout.write(build_facts(opened, done).canonical)

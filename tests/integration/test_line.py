@@ -18,8 +18,8 @@ from risk.books.warehouse import aggregate
 from risk.checks.run import check_fills
 from risk.core import warehouse
 from risk.core.runs import Run, open_run
-from risk.core.settings import read_settings
-from risk.ingest.loading import load_drop
+from risk.core.settings import Settings, read_settings
+from risk.ingest.load import load_drop
 from risk.limits.decide import CUT_FUNCTIONS, apply_rules
 from risk.model.build_features import store_features
 from risk.model.predict import predict_limits
@@ -67,7 +67,7 @@ def two_warehouses(server_dsn: str, template_database: str) -> Iterator[tuple[st
 
 def _run_line(dsn: str, folder: Path, session_date: dt.date, *, is_simulated: bool = True) -> Run:
     with contextlib.closing(warehouse.connect(dsn)) as connection:
-        load = load_drop(connection, folder, session_date, is_simulated=is_simulated)
+        load = load_drop(connection, folder, session_date, Settings(desk="simulated" if is_simulated else "desk"))
         assert load.quarantined == ()
         run = open_run(connection, session_date, load.load_id, f"test__{session_date}")
         check_fills(connection, dsn, run)

@@ -25,9 +25,9 @@ from risk.books.warehouse import aggregate
 from risk.checks.run import check_fills
 from risk.core.errors import RequestError
 from risk.core.runs import open_run
-from risk.core.settings import read_settings
+from risk.core.settings import Settings, read_settings
 from risk.core.warehouse import connect
-from risk.ingest.loading import load_drop
+from risk.ingest.load import load_drop
 from risk.limits.decide import CUT_FUNCTIONS, apply_rules
 from risk.model.build_features import store_features
 from risk.model.predict import predict_limits
@@ -131,7 +131,7 @@ def run_one_by_one(dsn: str, desk: Path, dates: list[str]) -> None:
     """Run the steps without Airflow, one session after the other."""
     for date in map(dt.date.fromisoformat, dates):
         with contextlib.closing(connect(dsn)) as connection:
-            load = load_drop(connection, desk, date, is_simulated=True)
+            load = load_drop(connection, desk, date, Settings(desk="simulated"))
             run = open_run(connection, date, load.load_id, f"test__{date}")
             check_fills(connection, dsn, run)
             for step in (aggregate, store_features, partial(predict_limits, cuts=CUT_FUNCTIONS)):

@@ -14,8 +14,8 @@ from risk.core import warehouse
 from risk.core.calendar import next_session
 from risk.core.errors import RequestError
 from risk.core.runs import open_run, resolve_as_of
-from risk.core.settings import read_settings
-from risk.ingest.loading import load_drop
+from risk.core.settings import Settings, read_settings
+from risk.ingest.load import load_drop
 from risk.limits.decide import apply_rules
 from risk.report.page import Links
 from risk.report.replay import point_in_time, replay
@@ -36,7 +36,7 @@ def _reports_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.Monkey
 def imported(real_fills_dir: Path, warehouse_dsn: str) -> str:
     """Give a warehouse that holds the whole history with its publication times."""
     with contextlib.closing(warehouse.connect(warehouse_dsn)) as connection:
-        load_drop(connection, real_fills_dir, dt.date(2025, 12, 31), is_simulated=False, is_history=True)
+        load_drop(connection, real_fills_dir, dt.date(2025, 12, 31), Settings(), is_history=True)
     return warehouse_dsn
 
 
@@ -94,7 +94,7 @@ def test_a_run_of_the_past_leaves_the_newest_books_alone(imported: str, real_fil
         newest = books(connection)
     with contextlib.closing(warehouse.connect(imported)) as connection:
         as_of = resolve_as_of("then", dt.date(2025, 9, 3), NOW)
-        load = load_drop(connection, real_fills_dir, dt.date(2025, 9, 2), is_simulated=False)
+        load = load_drop(connection, real_fills_dir, dt.date(2025, 9, 2), Settings())
         run = open_run(connection, dt.date(2025, 9, 2), load.load_id, "test", as_of)
         with point_in_time(connection, run, "apply_rules"):
             apply_rules(connection, run, read_settings().default_limit_usd)
@@ -158,7 +158,7 @@ def test_history_is_refused_after_a_session_was_run_as_it_happened(
     run_line(connection, warehouse_dsn, real_fills_dir, dt.date(2025, 9, 2))
 
     with pytest.raises(RequestError, match="session 2025-09-02 was run as it happened"):
-        load_drop(connection, real_fills_dir, dt.date(2025, 9, 3), is_simulated=False, is_history=True)
+        load_drop(connection, real_fills_dir, dt.date(2025, 9, 3), Settings(), is_history=True)
 
 
 def test_replay_says_what_to_do_when_nothing_was_reported(connection: warehouse.Connection, warehouse_dsn: str) -> None:

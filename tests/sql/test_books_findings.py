@@ -12,8 +12,9 @@ from risk.books import reconcile
 from risk.books.warehouse import aggregate
 from risk.checks.run import check_fills
 from risk.core.runs import Run, open_run
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection
-from risk.ingest.loading import load_drop
+from risk.ingest.load import load_drop
 
 SESSION = dt.date(2025, 8, 15)
 
@@ -24,7 +25,7 @@ def write(folder: Path, name: str, *lines: str) -> None:
 
 def run_line(connection: Connection, dsn: str, folder: Path) -> dict[str, dict[str, str]]:
     """Load, check and aggregate; return what was found: message by check and subject."""
-    loaded = load_drop(connection, folder, SESSION, is_simulated=False)
+    loaded = load_drop(connection, folder, SESSION, Settings())
     run = open_run(connection, SESSION, loaded.load_id, "test")
     check_fills(connection, dsn, run)
     aggregate(connection, run)

@@ -12,8 +12,9 @@ import pytest
 from risk.books.warehouse import aggregate
 from risk.core.calendar import sessions_between
 from risk.core.runs import open_run
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection, execute, rows
-from risk.ingest.loading import load_drop
+from risk.ingest.load import load_drop
 
 MON, TUE, WED, THU, FRI = sessions_between(dt.date(2025, 8, 4), dt.date(2025, 8, 8))
 OPTION, SPLIT, SHORT = "XYZ   250808C00150000", "X250809P00100000", "X250808P00100000"
@@ -62,7 +63,7 @@ def binds(connection: Connection, tmp_path: Path) -> dict[str, Any]:
     """Make the books of the desk, and give what the statements about all of it bind."""
     for name, lines in DESK.items():
         (tmp_path / name).write_text("\n".join(lines) + "\n")
-    loaded = load_drop(connection, tmp_path, FRI, is_simulated=False)
+    loaded = load_drop(connection, tmp_path, FRI, Settings())
     run = open_run(connection, FRI, loaded.load_id, "test")
     aggregate(connection, run)
     accounts = ["NET001", "NET002", "NET003"]

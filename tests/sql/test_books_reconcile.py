@@ -8,8 +8,9 @@ from typing import Any
 
 from risk.books.warehouse import aggregate
 from risk.core.runs import Run, open_run
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection, rows
-from risk.ingest.loading import Load, load_drop
+from risk.ingest.load import Load, load_drop
 
 SESSION = dt.date(2025, 8, 15)
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price,Comm,Fill Id"
@@ -35,7 +36,7 @@ def state(folder: Path, gross: str, net: str, account: str = "NET001") -> None:
 
 
 def load(connection: Connection, folder: Path) -> Load:
-    return load_drop(connection, folder, SESSION, is_simulated=False)
+    return load_drop(connection, folder, SESSION, Settings())
 
 
 def run(connection: Connection, folder: Path) -> Run:
@@ -150,7 +151,7 @@ def test_books_of_the_real_executions_agree_with_every_published_total(
     connection: Connection, real_fills_dir: Path
 ) -> None:
     last = dt.date(2025, 12, 31)
-    loaded = load_drop(connection, real_fills_dir, last, is_simulated=False, is_history=True)
+    loaded = load_drop(connection, real_fills_dir, last, Settings(), is_history=True)
     aggregate(connection, open_run(connection, last, loaded.load_id, "test"))
 
     with connection, connection.cursor() as cursor:

@@ -16,9 +16,11 @@ from risk.books.session import AccountSession, account_sessions
 from risk.books.warehouse import aggregate
 from risk.core.calendar import sessions_between
 from risk.core.runs import open_run
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection
-from risk.ingest.loading import load_drop
-from risk.ingest.reading import read_drop, read_stated
+from risk.ingest.load import load_drop
+from risk.ingest.read import read_stated
+from tests.drops import read_fills
 
 SESSIONS = sessions_between(dt.date(2025, 8, 6), dt.date(2025, 8, 20))
 OPTION = "AAPL  250815C00150000"
@@ -60,7 +62,7 @@ def write_folder(folder: Path, seed: int) -> None:
 
 
 def load_and_aggregate(connection: Connection, folder: Path, session_date: dt.date) -> None:
-    loaded = load_drop(connection, folder, session_date, is_simulated=False)
+    loaded = load_drop(connection, folder, session_date, Settings())
     assert (loaded.quarantined, loaded.rejected_count) == ((), 0)
     aggregate(connection, open_run(connection, session_date, loaded.load_id, "test"))
 
@@ -116,7 +118,7 @@ def position_row(day: AccountSession, held: Position) -> tuple[object, ...]:
 
 
 def read(folder: Path, through: dt.date) -> dict[str, list[tuple[object, ...]]]:
-    (fills, _), (statements, _) = read_drop(folder), read_stated(folder)
+    (fills, _), (statements, _) = read_fills(folder), read_stated(folder, Settings())
     books = account_sessions(fills, statements.marks, statements.instruments, statements.splits)
     known = [day for day in books if day.session_date <= through]
     return {

@@ -16,9 +16,9 @@ from risk.checks.suite import CHECKS, session_suite
 from risk.core.calendar import sessions_between
 from risk.core.errors import CheckError, QualityError
 from risk.core.runs import Run, open_run
-from risk.core.settings import SQL_DIR
+from risk.core.settings import SQL_DIR, Settings
 from risk.core.warehouse import Connection
-from risk.ingest.loading import load_drop
+from risk.ingest.load import load_drop
 
 SESSION = dt.date(2025, 8, 15)
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price,Comm,Fill Id"
@@ -34,7 +34,7 @@ def write(folder: Path, name: str, *rows: str, header: str = HEADER) -> None:
 
 
 def run_after_load(connection: Connection, folder: Path, session_date: dt.date = SESSION) -> Run:
-    loaded = load_drop(connection, folder, session_date, is_simulated=False)
+    loaded = load_drop(connection, folder, session_date, Settings())
     return open_run(connection, session_date, loaded.load_id, "test")
 
 

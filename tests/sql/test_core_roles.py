@@ -15,8 +15,9 @@ from risk.core.calendar import store_sessions
 from risk.core.errors import SchemaError
 from risk.core.runs import open_run
 from risk.core.schema import READ_TABLES, REPLACED_TABLES, SCHEMAS, migrate, prepare_warehouse
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection, connect, execute, rows, writing
-from risk.ingest.loading import load_drop
+from risk.ingest.load import load_drop
 from tests.drops import write_drop
 
 SESSION = dt.date(2025, 8, 15)
@@ -89,7 +90,7 @@ def test_pipeline_loads_and_opens_a_run(pipeline: Connection, tmp_path: Path) ->
     with writing(pipeline):
         store_sessions(pipeline)
 
-    load = load_drop(pipeline, folder, SESSION, is_simulated=False)
+    load = load_drop(pipeline, folder, SESSION, Settings())
     run = open_run(pipeline, SESSION, load.load_id, "test")
 
     assert (load.fill_count, run.revision) == (2, 1)

@@ -15,10 +15,10 @@ from risk.books.session import daily_pnl
 from risk.books.warehouse import aggregate
 from risk.checks.suite import THRESHOLDS
 from risk.core.runs import Run, open_run
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection, records
-from risk.ingest.loading import load_drop
-from risk.ingest.reading import read_drop
-from tests.drops import write_drop
+from risk.ingest.load import load_drop
+from tests.drops import read_fills, write_drop
 
 MON, TUE = dt.date(2025, 8, 11), dt.date(2025, 8, 12)
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price,Comm,Status,Fill Id"
@@ -39,7 +39,7 @@ def name_in_manifest(folder: Path, *entries: tuple[str, str, dt.date]) -> None:
 
 
 def run(connection: Connection, folder: Path, session_date: dt.date = TUE) -> Run:
-    loaded = load_drop(connection, folder, session_date, is_simulated=False)
+    loaded = load_drop(connection, folder, session_date, Settings())
     assert not loaded.quarantined
     opened = open_run(connection, session_date, loaded.load_id, "test")
     aggregate(connection, opened)
@@ -79,7 +79,7 @@ def test_corrections_settle_alike_in_both_readers_when_they_come_in_one_delivery
     write(tmp_path, "fills.csv", *map(line, rows))
 
     run(connection, tmp_path)
-    fills, rejects = read_drop(tmp_path)
+    fills, rejects = read_fills(tmp_path)
 
     assert gross(connection) == {("NET001", MON): expected}
     assert [day.gross_pnl_usd for day in daily_pnl(fills, []) if day.session_date == MON] == [expected]
@@ -101,7 +101,7 @@ def test_correction_that_comes_with_the_next_session_changes_only_its_own_accoun
     tuesday = [line(BUY.replace(",1", ",3"), TUE), line("S,100,XYZ,12,0,COR,2")]
     write(tmp_path, "fills_tue.csv", *tuesday)
     name_in_manifest(tmp_path, *entries, ("fills_tue.csv", "NET001", TUE))
-    loaded = load_drop(connection, tmp_path, TUE, is_simulated=False)
+    loaded = load_drop(connection, tmp_path, TUE, Settings())
     written = aggregate(connection, open_run(connection, TUE, loaded.load_id, "test"))
     again = aggregate(connection, open_run(connection, TUE, loaded.load_id, "test"))
 
@@ -109,7 +109,7 @@ def test_correction_that_comes_with_the_next_session_changes_only_its_own_accoun
     assert before == {("NET001", MON): 100, ("NET002", MON): 100}
     assert gross(connection) == {("NET001", MON): 200, ("NET001", TUE): 0, ("NET002", MON): 100}
     assert (written.recomputed_account_count, again.account_session_count) == (1, 0)
-    fills, _ = read_drop(tmp_path)
+    fills, _ = read_fills(tmp_path)
     assert [(day.account_id, day.session_date, day.gross_pnl_usd) for day in daily_pnl(fills, [])][:2] == [
         ("NET001", MON, 200),
         ("NET001", TUE, 0),
@@ -180,7 +180,7 @@ def test_status_is_refused_when_nobody_knows_it_or_it_names_no_execution(
     write(tmp_path, "fills.csv", line(BUY), line(SELL), line("B,1,XYZ,1,0,ODD,1"), line("B,1,XYZ,1,0,BUST,"))
 
     run(connection, tmp_path)
-    _, rejects = read_drop(tmp_path)
+    _, rejects = read_fills(tmp_path)
 
     assert [reject.reason.split(": ")[1].split(",")[0] for reject in rejects] == [
         "status 'ODD' is not blank",
@@ -198,7 +198,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def test_planner_expects_fills_to_be_left_when_nothing_was_canceled(connection: Connection, tmp_path: Path) -> None:
     # given many fills and no corrections: a planner that expects no fill loops over all of them for every delivery
     drop = write_drop(tmp_path, TUE, {f"NET{number:03}": 50 for number in range(20)})
-    load_drop(connection, drop, TUE, is_simulated=False)
+    load_drop(connection, drop, TUE, Settings())
 
     with connection, connection.cursor() as cursor:
         cursor.execute("analyze fills, deliveries, corrections")
@@ -213,7 +213,7 @@ def test_corrected_fills_are_summed_by_several_processes(connection: Connection,
     asked = "select sum(price) from current_fills('infinity')"
     bought = [f"B,100,XYZ,10,0,,{number}" for number in range(400)]
     write(tmp_path, "fills.csv", *map(line, [*bought, "B,100,XYZ,12,0,COR,1", "B,100,XYZ,10,0,BUST,2"]))
-    load_drop(connection, tmp_path, TUE, is_simulated=False)
+    load_drop(connection, tmp_path, TUE, Settings())
 
     with connection, connection.cursor() as cursor:
         cursor.execute("set local parallel_setup_cost = 0; set local parallel_tuple_cost = 0")

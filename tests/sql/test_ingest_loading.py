@@ -14,10 +14,12 @@ import psycopg2
 import pytest
 
 from risk.core.errors import InputError
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection
-from risk.ingest.loading import Load, load_drop, raise_for_quarantine
-from risk.ingest.reading import read_drop
+from risk.ingest.load import Load, load_drop
+from risk.ingest.poll import raise_for_quarantine
 from risk.ingest.sources.sql import load_query
+from tests.drops import read_fills
 
 SESSION = dt.date(2025, 8, 15)
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price,Comm,SEC,Status,Currency,Fill Id"
@@ -42,7 +44,7 @@ def write(folder: Path, name: str, *rows: str, header: str = HEADER) -> None:
 
 
 def load(connection: Connection, folder: Path, session: dt.date = SESSION) -> Load:
-    return load_drop(connection, folder, session, is_simulated=False)
+    return load_drop(connection, folder, session, Settings())
 
 
 def fetch(connection: Connection, query: str) -> list[tuple[Any, ...]]:
@@ -55,7 +57,7 @@ def current(connection: Connection) -> dict[str, tuple[int, Decimal]]:
     """Count and sum of prices of the current fills by account."""
     found = fetch(
         connection,
-        "select account_id, count(*), sum(price) from fills join current_deliveries(clock_timestamp())"
+        "select account_id, count(*), sum(price) from risk.fills join risk.current_deliveries(clock_timestamp())"
         " using (delivery_id, account_id) group by 1",
     )
     return {account: (count, price) for account, count, price in found}
@@ -70,7 +72,7 @@ def totals(connection: Connection, load_id: int) -> dict[str, tuple[Any, ...]]:
     found = fetch(
         connection,
         "select file_name, state, row_count, loaded_count, rejected_count, duplicate_count, unchanged_count,"
-        f" deferred_count from source_files where load_id = {load_id}",
+        f" deferred_count from risk.source_files where load_id = {load_id}",
     )
     return {name: tuple(rest) for name, *rest in found}
 
@@ -111,7 +113,7 @@ def test_load_keeps_each_bad_row_with_line_text_and_sentence_and_loads_the_good_
 
     loaded = load(connection, tmp_path)
 
-    rejects = fetch(connection, "select line_number, raw_text, reason from fill_rejects order by line_number")
+    rejects = fetch(connection, "select line_number, raw_text, reason from risk.fill_rejects order by line_number")
     line_number = 3
     for (text, found), (stored_line, raw_text, reason) in zip(BAD_ROWS.items(), rejects, strict=True):
         assert (stored_line, raw_text) == (line_number, text)
@@ -130,7 +132,7 @@ def test_load_stores_money_exactly_and_instants_in_utc(connection: Connection, t
     load(connection, tmp_path)
 
     # 1.25 - 0.25 = 1.00; 09:45 New York in summer is 13:45 UTC; the header stands on line 1
-    assert fetch(connection, "select price, fees_usd, executed_at, line_number, fill_key from fills") == [
+    assert fetch(connection, "select price, fees_usd, executed_at, line_number, fill_key from risk.fills") == [
         (Decimal("0.12345678"), Decimal("1.00"), dt.datetime(2025, 8, 15, 13, 45, tzinfo=dt.UTC), 2, "1")
     ]
 
@@ -182,7 +184,7 @@ def test_load_ends_with_the_first_content_when_it_comes_back(connection: Connect
         load(connection, tmp_path)
 
     assert current(connection)["NET001"] == (1, Decimal("1"))
-    assert fetch(connection, "select account_id, count(*) from deliveries group by 1 order by 1") == [
+    assert fetch(connection, "select account_id, count(*) from risk.deliveries group by 1 order by 1") == [
         ("NET001", 3),
         ("NET002", 1),
     ]
@@ -221,7 +223,7 @@ def test_load_takes_backslashes_for_what_they_are(connection: Connection, tmp_pa
     loaded = load(connection, tmp_path)
 
     assert loaded.fill_count == len(ids)
-    assert [found for (found,) in fetch(connection, "select fill_key from fills order by line_number")] == ids
+    assert [found for (found,) in fetch(connection, "select fill_key from risk.fills order by line_number")] == ids
 
 
 def test_load_keeps_equal_rows_without_ids_and_settles_repeated_ids(connection: Connection, tmp_path: Path) -> None:
@@ -261,7 +263,7 @@ def test_load_rejects_both_names_that_are_equal_in_twenty_characters(connection:
     load(connection, tmp_path)
 
     assert set(current(connection)) == {"NET001"}
-    reasons = [reason for (reason,) in fetch(connection, "select reason from fill_rejects order by line_number")]
+    reasons = [reason for (reason,) in fetch(connection, "select reason from risk.fill_rejects order by line_number")]
     assert f"account '{stem}1' equals '{stem}2'" in reasons[0]
     assert f"account '{stem}2' equals '{stem}1'" in reasons[1]
 
@@ -291,7 +293,7 @@ def test_load_gives_an_empty_file_the_meaning_of_its_manifest_entry(connection: 
     load(connection, tmp_path)
 
     assert current(connection) == {"NET001": (1, Decimal("10.5"))}
-    states = "select account_id, state from delivery_states('2025-08-15', clock_timestamp(), 30, '_OLD')"
+    states = "select account_id, state from risk.delivery_states('2025-08-15', clock_timestamp(), 30, '_OLD')"
     # the empty file of NET002 came more than 24 hours after the close (20:00 UTC on the 15th)
     assert fetch(connection, states) == [("NET001", "delivered"), ("NET002", "no trades")]
 
@@ -310,7 +312,7 @@ def test_load_keeps_the_empty_file_of_a_later_session_for_that_session(connectio
 
     load(connection, tmp_path)
 
-    states = "select account_id, state from delivery_states('2025-08-15', clock_timestamp(), 30, '_OLD')"
+    states = "select account_id, state from risk.delivery_states('2025-08-15', clock_timestamp(), 30, '_OLD')"
     assert fetch(connection, states) == [("NET001", "not posted"), ("NET002", "no trades")]
 
 
@@ -323,7 +325,7 @@ def test_load_counts_a_later_empty_file_as_news_because_it_means_no_trades(
         "fills_v1.csv,NET001,2025-08-15,2025-08-15T03:00:00+00:00",
         "fills_v2.csv,NET001,2025-08-15,2025-08-17T03:00:00+00:00",
     ]
-    states = "select state from delivery_states('2025-08-15', clock_timestamp(), 30, '_OLD')"
+    states = "select state from risk.delivery_states('2025-08-15', clock_timestamp(), 30, '_OLD')"
     write(tmp_path, "manifest.csv", entries[0], header=MANIFEST_HEADER)
     (tmp_path / "fills_v2.csv").rename(tmp_path / "later")
     load(connection, tmp_path)
@@ -356,7 +358,7 @@ def test_load_notes_a_header_without_rows_and_without_manifest(connection: Conne
     loaded = load(connection, tmp_path)
 
     assert loaded.quarantined == ()
-    assert "says nothing" in fetch(connection, "select reason from source_files")[0][0]
+    assert "says nothing" in fetch(connection, "select reason from risk.source_files")[0][0]
 
 
 def test_load_stores_only_marks_that_say_something_new(connection: Connection, tmp_path: Path) -> None:
@@ -368,7 +370,7 @@ def test_load_stores_only_marks_that_say_something_new(connection: Connection, t
 
     second = load(connection, tmp_path)
 
-    assert fetch(connection, "select symbol, price from marks order by mark_id") == [
+    assert fetch(connection, "select symbol, price from risk.marks order by mark_id") == [
         ("ABC", Decimal("20")),
         ("XYZ", Decimal("10.5")),
         ("XYZ", Decimal("10.6")),
@@ -384,7 +386,7 @@ def test_load_never_mixes_a_simulated_desk_with_a_real_one(connection: Connectio
     with pytest.raises(InputError, match="RISK_DESK is not simulated"):
         load(connection, tmp_path)
     with pytest.raises(InputError, match="holds a real desk"):
-        load_drop(connection, tmp_path, SESSION, is_simulated=True)
+        load_drop(connection, tmp_path, SESSION, Settings(desk="simulated"))
 
 
 def test_load_query_stores_what_the_file_drop_would(connection: Connection, warehouse_dsn: str, tmp_path: Path) -> None:
@@ -400,12 +402,12 @@ def test_load_query_stores_what_the_file_drop_would(connection: Connection, ware
         )
     source = psycopg2.connect(warehouse_dsn)
 
-    first = load_query(connection, source, SESSION, is_simulated=False)
-    second = load_query(connection, source, SESSION, is_simulated=False)
+    first = load_query(connection, source, SESSION, Settings())
+    second = load_query(connection, source, SESSION, Settings())
     source.close()
 
     assert (first.fill_count, first.rejected_count, second.fill_count) == (1, 1, 0)
-    assert fetch(connection, "select executed_at, fees_usd, fill_key from fills") == [
+    assert fetch(connection, "select executed_at, fees_usd, fill_key from risk.fills") == [
         (dt.datetime(2025, 8, 15, 13, 45, tzinfo=dt.UTC), Decimal("1.00"), "1")
     ]
 
@@ -413,16 +415,35 @@ def test_load_query_stores_what_the_file_drop_would(connection: Connection, ware
 def test_load_of_the_real_executions_equals_the_plain_reader(connection: Connection, real_fills_dir: Path) -> None:
     loaded = load(connection, real_fills_dir, dt.date(2025, 12, 31))
 
-    fills, _ = read_drop(real_fills_dir, None)
+    fills, _ = read_fills(real_fills_dir)
     stored = fetch(
         connection,
-        "select session_date, executed_at, line_number, side, quantity, symbol, price, fees_usd from fills"
-        " join current_deliveries(clock_timestamp()) using (delivery_id, session_date)",
+        "select session_date, executed_at, line_number, side, quantity, symbol, price, fees_usd from risk.fills"
+        " join risk.current_deliveries(clock_timestamp()) using (delivery_id, session_date)",
     )
     read = [(*fill[1:4], fill.side, fill.quantity, fill.symbol, fill.price, fill.fees_usd) for fill in fills]
     assert loaded.quarantined == ()
     assert len(stored) == 5164
     assert sorted(stored) == sorted(read)
+
+
+def test_load_stores_what_is_new_behind_a_file_that_says_nothing_new(connection: Connection, tmp_path: Path) -> None:
+    # given: a file that is read at every load because of its bad row
+    bust = row(1).replace(",,USD", ",BUST,USD")
+    write(tmp_path, "fills_a.csv", row(1), bust, row(2, side="X"))
+    load(connection, tmp_path)
+
+    write(tmp_path, "fills_b.csv", row(1, account="NET002"), row(2, account="NET002"), bust.replace("NET001", "NET002"))
+    load(connection, tmp_path)
+
+    assert fetch(connection, "select account_id, count(*) from risk.corrections group by 1 order by 1") == [
+        ("NET001", 1),
+        ("NET002", 1),
+    ]
+    assert fetch(connection, "select account_id, count(*) from risk.fills group by 1 order by 1") == [
+        ("NET001", 1),
+        ("NET002", 2),
+    ]
 
 
 def test_load_gives_the_same_rows_whatever_the_order_of_arrival(connection: Connection, tmp_path: Path) -> None:
@@ -433,7 +454,7 @@ def test_load_gives_the_same_rows_whatever_the_order_of_arrival(connection: Conn
         write(tmp_path, name, files[name])
         load(connection, tmp_path)
 
-    assert fetch(connection, "select session_date, count(*) from fills group by 1 order by 1") == [
+    assert fetch(connection, "select session_date, count(*) from risk.fills group by 1 order by 1") == [
         (dt.date(2025, 8, day), 1) for day in (11, 12, 13, 14, 15)
     ]
 
@@ -441,7 +462,7 @@ def test_load_gives_the_same_rows_whatever_the_order_of_arrival(connection: Conn
 def test_statements_define_current_as_the_newest_publication_known_then(connection: Connection) -> None:
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            "insert into loads (source, is_simulated, through_session_date) values ('t', false, '2025-08-15')"
+            "insert into risk.loads (source, is_simulated, through_session_date) values ('t', false, '2025-08-15')"
         )
         for published, recorded in (
             ("2025-08-16 10:00Z", "2025-08-16 11:00Z"),
@@ -450,14 +471,14 @@ def test_statements_define_current_as_the_newest_publication_known_then(connecti
             ("2025-08-18 10:00Z", "2025-08-19 11:00Z"),
         ):
             cursor.execute(
-                "insert into deliveries (load_id, file_name, account_id, session_date, content_sha256, published_at,"
-                " recorded_at, row_count, loaded_count, rejected_count, duplicate_count)"
+                "insert into risk.deliveries (load_id, file_name, account_id, session_date, content_sha256,"
+                " published_at, recorded_at, row_count, loaded_count, rejected_count, duplicate_count)"
                 " values (1, 'f', 'NET001', '2025-08-15', '', %s, %s, 0, 0, 0, 0)",
                 (published, recorded),
             )
 
     known = [
-        fetch(connection, f"select delivery_id from current_deliveries('2025-08-{day} 12:00Z')")
+        fetch(connection, f"select delivery_id from risk.current_deliveries('2025-08-{day} 12:00Z')")
         for day in (15, 16, 17, 18, 19)
     ]
 
@@ -476,9 +497,9 @@ def test_load_stores_statements_of_every_kind_and_only_what_is_new(connection: C
     load(connection, tmp_path)
     third = load(connection, tmp_path)
 
-    assert fetch(connection, "select symbol, multiplier from instruments") == [("/ESU5", Decimal(50))]
+    assert fetch(connection, "select symbol, multiplier from risk.instruments") == [("/ESU5", Decimal(50))]
     assert totals(connection, first.load_id)["instruments.csv"] == ("loaded", 2, 1, 0, 0, 0, 1)
-    assert fetch(connection, "select new_shares, old_shares from splits order by split_id") == [(1, 3), (1, 4)]
+    assert fetch(connection, "select new_shares, old_shares from risk.splits order by split_id") == [(1, 3), (1, 4)]
     assert third.rejected_count == 0
 
 
@@ -494,8 +515,8 @@ def test_statement_file_read_again_for_a_bad_row_replaces_nothing_said_since(
     load(connection, tmp_path)
 
     def known() -> list[tuple[Any, ...]]:
-        query = "select extract(day from session_date)::integer, price from marks where symbol = 'XYZ' order by mark_id"
-        return fetch(connection, query)
+        days = "extract(day from session_date)::integer"
+        return fetch(connection, f"select {days}, price from risk.marks where symbol = 'XYZ' order by mark_id")
 
     # Reading the first file again, because one of its rows is wrong, brings nothing back; what waited comes.
     for _ in range(2):
@@ -524,7 +545,7 @@ def test_line_that_was_bad_in_an_earlier_file_of_the_name_is_heard_once_too(
     for _ in range(2):
         load(connection, tmp_path)
 
-    assert fetch(connection, "select price from marks where symbol = 'XYZ' order by mark_id") == [(10,), (11,)]
+    assert fetch(connection, "select price from risk.marks where symbol = 'XYZ' order by mark_id") == [(10,), (11,)]
 
 
 def test_load_replaces_the_adjustments_of_an_account_and_session_whole(connection: Connection, tmp_path: Path) -> None:
@@ -543,7 +564,7 @@ def test_load_replaces_the_adjustments_of_an_account_and_session_whole(connectio
     # Two equal rows are two adjustments; what one account pays the other one gets.
     assert before == unchanged == [("NET001", 14, 5), ("NET001", 15, -20), ("NET002", 15, 20)]
     assert booked(connection) == [("NET001", 14, 5), ("NET001", 15, -10), ("NET002", 15, 10)]
-    assert fetch(connection, "select count(*) from adjustments") == [(4,)]
+    assert fetch(connection, "select count(*) from risk.adjustments") == [(4,)]
 
     # A zero is booked nowhere, and so takes back what was.
     write(tmp_path, "adjustments.csv", twice, "08/14/2025,NET001,,,0,", header=header)

@@ -15,9 +15,10 @@ import pytest
 from risk.checks.run import check_fills
 from risk.core.errors import ConnectionLostError, InputError, QualityError, RefusalError
 from risk.core.runs import open_run
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection
-from risk.ingest.awaiting import missing_accounts
-from risk.ingest.loading import Load, raise_for_quarantine
+from risk.ingest.load import Load
+from risk.ingest.poll import missing_accounts, raise_for_quarantine
 from risk.ingest.sources.propreports.client import Patience
 from risk.ingest.sources.propreports.loading import load_vendor
 from risk.ingest.sources.propreports.pace import Pace
@@ -73,7 +74,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def load(connection: Connection, place: Place, session: dt.date = FRIDAY, now: dt.datetime = MONDAY_MORNING) -> Load:
     pace = Pace(limit=1000, span_s=0.0)
-    return load_vendor(connection, place, session, is_simulated=False, pace=pace, patience=HURRY, clock=lambda: now)
+    return load_vendor(connection, place, session, Settings(), pace=pace, patience=HURRY, clock=lambda: now)
 
 
 def fetch(connection: Connection, query: str) -> list[tuple[Any, ...]]:

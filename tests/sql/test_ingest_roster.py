@@ -19,14 +19,15 @@ from risk.cli import app
 from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.errors import RequestError
 from risk.core.runs import Run, open_run
-from risk.core.settings import read_settings
+from risk.core.settings import Settings, read_settings
 from risk.core.warehouse import Connection, records
-from risk.ingest.awaiting import missing_accounts
-from risk.ingest.loading import Load, load_drop
-from risk.ingest.reading import read_drop, read_stated
+from risk.ingest.load import Load, load_drop
+from risk.ingest.poll import missing_accounts
+from risk.ingest.read import read_stated
 from risk.ingest.roster import read_roster
 from risk.limits.decide import apply_rules
 from risk.report.build_facts import build_facts
+from tests.drops import read_fills
 from tests.report_desks import insert
 
 THU, FRI, MON = dt.date(2025, 8, 14), dt.date(2025, 8, 15), dt.date(2025, 8, 18)
@@ -45,7 +46,7 @@ def write(folder: Path, name: str, header: str, *lines: str) -> None:
 
 
 def load(connection: Connection, folder: Path, session_date: dt.date = FRI) -> Load:
-    loaded = load_drop(connection, folder, session_date, is_simulated=False)
+    loaded = load_drop(connection, folder, session_date, Settings())
     assert not loaded.quarantined
     return loaded
 
@@ -83,8 +84,8 @@ def test_base_limit_holds_from_its_day_on_and_is_known_ahead(connection: Connect
     # The limits are for the effective session, Friday and Monday; limited history: cut 30 %.
     found = query(connection, "select base_limit_usd, new_limit_usd from recommendations order by run_id")
     assert found == [(Decimal(8000), Decimal(5600)), (Decimal(10000), Decimal(7000))]
-    assert read_roster(connection, thursday)[0].base_limit_usd == 8000
-    (trader,) = read_roster(connection, friday)
+    assert read_roster(connection, thursday, Settings().default_limit_usd)[0].base_limit_usd == 8000
+    (trader,) = read_roster(connection, friday, Settings().default_limit_usd)
     assert (trader.display_name, trader.trading_day_count, trader.first_session_date) == ("Jane Doe", 2, THU)
 
 
@@ -94,8 +95,8 @@ def test_statement_recorded_later_is_unknown_to_an_earlier_run(connection: Conne
     write(tmp_path, "accounts.csv", ACCOUNTS, ",NET001,Jane Doe,,8000,,")
     late = run(connection, tmp_path)
 
-    assert [trader.base_limit_usd for trader in read_roster(connection, early)] == [5000]
-    assert [trader.base_limit_usd for trader in read_roster(connection, late)] == [8000]
+    assert [trader.base_limit_usd for trader in read_roster(connection, early, Settings().default_limit_usd)] == [None]
+    assert [trader.base_limit_usd for trader in read_roster(connection, late, Settings().default_limit_usd)] == [8000]
 
 
 def test_disabled_account_is_neither_expected_nor_missing_and_gets_no_limit(
@@ -171,7 +172,10 @@ def test_vendors_list_of_accounts_is_read_as_it_is(connection: Connection, tmp_p
 
     opened = run(connection, tmp_path)
 
-    assert [(one.account_id, one.first_session_date, one.status) for one in read_roster(connection, opened)] == [
+    assert [
+        (one.account_id, one.first_session_date, one.status)
+        for one in read_roster(connection, opened, Settings().default_limit_usd)
+    ] == [
         ("NET001", dt.date(2024, 1, 2), "limited history"),
         ("NET008", None, "not traded yet"),
     ]
@@ -223,7 +227,7 @@ def books(connection: Connection) -> dict[tuple[str, dt.date], Decimal]:
 
 
 def reader_books(folder: Path) -> dict[tuple[str, dt.date], Decimal | None]:
-    fills, rejects = read_drop(folder)
+    fills, rejects = read_fills(folder)
     assert rejects == []
     return {(day.account_id, day.session_date): day.gross_pnl_usd for day in daily_pnl(fills, [])}
 
@@ -279,7 +283,7 @@ def test_adjustments_follow_a_renamed_account(connection: Connection, tmp_path: 
     write(tmp_path, "adjustments.csv", "Date,Account,Offset Account,Amount", *adjustments)
 
     facts = build_facts(connection, run(connection, tmp_path))
-    stated, _ = read_stated(tmp_path)
+    stated, _ = read_stated(tmp_path, Settings())
 
     booked = {account.account_id: account.adjustments_usd for account in facts.accounts}
     assert booked == {"NEW1": -93, "NET002": -7}
@@ -359,7 +363,9 @@ def test_name_that_is_used_again_keeps_its_own_sessions(connection: Connection, 
     opened = run(connection, tmp_path)
 
     assert books(connection) == {("A", FRI): 200, ("B", THU): 100, ("B", FRI): 100} == reader_books(tmp_path)
-    assert {one.account_id: one.base_limit_usd for one in read_roster(connection, opened)} == {"A": 5000, "B": 7000}
+    assert {
+        one.account_id: one.base_limit_usd for one in read_roster(connection, opened, Settings().default_limit_usd)
+    } == {"A": None, "B": 7000}
 
 
 def test_limit_stated_under_the_former_name_holds_on(connection: Connection, tmp_path: Path) -> None:
@@ -368,6 +374,7 @@ def test_limit_stated_under_the_former_name_holds_on(connection: Connection, tmp
 
     opened = run(connection, tmp_path)
 
-    assert [(one.account_id, one.display_name, one.base_limit_usd) for one in read_roster(connection, opened)] == [
-        ("B", "Jane Doe", 7000)
-    ]
+    assert [
+        (one.account_id, one.display_name, one.base_limit_usd)
+        for one in read_roster(connection, opened, Settings().default_limit_usd)
+    ] == [("B", "Jane Doe", 7000)]

@@ -12,9 +12,9 @@ import pytest
 from risk.books.warehouse import Aggregate, aggregate
 from risk.core.calendar import sessions_between
 from risk.core.runs import open_run
-from risk.core.settings import read_settings
+from risk.core.settings import Settings, read_settings
 from risk.core.warehouse import Connection
-from risk.ingest.loading import load_drop
+from risk.ingest.load import load_drop
 from risk.limits.decide import apply_rules
 from risk.report.facts import Facts, parse_facts
 from risk.report.page import Links
@@ -41,7 +41,7 @@ def round_trip(price: str, fees: str = "0") -> list[str]:
 
 def morning(connection: Connection, folder: Path, session_date: dt.date) -> tuple[Aggregate, Facts]:
     """Run a session up to its report."""
-    loaded = load_drop(connection, folder, session_date, is_simulated=False)
+    loaded = load_drop(connection, folder, session_date, Settings())
     run = open_run(connection, session_date, loaded.load_id, "test")
     written = aggregate(connection, run)
     apply_rules(connection, run, read_settings().default_limit_usd)

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from risk.core.errors import InputError
-from risk.ingest.reading import newest_session, read_drop
+from risk.core.settings import Settings
+from risk.ingest.read import newest_session
 from risk.ingest.sources.folder import open_folder
+from tests.drops import read_fills
 
 NOW = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price,Comm,Fill Id"
@@ -47,7 +49,7 @@ def test_manifest_entries_are_refused_one_by_one_when_they_leave_the_folder_or_l
     ]
     write(folder, "manifest.csv", *entries, header=MANIFEST_HEADER)
 
-    drop = open_folder(folder, NOW)
+    drop = open_folder(folder, NOW, Settings().account_pattern)
 
     assert [path.name for path in drop.fills] == ["fills_good.csv"]
     reasons = "\n".join(f"{name}: {reason}" for name, reason in drop.quarantined)
@@ -62,7 +64,7 @@ def test_manifest_that_cannot_be_read_stops_every_file_when_its_header_is_wrong(
     write(tmp_path, "fills.csv", row())
     write(tmp_path, "manifest.csv", "fills.csv,NET001", header="file,account_id")
 
-    drop = open_folder(tmp_path, NOW)
+    drop = open_folder(tmp_path, NOW, Settings().account_pattern)
 
     assert drop.fills == ()
     assert [item.file_name for item in drop.quarantined] == ["manifest.csv"]
@@ -78,7 +80,7 @@ def test_manifest_stops_every_file_when_it_is_no_plain_file_of_that_name(tmp_pat
     else:
         write(tmp_path, name, header=MANIFEST_HEADER)
 
-    drop = open_folder(tmp_path, NOW)
+    drop = open_folder(tmp_path, NOW, Settings().account_pattern)
 
     assert drop.fills == ()
     assert [item.file_name for item in drop.quarantined] == ["manifest.csv"]
@@ -99,7 +101,7 @@ def test_folder_names_a_file_it_cannot_take_for_its_name(tmp_path: Path, name: b
     write(tmp_path, "fills_1.csv", row())
     (tmp_path / os.fsdecode(name)).write_text(HEADER)
 
-    drop = open_folder(tmp_path, NOW)
+    drop = open_folder(tmp_path, NOW, Settings().account_pattern)
 
     assert [path.name for path in drop.fills] == ["fills_1.csv"]
     ((file_name, reason),) = drop.quarantined
@@ -113,7 +115,7 @@ def test_folder_is_refused_when_there_is_nothing_to_read(tmp_path: Path, name: s
     (tmp_path / "empty").mkdir()
 
     with pytest.raises(InputError, match=name):
-        read_drop(tmp_path / name, None)
+        read_fills(tmp_path / name)
 
 
 def test_read_drop_takes_the_newest_version_that_was_published_then(tmp_path: Path) -> None:
@@ -125,8 +127,8 @@ def test_read_drop_takes_the_newest_version_that_was_published_then(tmp_path: Pa
     ]
     write(tmp_path, "manifest.csv", *entries, header=MANIFEST_HEADER)
 
-    early, _ = read_drop(tmp_path, dt.datetime(2025, 8, 16, 12, 0, tzinfo=dt.UTC))
-    late, _ = read_drop(tmp_path, None)
+    early, _ = read_fills(tmp_path, dt.datetime(2025, 8, 16, 12, 0, tzinfo=dt.UTC))
+    late, _ = read_fills(tmp_path)
 
     assert (len(early), len(late)) == (0, 2)
 
@@ -136,7 +138,7 @@ def test_read_drop_moves_a_carried_opening_into_the_session_the_manifest_names(t
     entry = "fills.csv,NET001,2025-08-15,2025-08-16T15:00:00+00:00"
     write(tmp_path, "manifest.csv", entry, header=MANIFEST_HEADER)
 
-    fills, _ = read_drop(tmp_path, None)
+    fills, _ = read_fills(tmp_path)
 
     assert [fill.session_date for fill in fills] == [dt.date(2025, 8, 15)] * 2
     assert fills[0].executed_at.date() == dt.date(2025, 8, 14)
@@ -147,11 +149,11 @@ def test_read_drop_refuses_two_files_of_one_account_session_when_nothing_orders_
     write(tmp_path, "fills_b.csv", row(number=2))
 
     with pytest.raises(InputError, match=r"fills_a\.csv and fills_b\.csv"):
-        read_drop(tmp_path, None)
+        read_fills(tmp_path)
 
 
 def test_read_drop_equals_the_published_books_on_the_real_executions(real_fills_dir: Path) -> None:
-    fills, rejects = read_drop(real_fills_dir, None)
+    fills, rejects = read_fills(real_fills_dir)
 
     cash = sum((fill.quantity * fill.price * (-1 if fill.side in "BC" else 1) for fill in fills), Decimal(0))
     # the data's README: gross 1,527.84, net 332.25, 5,164 fills; every session ends flat, so gross = signed cash
@@ -165,7 +167,7 @@ def test_newest_session_is_the_last_one_with_executions(tmp_path: Path) -> None:
     write(tmp_path, "fills_a.csv", row("08/14/2025"))
     write(tmp_path, "fills_b.csv", row("08/15/2025"), "08/18/2099 09:45:00,NET001,B,1,XYZ,1,0,3")
 
-    assert newest_session(tmp_path) == dt.date(2025, 8, 15)
+    assert newest_session(tmp_path, Settings()) == dt.date(2025, 8, 15)
 
 
 def test_newest_session_names_the_files_it_cannot_read_when_there_is_none(tmp_path: Path) -> None:
@@ -173,7 +175,7 @@ def test_newest_session_names_the_files_it_cannot_read_when_there_is_none(tmp_pa
     (tmp_path / "fills_link.csv").symlink_to(tmp_path / "fills_page.csv")
 
     with pytest.raises(InputError, match=r"(?s)no session to run for\..*fills_link\.csv is a link.*HTML"):
-        newest_session(tmp_path)
+        newest_session(tmp_path, Settings())
 
 
 def test_newest_session_passes_over_versions_that_are_still_empty(tmp_path: Path) -> None:
@@ -182,4 +184,4 @@ def test_newest_session_passes_over_versions_that_are_still_empty(tmp_path: Path
     entries = [f"fills_{day}.csv,NET001,2025-08-{day},2025-08-15T12:00:00+00:00" for day in (14, 15)]
     write(tmp_path, "manifest.csv", *entries, header=MANIFEST_HEADER)
 
-    assert newest_session(tmp_path) == dt.date(2025, 8, 14)
+    assert newest_session(tmp_path, Settings()) == dt.date(2025, 8, 14)

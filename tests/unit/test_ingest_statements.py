@@ -12,18 +12,22 @@ import pytest
 from risk.books.session import booked_adjustments
 from risk.core.entities import Adjustment, Instrument, Mark, Split
 from risk.core.errors import InputError
-from risk.ingest.kinds import ADJUSTMENTS, INSTRUMENTS, KINDS, MARKS, SPLITS
-from risk.ingest.reading import read_stated
-from risk.ingest.statements import Kind, read_statements
+from risk.core.settings import Settings
+from risk.ingest.read import read_stated
+from risk.ingest.reference_data import ADJUSTMENTS, FILE_SPECS, INSTRUMENTS, MARKS, SPLITS, FileSpec
+from risk.ingest.reference_files import read_reference_files
+from risk.ingest.rules import row_rules
 
 FRIDAY = dt.date(2025, 8, 15)
 
 
-def read(folder: Path, kind: Kind[Any], *lines: str, name: str = "") -> tuple[list[Any], list[str]]:
+def read(folder: Path, kind: FileSpec[Any], *lines: str, name: str = "") -> tuple[list[Any], list[str]]:
     """Write a file of one kind and read it: its rows, and the sentences about the rejected ones."""
     path = folder / f"{kind.name}{name}.csv"
     path.write_text("".join(f"{line}\n" for line in lines))
-    rows, rejects = read_statements(kind, sorted(folder.glob(kind.pattern)))
+    rows, rejects = read_reference_files(
+        kind, sorted(folder.glob(kind.pattern)), row_rules(Settings(), dt.date(2026, 6, 1))
+    )
     return rows, [reject.reason for reject in rejects]
 
 
@@ -123,7 +127,7 @@ def test_adjustments_are_credits_with_the_vendors_categories_and_zeros_are_booke
     ],
 )
 def test_a_row_that_cannot_be_right_is_named(
-    tmp_path: Path, kind: Kind[Any], header: str, line: str, clause: str
+    tmp_path: Path, kind: FileSpec[Any], header: str, line: str, clause: str
 ) -> None:
     rows, reasons = read(tmp_path, kind, header, line)
 
@@ -140,8 +144,8 @@ def test_two_multipliers_for_one_symbol_and_date_are_both_refused(tmp_path: Path
 
     assert {row.symbol for row in rows} == {"/NQU5"}
     assert reasons[0] == (
-        "instruments_a.csv line 2: /ESU5 2025-08-15 is told in two ways: instruments_a.csv line 2 says multiplier 50, "
-        "currency unknown, instruments_b.csv line 2 says multiplier 5, currency unknown. "
+        "instruments_a.csv line 2: /ESU5 2025-08-15 is stated in two ways: instruments_a.csv line 2 says "
+        "multiplier 50, currency unknown, instruments_b.csv line 2 says multiplier 5, currency unknown. "
         "Correct the row and deliver the file again."
     )
     assert len(reasons) == 2
@@ -165,8 +169,8 @@ def test_adjustments_of_one_account_and_session_from_two_files_are_refused(tmp_p
     assert len(reasons) == 3
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_file_with_an_unknown_column_is_refused_as_a_whole(tmp_path: Path, kind: Kind[Any]) -> None:
+@pytest.mark.parametrize("kind", FILE_SPECS)
+def test_a_file_with_an_unknown_column_is_refused_as_a_whole(tmp_path: Path, kind: FileSpec[Any]) -> None:
     with pytest.raises(InputError, match="unknown column 'Zodiac'"):
         read(tmp_path, kind, ",".join((*kind.required, "Zodiac")))
 
@@ -177,8 +181,8 @@ def test_all_kinds_of_a_folder_are_read_and_a_file_of_marks_may_stand_in_for_its
     (tmp_path / "splits_2025.csv").write_text("Date,Symbol,Ratio\n08/15/2025,XYZ,2\n08/15/2025,XYZ,0\n")
     (tmp_path / "other.csv").write_text("Date,Symbol,Price\n08/15/2025,XYZ,11\n")
 
-    own, rejects = read_stated(tmp_path)
-    other, _ = read_stated(tmp_path, tmp_path / "other.csv")
+    own, rejects = read_stated(tmp_path, Settings())
+    other, _ = read_stated(tmp_path, Settings(), tmp_path / "other.csv")
 
     assert [mark.price for mark in own.marks] == [10]
     assert [mark.price for mark in other.marks] == [11]

@@ -1,3 +1,2 @@
--- Tells the planner the number of deliveries.
--- Grain: -. Reads: staged_deliveries. Writes: -. Binds: -. Money: -. Rerun: changes nothing.
+-- Tells the planner how many deliveries are staged.
 analyze staged_deliveries;

@@ -1,10 +1,6 @@
--- Creates the list of files in this load.
--- Grain: one row per file. Reads: -. Writes: staged_files. Binds: -. Money: -. Rerun: gone with its transaction.
-create unlogged table staging.staged_files (
-    file_number integer primary key,
-    file_name text not null,
-    content_sha256 text not null,
-    record_count bigint not null,
-    manifest_entries text,
+-- Creates the list of the files of executions in this load that can be read.
+-- Grain: one row per file. Rerun: gone with its transaction.
+create temporary table staged_files (
+    file_name text primary key,
     quarantine_reason text
-);
+) on commit drop;

@@ -1,7 +1,7 @@
 -- Stores the deliveries that say something new, oldest version first.
--- Grain: one row per delivery. Reads: staged_deliveries, staged_files. Writes: deliveries. Money: -.
+-- Grain: one row per delivery. Reads: staged_deliveries. Writes: deliveries.
 -- Binds: load_id, recorded_at, is_history (true = what was published counts as recorded then).
--- Rerun: stores nothing, because nothing is new then.
+-- Returns the key of each. Rerun: stores nothing, because nothing is new then.
 insert into risk.deliveries (
     load_id,
     file_name,
@@ -17,7 +17,7 @@ insert into risk.deliveries (
 )
 select
     %(load_id)s,
-    staged_files.file_name,
+    staged_deliveries.file_name,
     staged_deliveries.account_id,
     staged_deliveries.session_date,
     staged_deliveries.content_sha256,
@@ -28,13 +28,17 @@ select
     end as recorded_at,
     staged_deliveries.row_count,
     staged_deliveries.loaded_count,
-    staged_deliveries.rejected_count,
+    staged_deliveries.row_count - staged_deliveries.loaded_count - staged_deliveries.duplicate_count,
     staged_deliveries.duplicate_count
 from staged_deliveries
-inner join staged_files on staged_deliveries.file_number = staged_files.file_number
 where staged_deliveries.is_new
 order by
     staged_deliveries.session_date,
     staged_deliveries.published_at,
     staged_deliveries.account_id,
-    staged_files.file_number;
+    staged_deliveries.file_name
+returning
+    deliveries.file_name,
+    deliveries.account_id,
+    deliveries.session_date,
+    deliveries.delivery_id;

@@ -1,8 +1,7 @@
--- Lists the files that contradict each other or the manifest.
--- Grain: one row per file. Reads: staged_files. Writes: -. Binds: -. Money: -. Rerun: reads only.
+-- Lists the files that contradict each other.
+-- Grain: one row per file. Reads: staged_files. Rerun: reads only.
 select
     staged_files.file_name,
-    staged_files.content_sha256,
     staged_files.quarantine_reason
 from staged_files
 where staged_files.quarantine_reason is not null

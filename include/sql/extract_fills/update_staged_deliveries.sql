@@ -1,5 +1,5 @@
 -- Marks the deliveries that say something new: those whose content differs from the one just before them.
--- Grain: one row per staged delivery. Reads: staged_files, deliveries, sessions. Writes: staged_deliveries. Money: -.
+-- Grain: one row per staged delivery. Reads: deliveries, sessions. Writes: staged_deliveries.
 -- Binds: recorded_at. Rerun: changes nothing.
 -- Before = by published_at, or by the time of recording where the source does not say. So the versions of a history
 -- are compared one by one, and A, B, A is three deliveries. An empty delivery at or after the close + 24 h means
@@ -15,7 +15,7 @@ versions as (
     select
         deliveries.account_id,
         deliveries.session_date,
-        null::integer as file_number,
+        null::text as file_name,
         deliveries.row_count,
         deliveries.content_sha256,
         deliveries.delivery_id,
@@ -29,23 +29,19 @@ versions as (
     select
         staged_deliveries.account_id,
         staged_deliveries.session_date,
-        staged_deliveries.file_number,
+        staged_deliveries.file_name,
         staged_deliveries.row_count,
         staged_deliveries.content_sha256,
         null::bigint as delivery_id,
         coalesce(staged_deliveries.published_at, %(recorded_at)s) as known_at
     from staged_deliveries
-    inner join staged_files
-        on
-            staged_deliveries.file_number = staged_files.file_number
-            and staged_files.quarantine_reason is null
 ),
 
-told as (
+messages as (
     select
         versions.account_id,
         versions.session_date,
-        versions.file_number,
+        versions.file_name,
         versions.delivery_id,
         versions.known_at,
         concat(
@@ -60,21 +56,21 @@ told as (
 
 compared as (
     select
-        told.account_id,
-        told.session_date,
-        told.file_number,
-        told.message,
-        lag(told.message) over (
-            partition by told.account_id, told.session_date
-            order by told.known_at asc, told.delivery_id asc nulls last, told.file_number asc
+        messages.account_id,
+        messages.session_date,
+        messages.file_name,
+        messages.message,
+        lag(messages.message) over (
+            partition by messages.account_id, messages.session_date
+            order by messages.known_at asc, messages.delivery_id asc nulls last, messages.file_name asc
         ) as earlier_message
-    from told
+    from messages
 )
 
 update staged_deliveries set
     is_new = (compared.earlier_message is null or compared.message <> compared.earlier_message)
 from compared
 where
-    staged_deliveries.file_number = compared.file_number
+    staged_deliveries.file_name = compared.file_name
     and staged_deliveries.account_id = compared.account_id
     and staged_deliveries.session_date = compared.session_date;

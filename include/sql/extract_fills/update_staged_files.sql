@@ -1,19 +1,17 @@
--- Quarantines files that contradict each other or the manifest.
--- Grain: one row per file. Reads: staged_deliveries, staged_entries, deliveries. Writes: staged_files. Money: -.
--- Binds: has_manifest; kept_names, kept_load_ids (arrays of equal length: files skipped because nothing in them
--- changed). Rerun: changes nothing.
+-- Quarantines files that both deliver one account and session when nothing says which is newer.
+-- Grain: one row per file. Reads: staged_deliveries, deliveries. Writes: staged_files. Rerun: changes nothing.
+-- Binds: kept_names, kept_load_ids (arrays of equal length: files skipped because nothing in them changed).
 with rivals as (
     select
-        staged_deliveries.file_number,
-        staged_files.file_name,
+        true as is_staged,
+        staged_deliveries.file_name,
         staged_deliveries.account_id,
         staged_deliveries.session_date,
         staged_deliveries.published_at
     from staged_deliveries
-    inner join staged_files on staged_deliveries.file_number = staged_files.file_number
     union all
     select
-        null::integer as file_number,
+        false as is_staged,
         deliveries.file_name,
         deliveries.account_id,
         deliveries.session_date,
@@ -29,8 +27,7 @@ clashes as (
     select
         rivals.account_id,
         rivals.session_date,
-        rivals.published_at,
-        array_agg(rivals.file_number) as file_numbers,
+        array_agg(rivals.file_name) filter (where rivals.is_staged) as staged_names,
         string_agg(rivals.file_name, ' and ' order by rivals.file_name) as file_names
     from rivals
     group by
@@ -40,24 +37,9 @@ clashes as (
     having count(*) > 1
 ),
 
-strangers as (
-    select
-        staged_deliveries.file_number,
-        staged_files.file_name,
-        min(concat(staged_deliveries.account_id, ' on ', staged_deliveries.session_date)) as found
-    from staged_deliveries
-    inner join staged_files on staged_deliveries.file_number = staged_files.file_number
-    where
-        %(has_manifest)s
-        and staged_deliveries.published_at is null
-    group by
-        staged_deliveries.file_number,
-        staged_files.file_name
-),
-
 reasons as (
     select
-        clash.file_number,
+        clash.file_name,
         min(
             concat(
                 clashes.file_names, ' both deliver account ', clashes.account_id, ' for session ', clashes.session_date,
@@ -65,26 +47,11 @@ reasons as (
             )
         ) as reason
     from clashes
-    cross join unnest(clashes.file_numbers) as clash (file_number)
-    where clash.file_number is not null
-    group by clash.file_number
-    union all
-    select
-        strangers.file_number,
-        concat(
-            strangers.file_name, ' holds executions of account ', strangers.found,
-            ', which its entry in manifest.csv does not name. Correct the entry or replace the file.'
-        ) as reason
-    from strangers
+    cross join unnest(clashes.staged_names) as clash (file_name)
+    group by clash.file_name
 )
 
 update staged_files set
-    quarantine_reason = first_reasons.reason
-from (
-    select
-        reasons.file_number,
-        min(reasons.reason) as reason
-    from reasons
-    group by reasons.file_number
-) as first_reasons
-where staged_files.file_number = first_reasons.file_number;
+    quarantine_reason = reasons.reason
+from reasons
+where staged_files.file_name = reasons.file_name;

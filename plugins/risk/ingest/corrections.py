@@ -1,106 +1,127 @@
-"""Cancels, busts and corrections: what a status means, and which execution counts in the end.
+"""Cancels, busts and corrections, and renamed accounts: which execution counts in the end, and in whose history.
 
 A correction means the execution of its account with its id (``PropReports Id``, else ``Fill Id``): the one of its own
 session, else that of the newest session before, since ids may start anew every day. Of several corrections the one
 of the latest session counts, and there the last line. Where the row stands, before or after the execution or in another
 session's delivery, changes nothing; without its execution a correction waits. What is corrected is what was traded,
-not when: the execution keeps its place in time. ``applied_corrections`` in the warehouse says the same in SQL.
+not when: the execution keeps its place in time. ``applied_corrections`` applies the same to stored fills.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
 
-from risk.core.entities import Fill
-from risk.core.settings import settings
+import pandas as pd
 
-Identity = tuple[str, str, dt.date]
-"""Name of an account as delivered, id and session of an execution."""
+from risk.core.entities import AccountStatement, Adjustment
+from risk.ingest.rules import first_session
 
-Kind = Literal["live", "canceled", "corrected"]
+TRADED: Final = ["side", "quantity", "symbol", "price", "currency", "fees_usd"]
+"""What a correction states anew."""
+
+MOST_RENAMES: Final = 10
+"""So many renames are followed one after another; more can only be a circle."""
 
 log = logging.getLogger(__name__)
 
 
-class Told(NamedTuple):
-    """One good record.
+class _Target(NamedTuple):
+    """An execution that a correction may mean: its row, session and the name of its account as delivered."""
 
-    Attributes
-    ----------
-    kind
-        ``live`` for an execution.
-    key
-        Id of the execution the record is or means; empty where it has none.
-    fill
-        What the record says was traded.
-    delivered_as
-        Name of the account in the record; the fill's own is the name that account has now.
-    """
-
-    kind: Kind
-    key: str
-    fill: Fill
+    row: int
+    day: int
     delivered_as: str
 
 
-def kind_of(status: str) -> Kind | None:
-    """Return what a status means; ``None`` if nobody knows it."""
-    spelling = status.strip(" ")
-    if not spelling:
-        return "live"
-    # Folded as Postgres folds it in collation C: only ASCII letters have two cases.
-    folded = spelling.upper() if spelling.isascii() else spelling
-    if folded in settings().canceled_statuses:
-        return "canceled"
-    return "corrected" if folded in settings().corrected_statuses else None
+def apply_corrections(executions: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
+    """Return the executions that count, as corrected.
 
-
-def settle(told: Iterable[Told]) -> list[Fill]:
-    """Return the executions that count, in the order given."""
-    listed = list(told)
-    live = [one for one in listed if one.kind == "live"]
-    known: defaultdict[tuple[str, str], list[Told]] = defaultdict(list)
-    for one in live:
-        if one.key:
-            known[one.fill.account_id, one.key].append(one)
-    last: dict[Identity, Told] = {}
-    for correction in sorted((one for one in listed if one.kind != "live"), key=_place):
-        meant = _meant(correction, known[correction.fill.account_id, correction.key])
-        if meant is None:
-            names = (correction.delivered_as, correction.key)
-            log.warning("a correction of account %s waits for the execution with the id %s", *names)
+    Parameters
+    ----------
+    executions, corrections
+        Good records: ``account_id`` (the name that the account has now), ``delivered_as`` (its name in the record),
+        ``day`` (ordinal of the session), ``line_number``, ``fill_key`` and ``TRADED``; corrections also ``kind``.
+        The executions are numbered from 0.
+    """
+    if corrections.empty:
+        return executions
+    last: dict[int, int] = {}
+    targets = _find_targets(executions, corrections)
+    corrections = corrections.sort_values(["day", "line_number"], kind="stable").reset_index(drop=True)
+    for number, (account_id, key, day, delivered_as) in enumerate(_rows(corrections)):
+        row = _pick(targets[account_id, key], day, delivered_as)
+        if row is None:
+            log.warning("a correction of account %s waits for the execution with the id %s", account_id, key)
         else:
-            last[_identity(meant)] = correction
-    settled = ((one.fill, last.get(_identity(one)) if one.key else None) for one in live)
-    return [_corrected(fill, by) for fill, by in settled if by is None or by.kind == "corrected"]
+            last[row] = number
+    if not last:
+        return executions
+    applied = corrections.loc[list(last.values())].set_axis(list(last))
+    corrected = applied[applied["kind"] == "corrected"]
+    replaced = executions.loc[corrected.index].assign(**{name: corrected[name] for name in TRADED})
+    return pd.concat([executions.drop(index=applied.index), replaced], ignore_index=True)
 
 
-def _meant(correction: Told, known: Iterable[Told]) -> Told | None:
+def _find_targets(executions: pd.DataFrame, corrections: pd.DataFrame) -> dict[tuple[str, str], list[_Target]]:
+    """List the executions with the ids of corrections, by account and id."""
+    targets: defaultdict[tuple[str, str], list[_Target]] = defaultdict(list)
+    named = executions[executions["fill_key"].isin(corrections["fill_key"]) & (executions["fill_key"] != "")]
+    for row, (account_id, key, day, delivered_as) in zip(named.index.tolist(), _rows(named), strict=True):
+        targets[account_id, key].append(_Target(row, day, delivered_as))
+    return targets
+
+
+def _rows(records: pd.DataFrame) -> Iterator[tuple[str, str, int, str]]:
+    return zip(*(records[name].tolist() for name in ("account_id", "fill_key", "day", "delivered_as")), strict=True)
+
+
+def _pick(targets: Iterable[_Target], day: int, delivered_as: str) -> int | None:
     """Pick the execution of the newest session, under the correction's own name before another of the account's."""
-    before = sorted(
-        (one for one in known if one.fill.session_date <= correction.fill.session_date),
-        key=lambda one: one.delivered_as,
-    )
-    newest = max((one.fill.session_date for one in before), default=None)
-    meant = [one for one in before if one.fill.session_date == newest]
-    return next((one for one in meant if one.delivered_as == correction.delivered_as), meant[0] if meant else None)
+    before = [target for target in targets if target.day <= day]
+    newest = max((target.day for target in before), default=None)
+    candidates = sorted((target for target in before if target.day == newest), key=lambda target: target.delivered_as)
+    own = [target for target in candidates if target.delivered_as == delivered_as]
+    return next((target.row for target in [*own, *candidates]), None)
 
 
-def _identity(told: Told) -> Identity:
-    return told.delivered_as, told.key, told.fill.session_date
+class Renames:
+    """The names of accounts as they are now. ``renamed_accounts`` says the same of stored statements.
 
+    Parameters
+    ----------
+    statements
+        In the order they were made: of two about one former account and day the later one counts.
+    """
 
-def _place(told: Told) -> tuple[dt.date, int]:
-    return told.fill.session_date, told.fill.line_number
+    def __init__(self, statements: Iterable[AccountStatement]) -> None:
+        stated: dict[str, dict[dt.date, str]] = {}
+        for statement in statements:
+            if statement.former_account_id is not None:
+                # A statement without a day is dated to the first session: then every session is meant.
+                is_always = statement.valid_from == first_session()
+                ends_before = dt.date.max if is_always else statement.valid_from
+                stated.setdefault(statement.former_account_id, {})[ends_before] = statement.account_id
+        self._stated = {former: sorted(names.items()) for former, names in stated.items()}
 
+    def current_name(self, account_id: str, session_date: dt.date) -> str:
+        """Return the account whose history a session of an account is."""
+        for _ in range(MOST_RENAMES):
+            names = self._stated.get(account_id, [])
+            place = bisect_right(names, session_date, key=lambda stated: stated[0])
+            if place == len(names):
+                break
+            account_id = names[place][1]
+        return account_id
 
-def _corrected(fill: Fill, correction: Told | None) -> Fill:
-    if correction is None:
-        return fill
-    return correction.fill._replace(
-        session_date=fill.session_date, executed_at=fill.executed_at, line_number=fill.line_number
-    )
+    def rebooked(self, stated: Adjustment) -> Adjustment:
+        """Return an adjustment with the accounts it is booked to now."""
+        offset = stated.offset_account_id
+        return stated._replace(
+            account_id=self.current_name(stated.account_id, stated.session_date),
+            offset_account_id=offset and self.current_name(offset, stated.session_date),
+        )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from risk.core.errors import RequestError
 from risk.core.runs import Run, read_run
-from risk.core.settings import LEGACY_SUFFIX, settings
+from risk.core.settings import LEGACY_SUFFIX
 from risk.core.warehouse import Connection, records, rows
 
 
@@ -26,7 +26,7 @@ class Trader(NamedTuple):
     first_session_date, latest_session_date
         The first of them, or what the source says, and the last; ``None`` = it has not traded.
     base_limit_usd
-        Daily loss limit before any cut, US dollars.
+        Stated daily loss limit before any cut, US dollars; ``None`` = the default of the settings.
     status
         ``active``, ``limited history`` or ``stale``; without a limit: ``disabled``, ``legacy``, ``inactive`` or
         ``not traded yet``.
@@ -37,12 +37,12 @@ class Trader(NamedTuple):
     trading_day_count: int
     first_session_date: dt.date | None
     latest_session_date: dt.date | None
-    base_limit_usd: Decimal
+    base_limit_usd: Decimal | None
     status: str
 
 
 def read_roster(connection: Connection, run: Run) -> list[Trader]:
-    """Read every account that has traded or that somebody stated, by name, as known to a run."""
+    """Read every account that has traded or that was stated, by name, as known to a run."""
     binds = {
         "run_id": run.run_id,
         "session_date": run.session_date,
@@ -50,10 +50,8 @@ def read_roster(connection: Connection, run: Run) -> list[Trader]:
         "as_of": run.as_of,
         "legacy_suffix": LEGACY_SUFFIX,
     }
-    default = settings().default_limit_usd
     found = records(connection, "roster/select_roster", binds)
-    traders = [Trader(**{**row, "base_limit_usd": row["base_limit_usd"] or default}) for row in found]
-    return sorted(traders, key=lambda trader: trader.account_id)
+    return sorted((Trader(**row) for row in found), key=lambda trader: trader.account_id)
 
 
 def newest_run(connection: Connection) -> Run:

@@ -1,4 +1,4 @@
-"""Reading a delivered file once, in chunks, refusing what cannot be right as a whole."""
+"""Reading a delivered file once, as records or blocks of columns, refusing what cannot be right as a whole."""
 
 from __future__ import annotations
 
@@ -8,14 +8,24 @@ import gzip
 import hashlib
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import csv as arrow_csv
+
 from risk.core.errors import InputError
 
 CHUNK_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 22
+RECORDS_PER_BLOCK = 20_000
 MAXIMUM_HEADER_BYTES = 1 << 16
 MAXIMUM_LINE_BYTES = 1 << 24
 
@@ -32,6 +42,36 @@ class Record(NamedTuple):
     line_number: int
     raw_text: str
     fields: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some consecutive records as columns of text.
+
+    Attributes
+    ----------
+    texts
+        One column for each one that was asked for and that the file has; a row for each even record.
+    line_numbers
+        Physical line on which each of these records starts.
+    ragged
+        Records that do not have as many fields as the header, in between.
+    source
+        The lines of the block, or its even records.
+    """
+
+    texts: pd.DataFrame
+    line_numbers: NDArray[np.int64]
+    ragged: Sequence[Record]
+    source: Sequence[bytes] | Sequence[Record]
+
+    def record(self, row: int) -> Record:
+        """Return one record whole."""
+        source = self.source[row]
+        if isinstance(source, Record):
+            return source
+        text = source.decode()
+        return Record(int(self.line_numbers[row]), text, next(csv.reader([text], strict=True)))
 
 
 class _Hashing(io.RawIOBase):
@@ -68,15 +108,10 @@ class CsvStream:
     ----------
     header
         The fields of line 1.
-    is_plain
-        False once a double quote or a backslash has been met: without them a record never spans lines or hides a comma,
-        and every character stands for itself.
     line_count
         Lines read after the header, the last one counted even without its newline.
     tail
         What follows the last newline read so far.
-    is_exhausted
-        True once the whole file has been read.
 
     Raises
     ------
@@ -88,10 +123,8 @@ class CsvStream:
     def __init__(self, path: Path) -> None:
         self.name = path.name
         self.is_gzip = path.name.endswith(".gz")
-        self.is_plain = True
         self.line_count = 0
         self.tail = b""
-        self.is_exhausted = False
         try:
             self._source = _Hashing(path)
         except OSError as error:
@@ -135,21 +168,6 @@ class CsvStream:
             yield chunk
             chunk = self._next()
         self.line_count += bool(self.tail)
-        self.is_exhausted = True
-
-    def lines(self) -> Iterator[str]:
-        """Yield the lines after the header, with their ends."""
-        rest = b""
-        for chunk in self.chunks():
-            head, newline, rest_of_chunk = chunk.rpartition(b"\n")
-            if not newline:
-                rest += chunk
-                continue
-            for line in (rest + head).split(b"\n"):
-                yield line.decode() + "\n"
-            rest = rest_of_chunk
-        if rest:
-            yield rest.decode()
 
     def records(self) -> Iterator[Record]:
         """Yield the CSV records after the header; blank lines are passed over.
@@ -159,22 +177,53 @@ class CsvStream:
         InputError
             If quotes do not match: then no later record can be trusted.
         """
+        return self._records(self.chunks(), 2)
+
+    def blocks(self, columns: Sequence[str], wanted: Collection[str]) -> Iterator[Block]:
+        """Yield the records after the header, about 4 MB at a time.
+
+        Parameters
+        ----------
+        columns
+            Name of each column, in the file's order.
+        wanted
+            Names of the columns to read.
+
+        Raises
+        ------
+        InputError
+            As `records`.
+        """
+        blocks, line_number = _whole_lines(self.chunks()), 2
+        for data in blocks:
+            texts = _read_texts(data, columns, wanted)
+            count = data.count(b"\n") + (not data.endswith(b"\n"))
+            if texts is not None:
+                numbers = np.arange(line_number, line_number + count, dtype=np.int64)
+                yield Block(texts, numbers, (), data.split(b"\n"))
+            else:
+                # A quoted field may go on in the next block: then the csv module reads the rest of the file, too.
+                rest = chain([data], blocks) if b'"' in data else [data]
+                yield from _record_blocks(self._records(rest, line_number), columns, wanted)
+            line_number += count
+
+    def _records(self, chunks: Iterable[bytes], line_number: int) -> Iterator[Record]:
+        """Let the csv module read records from chunks that begin at the start of a line."""
         taken: list[str] = []
 
         def noted() -> Iterator[str]:
-            for line in self.lines():
+            for line in _lines(chunks):
                 taken.append(line)
                 yield line
 
-        line_number = 2
         try:
             for fields in csv.reader(noted(), strict=True):
-                text, count = "".join(taken).removesuffix("\n"), len(taken)
+                text, count = "".join(taken), len(taken)
                 taken.clear()
-                if self.is_exhausted:
+                if not text.endswith("\n"):
                     self._refuse_cut(fields, line_number)
                 if fields:
-                    yield Record(line_number, text, fields)
+                    yield Record(line_number, text.removesuffix("\n"), fields)
                 line_number += count
         except csv.Error as error:
             raise InputError(
@@ -182,12 +231,8 @@ class CsvStream:
                 "or a carriage return stands alone. Replace the file with a new export."
             ) from None
 
-    def refuse_cut_line(self) -> None:
-        """Refuse the file if its last line, without newline, has too few fields: for files without quotes."""
-        self._refuse_cut(self.tail.decode().split(","), self.line_count + 1)
-
     def _refuse_cut(self, fields: list[str], line_number: int) -> None:
-        if self.tail and fields and len(fields) < len(self.header):
+        if fields and len(fields) < len(self.header):
             raise InputError(
                 f"{self.name} ends in the middle of line {line_number} ({len(fields)} of {len(self.header)} fields, no "
                 "newline): it is truncated. Deliver it again, complete."
@@ -219,7 +264,6 @@ class CsvStream:
         return header, rest or (self._next() if newline else b"")
 
     def _look_at(self, chunk: bytes) -> None:
-        self.is_plain = self.is_plain and b'"' not in chunk and b"\\" not in chunk
         self.line_count += chunk.count(b"\n")
         last = chunk.rpartition(b"\n")
         self.tail = last[2] if last[1] else self.tail + chunk
@@ -278,6 +322,91 @@ class CsvStream:
             raise InputError(
                 f"{self.name} is not UTF-8: byte 0x{found} near line {line_number}. Export it again as UTF-8."
             ) from None
+
+
+def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """Yield lines with their ends."""
+    rest = b""
+    for chunk in chunks:
+        head, newline, rest_of_chunk = chunk.rpartition(b"\n")
+        if not newline:
+            rest += chunk
+            continue
+        for line in (rest + head).split(b"\n"):
+            yield line.decode() + "\n"
+        rest = rest_of_chunk
+    if rest:
+        yield rest.decode()
+
+
+def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Join chunks and cut them at line ends; only the last block may lack its newline."""
+    parts: list[bytes] = []
+    for chunk in chunks:
+        parts.append(chunk)
+        if sum(map(len, parts)) >= BLOCK_BYTES:
+            lines, newline, rest = b"".join(parts).rpartition(b"\n")
+            parts = [rest]
+            if newline:
+                yield lines + newline
+    rest = b"".join(parts)
+    if rest:
+        yield rest
+
+
+def _read_texts(data: bytes, columns: Sequence[str], wanted: Collection[str]) -> pd.DataFrame | None:
+    """Read whole lines as columns of text; ``None`` where only the csv module knows what the records are.
+
+    That is where a line is blank or has too many or too few fields, a carriage return stands alone, or a quote does
+    anything else than to enclose a field.
+    """
+    if b"\r" in data or data.startswith(codecs.BOM_UTF8) or (b'"' in data and not _encloses_fields(data)):
+        return None
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(data),
+            # Threads do not survive the fork of an Airflow task.
+            arrow_csv.ReadOptions(column_names=list(columns), use_threads=False, block_size=max(len(data), 1)),
+            arrow_csv.ParseOptions(double_quote=False),
+            arrow_csv.ConvertOptions(
+                column_types=dict.fromkeys(columns, pa.string()),
+                strings_can_be_null=False,
+                include_columns=[name for name in columns if name in wanted],
+            ),
+        )
+    except pa.ArrowInvalid:
+        return None
+    return table.to_pandas() if len(table) == data.count(b"\n") + (not data.endswith(b"\n")) else None
+
+
+def _encloses_fields(data: bytes) -> bool:
+    """Tell whether every pair of quotes encloses one field of one line, without a quote in it."""
+    characters = np.frombuffer(data, np.uint8)
+    quotes = np.flatnonzero(characters == ord('"'))
+    if len(quotes) % 2:
+        return False
+    opening, closing = quotes[::2], quotes[1::2]
+    padded = np.concatenate(([ord("\n")], characters, [ord("\n")]))
+    bounds = (ord("\n"), ord(","))
+    line_ends = np.flatnonzero(characters == ord("\n"))
+    return bool(
+        np.isin(padded[opening], bounds).all()
+        and np.isin(padded[closing + 2], bounds).all()
+        and (np.searchsorted(line_ends, opening) == np.searchsorted(line_ends, closing)).all()
+    )
+
+
+def _record_blocks(records: Iterator[Record], columns: Sequence[str], wanted: Collection[str]) -> Iterator[Block]:
+    """Make blocks of records."""
+    is_over = False
+    while not is_over:
+        some = list(islice(records, RECORDS_PER_BLOCK))
+        is_over = len(some) < RECORDS_PER_BLOCK
+        even = [record for record in some if len(record.fields) == len(columns)]
+        ragged = [record for record in some if len(record.fields) != len(columns)]
+        texts = pd.DataFrame([record.fields for record in even], columns=list(columns), dtype=str)
+        numbers = np.array([record.line_number for record in even], dtype=np.int64)
+        yield Block(texts[[name for name in columns if name in wanted]], numbers, ragged, even)
 
 
 def file_sha256(path: Path) -> str:

@@ -12,34 +12,29 @@ from airflow.sdk import BaseHook, BaseOperator
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRescheduleException
 
 from risk.core.calendar import next_session, run_session, store_sessions, wait_deadline
-from risk.core.errors import ConnectionLostError
 from risk.core.runs import open_run, resolve_as_of
 from risk.core.schema import migrate
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, connect, writing
-from risk.ingest.awaiting import missing_accounts
-from risk.ingest.loading import Load, known_load, load_drop, raise_for_quarantine
-from risk.ingest.sources.propreports.loading import load_vendor
-from risk.ingest.sources.propreports.place import CONNECTION_ID as VENDOR_CONNECTION_ID
-from risk.ingest.sources.propreports.place import Place, place_of
-from risk.ingest.sources.sql import load_query
 from risk.operators.base import warehouse
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from risk.ingest.load import Load
+    from risk.ingest.sources.propreports.place import Place
+
 SOURCE_CONNECTION_ID = "risk_source"
-WAIT_STEP = dt.timedelta(minutes=3)
-"""Between two looks at the source; the task holds no process meanwhile."""
+VENDOR_CONNECTION_ID = "risk_vendor"
 
 
 class ExtractFillsOperator(BaseOperator):
     """Copy new deliveries of the source into the warehouse and open a run for the session.
 
     A file that is wrong as a whole is quarantined and fails the task after all others are loaded.
-    A scheduled run waits, rescheduled, for accounts that traded recently and have no executions yet, and for a source
-    that is out of reach, until 08:15 New York; then it goes on with what is known, and the verdicts name what is
-    missing. Clearing this task opens a new revision of the session.
+    A scheduled run waits until 08:15 New York for accounts that traded recently and have no executions yet, and for an
+    unreachable source; then it continues with what is known, and the checks name what is missing. The task is
+    rescheduled between polls and uses no worker slot. Clearing this task opens a new revision of the session.
 
     Parameters
     ----------
@@ -76,27 +71,26 @@ class ExtractFillsOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Load the source up to the session, then open the run."""
+        from risk.ingest.poll import SourceIncompleteError, load_or_wait
+
         dag_run = context["dag_run"]
         is_automated = dag_run.run_type in ("scheduled", "backfill")
         interval_start = dag_run.data_interval_start if is_automated else None
         session_date = run_session(self.session_date, interval_start, dag_run.run_after)
         as_of = resolve_as_of(self.as_of, next_session(session_date), dt.datetime.now(dt.UTC))
+        deadline = self.deadline(session_date) if dag_run.run_type in self.waiting_run_types else None
         with warehouse() as connection:
             migrate(connection)
             with writing(connection):
                 store_sessions(connection)
-            may_wait = dag_run.run_type in self.waiting_run_types
-            load = self.look(connection, session_date, may_wait=may_wait)
-            raise_for_quarantine(load)
-            if may_wait:
-                self.wait_for_accounts(connection, session_date, load)
+            try:
+                load = load_or_wait(connection, session_date, lambda: self.load(connection, session_date), deadline)
+            except SourceIncompleteError as incomplete:
+                self.log.info("session=%s polls again at %s: %s", session_date, incomplete.poll_at, incomplete)
+                raise AirflowRescheduleException(incomplete.poll_at) from None  # type: ignore[no-untyped-call]
             run = open_run(connection, session_date, load.load_id, dag_run.run_id, as_of)
-        counts = {
-            "file_count": load.file_count,
-            "delivery_count": load.delivery_count,
-            "fill_count": load.fill_count,
-            "rejected_count": load.rejected_count,
-        }
+        names = ("file_count", "delivery_count", "fill_count", "rejected_count")
+        counts = {name: getattr(load, name) for name in names}
         facts = ", ".join(f"{name}={value}" for name, value in counts.items())
         self.log.info("session=%s as_of=%s %s", run.session_date, run.as_of.isoformat(), facts)
         return {
@@ -106,61 +100,35 @@ class ExtractFillsOperator(BaseOperator):
             **counts,
         }
 
-    def look(self, connection: Connection, session_date: dt.date, *, may_wait: bool) -> Load:
-        """Load the source; a run that may wait outlives one that is out of reach."""
-        try:
-            return self.load(connection, session_date)
-        except ConnectionLostError as error:
-            known = known_load(connection, session_date) if may_wait else None
-            if may_wait:
-                self.reschedule(session_date, str(error))
-            if known is None:
-                raise
-            self.log.warning("session=%s goes on with what is known: %s", session_date, error)
-            return known
-
-    def wait_for_accounts(self, connection: Connection, session_date: dt.date, load: Load) -> None:
-        """Give the slot back and come again while expected accounts are missing and the morning is young."""
-        awaited = missing_accounts(connection, session_date, load)
-        if awaited:
-            names = ", ".join(awaited)
-            self.reschedule(session_date, f"no executions of {names}")
-            self.log.warning("session=%s goes on without %s", session_date, names)
-
-    def reschedule(self, session_date: dt.date, reason: str) -> None:
-        """Give the slot back until the next look; once the deadline has passed there is none."""
-        now, deadline = dt.datetime.now(dt.UTC), self.deadline(session_date)
-        if now < deadline:
-            self.log.info("session=%s waits until %s: %s", session_date, deadline.isoformat(), reason)
-            raise AirflowRescheduleException(min(now + WAIT_STEP, deadline))  # type: ignore[no-untyped-call]
-
     def deadline(self, session_date: dt.date) -> dt.datetime:
         """Return the instant from which a run no longer waits."""
         return wait_deadline(session_date)
 
     def load(self, connection: Connection, session_date: dt.date) -> Load:
         """Load from the one source this run has."""
+        from risk.ingest.load import load_drop
+        from risk.ingest.sources.propreports.loading import load_vendor
+        from risk.ingest.sources.sql import load_query
+
         settings = read_settings()
         vendor = None if self.fills else vendor_place()
         folder = Path(self.fills) if self.fills else settings.fills_dir
         if vendor:
-            return load_vendor(connection, vendor, session_date, is_simulated=settings.is_simulated)
+            return load_vendor(connection, vendor, session_date, settings)
         if folder:
-            is_history = self.history == "True"
-            return load_drop(
-                connection, folder, session_date, is_simulated=settings.is_simulated, is_history=is_history
-            )
+            return load_drop(connection, folder, session_date, settings, is_history=self.history == "True")
         source_dsn = BaseHook.get_connection(SOURCE_CONNECTION_ID).get_uri()
         with contextlib.closing(connect(source_dsn)) as source:
-            return load_query(connection, source, session_date, is_simulated=settings.is_simulated)
+            return load_query(connection, source, session_date, settings)
 
 
 def vendor_place() -> Place | None:
     """Read the Airflow connection ``risk_vendor``, where there is one."""
+    from risk.ingest.sources.propreports.place import place_of
+
     try:
         given = BaseHook.get_connection(VENDOR_CONNECTION_ID)
     except AirflowNotFoundException:
         return None
-    return place_of(
-        {name: getattr(given, name) for name in ("conn_type", "host", "port", "schema", "login", "password")}
-    )
+    fields = ("conn_type", "host", "port", "schema", "login", "password")
+    return place_of({name: getattr(given, name) for name in fields})

@@ -11,11 +11,8 @@ from typing import Final, NamedTuple
 
 from risk.core.entities import ReportedPnl
 from risk.core.errors import InputError
-from risk.core.settings import settings
-from risk.ingest.kinds import KINDS
-from risk.ingest.numbers import number
-from risk.ingest.reasons import Quarantine, shorten
-from risk.ingest.rows import fits
+from risk.ingest.reference_data import FILE_SPECS
+from risk.ingest.rules import Quarantine, fits, number, shorten
 from risk.ingest.streams import CsvStream
 
 MANIFEST: Final = "manifest.csv"
@@ -49,8 +46,8 @@ class DropFolder:
     ----------
     fills
         Files of executions, by name.
-    statements
-        Statement files by the name of their kind.
+    reference_files
+        Reference files by the name of their kind.
     entries
         Manifest entries by file name; ``None`` without a manifest.
     quarantined
@@ -59,7 +56,7 @@ class DropFolder:
 
     path: Path
     fills: tuple[Path, ...]
-    statements: dict[str, tuple[Path, ...]]
+    reference_files: dict[str, tuple[Path, ...]]
     entries: dict[str, tuple[Entry, ...]] | None
     quarantined: list[Quarantine] = field(default_factory=list)
 
@@ -68,18 +65,26 @@ class DropFolder:
         """Whether the folder says that its desk is simulated."""
         return (self.path / MARKER).is_file()
 
+    def named_places(self, path: Path) -> set[tuple[str, dt.date]] | None:
+        """Return the accounts and sessions that the manifest names for a file; ``None`` without a manifest."""
+        if self.entries is None:
+            return None
+        return {(entry.account_id, entry.session_date) for entry in self.entries[path.name]}
+
     def entries_text(self, path: Path) -> str | None:
         """Return what the manifest says of a file, as source_files keeps it; ``None`` without a manifest."""
         return None if self.entries is None else "\n".join(sorted(entry.text for entry in self.entries[path.name]))
 
 
-def open_folder(folder: Path, known_at: dt.datetime) -> DropFolder:
+def open_folder(folder: Path, known_at: dt.datetime, account_pattern: str) -> DropFolder:
     """List a file drop and read its manifest.
 
     Parameters
     ----------
     known_at
-        Aware instant of the look; a ``published_at`` after it is refused.
+        Aware instant of the load; a ``published_at`` after it is refused.
+    account_pattern
+        Regular expression that a whole account name must match.
 
     Raises
     ------
@@ -91,21 +96,21 @@ def open_folder(folder: Path, known_at: dt.datetime) -> DropFolder:
     quarantined: list[Quarantine] = []
     listed = _listed(folder)
     fills = _files(listed, ("fills*.csv", "fills*.csv.gz"), quarantined)
-    statements = {kind.name: tuple(_files(listed, (kind.pattern,), quarantined)) for kind in KINDS}
+    reference = {spec.name: tuple(_files(listed, (spec.pattern,), quarantined)) for spec in FILE_SPECS}
     manifests = [path for path in listed if path.name.lower() == MANIFEST]
     entries = None
     if manifests:
-        entries = _manifest(manifests[-1], known_at, quarantined)
+        entries = _manifest(manifests[-1], known_at, account_pattern, quarantined)
         fills = _named(fills, entries, quarantined)
     elif not fills and not quarantined:
         raise InputError(
             f"The fills folder {folder} holds no fills*.csv, no fills*.csv.gz and no {MANIFEST}. "
             "Put the session's executions there, then clear this task."
         )
-    return DropFolder(folder, tuple(fills), statements, entries, quarantined)
+    return DropFolder(folder, tuple(fills), reference, entries, quarantined)
 
 
-def companions(folder: Path) -> list[Path]:
+def reference_files(folder: Path) -> list[Path]:
     """List what lies in a file drop beside its executions, good or not: what a source of executions does not bring.
 
     Raises
@@ -113,7 +118,7 @@ def companions(folder: Path) -> list[Path]:
     InputError
         If the folder cannot be listed.
     """
-    meant = _meant(_listed(folder), tuple(kind.pattern for kind in KINDS))
+    meant = _meant(_listed(folder), tuple(spec.pattern for spec in FILE_SPECS))
     return [path for path in meant if path.is_file() or path.is_symlink()]
 
 
@@ -164,7 +169,9 @@ def _named(fills: list[Path], entries: dict[str, tuple[Entry, ...]], quarantined
     return [path for path in fills if path.name in entries]
 
 
-def _manifest(path: Path, known_at: dt.datetime, quarantined: list[Quarantine]) -> dict[str, tuple[Entry, ...]]:
+def _manifest(
+    path: Path, known_at: dt.datetime, account_pattern: str, quarantined: list[Quarantine]
+) -> dict[str, tuple[Entry, ...]]:
     entries: dict[str, dict[tuple[str, dt.date], Entry]] = {}
     try:
         listed = _manifest_rows(path)
@@ -173,7 +180,7 @@ def _manifest(path: Path, known_at: dt.datetime, quarantined: list[Quarantine]) 
         return {}
     for line_number, fields in listed:
         try:
-            entry = _entry(path.parent, fields, line_number, known_at)
+            entry = _entry(path.parent, fields, line_number, known_at, account_pattern)
         except InputError as error:
             name = fields["file"] if re.fullmatch(r"[\w.-]{1,100}", fields["file"]) else MANIFEST
             reason = f"{MANIFEST} line {line_number} is refused: {error}. Correct the entry."
@@ -205,7 +212,9 @@ def _manifest_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
         return rows
 
 
-def _entry(folder: Path, fields: dict[str, str], line_number: int, known_at: dt.datetime) -> Entry:
+def _entry(
+    folder: Path, fields: dict[str, str], line_number: int, known_at: dt.datetime, account_pattern: str
+) -> Entry:
     name = fields["file"]
     path = folder / name
     if not name or Path(name).name != name or name in (".", ".."):
@@ -216,7 +225,7 @@ def _entry(folder: Path, fields: dict[str, str], line_number: int, known_at: dt.
         raise InputError(f"the file {shorten(name)} is missing")
     if not re.fullmatch(r"fills.*\.csv(\.gz)?", name):
         raise InputError(f"the file {shorten(name)} is no fills*.csv or fills*.csv.gz")
-    if not re.fullmatch(settings().account_pattern, fields["account_id"]):
+    if not re.fullmatch(account_pattern, fields["account_id"]):
         raise InputError(f"the account name {shorten(fields['account_id'])} is not allowed")
     account_id, session_date = fields["account_id"], _date(fields["session_date"])
     reported = _reported(account_id, session_date, fields)

@@ -21,7 +21,7 @@ from typing import Final, Self, TypeVar
 import httpx
 
 from risk.core.errors import ConnectionLostError, RefusalError
-from risk.ingest.reasons import shorten
+from risk.ingest.rules import shorten
 from risk.ingest.sources.propreports.pace import Pace
 from risk.ingest.sources.propreports.place import CONNECTION_ID, Place
 

@@ -12,8 +12,7 @@ from typing import TextIO
 
 from risk.core.calendar import previous_session
 from risk.core.entities import ReportedPnl
-from risk.core.settings import settings
-from risk.ingest.shapes import REQUIRED
+from risk.ingest.rules import REQUIRED
 from risk.ingest.sources.folder import MANIFEST, MANIFEST_REQUIRED, MANIFEST_TOTALS
 from risk.ingest.sources.propreports.accounts import ALL_GROUPS, Account, active_since
 from risk.ingest.sources.propreports.pages import Answer, IncompleteAnswerError, Question, lines
@@ -111,6 +110,7 @@ def write_manifest(
     delivered: Collection[tuple[str, dt.date]],
     reported: Mapping[tuple[str, dt.date], ReportedPnl],
     folder: Path,
+    account_pattern: str,
 ) -> None:
     """Name the account-sessions that the answers speak of; a file that speaks of none is removed.
 
@@ -135,7 +135,7 @@ def write_manifest(
                 if account.is_answered_for(answer.session_date, since)
                 or (account.account_id, answer.session_date) in delivered
             }
-            named = [name for name in sorted(silent | answer.account_ids) if _is_allowed(name)]
+            named = [name for name in sorted(silent | answer.account_ids) if re.fullmatch(account_pattern, name)]
             for name in named:
                 books = reported.get((name, answer.session_date))
                 amounts = (books.gross_pnl_usd, books.net_pnl_usd) if books else ("", "")
@@ -145,16 +145,11 @@ def write_manifest(
                 (folder / answer.file_name).unlink()
 
 
-def write_roster(accounts: Iterable[Account], folder: Path) -> None:
+def write_roster(accounts: Iterable[Account], folder: Path, account_pattern: str) -> None:
     """Write the vendor's list of accounts as a statement file; its days in one form, without names nobody may carry."""
     with (folder / "accounts_vendor.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("Account Name", "First Traded", "Last Traded"))
         for account in accounts:
-            if _is_allowed(account.account_id):
+            if re.fullmatch(account_pattern, account.account_id):
                 writer.writerow((account.account_id, account.first_traded, account.last_traded))
-
-
-def _is_allowed(account_id: str) -> bool:
-    """Tell whether a manifest may carry an account's name; the rows of others are rejected one by one."""
-    return re.fullmatch(settings().account_pattern, account_id) is not None

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from risk.core.entities import ReportedPnl
 from risk.core.errors import RefusalError
-from risk.core.settings import VENDOR_HISTORY_SESSIONS, VENDOR_REREAD_AFTER, VENDOR_REREAD_SESSIONS, settings
+from risk.core.settings import VENDOR_HISTORY_SESSIONS, VENDOR_REREAD_AFTER, VENDOR_REREAD_SESSIONS, Settings
 from risk.core.warehouse import Connection, execute, rows, writing
-from risk.ingest.loading import Load, load_fetched
-from risk.ingest.sources.folder import companions
+from risk.ingest.load import Load, load_fetched
+from risk.ingest.sources.folder import reference_files
 from risk.ingest.sources.propreports import drop, pages, reports
 from risk.ingest.sources.propreports.accounts import LIST, Account, read_accounts
 from risk.ingest.sources.propreports.client import Client, Patience
@@ -49,14 +49,15 @@ class _Desk:
     kept: Path
     clock: pages.Clock
     delivered: frozenset[tuple[str, dt.date]]
+    settings: Settings
 
 
 def load_vendor(
     connection: Connection,
     place: Place,
     through_session_date: dt.date,
+    settings: Settings,
     *,
-    is_simulated: bool,
     pace: Pace | None = None,
     patience: Patience | None = None,
     clock: pages.Clock | None = None,
@@ -82,25 +83,27 @@ def load_vendor(
         As ``load_drop``.
     """
     pace, clock = pace or Pace(), clock or _clock(connection)
-    root = settings().vendor_dir / hashlib.sha256(f"{place.user}@{place.url}".encode()).hexdigest()[:12]
-    due = due_sessions(connection, through_session_date, clock())
+    root = settings.vendor_dir / hashlib.sha256(f"{place.user}@{place.url}".encode()).hexdigest()[:12]
+    due = due_sessions(connection, through_session_date, clock(), settings.vendor_since)
     with alone(root, pace), _emptied(root / "drop") as folder, Client(place, pace, patience) as client:
-        desk = _Desk(client, root / "pages", clock, _delivered(connection, due))
+        desk = _Desk(client, root / "pages", clock, _delivered(connection, due), settings)
         answers = _fetch(desk, due, folder)
-        beside = settings().fills_dir
-        for path in companions(beside) if beside else ():
+        beside = settings.fills_dir
+        for path in reference_files(beside) if beside else ():
             shutil.copy2(path, folder, follow_symlinks=False)
-        load = load_fetched(connection, folder, f"vendor {place.host}", through_session_date, is_simulated=is_simulated)
+        load = load_fetched(connection, folder, f"vendor {place.host}", through_session_date, settings)
         _record(connection, load, answers)
         shutil.rmtree(desk.kept)
     return load
 
 
-def due_sessions(connection: Connection, through_session_date: dt.date, now: dt.datetime) -> list[dt.date]:
+def due_sessions(
+    connection: Connection, through_session_date: dt.date, now: dt.datetime, since: dt.date | None
+) -> list[dt.date]:
     """List the sessions to ask for, ascending."""
     binds = {
         "through_session_date": through_session_date,
-        "since": settings().vendor_since,
+        "since": since,
         "history_sessions": VENDOR_HISTORY_SESSIONS,
         "reread_sessions": VENDOR_REREAD_SESSIONS,
         "asked_before": now - VENDOR_REREAD_AFTER,
@@ -142,8 +145,8 @@ def _fetch(desk: _Desk, due: Sequence[dt.date], folder: Path) -> list[SessionAns
     whole = [answer for answer in answers if answer.finding is None]
     reported = _reported(desk, accounts, whole)
     books = {(row.account_id, row.session_date): row for row in reported}
-    drop.write_roster(accounts, folder)
-    drop.write_manifest(whole, accounts, desk.delivered, books, folder)
+    drop.write_roster(accounts, folder, desk.settings.account_pattern)
+    drop.write_manifest(whole, accounts, desk.delivered, books, folder, desk.settings.account_pattern)
     row_count = sum(answer.row_count for answer in whole)
     log.info("vendor accounts=%d sessions=%d of %d rows=%d", len(accounts), len(whole), len(answers), row_count)
     return answers
@@ -161,7 +164,7 @@ def _answer(desk: _Desk, session_date: dt.date, folder: Path) -> SessionAnswer:
 
 def _reported(desk: _Desk, accounts: Sequence[Account], answers: Sequence[SessionAnswer]) -> list[ReportedPnl]:
     """Ask for the vendor's own books of every account with executions; without them there is no reconciliation."""
-    kind = chosen_report(settings().vendor_report)
+    kind = chosen_report(desk.settings.vendor_report)
     traded = frozenset[str]().union(*(answer.account_ids for answer in answers))
     asked = [account for account in accounts if account.account_id in traded and account.currency in ("", "USD")]
     found: list[ReportedPnl] = []

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from risk.core.errors import ConnectionLostError, RefusalError
-from risk.ingest.reasons import shorten
+from risk.ingest.rules import shorten
 from risk.ingest.sources.propreports.client import Client
 
 TRAILER: Final = re.compile(rb"Page ([0-9]{1,6})/([0-9]{1,6})")

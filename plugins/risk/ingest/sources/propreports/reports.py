@@ -9,17 +9,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from risk.core.entities import ReportedPnl
 from risk.core.errors import RequestError
-from risk.ingest.numbers import number
-from risk.ingest.rows import session_of
-from risk.ingest.shapes import SYMBOL_PATTERN
+from risk.ingest.rules import SYMBOL, number, session_of
 from risk.ingest.sources.propreports.accounts import Account, read_day
 from risk.ingest.sources.propreports.pages import IncompleteAnswerError, Question
-
-_SYMBOL: Final = re.compile(SYMBOL_PATTERN)
 
 
 class Report(StrEnum):
@@ -113,7 +109,7 @@ def _daily_rows(lines: Iterable[str]) -> Iterator[tuple[dt.date, str, str]]:
             day = found
             continue
         header = header or _header(fields, "Symbol")
-        is_row = header is not None and len(fields) == header.width and _SYMBOL.fullmatch(fields[header.first].strip())
+        is_row = header is not None and len(fields) == header.width and SYMBOL.fullmatch(fields[header.first].strip())
         if header and day is not None and is_row:
             yield day, fields[header.gross], fields[header.net]
     if day is not None and header is None:

@@ -1,26 +1,82 @@
-"""The kinds of statement files: their columns, what makes a row right, and what two rows may not say differently."""
+"""Reference files: small CSV files that state what holds from a day on, such as closing prices.
+
+One `FileSpec` for each kind of them: its columns, what makes a row right, and which facts no two rows may contradict.
+A new kind is a row type, a parser here and two files of SQL.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
+from risk.core.calendar import is_session
 from risk.core.entities import AccountStatement, Adjustment, Instrument, Mark, ReportedPnl, Split
-from risk.ingest.fields import (
+from risk.ingest.rules import (
+    FEES,
     Named,
-    read_account,
-    read_currency,
-    read_day,
-    read_number,
-    read_positive,
-    read_session,
-    read_symbol,
+    RowRules,
+    first_session,
+    fits,
+    is_currency,
+    number,
+    session_of,
+    shorten,
+    symbol_of,
 )
-from risk.ingest.reasons import shorten
-from risk.ingest.rows import first_session, session_of
-from risk.ingest.shapes import FEES
-from risk.ingest.statements import Claim, Kind
+
+Row = TypeVar("Row", bound=tuple[Any, ...])
+
+Fact = tuple[tuple[object, ...], str]
+"""A subject, such as a symbol and a session, and a clause about it that no other row may contradict."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpec(Generic[Row]):
+    """One kind of reference files.
+
+    Attributes
+    ----------
+    name
+        Its table, and the beginning of its files' names: ``marks`` lies in ``marks*.csv``.
+    header
+        Header name to field, for every column that may be there.
+    required
+        Header names that must be there.
+    fields
+        Columns of the table, in the order of a row; the first is the day that the row is about.
+    parse
+        Makes a row of a record's fields, or ``None`` where it says nothing. A ``ValueError`` says in a clause what is
+        wrong.
+    unique_facts
+        What a row says that no other row of the same load may say differently; takes the row and the name of its file.
+    create_staged, insert
+        Statements that create its staging table and store what is new in it.
+    is_read_together
+        Whether all files of the kind are read again when one has changed, so that a contradiction is always seen.
+    is_stored_ahead
+        Whether rows about days after the load's last session are stored too: they hold from their day on anyway.
+    """
+
+    name: str
+    header: Mapping[str, str]
+    required: tuple[str, ...]
+    fields: tuple[str, ...]
+    parse: Callable[[Named, RowRules], Row | None]
+    unique_facts: Callable[[Row, str], Sequence[Fact]]
+    create_staged: str
+    insert: str
+    is_read_together: bool = False
+    is_stored_ahead: bool = False
+
+    @property
+    def pattern(self) -> str:
+        """What the names of its files look like."""
+        return f"{self.name}*.csv"
+
 
 NAME_LENGTH: Final = 80
 
@@ -33,8 +89,82 @@ OTHER_CATEGORY: Final = "Fee: Misc"
 """Source of both: the vendor's page *Uploading an Adjustments File*."""
 
 
-def _mark(named: Named, today: dt.date) -> Mark:
-    session_date = read_session(named, today, "closing price")
+DATE_FORMS: Final = {r"[0-9]{2}/[0-9]{2}/[0-9]{4}": "%m/%d/%Y", r"[0-9]{4}-[0-9]{2}-[0-9]{2}": "%Y-%m-%d"}
+"""The vendor's form and ISO 8601: both are unambiguous."""
+
+SMALLEST: Final = Decimal("1e-8")
+
+
+def read_day(named: Named, today: dt.date | None) -> dt.date:
+    """Read the date; one after today, where that is given, is wrong."""
+    text = named["date"]
+    for pattern, form in DATE_FORMS.items():
+        if re.fullmatch(pattern, text):
+            try:
+                day = dt.datetime.strptime(text, form).date()  # noqa: DTZ007 - a session is a plain date
+            except ValueError:
+                break
+            if today is not None and day > today:
+                raise ValueError(f"date {text} lies in the future")
+            return day
+    raise ValueError(f"date {shorten(text)} is no date of the form MM/DD/YYYY or YYYY-MM-DD")
+
+
+def read_session(named: Named, today: dt.date | None, what: str) -> dt.date:
+    """Read the date of a session."""
+    day = read_day(named, today)
+    if day < first_session() or not is_session(day):
+        raise ValueError(f"date {named['date']} is no session, so it has no {what}")
+    return day
+
+
+def read_symbol(named: Named) -> str:
+    """Read a symbol, upper case."""
+    symbol = symbol_of(named["symbol"])
+    if symbol is None:
+        raise ValueError(f"symbol {shorten(named['symbol'])} is blank, too long or has characters no symbol has")
+    return symbol
+
+
+def read_currency(named: Named) -> str | None:
+    """Read a currency; blank is none."""
+    currency = named.get("currency") or None
+    if currency is not None and not is_currency(currency):
+        raise ValueError(f"currency {shorten(currency)} is no ISO 4217 code")
+    return currency
+
+
+def read_number(named: Named, name: str, text: str | None = None) -> Decimal | None:
+    """Read a field, or a part of it, as a number that the warehouse can hold; blank is none."""
+    text = named.get(name, "") if text is None else text
+    if not text:
+        return None
+    value = number(text)
+    if value is None:
+        raise ValueError(f"{name} {shorten(text)} is not a number")
+    if not fits(value):
+        raise ValueError(f"{name} {shorten(text)} is not below 10,000,000,000 with at most 8 decimals")
+    return value
+
+
+def read_positive(named: Named, name: str, text: str | None = None) -> Decimal | None:
+    """Read a number above zero; blank is none."""
+    value = read_number(named, name, text)
+    if value is not None and value < SMALLEST:
+        raise ValueError(f"{name} {shorten(named[name])} is not above zero")
+    return value
+
+
+def read_account(named: Named, name: str, rules: RowRules) -> str:
+    """Read the name of an account, whole: executions are refused where its first 20 characters cannot tell two."""
+    account_id = named[name].strip(" ")
+    if not re.fullmatch(rules.account_pattern, account_id):
+        raise ValueError(f"the account name {shorten(account_id)} is not one the setting RISK_ACCOUNT_PATTERN allows")
+    return account_id
+
+
+def _mark(named: Named, rules: RowRules) -> Mark:
+    session_date = read_session(named, rules.today, "closing price")
     volume = read_number(named, "volume")
     if volume is not None and volume < 0:
         raise ValueError(f"volume {shorten(named['volume'])} is below zero")
@@ -42,8 +172,8 @@ def _mark(named: Named, today: dt.date) -> Mark:
     return Mark(session_date, read_symbol(named), price, read_currency(named), multiplier, volume)
 
 
-def _instrument(named: Named, _today: dt.date) -> Instrument:
-    """Read a statement about an instrument, which may be about a day to come."""
+def _instrument(named: Named, _rules: RowRules) -> Instrument:
+    """Read a statement about an instrument, also one about a future day."""
     multiplier, currency = read_positive(named, "multiplier"), read_currency(named)
     stated = Instrument(read_day(named, None), read_symbol(named), multiplier, currency)
     if stated.multiplier is None and stated.currency is None:
@@ -51,7 +181,7 @@ def _instrument(named: Named, _today: dt.date) -> Instrument:
     return stated
 
 
-def _split(named: Named, _today: dt.date) -> Split:
+def _split(named: Named, _rules: RowRules) -> Split:
     """Read a split, which may be one to come: ``4`` and ``4:1`` are four new shares in place of one, ``1`` is none."""
     new_text, _, old_text = named["ratio"].partition(":")
     new_shares = read_positive(named, "ratio", new_text.strip(" "))
@@ -61,17 +191,17 @@ def _split(named: Named, _today: dt.date) -> Split:
     return Split(read_session(named, None, "split"), read_symbol(named), new_shares, old_shares)
 
 
-def _adjustment(named: Named, today: dt.date) -> Adjustment:
+def _adjustment(named: Named, rules: RowRules) -> Adjustment:
     amount = read_number(named, "amount")
     if amount is None:
         raise ValueError("amount is blank")
-    day = read_day(named, today)
+    day = read_day(named, rules.today)
     if day < first_session():
         raise ValueError(f"date {named['date']} lies before the first session we know")
     if read_currency(named) not in (None, "USD"):
         raise ValueError(f"currency {shorten(named['currency'])} is not USD, and adjustments are booked in US dollars")
-    offset = read_account(named, "offset_account") if named.get("offset_account") else None
-    account_id = read_account(named, "account")
+    offset = read_account(named, "offset_account", rules) if named.get("offset_account") else None
+    account_id = read_account(named, "account", rules)
     if offset == account_id:
         raise ValueError(f"account {account_id} is its own offset account")
     category = ADJUSTMENT_CATEGORIES.get(named.get("category", "").lower(), OTHER_CATEGORY)
@@ -79,19 +209,19 @@ def _adjustment(named: Named, today: dt.date) -> Adjustment:
     return Adjustment(session_of(day), account_id, offset, category, amount, comment)
 
 
-def _reported(named: Named, today: dt.date) -> ReportedPnl | None:
+def _reported(named: Named, rules: RowRules) -> ReportedPnl | None:
     """Read a day of a summary, or a trade on the day it was closed; lines of sums, which have no date, say nothing."""
     text = named.get("date") or named.get("closed", "").partition(" ")[0]
     if text.lower() in ("", "total", "totals"):
         return None
-    session_date = session_of(read_day({"date": text}, today))
+    session_date = session_of(read_day({"date": text}, rules.today))
     gross, net = (read_number(named, name) for name in ("gross", "net"))
     if gross is None or net is None:
         raise ValueError("gross or net is blank")
-    return ReportedPnl(session_date, read_account(named, "account"), gross, net)
+    return ReportedPnl(session_date, read_account(named, "account", rules), gross, net)
 
 
-def _stated_account(named: Named, today: dt.date) -> AccountStatement:
+def _stated_account(named: Named, rules: RowRules) -> AccountStatement:
     """Read a statement about an account, which may be about a day to come; without a date it holds from the first."""
     valid_from = read_day(named, None) if named.get("date") else first_session()
     limit = read_positive(named, "base_limit")
@@ -102,9 +232,9 @@ def _stated_account(named: Named, today: dt.date) -> AccountStatement:
         raise ValueError(f"disabled {shorten(named['disabled'])} is neither yes nor no")
     if "account" not in named:
         raise ValueError("the file has no column Account or Account Name")
-    former = read_account(named, "formerly") if named.get("formerly") else None
-    account_id = read_account(named, "account")
-    first_traded, last_traded = (_day_seen(named, name, today) for name in ("first_traded", "last_traded"))
+    former = read_account(named, "formerly", rules) if named.get("formerly") else None
+    account_id = read_account(named, "account", rules)
+    first_traded, last_traded = (_day_seen(named, name, rules.today) for name in ("first_traded", "last_traded"))
     display_name = " ".join(named.get("display_name", "").split()) or None
     if display_name and (len(display_name) > NAME_LENGTH or not display_name.isprintable()):
         raise ValueError(f"display name {shorten(display_name)} is too long or cannot be printed")
@@ -117,38 +247,40 @@ def _day_seen(named: Named, name: str, today: dt.date) -> dt.date | None:
     return read_day({"date": named[name]}, today) if named.get(name) else None
 
 
-def _mark_claims(row: Mark, _file_name: str) -> list[Claim]:
+def _mark_facts(row: Mark, _file_name: str) -> list[Fact]:
     if row.multiplier is None:
         return []
     return [((row.symbol, row.session_date), f"says multiplier {_plain(row.multiplier)}")]
 
 
-def _instrument_claims(row: Instrument, _file_name: str) -> list[Claim]:
+def _instrument_facts(row: Instrument, _file_name: str) -> list[Fact]:
     said = f"says multiplier {_plain(row.multiplier)}, currency {row.currency or 'unknown'}"
     return [((row.symbol, row.valid_from), said)]
 
 
-def _place_claims(row: Adjustment | ReportedPnl, file_name: str) -> list[Claim]:
+def _place_facts(row: Adjustment | ReportedPnl, file_name: str) -> list[Fact]:
     return [((row.account_id, row.session_date), f"is in {file_name}")]
 
 
-def _account_claims(row: AccountStatement, _file_name: str) -> list[Claim]:
+def _account_facts(row: AccountStatement, _file_name: str) -> list[Fact]:
     """Claim what holds for the account, and that it alone takes over the one it was formerly."""
-    claims: list[Claim] = []
+    facts: list[Fact] = []
     if (row.base_limit_usd, row.is_disabled) != (None, None):
         said = f"says base limit {_plain(row.base_limit_usd)}, disabled {row.is_disabled}"
-        claims.append(((row.account_id, row.valid_from), said))
+        facts.append(((row.account_id, row.valid_from), said))
     if row.former_account_id is not None:
-        claims.append((("who was formerly", row.former_account_id, row.valid_from), f"says {row.account_id}"))
-    return claims
+        facts.append((("who was formerly", row.former_account_id, row.valid_from), f"says {row.account_id}"))
+    return facts
 
 
 def _plain(value: Decimal | None) -> str:
     return "unknown" if value is None else f"{value.normalize():f}"
 
 
-MARKS: Final = Kind(
+MARKS: Final = FileSpec(
     name="marks",
+    create_staged="extract_fills/create_staged_marks",
+    insert="extract_fills/insert_marks",
     header={
         "Date": "date",
         "Symbol": "symbol",
@@ -160,12 +292,14 @@ MARKS: Final = Kind(
     required=("Date", "Symbol", "Price"),
     fields=Mark._fields,
     parse=_mark,
-    claims=_mark_claims,
+    unique_facts=_mark_facts,
 )
 """Closing prices; of two prices for one symbol and session the later line counts."""
 
-INSTRUMENTS: Final = Kind(
+INSTRUMENTS: Final = FileSpec(
     name="instruments",
+    create_staged="extract_fills/create_staged_instruments",
+    insert="extract_fills/insert_instruments",
     header={
         "Date": "date",
         "Symbol": "symbol",
@@ -177,21 +311,27 @@ INSTRUMENTS: Final = Kind(
     required=("Date", "Symbol"),
     fields=Instrument._fields,
     parse=_instrument,
-    claims=_instrument_claims,
+    unique_facts=_instrument_facts,
 )
 """Multipliers and currencies from a day on. An option's expiry stands in its symbol; futures are closed by fills."""
 
-SPLITS: Final = Kind(
+SPLITS: Final = FileSpec(
     name="splits",
+    create_staged="extract_fills/create_staged_splits",
+    insert="extract_fills/insert_splits",
     header={"Date": "date", "Symbol": "symbol", "Ratio": "ratio", "Description": "description"},
     required=("Date", "Symbol", "Ratio"),
     fields=Split._fields,
     parse=_split,
-    claims=lambda row, _: [((row.symbol, row.session_date), f"says {_plain(row.new_shares)}:{_plain(row.old_shares)}")],
+    unique_facts=lambda row, _: [
+        ((row.symbol, row.session_date), f"says {_plain(row.new_shares)}:{_plain(row.old_shares)}")
+    ],
 )
 
-ADJUSTMENTS: Final = Kind(
+ADJUSTMENTS: Final = FileSpec(
     name="adjustments",
+    create_staged="extract_fills/create_staged_adjustments",
+    insert="extract_fills/insert_adjustments",
     header={
         "Date": "date",
         "Account": "account",
@@ -207,7 +347,7 @@ ADJUSTMENTS: Final = Kind(
     required=("Date", "Account", "Amount"),
     fields=Adjustment._fields,
     parse=_adjustment,
-    claims=lambda row, file_name: _place_claims(row, file_name) if row.amount_usd else [],
+    unique_facts=lambda row, file_name: _place_facts(row, file_name) if row.amount_usd else [],
     is_read_together=True,
 )
 """What one file says of an account in a session replaces what was known of it; two files that both do are refused.
@@ -223,19 +363,23 @@ SUMMARY_COLUMNS: Final = (
 TRADE_COLUMNS: Final = ("Opened", "Closed", "Held", "Account", "Symbol", "Type", "Entry", "Exit", "Qty", "Gross", "Net")
 """Of the vendor's reports *Summary by Date* and *Trades*; a summary has no account of its own: add the column."""
 
-TOTALS: Final = Kind(
+TOTALS: Final = FileSpec(
     name="totals",
+    create_staged="extract_fills/create_staged_totals",
+    insert="extract_fills/insert_totals",
     header={name: name.lower() for name in (*SUMMARY_COLUMNS, *TRADE_COLUMNS)},
     required=("Account", "Gross", "Net"),
     fields=ReportedPnl._fields,
     parse=_reported,
-    claims=_place_claims,
+    unique_facts=_place_facts,
     is_read_together=True,
 )
 """What the source's own books say of an account in a session, a row for the day or one for each trade."""
 
-ACCOUNTS: Final = Kind(
+ACCOUNTS: Final = FileSpec(
     name="accounts",
+    create_staged="extract_fills/create_staged_accounts",
+    insert="extract_fills/insert_accounts",
     header={
         "Date": "date",
         "Account": "account",
@@ -254,9 +398,9 @@ ACCOUNTS: Final = Kind(
     required=(),
     fields=AccountStatement._fields,
     parse=_stated_account,
-    claims=_account_claims,
+    unique_facts=_account_facts,
     is_stored_ahead=True,
 )
 """The roster: the vendor's list of accounts, with what we add to it. A row about a day to come is known ahead."""
 
-KINDS: Final[tuple[Kind[Any], ...]] = (MARKS, INSTRUMENTS, SPLITS, ADJUSTMENTS, TOTALS, ACCOUNTS)
+FILE_SPECS: Final[tuple[FileSpec[Any], ...]] = (MARKS, INSTRUMENTS, SPLITS, ADJUSTMENTS, TOTALS, ACCOUNTS)

@@ -1,0 +1,423 @@
+"""The one parser of executions, for the warehouse and for `riskctl pnl`: a file becomes typed columns and rejects.
+
+A column is reduced to its distinct texts, each of these is given to a rule of `risk.ingest.rules` once, and the rows
+take the answers by number. Only plain decimals with many distinct values are read all at once, exactly.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Protocol
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import compute
+
+from risk.core.settings import EXCHANGE_ZONE
+from risk.ingest.rules import (
+    FEE_COLUMNS,
+    READ_COLUMNS,
+    SIDES,
+    Reject,
+    RowRules,
+    execution_columns,
+    fits,
+    is_currency,
+    moment_code,
+    number,
+    session_of,
+    sum_fees,
+    symbol_of,
+    wall_time_of,
+)
+from risk.ingest.streams import Block, CsvStream, Record
+
+Place = tuple[str, dt.date]
+"""An account and a session."""
+
+EXECUTIONS: Final = pa.schema(
+    [
+        ("place", pa.int32()),
+        ("line_number", pa.int64()),
+        ("second", pa.int64()),
+        ("is_time_unknown", pa.bool_()),
+        ("side", pa.uint8()),
+        ("quantity", pa.int64()),
+        ("price", pa.int64()),
+        ("fees_usd", pa.int64()),
+        ("symbol", pa.string()),
+        ("currency", pa.string()),
+        ("fill_key", pa.string()),
+        ("kind", pa.string()),
+    ]
+)
+"""Good records: ``place`` is the number of an account and session in the file, ``second`` counts from 1970 UTC,
+``side`` is an ASCII code, amounts are scaled by 1e8, a blank text is empty."""
+
+SCALE: Final = 8
+SMALL_FEE: Final = Decimal(10) ** 9
+"""As many fees below it as there are columns, scaled, sum to less than 64 bits hold."""
+
+PLAIN_DECIMAL: Final = r"^[0-9]{1,9}(\.[0-9]{1,8})?$"
+MOST_ANSWERS: Final = 100_000
+"""Answers of a rule that are kept for the next block."""
+
+UNPLACED: Final = -1
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_DAY_SPAN: Final = 10_000_000
+"""More than the ordinal of any day."""
+
+HASHED: Final = (
+    *("second", "side", "quantity", "price", "fees_usd"),
+    *("symbol_hash", "currency_hash", "kind_hash", "order_hash", "vendor_hash", "fill_hash"),
+)
+"""What makes two good records of an account and session the same."""
+
+_BLANK_HASH: Final = pd.util.hash_array(np.array([""], object))[0]
+
+
+class Store(Protocol):
+    """Keeps tables of executions."""
+
+    def append(self, table: pa.Table, /) -> None:
+        """Keep a table."""
+
+
+class RejectedRecord(NamedTuple):
+    """A rejected record, its account, session and place as far as these are good, and a hash of what it says."""
+
+    reject: Reject
+    account_id: str | None
+    session_date: dt.date | None
+    place: int
+    content: int
+
+
+class Keyed(NamedTuple):
+    """Executions with an id: their place, line and a hash of the id."""
+
+    places: NDArray[np.int64]
+    line_numbers: NDArray[np.int64]
+    hashes: NDArray[np.uint64]
+
+
+@dataclass(slots=True)
+class ParsedFile:
+    """What the records of one file say, one by one.
+
+    Attributes
+    ----------
+    columns
+        Its columns by our names.
+    content_sha256
+        Hash of its bytes.
+    record_count
+        Records, good and bad.
+    account_ids
+        Well-formed names of accounts.
+    places
+        Account and session to number.
+    counts
+        Sums over the good records of a place, in parts: ``row_count`` and ``content``, a hash that does not depend on
+        their order.
+    corrections
+        Good records that cancel or correct an execution, with their ``content``.
+    keyed
+        Of each table of executions.
+    """
+
+    path: Path
+    columns: tuple[str, ...] = ()
+    content_sha256: str = ""
+    record_count: int = 0
+    account_ids: set[str] = field(default_factory=set)
+    places: dict[Place, int] = field(default_factory=dict)
+    counts: list[pd.DataFrame] = field(default_factory=list)
+    corrections: list[pd.DataFrame] = field(default_factory=list)
+    rejects: list[RejectedRecord] = field(default_factory=list)
+    keyed: list[Keyed] = field(default_factory=list)
+
+
+class TextRule:
+    """A rule about one text, applied to a column: asked once for each distinct text.
+
+    Parameters
+    ----------
+    judge
+        The rule; answers a tuple, first whether the text is good.
+    dtypes
+        Of the answer's parts.
+    """
+
+    def __init__(self, judge: Callable[[str], tuple[Any, ...]], *dtypes: Any) -> None:
+        self.judge = judge
+        self.dtypes = dtypes
+        self._answers: dict[str, tuple[Any, ...]] = {}
+
+    def __call__(self, texts: pd.Series[str]) -> list[NDArray[Any]]:
+        """Return the parts of the answers: arrays with a value for each row."""
+        codes, distinct = pd.factorize(texts)
+        return self.answers(codes, distinct)
+
+    def answers(self, codes: NDArray[Any], distinct: Iterable[str]) -> list[NDArray[Any]]:
+        """Return the answers for rows that take the distinct texts by number."""
+        if len(self._answers) > MOST_ANSWERS:
+            self._answers.clear()
+        answers = [self._answers.get(text) or self._judge(text) for text in distinct]
+        parts = zip(*answers, strict=True) if answers else ((),) * len(self.dtypes)
+        return [np.array(part, dtype)[codes] for part, dtype in zip(parts, self.dtypes, strict=True)]
+
+    def _judge(self, text: str) -> tuple[Any, ...]:
+        answer = self._answers[text] = self.judge(text)
+        return answer
+
+
+class AmountRule(TextRule):
+    """A rule about amounts: whether each is good, and the amount scaled by 1e8.
+
+    Plain decimals above zero are good by any such rule. Where many differ they are read all at once, and the rule
+    judges the others.
+    """
+
+    def __init__(self, judge: Callable[[str], tuple[bool, int]]) -> None:
+        super().__init__(judge, bool, np.int64)
+
+    def __call__(self, texts: pd.Series[str]) -> list[NDArray[Any]]:
+        """Return whether each amount is good, and the amounts."""
+        codes, distinct = pd.factorize(texts)
+        return self.answers(codes, distinct) if 8 * len(distinct) < len(texts) else self._read(texts)
+
+    def _read(self, texts: pd.Series[str]) -> list[NDArray[Any]]:
+        text = pa.array(texts, pa.string())
+        is_plain = compute.match_substring_regex(text, PLAIN_DECIMAL)
+        decimals = compute.if_else(is_plain, text, "0").cast(pa.decimal128(18, SCALE))
+        # A decimal of 128 bits is the scaled integer; that of a plain one fits its lower half.
+        amounts = np.frombuffer(decimals.buffers()[1], np.int64)[::2][: len(texts)].copy()
+        is_good = np.asarray(is_plain) & (amounts > 0)
+        if not is_good.all():
+            is_other = ~is_good
+            is_good[is_other], amounts[is_other] = self.answers(*pd.factorize(texts[is_other]))
+        return [is_good, amounts]
+
+
+class Parser:
+    """Parses files of executions by one set of rules.
+
+    Parameters
+    ----------
+    rules
+        What makes a record a fill.
+    """
+
+    def __init__(self, rules: RowRules) -> None:
+        self.rules = rules
+        self._names: dict[str, int] = {}
+        self._moment = TextRule(self._judge_moment, bool, np.int64, np.int64, bool)
+        self._account = TextRule(self._judge_account, bool, bool, np.int64)
+        self._side = TextRule(lambda text: (text in SIDES, ord(text) if text in SIDES else 0), bool, np.uint8)
+        self._symbol = TextRule(_judge_symbol, bool, object, np.uint64)
+        self._status = TextRule(self._judge_status, bool, bool, object, np.uint64)
+        self._currency = TextRule(lambda text: (not text or is_currency(text), _hash(text)), bool, np.uint64)
+        self._amount, self._fee = AmountRule(judge_amount), AmountRule(judge_fee)
+
+    def parse(self, path: Path, store: Store) -> ParsedFile:
+        """Parse one file.
+
+        Parameters
+        ----------
+        store
+            Receives the executions, about 30,000 at a time.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be right as a whole.
+        """
+        parsed = ParsedFile(path)
+        with CsvStream(path) as stream:
+            parsed.columns = execution_columns(stream.header, stream.name)
+            for block in stream.blocks(parsed.columns, READ_COLUMNS):
+                self._add(parsed, block, store)
+            parsed.content_sha256 = stream.sha256
+        return parsed
+
+    def _add(self, parsed: ParsedFile, block: Block, store: Store) -> None:
+        """Add the records of a block to what a file says."""
+        frame, is_good = self._read(block)
+        frame["place"] = self._number_places(parsed, frame)
+        for record in block.ragged:
+            self._reject(parsed, record, ["ragged"], (UNPLACED, UNPLACED, UNPLACED))
+        where = frame[["account", "day", "place"]].to_numpy()
+        for row in np.flatnonzero(~is_good).tolist():
+            record = block.record(row)
+            named = dict(zip(parsed.columns, record.fields, strict=True))
+            codes = self.rules.codes_of(named)
+            if codes:
+                self._reject(parsed, record, codes, where[row].tolist())
+            else:  # Fees that are good together only.
+                frame.loc[row, "fees_usd"], is_good[row] = scaled(sum_fees(named)), True
+        parsed.record_count += len(frame) + len(block.ragged)
+        _keep(parsed, frame[is_good], store)
+
+    def _read(self, block: Block) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+        """Apply the rules column by column; return the values, and which records are good as far as these say."""
+        texts = block.texts.reindex(columns=sorted(READ_COLUMNS), fill_value="")
+        is_timed, second, day, is_time_unknown = self._moment(texts["date_time"])
+        is_named, is_account, account = self._account(texts["account"])
+        is_side, side = self._side(texts["side"])
+        is_symbol, symbol, symbol_hash = self._symbol(texts["symbol"])
+        is_status, is_live, kind, kind_hash = self._status(texts["status"])
+        is_money, currency_hash = self._currency(texts["currency"])
+        ids = _read_ids(texts, block.texts.columns)
+        are_amounts, amounts = self._read_amounts(block.texts)
+        has_key = is_live | (ids["fill_key"] != "").to_numpy()
+        frame = pd.DataFrame(
+            {
+                "line_number": block.line_numbers,
+                "account": np.where(is_named, account, UNPLACED),
+                "day": np.where(is_timed, day, UNPLACED),
+                "second": second,
+                "is_time_unknown": is_time_unknown,
+                "side": side,
+                "symbol": symbol,
+                "symbol_hash": symbol_hash,
+                "currency": texts["currency"],
+                "currency_hash": currency_hash,
+                "kind": kind,
+                "kind_hash": kind_hash,
+                **amounts,
+                **ids,
+            }
+        )
+        return frame, is_timed & is_account & is_side & is_symbol & is_status & is_money & are_amounts & has_key
+
+    def _read_amounts(self, texts: pd.DataFrame) -> tuple[NDArray[np.bool_], dict[str, NDArray[np.int64]]]:
+        """Read quantity, price and the sum of the fees that are there, scaled by 1e8."""
+        is_good, quantity = self._amount(texts["quantity"])
+        is_price, price = self._amount(texts["price"])
+        is_good &= is_price
+        fees_usd = np.zeros(len(texts), np.int64)
+        for name in FEE_COLUMNS:
+            if name in texts:
+                is_fee, fee = self._fee(texts[name])
+                is_good &= is_fee
+                fees_usd += fee
+        return is_good, {"quantity": quantity, "price": price, "fees_usd": fees_usd}
+
+    def _number_places(self, parsed: ParsedFile, frame: pd.DataFrame) -> NDArray[np.int64]:
+        """Return the number of the account and session of each record, where both are good."""
+        accounts, days = frame["account"].to_numpy(), frame["day"].to_numpy()
+        names = list(self._names)
+        parsed.account_ids.update(names[number] for number in np.unique(accounts[accounts != UNPLACED]))
+        places = np.full(len(frame), UNPLACED, np.int64)
+        is_placed = (accounts != UNPLACED) & (days != UNPLACED)
+        codes, distinct = pd.factorize(accounts[is_placed] * _DAY_SPAN + days[is_placed])
+        pairs = [(names[pair // _DAY_SPAN], dt.date.fromordinal(pair % _DAY_SPAN)) for pair in distinct.tolist()]
+        numbers = [parsed.places.setdefault(pair, len(parsed.places)) for pair in pairs]
+        places[is_placed] = np.array(numbers, np.int64)[codes]
+        return places
+
+    def _reject(self, parsed: ParsedFile, record: Record, codes: list[str], where: Sequence[int]) -> None:
+        """Set a record aside; ``where`` numbers its account, the day of its session and its place."""
+        account, day, place = where
+        reason = self.rules.sentence(parsed.path.name, record.line_number, codes, parsed.columns, record.fields)
+        named = zip(parsed.columns, record.fields, strict=False)
+        content = sorted((name, text) for name, text in named if text and name in READ_COLUMNS - {"account"})
+        parsed.rejects.append(
+            RejectedRecord(
+                Reject(parsed.path.name, record.line_number, record.raw_text, reason),
+                None if account == UNPLACED else list(self._names)[account],
+                None if day == UNPLACED else dt.date.fromordinal(day),
+                place,
+                _hash(repr(content)),
+            )
+        )
+
+    def _judge_moment(self, text: str) -> tuple[bool, int, int, bool]:
+        """Judge a Date/Time: its second, the ordinal of its session, and whether its time of day is unknown."""
+        wall_time = wall_time_of(text)
+        if wall_time is None or moment_code(text, self.rules.today):
+            return False, 0, 0, False
+        seconds = (wall_time.replace(tzinfo=EXCHANGE_ZONE) - _EPOCH) // dt.timedelta(seconds=1)
+        return True, seconds, session_of(wall_time.date()).toordinal(), wall_time.time() == dt.time()
+
+    def _judge_account(self, text: str) -> tuple[bool, bool, int]:
+        """Judge an account name: whether it is well-formed, whether good, and its number."""
+        name = text.strip(" ")
+        code = self.rules.account_code(name)
+        if code == "account_name":
+            return False, False, UNPLACED
+        return True, code is None, self._names.setdefault(name, len(self._names))
+
+    def _judge_status(self, text: str) -> tuple[bool, bool, str, int]:
+        kind = self.rules.kind_of(text)
+        return kind is not None, kind == "live", kind or "", _hash(kind or "")
+
+
+def judge_amount(text: str) -> tuple[bool, int]:
+    """Judge a quantity or a price."""
+    value = number(text)
+    return (True, scaled(value)) if value is not None and fits(value) and value > 0 else (False, 0)
+
+
+def judge_fee(text: str) -> tuple[bool, int]:
+    """Judge a fee by itself; where one is large or fine, all fees of the record are judged together."""
+    value = number(text) if text else Decimal(0)
+    return (True, scaled(value)) if value is not None and fits(value) and abs(value) < SMALL_FEE else (False, 0)
+
+
+def scaled(value: Decimal) -> int:
+    """Return a value with at most 8 decimals as a number of 1e-8."""
+    return int(value.scaleb(SCALE))
+
+
+def _judge_symbol(text: str) -> tuple[bool, str, int]:
+    symbol = symbol_of(text)
+    return symbol is not None, symbol or "", _hash(symbol or "")
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
+
+
+def _read_ids(texts: pd.DataFrame, there: Collection[str]) -> dict[str, Any]:
+    """Read the ids of orders and executions, with hashes of them."""
+    order_hash, vendor_hash, fill_hash = (
+        _hash_texts(texts[name], is_there=name in there) for name in ("order_id", "propreports_id", "fill_id")
+    )
+    has_vendor_id = texts["propreports_id"] != ""
+    return {
+        "fill_key": texts["propreports_id"].where(has_vendor_id, texts["fill_id"]),
+        "order_hash": order_hash,
+        "vendor_hash": vendor_hash,
+        "fill_hash": fill_hash,
+        "key_hash": np.where(has_vendor_id, vendor_hash, fill_hash),
+    }
+
+
+def _hash_texts(texts: pd.Series[str], *, is_there: bool) -> NDArray[np.uint64]:
+    if not is_there:
+        return np.full(len(texts), _BLANK_HASH)
+    return pd.util.hash_array(texts.to_numpy(object), categorize=False)
+
+
+def _keep(parsed: ParsedFile, frame: pd.DataFrame, store: Store) -> None:
+    """Hand over good records and count them."""
+    content = pd.util.hash_pandas_object(frame[list(HASHED)], index=False).to_numpy()
+    counts = pd.DataFrame({"place": frame["place"], "row_count": 1, "content": content})
+    parsed.counts.append(counts.groupby("place").sum())
+    is_live = (frame["kind"] == "live").to_numpy()
+    executions = frame[is_live]
+    store.append(pa.Table.from_pandas(executions, schema=EXECUTIONS, preserve_index=False))
+    keyed = executions[executions["fill_key"] != ""]
+    parsed.keyed.append(Keyed(*(keyed[name].to_numpy() for name in ("place", "line_number", "key_hash"))))
+    if not is_live.all():
+        parsed.corrections.append(frame.assign(content=content)[~is_live])

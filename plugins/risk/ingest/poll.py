@@ -1,0 +1,117 @@
+"""Loading a source that may not be complete yet: who is missing, and when to poll again."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from risk.core.errors import ConnectionLostError, InputError, RiskError
+from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
+from risk.core.warehouse import Connection, rows
+from risk.ingest.load import Load
+
+POLL_INTERVAL: Final = dt.timedelta(minutes=3)
+
+log = logging.getLogger(__name__)
+
+
+class SourceIncompleteError(RiskError):
+    """The source is unreachable or lacks expected accounts, and there is time left; poll again.
+
+    Attributes
+    ----------
+    poll_at
+        When, in UTC.
+    """
+
+    def __init__(self, message: str, poll_at: dt.datetime) -> None:
+        super().__init__(message)
+        self.poll_at = poll_at
+
+
+def load_or_wait(
+    connection: Connection, session_date: dt.date, load: Callable[[], Load], deadline: dt.datetime | None
+) -> Load:
+    """Load a source and check that nothing is missing.
+
+    Parameters
+    ----------
+    load
+        Loads the source.
+    deadline
+        Until when a run waits for a source that is unreachable or lacks expected accounts, in UTC; from then on it
+        continues with what is known. ``None`` = it does not wait: an unreachable source fails the task.
+
+    Raises
+    ------
+    SourceIncompleteError
+        If the run waits.
+    InputError
+        If files were refused; names each of them. All others are loaded.
+    ConnectionLostError
+        If the source is unreachable and the run does not wait, or nothing was ever loaded for the session.
+    """
+    try:
+        loaded = load()
+    except ConnectionLostError as error:
+        if deadline is None:
+            raise
+        _wait(str(error), deadline)
+        known = last_load(connection, session_date)
+        if known is None:
+            raise
+        log.warning("session=%s continues with what is known: %s", session_date, error)
+        loaded = known
+    raise_for_quarantine(loaded)
+    missing = missing_accounts(connection, session_date, loaded) if deadline else []
+    if deadline and missing:
+        names = ", ".join(missing)
+        _wait(f"no executions of {names}", deadline)
+        log.warning("session=%s continues without %s", session_date, names)
+    return loaded
+
+
+def _wait(reason: str, deadline: dt.datetime) -> None:
+    """Ask to be polled again, as long as the deadline has not passed."""
+    now = dt.datetime.now(dt.UTC)
+    if now < deadline:
+        raise SourceIncompleteError(reason, min(now + POLL_INTERVAL, deadline))
+
+
+def raise_for_quarantine(load: Load) -> None:
+    """Raise if a load had to refuse a file; what it did load stays loaded.
+
+    Raises
+    ------
+    InputError
+        Names every refused file with its reason.
+    """
+    if load.quarantined:
+        listed = "\n".join(f"- {item.reason}" for item in load.quarantined)
+        raise InputError(
+            f"{len(load.quarantined)} of the delivered files cannot be used; all others are loaded. Fix or replace "
+            f"them, then clear task extract_fills.\n{listed}"
+        )
+
+
+def last_load(connection: Connection, session_date: dt.date) -> Load | None:
+    """Return the last load for a session as one that brings nothing new; ``None`` where there was none."""
+    with connection:
+        ((load_id,),) = rows(connection, "extract_fills/select_last_load", {"session_date": session_date})
+    return Load(load_id, 0, 0, 0, 0, ()) if load_id else None
+
+
+def missing_accounts(connection: Connection, session_date: dt.date, load: Load) -> list[str]:
+    """List the accounts that traded recently and for which a load knows no executions of the session.
+
+    An account that the source has answered for with "no trades" is not missing.
+    """
+    binds = {
+        "session_date": session_date,
+        "load_id": load.load_id,
+        "active_within": ACTIVE_WITHIN_SESSIONS,
+        "legacy_suffix": LEGACY_SUFFIX,
+    }
+    return [account for (account,) in rows(connection, "extract_fills/select_missing_accounts", binds)]

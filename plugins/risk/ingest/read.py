@@ -1,0 +1,279 @@
+"""Reading a file drop without a database: the newest version of each account-session."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyarrow import compute
+
+from risk.core.entities import AccountStatement, Fill, Statements
+from risk.core.errors import InputError
+from risk.core.settings import EXCHANGE_ZONE, Settings
+from risk.ingest.corrections import Renames, apply_corrections
+from risk.ingest.deliveries import FileDeliveries, find_deliveries
+from risk.ingest.parse import EXECUTIONS, SCALE, ParsedFile, Parser, Place
+from risk.ingest.reference_data import ACCOUNTS, FILE_SPECS, MARKS
+from risk.ingest.reference_files import read_reference_files
+from risk.ingest.rules import (
+    Reject,
+    RowRules,
+    execution_columns,
+    find_collisions,
+    moment_code,
+    row_rules,
+    session_of,
+    wall_time_of,
+)
+from risk.ingest.sources.folder import DropFolder, Entry, open_folder
+from risk.ingest.streams import CsvStream
+
+Parsed = tuple[ParsedFile, list[pa.Table]]
+"""A file and its executions."""
+
+
+def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None) -> tuple[pd.DataFrame, list[Reject]]:
+    """Read the executions of a file drop, the newest version of each account-session.
+
+    Parameters
+    ----------
+    as_of
+        With a manifest only versions with ``published_at <= as_of`` count; ``None`` = all.
+
+    Returns
+    -------
+    executions
+        A row for each: ``account_id``, ``symbol``, ``currency`` (empty = not stated), ``day`` (ordinal of the session),
+        ``instant`` (microseconds from 1970 UTC), ``is_time_unknown``, ``line_number``, ``side`` (ASCII code),
+        ``quantity``, ``price``, ``fees_usd`` (scaled by 1e8), ``fill_key``.
+    rejects
+        In the order of files and lines.
+
+    Raises
+    ------
+    InputError
+        If the folder or any file in it cannot be used as a whole, or two files deliver one account-session.
+    """
+    drop, rules = _open(folder, settings)
+    if drop.quarantined:
+        raise InputError("\n".join(item.reason for item in drop.quarantined))
+    newest = None if drop.entries is None else _newest_versions(drop.entries, as_of)
+    chosen = [path for path in drop.fills if newest is None or path.name in newest.values()]
+    parsed, rules = _parse(chosen, rules)
+    found = [(find_deliveries(one, rules, drop.named_places(one.path)), tables) for one, tables in parsed]
+    owners = newest if newest is not None else _find_owners(found)
+    stated, rejects = read_reference_files(ACCOUNTS, drop.reference_files[ACCOUNTS.name], rules)
+    executions = _executions(found, owners, stated)
+    return executions, [one.reject for deliveries, _ in found for one in deliveries.rejects] + rejects
+
+
+def _open(folder: Path, settings: Settings) -> tuple[DropFolder, RowRules]:
+    now = dt.datetime.now(dt.UTC)
+    rules = row_rules(settings, now.astimezone(EXCHANGE_ZONE).date())
+    return open_folder(folder, now, rules.account_pattern), rules
+
+
+def _parse(paths: Iterable[Path], rules: RowRules) -> tuple[list[Parsed], RowRules]:
+    """Parse files; if some of their accounts collide, once more with these names."""
+    parsed = _parse_once(paths, rules)
+    collisions = find_collisions({name for one, _ in parsed for name in one.account_ids})
+    if not collisions:
+        return parsed, rules
+    rules = replace(rules, collisions=collisions)
+    return _parse_once(paths, rules), rules
+
+
+def _parse_once(paths: Iterable[Path], rules: RowRules) -> list[Parsed]:
+    parser, parsed = Parser(rules), []
+    for path in paths:
+        tables: list[pa.Table] = []
+        parsed.append((parser.parse(path, tables), tables))
+    return parsed
+
+
+def _executions(
+    found: Iterable[tuple[FileDeliveries, list[pa.Table]]],
+    owners: Mapping[Place, str],
+    accounts: Iterable[AccountStatement],
+) -> pd.DataFrame:
+    """Put the executions that count into one table, under the names that accounts have now."""
+    tables, corrections, places = [EXECUTIONS.empty_table()], [pd.DataFrame(columns=EXECUTIONS.names)], list[Place]()
+    for deliveries, blocks in found:
+        name, offset = deliveries.parsed.path.name, len(places)
+        is_owned = np.array([owners.get(place) == name for place in deliveries.places], bool)
+        for block in blocks:
+            table = deliveries.select(block, is_owned)
+            tables.append(
+                table.set_column(0, EXECUTIONS.field(0), compute.add(table["place"], pa.scalar(offset, pa.int32())))
+            )
+        blocks.clear()
+        for block in deliveries.parsed.corrections:
+            numbers = deliveries.numbers[block["place"]]
+            corrections.append(block.assign(place=numbers + offset)[is_owned[numbers]])
+        places += deliveries.places
+    table = pa.concat_tables(tables)
+    for name in ("symbol", "currency"):
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, name, compute.dictionary_encode(table[name]))
+    renames = Renames(accounts)
+    executions = _with_accounts(table.drop_columns(["kind"]).to_pandas(), places, renames)
+    corrected = apply_corrections(executions, _with_accounts(pd.concat(corrections), places, renames))
+    return corrected.drop(columns="delivered_as")
+
+
+def _with_accounts(frame: pd.DataFrame, places: Sequence[Place], renames: Renames) -> pd.DataFrame:
+    """Name account and session in place of their number."""
+    numbers = frame.pop("place").to_numpy(np.int64)
+    frame["instant"] = frame.pop("second").to_numpy(np.int64) * 1_000_000
+    current = [renames.current_name(*place) for place in places]
+    delivered_as, days = [name for name, _ in places], [day.toordinal() for _, day in places]
+    return frame.assign(
+        account_id=pd.Categorical(current)[numbers] if places else [],
+        delivered_as=pd.Categorical(delivered_as)[numbers] if places else [],
+        day=np.array(days, np.int64)[numbers],
+    )
+
+
+def fills_of(executions: pd.DataFrame) -> Iterator[Fill]:
+    """Yield the rows of `read_drop` as fills."""
+    names = (
+        "account_id",
+        "day",
+        "instant",
+        "line_number",
+        "side",
+        "quantity",
+        "symbol",
+        "price",
+        "currency",
+        "fees_usd",
+    )
+    for account_id, day, instant, line_number, side, quantity, symbol, price, currency, fees_usd in zip(
+        *(executions[name].tolist() for name in names), strict=True
+    ):
+        yield Fill(
+            account_id,
+            dt.date.fromordinal(day),
+            dt.datetime.fromtimestamp(instant / 1_000_000, dt.UTC),
+            line_number,
+            chr(side),
+            Decimal(quantity).scaleb(-SCALE),
+            symbol,
+            Decimal(price).scaleb(-SCALE),
+            currency or None,
+            Decimal(fees_usd).scaleb(-SCALE),
+        )
+
+
+def read_stated(folder: Path, settings: Settings, marks: Path | None = None) -> tuple[Statements, list[Reject]]:
+    """Read the reference files of a file drop; they have no publication time.
+
+    Parameters
+    ----------
+    marks
+        File of closing prices in place of those in the folder.
+
+    Raises
+    ------
+    InputError
+        If the folder or any such file cannot be used as a whole.
+    """
+    drop, rules = _open(folder, settings)
+    files = drop.reference_files | ({MARKS.name: (marks,)} if marks is not None else {})
+    wanted = (*Statements._fields, ACCOUNTS.name)
+    specs = [spec for spec in FILE_SPECS if spec.name in wanted]
+    read = {spec.name: read_reference_files(spec, files[spec.name], rules) for spec in specs}
+    stated = Statements(**{name: read[name][0] for name in Statements._fields})
+    renames = Renames(read[ACCOUNTS.name][0])
+    rejects = [reject for name in Statements._fields for reject in read[name][1]]
+    return stated._replace(adjustments=[renames.rebooked(each) for each in stated.adjustments]), rejects
+
+
+def newest_session(folder: Path, settings: Settings) -> dt.date:
+    """Return the last session with executions in a file drop.
+
+    Raises
+    ------
+    InputError
+        If the folder does not exist or no file in it holds an execution; names the files that cannot be read.
+    """
+    drop, rules = _open(folder, settings)
+    reasons = [item.reason for item in drop.quarantined]
+    days: set[dt.date] = set()
+    for newest_possible, path in _newest_first(drop):
+        if days and newest_possible is not None and newest_possible <= max(days):
+            break
+        try:
+            days |= _sessions(path, rules.today)
+        except InputError as error:
+            reasons.append(str(error))
+    if not days:
+        listed = "".join(f"\n- {reason}" for reason in reasons)
+        raise InputError(f"No file in {folder} holds an execution: there is no session to run for.{listed}")
+    return max(days)
+
+
+def _newest_first(drop: DropFolder) -> list[tuple[dt.date | None, Path]]:
+    """List the files, the ones that may hold the newest session first, with that session where a manifest says it."""
+    if drop.entries is None:
+        return [(None, path) for path in drop.fills]
+    listed = [(max(entry.session_date for entry in drop.entries[path.name]), path) for path in drop.fills]
+    return sorted(listed, reverse=True)
+
+
+def _sessions(path: Path, today: dt.date) -> set[dt.date]:
+    """List the sessions in one file."""
+    texts: set[str] = set()
+    with CsvStream(path) as stream:
+        for block in stream.blocks(execution_columns(stream.header, stream.name), {"date_time"}):
+            texts.update(block.texts["date_time"].str[:10])
+    midnights = [f"{text} 00:00:00" for text in texts]
+    wall_times = [wall_time_of(text) for text in midnights if moment_code(text, today) is None]
+    return {session_of(wall_time.date()) for wall_time in wall_times if wall_time}
+
+
+def _newest_versions(entries: Mapping[str, Iterable[Entry]], as_of: dt.datetime | None) -> dict[Place, str]:
+    """Pick the file of the newest version of each account-session.
+
+    Raises
+    ------
+    InputError
+        If two versions were published at the same instant.
+    """
+    versions: defaultdict[Place, list[Entry]] = defaultdict(list)
+    for listed in entries.values():
+        for entry in listed:
+            if as_of is None or entry.published_at <= as_of:
+                versions[entry.account_id, entry.session_date].append(entry)
+    newest = {}
+    for place, rivals in versions.items():
+        last = max(rivals, key=lambda entry: entry.published_at)
+        _reject_rivals(place, [entry.file_name for entry in rivals if entry.published_at == last.published_at])
+        newest[place] = last.file_name
+    return newest
+
+
+def _find_owners(found: Iterable[tuple[FileDeliveries, list[pa.Table]]]) -> dict[Place, str]:
+    """Name the one file of each account-session, where no manifest does."""
+    names: defaultdict[Place, set[str]] = defaultdict(set)
+    for deliveries, _ in found:
+        for place in deliveries.places:
+            names[place].add(deliveries.parsed.path.name)
+    for place, files in names.items():
+        _reject_rivals(place, files)
+    return {place: min(files) for place, files in names.items()}
+
+
+def _reject_rivals(place: Place, names: Collection[str]) -> None:
+    if len(names) > 1:
+        raise InputError(
+            f"{' and '.join(sorted(names))} both deliver account {place[0]} for session {place[1]} and nothing says "
+            "which is newer. Remove one, or name both with published_at in manifest.csv."
+        )

@@ -1,0 +1,201 @@
+"""Bringing rows into Postgres by COPY: small lists as they are, executions from a file that Arrow keeps them in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from psycopg2 import sql
+from pyarrow import compute
+from pyarrow import csv as arrow_csv
+
+from risk.core.warehouse import Connection
+from risk.ingest.parse import SCALE, Place
+
+FILL_COLUMNS: Final = (
+    *("delivery_id", "line_number", "account_id", "session_date", "executed_at", "is_time_unknown", "side"),
+    *("quantity", "symbol", "price", "currency", "fees_usd", "fill_key"),
+)
+CORRECTION_COLUMNS: Final = (
+    *("delivery_id", "line_number", "account_id", "session_date", "kind", "fill_key", "side", "quantity", "symbol"),
+    *("price", "currency", "fees_usd"),
+)
+
+
+QUOTE: Final = '"'
+CHUNK_SIZE: Final = 1 << 20
+
+_CHARACTERS: Final = pa.array([chr(code) for code in range(128)])
+
+
+class FileLog(NamedTuple):
+    """A row of ``source_files``: what a load did with a file; its records are the sum of the counts."""
+
+    file_name: str
+    content_sha256: str
+    manifest_entries: str | None = None
+    reason: str | None = None
+    loaded_count: int = 0
+    rejected_count: int = 0
+    duplicate_count: int = 0
+    unchanged_count: int = 0
+    deferred_count: int = 0
+    is_quarantined: bool = False
+
+    @property
+    def row_count(self) -> int:
+        """Records in the file."""
+        counts = (self.loaded_count, self.rejected_count, self.duplicate_count, self.unchanged_count)
+        return sum(counts) + self.deferred_count
+
+    @property
+    def state(self) -> str:
+        """What became of the file."""
+        if self.is_quarantined:
+            return "quarantined"
+        return "partly loaded" if self.rejected_count else "loaded"
+
+
+LOG_COLUMNS: Final = (
+    *("file_name", "content_sha256", "manifest_entries", "reason", "loaded_count", "rejected_count", "duplicate_count"),
+    *("unchanged_count", "deferred_count", "row_count", "state"),
+)
+
+
+class StagedReject(NamedTuple):
+    """A row of ``staged_rejects``."""
+
+    file_name: str
+    line_number: int
+    raw_text: str
+    reason: str
+    content_sha256: str
+    delivery_id: int | None = None
+    account_id: str | None = None
+    session_date: dt.date | None = None
+
+
+class Spool(AbstractContextManager["Spool"]):
+    """Tables in a temporary file, so that memory does not grow with what is loaded.
+
+    Parameters
+    ----------
+    folder
+        Of the file; ``None`` = the system's.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
+        self._writer: pa.ipc.RecordBatchStreamWriter | None = None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def append(self, table: pa.Table) -> None:
+        """Write a table to the file."""
+        self._writer = self._writer or pa.ipc.new_stream(self._file, table.schema)
+        self._writer.write_table(table)
+
+    def __iter__(self) -> Iterator[pa.Table]:
+        """Read the tables."""
+        if self._writer is not None:
+            self._writer.close()
+            self._file.seek(0)
+            for batch in pa.ipc.open_stream(self._file):
+                yield pa.Table.from_batches([batch])
+
+
+class _Source:
+    """What COPY reads chunks from, whatever size it asks for; to COPY an empty one would be the end."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = filter(None, chunks)
+
+    def read(self, _size: int = -1, /) -> bytes:
+        return next(self._chunks, b"")
+
+    readline = read
+
+
+def copy_chunks(connection: Connection, table: str, columns: Iterable[str], chunks: Iterable[bytes]) -> int:
+    """Copy CSV into some columns of a table and return the number of rows."""
+    command = sql.SQL("copy {} ({}) from stdin with (format csv, encoding 'UTF8')").format(
+        sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )
+    with connection.cursor() as cursor:
+        cursor.copy_expert(command, _Source(chunks))
+        return int(cursor.rowcount)
+
+
+def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    """Copy rows into some columns of a table; ``None`` becomes null."""
+    return copy_chunks(connection, table, columns, _csv_chunks(rows))
+
+
+def _csv_chunks(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """Format rows as CSV, about a megabyte at a time, with every value in quotes: what is not there is null."""
+    lines, size = list[str](), 0
+    for row in rows:
+        lines.append(
+            ",".join("" if value is None else f'"{str(value).replace(QUOTE, 2 * QUOTE)}"' for value in row) + "\n"
+        )
+        size += len(lines[-1])
+        if size >= CHUNK_SIZE:
+            yield "".join(lines).encode()
+            lines, size = [], 0
+    yield "".join(lines).encode()
+
+
+def execution_chunks(
+    tables: Iterable[pa.Table], places: Sequence[Place], delivery_ids: NDArray[np.int64], columns: Sequence[str]
+) -> Iterator[bytes]:
+    """Format executions or corrections as CSV, a table at a time.
+
+    Parameters
+    ----------
+    tables
+        See `risk.ingest.parse.EXECUTIONS`; ``place`` numbers a delivery.
+    places, delivery_ids
+        Account, session and stored key of each delivery.
+    columns
+        Of the table in the warehouse.
+    """
+    account_ids = pa.array([account_id for account_id, _ in places], pa.string())
+    session_dates = pa.array([session_date for _, session_date in places], pa.date32())
+    for table in tables:
+        place = table["place"]
+        stored = {
+            **{name: table[name] for name in ("line_number", "is_time_unknown", "symbol", "kind")},
+            **{name: _decimals(table[name]) for name in ("quantity", "price", "fees_usd")},
+            **{name: _null_if_blank(table[name]) for name in ("currency", "fill_key")},
+            "delivery_id": pa.array(delivery_ids).take(place),
+            "account_id": account_ids.take(place),
+            "session_date": session_dates.take(place),
+            "executed_at": table["second"].cast(pa.timestamp("s", tz="UTC")),
+            "side": _CHARACTERS.take(table["side"]),
+        }
+        sink = pa.BufferOutputStream()
+        options = arrow_csv.WriteOptions(include_header=False, quoting_style="needed")
+        arrow_csv.write_csv(pa.table({name: stored[name] for name in columns}), sink, options)
+        yield sink.getvalue().to_pybytes()
+
+
+def _decimals(amounts: pa.ChunkedArray) -> pa.Array:
+    """Return amounts scaled by 1e8 as decimals: a decimal of 128 bits is that integer, its sign in the upper half."""
+    lower = amounts.to_numpy()
+    halves = np.column_stack((lower, lower >> 63))
+    return pa.Array.from_buffers(pa.decimal128(18, SCALE), len(lower), [None, pa.py_buffer(halves)])
+
+
+def _null_if_blank(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    return compute.if_else(compute.equal(texts, ""), pa.scalar(None, pa.string()), texts)
