@@ -19,9 +19,8 @@ from rich.console import Console
 
 from devstack import processes, runs, stack
 from devstack.environment import Desk, DeskKind, airflow_environment, choose_desk, desk_name
-from devstack.limits_table import limits_table
-from devstack.progress import COLORS, counting, follow_tasks, step
 from devstack.stack import Stack
+from devstack.terminal import COLORS, counting, follow_tasks, limits_table, step
 from devstack.workspace import UI_USER, Workspace, load_secrets, read_json
 from risk.cli import exit_with_sentence
 from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn

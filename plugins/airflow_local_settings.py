@@ -1,7 +1,7 @@
-"""Imported by Airflow when a component starts: lets the scheduler load, once, what its tasks would each load again.
+"""Imported by Airflow when a component starts: the scheduler loads once what each of its tasks would load again.
 
-The scheduler forks the workers that fork the tasks; what it has loaded is there in each of them at once. So a task
-runs the code its scheduler started with, Python, SQL and templates, and a run's code version names that code.
+The scheduler forks the workers that fork the tasks, so each of them has what the scheduler has loaded. A task therefore
+runs the code with which its scheduler started (Python, SQL and templates), and a run's code version names that code.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ STEPS = (
     "risk.limits.decide",
     "risk.report.replay",
 )
-"""What tasks import while they run; the operators are what they import to read their DAG. 0.5 s of a run together."""
+"""Modules that tasks import while they run; they import the operators to read their DAG. Together 0.5 s of a run."""
 
 if sys.argv[1:2] == ["scheduler"]:
     for name in SLOW_IMPORTS:
         importlib.import_module(name)
-    # 0.4 s more; the module is one the scheduler holds anyway, for the timetable.
+    # 0.4 s more; the scheduler imports the module anyway, for the timetable.
     importlib.import_module("risk.core.calendar").calendar_fingerprint()
     # 1 s of every send_report, and 0.2 s more.
     importlib.import_module("risk.report.charts").new_figure()
@@ -37,6 +37,6 @@ if sys.argv[1:2] == ["scheduler"]:
         importlib.import_module(name)
     importlib.import_module("risk.core.warehouse").load_statements()
     importlib.import_module("risk.core.runs").code_version()
-    # Else each forked task searches all of this for garbage again, and by that copies the memory it shares.
+    # Otherwise each forked task scans all of this for garbage and thereby copies the memory that it shares.
     gc.collect()
     gc.freeze()

@@ -6,12 +6,16 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
+from risk import __version__
+from risk.core.connections import WAREHOUSE_CONNECTION
 
 pytestmark = pytest.mark.e2e  # each test starts processes
 
@@ -131,6 +135,38 @@ def test_simulate_writes_fills_marks_and_truth(tmp_path: Path) -> None:
     assert any(name.startswith("marks") for name in names)
 
 
+def test_simulate_says_in_one_sentence_that_it_needs_a_clone(tmp_path: Path) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-P", "-m", "risk", "simulate", "--set", "weak", "--out", str(tmp_path / "desk")],
+        env={**os.environ, "PYTHONPATH": str(PROJECT_DIR / "plugins")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert answer.returncode == 2
+    assert answer.stderr == "riskctl simulate needs a clone of the repository: run ./riskctl there.\n"
+
+
+def test_version_names_the_release_and_the_code() -> None:
+    answer = _riskctl("--version")
+
+    assert answer.returncode == 0
+    assert re.fullmatch(rf"riskctl {re.escape(__version__)} \(code [0-9a-f]+\)\n", answer.stdout)
+
+
+@pytest.mark.parametrize("command", ["doctor", "migrate", "replay --session 2025-08-15", "traders", "track-record"])
+def test_command_names_the_connection_that_it_needs(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.delenv(WAREHOUSE_CONNECTION, raising=False)
+
+    answer = _riskctl(*command.split())
+
+    assert answer.returncode in {1, 2}
+    assert f"{WAREHOUSE_CONNECTION} is not set" in answer.stdout + answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -168,4 +204,4 @@ def test_backtest_of_a_drop_writes_the_contract_json_and_says_who_would_serve(dr
             "reasons": ["The gate needs 60 sessions with a scored forecast and has 0."],
         },
     }
-    assert "Rules would serve" in answer.stdout
+    assert "Rule-based limits would apply" in answer.stdout

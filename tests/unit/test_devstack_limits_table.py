@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from devstack.limits_table import limits_table
+from devstack.terminal import limits_table
 from risk.report.facts import Facts
 from tests.report_desks import account, desk
 
