@@ -27,8 +27,8 @@ from risk.ingest.load import load_drop
 from risk.limits.decide import CUT_FUNCTIONS, apply_rules
 from risk.model.build_features import store_features
 from risk.model.predict import predict_limits
+from risk.report.build_facts import build_facts
 from risk.report.page import Links
-from risk.report.reading import build_facts
 from risk.report.send import send_report
 from simulation.writing import simulate
 
@@ -76,7 +76,7 @@ def stored(connection: Connection) -> tuple[int, str]:
 def rebuild(connection: Connection, run: Run) -> str:
     """Throw away everything that is computed, compute it again from the inputs, and return the report's identity."""
     with writing(connection), connection.cursor() as cursor:
-        for table in ("positions", "daily_pnl", "features", "recommendations"):
+        for table in ("derived.positions", "derived.daily_pnl", "derived.features", "results.recommendations"):
             cursor.execute(f"delete from {table}")
     for step in (aggregate, store_features):
         step(connection, run)

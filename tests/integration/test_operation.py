@@ -70,10 +70,10 @@ with DAG(
 """
 
 COMPARED = {
-    "deliveries": "account_id, session_date, content_sha256, row_count, loaded_count",
-    "positions": "account_id, session_date, symbol, quantity, lots, realized_pnl_usd, unrealized_pnl_usd",
-    "daily_pnl": "account_id, session_date, fill_count, gross_pnl_usd, fees_usd, total_pnl_usd, incomplete_reason",
-    "features": "account_id, session_date, to_jsonb(features) as feature_row",
+    "risk.deliveries": "account_id, session_date, content_sha256, row_count, loaded_count",
+    "derived.positions": "account_id, session_date, symbol, quantity, lots, realized_pnl_usd, unrealized_pnl_usd",
+    "derived.daily_pnl": "account_id, session_date, fill_count, gross_pnl_usd, fees_usd, total_pnl_usd",
+    "derived.features": "account_id, session_date, to_jsonb(features) as feature_row",
 }
 
 
@@ -241,7 +241,7 @@ def test_no_secret_is_in_logs_xcom_or_rendered_templates(morning: Morning) -> No
 
 
 def test_tasks_work_as_a_role_that_cannot_change_inputs(morning: Morning) -> None:
-    (user,) = fetch(morning.dsn(), "select current_user, has_table_privilege('fills', 'update, delete, truncate')")
+    (user,) = fetch(morning.dsn(), "select current_user, has_table_privilege('risk.fills', 'update, delete, truncate')")
 
     assert user == ("risk", False)
 

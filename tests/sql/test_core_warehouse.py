@@ -105,6 +105,13 @@ def test_every_statement_names_the_schema_of_its_tables() -> None:
     assert unqualified == []
 
 
+def test_a_percent_sign_of_a_statement_starts_a_bind_or_is_doubled() -> None:
+    statements = set(warehouse.SQL_DIR.rglob("*.sql")) - set((warehouse.SQL_DIR / "schema").rglob("*.sql"))
+    alone = [path.name for path in statements if re.search(r"(?<!%)%(?![%(])", path.read_text())]
+
+    assert alone == []
+
+
 def test_migrate_refuses_a_warehouse_that_is_older_than_the_baseline(empty_database: warehouse.Connection) -> None:
     with empty_database, empty_database.cursor() as cursor:
         cursor.execute("create table public.schema_migrations (name text)")
