@@ -26,7 +26,7 @@ MEMORY_LIMIT_MB = 500
 
 
 def serve(urls: Queue[str], has_ended: Event) -> None:
-    """Serve full pages of the same executions until told to stop."""
+    """Serve full pages of the same executions until the process is stopped."""
     rows = [fill(number, SESSION, f"NET{number % ACCOUNT_COUNT:04}") for number in range(PAGE_ROWS)]
     with serving(Vendor(fills={SESSION: rows * PAGE_COUNT})) as place:
         urls.put(place.url)

@@ -47,7 +47,7 @@ class Plan:
     do_ids_start_anew: bool = False
     """Whether the ids of an account are met again in its next session."""
     foreign_share: float = 0.0
-    """Share of the fills of American equities that are told in Canadian dollars."""
+    """Share of the fills of American equities that are stated in Canadian dollars."""
     renames: tuple[tuple[str, str, int], ...] = ()
     """Former name, new name, number of the session from which it holds."""
 
@@ -216,7 +216,7 @@ def _side(drawing: Drawing, key: tuple[str, str], quantity: int) -> tuple[str, i
 
 def _currency(drawing: Drawing, symbol: str) -> str:
     if symbol.startswith("@"):
-        # Whether a fill of @USDCAD that is told in USD is one in CAD is not ours to freeze.
+        # Whether a fill of @USDCAD that is stated in USD is one in CAD is not ours to freeze.
         return drawing.pick(("", "USD")) if symbol == "@EURUSD" else ""
     if symbol.endswith((".TO", ".TV")):
         return drawing.pick(("CAD", "CAD", ""))

@@ -124,8 +124,8 @@ def _rows_numbers(outcome: drive.Outcome) -> Iterator[tuple[str, str, str, str]]
         row = f"{forecast['account_id']} {forecast['expert']}"
         yield "forecasts", row, str(forecast["effective_session"]), f"{forecast['quantile_05_usd']:.2f}"
     for card in outcome.cards:
-        told = {name: value for name, value in card["card"].items() if name != "versions"}
-        for path, number in numbers_in({"pair_count": card["pair_count"], **told}):
+        stated = {name: value for name, value in card["card"].items() if name != "versions"}
+        for path, number in numbers_in({"pair_count": card["pair_count"], **stated}):
             yield "model_card", path, str(card["last_session_date"]), number
     for entry in outcome.ledger:
         for name, number in numbers_in({name: value for name, value in entry.items() if name not in UNFROZEN}):

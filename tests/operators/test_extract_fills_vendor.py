@@ -146,13 +146,13 @@ def test_run_shows_no_secret_in_its_result_its_log_or_its_error(
     connection: Connection, vendor: Vendor, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    told = [json.dumps(execute())]
+    texts = [json.dumps(execute())]
     vendor.faults = deque([None, instead(500, "Closed.")])
     with pytest.raises(RefusalError) as caught:
         execute()
-    told.append("".join(traceback.format_exception(caught.value)))
-    told += [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]
+    texts.append("".join(traceback.format_exception(caught.value)))
+    texts += [f"{record.getMessage()} {record.__dict__}" for record in caplog.records]
 
     assert len(vendor.issued) == 2
     for secret in (PASSWORD, USER, *vendor.issued):
-        assert not [text for text in told if secret in text]
+        assert not [text for text in texts if secret in text]

@@ -96,47 +96,78 @@ def state(table: str, columns: str, values: str, session_date: dt.date, symbol: 
     )
 
 
-def test_a_wrong_number_in_the_books_is_found_where_it_is(connection: Connection, binds: dict[str, Any]) -> None:
-    profit, profit_less_fees, fees = Decimal("5.05"), Decimal("4.80"), Decimal("0.25")
-    expected = {
-        "select": None,
-        on(TUE, "quantity", "11"): ("NET001", TUE, "XYZ", "open quantity", 11, 10, 1),
-        # 20.0515 got for 5, 10 x 4.50 at the close, less 10 x 6.00; by 10 + 4 only 9 are left, on later days, too.
-        on(TUE, "split_quantity", "4"): ("NET001", TUE, "XYZ", "P&L before fees", profit, profit - Decimal("4.5"), 13),
-        on(TUE, "realized_pnl", "realized_pnl + 0.01"): (
-            "NET001", TUE, "XYZ", "P&L before fees", profit + Decimal("0.01"), profit, 1,
-        ),
-        on(FRI, "expired_quantity", "-1", OPTION): ("NET001", FRI, OPTION, "open quantity", 0, 1, 2),
-        **{
-            on(FRI, "expired_quantity = 0, quantity", str(-held), option): (
-                "NET003", FRI, option, "quantity ended by expiry", 0, held, 1,
-            )
-            for option, held in ((SPLIT, 2), (SHORT, 1))
-        },
-        # 100 x (11.00 - 10.50); what is gained next is wrong by as much, and what that is in dollars.
-        on(TUE, "unrealized_pnl", "unrealized_pnl + 0.01", "SHOP"): (
-            "NET002", TUE, "SHOP", "P&L before fees", Decimal("50.01"), 50, 3,
-        ),
-        # 100 x 1.00 x 0.80 - 100 x 0.50 x 0.70, at 0.90 ten more
-        on(TUE, "rate", "0.9", "SHOP"): ("NET002", TUE, "all symbols", "total P&L", 45, 55, 1),
-        # 5.0515 - 0.2533
-        on_day(TUE, "total_pnl_usd", "4.86"): (
-            "NET001", TUE, "all symbols", "total P&L", Decimal("4.86"), profit_less_fees, 1,
-        ),
-        on_day(TUE, "fees_usd", "0.3"): ("NET001", TUE, "all symbols", "fees", Decimal("0.3"), fees, 1),
-        f"delete from daily_pnl where session_date = '{WED}'": ("NET001", WED, "all symbols", "fees", None, 0, 5),
-        f"delete from positions where symbol = 'XYZ' and session_date = '{WED}'": (
-            "NET001", WED, "XYZ", "open quantity", None, 10, 3,
-        ),
-        on(FRI, "symbol", "'ABC'"): ("NET001", FRI, "ABC", "open quantity", 10, None, 3),
-        on(FRI, "session_date", f"'{FRI}'::date + 3"): ("NET001", FRI, "XYZ", "open quantity", None, 10, 2),
-        # all 12 of that day, two of NET001
-        f"update positions set quantity = quantity + 1 where session_date = '{FRI}'": (
-            "NET001", FRI, "XYZ", "open quantity", 11, 10, 12,
-        ),
-    }  # fmt: skip
+PROFIT, PROFIT_LESS_FEES, FEES = Decimal("5.05"), Decimal("4.80"), Decimal("0.25")
+WRONG_NUMBERS = {
+    "nothing wrong": ("select", None),
+    "open quantity": (on(TUE, "quantity", "11"), ("NET001", TUE, "XYZ", "open quantity", 11, 10, 1)),
+    # 20.0515 got for 5, 10 x 4.50 at the close, less 10 x 6.00; by 10 + 4 only 9 are left, on later days, too.
+    "shares of a split": (
+        on(TUE, "split_quantity", "4"),
+        ("NET001", TUE, "XYZ", "P&L before fees", PROFIT, PROFIT - Decimal("4.5"), 13),
+    ),
+    "realized P&L": (
+        on(TUE, "realized_pnl", "realized_pnl + 0.01"),
+        ("NET001", TUE, "XYZ", "P&L before fees", PROFIT + Decimal("0.01"), PROFIT, 1),
+    ),
+    "expiry of an open option": (
+        on(FRI, "expired_quantity", "-1", OPTION),
+        ("NET001", FRI, OPTION, "open quantity", 0, 1, 2),
+    ),
+    "no expiry after a split": (
+        on(FRI, "expired_quantity = 0, quantity", "-2", SPLIT),
+        ("NET003", FRI, SPLIT, "quantity ended by expiry", 0, 2, 1),
+    ),
+    "no expiry of a short option": (
+        on(FRI, "expired_quantity = 0, quantity", "-1", SHORT),
+        ("NET003", FRI, SHORT, "quantity ended by expiry", 0, 1, 1),
+    ),
+    # 100 x (11.00 - 10.50); what is gained next is wrong by as much, and what that is in dollars.
+    "unrealized P&L": (
+        on(TUE, "unrealized_pnl", "unrealized_pnl + 0.01", "SHOP"),
+        ("NET002", TUE, "SHOP", "P&L before fees", Decimal("50.01"), 50, 3),
+    ),
+    # 100 x 1.00 x 0.80 - 100 x 0.50 x 0.70, at 0.90 ten more
+    "currency rate": (
+        on(TUE, "rate", "0.9", "SHOP"),
+        ("NET002", TUE, "all symbols", "total P&L", 45, 55, 1),
+    ),
+    # 5.0515 - 0.2533
+    "total of a day": (
+        on_day(TUE, "total_pnl_usd", "4.86"),
+        ("NET001", TUE, "all symbols", "total P&L", Decimal("4.86"), PROFIT_LESS_FEES, 1),
+    ),
+    "fees of a day": (
+        on_day(TUE, "fees_usd", "0.3"),
+        ("NET001", TUE, "all symbols", "fees", Decimal("0.3"), FEES, 1),
+    ),
+    "missing days": (
+        f"delete from daily_pnl where session_date = '{WED}'",
+        ("NET001", WED, "all symbols", "fees", None, 0, 5),
+    ),
+    "missing position": (
+        f"delete from positions where symbol = 'XYZ' and session_date = '{WED}'",
+        ("NET001", WED, "XYZ", "open quantity", None, 10, 3),
+    ),
+    "another symbol": (on(FRI, "symbol", "'ABC'"), ("NET001", FRI, "ABC", "open quantity", 10, None, 3)),
+    "another session": (
+        on(FRI, "session_date", f"'{FRI}'::date + 3"),
+        ("NET001", FRI, "XYZ", "open quantity", None, 10, 2),
+    ),
+    # all 12 of that day, two of NET001
+    "all positions of a day": (
+        f"update positions set quantity = quantity + 1 where session_date = '{FRI}'",
+        ("NET001", FRI, "XYZ", "open quantity", 11, 10, 12),
+    ),
+}
 
-    assert {change: difference(connection, change, binds) for change in expected} == expected
+
+@pytest.mark.parametrize("name", WRONG_NUMBERS)
+def test_a_wrong_number_in_the_books_is_found_where_it_is(
+    connection: Connection, binds: dict[str, Any], name: str
+) -> None:
+    change, expected = WRONG_NUMBERS[name]
+
+    assert difference(connection, change, binds) == expected
 
 
 def test_splits_and_marks_are_the_last_that_were_known(connection: Connection, binds: dict[str, Any]) -> None:

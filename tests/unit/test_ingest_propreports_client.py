@@ -97,7 +97,7 @@ def test_answer_is_whole_when_its_pages_are_exactly_full_or_empty(
 def test_answer_is_the_same_packed_or_not(vendor: Vendor, client: Client, tmp_path: Path, is_packed: bool) -> None:
     vendor.is_packed = is_packed
 
-    assert len(fetched(client, tmp_path)) == 8
+    assert fetched(client, tmp_path) == [FILLS_HEADER, *vendor.fills[FRIDAY]]
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_answer_is_asked_for_again_when_it_fails_on_the_way(
 ) -> None:
     vendor.faults = deque([None, fault])  # type: ignore[list-item]
 
-    assert len(fetched(client, tmp_path)) == 8
+    assert fetched(client, tmp_path) == [FILLS_HEADER, *vendor.fills[FRIDAY]]
     assert vendor.pages()[:3] == ["1", "1", "2"]
 
 
@@ -150,7 +150,7 @@ def test_client_logs_in_again_once_when_its_token_has_expired(vendor: Vendor, cl
 
     vendor.faults = deque([None, expire])
 
-    assert len(fetched(client, tmp_path)) == 8
+    assert fetched(client, tmp_path) == [FILLS_HEADER, *vendor.fills[FRIDAY]]
     assert vendor.actions()[:5] == ["login", "fills", "fills", "login", "fills"]
 
 
@@ -214,7 +214,7 @@ def test_answer_is_asked_for_from_its_first_page_when_it_is_not_whole(
     vendor.is_packed = False
     vendor.faults = deque([None, CUT[name][0]])
 
-    assert len(fetched(client, tmp_path)) == 8
+    assert fetched(client, tmp_path) == [FILLS_HEADER, *vendor.fills[FRIDAY]]
     assert vendor.pages().count("1") == 3  # cut, whole, and once more at the end
 
 

@@ -60,7 +60,8 @@ def test_a_model_read_back_predicts_the_same_bits(history: FeaturePanel, model: 
     for expert, quantiles in fresh.items():
         assert quantiles.tobytes() == stored[expert].tobytes()
         assert (quantiles < 0.0).all()
-        assert len(np.unique(quantiles / history.scale[-1])) == 8
+        # each account has a quantile of its own, whatever its scale
+        assert len(np.unique(quantiles / history.scale[-1])) == history.scale.shape[1]
 
 
 def test_another_process_with_other_hashes_and_threads_gives_the_same_bytes(model: Model) -> None:

@@ -41,6 +41,6 @@ class CleanMetadataOperator(BaseOperator):
         )
         if done.returncode != 0:
             end = done.stderr[-SHOWN_CHARACTERS:].replace(dsn, "(the metadata database)")
-            raise StackError(f"airflow db clean fails; mend the cause, then clear this task. It said: {end}")
+            raise StackError(f"airflow db clean failed; fix the cause, then clear this task. It said: {end}")
         self.log.info("before=%s cleaned", before)
         return {"before": before}
