@@ -163,10 +163,11 @@ def store_features(connection: Connection, run: Run) -> int:
     latest = panel.latest_active()
     sessions_absent = np.arange(len(panel.session_dates))[:, None] - latest
     is_stored = ((latest >= 0) & (sessions_absent < ACTIVE_WITHIN_SESSIONS)).ravel()
+    columns = ", ".join(("account_id", "session_date", "feature_set_version", *FEATURE_NAMES))
     with writing(connection), connection.cursor() as cursor:
         execute(connection, "build_features/create_incoming_features")
         for lines in _csv_parts(features[is_stored]):
-            cursor.copy_expert("copy incoming_features from stdin (format csv)", lines)
+            cursor.copy_expert(f"copy incoming_features ({columns}) from stdin (format csv)", lines)
         removed = execute(connection, "build_features/delete_features", {"session_date": run.session_date})
         return removed + execute(connection, "build_features/merge_features")
 

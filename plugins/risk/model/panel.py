@@ -144,8 +144,8 @@ class Panel:
     def cube(self) -> NDArray[np.float64]:
         """All measures as ``(n_sessions, n_measures, n_accounts)`` in the order of `MEASURES`.
 
-        What works session by session reads these arrays: a row of a DataFrame costs a hundred times as much as one of
-        an array (30 against 0.2 microseconds), and a walk-forward reads 10,000 of them.
+        What works session by session reads these arrays: taking a row of a DataFrame costs 38 microseconds, of an array
+        0.07, and a walk-forward takes some 10,000 of them.
         """
         values = np.ascontiguousarray(self.frame.to_numpy())
         return values.reshape(len(self.frame), len(MEASURES), self.frame.shape[1] // len(MEASURES))
@@ -268,8 +268,8 @@ def read_frame(
 ) -> pd.DataFrame:
     """Read one statement file into a DataFrame; ``account_id`` is text, ``session_date`` a timestamp.
 
-    Numbers come back bit by bit. They travel as CSV: fetched as Python objects, the features of a large desk would need
-    four times the memory and twice the time.
+    Numbers come back bit by bit. They travel as CSV: as Python objects, 32 bytes each, the features of a large desk
+    would need eight times the memory.
     """
     import pandas as pd
 
@@ -305,8 +305,8 @@ def ewma_scale(pnl_usd: FloatMatrix, decay: float) -> FloatMatrix:
     Notes
     -----
     ``s[t]^2 = decay s[t-1]^2 + (1 - decay) x[t]^2``. Source: RiskMetrics Technical Document (1996), eq. 5.3.
-    pandas' ``ewm(adjust=False, ignore_na=True)`` is the same recursion; it walks account by account and took 6 times
-    as long at 10,000 accounts.
+    pandas' ``ewm(alpha=1 - decay, adjust=False, ignore_na=True)`` is the same recursion at the same speed and differs
+    in the last bit; this one is part of the frozen numbers, because features and forecasts start from it.
     """
     mean_squares = np.full_like(pnl_usd, np.nan)
     current = np.full(pnl_usd.shape[1], np.nan)
@@ -320,8 +320,8 @@ def ewma_scale(pnl_usd: FloatMatrix, decay: float) -> FloatMatrix:
 def sorted_quantile(ascending: Sequence[float] | NDArray[np.float64], probability: float = TAIL_PROBABILITY) -> float:
     """Interpolate a quantile of ascending values.
 
-    Source: Hyndman and Fan (1996), definition 7. ``np.quantile`` would sort again and takes 50 times as long, in loops
-    that insert one value at a time.
+    Source: Hyndman and Fan (1996), definition 7. ``np.quantile`` takes 300 times as long (177 against 0.5
+    microseconds), in loops that insert one value at a time.
     """
     position = (len(ascending) - 1) * probability
     below = math.floor(position)

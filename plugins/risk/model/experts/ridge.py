@@ -109,20 +109,22 @@ class LogScaleRidge(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             Results in own scales, ``(n_pairs,)``.
         """
         is_logarithmic = tuple(any(part in name for part in LOGARITHMIC) for name in self.feature_names)
-        self.pipeline_ = Pipeline(
+        preparation = Pipeline(
             [
                 ("logarithm", FunctionTransformer(partial(_logarithms, is_logarithmic=is_logarithmic))),
                 ("scale", StandardScaler()),
                 ("impute", SimpleImputer(strategy="constant", fill_value=0.0, keep_empty_features=True)),
                 ("clip", FunctionTransformer(_clipped)),
-                ("ridge", Ridge(alpha=PENALTY, solver="cholesky")),
             ]
         )
         # A column that is never known has neither mean nor spread, which the scaler divides by.
         with np.errstate(invalid="ignore"):
-            self.pipeline_.fit(inputs, np.log(np.abs(z) + SMALLEST_Z))
-        self.residual_ratios_ = z / np.exp(self.pipeline_.predict(inputs))
-        scaler, ridge = self.pipeline_["scale"], self.pipeline_["ridge"]
+            standardized = preparation.fit_transform(inputs)
+        # Prepared once, for the fit and the residuals: a walk-forward fits every week.
+        ridge = Ridge(alpha=PENALTY, solver="cholesky").fit(standardized, np.log(np.abs(z) + SMALLEST_Z))
+        self.pipeline_ = Pipeline([*preparation.steps, ("ridge", ridge)])
+        self.residual_ratios_ = z / np.exp(ridge.predict(standardized))
+        scaler = preparation["scale"]
         self.coefficients_ = RidgeCoefficients(
             is_logarithmic=is_logarithmic,
             center=_numbers(np.nan_to_num(scaler.mean_, nan=0.0)),
