@@ -48,7 +48,7 @@ where s.session_date <= '2025-08-15' order by s.session_date desc limit %(days)s
     "recommendations": """
 insert into results.recommendations select r.run_id, 'NET' || lpad(a::text, 4, '0'), 'active', 'high', 0.40, 5000,
     3000,
-    'rules', 'rules-1', 'not yet proven', array['5 sessions of losses in a row'], 0.40, 0.20, -1500, 60, r.session_date
+    'rules', 'rules-1', 'not yet proven', array['5 straight losing days'], 0.40, 0.20, -1500, 60, r.session_date
 from risk.runs as r cross join generate_series(1, %(accounts)s) as a
 """,
     "forecasts": """
@@ -91,7 +91,7 @@ def _facts(account_count: int) -> Facts:
     accounts = tuple(
         AccountFacts(
             account_id=f"NET{number:04d}", status="active", level="high", cut_ratio=Decimal("0.40"),
-            base_limit_usd=Decimal(5000), new_limit_usd=Decimal(3000), reasons=("5 sessions of losses in a row",),
+            base_limit_usd=Decimal(5000), new_limit_usd=Decimal(3000), reasons=("5 straight losing days",),
             source="rules", source_version="rules-1", source_reason="not yet proven", rules_cut_ratio=Decimal("0.40"),
             model_cut_ratio=None, forecast_quantile_05_usd=Decimal("-1500.25"), delivery_state="delivered",
             net_pnl_usd=Decimal("-812.30"), total_pnl_usd=Decimal("-1033.20"), incomplete_reason=None,

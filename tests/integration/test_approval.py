@@ -1,4 +1,4 @@
-"""Approval on a whole stack, four eyes asked for: who may look, who may decide, and what comes into force."""
+"""Approval on a whole stack, under dual control: who may read, who may decide, and what comes into force."""
 
 from __future__ import annotations
 
@@ -87,8 +87,8 @@ def morning(airflow_stack: Stack, stack_workspace: Workspace) -> Morning:
     details = awaited(lambda: waiting_requests(airflow_stack))
     limits = {}
     for detail in details:
-        name, _, amount = re.match(r"(\S+): (limit) ([\d,.]+) USD", detail["subject"]).groups()  # type: ignore[union-attr]
-        limits[name] = f"${amount.removesuffix('.00')}"
+        name, limit = re.match(r"(\S+): limit (\S+) \(was", detail["subject"]).groups()  # type: ignore[union-attr]
+        limits[name] = limit
     assert len(limits) >= 4, "the desk of this test has too few restricted traders"
     return Morning(details[0]["task_instance"]["dag_run_id"], list(limits), limits)
 
@@ -182,7 +182,7 @@ def form_of(page_text: str, name: str) -> dict[str, str]:
     return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', section))
 
 
-def test_strangers_see_no_page_and_are_told_where_to_log_in(airflow_stack: Stack, morning: Morning) -> None:
+def test_strangers_see_no_page_but_where_to_log_in(airflow_stack: Stack, morning: Morning) -> None:
     assert {page: ask(airflow_stack, page)[0] for page in PAGES} == dict.fromkeys(PAGES, 401)
     form = {"account_id": "x", "limit": "3000", "reason": "why", "token": "x"}
     status, text = ask(airflow_stack, "/approvals/1/edits", form=form)
@@ -198,7 +198,7 @@ def test_viewer_sees_everything_and_decides_nothing(
 
     page.goto("/risk/approvals/1")
 
-    expect(page.get_by_text("You may look.")).to_be_visible()
+    expect(page.get_by_text("Read-only:")).to_be_visible()
     expect(page.get_by_role("button", name="Propose this limit")).to_have_count(0)
     assert {path: ask(airflow_stack, path, visitor)[0] for path in PAGES} == dict.fromkeys(PAGES, 200)
     form = {"account_id": morning.names[0], "limit": "3000", "reason": "why", "token": "x"}
@@ -220,8 +220,8 @@ def refuse_edits(airflow_stack: Stack, morning: Morning, stack_workspace: Worksp
     edit = {"limit": "4000", "reason": "calm since"}
 
     for changes, sentence in (
-        ({"token": shown["bob"]["token"]}, "This form was not shown to you"),
-        ({"limit": "999.99"}, "floor"),
+        ({"token": shown["bob"]["token"]}, "was not shown to you"),
+        ({"limit": "999.99"}, "lowest limit"),
         ({"limit": "5000.01"}, "base limit"),
     ):
         status, text = ask(airflow_stack, "/approvals/1/edits", ann, {**shown["ann"], **edit, **changes})
@@ -232,7 +232,7 @@ def refuse_edits(airflow_stack: Stack, morning: Morning, stack_workspace: Worksp
     for _ in range(2):
         assert ask(airflow_stack, "/approvals/1/edits", ann, {**shown["ann"], **edit})[0] == 303
     status, text = ask(airflow_stack, "/approvals/1/edits", bob, {**shown["bob"], **edit, "limit": "2000"})
-    assert (status, "ann has edited the limit" in text) == (409, True)
+    assert (status, "ann has meanwhile changed the limit" in text) == (409, True)
     assert decisions(stack_workspace) == [(name, "edited", "ann")]
 
 
@@ -267,7 +267,7 @@ def test_person_reads_the_morning_approves_one_limit_edits_another_and_sees_what
     page.get_by_role("button", name="Approve").click()
     awaited(lambda: (approved, "approved", "ann") in decisions(stack_workspace))
 
-    # her approval of her own edit does not count: four eyes; bob's does, and his rejection keeps the limit in force
+    # dual control: her approval of her own edit does not count, bob's does; his rejection keeps the limit in force
     choices = {approved: ("ann", "Approve"), edited: ("ann", "Approve")}
     answer_open_requests(airflow_stack, morning, choices)
     choices |= {edited: ("bob", "Approve")} | dict.fromkeys(others, ("bob", "Reject"))
