@@ -13,10 +13,8 @@ from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from risk.ingest.sources.propreports import drop, pages
-from risk.ingest.sources.propreports.client import Client
-from risk.ingest.sources.propreports.pace import Pace
-from risk.ingest.sources.propreports.place import Place
+from risk.ingest.sources.propreports import load, pages
+from risk.ingest.sources.propreports.client import Client, Endpoint, RateLimiter
 from tests.vendor_server import PASSWORD, USER, Vendor, fill, serving
 
 SESSION = dt.date(2025, 8, 15)
@@ -28,8 +26,8 @@ MEMORY_LIMIT_MB = 500
 def serve(urls: Queue[str], has_ended: Event) -> None:
     """Serve full pages of the same executions until the process is stopped."""
     rows = [fill(number, SESSION, f"NET{number % ACCOUNT_COUNT:04}") for number in range(PAGE_ROWS)]
-    with serving(Vendor(fills={SESSION: rows * PAGE_COUNT})) as place:
-        urls.put(place.url)
+    with serving(Vendor(fills={SESSION: rows * PAGE_COUNT})) as endpoint:
+        urls.put(endpoint.url)
         has_ended.wait()
 
 
@@ -39,11 +37,11 @@ def measure(folder: Path) -> None:
     urls, has_ended = context.Queue(), context.Event()
     server = context.Process(target=serve, args=(urls, has_ended))
     server.start()
-    place = Place(urls.get(), USER, PASSWORD)
+    endpoint = Endpoint(urls.get(), USER, PASSWORD)
     began, wall_began = time.process_time(), time.monotonic()
-    with Client(place, Pace()) as client:
-        answer = pages.ask(client, drop.question_of(SESSION), folder, lambda: dt.datetime.now(dt.UTC))
-    written = drop.write_fills(SESSION, answer, folder)
+    with Client(endpoint, RateLimiter()) as client:
+        answer = pages.ask(client, load.fills_question(SESSION), folder, lambda: dt.datetime.now(dt.UTC))
+    written = load.write_fills(SESSION, answer, folder)
     seconds, wall_seconds = time.process_time() - began, time.monotonic() - wall_began
     has_ended.set()
     server.join()

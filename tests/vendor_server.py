@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from urllib.parse import parse_qs
 
-from risk.ingest.sources.propreports.place import Place
+from risk.ingest.sources.propreports.client import Endpoint
 
 FILLS_HEADER = (
     "Date/Time,Account,B/S,Qty,Symbol,Price,Route,Liq,Comm,Ecn Fee,SEC,ORF,CAT,TAF,FTT,NSCC,Acc,Clr,Misc,"
@@ -58,7 +58,7 @@ class Vendor:
     page_size
         Records on a page.
     faults
-        Each spoils the answer to one request, in order; ``None`` leaves it alone.
+        Each spoils the answer to one request, in order; ``None`` leaves it hold_lock.
     asked
         Every form that came, without token and password.
     """
@@ -197,14 +197,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(vendor: Vendor) -> Iterator[Place]:
+def serving(vendor: Vendor) -> Iterator[Endpoint]:
     """Serve a vendor on a free port of loopback."""
     handler = type("Handler", (_Handler,), {"vendor": vendor})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield Place(f"http://127.0.0.1:{server.server_port}/api.php", USER, PASSWORD)
+        yield Endpoint(f"http://127.0.0.1:{server.server_port}/api.php", USER, PASSWORD)
     finally:
         vendor.stopping.set()
         server.shutdown()

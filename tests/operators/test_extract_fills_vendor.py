@@ -20,9 +20,7 @@ from psycopg2.extensions import parse_dsn
 
 from risk.core.errors import ConnectionLostError, RefusalError
 from risk.core.warehouse import Connection
-from risk.ingest.sources.propreports.client import Patience
-from risk.ingest.sources.propreports.pace import Pace
-from risk.ingest.sources.propreports.place import Place
+from risk.ingest.sources.propreports.client import Endpoint, RateLimiter, Timeouts
 from risk.operators.extract_fills import ExtractFillsOperator
 from tests.drops import write_drop
 from tests.vendor_server import PASSWORD, USER, Fault, Vendor, account, fill, instead, serving
@@ -41,7 +39,7 @@ def vendor() -> Vendor:
 
 
 @pytest.fixture(autouse=True)
-def place(vendor: Vendor, warehouse_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def endpoint(vendor: Vendor, warehouse_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
     """Name vendor and warehouse in the environment, as an installation does."""
     part = parse_dsn(warehouse_dsn)
     uri = f"postgres://{part['user']}:{part['password']}@{part['host']}:{part['port']}/{part['dbname']}"
@@ -49,16 +47,16 @@ def place(vendor: Vendor, warehouse_dsn: str, tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("RISK_VENDOR_DIR", str(tmp_path / "vendor"))
     monkeypatch.setenv("RISK_VENDOR_SINCE", str(WEDNESDAY))
     monkeypatch.setenv("RISK_VENDOR_REPORT", "none")
-    monkeypatch.setattr("risk.ingest.sources.propreports.client.Patience", lambda: Patience(2, 2, 5, attempts=1))
-    monkeypatch.setattr("risk.ingest.sources.propreports.loading.Pace", lambda: Pace(1000, 0.0))
+    monkeypatch.setattr("risk.ingest.sources.propreports.client.Timeouts", lambda: Timeouts(2, 2, 5, attempts=1))
+    monkeypatch.setattr("risk.ingest.sources.propreports.load.RateLimiter", lambda: RateLimiter(1000, 0.0))
     monkeypatch.setattr(
-        "risk.ingest.sources.propreports.loading._clock", lambda _connection: lambda: dt.datetime.now(dt.UTC)
+        "risk.ingest.sources.propreports.load._clock", lambda _connection: lambda: dt.datetime.now(dt.UTC)
     )
-    with serving(vendor) as place:
-        parts = urlsplit(place.url)
+    with serving(vendor) as endpoint:
+        parts = urlsplit(endpoint.url)
         given = {"conn_type": "http", "host": parts.hostname, "port": parts.port, "login": USER, "password": PASSWORD}
         monkeypatch.setenv("AIRFLOW_CONN_RISK_VENDOR", json.dumps(given))
-        yield place
+        yield endpoint
 
 
 def execute(fills: str = "", run_type: str = "scheduled") -> dict[str, Any]:

@@ -19,10 +19,8 @@ from risk.core.settings import Settings
 from risk.core.warehouse import Connection
 from risk.ingest.load import Load
 from risk.ingest.poll import missing_accounts, raise_for_quarantine
-from risk.ingest.sources.propreports.client import Patience
-from risk.ingest.sources.propreports.loading import load_vendor
-from risk.ingest.sources.propreports.pace import Pace
-from risk.ingest.sources.propreports.place import Place
+from risk.ingest.sources.propreports.client import Endpoint, RateLimiter, Timeouts
+from risk.ingest.sources.propreports.load import load_vendor
 from tests.vendor_server import (
     PASSWORD,
     USER,
@@ -39,7 +37,7 @@ from tests.vendor_server import (
 WEDNESDAY, THURSDAY, FRIDAY = dt.date(2025, 8, 13), dt.date(2025, 8, 14), dt.date(2025, 8, 15)
 SATURDAY_MORNING = dt.datetime(2025, 8, 16, 11, tzinfo=dt.UTC)  # 15 hours after Friday's close
 MONDAY_MORNING = dt.datetime(2025, 8, 18, 11, tzinfo=dt.UTC)
-HURRY = Patience(connect_s=2, read_s=2, answer_s=5, attempts=2, backoff_s=0.01)
+HURRY = Timeouts(connect_s=2, read_s=2, answer_s=5, attempts=2, backoff_s=0.01)
 
 
 @pytest.fixture
@@ -58,10 +56,10 @@ def vendor() -> Vendor:
 
 
 @pytest.fixture
-def place(vendor: Vendor) -> Iterator[Place]:
+def endpoint(vendor: Vendor) -> Iterator[Endpoint]:
     """Serve that vendor."""
-    with serving(vendor) as place:
-        yield place
+    with serving(vendor) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture(autouse=True)
@@ -72,9 +70,11 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     return tmp_path / "vendor"
 
 
-def load(connection: Connection, place: Place, session: dt.date = FRIDAY, now: dt.datetime = MONDAY_MORNING) -> Load:
-    pace = Pace(limit=1000, span_s=0.0)
-    return load_vendor(connection, place, session, Settings(), pace=pace, patience=HURRY, clock=lambda: now)
+def load(
+    connection: Connection, endpoint: Endpoint, session: dt.date = FRIDAY, now: dt.datetime = MONDAY_MORNING
+) -> Load:
+    limiter = RateLimiter(limit=1000, span_s=0.0)
+    return load_vendor(connection, endpoint, session, Settings(), limiter=limiter, timeouts=HURRY, clock=lambda: now)
 
 
 def fetch(connection: Connection, query: str) -> list[tuple[Any, ...]]:
@@ -129,11 +129,11 @@ def judged(connection: Connection, dsn: str, loaded: Load) -> dict[tuple[str, st
 
 
 def test_load_brings_each_session_since_the_first_day_exactly(
-    connection: Connection, vendor: Vendor, place: Place, kept: Path
+    connection: Connection, vendor: Vendor, endpoint: Endpoint, kept: Path
 ) -> None:
     vendor.page_size = 1
 
-    loaded = load(connection, place)
+    loaded = load(connection, endpoint)
 
     assert fill_counts(connection) == {WEDNESDAY: 2, THURSDAY: 2, FRIDAY: 2}
     assert (loaded.fill_count, loaded.rejected_count, loaded.quarantined) == (6, 0, ())
@@ -150,11 +150,11 @@ def test_load_brings_each_session_since_the_first_day_exactly(
 
 
 def test_load_takes_silence_about_an_account_for_an_answer_by_the_instant_of_the_question(
-    connection: Connection, place: Place
+    connection: Connection, endpoint: Endpoint
 ) -> None:
-    load(connection, place, now=SATURDAY_MORNING)
+    load(connection, endpoint, now=SATURDAY_MORNING)
     early = states(connection)
-    load(connection, place, now=MONDAY_MORNING)
+    load(connection, endpoint, now=MONDAY_MORNING)
 
     # Saturday 11:00 UTC is before Friday's close (20:00 UTC) + 24 h, Monday 11:00 is after it; the account that never
     # traded, the one that stopped in January and the one whose name is not allowed are not spoken of
@@ -162,10 +162,10 @@ def test_load_takes_silence_about_an_account_for_an_answer_by_the_instant_of_the
     assert states(connection) == {"NET001": "delivered", "NET002": "no trades"}
 
 
-def test_load_knows_the_vendors_list_of_accounts(connection: Connection, vendor: Vendor, place: Place) -> None:
-    load(connection, place)
+def test_load_knows_the_vendors_list_of_accounts(connection: Connection, vendor: Vendor, endpoint: Endpoint) -> None:
+    load(connection, endpoint)
     vendor.accounts[0] = account(11, "NET001", last="08/18/2025")
-    load(connection, place)
+    load(connection, endpoint)
 
     stated = (
         "select account_id, first_traded, last_traded from current_accounts('2025-08-18', clock_timestamp()) order by 1"
@@ -180,15 +180,15 @@ def test_load_knows_the_vendors_list_of_accounts(connection: Connection, vendor:
 
 
 def test_load_again_changes_no_delivery_and_asks_for_no_more_than_it_must(
-    connection: Connection, vendor: Vendor, place: Place
+    connection: Connection, vendor: Vendor, endpoint: Endpoint
 ) -> None:
-    load(connection, place)
+    load(connection, endpoint)
     deliveries = fetch(connection, "select * from deliveries order by 1")
     vendor.asked.clear()
 
-    soon = load(connection, place, now=MONDAY_MORNING + dt.timedelta(minutes=3))
+    soon = load(connection, endpoint, now=MONDAY_MORNING + dt.timedelta(minutes=3))
     asked_soon = asked_days(vendor)
-    later = load(connection, place, now=MONDAY_MORNING + dt.timedelta(hours=7))
+    later = load(connection, endpoint, now=MONDAY_MORNING + dt.timedelta(hours=7))
 
     assert fetch(connection, "select * from deliveries order by 1") == deliveries
     assert (soon.fill_count, later.fill_count) == (0, 0)
@@ -196,11 +196,13 @@ def test_load_again_changes_no_delivery_and_asks_for_no_more_than_it_must(
     assert asked_days(vendor)[1:] == ["2025-08-13", "2025-08-14", "2025-08-15"]
 
 
-def test_load_replaces_a_session_that_the_vendor_restates(connection: Connection, vendor: Vendor, place: Place) -> None:
-    load(connection, place, THURSDAY, dt.datetime(2025, 8, 15, 11, tzinfo=dt.UTC))
+def test_load_replaces_a_session_that_the_vendor_restates(
+    connection: Connection, vendor: Vendor, endpoint: Endpoint
+) -> None:
+    load(connection, endpoint, THURSDAY, dt.datetime(2025, 8, 15, 11, tzinfo=dt.UTC))
     vendor.fills[THURSDAY] = [fill(1, THURSDAY), fill(2, THURSDAY, side="S", price="10.51")]
 
-    load(connection, place)
+    load(connection, endpoint)
 
     assert fetch(
         connection,
@@ -210,58 +212,58 @@ def test_load_replaces_a_session_that_the_vendor_restates(connection: Connection
 
 
 def test_load_takes_executions_out_of_the_books_that_the_vendor_has_taken_back(
-    connection: Connection, vendor: Vendor, place: Place
+    connection: Connection, vendor: Vendor, endpoint: Endpoint
 ) -> None:
     vendor.fills[FRIDAY].append(fill(3, FRIDAY, account="NET003"))
-    load(connection, place, now=SATURDAY_MORNING)
+    load(connection, endpoint, now=SATURDAY_MORNING)
     vendor.fills[FRIDAY].pop()  # the only ones of an account that now counts as never having traded
 
-    load(connection, place)
+    load(connection, endpoint)
 
     assert states(connection)["NET003"] == "no trades"
     assert fill_counts(connection)[FRIDAY] == 2
 
 
 def test_load_makes_up_for_sessions_that_were_never_asked_for(
-    connection: Connection, vendor: Vendor, place: Place, monkeypatch: pytest.MonkeyPatch
+    connection: Connection, vendor: Vendor, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    load(connection, place, WEDNESDAY, dt.datetime(2025, 8, 14, 11, tzinfo=dt.UTC))
+    load(connection, endpoint, WEDNESDAY, dt.datetime(2025, 8, 14, 11, tzinfo=dt.UTC))
     monkeypatch.delenv("RISK_VENDOR_SINCE")  # from the first session that was asked for
     vendor.asked.clear()
 
-    load(connection, place, FRIDAY)
+    load(connection, endpoint, FRIDAY)
 
     assert asked_days(vendor) == ["2025-08-13", "2025-08-14", "2025-08-15"]
 
 
 def test_first_load_asks_for_a_year_where_no_day_is_named(
-    connection: Connection, vendor: Vendor, place: Place, monkeypatch: pytest.MonkeyPatch
+    connection: Connection, vendor: Vendor, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("RISK_VENDOR_SINCE")
-    monkeypatch.setattr("risk.ingest.sources.propreports.loading.VENDOR_HISTORY_SESSIONS", 3)
+    monkeypatch.setattr("risk.ingest.sources.propreports.load.VENDOR_HISTORY_SESSIONS", 3)
 
-    load(connection, place)
+    load(connection, endpoint)
 
     assert asked_days(vendor) == ["2025-08-13", "2025-08-14", "2025-08-15"]
 
 
 def test_load_counts_executions_of_a_weekend_with_the_session_after_it(
-    connection: Connection, vendor: Vendor, place: Place
+    connection: Connection, vendor: Vendor, endpoint: Endpoint
 ) -> None:
     vendor.fills[dt.date(2025, 8, 17)] = [fill(1, dt.date(2025, 8, 17))]
 
-    load(connection, place, dt.date(2025, 8, 18), dt.datetime(2025, 8, 19, 11, tzinfo=dt.UTC))
+    load(connection, endpoint, dt.date(2025, 8, 18), dt.datetime(2025, 8, 19, 11, tzinfo=dt.UTC))
 
     assert fill_counts(connection)[dt.date(2025, 8, 18)] == 1
 
 
 def test_load_takes_an_account_that_the_list_does_not_name_yet(
-    connection: Connection, vendor: Vendor, place: Place
+    connection: Connection, vendor: Vendor, endpoint: Endpoint
 ) -> None:
     vendor.fills[FRIDAY].append(fill(3, FRIDAY, account="NET099"))
     vendor.fills[FRIDAY].append(fill(4, FRIDAY, account="<b>odd</b>"))
 
-    loaded = load(connection, place)
+    loaded = load(connection, endpoint)
 
     assert states(connection)["NET099"] == "delivered"
     assert loaded.quarantined == ()
@@ -270,11 +272,11 @@ def test_load_takes_an_account_that_the_list_does_not_name_yet(
 
 
 def test_interrupted_load_stores_nothing_and_the_next_one_goes_on(
-    connection: Connection, vendor: Vendor, place: Place, kept: Path
+    connection: Connection, vendor: Vendor, endpoint: Endpoint, kept: Path
 ) -> None:
     spoiling = Spoiling(vendor, FRIDAY, instead(503))
     with pytest.raises(ConnectionLostError):
-        load(connection, place)
+        load(connection, endpoint)
     (place_folder,) = kept.iterdir()
     (place_folder / "drop").mkdir()  # as a killed process leaves it
     (place_folder / "drop" / "fills_vendor_2025-08-15.csv").write_text("half a", encoding="utf-8")
@@ -282,7 +284,7 @@ def test_interrupted_load_stores_nothing_and_the_next_one_goes_on(
     spoiling.fault = lambda _form, reply: reply
     vendor.asked.clear()
 
-    load(connection, place, now=MONDAY_MORNING + dt.timedelta(minutes=1))
+    load(connection, endpoint, now=MONDAY_MORNING + dt.timedelta(minutes=1))
 
     assert stored == [(0, 0)]
     assert asked_days(vendor) == ["2025-08-15"]
@@ -291,11 +293,11 @@ def test_interrupted_load_stores_nothing_and_the_next_one_goes_on(
 
 
 def test_load_leaves_an_incomplete_session_out_and_the_verdict_names_it_and_what_it_blocks(
-    connection: Connection, warehouse_dsn: str, vendor: Vendor, place: Place
+    connection: Connection, warehouse_dsn: str, vendor: Vendor, endpoint: Endpoint
 ) -> None:
     spoiling = Spoiling(vendor, FRIDAY, promises_more)
 
-    first = load(connection, place)
+    first = load(connection, endpoint)
 
     assert fill_counts(connection) == {WEDNESDAY: 2, THURSDAY: 2}
     assert missing_accounts(connection, FRIDAY, first) == ["NET001"]  # a scheduled morning waits for it
@@ -304,19 +306,19 @@ def test_load_leaves_an_incomplete_session_out_and_the_verdict_names_it_and_what
     assert "so there are no limits" in message
 
     spoiling.fault = lambda _form, reply: reply
-    second = load(connection, place, now=MONDAY_MORNING + dt.timedelta(minutes=3))
+    second = load(connection, endpoint, now=MONDAY_MORNING + dt.timedelta(minutes=3))
 
     assert fill_counts(connection) == {WEDNESDAY: 2, THURSDAY: 2, FRIDAY: 2}
     assert judged(connection, warehouse_dsn, second) == {}
 
 
 def test_incomplete_restatement_leaves_the_books_as_they_were_and_only_warns(
-    connection: Connection, warehouse_dsn: str, vendor: Vendor, place: Place
+    connection: Connection, warehouse_dsn: str, vendor: Vendor, endpoint: Endpoint
 ) -> None:
-    load(connection, place, now=SATURDAY_MORNING)
+    load(connection, endpoint, now=SATURDAY_MORNING)
     Spoiling(vendor, THURSDAY, promises_more)
 
-    again = load(connection, place)
+    again = load(connection, endpoint)
 
     assert fill_counts(connection) == {WEDNESDAY: 2, THURSDAY: 2, FRIDAY: 2}
     (((name, severity), message),) = judged(connection, warehouse_dsn, again).items()
@@ -325,11 +327,11 @@ def test_incomplete_restatement_leaves_the_books_as_they_were_and_only_warns(
 
 
 def test_session_whose_file_is_refused_counts_as_never_answered(
-    connection: Connection, vendor: Vendor, place: Place
+    connection: Connection, vendor: Vendor, endpoint: Endpoint
 ) -> None:
     spoiling = Spoiling(vendor, FRIDAY, rewritten("CUSIP", "Tariff"))
 
-    drifted = load(connection, place)
+    drifted = load(connection, endpoint)
 
     assert fill_counts(connection) == {WEDNESDAY: 2, THURSDAY: 2}
     with pytest.raises(InputError, match=r"fills_vendor_2025-08-15.csv has the unknown column 'Tariff'"):
@@ -337,18 +339,18 @@ def test_session_whose_file_is_refused_counts_as_never_answered(
     assert fetch(connection, "select count(*) from vendor_answers where finding like '%Tariff%'") == [(1,)]
 
     spoiling.fault = lambda _form, reply: reply
-    load(connection, place)
+    load(connection, endpoint)
     assert fill_counts(connection)[FRIDAY] == 2
 
 
 def test_refused_login_stores_nothing_and_keeps_no_secret_on_disk(
-    connection: Connection, vendor: Vendor, place: Place, kept: Path
+    connection: Connection, vendor: Vendor, endpoint: Endpoint, kept: Path
 ) -> None:
-    with pytest.raises(RefusalError, match=r"refuses action login: 'Invalid user or password\.'\. Mend the Airflow"):
-        load(connection, Place(place.url, USER, "wrong"))
+    with pytest.raises(RefusalError, match=r"refuses action login: 'Invalid user or password\.'\. Correct the Airflow"):
+        load(connection, Endpoint(endpoint.url, USER, "wrong"))
     vendor.faults = deque([None, None, instead(500, "Closed.")])
     with pytest.raises(RefusalError, match="Closed"):
-        load(connection, place)
+        load(connection, endpoint)
 
     assert fetch(connection, "select count(*) from loads") == [(0,)]
     files = [path for path in kept.rglob("*") if path.is_file()]
@@ -359,20 +361,20 @@ def test_refused_login_stores_nothing_and_keeps_no_secret_on_disk(
 
 
 def test_load_brings_closing_prices_from_the_file_drop_beside_the_vendor(
-    connection: Connection, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    connection: Connection, endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "marks.csv").write_text("Date,Symbol,Price\n08/15/2025,XYZ,10.7\n", encoding="utf-8")
     (tmp_path / "fills_other.csv").write_text("not looked at", encoding="utf-8")
     monkeypatch.setenv("RISK_FILLS_DIR", str(tmp_path))
 
-    loaded = load(connection, place)
+    loaded = load(connection, endpoint)
 
     assert fetch(connection, "select symbol, price from marks") == [("XYZ", Decimal("10.7"))]
     assert loaded.quarantined == ()
 
 
 def test_load_stores_what_the_vendors_own_books_say_beside_the_executions(
-    connection: Connection, vendor: Vendor, place: Place
+    connection: Connection, vendor: Vendor, endpoint: Endpoint
 ) -> None:
     summary = [
         "Date,Type,Gross,Comm,Net",
@@ -383,7 +385,7 @@ def test_load_stores_what_the_vendors_own_books_say_beside_the_executions(
     ]
     vendor.reports["summaryByDate", "11"] = "\n".join(summary)
 
-    load(connection, place)
+    load(connection, endpoint)
 
     # only the account with executions is asked about, once for all days
     assert [form for form in vendor.asked if form["action"] == "report"] == [
@@ -407,12 +409,12 @@ def test_load_stores_what_the_vendors_own_books_say_beside_the_executions(
 
 
 def test_load_goes_on_without_a_report_that_is_refused_or_cannot_be_read(
-    connection: Connection, vendor: Vendor, place: Place
+    connection: Connection, vendor: Vendor, endpoint: Endpoint
 ) -> None:
     vendor.fills[FRIDAY].append(fill(3, FRIDAY, account="NET002"))
     vendor.reports["summaryByDate", "12"] = "Date,Type,Profit\n08/15/2025,Eq,1.00"
 
-    load(connection, place)
+    load(connection, endpoint)
 
     assert fill_counts(connection)[FRIDAY] == 3
     assert fetch(connection, "select count(*) from totals") == [(0,)]

@@ -17,11 +17,17 @@ from urllib.parse import urlsplit
 import pytest
 
 from risk.core.errors import ConnectionLostError, RefusalError
-from risk.ingest.sources.propreports.client import Client, Patience
-from risk.ingest.sources.propreports.drop import question_of, write_fills
-from risk.ingest.sources.propreports.pace import Pace, alone
+from risk.ingest.sources.propreports.client import (
+    Client,
+    Endpoint,
+    RateLimiter,
+    Timeouts,
+    endpoint_of,
+    hold_lock,
+    read_endpoint,
+)
+from risk.ingest.sources.propreports.load import fills_question, write_fills
 from risk.ingest.sources.propreports.pages import Answer, IncompleteAnswerError, ask, lines
-from risk.ingest.sources.propreports.place import Place, place_of, read_place
 from risk.report.doctor import check_vendor
 from tests.vendor_server import (
     FILLS_HEADER,
@@ -39,8 +45,8 @@ from tests.vendor_server import (
 
 FRIDAY = dt.date(2025, 8, 15)
 NOW = dt.datetime(2025, 8, 18, 11, tzinfo=dt.UTC)
-QUESTION = question_of(FRIDAY)
-HURRY = Patience(connect_s=2, read_s=0.3, answer_s=0.6, attempts=3, backoff_s=0.01)
+QUESTION = fills_question(FRIDAY)
+HURRY = Timeouts(connect_s=2, read_s=0.3, answer_s=0.6, attempts=3, backoff_s=0.01)
 
 
 @pytest.fixture
@@ -51,16 +57,16 @@ def vendor() -> Vendor:
 
 
 @pytest.fixture
-def place(vendor: Vendor) -> Iterator[Place]:
+def endpoint(vendor: Vendor) -> Iterator[Endpoint]:
     """Serve that vendor."""
-    with serving(vendor) as place:
-        yield place
+    with serving(vendor) as endpoint:
+        yield endpoint
 
 
 @pytest.fixture
-def client(place: Place) -> Iterator[Client]:
+def client(endpoint: Endpoint) -> Iterator[Client]:
     """Give a client in a hurry."""
-    with Client(place, Pace(), HURRY) as client:
+    with Client(endpoint, RateLimiter(), HURRY) as client:
         yield client
 
 
@@ -133,11 +139,11 @@ def test_client_gives_up_with_an_error_that_airflow_retries_when_the_vendor_stay
 
 
 def test_client_names_a_host_where_nobody_listens(tmp_path: Path) -> None:
-    with serving(Vendor()) as place:
+    with serving(Vendor()) as endpoint:
         pass
 
     with (
-        Client(place, Pace(), HURRY) as client,
+        Client(endpoint, RateLimiter(), HURRY) as client,
         pytest.raises(ConnectionLostError, match="action login: 'ConnectError"),
     ):
         fetched(client, tmp_path)
@@ -191,8 +197,8 @@ def test_client_refuses_a_login_page_in_place_of_a_token(vendor: Vendor, client:
         fetched(client, tmp_path)
 
 
-def test_client_logs_out(vendor: Vendor, place: Place, tmp_path: Path) -> None:
-    with Client(place, Pace(), HURRY) as client:
+def test_client_logs_out(vendor: Vendor, endpoint: Endpoint, tmp_path: Path) -> None:
+    with Client(endpoint, RateLimiter(), HURRY) as client:
         fetched(client, tmp_path)
 
     assert vendor.actions()[-1] == "logout"
@@ -278,13 +284,13 @@ def test_answer_whose_number_of_pages_changes_is_read_anew(vendor: Vendor, clien
     assert vendor.pages() == ["1", "2", "1", "2", "3", "4", "1", "2", "3"]
 
 
-def test_interrupted_answer_is_taken_up_where_it_ended(vendor: Vendor, place: Place, tmp_path: Path) -> None:
+def test_interrupted_answer_is_taken_up_where_it_ended(vendor: Vendor, endpoint: Endpoint, tmp_path: Path) -> None:
     vendor.faults = deque([None, None, None, *[instead(503)] * 3])
-    with Client(place, Pace(), HURRY) as client, pytest.raises(ConnectionLostError):
+    with Client(endpoint, RateLimiter(), HURRY) as client, pytest.raises(ConnectionLostError):
         fetched(client, tmp_path)
     asked_before = len(vendor.asked)
 
-    with Client(place, Pace(), HURRY) as client:
+    with Client(endpoint, RateLimiter(), HURRY) as client:
         answer = ask(client, QUESTION, tmp_path, lambda: NOW + dt.timedelta(minutes=3))
 
     later = [form.get("page") for form in vendor.asked[asked_before:] if form["action"] == "fills"]
@@ -295,10 +301,10 @@ def test_interrupted_answer_is_taken_up_where_it_ended(vendor: Vendor, place: Pl
 
 @pytest.mark.parametrize("spoil", ["bytes", "age", "record", "page"])
 def test_kept_pages_are_dropped_when_they_are_not_what_they_were(
-    vendor: Vendor, place: Place, tmp_path: Path, spoil: str
+    vendor: Vendor, endpoint: Endpoint, tmp_path: Path, spoil: str
 ) -> None:
     vendor.faults = deque([None, None, None, *[instead(503)] * 3])
-    with Client(place, Pace(), HURRY) as client, pytest.raises(ConnectionLostError):
+    with Client(endpoint, RateLimiter(), HURRY) as client, pytest.raises(ConnectionLostError):
         fetched(client, tmp_path)
     kept = tmp_path / QUESTION.name
     if spoil == "bytes":
@@ -309,7 +315,7 @@ def test_kept_pages_are_dropped_when_they_are_not_what_they_were(
         (kept / "page-000002.csv").unlink()
     now = NOW + (dt.timedelta(hours=2) if spoil == "age" else dt.timedelta(minutes=1))
 
-    with Client(place, Pace(), HURRY) as client:
+    with Client(endpoint, RateLimiter(), HURRY) as client:
         assert fetched(client, tmp_path, now) == [FILLS_HEADER, *vendor.fills[FRIDAY]]
     assert vendor.pages()[-5:] == ["1", "2", "3", "1", "2"]
 
@@ -359,11 +365,11 @@ def test_pages_without_a_header_of_their_own_lose_no_row(vendor: Vendor, client:
     assert fetched(client, tmp_path) == [FILLS_HEADER, *vendor.fills[FRIDAY]]
 
 
-def test_pace_lets_no_span_see_more_requests_than_the_vendor_allows(vendor: Vendor, place: Place) -> None:
+def test_pace_lets_no_span_see_more_requests_than_the_vendor_allows(vendor: Vendor, endpoint: Endpoint) -> None:
     vendor.span_s, vendor.request_limit = 0.2, 40
     began = time.monotonic()
 
-    with Client(place, Pace(limit=40, span_s=0.2), HURRY) as client:
+    with Client(endpoint, RateLimiter(limit=40, span_s=0.2), HURRY) as client:
         for _ in range(130):
             client.login()
 
@@ -371,8 +377,8 @@ def test_pace_lets_no_span_see_more_requests_than_the_vendor_allows(vendor: Vend
     assert time.monotonic() - began >= 0.6  # 130 requests fill three spans and begin a fourth
 
 
-def test_vendor_of_these_tests_refuses_a_client_that_is_too_fast(vendor: Vendor, place: Place) -> None:
-    with Client(place, Pace(limit=1000), HURRY) as client:
+def test_vendor_of_these_tests_refuses_a_client_that_is_too_fast(vendor: Vendor, endpoint: Endpoint) -> None:
+    with Client(endpoint, RateLimiter(limit=1000), HURRY) as client:
         for _ in range(40):
             client.login()
         with pytest.raises(RefusalError, match="rate exceeded"):
@@ -387,9 +393,9 @@ def test_pace_counts_forty_requests_in_four_seconds_from_the_end_of_each() -> No
         waits.append(seconds)
         now += seconds
 
-    pace = Pace(clock=lambda: now, sleep=sleep)
+    limiter = RateLimiter(clock=lambda: now, sleep=sleep)
     for _ in range(41):
-        with pace.request():
+        with limiter.request():
             now += 0.05
 
     # the first request ended at 100.05; the 41st would start at 102.00 and may not before 104.05
@@ -397,13 +403,13 @@ def test_pace_counts_forty_requests_in_four_seconds_from_the_end_of_each() -> No
 
 
 def test_nothing_shows_a_secret_whatever_goes_wrong(
-    vendor: Vendor, place: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    vendor: Vendor, endpoint: Endpoint, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def echo(form: dict[str, str], _reply: Reply) -> Reply:
         return Reply(f"Cannot serve {form.get('token', '')} of {form.get('user', '')} {form.get('password', '')}", 500)
 
     caplog.set_level(logging.DEBUG)
-    told = [repr(place), str(place)]
+    told = [repr(endpoint), str(endpoint)]
     for faults in (
         [echo],
         [None, echo],
@@ -412,7 +418,7 @@ def test_nothing_shows_a_secret_whatever_goes_wrong(
         [None, spoiled(lost_count=30)],
     ):
         vendor.faults = deque(faults)
-        client = Client(place, Pace(), HURRY)
+        client = Client(endpoint, RateLimiter(), HURRY)
         try:
             with client:
                 fetched(client, tmp_path)
@@ -430,15 +436,15 @@ def test_nothing_shows_a_secret_whatever_goes_wrong(
 
 
 def test_place_is_read_from_a_uri_and_from_json_alike() -> None:
-    expected = Place("https://firm.propreports.com/api.php", "me@firm", "a:b@c/d")
+    expected = Endpoint("https://firm.propreports.com/api.php", "me@firm", "a:b@c/d")
 
     given = {"conn_type": "https", "host": "firm.propreports.com", "login": "me@firm", "password": "a:b@c/d"}
     as_http = given | {"conn_type": "http", "schema": "https"}
     with_scheme = given | {"conn_type": "http", "host": "https://firm.propreports.com/api.php"}
 
-    assert read_place("https://me%40firm:a%3Ab%40c%2Fd@firm.propreports.com") == expected
-    assert [read_place(json.dumps(form)) for form in (given, as_http, with_scheme)] == [expected] * 3
-    assert place_of(given | {"port": 8443}).url == "https://firm.propreports.com:8443/api.php"
+    assert read_endpoint("https://me%40firm:a%3Ab%40c%2Fd@firm.propreports.com") == expected
+    assert [read_endpoint(json.dumps(form)) for form in (given, as_http, with_scheme)] == [expected] * 3
+    assert endpoint_of(given | {"port": 8443}).url == "https://firm.propreports.com:8443/api.php"
 
 
 @pytest.mark.parametrize(
@@ -454,13 +460,13 @@ def test_place_is_read_from_a_uri_and_from_json_alike() -> None:
 )
 def test_place_refuses_a_connection_that_names_nobody_or_is_unencrypted(text: str, found: str) -> None:
     with pytest.raises(RefusalError, match=found) as caught:
-        read_place(text)
+        read_endpoint(text)
 
     assert "secret-1" not in str(caught.value)
 
 
-def test_doctor_asks_the_vendor_for_a_login_and_names_what_it_refuses(place: Place, vendor: Vendor) -> None:
-    given = {"conn_type": "http", "host": "127.0.0.1", "port": urlsplit(place.url).port, "login": USER}
+def test_doctor_asks_the_vendor_for_a_login_and_names_what_it_refuses(endpoint: Endpoint, vendor: Vendor) -> None:
+    given = {"conn_type": "http", "host": "127.0.0.1", "port": urlsplit(endpoint.url).port, "login": USER}
 
     well = check_vendor(json.dumps(given | {"password": PASSWORD}))
     refused = check_vendor(json.dumps(given | {"password": "secret-1"}))
@@ -474,11 +480,15 @@ def test_doctor_asks_the_vendor_for_a_login_and_names_what_it_refuses(place: Pla
 
 def test_one_process_at_a_time_asks_and_the_next_one_begins_a_span_later(tmp_path: Path) -> None:
     waits: list[float] = []
-    pace = Pace(limit=40, span_s=4.0, sleep=waits.append)
+    limiter = RateLimiter(limit=40, span_s=4.0, sleep=waits.append)
 
-    with alone(tmp_path, pace), (tmp_path / "lock").open("a", encoding="utf-8") as file, pytest.raises(BlockingIOError):
+    with (
+        hold_lock(tmp_path, limiter),
+        (tmp_path / "lock").open("a", encoding="utf-8") as file,
+        pytest.raises(BlockingIOError),
+    ):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    with alone(tmp_path, pace):
+    with hold_lock(tmp_path, limiter):
         pass
 
     assert len(waits) == 1

@@ -9,9 +9,16 @@ import pytest
 
 from risk.core.entities import ReportedPnl
 from risk.core.errors import RequestError
-from risk.ingest.sources.propreports.accounts import Account, active_since, read_accounts, read_day
 from risk.ingest.sources.propreports.pages import IncompleteAnswerError
-from risk.ingest.sources.propreports.reports import Report, chosen_report, read_report
+from risk.ingest.sources.propreports.reports import (
+    Account,
+    Report,
+    active_since,
+    chosen_report,
+    read_accounts,
+    read_day,
+    read_report,
+)
 from tests.vendor_server import ACCOUNTS_HEADER
 
 THURSDAY, FRIDAY, MONDAY = dt.date(2025, 8, 14), dt.date(2025, 8, 15), dt.date(2025, 8, 18)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from risk.ingest.load import Load
-    from risk.ingest.sources.propreports.place import Place
+    from risk.ingest.sources.propreports.client import Endpoint
 
 SOURCE_CONNECTION_ID = "risk_source"
 VENDOR_CONNECTION_ID = "risk_vendor"
@@ -107,11 +107,11 @@ class ExtractFillsOperator(BaseOperator):
     def load(self, connection: Connection, session_date: dt.date) -> Load:
         """Load from the one source this run has."""
         from risk.ingest.load import load_drop
-        from risk.ingest.sources.propreports.loading import load_vendor
+        from risk.ingest.sources.propreports.load import load_vendor
         from risk.ingest.sources.sql import load_query
 
         settings = read_settings()
-        vendor = None if self.fills else vendor_place()
+        vendor = None if self.fills else vendor_endpoint()
         folder = Path(self.fills) if self.fills else settings.fills_dir
         if vendor:
             return load_vendor(connection, vendor, session_date, settings)
@@ -122,13 +122,13 @@ class ExtractFillsOperator(BaseOperator):
             return load_query(connection, source, session_date, settings)
 
 
-def vendor_place() -> Place | None:
+def vendor_endpoint() -> Endpoint | None:
     """Read the Airflow connection ``risk_vendor``, where there is one."""
-    from risk.ingest.sources.propreports.place import place_of
+    from risk.ingest.sources.propreports.client import endpoint_of
 
     try:
         given = BaseHook.get_connection(VENDOR_CONNECTION_ID)
     except AirflowNotFoundException:
         return None
     fields = ("conn_type", "host", "port", "schema", "login", "password")
-    return place_of({name: getattr(given, name) for name in fields})
+    return endpoint_of({name: getattr(given, name) for name in fields})

@@ -135,13 +135,11 @@ def check_mail(environment: Mapping[str, str]) -> Diagnosis:
 
 def check_vendor(connection: str) -> Diagnosis:
     """Check that the vendor accepts the login."""
-    from risk.ingest.sources.propreports.client import Client, Patience
-    from risk.ingest.sources.propreports.pace import Pace
-    from risk.ingest.sources.propreports.place import read_place
+    from risk.ingest.sources.propreports.client import Client, RateLimiter, Timeouts, read_endpoint
 
     try:
-        place = read_place(connection)
-        with Client(place, Pace(), Patience(connect_s=5, read_s=10, answer_s=10, attempts=1)) as client:
+        place = read_endpoint(connection)
+        with Client(place, RateLimiter(), Timeouts(connect_s=5, read_s=10, answer_s=10, attempts=1)) as client:
             client.login()
     except RiskError as error:
         return Diagnosis("vendor", is_healthy=False, sentence=str(error))

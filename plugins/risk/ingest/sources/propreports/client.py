@@ -1,4 +1,4 @@
-"""The vendor's API: log in, ask, and bring each answer whole to disk.
+"""The vendor's API: where it is, how fast it may be called, log in, and bring each response whole to disk.
 
 A form is posted, plain text or CSV comes back. Every refusal is HTTP 500 with a sentence. Neither the password nor the
 token is logged, kept on disk or part of an error: both travel in the body of a request only, and what the vendor
@@ -8,26 +8,38 @@ answers is cleaned of them before it is repeated.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import http
+import ipaddress
+import json
 import logging
 import re
+import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
+from urllib.parse import unquote, urlsplit
 
 import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from risk.core.errors import ConnectionLostError, RefusalError
 from risk.ingest.rules import shorten
-from risk.ingest.sources.propreports.pace import Pace
-from risk.ingest.sources.propreports.place import CONNECTION_ID, Place
+
+CONNECTION_ID: Final = "risk_vendor"
+API_PATH: Final = "/api.php"
+
+REQUEST_LIMIT: Final = 40
+REQUEST_SPAN_S: Final = 4.0
+"""The vendor refuses the 41st request within 4 seconds."""
 
 EXPIRED: Final = "Invalid or expired token."
 TOKEN: Final = re.compile(r"[0-9a-fA-F]{32,128}(:[0-9]{1,20})?")
-PASSING: Final = frozenset(
+TRANSIENT: Final = frozenset(
     {
         http.HTTPStatus.TOO_MANY_REQUESTS,
         http.HTTPStatus.BAD_GATEWAY,
@@ -47,7 +59,157 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Endpoint:
+    """The vendor's API as one user sees it.
+
+    Attributes
+    ----------
+    url
+        Address that takes every request.
+    user, password
+        What the login sends; neither is part of the representation.
+    """
+
+    url: str
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+
+    @property
+    def host(self) -> str:
+        """Name of the server, for messages."""
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def is_on_this_machine(self) -> bool:
+        """Whether requests stay on this machine: only then may they travel unencrypted."""
+        return is_loopback(self.host)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name means this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def read_endpoint(text: str) -> Endpoint:
+    """Read an Airflow connection, URI or JSON, as it stands in ``AIRFLOW_CONN_RISK_VENDOR``.
+
+    Raises
+    ------
+    RefusalError
+        If it names no host, no user or no password, or would send them unencrypted; the message repeats none of them.
+    """
+    if text.lstrip().startswith("{"):
+        try:
+            return endpoint_of(json.loads(text))
+        except json.JSONDecodeError:
+            raise _refusal("is neither a URI nor JSON") from None
+    try:
+        parts = urlsplit(text)
+        given = {"conn_type": parts.scheme, "host": parts.hostname, "port": parts.port, "schema": parts.path.strip("/")}
+    except ValueError:
+        raise _refusal("is no URI") from None
+    return endpoint_of(given | {"login": unquote(parts.username or ""), "password": unquote(parts.password or "")})
+
+
+def endpoint_of(given: Mapping[str, Any]) -> Endpoint:
+    """Build the endpoint from the fields of an Airflow connection.
+
+    Parameters
+    ----------
+    given
+        ``conn_type``, ``host``, ``port``, ``schema``, ``login``, ``password``. As in Airflow's HTTP connections the
+        schema or the host may say ``https`` where the type says only ``http``.
+
+    Raises
+    ------
+    RefusalError
+        As ``read_endpoint``.
+    """
+    named = str(given.get("host") or "")
+    scheme, is_split, host = named.rpartition("://")
+    host = host.partition("/")[0]
+    schemes = (scheme if is_split else "", given.get("schema"), given.get("conn_type"))
+    scheme = next((str(name) for name in schemes if name in ("http", "https")), "")
+    missing = [name for name in ("host", "login", "password") if not given.get(name)]
+    if missing or not host:
+        raise _refusal(f"lacks {' and '.join(missing) or 'host'}")
+    port = f":{given['port']}" if given.get("port") else ""
+    endpoint = Endpoint(f"{scheme}://{host}{port}{API_PATH}", str(given["login"]), str(given["password"]))
+    if scheme != "https" and not (scheme == "http" and endpoint.is_on_this_machine):
+        raise _refusal(f"would send the password to {endpoint.host} unencrypted")
+    return endpoint
+
+
+def _refusal(found: str) -> RefusalError:
+    return RefusalError(
+        f"The Airflow connection {CONNECTION_ID} {found}: write it as "
+        '{"conn_type": "https", "host": "<firm>.propreports.com", "login": "...", "password": "..."}.'
+    )
+
+
+class RateLimiter:
+    """At most ``limit`` requests in any ``span_s`` seconds.
+
+    Counted from the end of each request to the start of the one ``limit`` later: however long each takes to arrive, the
+    vendor never sees more of them within a span.
+
+    Parameters
+    ----------
+    clock, sleep
+        Seconds that only grow, and the wait.
+    """
+
+    def __init__(
+        self,
+        limit: int = REQUEST_LIMIT,
+        span_s: float = REQUEST_SPAN_S,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.span_s = span_s
+        self.clock = clock
+        self.sleep = sleep
+        self._ends: deque[float] = deque(maxlen=limit)
+
+    @contextlib.contextmanager
+    def request(self) -> Iterator[None]:
+        """Wait until one more request is allowed, and count it."""
+        if len(self._ends) == self._ends.maxlen:
+            rest = self._ends[0] + self.span_s - self.clock()
+            if rest > 0:
+                self.sleep(rest)
+        try:
+            yield
+        finally:
+            self._ends.append(self.clock())
+
+
+@contextlib.contextmanager
+def hold_lock(folder: Path, limiter: RateLimiter) -> Iterator[None]:
+    """Let one process of this machine at a time call the vendor: kept pages have one writer, the limit one counter.
+
+    The next one starts a whole span later than the last one ended, because it does not know what that one has asked.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "lock").open("a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        ended = folder / "ended"
+        ended_at = ended.stat().st_mtime if ended.exists() else 0.0
+        rest = min(ended_at + limiter.span_s - time.time(), limiter.span_s)
+        if rest > 0:
+            limiter.sleep(rest)
+        try:
+            yield
+        finally:
+            ended.touch()
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
     """How long and how often the vendor is asked before it counts as lost.
 
     Attributes
@@ -69,8 +231,8 @@ class Patience:
     backoff_s: float = 2.0
 
 
-class _Passing(Exception):  # noqa: N818  (no error yet: the next try may succeed)
-    """One try failed in a way that the next one may not."""
+class TransientError(Exception):
+    """The same request may succeed unchanged."""
 
 
 class _Expired(Exception):  # noqa: N818
@@ -82,22 +244,22 @@ class Client:
 
     Parameters
     ----------
-    place
+    endpoint
         Where, and as whom.
-    pace
+    limiter
         Keeps the vendor's limit on requests.
-    patience
+    timeouts
         Time-outs and tries.
     """
 
-    def __init__(self, place: Place, pace: Pace, patience: Patience | None = None) -> None:
-        self.place = place
-        self.pace = pace
-        self.patience = patience or Patience()
+    def __init__(self, endpoint: Endpoint, limiter: RateLimiter, timeouts: Timeouts | None = None) -> None:
+        self.endpoint = endpoint
+        self.limiter = limiter
+        self.timeouts = timeouts or Timeouts()
         self._token = ""
-        timeout = httpx.Timeout(self.patience.read_s, connect=self.patience.connect_s)
+        timeout = httpx.Timeout(self.timeouts.read_s, connect=self.timeouts.connect_s)
         # A proxy named in the environment leads out of this machine, never back into it.
-        self._http = httpx.Client(timeout=timeout, trust_env=not place.is_on_this_machine, follow_redirects=False)
+        self._http = httpx.Client(timeout=timeout, trust_env=not endpoint.is_on_this_machine, follow_redirects=False)
 
     def __enter__(self) -> Self:
         return self
@@ -121,11 +283,11 @@ class Client:
             If it does not answer.
         """
         self._token = ""
-        form = {"action": "login", "user": self.place.user, "password": self.place.password}
-        token = self._insist(form, _read_line)
+        form = {"action": "login", "user": self.endpoint.user, "password": self.endpoint.password}
+        token = self._post_with_retry(form, _read_line)
         if not TOKEN.fullmatch(token):
             raise RefusalError(
-                f"{self.place.host} answered the login with {len(token)} characters that are no token. Look at its "
+                f"{self.endpoint.host} answered the login with {len(token)} characters that are no token. Look at its "
                 f"address in the Airflow connection {CONNECTION_ID}."
             )
         self._token = token
@@ -133,8 +295,8 @@ class Client:
     def logout(self) -> None:
         """Let the token expire; where that fails it expires by itself within two hours."""
         if self._token:
-            with contextlib.suppress(RefusalError, _Expired, _Passing):
-                self._try({"action": "logout", "token": self._token}, _read_line)
+            with contextlib.suppress(RefusalError, _Expired, TransientError):
+                self._post({"action": "logout", "token": self._token}, _read_line)
             self._token = ""
 
     def download(self, question: Mapping[str, str], path: Path) -> str:
@@ -171,56 +333,63 @@ class Client:
         if not self._token:
             self.login()
         try:
-            return self._insist({**question, "token": self._token}, receive)
+            return self._post_with_retry({**question, "token": self._token}, receive)
         except _Expired:
             self.login()
         try:
-            return self._insist({**question, "token": self._token}, receive)
+            return self._post_with_retry({**question, "token": self._token}, receive)
         except _Expired:
             raise self._refusal(question["action"], EXPIRED) from None
 
-    def _insist(self, form: Mapping[str, str], receive: Callable[[Iterator[bytes]], Received]) -> Received:
-        """Try again what may pass, waiting longer each time."""
-        found = ""
-        for attempt in range(self.patience.attempts):
-            if attempt:
-                self.pace.sleep(self.patience.backoff_s * 2 ** (attempt - 1))
-            try:
-                return self._try(form, receive)
-            except _Passing as passing:
-                found = str(passing)
-                log.info("%s, action %s: %s", self.place.host, form["action"], found)
-        raise ConnectionLostError(
-            f"The vendor at {self.place.host} does not answer action {form['action']}: {found} "
-            f"({self.patience.attempts} tries). Try again: what came before is kept."
+    def _post_with_retry(self, form: Mapping[str, str], receive: Callable[[Iterator[bytes]], Received]) -> Received:
+        """Post a form, and again where it may succeed unchanged, waiting longer each time."""
+        retrying = Retrying(
+            retry=retry_if_exception_type(TransientError),
+            stop=stop_after_attempt(self.timeouts.attempts),
+            wait=wait_exponential(multiplier=self.timeouts.backoff_s),
+            sleep=self.limiter.sleep,
+            before_sleep=lambda state: self._log_retry(form["action"], state),
+            reraise=True,
         )
-
-    def _try(self, form: Mapping[str, str], receive: Callable[[Iterator[bytes]], Received]) -> Received:
-        began = self.pace.clock()
         try:
-            with self.pace.request(), self._http.stream("POST", self.place.url, data=form) as response:
+            received: Received = retrying(self._post, form, receive)
+            return received
+        except TransientError as error:
+            raise ConnectionLostError(
+                f"The vendor at {self.endpoint.host} does not answer action {form['action']}: {error} "
+                f"({self.timeouts.attempts} tries). Try again: what came before is kept."
+            ) from None
+
+    def _log_retry(self, action: str, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        log.info("%s, action %s: %s", self.endpoint.host, action, error)
+
+    def _post(self, form: Mapping[str, str], receive: Callable[[Iterator[bytes]], Received]) -> Received:
+        began = self.limiter.clock()
+        try:
+            with self.limiter.request(), self._http.stream("POST", self.endpoint.url, data=form) as response:
                 self._refuse(response, form["action"])
                 return receive(self._chunks(response, began))
         except httpx.HTTPError as error:
-            raise _Passing(self._cleaned(f"{type(error).__name__} {error}")) from None
+            raise TransientError(self._cleaned(f"{type(error).__name__} {error}")) from None
 
     def _chunks(self, response: httpx.Response, began: float) -> Iterator[bytes]:
         """Yield the unpacked answer while it stays within time and size."""
         byte_count = 0
         for chunk in response.iter_bytes():
             byte_count += len(chunk)
-            if self.pace.clock() - began > self.patience.answer_s:
-                raise _Passing(f"the answer took more than {self.patience.answer_s:g} seconds")
+            if self.limiter.clock() - began > self.timeouts.answer_s:
+                raise TransientError(f"the answer took more than {self.timeouts.answer_s:g} seconds")
             if byte_count > LARGEST_ANSWER:
-                raise _Passing(f"the answer has more than {LARGEST_ANSWER:,} bytes")
+                raise TransientError(f"the answer has more than {LARGEST_ANSWER:,} bytes")
             yield chunk
 
     def _refuse(self, response: httpx.Response, action: str) -> None:
         """Raise unless the answer is one."""
         if response.status_code == http.HTTPStatus.OK:
             return
-        if response.status_code in PASSING:
-            raise _Passing(f"HTTP {response.status_code}")
+        if response.status_code in TRANSIENT:
+            raise TransientError(f"HTTP {response.status_code}")
         if response.status_code != http.HTTPStatus.INTERNAL_SERVER_ERROR:
             raise self._refusal(action, f"HTTP {response.status_code} {response.reason_phrase}")
         sentence = _read_line(response.iter_bytes())
@@ -231,14 +400,14 @@ class Client:
     def _refusal(self, action: str, sentence: str) -> RefusalError:
         found = self._cleaned(sentence)
         return RefusalError(
-            f"The vendor at {self.place.host} refuses action {action}: {found}. Mend the Airflow connection "
+            f"The vendor at {self.endpoint.host} refuses action {action}: {found}. Correct the Airflow connection "
             f"{CONNECTION_ID} or ask the vendor, then clear this task.",
             found,
         )
 
     def _cleaned(self, text: str) -> str:
         """Take out of foreign text what nobody may read, and quote the rest so that it breaks no line."""
-        for secret in filter(None, (self._token, self.place.password, self.place.user)):
+        for secret in filter(None, (self._token, self.endpoint.password, self.endpoint.user)):
             text = text.replace(secret, "***")
         return shorten(text, 160)
 

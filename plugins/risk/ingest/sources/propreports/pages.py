@@ -117,10 +117,10 @@ def ask(client: Client, question: Question, folder: Path, clock: Clock) -> Answe
     RefusalError, ConnectionLostError
         As the client; in the second case the pages that came stay on disk.
     """
-    place = folder / question.name
+    kept = folder / question.name
     found, came_count = "", 0
     for _ in range(ROUNDS):
-        answer = _kept(place, clock())
+        answer = _kept(kept, clock())
         try:
             while answer.total is None or len(answer.digests) < answer.total:
                 _add_page(client, question, answer)
@@ -128,28 +128,28 @@ def ask(client: Client, question: Question, folder: Path, clock: Clock) -> Answe
         except IncompleteAnswerError as incomplete:
             found, came_count = str(incomplete), len(answer.digests)
             log.warning("%s: %s; asking again", question.name, found)
-            shutil.rmtree(place)
-            client.pace.sleep(client.patience.backoff_s)
+            shutil.rmtree(kept)
+            client.limiter.sleep(client.timeouts.backoff_s)
         else:
             return answer
     raise IncompleteAnswerError(f"{found} ({ROUNDS} times asked)", came_count)
 
 
-def _kept(place: Path, now: dt.datetime) -> Answer:
+def _kept(kept: Path, now: dt.datetime) -> Answer:
     """Take up what an earlier try has left, if it is young and its bytes are what they were; else begin anew."""
     try:
-        content: dict[str, Any] = json.loads((place / "pages.json").read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads((kept / "pages.json").read_text(encoding="utf-8"))
         asked_at = dt.datetime.fromisoformat(content["asked_at"])
-        answer = Answer(place, asked_at, content["total"], list(content["digests"]))
+        answer = Answer(kept, asked_at, content["total"], list(content["digests"]))
         is_young = dt.timedelta(0) <= now - asked_at <= RESUME_WITHIN
         is_whole = all(map(_has_digest, answer.paths, answer.digests))
     except (OSError, ValueError, KeyError, TypeError):
         is_young = is_whole = False
     if is_young and is_whole:
         return answer
-    shutil.rmtree(place, ignore_errors=True)
-    place.mkdir(mode=0o700, parents=True)
-    return Answer(place, now)
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(mode=0o700, parents=True)
+    return Answer(kept, now)
 
 
 def _has_digest(path: Path, digest: str) -> bool:
