@@ -9,9 +9,9 @@ from email.message import EmailMessage
 
 import pytest
 
-from risk.core.errors import RequestError
+from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.settings import read_settings
-from risk.report.mail import SmtpServer
+from risk.report.mail import Mail, SmtpServer, send_mail
 from risk.report.page import Links, build_page
 from risk.report.render import Rendered, render_page
 from risk.report.send import report_mail
@@ -113,3 +113,44 @@ def test_mail_header_takes_no_second_line_from_a_subject() -> None:
 
 def test_mail_server_shows_its_password_nowhere() -> None:
     assert "hunter2" not in repr(SmtpServer("127.0.0.1", 25, "risk", "hunter2"))
+
+
+class FlakyServer:
+    """Raises the given faults, one per call, then accepts."""
+
+    def __init__(self, *faults: Exception) -> None:
+        self.faults = list(faults)
+        self.accepted: list[EmailMessage] = []
+
+    def send(self, message: EmailMessage) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+        self.accepted.append(message)
+
+
+def addressed(*recipients: str) -> Mail:
+    return replace(report_mail(RENDERED, RUN, read_settings()), recipients=recipients)
+
+
+def test_mail_is_retried_when_the_connection_is_lost_once() -> None:
+    server = FlakyServer(ConnectionLostError("hung up"))
+
+    outcome = send_mail(addressed("rm@example.test"), [server])
+
+    assert (outcome.sent_count, outcome.faults, len(server.accepted)) == (1, (), 1)
+
+
+def test_mail_is_not_retried_when_it_was_permanently_rejected() -> None:
+    server = FlakyServer(RequestError("550 unknown"))
+
+    outcome = send_mail(addressed("rm@example.test", "cro@example.test"), [server])
+
+    assert (outcome.sent_count, [str(fault) for fault in outcome.faults]) == (1, ["550 unknown"])
+    assert [str(message["To"]) for message in server.accepted] == ["cro@example.test"]
+
+
+def test_mail_goes_through_the_first_server_that_accepts_it() -> None:
+    down, up, unused = FlakyServer(RequestError("535 no login")), FlakyServer(), FlakyServer()
+
+    assert send_mail(addressed("rm@example.test"), [down, up, unused]).sent_count == 1
+    assert (len(up.accepted), len(unused.accepted)) == (1, 0)
