@@ -1,4 +1,4 @@
-"""The gate: the model serves only while it beats the rules on past sessions.
+"""The gate: model-based limits apply only while the model beats the rules on past sessions.
 
 Row t of every forecast was issued after session t and is scored with session t + 1.
 """
@@ -68,7 +68,7 @@ class GateResult:
     is_pass
         Whether all three conditions hold.
     is_serving
-        Whether the model serves after this session.
+        Whether model-based limits apply after this session.
     reasons
         Sentences: why the model does not pass; with none, how long it has passed.
     """
