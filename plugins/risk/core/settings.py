@@ -10,7 +10,6 @@ import datetime as dt
 import os
 import re
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -262,13 +261,3 @@ def _refusal(setting: str) -> str:
     allowed = field.json_schema_extra["allowed"] if isinstance(field.json_schema_extra, dict) else ""
     shown = f"={os.environ.get(variable_name(setting), '')}" if field.repr else ""
     return f"{variable_name(setting)}{shown} is not allowed: set it to {allowed}, or leave it unset."
-
-
-def settings() -> Settings:
-    """Read the settings inside a function that does not get them passed yet; goes with the last such function."""
-    return _settings_of(frozenset(item for item in os.environ.items() if item[0].startswith("RISK_")))
-
-
-@cache
-def _settings_of(_variables: frozenset[tuple[str, str]]) -> Settings:
-    return read_settings()
