@@ -93,6 +93,8 @@ class Spool(AbstractContextManager["Spool"]):
     """
 
     def __init__(self, folder: Path | None) -> None:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
         self._writer: pa.ipc.RecordBatchStreamWriter | None = None
 
