@@ -49,10 +49,9 @@ def build_facts(connection: Connection, run: Run) -> Facts:
     """
     previous_session, previous_cuts = _previous(connection, run)
     found = (*records(connection, "send_report/select_gate_and_track_record", {"run_id": run.run_id}), NOTHING_FOUND)[0]
-    cut_off = {"session_date": run.session_date, "as_of": run.as_of}
-    booked = dict(rows(connection, "send_report/select_adjustments", cut_off))
+    session = {"session_date": run.session_date, "as_of": run.as_of}
+    booked = dict(rows(connection, "send_report/select_adjustments", session))
     accounts = _accounts(connection, run, previous_cuts, booked)
-    session = {"session_date": run.session_date}
     return Facts(
         session_date=run.session_date,
         effective_session=run.effective_session,
@@ -68,16 +67,21 @@ def build_facts(connection: Connection, run: Run) -> Facts:
             *_check_warnings(connection, run, accounts),
             *(WarningFacts("model", "drift", readable(drift)) for drift in found["drifts"]),
         ),
-        roster=tuple(
-            RosterEntry(trader.account_id, trader.trading_day_count, trader.latest_session_date, trader.status)
-            for trader in read_roster(connection, run)
-            if trader.latest_session_date is not None
-        ),
+        roster=_roster(connection, run),
         previous_session_date=previous_session,
         gate=_gate(found),
         # Verdict and totals; empty until a cut has an outcome.
         past_cuts=() if found["track_record_verdict"] == "nothing" else tuple(found["track_record_sentences"][:2]),
         restatements=_restatements(connection, run),
+    )
+
+
+def _roster(connection: Connection, run: Run) -> tuple[RosterEntry, ...]:
+    """Read the accounts that have traded."""
+    return tuple(
+        RosterEntry(trader.account_id, trader.trading_day_count, trader.latest_session_date, trader.status)
+        for trader in read_roster(connection, run)
+        if trader.latest_session_date is not None
     )
 
 

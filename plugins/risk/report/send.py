@@ -74,7 +74,7 @@ def send_report(
 ) -> SentReport:
     """Store a run's facts and rendered report, write copies of its files and mail it.
 
-    If a later revision of the session has a report, nothing is written or mailed: the later report stays current.
+    Nothing is written or mailed if a later revision of the session has a report.
 
     Parameters
     ----------
@@ -84,10 +84,8 @@ def send_report(
         The run to report.
     server
         Accepts the mail; ``None`` = the report is written and not mailed.
-    links
-        Links to the run and the Risk page.
-    settings
-        Recipients, sender and folder.
+    links, settings
+        Links to run and Risk page; recipients, sender and folder.
 
     Raises
     ------
