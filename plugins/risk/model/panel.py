@@ -105,7 +105,8 @@ class Panel:
         values = np.concatenate([given.get(measure, unknown) for measure in MEASURES], axis=1)
         index = pd.DatetimeIndex([*session_dates], name="session_date")
         columns = pd.MultiIndex.from_product([MEASURES, [*account_ids]], names=["measure", "account_id"])
-        return cls(pd.DataFrame(values, index=index, columns=columns))
+        # Not copied: pandas would keep a second one by column, and a large desk is half a gigabyte.
+        return cls(pd.DataFrame(values, index=index, columns=columns, copy=False))
 
     @classmethod
     def of_cells(cls, cells: pd.DataFrame, through_session_date: dt.date) -> Self:
