@@ -7,6 +7,7 @@ import datetime as dt
 import email.policy
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
@@ -77,7 +78,8 @@ def await_mails(workspace: Workspace, count: int) -> list[EmailMessage]:
         mails = [BytesParser(EmailMessage, policy=email.policy.default).parsebytes(file.read_bytes()) for file in files]
         return [mail for mail in mails if "RISK RUN" in str(mail["Subject"])]
 
-    assert processes.wait_until(lambda: len(alarms()) >= count, 40.0), [str(mail["Subject"]) for mail in alarms()]
+    is_there = processes.wait_until(lambda: len(alarms()) >= count, PATIENCE_SECONDS)
+    assert is_there, [str(mail["Subject"]) for mail in alarms()]
     return alarms()
 
 
@@ -127,60 +129,76 @@ def waiting_process(connection: Any) -> int:
     raise AssertionError("No task came to the lock.")
 
 
-def test_a_run_that_fails_is_killed_and_recovers_is_told_about_once_each(
-    stack: Stack, workspace: Workspace, drop: Path
-) -> None:
-    # given a file that lacks a column
+@dataclass(frozen=True)
+class Incident:
+    """A run that failed, whose next attempt was killed, and that recovered: what people got of it."""
+
+    run_id: str
+    session_date: str
+    note_of_failure: str
+    alarms: list[EmailMessage]
+
+
+@pytest.fixture(scope="module")
+def incident(stack: Stack, workspace: Workspace, drop: Path) -> Incident:
+    """Let a file lack a column, kill the next attempt, then let the run succeed."""
     broken = drop / "fills-9999.csv"
     broken.write_text("account_id,time\nNET001,now\n", encoding="utf-8")
     session_date = runs_for(drop)
     run_id = runs.trigger(stack.api, {"session_date": session_date, "deliver": False})
-
-    # when the first task refuses it
     assert await_end(stack, run_id) == "failed"
-    (failure,) = await_mails(workspace, 1)
+    await_mails(workspace, 1)
+    note = note_of(stack, run_id, "extract_fills")
 
-    # then the mail names DAG, session, task, error, log and what to do
-    text = text_of(failure)
-    assert "RISK RUN FAILED - extract_fills" in failure["Subject"]
-    assert f"DAG       daily_risk\nSession   {session_date}" in text
-    assert "InputError" in text
-    assert "fills-9999.csv" in text
-    assert "clear task extract_fills" in " ".join(text.split())
-    assert "tasks/extract_fills?try_number=1" in text.replace("\n", "")
-    assert "No limits for" in text
-    assert "InputError: " in note_of(stack, run_id, "extract_fills")
-
-    # and when the next attempt is killed
     broken.unlink()
     with held_warehouse(workspace) as find:
         clear(stack, run_id)
         psutil.Process(find()).kill()
         assert await_end(stack, run_id) == "failed"
-    killed = await_mails(workspace, 2)[1]
+    await_mails(workspace, 2)
 
-    # then its mail says so
-    assert "something outside killed it" in " ".join(text_of(killed).split())
-    assert "Process terminated by signal" in text_of(killed)
-
-    # and when nothing is wrong any more
     clear(stack, run_id)
     assert await_end(stack, run_id) == "success"
-    alarms = await_mails(workspace, 3)
+    return Incident(run_id, session_date, note, await_mails(workspace, 3))
 
-    # then one email ends the alarm, and nothing was sent twice
-    assert [str(mail["Subject"]).split(" - ")[0] for mail in alarms] == [
+
+def test_alarm_of_a_failed_run_names_dag_session_task_error_log_and_remedy(incident: Incident) -> None:
+    text = text_of(incident.alarms[0])
+
+    assert "RISK RUN FAILED - extract_fills" in incident.alarms[0]["Subject"]
+    assert f"DAG       daily_risk\nSession   {incident.session_date}" in text
+    assert "InputError" in text
+    assert "fills-9999.csv" in text
+    assert "clear task extract_fills" in " ".join(text.split())
+    assert "tasks/extract_fills?try_number=1" in text.replace("\n", "")
+    assert "No limits for" in text
+    assert "InputError: " in incident.note_of_failure
+
+
+def test_alarm_of_a_killed_task_says_that_something_outside_killed_it(incident: Incident) -> None:
+    text = text_of(incident.alarms[1])
+
+    assert "something outside killed it" in " ".join(text.split())
+    assert "Process terminated by signal" in text
+
+
+def test_one_mail_ends_the_alarm_and_nothing_is_sent_twice(stack: Stack, incident: Incident) -> None:
+    assert [str(mail["Subject"]).split(" - ")[0] for mail in incident.alarms] == [
         "[SIMULATED] RISK RUN FAILED",
         "[SIMULATED] RISK RUN FAILED",
         "[SIMULATED] RISK RUN RECOVERED",
     ]
-    assert f"session {session_date}: delivery count" in note_of(stack, run_id, "extract_fills")
+    note = note_of(stack, incident.run_id, "extract_fills")
+    assert f"session {incident.session_date}: delivery count" in note
 
-    # and the report's button opens its page, for those who are logged in
-    link = stack.api.call("GET", f"/dags/daily_risk/dagRuns/{run_id}/taskInstances/send_report/links")
-    assert link["extra_links"] == {"Report": f"/risk/reports/{session_date}"}
-    assert get(stack, f"/risk/reports/{session_date}") == 401
-    status, page = stack.api._send("GET", f"/risk/reports/{session_date}", None)
+
+def test_button_of_send_report_opens_its_page_for_those_who_are_logged_in(stack: Stack, incident: Incident) -> None:
+    path = f"/risk/reports/{incident.session_date}"
+
+    link = stack.api.call("GET", f"/dags/daily_risk/dagRuns/{incident.run_id}/taskInstances/send_report/links")
+    assert link["extra_links"] == {"Report": path}
+    assert get(stack, path) == 401
+    status, page = stack.api._send("GET", path, None)
     assert status == 200
     assert "SIMULATED DESK" in page
 
