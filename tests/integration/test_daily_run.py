@@ -68,7 +68,7 @@ def test_the_model_of_the_week_is_trained_and_mailed(trained: dict[str, Any], ma
 
     [card] = _mails_of_kind(maildir, "risk-model")
     assert card["Subject"].startswith("[SIMULATED]")
-    assert f"Model {trained['content_sha256'][:12]} forecasts from the next session on." in _text(card)
+    assert f"Model {trained['content_sha256'][:12]} is trained and forecasts from the next session on." in _text(card)
 
 
 def test_two_sessions_after_it_are_forecast_by_that_model(
@@ -79,7 +79,7 @@ def test_two_sessions_after_it_are_forecast_by_that_model(
         assert predicted["model_id"] is not None
         assert predicted["explained_count"] > 0
         text = (stack_workspace.var / "reports" / "simulated" / date / "report.txt").read_text(encoding="utf-8")
-        assert "What moves the forecast: " in text
+        assert "Forecast drivers: " in text
         assert "sessions with a scored forecast, 60 are needed" in " ".join(text.split())
 
 
