@@ -19,6 +19,9 @@ from risk.ingest.parse import UNPLACED, ParsedFile, Place
 from risk.ingest.rules import Reject, RowRules, fill_of, key_of
 from risk.ingest.streams import CsvStream, Record
 
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+"""Keeps the hashes of one id in two deliveries apart."""
+
 
 class PlacedReject(NamedTuple):
     """A rejected record, with the account and session it was delivered for as far as these are known."""
@@ -210,7 +213,11 @@ def _group_repeated_ids(found: FileDeliveries) -> list[tuple[int, list[tuple[Rec
     if not parsed.keyed:
         return []
     places, lines, hashes = (np.concatenate(part) for part in zip(*parsed.keyed, strict=True))
-    keyed = pd.DataFrame({"delivery": found.numbers[places], "key_hash": hashes})
+    deliveries_of = found.numbers[places]
+    ordered = np.sort(hashes + deliveries_of.astype(np.uint64) * _ODD)
+    if not (ordered[1:] == ordered[:-1]).any():
+        return []
+    keyed = pd.DataFrame({"delivery": deliveries_of, "key_hash": hashes})
     is_repeated = keyed.duplicated(keep=False).to_numpy() & (keyed["delivery"] != UNPLACED).to_numpy()
     if not is_repeated.any():
         return []

@@ -418,6 +418,7 @@ def _keep(parsed: ParsedFile, frame: pd.DataFrame, store: Store) -> None:
     executions = frame[is_live]
     store.append(pa.Table.from_pandas(executions, schema=EXECUTIONS, preserve_index=False))
     keyed = executions[executions["fill_key"] != ""]
-    parsed.keyed.append(Keyed(*(keyed[name].to_numpy() for name in ("place", "line_number", "key_hash"))))
+    # Copies: a column of a frame would keep all columns of its type in memory.
+    parsed.keyed.append(Keyed(*(keyed[name].to_numpy(copy=True) for name in ("place", "line_number", "key_hash"))))
     if not is_live.all():
         parsed.corrections.append(frame.assign(content=content)[~is_live])
