@@ -18,7 +18,17 @@ DOCUMENTS = [
     *(PROJECT_DIR / name for name in ("README.md", "CONTRIBUTING.md")),
     *sorted(path for path in (PROJECT_DIR / "docs").rglob("*.md") if path.name != "cli.md"),
 ]
-PROGRAMS = ("make ", "./riskctl ", "riskctl ", "python -m ", "docker ", "airflow ", "cp ", "openssl ")
+PROGRAMS = (
+    "PYTHONPATH=plugins:. ",
+    "make ",
+    "./riskctl ",
+    "riskctl ",
+    "python -m ",
+    "docker ",
+    "airflow ",
+    "cp ",
+    "openssl ",
+)
 
 FIRST_DAY = "tests/integration/test_commands.py"
 RUN_BY = {
@@ -36,6 +46,7 @@ RUN_BY = {
     "riskctl track-record": FIRST_DAY,
     "riskctl --help": FIRST_DAY,
     "riskctl pnl": "tests/unit/test_cli.py",
+    "riskctl backtest": "tests/unit/test_cli.py",
     "python -m tests.golden": "tests/golden/test_golden.py",
     "airflow backfill": "tests/integration/test_operation.py",
 }
@@ -49,12 +60,12 @@ NOT_RUN = {
     "make lint": "CI runs it before the tests",
     "make docs": "CI runs it before the tests",
     "make setup": "CI runs it first",
+    "make format": "rewrites the sources",
     "make help": "prints the Makefile's own comments",
     "make bench": "measures for many minutes",
     "make pictures": "needs a running desk with approvals and replaces committed pictures",
     "make requirements": "resolves the newest packages and changes the pins",
     "python -m bench": "measures for many minutes",
-    "python -m docs.generate": "CI runs it as make docs",
     "docker compose": "no container engine in CI; tests/unit/test_compose.py checks the files as text",
     "airflow rotate-fernet-key": "Airflow's own command, on a compose installation",
     "cp .env.example": "copies the template; tests/unit/test_compose.py reads it",
@@ -79,7 +90,7 @@ SHOWN = sorted(
 
 
 def _key(command: str) -> str:
-    words = command.removeprefix("./").replace("[", " ").split()
+    words = command.removeprefix("PYTHONPATH=plugins:. .venv/bin/").removeprefix("./").replace("[", " ").split()
     return " ".join(words[:3] if words[:2] == ["python", "-m"] else words[:2])
 
 
