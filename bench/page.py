@@ -57,7 +57,8 @@ insert into derived.forecasts select p.account_id, p.session_date, 'calibrated',
 from derived.daily_pnl as p
 """,
     "features": """
-insert into derived.features select account_id, session_date, array_fill(random()::real, array[40])
+insert into derived.features (account_id, session_date, feature_set_version, last_z, mean_z_5, mean_z_20, drawdown)
+select account_id, session_date, 'bench', random(), random(), random(), random()
 from derived.daily_pnl
 """,
     "cut_outcomes": """
