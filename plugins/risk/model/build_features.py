@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import inspect
 import io
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -74,9 +73,7 @@ def build_features(panel: Panel, effective_session: dt.date) -> pd.DataFrame:
         plane_of = dict(zip(FEATURE_NAMES, planes, strict=True))
         scale = ewma_scale(panel.total_pnl_usd, SCALE_DECAY)
         # First, while most planes are not in memory yet: these work on whole matrices.
-        latest = panel.latest_active()
-        for name, values in chain(_calendar_features(panel, latest, effective_session), _market_features(panel, scale)):
-            plane_of[name][:] = np.where(latest >= 0, values, np.nan)
+        _measure_shared(plane_of, panel, scale, effective_session)
 
         def measure(start: int) -> None:
             block = slice(start, start + BLOCK_ACCOUNTS)
@@ -111,14 +108,14 @@ def _own_features(panel: Panel, scale: FloatMatrix, block: slice) -> Named:
         yield name, np.where(active_count > 0, np.take(values, unpacking), np.nan)
 
 
-def _calendar_features(panel: Panel, latest: NDArray[np.int64], effective_session: dt.date) -> Named:
+def _measure_shared(
+    plane_of: dict[str, FloatTensor], panel: Panel, scale: FloatMatrix, effective_session: dt.date
+) -> None:
+    """Write the features of the calendar and the market; an account has none before its first active session."""
+    latest = panel.latest_active()
     numbers = np.arange(len(panel.session_dates), dtype=np.float64)[:, None]
     next_sessions = (*panel.session_dates[1:], effective_session)
     next_weekdays = np.array([[float(day.weekday())] for day in next_sessions])
-    return formulas.calendar_features(numbers - latest, next_weekdays)
-
-
-def _market_features(panel: Panel, scale: FloatMatrix) -> Named:
     # Sorted in place, and rows without anybody left out as soon as they are known: a large desk is 50 MB a matrix.
     z = ratio(panel.total_pnl_usd, scale)
     has_active = np.isfinite(z).any(axis=1)
@@ -128,10 +125,12 @@ def _market_features(panel: Panel, scale: FloatMatrix) -> Named:
     trade_logs = ratio(fill_count, _trade_norms(fill_count))[has_active]
     np.log(trade_logs, out=trade_logs)
     trade_logs.sort(axis=1)
+    plane_of["sessions_absent"][:] = np.where(latest >= 0, numbers - latest, np.nan)
+    plane_of["weekday"][:] = np.where(latest >= 0, next_weekdays, np.nan)
     for name, values in formulas.market_features(z, trade_logs):
         column = np.full((len(scale), 1), np.nan)
         column[has_active, 0] = values
-        yield name, column
+        plane_of[name][:] = np.where(latest >= 0, column, np.nan)
 
 
 def _trade_norms(fill_count: FloatMatrix) -> FloatMatrix:
@@ -162,22 +161,18 @@ def store_features(connection: Connection, run: Run) -> int:
     features = build_features(panel, run.effective_session)
     latest = panel.latest_active()
     sessions_absent = np.arange(len(panel.session_dates))[:, None] - latest
-    is_stored = ((latest >= 0) & (sessions_absent < ACTIVE_WITHIN_SESSIONS)).ravel()
+    stored = np.flatnonzero((latest >= 0) & (sessions_absent < ACTIVE_WITHIN_SESSIONS))
     columns = ", ".join(("account_id", "session_date", "feature_set_version", *FEATURE_NAMES))
     with writing(connection), connection.cursor() as cursor:
         execute(connection, "build_features/create_incoming_features")
-        for lines in _csv_parts(features[is_stored]):
+        # In parts of a bounded size; the doubles are the float32 exactly.
+        for start in range(0, len(stored), ROWS_SENT):
+            part = features.iloc[stored[start : start + ROWS_SENT]].astype(np.float64).swaplevel()
+            part.insert(0, "feature_set_version", FEATURE_SET_VERSION)
+            lines = io.StringIO(part.to_csv(None, header=False, date_format="%Y-%m-%d"))
             cursor.copy_expert(f"copy incoming_features ({columns}) from stdin (format csv)", lines)
         removed = execute(connection, "build_features/delete_features", {"session_date": run.session_date})
         return removed + execute(connection, "build_features/merge_features")
-
-
-def _csv_parts(features: pd.DataFrame) -> Iterator[io.StringIO]:
-    """Write rows as CSV in parts of a bounded size; the doubles are the float32 exactly."""
-    for start in range(0, len(features), ROWS_SENT):
-        part = features.iloc[start : start + ROWS_SENT].astype(np.float64).swaplevel()
-        part.insert(0, "feature_set_version", FEATURE_SET_VERSION)
-        yield io.StringIO(part.to_csv(None, header=False, date_format="%Y-%m-%d"))
 
 
 def read_features(connection: Connection, panel: Panel, needed: NDArray[np.bool_]) -> pd.DataFrame:

@@ -1,8 +1,8 @@
 """The features: scale-free numbers known after a session's close, for the next session.
 
-In order: the table that declares each feature once, the formulas of the account, of the calendar and of the market, and
-the windows they are made of. All are ratios to the account's typical daily P&L ``s`` (`risk.model.panel.ewma_scale`) or
-to its own past, so that small and large traders are learned from together.
+In order: the table that declares each feature once, the formulas of the account and of the market, and the windows they
+are made of. All are ratios to the account's typical daily P&L ``s`` (`risk.model.panel.ewma_scale`) or to its own
+past, so that small and large traders are learned from together.
 
 A trader's own features are computed over his active sessions, packed: row k holds each account's k-th active session,
 so that a window over his sessions is a window over consecutive rows, whatever sessions he missed. Every number of a
@@ -86,7 +86,7 @@ CALENDAR_FEATURES = (
     Feature("sessions_absent", "sessions since the last active one", "sessions"),
     Feature("weekday", "weekday of the next session", "0 = Monday"),
 )
-"""See `calendar_features`."""
+"""Where the account and the next session are in the exchange's calendar."""
 
 MARKET_FEATURES = (
     Feature("market_loser_share", "share of losing traders in the session", "ratio"),
@@ -141,11 +141,6 @@ class ActiveSessions:
     concentration_ratio: FloatMatrix
     overnight_usd: FloatMatrix
 
-    @property
-    def number(self) -> FloatMatrix:
-        """Ordinal of each active session, 1 for the first, ``(n_active, 1)``."""
-        return np.arange(1.0, len(self.total_pnl_usd) + 1.0)[:, None]
-
 
 def pnl_features(sessions: ActiveSessions) -> Named:
     """Measure the account's P&L: level, course, size at several horizons, losses.
@@ -157,7 +152,8 @@ def pnl_features(sessions: ActiveSessions) -> Named:
     from gains: Barndorff-Nielsen, Kinnebrock and Shephard (2010), "Measuring Downside Risk: Realised Semivariance".
     ``last_z`` is bounded by 1 / sqrt(0.03), because the scale includes its session. The running peak starts at 0.
     """
-    pnl, scale, number = sessions.total_pnl_usd, sessions.scale_usd, sessions.number
+    pnl, scale = sessions.total_pnl_usd, sessions.scale_usd
+    number = np.arange(1.0, len(pnl) + 1.0)[:, None]
     yield "last_z", ratio(pnl, scale)
     for window in (3, 5, 10, 20):
         yield f"mean_z_{window}", ratio(trailing_mean(pnl, window), scale)
@@ -222,20 +218,6 @@ def shown_features(sessions: ActiveSessions) -> Named:
     yield "late_pnl_share", ratio(late, whole)
     yield "symbol_concentration", sessions.concentration_ratio
     yield "overnight_exposure", ratio(sessions.overnight_usd, trailing_mean(sessions.turnover_usd, 20))
-
-
-def calendar_features(sessions_absent: FloatMatrix, next_weekdays: FloatMatrix) -> Named:
-    """Say where accounts and the next session are in the exchange's calendar.
-
-    Parameters
-    ----------
-    sessions_absent
-        Sessions since the account's last active one, 0 = active in this one, ``(n_sessions, n_accounts)``.
-    next_weekdays
-        Weekday of the session after each row's, Monday = 0, ``(n_sessions, 1)``.
-    """
-    yield "sessions_absent", sessions_absent
-    yield "weekday", np.broadcast_to(next_weekdays, sessions_absent.shape)
 
 
 def market_features(z: FloatMatrix, trade_logs: FloatMatrix) -> Named:
