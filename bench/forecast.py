@@ -41,7 +41,7 @@ AT_MOST = {
     "10,000 x 625 fit seconds": 120.0,
     "peak memory bytes": 6e9,
 }
-BREACH_BOUNDS = (0.045, 0.055)
+EXCEEDANCE_BOUNDS = (0.045, 0.055)
 
 
 def measure(
@@ -151,7 +151,7 @@ def _scores(truth: Truth, history: FeaturePanel, forecasts: WalkForward) -> dict
     scores["uncalibrated mixture"] = 1 - loss(forecasts.mixture[:-1]) / base
     scores["gain"] = 1 - loss(forecasts.calibrated[:-1]) / base
     scores["oracle"] = 1 - loss(truth.true_q05_usd[1:]) / base
-    scores["breach"] = float((outcome < forecasts.calibrated[:-1])[is_scored].mean())
+    scores["exceedance"] = float((outcome < forecasts.calibrated[:-1])[is_scored].mean())
     is_event = outcome < -EVENT_SCALES * scale
     scores["auc"] = within_trader_auc(is_event, -forecasts.calibrated[:-1] / scale, is_scored)
     scores["oracle auc"] = within_trader_auc(is_event, -truth.true_q05_usd[1:] / scale, is_scored)
@@ -189,9 +189,9 @@ def _print_table(figures: dict[str, float]) -> None:
     for name, bound in AT_LEAST.items():
         if name in figures:
             print(f"{name:28s} {figures[name]:12.4f}  at least {bound:.4g}  {_word(figures[name] >= bound)}")
-    for name in ("strong breach", "weak breach", "null breach"):
-        is_met = BREACH_BOUNDS[0] <= figures[name] <= BREACH_BOUNDS[1]
-        print(f"{name:28s} {figures[name]:12.4f}  within {BREACH_BOUNDS}  {_word(is_met)}")
+    for name in ("strong exceedance", "weak exceedance", "null exceedance"):
+        is_met = EXCEEDANCE_BOUNDS[0] <= figures[name] <= EXCEEDANCE_BOUNDS[1]
+        print(f"{name:28s} {figures[name]:12.4f}  within {EXCEEDANCE_BOUNDS}  {_word(is_met)}")
     for name, bound in AT_MOST.items():
         if name in figures:
             print(f"{name:28s} {figures[name]:12.4g}  at most {bound:.4g}  {_word(figures[name] <= bound)}")

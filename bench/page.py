@@ -78,7 +78,7 @@ values ('0', '{}', '2025-01-02', '2025-08-15', 1000, %(card)s, 'bench')
 """,
     "gate_results": """
 insert into results.gate_results (run_id, is_serving, is_pass, session_count, forecast_count, improvement, p_value,
-    breach_rate,
+    exceedance_rate,
     reasons, drifts)
 select run_id, false, false, 60, 700, 0.05 + random() / 10, 0.2, 0.05, array['5.0 percent below'], array[]::text[]
 from risk.runs

@@ -56,7 +56,7 @@ def evaluate(connection: Connection, model_id: int | None, **changes: Any) -> No
         "forecast_count": 700,
         "improvement": 0.05,
         "p_value": 0.2,
-        "breach_rate": 0.055,
+        "exceedance_rate": 0.055,
         "reasons": ["the forecast's loss is 5.0 % below the rules'"],
         "drifts": [],
     }
@@ -128,7 +128,7 @@ def test_model_shows_the_gates_evaluations_and_drift(client: Any, connection: Co
 
 
 def test_model_page_lists_evaluations_without_any_model(client: Any, connection: Connection) -> None:
-    nothing = {"improvement": None, "p_value": None, "breach_rate": None, "session_count": 0, "forecast_count": 0}
+    nothing = {"improvement": None, "p_value": None, "exceedance_rate": None, "session_count": 0, "forecast_count": 0}
     evaluate(connection, None, reasons=["no model was stored"], **nothing)
 
     shown = words(client.get("/model"))

@@ -97,7 +97,16 @@ def _sql(connection: warehouse.Connection, command: str, *binds: object) -> None
 
 
 def _gate(connection: warehouse.Connection, run: Run) -> dict[str, object]:
-    columns = ("run_id", "model_id", "is_serving", "session_count", "improvement", "breach_rate", "reasons", "drifts")
+    columns = (
+        "run_id",
+        "model_id",
+        "is_serving",
+        "session_count",
+        "improvement",
+        "exceedance_rate",
+        "reasons",
+        "drifts",
+    )
     [found] = [row for row in table(connection, "gate_results", columns) if row[0] == run.run_id]
     return dict(zip(columns, found, strict=True))
 
@@ -275,7 +284,7 @@ def test_the_gate_follows_the_stored_forecasts_and_a_promoted_model_decides(
     gate = _gate(desk, run)
     assert gate["session_count"] == 60
     assert float(str(gate["improvement"])) > 0.10
-    assert "The model serves: The forecast has beaten the rules in" in text
+    assert "The forecast has beaten the rules in" in text
     assert {row[0] for row in table(desk, "recommendations", ("source",))} == {"model"}
 
     # and when they turn out to have promised next to nothing, rules serve again at once

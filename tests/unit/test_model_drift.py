@@ -1,4 +1,4 @@
-"""Drift of inputs and of the breach rate."""
+"""Drift of inputs and of the exceedance rate."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def test_the_same_values_have_no_drift_and_a_moved_feature_is_named() -> None:
     assert math.isnan(drifts[2].stability_index)
 
 
-def test_evidence_by_hand_after_one_breach() -> None:
-    # one account breached: each bet on rate a pays a / .05: mean of .2, .4, .6, 1.6, 2.4, 4 = 1.533333
+def test_evidence_by_hand_after_one_exceedance() -> None:
+    # one forecast exceeded: each bet on rate a pays a / .05: mean of .2, .4, .6, 1.6, 2.4, 4 = 1.533333
     assert exceedance_evidence([1], [1]) == pytest.approx([1.5333333])
     assert exceedance_evidence([0, 1], [0, 1]) == pytest.approx([1.0, 1.5333333])
 
 
 def test_evidence_rarely_reaches_the_alarm_when_forecasts_are_right_though_accounts_share_days() -> None:
-    # given 400 desks of 10 traders over 500 sessions; in each session all or none of a half of them breach together
+    # given 400 desks of 10 traders over 500 sessions; in each session all or none of a half exceed theirs
     generator = np.random.default_rng(2)
     alarms = 0
     for _ in range(400):

@@ -64,15 +64,15 @@ def test_the_quantile_is_the_interpolated_one(count: int) -> None:
     assert sorted_quantile(ascending) == pytest.approx(np.quantile(ascending, 0.05), rel=1e-12)
 
 
-def test_the_pinball_loss_weighs_a_breach_nineteen_times() -> None:
+def test_the_pinball_loss_weighs_an_exceedance_nineteen_times() -> None:
     # one below the forecast costs 0.95, one above 0.05
     losses = pinball_loss(np.array([[-3.0, -1.0, -2.0]]), np.array([[-2.0, -2.0, -2.0]]))
     np.testing.assert_allclose(losses, [[0.95, 0.05, 0.0]])
 
 
-def test_the_calibration_follows_breaches_by_hand() -> None:
-    # given forecasts of -100 for two accounts; session 1: one of two breached; session 2: none active;
-    # session 3: one scored, not breached
+def test_the_calibration_follows_exceedances_by_hand() -> None:
+    # given forecasts of -100 for two accounts; session 1: one of two exceeded; session 2: none active;
+    # session 3: one scored, not exceeded
     filtered = np.full((4, 2), -100.0)
     pnl = np.array([[0.0, 0.0], [-150.0, 50.0], [np.nan, np.nan], [-100.0, np.nan]])
 
@@ -85,7 +85,7 @@ def test_the_calibration_follows_breaches_by_hand() -> None:
 
 
 def test_a_forecast_is_scored_before_the_calibration_moves() -> None:
-    # given ten accounts that all lose 101: a breach of -100 after session 0, of -100 e^0.19 = -120.9 none
+    # given ten accounts that all lose 101: an exceedance of -100 after session 0, of -100 e^0.19 = -120.9 none
     pnl = np.full((3, 10), -101.0)
     filtered = np.full((3, 10), -100.0)
     _, calibration = calibrate(pnl, filtered, np.full_like(filtered, np.nan))
@@ -100,7 +100,7 @@ def test_the_calibration_is_bounded() -> None:
 
 
 def test_an_issued_forecast_counts_as_it_was_issued() -> None:
-    # given -500 was issued after session 0 where -100 would be computed now; -200 is then no breach
+    # given -500 was issued after session 0 where -100 would be computed now; -200 is then no exceedance
     filtered = np.full((2, 10), -100.0)
     issued = np.full((2, 10), np.nan)
     issued[0] = -500.0
@@ -156,7 +156,7 @@ def test_a_trader_who_only_gains_is_still_forecast_a_loss_of_a_twentieth_of_his_
     np.testing.assert_allclose(forecasts.filtered[-1], -12.5)
 
 
-def test_the_calibrated_forecast_is_breached_one_session_in_twenty() -> None:
+def test_the_calibrated_forecast_is_exceeded_one_session_in_twenty() -> None:
     # given volatility that doubles half way, which the historical quantile notices late
     generator = np.random.default_rng(8)
     pnl = generator.standard_t(5, (400, 12)) * 1000.0

@@ -123,7 +123,7 @@ def test_a_serving_model_is_demoted_at_once_when_exceedances_explode() -> None:
             assert not after.is_serving
             break
     else:
-        pytest.fail("the breach rate never left its bounds")
+        pytest.fail("the exceedance rate never left its bounds")
 
 
 def test_sessions_without_a_forecast_are_no_evidence() -> None:

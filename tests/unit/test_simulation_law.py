@@ -50,8 +50,8 @@ def test_results_fall_below_the_true_quantile_once_in_twenty(set_name: str) -> N
     # standard deviation D, so the mean over n sessions has D / sqrt(n); four of those are allowed.
     truth = draw(set_name, traders=400, sessions=625, seed=11)
 
-    is_breach = truth.net_pnl_usd < truth.true_q05_usd
-    by_session = is_breach.sum(axis=1) / truth.is_active.sum(axis=1)
+    is_exceeded = truth.net_pnl_usd < truth.true_q05_usd
+    by_session = is_exceeded.sum(axis=1) / truth.is_active.sum(axis=1)
     bound = 4 * by_session.std() / np.sqrt(len(by_session))
 
     assert bound < 0.006
@@ -59,14 +59,14 @@ def test_results_fall_below_the_true_quantile_once_in_twenty(set_name: str) -> N
 
 
 @pytest.mark.parametrize("set_name", LAWS)
-def test_breaches_of_one_trader_stay_within_binomial_bounds(set_name: str) -> None:
-    # Given the past, breaches of one trader are independent: 5,000 sessions, ~4,300 of them active,
+def test_exceedances_of_one_trader_stay_within_binomial_bounds(set_name: str) -> None:
+    # Given the past, exceedances of one trader are independent: 5,000 sessions, ~4,300 of them active,
     # standard deviation sqrt(.05 * .95 / n) = 0.33 %. One trader a desk, so no common shock is shared.
     truth = draw(set_name, traders=1, sessions=5000, seed=5)
 
-    is_breach = (truth.net_pnl_usd < truth.true_q05_usd)[truth.is_active]
+    is_exceeded = (truth.net_pnl_usd < truth.true_q05_usd)[truth.is_active]
 
-    assert stats.binomtest(int(is_breach.sum()), is_breach.size, 0.05).pvalue > 0.001
+    assert stats.binomtest(int(is_exceeded.sum()), is_exceeded.size, 0.05).pvalue > 0.001
 
 
 def test_scale_never_moves_in_the_null_set() -> None:

@@ -5,7 +5,7 @@ with newest as (
         runs.session_date,
         gate_results.is_serving,
         gate_results.improvement,
-        gate_results.breach_rate,
+        gate_results.exceedance_rate,
         gate_results.reasons,
         gate_results.drifts,
         model_versions.last_session_date
@@ -25,7 +25,7 @@ select
     count(*) over () as judged_count,
     count(*) filter (where newest.is_serving) over () as serving_count,
     newest.improvement,
-    newest.breach_rate,
+    newest.exceedance_rate,
     newest.reasons,
     newest.drifts,
     newest.last_session_date

@@ -1,6 +1,6 @@
 -- Stores what the gate found for a run.
 -- Grain: one row per run. Writes: gate_results. Rerun: replaces the run's row.
--- Binds: run_id, model_id, is_serving, is_pass, session_count, forecast_count, improvement, p_value, breach_rate,
+-- Binds: run_id, model_id, is_serving, is_pass, session_count, forecast_count, improvement, p_value, exceedance_rate,
 -- kupiec_p_value, christoffersen_p_value, reasons, drifts.
 insert into results.gate_results (
     run_id,
@@ -11,7 +11,7 @@ insert into results.gate_results (
     forecast_count,
     improvement,
     p_value,
-    breach_rate,
+    exceedance_rate,
     kupiec_p_value,
     christoffersen_p_value,
     reasons,
@@ -26,7 +26,7 @@ values (
     %(forecast_count)s,
     %(improvement)s,
     %(p_value)s,
-    %(breach_rate)s,
+    %(exceedance_rate)s,
     %(kupiec_p_value)s,
     %(christoffersen_p_value)s,
     %(reasons)s::text[],
@@ -40,7 +40,7 @@ on conflict (run_id) do update set
     forecast_count = excluded.forecast_count,
     improvement = excluded.improvement,
     p_value = excluded.p_value,
-    breach_rate = excluded.breach_rate,
+    exceedance_rate = excluded.exceedance_rate,
     kupiec_p_value = excluded.kupiec_p_value,
     christoffersen_p_value = excluded.christoffersen_p_value,
     reasons = excluded.reasons,

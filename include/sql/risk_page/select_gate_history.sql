@@ -9,7 +9,7 @@ select distinct on (runs.session_date)
     gate_results.forecast_count,
     gate_results.improvement,
     gate_results.p_value,
-    gate_results.breach_rate,
+    gate_results.exceedance_rate,
     gate_results.kupiec_p_value,
     gate_results.christoffersen_p_value,
     gate_results.reasons,

@@ -146,15 +146,13 @@ def _gate_columns(
     history: FeaturePanel, result: GateResult | None, model: FloatMatrix, stored: StoredModel
 ) -> dict[str, Any]:
     """Gather the columns of ``gate_results``; what cannot be known is null."""
-    unknown = ("improvement", "p_value", "breach_rate", "kupiec_p_value", "christoffersen_p_value")
+    unknown = ("improvement", "p_value", "exceedance_rate", "kupiec_p_value", "christoffersen_p_value")
     columns: dict[str, Any] = dict.fromkeys(unknown)
     columns |= {"session_count": 0, "forecast_count": 0, "is_pass": False, "is_serving": False, "drifts": []}
     columns |= {"model_id": stored.model_id, "reasons": [stored.reason]}
     if result is None or stored.model is None:
         return columns
-    found = asdict(result)
-    found["breach_rate"] = found.pop("exceedance_rate")
-    columns |= {name: value for name, value in found.items() if not _is_nan(value)}
+    columns |= {name: value for name, value in asdict(result).items() if not _is_nan(value)}
     columns |= _coverage(history.panel.total_pnl_usd, model)
     columns["reasons"] = list(result.reasons)
     columns["drifts"] = _drifts(history, model)

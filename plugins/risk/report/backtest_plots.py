@@ -30,7 +30,7 @@ NO_DATE = {"Date": None, "Creator": None}
 def draw_plots(
     folder: Path, history: FeaturePanel, forecasts: WalkForward, record: BacktestRecord, checks: CoverageChecks
 ) -> list[Path]:
-    """Draw calibration, loss by expert, weights over time and breaches per trader.
+    """Draw calibration, loss by expert, weights over time and exceedances per trader.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def draw_plots(
         "calibration": lambda axes: _draw_calibration(axes, checks),
         "loss_by_expert": lambda axes: _draw_losses(axes, record),
         "weights_over_time": lambda axes: _draw_weights(axes, history, forecasts),
-        "breaches_per_trader": lambda axes: _draw_breaches(axes, checks),
+        "breaches_per_trader": lambda axes: _draw_exceedances(axes, checks),
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -106,7 +106,7 @@ def _draw_weights(axes: Axes, history: FeaturePanel, forecasts: WalkForward) -> 
     axes.legend(loc="lower left", fontsize="small")
 
 
-def _draw_breaches(axes: Axes, checks: CoverageChecks) -> None:
+def _draw_exceedances(axes: Axes, checks: CoverageChecks) -> None:
     names = [account.account_id for account in checks.accounts]
     shares = [100.0 * account.exceedance_count / account.forecast_count for account in checks.accounts]
     axes.barh(names, shares, color=[OFF if account.is_rejected else RIGHT for account in checks.accounts])

@@ -7,7 +7,7 @@ create table results.gate_results (
     forecast_count integer not null,
     improvement double precision,
     p_value double precision,
-    breach_rate double precision,
+    exceedance_rate double precision,
     kupiec_p_value double precision,
     christoffersen_p_value double precision,
     reasons text[] not null,
@@ -27,7 +27,7 @@ comment on column results.gate_results.forecast_count is 'Forecasts compared.';
 comment on column results.gate_results.improvement is
 '1 - loss of the model over loss of the rules in the last 60 sessions; null with fewer.';
 comment on column results.gate_results.p_value is 'Of the hypothesis that the model is no better.';
-comment on column results.gate_results.breach_rate is 'Share of forecasts that were exceeded; 0.05 is expected.';
+comment on column results.gate_results.exceedance_rate is 'Share of forecasts that were exceeded; 0.05 is expected.';
 comment on column results.gate_results.kupiec_p_value is 'Kupiec''s test of the share.';
 comment on column results.gate_results.christoffersen_p_value is 'Christoffersen''s test of independence.';
 comment on column results.gate_results.reasons is 'Sentences of what decided it.';
