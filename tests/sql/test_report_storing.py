@@ -15,7 +15,7 @@ import pytest
 from risk.core.errors import BooksError
 from risk.core.runs import Run
 from risk.core.settings import read_settings
-from risk.core.warehouse import Connection, rows, writing
+from risk.core.warehouse import Connection, writing
 from risk.report.page import Links
 from risk.report.send import SentReport, send_report
 from tests.report_desks import AS_OF, book, deliver_fills, insert, open_run, recommend
@@ -40,6 +40,12 @@ def booked_run(connection: Connection) -> Run:
     return run
 
 
+def stored_reports(connection: Connection, run: Run) -> list[tuple[Any, ...]]:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select facts, facts_sha256 from reports where run_id = %s", (run.run_id,))
+        return cursor.fetchall()
+
+
 def restate(connection: Connection) -> None:
     with writing(connection), connection.cursor() as cursor:
         cursor.execute("update daily_pnl set net_pnl_usd = net_pnl_usd - 0.01")
@@ -52,7 +58,7 @@ def test_report_is_stored_and_its_files_are_written_when_nothing_is_mailed(
 
     sent = reported(connection, run)
 
-    ((facts, sha256, _),) = rows(connection, "send_report/select_reports", {"run_id": run.run_id})
+    ((facts, sha256),) = stored_reports(connection, run)
     assert sent == SentReport(sha256, 0, 0, folder)
     assert sorted(path.name for path in folder.iterdir()) == FILES
     assert (folder / "report.json").read_text(encoding="utf-8") == facts
@@ -154,7 +160,7 @@ def test_report_of_an_earlier_revision_does_not_replace_the_files_of_a_later_one
     reported(connection, first)
 
     assert "REDUCE LIMIT BY 60%" in (folder / "report.txt").read_text()
-    assert rows(connection, "send_report/select_reports", {"run_id": first.run_id})
+    assert stored_reports(connection, first)
 
 
 def test_report_that_knows_the_past_does_not_hold_back_the_files_of_one_that_knows_all(

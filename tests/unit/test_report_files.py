@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from risk.core.errors import StackError
-from risk.report.artefacts import limits_csv, write_files
+from risk.report.render import limits_csv
+from risk.report.send import write_files
 from tests.report_desks import account, desk
 
 

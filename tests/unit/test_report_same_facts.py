@@ -10,15 +10,14 @@ from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from risk.report.artefacts import limits_csv
 from risk.report.facts import GateFacts, RestatementFacts
 from risk.report.page import Links, build_page
-from risk.report.render import render_page
+from risk.report.render import limits_csv, render_page
 from tests.mail_reading import limits_in, plain, read_aloud
 from tests.report_desks import RUN, SESSION, account, desk
 
 FORECAST: dict[str, Any] = {
-    "explanations": ("a loss of 812 USD in the last session (forecast loss 4 % higher)", "few fills"),
+    "explanations": ("a loss of $812 in the last session (2.0x typical daily P&L): +4%", "few fills"),
     "expected_shortfall_usd": Decimal("2911.20"),
     "loss_probability": Decimal("0.0123"),
     "adjustments_usd": Decimal("-140.00"),

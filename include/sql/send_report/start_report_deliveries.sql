@@ -1,4 +1,4 @@
--- Stores an attempt to mail a report, before it is made.
+-- Stores an attempt to mail a report, before it is made; touches no row if the recipient has the report.
 -- Grain: one row per run and recipient. Writes: report_deliveries.
 -- Rerun: counts one more attempt.
 insert into risk.report_deliveries as known (
@@ -14,4 +14,5 @@ values (
     1
 )
 on conflict (run_id, recipient) do update set
-    attempt_count = known.attempt_count + 1;
+    attempt_count = known.attempt_count + 1
+where known.sent_at is null;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -28,8 +27,15 @@ from risk.report.facts import (
 RESTATEMENT_SESSIONS = 20
 """P&L is compared with the reports of this many sessions."""
 
-NOTHING_FOUND = {"is_serving": None, "drifts": (), "track_record_verdict": None, "track_record_sentences": ()}
-"""A run without gate result and track record."""
+_STATE_SENTENCES = {
+    "not posted": "{accounts}: fills for {session} not posted yet; limits use data through the previous session.",
+    "missing": "{accounts}: no fills received for {session} (others received). Contact the source.",
+    "feed broken": "{accounts}: no fills received for {session} from any account. Check the feed.",
+    "rejected": "{accounts}: every row for {session} was rejected; limits use data through the previous session.",
+}
+
+SUMMARIZED_CHECKS = {"accounts_delivered": "missing", "accounts_posted": "not posted", "books_complete": "incomplete"}
+"""Checks by account that the report summarizes in one sentence for all accounts in that state."""
 
 
 def build_facts(connection: Connection, run: Run) -> Facts:
@@ -47,41 +53,31 @@ def build_facts(connection: Connection, run: Run) -> Facts:
     Facts
         Equal inputs give equal facts, whatever the locale, the row order or the hash seed.
     """
-    previous_session, previous_cuts = _previous(connection, run)
-    found = (*records(connection, "send_report/select_gate_and_track_record", {"run_id": run.run_id}), NOTHING_FOUND)[0]
     session = {"session_date": run.session_date, "as_of": run.as_of}
     booked = dict(rows(connection, "send_report/select_adjustments", session))
-    accounts = _accounts(connection, run, previous_cuts, booked)
+    previous = rows(
+        connection, "send_report/select_previous_cuts", {**session, "active_within": ACTIVE_WITHIN_SESSIONS}
+    )
+    accounts = _read_accounts(connection, run, {account_id: cut for _, account_id, cut in previous}, booked)
+    compared = {**session, "within_sessions": RESTATEMENT_SESSIONS}
+    (desk,) = records(connection, "send_report/select_desk", {"run_id": run.run_id, "session_date": run.session_date})
     return Facts(
         session_date=run.session_date,
         effective_session=run.effective_session,
         is_simulated=run.is_simulated,
-        counts=_counts(accounts),
-        desk=_desk(records(connection, "send_report/select_daily_pnl", session)[0], accounts, booked),
         accounts=accounts,
-        warnings=(
-            # Most important first: the mail shows only a few above the actions.
-            *_delivery_warnings(accounts, run),
-            *_book_warnings(accounts, run),
-            *_load_warnings(connection, run),
-            *_check_warnings(connection, run, accounts),
-            *(WarningFacts("model", "drift", readable(drift)) for drift in found["drifts"]),
+        # Most important first: the mail shows only a few above the actions.
+        warnings=(*_account_warnings(accounts, run), *_stored_warnings(connection, run, accounts, desk["drifts"])),
+        roster=tuple(
+            RosterEntry(trader.account_id, trader.trading_day_count, trader.latest_session_date, trader.status)
+            for trader in read_roster(connection, run)
+            if trader.latest_session_date is not None
         ),
-        roster=_roster(connection, run),
-        previous_session_date=previous_session,
-        gate=_gate(found),
-        # Verdict and totals; empty until a cut has an outcome.
-        past_cuts=() if found["track_record_verdict"] == "nothing" else tuple(found["track_record_sentences"][:2]),
-        restatements=_restatements(connection, run),
-    )
-
-
-def _roster(connection: Connection, run: Run) -> tuple[RosterEntry, ...]:
-    """Read the accounts that have traded."""
-    return tuple(
-        RosterEntry(trader.account_id, trader.trading_day_count, trader.latest_session_date, trader.status)
-        for trader in read_roster(connection, run)
-        if trader.latest_session_date is not None
+        previous_session_date=previous[0][0] if previous else None,
+        restatements=tuple(
+            RestatementFacts(**row) for row in records(connection, "send_report/select_restatements", compared)
+        ),
+        **_desk_facts(desk, accounts, booked),
     )
 
 
@@ -98,20 +94,7 @@ def by_urgency(account: AccountFacts) -> tuple[int, Decimal, Decimal, str]:
     return LEVELS.index(account.level), -account.cut_ratio, in_limits, account.account_id
 
 
-def _previous(connection: Connection, run: Run) -> tuple[dt.date | None, Mapping[str, Decimal]]:
-    """Read the session and the cuts of the previous report, as of the run's cut-off."""
-    binds = {"session_date": run.session_date, "as_of": run.as_of, "active_within": ACTIVE_WITHIN_SESSIONS}
-    found = rows(connection, "send_report/select_previous_cuts", binds)
-    return (found[0][0] if found else None), {account_id: cut for _, account_id, cut in found if account_id}
-
-
-def _restatements(connection: Connection, run: Run) -> tuple[RestatementFacts, ...]:
-    """Read the P&L that differs from the latest report of it, as of the run's cut-off."""
-    binds = {"session_date": run.session_date, "as_of": run.as_of, "within_sessions": RESTATEMENT_SESSIONS}
-    return tuple(RestatementFacts(**row) for row in records(connection, "send_report/select_restatements", binds))
-
-
-def _accounts(
+def _read_accounts(
     connection: Connection, run: Run, previous_cuts: Mapping[str, Decimal], booked: Mapping[str, Decimal]
 ) -> tuple[AccountFacts, ...]:
     binds = {
@@ -122,91 +105,61 @@ def _accounts(
         "legacy_suffix": LEGACY_SUFFIX,
         "pnl_sessions": PNL_CHART_SESSIONS,
     }
-    found = [
-        _account(
-            {
-                **row,
-                "previous_cut_ratio": previous_cuts.get(row["account_id"]),
-                "adjustments_usd": booked.get(row["account_id"]),
-            }
-        )
-        for row in records(connection, "send_report/select_recommendations", binds)
-    ]
-    return tuple(sorted(found, key=by_urgency))
-
-
-def _account(row: dict[str, Any]) -> AccountFacts:
-    incomplete = row["incomplete_reason"]
-    # Without a delivery the P&L is unknown: carried positions alone would show a net P&L of 0.
-    is_known = row["delivery_state"] in {"delivered", "no trades"}
-    return AccountFacts(
-        **{
-            **row,
+    accounts = []
+    for row in records(connection, "send_report/select_recommendations", binds):
+        incomplete = row["incomplete_reason"]
+        # Without a delivery the P&L is unknown: carried positions alone would show a net P&L of 0.
+        is_known = row["delivery_state"] in {"delivered", "no trades"}
+        read = {
             "net_pnl_usd": row["net_pnl_usd"] if is_known else None,
             "total_pnl_usd": row["total_pnl_usd"] if is_known else None,
-            "reasons": tuple(readable(reason) for reason in row["reasons"]),
-            "explanations": tuple(readable(sentence) for sentence in row["explanations"]),
+            "reasons": tuple(map(readable, row["reasons"])),
+            "explanations": tuple(map(readable, row["explanations"])),
             "forecast_fan_usd": tuple(row["forecast_fan_usd"]),
             "recent_results_usd": tuple(row["recent_results_usd"]),
             "source_version": readable(row["source_version"]),
             "source_reason": readable(row["source_reason"]),
             "incomplete_reason": None if incomplete is None else readable(incomplete),
+            "previous_cut_ratio": previous_cuts.get(row["account_id"]),
+            "adjustments_usd": booked.get(row["account_id"]),
         }
-    )
+        accounts.append(AccountFacts(**{**row, **read}))
+    return tuple(sorted(accounts, key=by_urgency))
 
 
-def _gate(found: Mapping[str, Any]) -> GateFacts | None:
-    if found["is_serving"] is None:
-        return None
-    verdict = "model-based limits apply" if found["is_serving"] else "rule-based limits apply"
-    return GateFacts(verdict, tuple(readable(reason) for reason in found["gate_reasons"]))
-
-
-def _counts(accounts: Sequence[AccountFacts]) -> Counts:
+def _desk_facts(
+    desk: Mapping[str, Any], accounts: Sequence[AccountFacts], booked: Mapping[str, Decimal]
+) -> dict[str, Any]:
+    """Return the facts about the desk as a whole by their names: its totals, the gate, the track record."""
     levels = [account.level for account in accounts]
     restricted = sum(account.cut_ratio > 0 for account in accounts)
-    return Counts(levels.count("high"), levels.count("moderate"), levels.count("low"), restricted)
+    verdict = "model-based limits apply" if desk["is_serving"] else "rule-based limits apply"
+    gate = GateFacts(verdict, tuple(map(readable, desk["gate_reasons"])))
+    return {
+        "counts": Counts(levels.count("high"), levels.count("moderate"), levels.count("low"), restricted),
+        "desk": DeskFacts(
+            traded_account_count=desk["traded_account_count"],
+            incomplete_account_count=desk["incomplete_account_count"],
+            fill_count=desk["fill_count"],
+            net_pnl_usd=desk["net_pnl_usd"],
+            total_pnl_usd=desk["total_pnl_usd"],
+            base_limit_usd=sum((account.base_limit_usd for account in accounts), Decimal(0)),
+            new_limit_usd=sum((account.new_limit_usd for account in accounts), Decimal(0)),
+            adjustments_usd=sum(booked.values(), Decimal(0)) if booked else None,
+        ),
+        "gate": None if desk["is_serving"] is None else gate,
+        # Verdict and totals; empty until a cut has an outcome.
+        "past_cuts": () if desk["track_record_verdict"] == "nothing" else tuple(desk["track_record_sentences"][:2]),
+    }
 
 
-def _desk(totals: dict[str, Any], accounts: Sequence[AccountFacts], booked: Mapping[str, Decimal]) -> DeskFacts:
-    return DeskFacts(
-        **totals,
-        base_limit_usd=sum((account.base_limit_usd for account in accounts), Decimal(0)),
-        new_limit_usd=sum((account.new_limit_usd for account in accounts), Decimal(0)),
-        adjustments_usd=sum(booked.values(), Decimal(0)) if booked else None,
-    )
-
-
-def _load_warnings(connection: Connection, run: Run) -> Iterable[WarningFacts]:
-    binds = {"load_id": run.load_id, "session_date": run.session_date, "as_of": run.as_of}
-    problems = records(connection, "send_report/select_load_problems", binds)
-    for row in sorted(problems, key=lambda row: (row["kind"], row["file_name"])):
-        name, reason, rejected_count = readable(row["file_name"]), readable(row["reason"]), row["rejected_count"]
-        if rejected_count is None:
-            message = f"File {name} was not loaded: {reason}"
-        else:
-            first = "" if rejected_count == 1 else "first: "
-            message = f"File {name}: {counted(rejected_count, 'row')} rejected; {first}{reason}"
-        yield WarningFacts(row["kind"], name, message)
-
-
-_STATE_SENTENCES = {
-    "not posted": "{accounts}: fills for {session} not posted yet; limits use data through the previous session.",
-    "missing": "{accounts}: no fills received for {session} (others received). Contact the source.",
-    "feed broken": "{accounts}: no fills received for {session} from any account. Check the feed.",
-    "rejected": "{accounts}: every row for {session} was rejected; limits use data through the previous session.",
-}
-
-
-def _delivery_warnings(accounts: Sequence[AccountFacts], run: Run) -> Iterable[WarningFacts]:
+def _account_warnings(accounts: Sequence[AccountFacts], run: Run) -> Iterable[WarningFacts]:
+    """Warn of accounts without usable fills, then of those with incomplete books."""
     for state, sentence in _STATE_SENTENCES.items():
         names = sorted(account.account_id for account in accounts if account.delivery_state == state)
         if names:
             message = sentence.format(session=run.session_date, accounts=", ".join(names))
             yield WarningFacts("delivery", state, message)
-
-
-def _book_warnings(accounts: Sequence[AccountFacts], run: Run) -> Iterable[WarningFacts]:
     for account in sorted(accounts, key=lambda account: account.account_id):
         if account.incomplete_reason is not None:
             name = account.account_id
@@ -214,14 +167,27 @@ def _book_warnings(accounts: Sequence[AccountFacts], run: Run) -> Iterable[Warni
             yield WarningFacts("books", name, message)
 
 
-SUMMARIZED_CHECKS = {"accounts_delivered": "missing", "accounts_posted": "not posted", "books_complete": "incomplete"}
-"""Checks by account that the report summarizes in one sentence for all accounts in that state."""
-
-
-def _check_warnings(connection: Connection, run: Run, accounts: Sequence[AccountFacts]) -> Iterable[WarningFacts]:
+def _stored_warnings(
+    connection: Connection, run: Run, accounts: Sequence[AccountFacts], drifts: Iterable[str]
+) -> Iterable[WarningFacts]:
+    """Warn of files and rows that were not loaded, then of failed checks, then of the model's drift."""
     summarized = {(account.delivery_state, account.account_id) for account in accounts}
     summarized |= {("incomplete", account.account_id) for account in accounts if account.incomplete_reason is not None}
-    failed_checks = records(connection, "send_report/select_quality_results", {"run_id": run.run_id})
-    for row in sorted(failed_checks, key=lambda row: (row["severity"], row["check_name"], row["subject"])):
-        if (SUMMARIZED_CHECKS.get(row["check_name"]), row["subject"]) not in summarized:
-            yield WarningFacts("check", readable(row["subject"] or row["check_name"]), readable(row["message"]))
+    binds = {"run_id": run.run_id, "load_id": run.load_id, "session_date": run.session_date, "as_of": run.as_of}
+    found = records(connection, "send_report/select_warnings", binds)
+    for row in sorted(found, key=lambda row: (row["rank"], row["kind"], row["check_name"], row["subject"])):
+        name, message, row_count = (
+            readable(row["subject"] or row["check_name"]),
+            readable(row["message"]),
+            row["row_count"],
+        )
+        if row["kind"] == "file":
+            message = f"File {name} was not loaded: {message}"
+        elif row["kind"] == "rejects":
+            first = "" if row_count == 1 else "first: "
+            message = f"File {name}: {counted(row_count, 'row')} rejected; {first}{message}"
+        elif (SUMMARIZED_CHECKS.get(row["check_name"]), row["subject"]) in summarized:
+            continue
+        yield WarningFacts(row["kind"], name, message)
+    for drift in drifts:
+        yield WarningFacts("model", "drift", readable(drift))

@@ -12,7 +12,7 @@ import hashlib
 import logging
 import smtplib
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -209,7 +209,12 @@ class Mail:
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(self.rendered.text, cte="quoted-printable")
         message.add_alternative(self.rendered.html, subtype="html", cte="quoted-printable")
-        _add_charts(message, self.rendered.charts)
+        html = message.get_body(("html",))
+        for name, chart in self.rendered.charts.items():
+            # A part related to the HTML that shows it (RFC 2387).
+            html.add_related(  # type: ignore[union-attr]  # added just now
+                chart, "image", "png", cid=f"<{name}>", filename=f"{name}.png", disposition="inline"
+            )
         for name, content in self.rendered.attachments.items():
             message.add_attachment(content, subtype="csv", filename=name, cte="quoted-printable")
         for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
@@ -221,8 +226,8 @@ class Mail:
 class DeliveryRecord(Protocol):
     """Records each attempt to deliver a mail."""
 
-    def start(self, recipient: str, message_id: str) -> None:
-        """Record an attempt before it is made."""
+    def start(self, recipient: str, message_id: str) -> bool:
+        """Record an attempt before it is made, and return True; False if the recipient has the mail already."""
 
     def finish(self, recipient: str, fault: Fault | None) -> None:
         """Record its outcome."""
@@ -237,7 +242,7 @@ class MailOutcome:
     sent_count
         Recipients whose copy a server accepted.
     faults
-        One for each other recipient.
+        One for each recipient whose copy no server accepted.
     """
 
     sent_count: int
@@ -285,10 +290,10 @@ def send_mail(mail: Mail, servers: Sequence[MailServer], record: DeliveryRecord 
         A recipient who is rejected does not keep the others from getting theirs.
     """
     faults: list[Fault] = []
-    recipients = tuple(dict.fromkeys(mail.recipients))
-    for recipient in recipients:
-        if record:
-            record.start(recipient, mail.message_id(recipient))
+    sent_count = 0
+    for recipient in dict.fromkeys(mail.recipients):
+        if record and not record.start(recipient, mail.message_id(recipient)):
+            continue
         fault: Fault | None = None
         try:
             _send_to_first(mail.message(recipient), servers)
@@ -296,9 +301,11 @@ def send_mail(mail: Mail, servers: Sequence[MailServer], record: DeliveryRecord 
             log.warning("%s", error)
             fault = error
             faults.append(error)
+        else:
+            sent_count += 1
         if record:
             record.finish(recipient, fault)
-    return MailOutcome(len(recipients) - len(faults), tuple(faults))
+    return MailOutcome(sent_count, tuple(faults))
 
 
 @retry(
@@ -367,15 +374,6 @@ def smtp_server_of(connection: ServiceConnection) -> SmtpServer:
 def second_server(uri: str) -> SmtpServer | None:
     """Return the second mail server of the setting ``alarm_smtp_uri``; ``None`` if it is empty."""
     return smtp_server_from_uri(uri, "RISK_ALARM_SMTP_URI") if uri else None
-
-
-def _add_charts(message: EmailMessage, charts: Mapping[str, bytes]) -> None:
-    """Add charts as parts related to the HTML that shows them (RFC 2387)."""
-    html = message.get_body(("html",))
-    for name, chart in charts.items():
-        html.add_related(  # type: ignore[union-attr]  # the caller has just added this part
-            chart, "image", "png", cid=f"<{name}>", filename=f"{name}.png", disposition="inline"
-        )
 
 
 def _address(text: str, setting: str) -> Address:

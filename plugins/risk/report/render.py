@@ -1,8 +1,10 @@
-"""Renders pages to the three views of a mail: subject, HTML and text."""
+"""Renders pages to the three views of a mail: subject, HTML and text; the limits also as CSV."""
 
 from __future__ import annotations
 
 import base64
+import csv
+import io
 import quopri
 import textwrap
 from collections.abc import Mapping
@@ -15,9 +17,8 @@ import jinja2
 from risk.core import money
 from risk.core.runs import Run
 from risk.core.settings import TEMPLATE_DIR
-from risk.report.artefacts import limits_csv
 from risk.report.charts import draw_charts
-from risk.report.facts import Facts
+from risk.report.facts import Facts, exact
 from risk.report.page import Links, Page, build_page
 
 TEXT_WIDTH = 78
@@ -27,6 +28,21 @@ MAIL_BYTES = 98_000
 
 PART_HEADER_BYTES = 300
 """Headers and boundary of one part of a mail."""
+
+LIMITS_COLUMNS = (
+    "account_id",
+    "session_date",
+    "effective_session",
+    "cut_ratio",
+    "base_limit_usd",
+    "new_limit_usd",
+    "level",
+    "source",
+    "reasons",
+)
+
+FORMULA_STARTS = ("=", "+", "-", "@")
+"""A spreadsheet runs cells that start with one of these, after blanks, as formulas (OWASP, CSV injection)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +102,34 @@ def render_page(page: Page) -> Rendered:
     return replace(rendered, charts=page.charts, attachments={"limits.csv": limits_csv(page.facts)})
 
 
+def limits_csv(facts: Facts) -> str:
+    """Return the limits as CSV: exact values, one row per active account, in the report's order."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, LIMITS_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for account in facts.accounts:
+        writer.writerow(
+            {
+                "account_id": escape_csv_formula(account.account_id),
+                "session_date": facts.session_date.isoformat(),
+                "effective_session": facts.effective_session.isoformat(),
+                "cut_ratio": exact(account.cut_ratio),
+                "base_limit_usd": exact(account.base_limit_usd),
+                "new_limit_usd": exact(account.new_limit_usd),
+                "level": account.level,
+                "source": account.source,
+                "reasons": escape_csv_formula("; ".join(account.reasons)),
+            }
+        )
+    return stream.getvalue()
+
+
+def escape_csv_formula(cell: str) -> str:
+    """Return a cell on one line; a quote marks as text what a spreadsheet would run as a formula."""
+    line = " ".join(cell.splitlines())
+    return f"'{line}" if line.lstrip().startswith(FORMULA_STARTS) else line
+
+
 def render_views(template: str, page: Any) -> Rendered:
     """Render the three views of a page.
 
@@ -110,21 +154,18 @@ def render_views(template: str, page: Any) -> Rendered:
 
 def wrapped(text: str) -> str:
     """Wrap long lines at spaces, continuation lines indented by two; a word longer than a line stays whole."""
-    return "\n".join(_wrapped_line(line.rstrip()) for line in text.strip().splitlines()) + "\n"
-
-
-def _wrapped_line(line: str) -> str:
-    if len(line) <= TEXT_WIDTH:
-        return line
-    indent = line[: len(line) - len(line.lstrip())]
-    return textwrap.fill(
-        line.lstrip(),
-        TEXT_WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent + "  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    lines = []
+    for line in map(str.rstrip, text.strip().splitlines()):
+        indent = line[: len(line) - len(line.lstrip())]
+        wrapper = textwrap.TextWrapper(
+            TEXT_WIDTH,
+            initial_indent=indent,
+            subsequent_indent=indent + "  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines.append(line if len(line) <= TEXT_WIDTH else wrapper.fill(line.lstrip()))
+    return "\n".join(lines) + "\n"
 
 
 def compile_templates() -> None:

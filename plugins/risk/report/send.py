@@ -1,20 +1,32 @@
-"""The step send_report: stores a run's facts once, renders them, and mails them once to each recipient."""
+"""The step send_report: stores a run's facts and its rendered report once, and mails it once to each recipient."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from risk.core.errors import BooksError, RequestError
+from risk.core.errors import BooksError, RequestError, StackError
 from risk.core.runs import Run
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, execute, records, rows, writing
-from risk.report.artefacts import store_parts, write_files
 from risk.report.build_facts import build_facts
 from risk.report.facts import Facts, parse_facts
 from risk.report.mail import Fault, Mail, MailServer, send_mail
 from risk.report.page import Links
 from risk.report.render import Rendered, render_report
+
+MEDIA_TYPES = {
+    ".html": "text/html",
+    ".txt": "text/plain",
+    ".eml": "message/rfc822",
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".png": "image/png",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +62,11 @@ class ReportDeliveries:
     connection: Connection
     run: Run
 
-    def missing(self, recipients: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the recipients who do not have the report."""
-        delivered = rows(self.connection, "send_report/select_report_deliveries", {"run_id": self.run.run_id})
-        return tuple(recipient for recipient in recipients if (recipient,) not in delivered)
-
-    def start(self, recipient: str, message_id: str) -> None:
-        """Store an attempt before it is made."""
+    def start(self, recipient: str, message_id: str) -> bool:
+        """Store an attempt before it is made, and return True; False if the recipient has the report."""
         values = {"run_id": self.run.run_id, "recipient": recipient, "message_id": message_id}
         with writing(self.connection):
-            execute(self.connection, "send_report/start_report_deliveries", values)
+            return execute(self.connection, "send_report/start_report_deliveries", values) > 0
 
     def finish(self, recipient: str, fault: Fault | None) -> None:
         """Store the outcome of an attempt."""
@@ -100,15 +107,15 @@ def send_report(
     folder = settings.report_dir(run.session_date)
     if is_superseded:
         return SentReport(facts.sha256, 0, 0, folder)
-    rendered = render_report(facts, run, links)
-    mail = report_mail(rendered, run, settings)
-    files = _files(facts, mail)
-    charts = {f"{name}.png": chart for name, chart in rendered.charts.items()}
-    store_parts(connection, run, files | charts)
-    write_files(folder, files)
+    mail = report_mail(render_report(facts, run, links), run, settings)
+    _store_files(connection, run, folder, facts, mail)
     if server is None:
         return SentReport(facts.sha256, 0, 0, folder)
-    return SentReport(facts.sha256, len(mail.recipients), _deliver(connection, run, mail, server), folder)
+    if not mail.recipients:
+        raise RequestError("The report has no recipients: set RISK_RECIPIENTS, then clear send_report.")
+    outcome = send_mail(mail, [server], ReportDeliveries(connection, run))
+    outcome.raise_for_faults("send_report")
+    return SentReport(facts.sha256, len(mail.recipients), outcome.sent_count, folder)
 
 
 def report_mail(rendered: Rendered, run: Run, settings: Settings) -> Mail:
@@ -129,8 +136,7 @@ def _store_facts(connection: Connection, run: Run) -> tuple[Facts, bool]:
     facts = build_facts(connection, run)
     values = {"run_id": run.run_id, "facts": facts.canonical, "facts_sha256": facts.sha256}
     with writing(connection):
-        execute(connection, "send_report/insert_reports", values)
-    (stored,) = records(connection, "send_report/select_reports", {"run_id": run.run_id})
+        (stored,) = records(connection, "send_report/insert_reports", values)
     if stored["facts_sha256"] == facts.sha256:
         return facts, stored["is_superseded"]
     # The books are a cache of everything known now: once newer inputs exist, the stored report stays valid.
@@ -144,23 +150,64 @@ def _store_facts(connection: Connection, run: Run) -> tuple[Facts, bool]:
     )
 
 
-def _files(facts: Facts, mail: Mail) -> dict[str, bytes]:
-    """Return the bytes of each file; report.eml is the message to the first recipient."""
+def _store_files(connection: Connection, run: Run, folder: Path, facts: Facts, mail: Mail) -> None:
+    """Store the parts of a report as rows, of which those of its first rendering stay, and write all but the charts."""
     rendered = mail.rendered
-    return {
+    files = {
         "report.html": rendered.standalone_html.encode(),
         "report.txt": rendered.text.encode(),
+        # The message to the first recipient.
         "report.eml": mail.message(next(iter(mail.recipients), mail.sender)).as_bytes(),
         "report.json": facts.canonical.encode(),
         "limits.csv": rendered.attachments["limits.csv"].encode(),
     }
+    with writing(connection):
+        for name, content in (files | {f"{name}.png": chart for name, chart in rendered.charts.items()}).items():
+            values = {
+                "run_id": run.run_id,
+                "part_name": name,
+                "media_type": MEDIA_TYPES[Path(name).suffix],
+                "content": content,
+                "content_sha256": hashlib.sha256(content).hexdigest(),
+            }
+            execute(connection, "send_report/insert_report_parts", values)
+    write_files(folder, files)
 
 
-def _deliver(connection: Connection, run: Run, mail: Mail, server: MailServer) -> int:
-    """Mail a report to every recipient who does not have it; return how many mails the server accepted."""
-    if not mail.recipients:
-        raise RequestError("The report has no recipients: set RISK_RECIPIENTS, then clear send_report.")
-    deliveries = ReportDeliveries(connection, run)
-    outcome = send_mail(replace(mail, recipients=deliveries.missing(tuple(mail.recipients))), [server], deliveries)
-    outcome.raise_for_faults("send_report")
-    return outcome.sent_count
+def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
+    """Replace files of a folder atomically: a reader sees the old or the new file, never half of one.
+
+    Parameters
+    ----------
+    folder
+        Created if absent.
+    contents
+        Bytes by file name. No file is replaced before all are on the disk.
+
+    Raises
+    ------
+    StackError
+        If the disk is full or the folder cannot be written; the earlier files stay complete.
+    """
+    waiting: dict[Path, Path] = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            descriptor, temporary = tempfile.mkstemp(prefix=".report-", dir=folder)
+            waiting[Path(temporary)] = folder / name
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(temporary).chmod(0o644)
+        for path, target in list(waiting.items()):
+            path.replace(target)
+            del waiting[path]
+    except OSError as error:
+        raise StackError(
+            f"The report cannot be written to {folder}: {error.strerror or error}. "
+            "Free space or make the folder writable (setting RISK_REPORTS_DIR), then clear send_report."
+        ) from error
+    finally:
+        for path in waiting:
+            path.unlink(missing_ok=True)
