@@ -246,7 +246,7 @@ def _print_record(result: BacktestRecord, checks: CoverageChecks, origin: str) -
     """Print scores by model, best first, the back-tests of the calibrated forecast and the gate's verdict."""
     title = f"{result.forecast_count} forecasts of {result.session_count} sessions, one step ahead, {origin}"
     table = Table(title=title, box=SIMPLE, padding=(0, 1))
-    for heading in ("model", "loss", "gain", "95 % of gains", "exceed", "Kupiec", "Chr'sen"):
+    for heading in ("model", "loss", "gain", "95% of gains", "exceed", "Kupiec", "Chr'sen"):
         table.add_column(heading, justify="left" if heading == "model" else "right")
     for name, score in sorted(result.models.items(), key=lambda item: item[1].loss):
         low, high = score.gain_interval

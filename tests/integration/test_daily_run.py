@@ -79,7 +79,7 @@ def test_two_sessions_after_it_are_forecast_by_that_model(
         assert predicted["model_id"] is not None
         assert predicted["explained_count"] > 0
         text = (stack_workspace.var / "reports" / "simulated" / date / "report.txt").read_text(encoding="utf-8")
-        assert "Forecast drivers: " in text
+        assert "Forecast drivers " in text
         assert "sessions with a scored forecast and has" in " ".join(text.split())
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from risk.core.money import multiple, percent, usd, usd_cents
 from risk.model.experts import boosted, garch
 from risk.model.experts.empirical import FILTER_DECAY
 from risk.model.fitted import MIXED_EXPERTS, Model
@@ -98,28 +99,28 @@ class ExplanationTopic:
 
 
 def _size_fact(value: float, norm: float, scale_usd: float) -> str:
-    return f"results of about {value * scale_usd:,.0f} USD a session lately, usually {norm * scale_usd:,.0f} USD"
+    return f"typical daily P&L of {usd(value * scale_usd)} lately, usually {usd(norm * scale_usd)}"
 
 
 def _last_fact(value: float, _norm: float, scale_usd: float) -> str:
     word = "loss" if value < 0.0 else "gain"
-    return f"a {word} of {abs(value) * scale_usd:,.0f} USD in the last session, {abs(value):.1f} times the usual size"
+    return f"a {word} of {usd(abs(value) * scale_usd)} in the last session ({multiple(abs(value))} typical daily P&L)"
 
 
 def _fills_fact(value: float, _norm: float, _scale_usd: float) -> str:
-    return f"{value:.1f} times the usual number of fills in the last session"
+    return f"{multiple(value)} the usual number of fills in the last session"
 
 
 def _drawdown_fact(value: float, norm: float, scale_usd: float) -> str:
-    return f"{value * scale_usd:,.0f} USD below the peak of P&L, usually {norm * scale_usd:,.0f} USD"
+    return f"P&L {usd(value * scale_usd)} below its peak, usually {usd(norm * scale_usd)}"
 
 
 def _win_fact(value: float, norm: float, _scale_usd: float) -> str:
-    return f"{value * 100:.0f} % of the last 20 sessions were gains, usually {norm * 100:.0f} %"
+    return f"{percent(value)} of the last 20 sessions were gains, usually {percent(norm)}"
 
 
 def _desk_fact(value: float, norm: float, _scale_usd: float) -> str:
-    return f"results of all traders {value / norm:.1f} times as large as usual lately"
+    return f"P&L of all traders {multiple(value / norm)} the usual size lately"
 
 
 def _absence_fact(value: float, _norm: float, _scale_usd: float) -> str:
@@ -132,20 +133,19 @@ def _weekday_fact(value: float, _norm: float, _scale_usd: float) -> str:
 
 
 def _fees_fact(value: float, norm: float, _scale_usd: float) -> str:
-    return f"fees of {value * 1e4:.1f} USD for each 10,000 USD traded, usually {norm * 1e4:.1f} USD"
+    return f"fees of {usd_cents(value * 1e4)} per $10,000 traded, usually {usd_cents(norm * 1e4)}"
 
 
 def _enlarging_fact(value: float, norm: float, _scale_usd: float) -> str:
-    return f"{value * 100:.0f} % of the last session's fills enlarged a losing position, usually {norm * 100:.0f} %"
+    return f"{percent(value)} of the last session's fills added to a losing position, usually {percent(norm)}"
 
 
 def _holding_fact(value: float, _norm: float, _scale_usd: float) -> str:
-    return f"positions held {value:.1f} times as long as usual in the last session"
+    return f"positions held {multiple(value)} as long as usual in the last session"
 
 
 def _calibration_fact(value: float, _norm: float, _scale_usd: float) -> str:
-    found = "too low: more" if value > 0.0 else "too high: fewer"
-    return f"forecast losses were {found} than one session in twenty went beyond them lately"
+    return f"recent forecasts were too {'optimistic' if value > 0.0 else 'conservative'}"
 
 
 TOPICS = (
@@ -274,8 +274,7 @@ def sentences(model: Model, known: ForecastInputs, contributions: Mapping[str, f
         change = float(np.expm1(effects[topic]))
         fact = _fact(topic, model, known)
         if abs(change) >= SMALLEST_EFFECT and fact is not None:
-            direction = "higher" if change > 0.0 else "lower"
-            found.append(f"{fact} (forecast loss {abs(change) * 100:.0f} % {direction})")
+            found.append(f"{fact}: {'+' if change > 0.0 else ''}{percent(change)}")
     return tuple(found[:SENTENCE_COUNT])
 
 

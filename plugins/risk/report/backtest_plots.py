@@ -94,7 +94,7 @@ def _draw_losses(axes: Axes, record: BacktestRecord) -> None:
     ]
     axes.barh(names, gains, xerr=errors, color=RIGHT, ecolor=COLORS[0])
     axes.axvline(0.0, color=COLORS[0], linewidth=0.8)
-    axes.set(title="Loss below that of historical, with 95 % interval", xlabel="%")
+    axes.set(title="Loss below that of historical, with 95% interval", xlabel="%")
 
 
 def _draw_weights(axes: Axes, history: FeaturePanel, forecasts: WalkForward) -> None:
@@ -111,5 +111,5 @@ def _draw_exceedances(axes: Axes, checks: CoverageChecks) -> None:
     shares = [100.0 * account.exceedance_count / account.forecast_count for account in checks.accounts]
     axes.barh(names, shares, color=[OFF if account.is_rejected else RIGHT for account in checks.accounts])
     axes.axvline(100.0 * TAIL_PROBABILITY, color=COLORS[0], linestyle=":")
-    axes.set(title="Results below the 5 % forecast, by trader (red: off)", xlabel="%")
+    axes.set(title="Results below the 5% forecast, by trader (red: off)", xlabel="%")
     axes.invert_yaxis()
