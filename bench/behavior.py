@@ -1,6 +1,6 @@
 """What the features from fills are worth: the gain of the forecast on simulated fills, with and without them.
 
-``PYTHONPATH=plugins .venv/bin/python -m bench conduct``; not among all of them: a desk takes two minutes.
+``PYTHONPATH=plugins .venv/bin/python -m bench behavior``; not among all of them: a desk takes two minutes.
 """
 
 from __future__ import annotations
