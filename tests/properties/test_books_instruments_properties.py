@@ -62,7 +62,7 @@ def _warm_calendar() -> None:
 
 
 class Desk(NamedTuple):
-    """Everything that one account is told."""
+    """All input about one account."""
 
     fills: list[Fill]
     marks: list[Mark]
@@ -238,8 +238,8 @@ def test_splitting_a_fill_and_order_of_arrival_and_names_change_nothing(
     days = daily_pnl(
         moved,
         marks,
-        [told._replace(symbol=names[told.symbol]) for told in INSTRUMENTS],
-        [told._replace(symbol=names[told.symbol]) for told in reversed(desk.splits)],
+        [stated._replace(symbol=names[stated.symbol]) for stated in INSTRUMENTS],
+        [stated._replace(symbol=names[stated.symbol]) for stated in reversed(desk.splits)],
     )
 
     assert [_rounded(day) for day in days] == [

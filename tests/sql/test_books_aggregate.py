@@ -87,9 +87,9 @@ def test_aggregate_stores_the_lots_and_their_average_price(connection: Connectio
 
 def test_aggregate_takes_the_currency_that_some_fills_of_a_session_tell_for_that_of_all(connection: Connection) -> None:
     # of one symbol, which has had more currencies than there are symbols; the last session's second fill tells none
-    told = zip((MON, MON, TUE, TUE, WED, WED), ("CAD", "CAD", "EUR", "EUR", "USD", None), strict=True)
+    stated = zip((MON, MON, TUE, TUE, WED, WED), ("CAD", "CAD", "EUR", "EUR", "USD", None), strict=True)
     fills = [
-        fill(day, "BS"[n % 2], "1", "5.00", minute=n)._replace(currency=name) for n, (day, name) in enumerate(told)
+        fill(day, "BS"[n % 2], "1", "5.00", minute=n)._replace(currency=name) for n, (day, name) in enumerate(stated)
     ]
     deliver(connection, fills)
 

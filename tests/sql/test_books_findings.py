@@ -1,4 +1,4 @@
-"""What is wrong with statements, sides and times is told by name, with what it blocks."""
+"""What is wrong with statements, sides and times is reported by name, with what it blocks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from risk.books import reconcile
+from risk.books import warehouse
 from risk.books.warehouse import aggregate
 from risk.checks.run import check_fills
 from risk.core.runs import Run, open_run
@@ -77,14 +77,14 @@ def test_sides_that_contradict_the_position_are_named_with_account_symbol_and_fi
 def test_sides_that_contradict_are_listed_for_some_positions_and_the_rest_is_counted(
     connection: Connection, warehouse_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconcile, "SHOWN_SIDE_CONFLICTS", 2)
+    monkeypatch.setattr(warehouse, "SHOWN_SIDE_CONFLICTS", 2)
     rows = [f"08/15/2025 10:00:0{number},NET00{number},C,5,XYZ,10,{number}" for number in range(5)]
     write(tmp_path, "fills.csv", "Date/Time,Account,B/S,Qty,Symbol,Price,Fill Id", *rows)
 
-    told = run_line(connection, warehouse_dsn, tmp_path)["sides_fit"]
+    messages = run_line(connection, warehouse_dsn, tmp_path)["sides_fit"]
 
-    assert list(told) == ["(others)", "NET000 XYZ", "NET001 XYZ"]
-    assert told["(others)"] == "3 more accounts and symbols with such executions are not listed."
+    assert list(messages) == ["(others)", "NET000 XYZ", "NET001 XYZ"]
+    assert messages["(others)"] == "3 more accounts and symbols with such executions are not listed."
 
 
 def test_statements_that_cannot_be_right_are_named_with_what_they_block(
@@ -109,7 +109,7 @@ def test_statements_that_cannot_be_right_are_named_with_what_they_block(
     messages = run_line(connection, warehouse_dsn, tmp_path)
 
     assert "price '-0.72' is not above zero" in messages["reference_rows_valid"]["marks.csv 2"]
-    assert "told in two ways" in messages["reference_rows_valid"]["instruments.csv 3"]
+    assert "stated in two ways" in messages["reference_rows_valid"]["instruments.csv 3"]
     assert messages["adjustments_known"] == {
         "GHOST": "GHOST: 1 adjustment(s), $140.00 in total, for an account without any delivery, first in "
         "adjustments.csv line 2. No report includes them until the account is known. Check the name."
@@ -136,7 +136,7 @@ def test_rejected_rows_of_statements_are_told_while_they_lie_there_and_are_wrong
     found = run_line(connection, warehouse_dsn, tmp_path)["reference_rows_valid"]
     assert found.keys() == {"marks.csv 2", "adjustments_a.csv 2", "adjustments_b.csv 2"}
 
-    # The file of marks grows, the one adjustment too many is gone: what is left of the trouble is told.
+    # The file of marks grows, the one adjustment too many is gone: what is still wrong is reported.
     write(tmp_path, "marks.csv", "Date,Symbol,Price", "08/15/2025,XYZ,-9", "08/15/2025,ABC,9")
     write(tmp_path, "adjustments_b.csv", "Date,Account,Amount")
 

@@ -156,9 +156,9 @@ def test_books_of_the_real_executions_agree_with_every_published_total(
 
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            "select count(*), count(*) filter (where abs(coalesce(daily_pnl.net_pnl_usd, 0) - told.net_pnl_usd) > 0.01"
-            " or abs(coalesce(daily_pnl.gross_pnl_usd, 0) - told.gross_pnl_usd) > 0.01)"
-            " from current_totals('infinity') as told left join daily_pnl using (account_id, session_date)"
+            "select count(*), count(*) filter (where abs(coalesce(daily_pnl.net_pnl_usd, 0) - reported.net_pnl_usd)"
+            " > 0.01 or abs(coalesce(daily_pnl.gross_pnl_usd, 0) - reported.gross_pnl_usd) > 0.01)"
+            " from current_totals('infinity') as reported left join daily_pnl using (account_id, session_date)"
         )
         ((compared, different),) = cursor.fetchall()
     assert compared > 150

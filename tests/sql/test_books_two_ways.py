@@ -25,7 +25,7 @@ from tests.drops import read_fills
 SESSIONS = sessions_between(dt.date(2025, 8, 6), dt.date(2025, 8, 20))
 OPTION = "AAPL  250815C00150000"
 PRICES = {"XYZ": 2000, "SHOP": 9000, "RY.TO": 18000, "/ESU5": 500000, "@USDJPY": 15000, OPTION: 300, "ABC": 700}
-TOLD = dict.fromkeys(PRICES, ("", "")) | {"SHOP": ("", "CAD", "USD"), "ABC": ("", "USD"), "@USDJPY": ("JPY",)}
+STATED = dict.fromkeys(PRICES, ("", "")) | {"SHOP": ("", "CAD", "USD"), "ABC": ("", "USD"), "@USDJPY": ("JPY",)}
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price,Comm,Currency"
 STATEMENTS = {
     "instruments.csv": [
@@ -51,7 +51,7 @@ def write_folder(folder: Path, seed: int) -> None:
             )
             amounts = f"{random.randrange(1, 40)},{symbol},{price / 100},{random.randrange(99) / 100}"
             line = f"{session_date:%m/%d/%Y} {clock},NET{account},{random.choice('BSTC')},{amounts}"
-            files["fills_b.csv" if account == 2 else "fills_a.csv"].append(f"{line},{random.choice(TOLD[symbol])}")
+            files["fills_b.csv" if account == 2 else "fills_a.csv"].append(f"{line},{random.choice(STATED[symbol])}")
     marks = ["Date,Symbol,Price,Currency"]
     for session_date in SESSIONS:
         marks.append(f"{session_date},@CADUSD,{random.randrange(7000, 7400) / 10000},USD")
@@ -113,7 +113,7 @@ def position_row(day: AccountSession, held: Position) -> tuple[object, ...]:
         value.source, exact(held.realized, AMOUNT_DIGITS), exact(held.unrealized, AMOUNT_DIGITS), exact(value.rate),
         value.rate_source, value.rate_date, usd(held.realized_usd), usd(held.unrealized_usd),
         f"{ratio.new_shares // 10**8}:{ratio.old_shares // 10**8}" if ratio else None,
-        exact(held.split), exact(held.expired), list(held.side_conflicts) or None,
+        exact(held.split), exact(held.expired), list(held.path.side_conflicts if held.path else ()) or None,
     )  # fmt: skip
 
 

@@ -144,7 +144,7 @@ def test_without_a_multiplier_no_value_is_known() -> None:
     assert behaviors(future) == behaviors(future, *others) == [TradingBehavior(None, None, None, 0, None, None)]
 
 
-def test_a_session_in_which_a_position_is_only_carried_has_no_conduct_but_its_exposure() -> None:
+def test_a_session_in_which_a_position_is_only_carried_has_no_behavior_but_its_exposure() -> None:
     marks = tuple(Mark(day, "XYZ", Decimal("8.00"), "USD", None) for day in (MON, TUE))
     _, tuesday = behaviors(fill("10:00", 100, "10.00"), marks=marks)
     assert tuesday == TradingBehavior(None, None, None, 0, None, 800 * USD)

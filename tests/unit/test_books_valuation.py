@@ -126,7 +126,7 @@ def test_valuation_converts_another_currency_at_the_spot_and_says_whose() -> Non
 
     valued = [prices.value(session_date, "SHOP", "CAD") for session_date in SESSIONS[:3]]
 
-    # A spot told in a third currency is no rate.
+    # A spot stated in a third currency is no rate.
     assert valued == [
         Valuation(UNIT, 90 * UNIT, "marks", 72_000_000, "marks", SESSIONS[0]),
         Valuation(UNIT, 90 * UNIT, "stale", 74_000_000, "last_fill", SESSIONS[1]),
@@ -154,9 +154,9 @@ def test_valuation_takes_the_newest_of_equal_statements_by_day_and_refuses_two_m
     ]
     prices = PriceBook(SESSIONS, [], marks, terms)
 
-    told = [prices.value(day, "/ESU5", "USD").multiplier for day in SESSIONS[3:9]]
+    multipliers = [prices.value(day, "/ESU5", "USD").multiplier for day in SESSIONS[3:9]]
 
-    assert told == [20 * UNIT, 40 * UNIT, 40 * UNIT, None, None, 60 * UNIT]
+    assert multipliers == [20 * UNIT, 40 * UNIT, 40 * UNIT, None, None, 60 * UNIT]
     assert [prices.currency(day, "/ESU5", "USD") for day in SESSIONS[6:8]] == ["EUR", "GBP"]
 
 

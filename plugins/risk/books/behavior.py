@@ -118,36 +118,22 @@ def position_path(fills: SymbolFills, carried: Carried, hours: RegularHours | No
     quantities, prices, seconds, sides = fills
     positions = list(accumulate(quantities, initial=carried.quantity))
     amounts = list(map(mul, quantities, prices))
-    early = late = value_seconds = None
+    side_conflicts = [
+        number
+        for number, (side, held, left) in enumerate(zip(sides, positions, positions[1:], strict=False), start=1)
+        if (side == ord("T") and held > 0) or (side == ord("C") and left > 0)
+    ]
+    times: tuple[int | None, ...] = (None, None, None)
     if hours is not None and UNKNOWN_SECOND not in seconds:
-        early, late = _early_and_late(fills, positions, amounts, carried, hours)
-        value_seconds = _value_seconds(fills, positions, hours)
+        times = _timed(fills, carried, hours)
     return PositionPath(
         sum(map(abs, quantities)),
         sum(map(abs, amounts)),
         sum(amounts),
-        _side_conflicts(sides, positions),
+        side_conflicts,
         _adds_to_loser_count(fills, positions, carried.cost),
-        early,
-        late,
-        value_seconds,
+        *times,
     )
-
-
-def _side_conflicts(sides: Sequence[int], positions: Sequence[int]) -> list[int]:
-    """Return the numbers of the short sales while long and the covers beyond the short.
-
-    Parameters
-    ----------
-    positions
-        Signed quantity before the first fill and after each.
-    """
-    met = zip(sides, positions, positions[1:], strict=False)
-    return [
-        number
-        for number, (side, held, left) in enumerate(met, start=1)
-        if (side == ord("T") and held > 0) or (side == ord("C") and left > 0)
-    ]
 
 
 def _adds_to_loser_count(fills: SymbolFills, positions: Sequence[int], cost: int) -> int:
@@ -164,31 +150,27 @@ def _adds_to_loser_count(fills: SymbolFills, positions: Sequence[int], cost: int
     return count
 
 
-def _early_and_late(
-    fills: SymbolFills, positions: Sequence[int], amounts: Sequence[int], carried: Carried, hours: RegularHours
-) -> tuple[int, int]:
-    """Return the P&L of the first and of the last hour: value less what was paid, since the last close."""
+def _timed(fills: SymbolFills, carried: Carried, hours: RegularHours) -> tuple[int, int, int]:
+    """Measure the P&L of the first and of the last hour, and the position's value times the seconds it lasted.
+
+    P&L is value less what was paid, since the last close.
+    """
     first_hour_ends, last_hour_starts = hours.opens + HOUR_SECONDS, hours.closes - HOUR_SECONDS
-    early = before_last_hour = gained = 0
-    paid = carried.cost + carried.gain
-    for price, second, left, amount in zip(fills.prices, fills.seconds, positions[1:], amounts, strict=True):
-        paid += amount
-        gained = left * price - paid
+    early = before_last_hour = gained = value_seconds = 0
+    held, paid = carried.quantity, carried.cost + carried.gain
+    since = min(hours.opens, fills.seconds[0])
+    for quantity, price, second in zip(fills.quantities, fills.prices, fills.seconds, strict=True):
+        value_seconds += abs(held) * price * (second - since)
+        since = second
+        held += quantity
+        paid += quantity * price
+        gained = held * price - paid
         if second < first_hour_ends:
             early = gained
         if second < last_hour_starts:
             before_last_hour = gained
-    return early, gained - before_last_hour
-
-
-def _value_seconds(fills: SymbolFills, positions: Sequence[int], hours: RegularHours) -> int:
-    """Return the position's value times the seconds it lasted."""
-    total = 0
-    since = min(hours.opens, fills.seconds[0])
-    for held, price, second in zip(positions, fills.prices, fills.seconds, strict=False):
-        total += abs(held) * price * (second - since)
-        since = second
-    return total + abs(positions[-1]) * fills.prices[-1] * max(hours.closes - since, 0)
+    value_seconds += abs(held) * fills.prices[-1] * max(hours.closes - since, 0)
+    return early, gained - before_last_hour, value_seconds
 
 
 @lru_cache(maxsize=1_024)
@@ -199,33 +181,39 @@ def regular_hours(session_date: dt.date) -> RegularHours | None:
     return RegularHours(int(session_open(session_date).timestamp()), int(session_close(session_date).timestamp()))
 
 
-def trading_behavior(positions: Iterable[Position]) -> TradingBehavior:
+def trading_behavior(positions: Sequence[Position]) -> TradingBehavior:
     """Put together what an account did in its symbols."""
-    early = late = held = turnover = squares = overnight = adds_to_loser_count = 0
-    is_timed = is_valued = is_marked = True
+    traded = [(position.path, position.valuation.usd) for position in positions if position.path]
+    turnovers = [position.turnover for position in positions if position.path and position.turnover is not None]
+    turnover = sum(turnovers)
+    is_valued = turnover > 0 and len(turnovers) == len(traded)
+    early = late = holding_seconds = concentration = None
+    if is_valued:
+        early = _sum_in_usd((path.early, usd) for path, usd in traded)
+        late = _sum_in_usd((path.late, usd) for path, usd in traded)
+        held = _sum_in_usd((path.value_seconds, usd) for path, usd in traded)
+        holding_seconds = None if held is None else 2 * held // turnover
+        concentration = 10**SHARE_DIGITS * sum(each**2 for each in turnovers) // turnover**2
+    added = sum(path.adds_to_loser_count for path, _ in traded)
+    return TradingBehavior(early, late, holding_seconds, added, concentration, _overnight(positions))
+
+
+def _sum_in_usd(amounts: Iterable[tuple[int | None, int]]) -> int | None:
+    """Add up amounts times US dollars for one unit; ``None`` = one is unknown."""
+    total = 0
+    for amount, usd in amounts:
+        if amount is None:
+            return None
+        total += amount * usd
+    return total
+
+
+def _overnight(positions: Iterable[Position]) -> int | None:
+    """Return the value of all positions at the close, long and short alike; ``None`` = one is unknown."""
+    total = 0
     for position in positions:
-        valued = position.valuation
-        usd = (valued.multiplier or 0) * (valued.rate or 0)
         if position.lots.quantity:
-            is_marked &= position.unrealized_usd is not None
-            overnight += abs(position.lots.quantity) * (valued.price or 0) * usd
-        path = position.path
-        if path is None:
-            continue
-        adds_to_loser_count += path.adds_to_loser_count
-        is_valued &= position.turnover is not None
-        turnover += position.turnover or 0
-        squares += (position.turnover or 0) ** 2
-        is_timed &= path.value_seconds is not None
-        early += (path.early or 0) * usd
-        late += (path.late or 0) * usd
-        held += (path.value_seconds or 0) * usd
-    is_timed &= is_valued and turnover > 0
-    return TradingBehavior(
-        early if is_timed else None,
-        late if is_timed else None,
-        2 * held // turnover if is_timed else None,
-        adds_to_loser_count,
-        10**SHARE_DIGITS * squares // turnover**2 if is_valued and turnover else None,
-        overnight if is_marked else None,
-    )
+            if position.unrealized_usd is None:
+                return None
+            total += abs(position.lots.quantity) * (position.valuation.price or 0) * position.valuation.usd
+    return total

@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain, groupby, repeat
 from math import gcd
 from operator import add, mul
+from pathlib import Path
 from typing import IO, Any, Final, NamedTuple
 
 import numpy as np
@@ -27,7 +28,6 @@ from risk.books.behavior import HOUR_SECONDS, NOT_CARRIED, Carried, PositionPath
 from risk.books.executions import UNKNOWN_SECOND, Executions, Integers, session_executions
 from risk.books.fifo import OpenLots
 from risk.books.positions import Holding, SymbolTrades, trade
-from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, planning, statement
 
 BULK_FILLS: Final = 20_000
@@ -325,6 +325,8 @@ class FillFile:
         Ascending by session and account.
     instruments
         Symbols and currencies as stated (``None`` = not at all), all pairs that these fills name; in any order.
+    folder
+        Of the file; ``None`` = the system's for temporary files.
     """
 
     def __init__(
@@ -333,6 +335,7 @@ class FillFile:
         as_of: dt.datetime,
         deliveries: Sequence[Delivery],
         instruments: Collection[tuple[str, str | None]],
+        folder: Path | None,
     ) -> None:
         self._deliveries = deliveries
         self._symbols = pd.Categorical([symbol for symbol, _ in instruments])
@@ -345,7 +348,7 @@ class FillFile:
             "currencies": self._currencies.tolist(),
             "place_count": self._place_count,
         }
-        self._file = _temporary_file()
+        self._file = _temporary_file(folder)
         _copy_fills(connection, binds, self._file)
         counts = self._count_fills((self._file.tell() - _HEADER_BYTES - _TRAILER_BYTES) // _COPY_ROW.itemsize)
         self._bounds = [0, *np.cumsum(counts).tolist()]
@@ -419,9 +422,8 @@ class FillFile:
         self._file.close()
 
 
-def _temporary_file() -> IO[bytes]:
+def _temporary_file(folder: Path | None) -> IO[bytes]:
     """Open a file without a name, gone when it is closed or its process ends."""
-    folder = read_settings().scratch_dir
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
     return tempfile.TemporaryFile(dir=folder)

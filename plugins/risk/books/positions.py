@@ -6,7 +6,6 @@ import datetime as dt
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from risk.books.behavior import NOT_CARRIED, Carried, PositionPath, position_path, regular_hours
@@ -67,7 +66,7 @@ class Holding:
     Attributes
     ----------
     currency
-        Currency of the lots' prices.
+        Currency of the lots' prices; ``None`` = nothing is held.
     multiplier
         Units valued with at the last close, scaled by 1e8; ``None`` = unknown.
     unrealized, unrealized_usd
@@ -79,7 +78,7 @@ class Holding:
     """
 
     lots: OpenLots
-    currency: str
+    currency: str | None
     multiplier: int | None
     unrealized: int | None
     unrealized_usd: int | None
@@ -91,6 +90,10 @@ class Holding:
         """Its quantity, cost and gain."""
         gain = self.unrealized // self.multiplier if self.unrealized and self.multiplier else 0
         return Carried(self.lots.quantity, self.lots.cost, gain)
+
+
+_NOT_HELD: Final = Holding(FLAT, None, None, 0, 0)
+"""Instead of a position that is not carried; never changed."""
 
 
 class Position(NamedTuple):
@@ -132,18 +135,13 @@ class Position(NamedTuple):
     path: PositionPath | None
     missing: str | None
 
-    @property
-    def side_conflicts(self) -> Sequence[int]:
-        """Numbers of the fills whose side contradicts the position."""
-        return self.path.side_conflicts if self.path else ()
-
 
 def split_holdings(session_date: dt.date, holdings: dict[str, Holding], prices: PriceBook) -> None:
     """Apply the splits that a session opens with to the positions carried into it."""
     for symbol, holding in holdings.items():
-        ratio = prices.ratio(session_date, symbol)
+        ratio = prices.ratios.get((session_date, symbol))
         if ratio:
-            lots = _closable(holding.lots)
+            lots: Lots = deque(map(list, holding.lots.lots))
             holding.cut_off = split_lots(lots, ratio.new_shares, ratio.old_shares)
             after = open_lots(lots)
             holding.split = after.quantity - holding.lots.quantity
@@ -174,94 +172,82 @@ def trade(
     before: Holding | None, quantities: Sequence[int], prices: Sequence[int], session_date: dt.date
 ) -> tuple[OpenLots, int]:
     """Apply a session's fills of a symbol to what is held: the lots open then, and what is realized."""
-    lots = _closable(before.lots if before else FLAT)
+    lots: Lots = deque(map(list, before.lots.lots)) if before else deque()
     realized = match_fills(lots, quantities, prices, session_date.toordinal())
     return open_lots(lots), realized
-
-
-def _closable(lots: OpenLots) -> Lots:
-    return deque(map(list, lots.lots))
 
 
 def close_symbol(
     session_date: dt.date, symbol: str, trades: SymbolTrades | None, holdings: dict[str, Holding], prices: PriceBook
 ) -> Position:
-    """Value at the close what a symbol's fills, splits and expiry leave of it.
+    """Value at the close what a symbol's fills (``None`` = not traded), splits and expiry leave of it.
 
     Parameters
     ----------
-    trades
-        ``None`` = not traded.
     holdings
         The account's, by symbol, splits applied; at the end the symbol's is that carried out of the session, if any.
     """
-    before = holdings.pop(symbol, None)
+    before = holdings.pop(symbol, _NOT_HELD)
     currency = _currency(session_date, symbol, before, trades, prices)
-    valuation = prices.value(session_date, symbol, currency)
-    lots, realized, expired = _close_lots(before, trades, has_expired=valuation.source == "expiry")
-    if not lots.quantity and not expired:
-        valuation = _unpriced(valuation)
-    multiplier, rate = valuation.multiplier, valuation.rate
+    valued = prices.value(session_date, symbol, currency)
+    lots, realized, expired, valuation = _close_lots(before, trades, valued)
+    path, multiplier, rate = trades.path if trades else None, valuation.multiplier, valuation.rate
     unrealized = _unrealized(lots, valuation)
     unrealized_usd = _times(unrealized, rate)
     if lots.quantity:
         holdings[symbol] = Holding(lots, currency, multiplier, unrealized, unrealized_usd)
-    has_changed = _has_changed_multiplier(before, valuation)
+    # Values of two closes by different multipliers do not subtract.
+    has_changed = None not in (before.multiplier, multiplier) and before.multiplier != multiplier
     realized_amount = None if has_changed else _times(realized, multiplier)
-    delta = None if has_changed else _difference(unrealized_usd, before.unrealized_usd if before else 0)
+    delta = None if has_changed else _difference(unrealized_usd, before.unrealized_usd)
     return Position(
         symbol,
         currency,
         lots,
         valuation,
-        prices.ratio(session_date, symbol),
-        before.split if before else 0,
+        prices.ratios.get((session_date, symbol)),
+        before.split,
         expired,
-        _times(_times(trades.path.turnover if trades else 0, multiplier), rate),
+        _times(_times(path.turnover if path else 0, multiplier), rate),
         realized_amount,
         unrealized,
         _times(realized_amount, rate),
         unrealized_usd,
         delta,
-        trades.path if trades else None,
+        path,
         None if delta is not None else _missing(currency, valuation, unrealized, has_changed=has_changed),
     )
 
 
-def _close_lots(before: Holding | None, trades: SymbolTrades | None, *, has_expired: bool) -> tuple[OpenLots, int, int]:
-    """Return the lots open at the close, what was realized before the multiplier, and what quantity expiry added."""
-    lots, realized = (before.lots, before.cut_off) if before else (FLAT, 0)
+def _close_lots(
+    before: Holding, trades: SymbolTrades | None, valuation: Valuation
+) -> tuple[OpenLots, int, int, Valuation]:
+    """Return the lots open at the close, what they realized without multiplier, what expiry added, and the valuation.
+
+    What expiry added is a signed quantity; the valuation has no price where nothing was left to value.
+    """
+    lots, realized, expired = before.lots, before.cut_off, 0
     if trades:
         lots, realized = trades.lots, realized + trades.realized
-    if not has_expired:
-        return lots, realized, 0
-    return FLAT, realized + unrealized_amount(lots, 0), -lots.quantity
+    if valuation.source == "expiry":
+        lots, realized, expired = FLAT, realized + unrealized_amount(lots, 0), -lots.quantity
+    if not lots.quantity and not expired:
+        valuation = valuation._replace(price=None, source=None)
+    return lots, realized, expired, valuation
 
 
 def _currency(
-    session_date: dt.date, symbol: str, before: Holding | None, trades: SymbolTrades | None, prices: PriceBook
+    session_date: dt.date, symbol: str, before: Holding, trades: SymbolTrades | None, prices: PriceBook
 ) -> str:
     """Return the position's currency; where fills or statements differ from what is held it has none until flat.
 
     Where neither states one it is the held one, else what the symbol's form implies.
     """
     stated = trades.currency if trades else None
-    if before is None:
+    if before.currency is None:
         return prices.currency(session_date, symbol, stated)
     stated = prices.stated_currency(session_date, symbol) or stated
     return before.currency if stated in {None, before.currency} else MIXED_CURRENCIES
-
-
-def _has_changed_multiplier(before: Holding | None, valuation: Valuation) -> bool:
-    """Return whether the multiplier is known to differ from that of the close before, so that no values subtract."""
-    if before is None or before.multiplier is None or valuation.multiplier is None:
-        return False
-    return before.multiplier != valuation.multiplier
-
-
-@lru_cache(maxsize=65_536)
-def _unpriced(valuation: Valuation) -> Valuation:
-    return valuation._replace(price=None, source=None)
 
 
 def _unrealized(lots: OpenLots, valuation: Valuation) -> int | None:

@@ -98,6 +98,11 @@ class Valuation(NamedTuple):
     rate_source: str | None = None
     rate_date: dt.date | None = None
 
+    @property
+    def usd(self) -> int:
+        """US dollars that one unit is worth at a price of 1, scaled by 1e16; 0 = unknown."""
+        return (self.multiplier or 0) * (self.rate or 0)
+
 
 class _Quote(NamedTuple):
     """A price with its source and session."""
@@ -126,6 +131,11 @@ class PriceBook:
         At most one for a day and symbol.
     ratios
         At most one for a session and symbol.
+
+    Attributes
+    ----------
+    ratios
+        Of the splits that sessions open with, by session and symbol.
     """
 
     def __init__(
@@ -141,22 +151,19 @@ class PriceBook:
         self._prices: dict[tuple[dt.date, str], tuple[str | None, int]] = {}
         self._multipliers: dict[str, dict[dt.date, int | None]] = {}
         self._currencies: dict[str, dict[dt.date, str]] = {}
-        self._ratios = {(ratio.session_date, ratio.symbol): ratio for ratio in ratios}
+        self.ratios = {(ratio.session_date, ratio.symbol): ratio for ratio in ratios}
         self._valuations: dict[tuple[dt.date, str, str], Valuation] = {}
         for mark in marks:
-            self._add_mark(mark)
+            if mark.price is not None:
+                currency = quoted_currency(mark.symbol, mark.currency)
+                self._prices[mark.session_date, mark.symbol] = (currency, mark.price)
+            self._add_multiplier(mark.symbol, mark.session_date, mark.multiplier)
         for stated in sorted(instruments, key=lambda stated: stated.valid_from):
             self._add_multiplier(stated.symbol, stated.valid_from, stated.multiplier)
             if stated.currency is not None:
                 self._currencies.setdefault(stated.symbol, {})[stated.valid_from] = stated.currency
         self._multipliers = {symbol: dict(sorted(stated.items())) for symbol, stated in self._multipliers.items()}
         self._last_fills = self._newest(last_fills)
-
-    def _add_mark(self, mark: ScaledMark) -> None:
-        if mark.price is not None:
-            currency = quoted_currency(mark.symbol, mark.currency)
-            self._prices[mark.session_date, mark.symbol] = (currency, mark.price)
-        self._add_multiplier(mark.symbol, mark.session_date, mark.multiplier)
 
     def _add_multiplier(self, symbol: str, day: dt.date, multiplier: int | None) -> None:
         """Note a multiplier; two of one day that differ leave it unknown."""
@@ -180,30 +187,25 @@ class PriceBook:
         stated = self._currencies.get(symbol)
         return _newest_until(stated, session_date) if stated else None
 
-    def ratio(self, session_date: dt.date, symbol: str) -> SplitRatio | None:
-        """Return the split a session opens with."""
-        return self._ratios.get((session_date, symbol))
-
     def value(self, session_date: dt.date, symbol: str, currency: str) -> Valuation:
         """Value a symbol held or traded in a currency at a session's close."""
-        key = (session_date, symbol, currency)
-        valuation = self._valuations.get(key)
-        if valuation is None:
-            valuation = self._valuations[key] = self._value(session_date, symbol, currency)
-        return valuation
-
-    def _value(self, session_date: dt.date, symbol: str, currency: str) -> Valuation:
+        known = self._valuations.get((session_date, symbol, currency))
+        if known is not None:
+            return known
         is_mixed = currency == MIXED_CURRENCIES
         if (session_date, symbol) not in self._prices and expires(symbol, session_date):
             quote = _Quote(0, "expiry", session_date)
         else:
             quote = _NO_QUOTE if is_mixed else self._quote(session_date, symbol, currency)
         if is_mixed:
-            return Valuation(None, quote.price, quote.source, None)
-        rate = _DOLLAR
-        if currency != BASE_CURRENCY:
-            rate = self._quote(session_date, spot_symbol(currency), BASE_CURRENCY)
-        return Valuation(self._multiplier(session_date, symbol), quote.price, quote.source, *rate)
+            multiplier, rate = None, _NO_QUOTE
+        else:
+            multiplier = self._multiplier(session_date, symbol)
+            spot = spot_symbol(currency)
+            rate = _DOLLAR if currency == BASE_CURRENCY else self._quote(session_date, spot, BASE_CURRENCY)
+        valuation = Valuation(multiplier, quote.price, quote.source, *rate)
+        self._valuations[session_date, symbol, currency] = valuation
+        return valuation
 
     def _multiplier(self, session_date: dt.date, symbol: str) -> int | None:
         """Return the newest multiplier stated up to the session, else what the symbol's form implies."""
@@ -218,20 +220,17 @@ class PriceBook:
         new_shares = old_shares = 1
         for index in range(today, max(today - STALE_SESSIONS, 0) - 1, -1):
             day = self._session_dates[index]
-            price, source = self._price(day, symbol, currency)
+            quoted_in, price = self._prices.get((day, symbol), (None, None))
+            source = "marks"
+            if price is None or quoted_in not in (None, currency):
+                price, source = self._last_fills.get((day, symbol, currency)), "last_fill"
             if price is not None:
                 price = (2 * price * old_shares + new_shares) // (2 * new_shares)
                 return _Quote(price, source if index == today else "stale", day) if price < PRICE_LIMIT else _NO_QUOTE
-            ratio = self._ratios.get((day, symbol))
+            ratio = self.ratios.get((day, symbol))
             if ratio is not None:
                 new_shares, old_shares = new_shares * ratio.new_shares, old_shares * ratio.old_shares
         return _NO_QUOTE
-
-    def _price(self, session_date: dt.date, symbol: str, currency: str) -> tuple[int | None, str]:
-        mark = self._prices.get((session_date, symbol))
-        if mark is not None and mark[0] in (None, currency):
-            return mark[1], "marks"
-        return self._last_fills.get((session_date, symbol, currency)), "last_fill"
 
 
 def _newest_until(stated: Mapping[dt.date, StatedValue], day: dt.date) -> StatedValue | None:

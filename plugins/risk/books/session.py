@@ -60,8 +60,12 @@ class AccountSession(NamedTuple):
         Realized, before fees.
     fees
         Costs positive.
+    net
+        Gross less fees.
     unrealized, unrealized_delta
         Of the open lots at the close, and less that of the close before.
+    total
+        Net plus unrealized delta.
     incomplete_reason
         Sentences about everything unknown; ``None`` = nothing.
     """
@@ -74,21 +78,13 @@ class AccountSession(NamedTuple):
     turnover: int | None
     gross: int | None
     fees: int
+    net: int | None
     unrealized: int | None
     unrealized_delta: int | None
+    total: int | None
     incomplete_reason: str | None
     behavior: TradingBehavior
     positions: tuple[Position, ...]
-
-    @property
-    def net(self) -> int | None:
-        """Gross less fees."""
-        return None if self.gross is None else self.gross - self.fees
-
-    @property
-    def total(self) -> int | None:
-        """Net plus unrealized delta."""
-        return _sum((self.net, self.unrealized_delta))
 
 
 def close_session(
@@ -109,34 +105,22 @@ def close_session(
     prices
         Of this session and the five before it.
     trade
-        Matches fills to what is held: one by one, or as `way_of_trading` says.
+        Matches fills to what is held: one by one, or all of a session at once (`risk.books.bulk`).
     """
     idle = {account_id for account_id, held in holdings.items() if held}
     for account_id in idle:
         split_holdings(session_date, holdings[account_id], prices)
     for executions in traded:
-        for account_id, trades in _trade_accounts(session_date, executions, holdings, trade):
+        keys = list(zip(executions.account_ids, executions.symbols, strict=True))
+        befores = [holdings.get(account_id, {}).get(symbol) for account_id, symbol in keys]
+        matched = zip(keys, trade(executions, befores, session_date), strict=True)
+        for account_id, group in groupby(matched, key=lambda item: item[0][0]):
             idle.discard(account_id)
             held = holdings.setdefault(account_id, {})
+            trades = {symbol: symbol_trades for (_, symbol), symbol_trades in group}
             yield _close_account(account_id, session_date, trades, held, prices)
     for account_id in sorted(idle):
         yield _close_account(account_id, session_date, {}, holdings[account_id], prices)
-
-
-def way_of_trading(fill_count: int) -> TradeSymbols:
-    """Return what matches so many fills in all: FIFO fill by fill, from `BULK_FILLS` on all of a session at once."""
-    return bulk.trade_symbols if fill_count >= bulk.BULK_FILLS else trade_symbols
-
-
-def _trade_accounts(
-    session_date: dt.date, executions: Executions, holdings: Holdings, trade: TradeSymbols
-) -> Iterator[tuple[str, dict[str, SymbolTrades]]]:
-    """Match fills to what is held and yield what each account's came to, by symbol."""
-    keys = list(zip(executions.account_ids, executions.symbols, strict=True))
-    befores = [holdings.get(account_id, {}).get(symbol) for account_id, symbol in keys]
-    traded = zip(keys, trade(executions, befores, session_date), strict=True)
-    for account_id, group in groupby(traded, key=lambda item: item[0][0]):
-        yield account_id, {symbol: trades for (_, symbol), trades in group}
 
 
 def _close_account(
@@ -150,6 +134,10 @@ def _close_account(
         close_symbol(session_date, symbol, trades.get(symbol), holdings, prices)
         for symbol in sorted(trades.keys() | holdings.keys())
     )
+    gross = _sum(position.realized_usd for position in positions)
+    fees = sum(symbol.fees for symbol in trades.values()) * FEES_TO_USD
+    net = None if gross is None else gross - fees
+    unrealized_delta = _sum(position.unrealized_delta_usd for position in positions)
     return AccountSession(
         account_id,
         session_date,
@@ -157,10 +145,12 @@ def _close_account(
         sum(symbol.fill_count for symbol in trades.values()),
         sum(symbol.path.volume for symbol in trades.values()),
         _sum(position.turnover for position in positions),
-        _sum(position.realized_usd for position in positions),
-        sum(symbol.fees for symbol in trades.values()) * FEES_TO_USD,
+        gross,
+        fees,
+        net,
         _sum(position.unrealized_usd for position in positions),
-        _sum(position.unrealized_delta_usd for position in positions),
+        unrealized_delta,
+        _sum((net, unrealized_delta)),
         incomplete_reason(session_date, positions),
         trading_behavior(positions),
         positions,
@@ -248,7 +238,7 @@ def account_sessions(
     instruments: Iterable[Instrument] = (),
     splits: Iterable[Split] = (),
 ) -> list[AccountSession]:
-    """Compute the books of every account-session with fills or a carried position.
+    """Compute the books of every account-session with fills or a carried position, ascending by account and session.
 
     A carried position has a row for each session up to the newest one among fills and marks.
 
@@ -260,55 +250,51 @@ def account_sessions(
     marks, instruments, splits
         In any order; a later one about the same day and symbol replaces the earlier one.
 
-    Returns
-    -------
-    list of AccountSession
-        Ascending by account and session.
-
     Raises
     ------
     InputError
         If a number has more than 8 decimal places.
     """
     frame = fills if isinstance(fills, pd.DataFrame) else fills_frame(fills)
-    scaled_marks = {(mark.session_date, mark.symbol): _scaled_mark(mark) for mark in marks}
     traded = session_executions(frame)
     if not traded:
         return []
-    days = traded.keys() | {session_date for session_date, _ in scaled_marks}
+    listed_marks = list(marks)
+    days = traded.keys() | {mark.session_date for mark in listed_marks}
     # A date that the calendar does not know still has its fills: it is never dropped.
     session_dates = sorted(days | set(sessions_between(min(days), max(days))))
-    prices = PriceBook(
-        session_dates,
-        _last_fills(frame),
-        scaled_marks.values(),
-        {(stated.valid_from, stated.symbol): _scaled_instrument(stated) for stated in instruments}.values(),
-        {(split.session_date, split.symbol): _split_ratio(split) for split in splits}.values(),
-    )
+    prices = _price_book(session_dates, frame, listed_marks, instruments, splits)
     holdings: Holdings = {}
-    trade = way_of_trading(len(frame))
-    books = [
-        day
-        for session_date in session_dates
-        for day in close_session(session_date, _parts(traded, session_date), holdings, prices, trade)
-    ]
+    trade = bulk.trade_symbols if len(frame) >= bulk.BULK_FILLS else trade_symbols
+    books: list[AccountSession] = []
+    for session_date in session_dates:
+        parts = [traded[session_date]] if session_date in traded else []
+        books += close_session(session_date, parts, holdings, prices, trade)
     return sorted(books, key=itemgetter(0, 1))
 
 
-def _parts(traded: dict[dt.date, Executions], session_date: dt.date) -> list[Executions]:
-    return [traded[session_date]] if session_date in traded else []
-
-
-def _scaled_mark(mark: Mark) -> ScaledMark:
-    return ScaledMark(mark.session_date, mark.symbol, _scaled(mark.price), mark.currency, _scaled(mark.multiplier))
-
-
-def _scaled_instrument(stated: Instrument) -> ScaledInstrument:
-    return ScaledInstrument(stated.valid_from, stated.symbol, _scaled(stated.multiplier), stated.currency)
-
-
-def _split_ratio(split: Split) -> SplitRatio:
-    return SplitRatio(split.session_date, split.symbol, scaled(split.new_shares), scaled(split.old_shares))
+def _price_book(
+    session_dates: Sequence[dt.date],
+    fills: pd.DataFrame,
+    marks: Iterable[Mark],
+    instruments: Iterable[Instrument],
+    splits: Iterable[Split],
+) -> PriceBook:
+    """Scale what files state; a later line about the same day and symbol replaces the earlier one."""
+    scaled_marks = {
+        (day, symbol): ScaledMark(day, symbol, _scaled(price), currency, _scaled(multiplier))
+        for day, symbol, price, currency, multiplier, _ in marks
+    }
+    scaled_instruments = {
+        (day, symbol): ScaledInstrument(day, symbol, _scaled(multiplier), currency)
+        for day, symbol, multiplier, currency in instruments
+    }
+    ratios = {
+        (day, symbol): SplitRatio(day, symbol, scaled(new_shares), scaled(old_shares))
+        for day, symbol, new_shares, old_shares in splits
+    }
+    named = (scaled_marks.values(), scaled_instruments.values(), ratios.values())
+    return PriceBook(session_dates, _last_fills(fills), *named)
 
 
 def _scaled(value: Decimal | None) -> int | None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pandas as pd
 from psycopg2 import sql
 
-from risk.books.behavior import SHARE_DIGITS, TradingBehavior
+from risk.books.behavior import SHARE_DIGITS
 from risk.books.bulk import Delivery
 from risk.books.executions import (
     AMOUNT_DIGITS,
@@ -146,15 +146,22 @@ def read_prices(
         Symbols and currencies (``None`` = not stated) that the fills of these sessions name.
     """
     reach = {**binds, "first_session_date": session_dates[0]}
-    last_fills = rows(connection, "aggregate_pnl/select_last_fills", reach)
-    prices = PriceBook(
-        session_dates,
-        (LastFill(day, symbol, currency, tuple(last)) for day, symbol, currency, *last in last_fills),
-        (ScaledMark(*row) for row in rows(connection, "aggregate_pnl/select_marks", reach)),
-        (ScaledInstrument(*row) for row in rows(connection, "aggregate_pnl/select_instruments", reach)),
-        (SplitRatio(*row) for row in rows(connection, "aggregate_pnl/select_splits", reach)),
-    )
-    return prices, {(symbol, currency) for _, symbol, currency, *_ in last_fills}
+    fills: list[LastFill] = []
+    marks: list[ScaledMark] = []
+    instruments: list[ScaledInstrument] = []
+    ratios: list[SplitRatio] = []
+    found = rows(connection, "aggregate_pnl/select_prices", reach)
+    for kind, day, symbol, currency, price, multiplier, instant, line_number, new_shares, old_shares in found:
+        if kind == "fill":
+            fills.append(LastFill(day, symbol, currency, (instant, line_number, price)))
+        elif kind == "mark":
+            marks.append(ScaledMark(day, symbol, price, currency, multiplier))
+        elif kind == "instrument":
+            instruments.append(ScaledInstrument(day, symbol, multiplier, currency))
+        else:
+            ratios.append(SplitRatio(day, symbol, new_shares, old_shares))
+    named = {(fill.symbol, fill.currency) for fill in fills}
+    return PriceBook(session_dates, fills, marks, instruments, ratios), named
 
 
 def read_fills(connection: Connection, as_of: dt.datetime, deliveries: Sequence[Delivery]) -> dict[dt.date, Executions]:
@@ -172,67 +179,43 @@ def read_fills(connection: Connection, as_of: dt.datetime, deliveries: Sequence[
     )
 
 
-class _CopyRows:
-    """Rows of one table in the text form of COPY."""
-
-    def __init__(self, table: str, columns: Sequence[str]) -> None:
-        self._command = sql.SQL("copy {} ({}) from stdin").format(
-            sql.Identifier("derived", table), sql.SQL(", ").join(map(sql.Identifier, columns))
-        )
-        self._rows: list[str] = []
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def add(self, columns: Iterable[str]) -> None:
-        self._rows.append("\t".join(columns))
-
-    def copy(self, connection: Connection) -> None:
-        text = io.BytesIO("\n".join(self._rows).encode())
-        with connection.cursor() as cursor:
-            cursor.copy_expert(self._command, text, COPY_BYTES)
-
-
 @dataclass(slots=True)
 class Batch:
-    """A part of the books as rows.
+    """A part of the books in the text form of COPY.
 
     Attributes
     ----------
-    account_session_count, incomplete_count
-        Numbers of rows of daily_pnl, and of those whose total is unknown.
+    position_rows, daily_rows
+        Of ``positions`` and ``daily_pnl``.
+    incomplete_count
+        Account-sessions among them whose total is unknown.
     """
 
-    account_session_count: int = 0
+    position_rows: list[str] = field(default_factory=list)
+    daily_rows: list[str] = field(default_factory=list)
     incomplete_count: int = 0
-    _positions: _CopyRows = field(default_factory=lambda: _CopyRows("positions", POSITION_COLUMNS))
-    _daily: _CopyRows = field(default_factory=lambda: _CopyRows("daily_pnl", DAILY_COLUMNS))
-
-    @property
-    def is_full(self) -> bool:
-        """Whether it holds as many positions as should be stored at a time."""
-        return len(self._positions) >= BATCH_POSITIONS
-
-    def add(self, day: AccountSession) -> None:
-        """Write an account-session and its positions down."""
-        for position in day.positions:
-            self._positions.add(_position_row(day, position))
-        self._daily.add(_daily_row(day))
-        self.account_session_count += 1
-        self.incomplete_count += day.incomplete_reason is not None
 
     def store(self, connection: Connection) -> None:
         """Write the rows into the warehouse; the caller has removed what they replace, and commits."""
-        self._positions.copy(connection)
-        self._daily.copy(connection)
+        tables = (
+            ("positions", POSITION_COLUMNS, self.position_rows),
+            ("daily_pnl", DAILY_COLUMNS, self.daily_rows),
+        )
+        for table, columns, listed in tables:
+            names = sql.SQL(", ").join(map(sql.Identifier, columns))
+            command = sql.SQL("copy {} ({}) from stdin").format(sql.Identifier("derived", table), names)
+            with connection.cursor() as cursor:
+                cursor.copy_expert(command, io.BytesIO("\n".join(listed).encode()), COPY_BYTES)
 
 
 def in_batches(days: Iterable[AccountSession]) -> Iterator[Batch]:
-    """Yield account-sessions as rows by and by."""
+    """Yield account-sessions with their positions as rows by and by."""
     batch = Batch()
     for day in days:
-        batch.add(day)
-        if batch.is_full:
+        batch.position_rows += ["\t".join(_position_row(day, position)) for position in day.positions]
+        batch.daily_rows.append("\t".join(_daily_row(day)))
+        batch.incomplete_count += day.incomplete_reason is not None
+        if len(batch.position_rows) >= BATCH_POSITIONS:
             yield batch
             batch = Batch()
     yield batch
@@ -245,6 +228,7 @@ def _position_row(day: AccountSession, position: Position) -> tuple[str, ...]:
     )
     realized, unrealized = (_number(amount, AMOUNT_DIGITS) for amount in (position.realized, position.unrealized))
     is_usd = position.valuation.rate == UNIT
+    conflicts = position.path.side_conflicts if position.path else ()
     return (
         _text(day.account_id),
         str(day.session_date),
@@ -261,7 +245,7 @@ def _position_row(day: AccountSession, position: Position) -> tuple[str, ...]:
         _text(ratio_text(position.ratio)),
         _units(position.split),
         _units(position.expired),
-        f"{{{','.join(map(str, position.side_conflicts))}}}" if position.side_conflicts else NULL,
+        f"{{{','.join(map(str, conflicts))}}}" if conflicts else NULL,
     )
 
 
@@ -283,6 +267,7 @@ def ratio_text(ratio: SplitRatio | None) -> str | None:
 
 
 def _daily_row(day: AccountSession) -> tuple[str, ...]:
+    behavior = day.behavior
     results = (day.turnover, day.gross, day.fees, day.net, day.unrealized, day.unrealized_delta, day.total)
     return (
         _text(day.account_id),
@@ -292,12 +277,6 @@ def _daily_row(day: AccountSession) -> tuple[str, ...]:
         _units(day.volume),
         *(_number(result, USD_DIGITS) for result in results),
         _text(day.incomplete_reason),
-        *_behavior_columns(day.behavior),
-    )
-
-
-def _behavior_columns(behavior: TradingBehavior) -> tuple[str, ...]:
-    return (
         _number(behavior.early, USD_DIGITS),
         _number(behavior.late, USD_DIGITS),
         _number(behavior.holding_seconds, 0),

@@ -6,16 +6,39 @@ import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
 from risk.books import bulk
 from risk.books.executions import Executions
+from risk.books.positions import trade_symbols
 from risk.books.prices import STALE_SESSIONS, PriceBook, Valuation
-from risk.books.reconcile import check_accounting_identity, reconcile, store_book_warnings
-from risk.books.session import AccountSession, Holdings, close_session, way_of_trading
+from risk.books.session import AccountSession, Holdings, TradeSymbols, close_session
 from risk.books.store import in_batches, ratio_text, read_fills, read_holdings, read_prices
+from risk.core.errors import BooksError
 from risk.core.runs import Run
-from risk.core.warehouse import Connection, execute, planning, records, rows, writing
+from risk.core.settings import read_settings
+from risk.core.warehouse import Connection, execute, planning, rows, writing
+
+TOLERANCE_USD: Final = Decimal("0.01")
+MONEY_FORMAT: Final = "FMMI$999,999,999,999,990.00"
+"""As the mail writes dollars, for Postgres."""
+
+WINDOW_SESSIONS: Final = 20
+"""A difference is reported each morning for so many sessions, or until it is settled."""
+
+SHOWN_SIDE_CONFLICTS: Final = 100
+"""Contradicting sides are listed for so many accounts and symbols; one more result counts the rest."""
+
+FEW_DELIVERIES_OF_MANY_FILLS: Final[Mapping[str, str | float]] = {
+    "work_mem": "64MB",
+    "hash_mem_multiplier": 1,
+    "enable_mergejoin": "off",
+    "jit": "off",
+    "parallel_setup_cost": 0,
+}
+"""How Postgres plans this transaction: it knows nothing about the keys of the deliveries that count, and would sort all
+fills for a join with them, or hash all fills: a hash of them is kept too large for it, a sort of them is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,33 +99,20 @@ def aggregate(connection: Connection, run: Run) -> Aggregate:
     BooksError
         If lots and fills disagree by a cent or a share; nothing is stored.
     """
-    with writing(connection):
-        _prepare(connection)
+    with writing(connection), planning(connection, **FEW_DELIVERIES_OF_MANY_FILLS):
         scope = _find_scope(connection, run)
         written = Aggregate(0, 0, 0) if scope is None else _write(connection, scope)
-        reconcile(connection, run)
-        store_book_warnings(connection, run)
+        _store_findings(connection, run)
     return written
-
-
-def _prepare(connection: Connection) -> None:
-    """Tune this transaction for statements about very many fills of few deliveries.
-
-    The planner knows nothing about the keys of the deliveries that count, and would sort all fills for a join with
-    them, or hash all fills: a hash of them is kept too large for it, a sort of them is not.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("set local work_mem = '64MB'; set local hash_mem_multiplier = 1")
-        cursor.execute("set local enable_mergejoin = off; set local jit = off")
-        cursor.execute("set local parallel_setup_cost = 0")
 
 
 def _find_scope(connection: Connection, run: Run) -> _Scope | None:
     """Find the accounts to compute again, each with its first session; ``None`` = the books are up to date."""
     of_run = {"session_date": run.session_date, "as_of": run.as_of}
     # A run of the past has books of its own, which no other run shares.
-    newest = {} if run.is_point_in_time else records(connection, "aggregate_pnl/select_horizons", of_run)[0]
-    binds = {**of_run, "through_session_date": run.session_date, **newest}
+    newest = [] if run.is_point_in_time else rows(connection, "aggregate_pnl/select_horizons", of_run)
+    as_of, through_session_date = newest[0] if newest else (run.as_of, run.session_date)
+    binds = {"session_date": run.session_date, "as_of": as_of, "through_session_date": through_session_date}
     changed = rows(connection, "aggregate_pnl/select_changed_books", binds)
     traded = sorted({session_date for _, session_date, has_new_fills in changed if has_new_fills})
     _update_last_fills(connection, {**binds, "session_dates": traded})
@@ -135,8 +145,7 @@ def _update_last_fills(connection: Connection, binds: Mapping[str, Any]) -> None
     # With two the planner is undecided, and would hash a million fills by one process.
     with planning(connection, max_parallel_workers_per_gather=4):
         execute(connection, "aggregate_pnl/create_latest_fills", binds)
-    execute(connection, "aggregate_pnl/delete_last_fills", binds)
-    execute(connection, "aggregate_pnl/insert_last_fills", binds)
+    execute(connection, "aggregate_pnl/update_last_fills", binds)
 
 
 def _find_holders(
@@ -156,7 +165,7 @@ def _has_changed(row: tuple[Any, ...], prices: PriceBook) -> bool:
     session_date, symbol, currency, is_open, split_ratio, *stored = row
     if prices.stated_currency(session_date, symbol) not in (None, currency):
         return True
-    if ratio_text(prices.ratio(session_date, symbol)) != split_ratio:
+    if ratio_text(prices.ratios.get((session_date, symbol))) != split_ratio:
         return True
     now = prices.value(session_date, symbol, currency)
     if not is_open:
@@ -170,13 +179,15 @@ def _write(connection: Connection, scope: _Scope) -> Aggregate:
     opening = read_holdings(connection, scope.binds)
     account_session_count = incomplete_count = 0
     deliveries = [bulk.Delivery(*row) for row in rows(connection, "aggregate_pnl/select_deliveries", scope.binds)]
-    with _open_fills(connection, scope, deliveries) as (fills_of, call):
+    is_bulk = sum(delivery.fill_count for delivery in deliveries) >= bulk.BULK_FILLS
+    with _open_fills(connection, scope, deliveries, is_bulk=is_bulk) as (fills_of, call):
         call(_sum_cash_flows, connection, scope.binds)
-        for batch in in_batches(_rebuild(scope, opening, fills_of, _fill_count(deliveries))):
-            account_session_count += batch.account_session_count
+        days = _rebuild(scope, opening, fills_of, bulk.trade_symbols if is_bulk else trade_symbols)
+        for batch in in_batches(days):
+            account_session_count += len(batch.daily_rows)
             incomplete_count += batch.incomplete_count
             call(batch.store, connection)
-    check_accounting_identity(connection, scope.binds)
+    _check_accounting_identity(connection, scope.binds)
     return Aggregate(account_session_count, len(scope.binds["account_ids"]), incomplete_count)
 
 
@@ -184,11 +195,10 @@ def _rebuild(
     scope: _Scope,
     opening: Mapping[dt.date, Holdings],
     fills_of: Callable[[dt.date], Iterable[Executions]],
-    fill_count: int,
+    trade: TradeSymbols,
 ) -> Iterator[AccountSession]:
     """Compute accounts session by session from what they carry into their first one, without the warehouse."""
     holdings: Holdings = {}
-    trade = way_of_trading(fill_count)
     for session_date in scope.session_dates:
         holdings |= opening.get(session_date, {})
         yield from close_session(session_date, fills_of(session_date), holdings, scope.prices, trade)
@@ -196,33 +206,53 @@ def _rebuild(
 
 @contextlib.contextmanager
 def _open_fills(
-    connection: Connection, scope: _Scope, deliveries: Sequence[bulk.Delivery]
+    connection: Connection, scope: _Scope, deliveries: Sequence[bulk.Delivery], *, is_bulk: bool
 ) -> Iterator[tuple[Callable[[dt.date], Iterable[Executions]], Callable[..., None]]]:
     """Yield what returns a session's fills, and what makes calls that use the connection.
 
     Very many fills are read from a file, and the calls are made while Python computes.
     """
     as_of = scope.binds["as_of"]
-    if _fill_count(deliveries) < bulk.BULK_FILLS:
+    if not is_bulk:
         executions = read_fills(connection, as_of, deliveries)
-        yield lambda session_date: filter(None, [executions.get(session_date)]), _call
-    else:
-        with (
-            contextlib.closing(bulk.FillFile(connection, as_of, deliveries, scope.instruments)) as file,
-            bulk.second_thread() as call,
-        ):
-            yield file.session, call
-
-
-def _fill_count(deliveries: Iterable[bulk.Delivery]) -> int:
-    return sum(delivery.fill_count for delivery in deliveries)
-
-
-def _call(work: Callable[..., None], *arguments: Any) -> None:
-    work(*arguments)
+        yield lambda session_date: filter(None, [executions.get(session_date)]), lambda work, *given: work(*given)
+        return
+    folder = read_settings().scratch_dir
+    with (
+        contextlib.closing(bulk.FillFile(connection, as_of, deliveries, scope.instruments, folder)) as file,
+        bulk.second_thread() as call,
+    ):
+        yield file.session, call
 
 
 def _sum_cash_flows(connection: Connection, binds: Mapping[str, Any]) -> None:
     """Sum up the fills for the accounting identity, by one process: the other processor computes the books."""
     with planning(connection, max_parallel_workers_per_gather=0, enable_sort="off"):
         execute(connection, "aggregate_pnl/create_cash_flows", binds)
+
+
+def _check_accounting_identity(connection: Connection, binds: Mapping[str, Any]) -> None:
+    """Compute the books a second way in SQL, by the accounting identity, and raise where the two differ."""
+    # Sums by sorting: their window wants this order anyway.
+    with planning(connection, enable_hashagg="off"):
+        differences = rows(connection, "aggregate_pnl/check_accounting_identity", binds)
+    for account_id, session_date, symbol, measure, books_number, fills_number, difference_count in differences:
+        raise BooksError(
+            f"The books of account {account_id}, session {session_date}, {symbol} do not balance: {measure} is "
+            f"{books_number} by lots and {fills_number} by fills ({difference_count} differences in all). Nothing was "
+            "stored; call the developers."
+        )
+
+
+def _store_findings(connection: Connection, run: Run) -> None:
+    """Store differences from the source's totals, side conflicts, unusable marks and incomplete books as results."""
+    binds = {
+        "run_id": run.run_id,
+        "session_date": run.session_date,
+        "as_of": run.as_of,
+        "window_sessions": WINDOW_SESSIONS,
+        "tolerance_usd": TOLERANCE_USD,
+        "money": MONEY_FORMAT,
+        "shown_count": SHOWN_SIDE_CONFLICTS,
+    }
+    execute(connection, "aggregate_pnl/replace_findings", binds)
