@@ -13,7 +13,7 @@ from devstack.airflow import COMPONENTS
 from devstack.environment import Desk, DeskKind
 from devstack.stack import temporary_stack
 from devstack.workspace import Workspace
-from risk.core.airflow_api import AirflowApi
+from risk.core.connections import AirflowApi
 from risk.core.errors import StackError
 from simulation.desk import write_desk
 

@@ -15,8 +15,7 @@ from psycopg2.extensions import parse_dsn
 
 from devstack import processes
 from devstack.workspace import Workspace, read_json, write_json
-from risk.core.airflow_api import AirflowApi
-from risk.core.connections import METADATA_DSN, postgres_dsn
+from risk.core.connections import METADATA_DSN, AirflowApi, postgres_dsn
 from risk.core.errors import ConnectionLostError, StackError
 from risk.core.warehouse import connect
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from devstack import processes
 from devstack.stack import Stack
-from risk.core.airflow_api import AirflowApi
+from risk.core.connections import AirflowApi
 from risk.core.errors import RequestError, RiskError, StackError
 from risk.report.incidents import log_tail
 

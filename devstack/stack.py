@@ -24,8 +24,7 @@ from devstack.workspace import (
     stable_port,
     write_json,
 )
-from risk.core.airflow_api import AirflowApi
-from risk.core.connections import METADATA_DSN, SMTP_CONNECTION, WAREHOUSE_CONNECTION, postgres_dsn
+from risk.core.connections import METADATA_DSN, SMTP_CONNECTION, WAREHOUSE_CONNECTION, AirflowApi, postgres_dsn
 from risk.core.errors import RequestError, StackError
 from risk.core.schema import migrate_as_owner
 from risk.core.settings import PROJECT_DIR, read_settings

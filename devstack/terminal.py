@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from devstack import runs
-from risk.core.airflow_api import AirflowApi
+from risk.core.connections import AirflowApi
 from risk.core.money import percent, signed_usd_cents, usd, usd_exact
 from risk.report.facts import AccountFacts, Facts, parse_facts
 

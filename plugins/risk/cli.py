@@ -387,7 +387,7 @@ def replay(
 @app.command()
 def traders(*, as_json: JsonFlag = False) -> None:
     """Print the roster as of the last run: trading days, latest session, base limit and status of every account."""
-    from risk.ingest.roster import newest_run, read_roster
+    from risk.core.runs import newest_run, read_roster
 
     with _warehouse() as connection:
         run = newest_run(connection)

@@ -17,7 +17,7 @@ from devstack import runs
 from devstack.environment import UI_USERS, Desk, DeskKind, connection_uri
 from devstack.stack import Stack
 from devstack.workspace import UI_USER, Workspace, load_secrets, read_json, write_json
-from risk.core.airflow_api import AirflowApi
+from risk.core.connections import AirflowApi
 from risk.core.warehouse import connect, rows
 from tests.browser import log_in, obstacles
 

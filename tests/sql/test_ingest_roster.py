@@ -18,13 +18,12 @@ from risk.checks.suite import THRESHOLDS
 from risk.cli import app
 from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.errors import RequestError
-from risk.core.runs import Run, open_run
+from risk.core.runs import Run, open_run, read_roster
 from risk.core.settings import Settings, read_settings
 from risk.core.warehouse import Connection, records
 from risk.ingest.load import Load, load_drop
 from risk.ingest.poll import missing_accounts
 from risk.ingest.read import read_stated
-from risk.ingest.roster import read_roster
 from risk.limits.decide import apply_rules
 from risk.report.build_facts import build_facts
 from tests.drops import read_fills

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from psycopg2.extensions import parse_dsn
 
-from risk.core.airflow_api import api_of
-from risk.core.connections import connection_of, postgres_dsn, read_connection
+from risk.core.connections import api_of, connection_of, postgres_dsn, read_connection
 from risk.core.errors import RequestError
 
 NAME = "AIRFLOW_CONN_RISK_WAREHOUSE"

@@ -1,4 +1,4 @@
-"""A run: one answer to what is known about a session as of an instant.
+"""A run: one answer to what is known about a session as of an instant, and the accounts it knows.
 
 A point-in-time run has its own copy of the schema ``derived``, named ``run_<run_id>``: the steps of the line compute
 and read what was known then, unchanged, beside the live books.
@@ -9,13 +9,15 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
+from typing import NamedTuple
 
 from psycopg2 import sql
 
 from risk.core.calendar import morning, next_session
 from risk.core.errors import RequestError
-from risk.core.settings import SQL_DIR, TEMPLATE_DIR
+from risk.core.settings import LEGACY_SUFFIX, SQL_DIR, TEMPLATE_DIR
 from risk.core.warehouse import Connection, execute, records, rows, writing
 
 ABANDONED_AFTER = dt.timedelta(days=7)
@@ -198,3 +200,58 @@ def drop_abandoned_schemas(connection: Connection) -> None:
     for schema, loaded_at in rows(connection, "runs/select_schemas"):
         if loaded_at is None or loaded_at < oldest:
             drop_schema(connection, schema)
+
+
+class Trader(NamedTuple):
+    """One account.
+
+    Attributes
+    ----------
+    account_id
+        Trading account.
+    display_name
+        Name of the person, where somebody stated one.
+    trading_day_count
+        Sessions with fills.
+    first_session_date, latest_session_date
+        The first of them, or what the source says, and the last; ``None`` = it has not traded.
+    base_limit_usd
+        Stated daily loss limit before any cut, US dollars; ``None`` = the default of the settings.
+    status
+        ``active``, ``limited history`` or ``stale``; without a limit: ``disabled``, ``legacy``, ``inactive`` or
+        ``not traded yet``.
+    """
+
+    account_id: str
+    display_name: str | None
+    trading_day_count: int
+    first_session_date: dt.date | None
+    latest_session_date: dt.date | None
+    base_limit_usd: Decimal | None
+    status: str
+
+
+def read_roster(connection: Connection, run: Run) -> list[Trader]:
+    """Read every account that has traded or that was stated, by name, as known to a run."""
+    binds = {
+        "run_id": run.run_id,
+        "session_date": run.session_date,
+        "effective_session": run.effective_session,
+        "as_of": run.as_of,
+        "legacy_suffix": LEGACY_SUFFIX,
+    }
+    found = records(connection, "roster/select_roster", binds)
+    return sorted((Trader(**row) for row in found), key=lambda trader: trader.account_id)
+
+
+def newest_run(connection: Connection) -> Run:
+    """Return the newest run of the newest session.
+
+    Raises
+    ------
+    RequestError
+        If nothing was run in this warehouse yet.
+    """
+    for (run_id,) in rows(connection, "runs/select_newest_runs"):
+        return read_run(connection, run_id)
+    raise RequestError("Nothing was run in this warehouse yet: make run, or make trigger DATE=, reads the accounts.")

@@ -12,7 +12,7 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from risk.core.airflow_api import api_of
+from risk.core.connections import api_of
 from risk.core.errors import RiskError
 from risk.operators.base import service_connection
 

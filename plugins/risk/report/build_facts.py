@@ -7,10 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from risk.core.money import counted
-from risk.core.runs import Run
+from risk.core.runs import Run, read_roster
 from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
 from risk.core.warehouse import Connection, records, rows
-from risk.ingest.roster import read_roster
 from risk.report.facts import (
     LEVELS,
     PNL_CHART_SESSIONS,

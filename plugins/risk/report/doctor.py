@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from risk.core import calendar, warehouse
-from risk.core.airflow_api import api_of
 from risk.core.connections import (
     API_CONNECTION,
     SMTP_CONNECTION,
     VENDOR_CONNECTION,
     WAREHOUSE_CONNECTION,
+    api_of,
     postgres_dsn,
     read_connection,
 )
