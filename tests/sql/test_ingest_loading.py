@@ -16,9 +16,8 @@ import pytest
 from risk.core.errors import InputError
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection
-from risk.ingest.load import Load, load_drop
+from risk.ingest.load import Load, load_drop, load_query
 from risk.ingest.poll import raise_for_quarantine
-from risk.ingest.sources.sql import load_query
 from tests.drops import read_fills
 
 SESSION = dt.date(2025, 8, 15)

@@ -28,7 +28,7 @@ from risk.model.panel import feature_panel, read_panel
 from risk.model.predict import STORED_EXPERTS, Prediction, predict_limits
 from risk.model.train import TrainingResult, last_training_session, train
 from risk.model.walk_forward import MODEL, walk_forward
-from risk.report.model_card import card_page
+from risk.report.digest import card_page
 from risk.report.page import Links
 from risk.report.send import send_report
 from tests.databases import create_database, drop_database

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import logging
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -14,11 +15,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from psycopg2 import sql
 
 from risk.core.calendar import is_session
 from risk.core.errors import InputError, RequestError
 from risk.core.settings import EXCHANGE_ZONE, Settings
-from risk.core.warehouse import Connection, execute, records, rows, writing
+from risk.core.warehouse import Connection, execute, records, rows, statement, writing
 from risk.ingest.deliveries import FileDeliveries, content_digest, find_deliveries
 from risk.ingest.parse import EXECUTIONS, Parser, Place
 from risk.ingest.reference_data import FILE_SPECS
@@ -48,6 +50,9 @@ CREATE_STAGED = (
     "extract_fills/create_staged_deliveries",
     "extract_fills/create_staged_rejects",
 )
+
+QUERY_NAME = "select_source_fills"
+"""The statement that another Postgres is asked: names the source in the log of loads, and its file."""
 
 log = logging.getLogger(__name__)
 
@@ -155,6 +160,26 @@ def load_fetched(
     """
     with writing(connection):
         return _load_folder(connection, folder, source, through_session_date, settings, is_history=False)
+
+
+def load_query(connection: Connection, source: Connection, through_session_date: dt.date, settings: Settings) -> Load:
+    """Load what another Postgres says up to a session, and commit.
+
+    The answer of ``select_source_fills.sql`` is written to a temporary CSV file, so that it passes the same checks.
+
+    Raises
+    ------
+    InputError
+        As ``load_drop``.
+    """
+    with tempfile.TemporaryDirectory(prefix="risk-source-") as name:
+        path = Path(name) / f"fills_{QUERY_NAME}.csv"
+        with source.cursor() as cursor, path.open("wb") as file:
+            binds = {"through_session_date": through_session_date}
+            asked = cursor.mogrify(statement("extract_fills/select_source_fills"), binds).decode()
+            query = sql.SQL(asked.strip().removesuffix(";"))
+            cursor.copy_expert(sql.SQL("copy ({}) to stdout with (format csv, header)").format(query), file)
+        return load_fetched(connection, Path(name), QUERY_NAME, through_session_date, settings)
 
 
 def _reject_backdated_history(connection: Connection, through_session_date: dt.date) -> None:
@@ -288,8 +313,8 @@ class _FolderLoad:
 
     def _stage(self, files: Sequence[_File], kept: Mapping[str, int]) -> list[_File]:
         """List the deliveries in the warehouse; files that contradict each other are quarantined."""
-        for statement in CREATE_STAGED:
-            execute(self.connection, statement)
+        for name in CREATE_STAGED:
+            execute(self.connection, name)
         copy_rows(self.connection, "staged_files", ("file_name",), ((file.name,) for file in files))
         staged = chain.from_iterable(map(_delivery_rows, files))
         copy_rows(self.connection, "staged_deliveries", DELIVERY_COLUMNS, staged)

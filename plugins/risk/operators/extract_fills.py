@@ -106,9 +106,8 @@ class ExtractFillsOperator(BaseOperator):
 
     def load(self, connection: Connection, session_date: dt.date) -> Load:
         """Load from the one source this run has."""
-        from risk.ingest.load import load_drop
+        from risk.ingest.load import load_drop, load_query
         from risk.ingest.sources.propreports.load import load_vendor
-        from risk.ingest.sources.sql import load_query
 
         settings = read_settings()
         vendor = None if self.fills else vendor_endpoint()
