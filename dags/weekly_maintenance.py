@@ -17,8 +17,7 @@ import datetime as dt
 from airflow.sdk import DAG, CronTriggerTimetable, chain
 
 from risk.core.settings import read_settings
-from risk.operators.clean_logs import CleanLogsOperator
-from risk.operators.clean_metadata import CleanMetadataOperator
+from risk.operators.maintenance import CleanLogsOperator, CleanMetadataOperator
 from risk.operators.send_digest import SendDigestOperator
 
 IS_SCHEDULED = read_settings().schedule == "sessions"

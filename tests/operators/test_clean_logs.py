@@ -6,7 +6,7 @@ import datetime as dt
 import os
 from pathlib import Path
 
-from risk.operators.clean_logs import remove_old_files
+from risk.operators.maintenance import remove_old_files
 
 BEFORE = dt.datetime(2025, 8, 15, tzinfo=dt.UTC)
 

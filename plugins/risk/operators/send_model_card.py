@@ -49,7 +49,7 @@ class SendModelCardOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:
         """Mail the card."""
         from risk.model.train import TrainingResult
-        from risk.report.model_card import send_card
+        from risk.report.digest import send_card
 
         if not self.is_delivered:
             self.log.info("mails=0 deliver=%s run_type=%s", self.deliver, self.run_type)

@@ -1,16 +1,43 @@
-"""The Risk page: a FastAPI app that our plugin serves beside Airflow's own pages, for those who may see these."""
+"""The Risk page: a FastAPI app that our plugin serves beside Airflow's own pages, for those who may see these.
+
+Addresses: today, a session, a trader, the model, the track record, approvals, the stored email. One address writes:
+the form that edits a proposed limit. Everything a page shows comes from ``risk.web.views``; every answer carries
+headers that let the browser load nothing from another machine.
+"""
 
 from __future__ import annotations
 
-import psycopg2
-from fastapi import FastAPI, Request, status
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse
-from starlette.exceptions import HTTPException
+import datetime as dt
+from functools import cache
+from typing import Annotated, Any
+from urllib.parse import quote
 
+import jinja2
+import psycopg2
+from fastapi import APIRouter, FastAPI, Form, HTTPException, Query, Request, status
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from risk.core import money
 from risk.core.errors import ConnectionLostError, RequestError
-from risk.web.access import READER
-from risk.web.pages import render, router
+from risk.core.settings import EXCHANGE_ZONE, LIMITED_HISTORY_SESSIONS, PROJECT_DIR, TEMPLATE_DIR, read_settings
+from risk.limits.approvals import LimitEdit, edit
+from risk.limits.track_record import SLIPPAGE_RATIO
+from risk.model.backtests import BLOCK_SESSIONS
+from risk.model.gate import OLDEST_SESSIONS
+from risk.web.access import APPROVAL_DAG_ID, DECIDER, READER, MayDecideDep, UserDep, check_form_token, form_token
+from risk.web.views import (
+    read_approval,
+    read_model_page,
+    read_morning,
+    read_session,
+    read_track_record,
+    read_trader,
+    warehouse,
+)
+
+router = APIRouter()
 
 HEADINGS = {
     status.HTTP_401_UNAUTHORIZED: "Log in first",
@@ -20,13 +47,186 @@ HEADINGS = {
     status.HTTP_503_SERVICE_UNAVAILABLE: "Warehouse unavailable",
 }
 
+FIRST_ROWS, ALL_ROWS = 60, 100_000
+"""Rows of the long tables at first, and when all are asked for."""
+
+ASSETS_DIR = PROJECT_DIR / "include" / "assets"
+ASSETS = {"risk.css": "text/css", "risk.js": "text/javascript"}
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'self'"
+    ),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+RowCount = Annotated[int, Query(ge=1, le=ALL_ROWS)]
+
+
+@router.get("/", response_class=HTMLResponse)
+def today(request: Request) -> HTMLResponse:
+    """Show the newest report."""
+    with warehouse() as connection:
+        morning = read_morning(connection, None)
+    return render(request, "today", morning=morning, facts=morning.report.facts)
+
+
+@router.get("/sessions")
+def any_session(request: Request, date: dt.date) -> RedirectResponse:
+    """Redirect the date form of every page to the permanent address of a session."""
+    return RedirectResponse(f"{_root(request)}/sessions/{date}", status.HTTP_303_SEE_OTHER)
+
+
+@router.get("/sessions/{session_date}", response_class=HTMLResponse)
+def session(
+    request: Request, session_date: dt.date, known: Annotated[str, Query(pattern="^(then|now)$")] = "then"
+) -> HTMLResponse:
+    """Show a past session as its report knew it, or as it is known now."""
+    with warehouse() as connection:
+        view = read_session(connection, session_date, known)
+    return render(request, "session", view=view, morning=view.morning, facts=view.morning.report.facts, known=known)
+
+
+@router.get("/traders/{account_id}", response_class=HTMLResponse)
+def trader(request: Request, account_id: str, rows: RowCount = FIRST_ROWS) -> HTMLResponse:
+    """Show one trader's past, with the newest recommendations or all of them."""
+    with warehouse() as connection:
+        view = read_trader(connection, account_id, rows)
+    has_more = len(view.recommendations) == rows and rows < ALL_ROWS
+    return render(request, "trader", view=view, has_more=has_more, all_rows=ALL_ROWS)
+
+
+@router.get("/track-record", response_class=HTMLResponse)
+@router.get("/track-record/{session_date}", response_class=HTMLResponse)
+def track_record(request: Request, session_date: dt.date | None = None, rows: RowCount = FIRST_ROWS) -> HTMLResponse:
+    """Show what past cuts were worth, as known now or to a session's run."""
+    with warehouse() as connection:
+        view = read_track_record(connection, session_date, rows)
+    has_more = view is not None and rows < max(view.session_count, view.record["entry_count"])
+    method: dict[str, Any] = {"slippage_ratio": SLIPPAGE_RATIO, "block_sessions": BLOCK_SESSIONS}
+    return render(request, "track_record", view=view, has_more=has_more, all_rows=ALL_ROWS, **method)
+
+
+@router.get("/model", response_class=HTMLResponse)
+@router.get("/model/{model_id}", response_class=HTMLResponse)
+def model(request: Request, model_id: int | None = None, rows: RowCount = FIRST_ROWS) -> HTMLResponse:
+    """Show a model's card, the newest one's or an earlier one's, and the gate's evaluations."""
+    with warehouse() as connection:
+        view = read_model_page(connection, model_id, rows)
+    bounds: dict[str, Any] = {"limited_history_sessions": LIMITED_HISTORY_SESSIONS, "oldest_sessions": OLDEST_SESSIONS}
+    has_more = rows < view.evaluation_count
+    return render(request, "model", view=view, has_more=has_more, all_rows=ALL_ROWS, **bounds)
+
+
+@router.get("/approvals/{publication_id}", response_class=HTMLResponse)
+def approval(request: Request, publication_id: int, user: UserDep, decides: MayDecideDep) -> HTMLResponse:
+    """Show what is open and what was decided."""
+    with warehouse() as connection:
+        view = read_approval(connection, publication_id)
+    run = quote(view.publication.dag_run_id, safe="")
+    return render(
+        request,
+        "approval",
+        view=view,
+        run_path=f"/dags/{APPROVAL_DAG_ID}/runs/{run}/required_actions",
+        may_decide=decides,
+        is_closed=dt.datetime.now(dt.UTC) >= view.publication.decision_deadline,
+        tokens={one.account_id: form_token(user, _purpose(publication_id, one.account_id)) for one in view.proposals},
+    )
+
+
+@router.post("/approvals/{publication_id}/edits", dependencies=[DECIDER])
+def edit_limit(
+    request: Request,
+    publication_id: int,
+    user: UserDep,
+    account_id: Annotated[str, Form()],
+    limit: Annotated[str, Form(max_length=30)],
+    reason: Annotated[str, Form(max_length=2000)],
+    token: Annotated[str, Form()],
+    seen_edit: Annotated[str, Form(pattern="^[0-9]{0,18}$")] = "",
+) -> Response:
+    """Store an edit, then redirect to the page, so that reloading it sends nothing twice."""
+    check_form_token(token, user, _purpose(publication_id, account_id))
+    entered = LimitEdit(limit, reason, int(seen_edit) if seen_edit else None)
+    with warehouse() as connection:
+        edit(connection, publication_id, account_id, user, entered)
+    return RedirectResponse(f"{_root(request)}/approvals/{publication_id}", status.HTTP_303_SEE_OTHER)
+
+
+@router.get("/reports/{session_date}", response_class=HTMLResponse)
+def report(session_date: dt.date) -> HTMLResponse:
+    """Show the email as it was written for a session."""
+    file = read_settings().report_dir(session_date) / "report.html"
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError:
+        raise HTTPException(
+            status.HTTP_404_NOT_FOUND, f"No report of {session_date} is stored on this machine: run the session first."
+        ) from None
+    # A report holds no script, and none that a delivered name may bring shall run with the reader's login.
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+
+
+@router.get("/assets/{name}")
+def asset(name: str) -> FileResponse:
+    """Serve our style sheet or script."""
+    if name not in ASSETS:
+        raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no file {name!r} here.")
+    return FileResponse(ASSETS_DIR / name, media_type=ASSETS[name])
+
+
+def render(request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """Render ``include/templates/page/<name>.html.j2``; links start at where the app is mounted."""
+    shown = {"root": _root(request), "is_simulated": read_settings().is_simulated, **context}
+    text = _environment().get_template(f"page/{name}.html.j2").render(shown)
+    return HTMLResponse(text, status, HEADERS)
+
+
+def _root(request: Request) -> str:
+    return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def _purpose(publication_id: int, account_id: str) -> str:
+    return f"{publication_id} {account_id}"
+
+
+def _local_time(instant: dt.datetime) -> str:
+    return f"{instant.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M} New York"
+
+
+def _figure(value: float | None, decimals: int = 3) -> str:
+    """Write a number without a unit; small ones keep digits that tell them from 0."""
+    if value is None:
+        return "n/a"
+    places = 5 if value and abs(value) < 10**-decimals else decimals
+    return f"{value:z,.{places}f}"
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATE_DIR),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({**money.FILTERS, "local_time": _local_time, "figure": _figure})
+    return environment
+
+
 # An app of a plugin is open to everybody unless it says otherwise.
 app = FastAPI(title="Risk", dependencies=[READER], docs_url=None, redoc_url=None, openapi_url=None)
 app.include_router(router)
 
 
-@app.exception_handler(HTTPException)
-def http_error(request: Request, error: HTTPException) -> HTMLResponse:
+@app.exception_handler(StarletteHTTPException)
+def http_error(request: Request, error: StarletteHTTPException) -> HTMLResponse:
     """Say why there is no page; 401 links to the login."""
     return _error_page(request, error.status_code, str(error.detail))
 
