@@ -77,7 +77,7 @@ def test_every_feature_belongs_to_one_topic() -> None:
     assert all(topic.shown in topic.parts for topic in TOPICS)
 
 
-def test_contributions_add_up_and_sentences_tell_numbers() -> None:
+def test_contributions_add_up_and_sentences_contain_numbers() -> None:
     # given a desk, its last model and the last row's forecasts
     history = history_of_truth(draw("strong", 8, 150, 5))
     pnl = history.panel.total_pnl_usd
@@ -85,7 +85,7 @@ def test_contributions_add_up_and_sentences_tell_numbers() -> None:
     model = fit_model(history, training_pairs(history), 149, PooledGarch().fit(pnl))
     volatility = garch.volatilities(pnl, model.garch_coefficients)[-1]
     fitted = model.predict(history.features[-1], history.scale[-1], volatility)
-    told: set[str] = set()
+    sentences: set[str] = set()
     for account in range(8):
         quantiles = {name: float(forecasts.expert(name)[-1, account]) for name in MIXED_EXPERTS}
         quantiles.update({name: float(values[account]) for name, values in fitted.items()})
@@ -108,9 +108,9 @@ def test_contributions_add_up_and_sentences_tell_numbers() -> None:
         assert sum(explanation.contributions.values()) == pytest.approx(explanation.log_loss, abs=1e-6)
         assert len(explanation.sentences) <= 3
         assert not any("nan" in sentence for sentence in explanation.sentences)
-        told.update(explanation.sentences)
-    assert any(" % higher)" in sentence for sentence in told)
-    assert any(" % lower)" in sentence for sentence in told)
+        sentences.update(explanation.sentences)
+    assert any(" % higher)" in sentence for sentence in sentences)
+    assert any(" % lower)" in sentence for sentence in sentences)
 
 
 def test_a_level_of_the_experts_alone_is_left_when_no_input_moves_it() -> None:

@@ -55,8 +55,8 @@ def test_a_serving_model_that_misses_says_how_often_and_is_demoted_at_the_fifth(
 
     # then
     first_miss = next(number for number in range(85, 110) if not judgments[number].is_pass)
-    told = [judgment.reasons[0] for judgment in judgments[first_miss : first_miss + 4]]
-    assert told == [
+    reasons = [judgment.reasons[0] for judgment in judgments[first_miss : first_miss + 4]]
+    assert reasons == [
         f"The model missed the gate in {count} session{'s' * (count > 1)} in a row; rule-based limits apply from 5 on."
         for count in (1, 2, 3, 4)
     ]
