@@ -30,7 +30,7 @@ COUNTED = MEASURES[1:5]
 
 
 def measure() -> dict[str, float]:
-    """Print the gain over ``historical`` by desk, without and with what the fills tell."""
+    """Print the gain over ``historical`` by desk, without and with the features from fills."""
     figures = {}
     for set_name, seed in DESKS:
         truth = draw(set_name, 23, 625, seed)

@@ -85,8 +85,8 @@ def test_aggregate_stores_the_lots_and_their_average_price(connection: Connectio
     ) == [([["2025-08-04", "100", "10"], ["2025-08-05", "150", "10.3"]], Decimal("10.18"), 250)]
 
 
-def test_aggregate_takes_the_currency_that_some_fills_of_a_session_tell_for_that_of_all(connection: Connection) -> None:
-    # of one symbol, which has had more currencies than there are symbols; the last session's second fill tells none
+def test_aggregate_takes_the_currency_that_some_fills_of_a_session_state_for_all(connection: Connection) -> None:
+    # of one symbol, which has had more currencies than there are symbols; the last session's second fill states none
     stated = zip((MON, MON, TUE, TUE, WED, WED), ("CAD", "CAD", "EUR", "EUR", "USD", None), strict=True)
     fills = [
         fill(day, "BS"[n % 2], "1", "5.00", minute=n)._replace(currency=name) for n, (day, name) in enumerate(stated)
@@ -117,7 +117,7 @@ def test_aggregate_says_which_mark_is_missing_and_that_the_next_change_is_unknow
 
     aggregate_session(connection, SESSIONS[8])
 
-    # Monday's last fill serves for five sessions; the sixth has nothing, the seventh no value to subtract.
+    # Monday's last fill is used for five sessions; the sixth has nothing, the seventh no value to subtract.
     found = query(connection, "select total_pnl_usd, incomplete_reason from daily_pnl order by session_date")
     assert [total for total, _ in found] == [0, 0, 0, 0, 0, 0, None, None, 0]
     assert "No closing mark for XYZ on 2025-08-12" in found[6][1]

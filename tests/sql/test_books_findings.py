@@ -146,7 +146,7 @@ def test_rejected_rows_of_statements_are_told_while_they_lie_there_and_are_wrong
 def test_mark_in_another_currency_than_its_symbol_is_named_because_it_is_not_used(
     connection: Connection, warehouse_dsn: str, tmp_path: Path
 ) -> None:
-    # SHOP's executions tell no currency, so it is taken for dollars; its mark says otherwise.
+    # SHOP's executions state no currency, so it is taken for dollars; its mark says otherwise.
     write(
         tmp_path,
         "fills.csv",

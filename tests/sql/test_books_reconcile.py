@@ -101,7 +101,7 @@ def test_totals_known_later_change_no_earlier_verdict(connection: Connection, tm
         assert cursor.fetchall() == [(97,), (90,)]
 
 
-def test_file_of_totals_serves_as_summary_by_date_and_as_trades(connection: Connection, tmp_path: Path) -> None:
+def test_file_of_totals_is_read_as_summary_by_date_and_as_trades(connection: Connection, tmp_path: Path) -> None:
     drop_fills(tmp_path, "NET001")
     drop_fills(tmp_path, "NET002")
     write(tmp_path, "totals_summary.csv", SUMMARY, "08/15/2025,NET001,2,2,200,100.00,3.00,97.00,0", "Total,,,,,,,,")

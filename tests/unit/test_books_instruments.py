@@ -197,7 +197,7 @@ def test_what_is_missing_is_said_with_the_currency_it_is_about() -> None:
     assert (thursday.total, thursday.gross, thursday.turnover) == (None, None, None)
 
 
-def test_fills_that_tell_no_currency_trade_in_the_held_one() -> None:
+def test_fills_that_state_no_currency_trade_in_the_held_one() -> None:
     fills = [fill(THU, "B", "2", "10", currency="CAD"), fill(FRI, "S", "1", "12")]
     marks = [mark(THU, "11"), mark(FRI, "12"), mark(THU, "0.5", "@CADUSD"), mark(FRI, "0.5", "@CADUSD")]
 

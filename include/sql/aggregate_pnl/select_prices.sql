@@ -1,10 +1,24 @@
--- Reads what values positions in some sessions: last fills, marks, instruments and splits.
--- Grain: one row per kind, day and symbol; of fills also per currency as stated (null = not stated).
--- Reads: last_fills, marks, instruments, splits. Binds: as_of, first_session_date, through_session_date.
+-- Reads what values positions in some sessions: those and the five before the first, in which a stale mark may be, and
+-- their last fills, marks, instruments and splits.
+-- Grain: one row per kind, day and symbol (null for a session); of fills also per currency as stated (null = not
+-- stated). Reads: sessions, last_fills, marks, instruments, splits.
+-- Binds: as_of, first_session_date, through_session_date, stale_session_count.
 -- Of what files say the last word known at as_of counts. Multipliers hold on: marks of earlier sessions with one, and
 -- all instruments up to the last session, are read, too.
 -- price: in currency. price, multiplier and shares scaled by 1e8.
-with latest_marks as (
+with reach as (
+    select sessions.session_date
+    from risk.sessions
+    where
+        sessions.session_number >= (
+            select computed.session_number - %(stale_session_count)s
+            from risk.sessions as computed
+            where computed.session_date = %(first_session_date)s
+        )
+        and sessions.session_date <= %(through_session_date)s
+),
+
+latest_marks as (
     select distinct on (marks.session_date, marks.symbol)
         marks.session_date,
         marks.symbol,
@@ -46,7 +60,7 @@ latest_splits as (
     from risk.splits
     where
         splits.recorded_at <= %(as_of)s
-        and splits.session_date between %(first_session_date)s and %(through_session_date)s
+        and splits.session_date between (select min(reach.session_date) from reach) and %(through_session_date)s
     order by
         splits.session_date asc,
         splits.symbol asc,
@@ -65,7 +79,7 @@ select
     null::bigint as new_shares,
     null::bigint as old_shares
 from derived.last_fills
-where last_fills.session_date between %(first_session_date)s and %(through_session_date)s
+where last_fills.session_date between (select min(reach.session_date) from reach) and %(through_session_date)s
 union all
 select
     'mark' as kind,
@@ -80,7 +94,7 @@ select
     null as old_shares
 from latest_marks
 where
-    latest_marks.session_date >= %(first_session_date)s
+    latest_marks.session_date >= (select min(reach.session_date) from reach)
     or latest_marks.multiplier is not null
 union all
 select
@@ -108,4 +122,17 @@ select
     (latest_splits.new_shares * 100000000)::bigint as new_shares,
     (latest_splits.old_shares * 100000000)::bigint as old_shares
 from latest_splits
+union all
+select
+    'session' as kind,
+    reach.session_date as day,
+    null as symbol,
+    null as currency,
+    null as price,
+    null as multiplier,
+    null as instant,
+    null as line_number,
+    null as new_shares,
+    null as old_shares
+from reach
 order by kind, day, symbol, currency;

@@ -7,13 +7,13 @@ a position has cost is what was paid since it was last flat, less what was recei
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import accumulate
 from operator import mul
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from risk.books.executions import UNKNOWN_SECOND, SymbolFills
+from risk.books.executions import UNKNOWN_SECOND, SymbolFills, known_product, known_sum
 from risk.core.calendar import is_session, session_close, session_open
 
 if TYPE_CHECKING:
@@ -183,37 +183,24 @@ def regular_hours(session_date: dt.date) -> RegularHours | None:
 
 def trading_behavior(positions: Sequence[Position]) -> TradingBehavior:
     """Put together what an account did in its symbols."""
-    traded = [(position.path, position.valuation.usd) for position in positions if position.path]
-    turnovers = [position.turnover for position in positions if position.path and position.turnover is not None]
-    turnover = sum(turnovers)
-    is_valued = turnover > 0 and len(turnovers) == len(traded)
+    traded = [
+        (position.path, known_product(position.valuation.multiplier, position.valuation.rate))
+        for position in positions
+        if position.path
+    ]
+    turnovers = [position.turnover for position in positions if position.path]
+    turnover = known_sum(turnovers)
     early = late = holding_seconds = concentration = None
-    if is_valued:
-        early = _sum_in_usd((path.early, usd) for path, usd in traded)
-        late = _sum_in_usd((path.late, usd) for path, usd in traded)
-        held = _sum_in_usd((path.value_seconds, usd) for path, usd in traded)
+    if turnover:
+        early = known_sum(known_product(path.early, usd) for path, usd in traded)
+        late = known_sum(known_product(path.late, usd) for path, usd in traded)
+        held = known_sum(known_product(path.value_seconds, usd) for path, usd in traded)
         holding_seconds = None if held is None else 2 * held // turnover
-        concentration = 10**SHARE_DIGITS * sum(each**2 for each in turnovers) // turnover**2
+        concentration = 10**SHARE_DIGITS * sum(each**2 for each in turnovers if each) // turnover**2
+    overnight = known_sum(
+        known_product(abs(lots.quantity), valued.price, valued.multiplier, valued.rate)
+        for lots, valued in ((position.lots, position.valuation) for position in positions)
+        if lots.quantity
+    )
     added = sum(path.adds_to_loser_count for path, _ in traded)
-    return TradingBehavior(early, late, holding_seconds, added, concentration, _overnight(positions))
-
-
-def _sum_in_usd(amounts: Iterable[tuple[int | None, int]]) -> int | None:
-    """Add up amounts times US dollars for one unit; ``None`` = one is unknown."""
-    total = 0
-    for amount, usd in amounts:
-        if amount is None:
-            return None
-        total += amount * usd
-    return total
-
-
-def _overnight(positions: Iterable[Position]) -> int | None:
-    """Return the value of all positions at the close, long and short alike; ``None`` = one is unknown."""
-    total = 0
-    for position in positions:
-        if position.lots.quantity:
-            if position.unrealized_usd is None:
-                return None
-            total += abs(position.lots.quantity) * (position.valuation.price or 0) * position.valuation.usd
-    return total
+    return TradingBehavior(early, late, holding_seconds, added, concentration, overnight)

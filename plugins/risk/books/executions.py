@@ -78,6 +78,26 @@ def unscaled(value: int, digits: int) -> Decimal:
     return Decimal(f"{text}0" if places else f"{text}.00")
 
 
+def known_sum(amounts: Iterable[int | None]) -> int | None:
+    """Add amounts; a sum with an unknown part is unknown."""
+    total = 0
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total
+
+
+def known_product(*factors: int | None) -> int | None:
+    """Multiply; a product with an unknown factor is unknown."""
+    product = 1
+    for factor in factors:
+        if factor is None:
+            return None
+        product *= factor
+    return product
+
+
 class SymbolFills(NamedTuple):
     """One account's fills of one symbol in one session, in the order of execution.
 

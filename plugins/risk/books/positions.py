@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from risk.books.behavior import NOT_CARRIED, Carried, PositionPath, position_path, regular_hours
-from risk.books.executions import MIXED_CURRENCIES, Executions
+from risk.books.executions import MIXED_CURRENCIES, Executions, known_product, known_sum
 from risk.books.fifo import FLAT, Lots, OpenLots, match_fills, open_lots, split_lots, unrealized_amount
 from risk.books.prices import STALE_SESSIONS, PriceBook, SplitRatio, Valuation
 
@@ -193,13 +193,13 @@ def close_symbol(
     lots, realized, expired, valuation = _close_lots(before, trades, valued)
     path, multiplier, rate = trades.path if trades else None, valuation.multiplier, valuation.rate
     unrealized = _unrealized(lots, valuation)
-    unrealized_usd = _times(unrealized, rate)
+    unrealized_usd = known_product(unrealized, rate)
     if lots.quantity:
         holdings[symbol] = Holding(lots, currency, multiplier, unrealized, unrealized_usd)
     # Values of two closes by different multipliers do not subtract.
     has_changed = None not in (before.multiplier, multiplier) and before.multiplier != multiplier
-    realized_amount = None if has_changed else _times(realized, multiplier)
-    delta = None if has_changed else _difference(unrealized_usd, before.unrealized_usd)
+    realized_amount = None if has_changed else known_product(realized, multiplier)
+    delta = None if has_changed else known_sum((unrealized_usd, known_product(-1, before.unrealized_usd)))
     return Position(
         symbol,
         currency,
@@ -208,10 +208,10 @@ def close_symbol(
         prices.ratios.get((session_date, symbol)),
         before.split,
         expired,
-        _times(_times(path.turnover if path else 0, multiplier), rate),
+        known_product(path.turnover if path else 0, multiplier, rate),
         realized_amount,
         unrealized,
-        _times(realized_amount, rate),
+        known_product(realized_amount, rate),
         unrealized_usd,
         delta,
         path,
@@ -257,14 +257,6 @@ def _unrealized(lots: OpenLots, valuation: Valuation) -> int | None:
     if not lots.quantity:
         return 0
     return None if valuation.price is None else unrealized_amount(lots, valuation.price) * valuation.multiplier
-
-
-def _times(amount: int | None, factor: int | None) -> int | None:
-    return None if amount is None or factor is None else amount * factor
-
-
-def _difference(amount: int | None, subtracted: int | None) -> int | None:
-    return None if amount is None or subtracted is None else amount - subtracted
 
 
 def _missing(currency: str, valuation: Valuation, unrealized: int | None, *, has_changed: bool) -> str:

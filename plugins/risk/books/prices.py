@@ -98,11 +98,6 @@ class Valuation(NamedTuple):
     rate_source: str | None = None
     rate_date: dt.date | None = None
 
-    @property
-    def usd(self) -> int:
-        """US dollars that one unit is worth at a price of 1, scaled by 1e16; 0 = unknown."""
-        return (self.multiplier or 0) * (self.rate or 0)
-
 
 class _Quote(NamedTuple):
     """A price with its source and session."""
@@ -134,6 +129,8 @@ class PriceBook:
 
     Attributes
     ----------
+    session_dates
+        As given.
     ratios
         Of the splits that sessions open with, by session and symbol.
     """
@@ -146,7 +143,7 @@ class PriceBook:
         instruments: Iterable[ScaledInstrument] = (),
         ratios: Iterable[SplitRatio] = (),
     ) -> None:
-        self._session_dates = session_dates
+        self.session_dates = session_dates
         self._index = {session_date: index for index, session_date in enumerate(session_dates)}
         self._prices: dict[tuple[dt.date, str], tuple[str | None, int]] = {}
         self._multipliers: dict[str, dict[dt.date, int | None]] = {}
@@ -155,7 +152,9 @@ class PriceBook:
         self._valuations: dict[tuple[dt.date, str, str], Valuation] = {}
         for mark in marks:
             if mark.price is not None:
-                currency = quoted_currency(mark.symbol, mark.currency)
+                pair = _PAIR.fullmatch(mark.symbol)
+                # A pair is priced in its second currency, also where its first is stated.
+                currency = pair[2] if pair and mark.currency == pair[1] else mark.currency
                 self._prices[mark.session_date, mark.symbol] = (currency, mark.price)
             self._add_multiplier(mark.symbol, mark.session_date, mark.multiplier)
         for stated in sorted(instruments, key=lambda stated: stated.valid_from):
@@ -201,7 +200,7 @@ class PriceBook:
             multiplier, rate = None, _NO_QUOTE
         else:
             multiplier = self._multiplier(session_date, symbol)
-            spot = spot_symbol(currency)
+            spot = f"@{currency}{BASE_CURRENCY}"
             rate = _DOLLAR if currency == BASE_CURRENCY else self._quote(session_date, spot, BASE_CURRENCY)
         valuation = Valuation(multiplier, quote.price, quote.source, *rate)
         self._valuations[session_date, symbol, currency] = valuation
@@ -219,7 +218,7 @@ class PriceBook:
         today = self._index[session_date]
         new_shares = old_shares = 1
         for index in range(today, max(today - STALE_SESSIONS, 0) - 1, -1):
-            day = self._session_dates[index]
+            day = self.session_dates[index]
             quoted_in, price = self._prices.get((day, symbol), (None, None))
             source = "marks"
             if price is None or quoted_in not in (None, currency):
@@ -261,17 +260,6 @@ def implied_currency(symbol: str) -> str:
     """
     pair = _PAIR.fullmatch(symbol)
     return pair[2] if pair else _CURRENCY_SUFFIXES.get(symbol[-3:], BASE_CURRENCY)
-
-
-def quoted_currency(symbol: str, stated: str | None) -> str | None:
-    """Return the currency of a price: a pair's is in its second one, also where its first is stated."""
-    pair = _PAIR.fullmatch(symbol)
-    return pair[2] if pair and stated == pair[1] else stated
-
-
-def spot_symbol(currency: str) -> str:
-    """Return the symbol whose price is the US dollars for one unit of a currency."""
-    return f"@{currency}{BASE_CURRENCY}"
 
 
 def expires(symbol: str, session_date: dt.date) -> bool:

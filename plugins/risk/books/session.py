@@ -21,6 +21,7 @@ from risk.books.executions import (
     USD_DIGITS,
     Executions,
     fills_frame,
+    known_sum,
     scaled,
     session_executions,
     unscaled,
@@ -134,37 +135,27 @@ def _close_account(
         close_symbol(session_date, symbol, trades.get(symbol), holdings, prices)
         for symbol in sorted(trades.keys() | holdings.keys())
     )
-    gross = _sum(position.realized_usd for position in positions)
+    gross = known_sum(position.realized_usd for position in positions)
     fees = sum(symbol.fees for symbol in trades.values()) * FEES_TO_USD
     net = None if gross is None else gross - fees
-    unrealized_delta = _sum(position.unrealized_delta_usd for position in positions)
+    unrealized_delta = known_sum(position.unrealized_delta_usd for position in positions)
     return AccountSession(
         account_id,
         session_date,
         next((symbol.delivery_id for symbol in trades.values()), None),
         sum(symbol.fill_count for symbol in trades.values()),
         sum(symbol.path.volume for symbol in trades.values()),
-        _sum(position.turnover for position in positions),
+        known_sum(position.turnover for position in positions),
         gross,
         fees,
         net,
-        _sum(position.unrealized_usd for position in positions),
+        known_sum(position.unrealized_usd for position in positions),
         unrealized_delta,
-        _sum((net, unrealized_delta)),
+        known_sum((net, unrealized_delta)),
         incomplete_reason(session_date, positions),
         trading_behavior(positions),
         positions,
     )
-
-
-def _sum(amounts: Iterable[int | None]) -> int | None:
-    """Add amounts; a sum with an unknown part is unknown."""
-    total = 0
-    for amount in amounts:
-        if amount is None:
-            return None
-        total += amount
-    return total
 
 
 class DailyPnl(NamedTuple):

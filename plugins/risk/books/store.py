@@ -27,7 +27,7 @@ from risk.books.executions import (
 )
 from risk.books.fifo import open_lots
 from risk.books.positions import Holding, Position, average_open_price
-from risk.books.prices import LastFill, PriceBook, ScaledInstrument, ScaledMark, SplitRatio, Valuation
+from risk.books.prices import STALE_SESSIONS, LastFill, PriceBook, ScaledInstrument, ScaledMark, SplitRatio, Valuation
 from risk.books.session import AccountSession, Holdings
 from risk.core.warehouse import Connection, rows
 
@@ -133,26 +133,31 @@ def _holding(
     )
 
 
-def read_prices(
-    connection: Connection, binds: Mapping[str, Any], session_dates: Sequence[dt.date]
-) -> tuple[PriceBook, set[tuple[str, str | None]]]:
+def read_prices(connection: Connection, scope: Mapping[str, Any]) -> tuple[PriceBook, set[tuple[str, str | None]]]:
     """Read what values positions in some sessions.
+
+    Parameters
+    ----------
+    scope
+        Binds ``as_of``, ``first_session_date`` and ``through_session_date``.
 
     Returns
     -------
     PriceBook
-        Of these sessions.
+        Of these sessions and the five before them.
     set of (str, str or None)
         Symbols and currencies (``None`` = not stated) that the fills of these sessions name.
     """
-    reach = {**binds, "first_session_date": session_dates[0]}
+    session_dates: list[dt.date] = []
     fills: list[LastFill] = []
     marks: list[ScaledMark] = []
     instruments: list[ScaledInstrument] = []
     ratios: list[SplitRatio] = []
-    found = rows(connection, "aggregate_pnl/select_prices", reach)
+    found = rows(connection, "aggregate_pnl/select_prices", {**scope, "stale_session_count": STALE_SESSIONS})
     for kind, day, symbol, currency, price, multiplier, instant, line_number, new_shares, old_shares in found:
-        if kind == "fill":
+        if kind == "session":
+            session_dates.append(day)
+        elif kind == "fill":
             fills.append(LastFill(day, symbol, currency, (instant, line_number, price)))
         elif kind == "mark":
             marks.append(ScaledMark(day, symbol, price, currency, multiplier))

@@ -12,7 +12,7 @@ from typing import Any, Final
 from risk.books import bulk
 from risk.books.executions import Executions
 from risk.books.positions import trade_symbols
-from risk.books.prices import STALE_SESSIONS, PriceBook, Valuation
+from risk.books.prices import PriceBook, Valuation
 from risk.books.session import AccountSession, Holdings, TradeSymbols, close_session
 from risk.books.store import in_batches, ratio_text, read_fills, read_holdings, read_prices
 from risk.core.errors import BooksError
@@ -68,16 +68,13 @@ class _Scope:
     ----------
     binds
         Of the statements: the accounts, each with its first session, and until when and up to which session.
-    session_dates
-        The sessions to compute with the five before them, ascending.
     prices
-        Of these sessions.
+        Of the sessions to compute and the five before them.
     instruments
         Symbols and currencies (``None`` = not stated) that the fills of these sessions name.
     """
 
     binds: dict[str, Any]
-    session_dates: list[dt.date]
     prices: PriceBook
     instruments: set[tuple[str, str | None]]
 
@@ -125,9 +122,7 @@ def _find_scope(connection: Connection, run: Run) -> _Scope | None:
     session_dates = [row[1] for row in starts] + [row[0] for row in valued]
     if not session_dates:
         return None
-    reach = {**binds, "first_session_date": min(session_dates), "stale_session_count": STALE_SESSIONS}
-    needed = [row[0] for row in rows(connection, "aggregate_pnl/select_sessions", reach)]
-    prices, instruments = read_prices(connection, binds, needed)
+    prices, instruments = read_prices(connection, {**binds, "first_session_date": min(session_dates)})
     starts += _find_holders(connection, valued, prices)
     if not starts:
         return None
@@ -135,7 +130,7 @@ def _find_scope(connection: Connection, run: Run) -> _Scope | None:
     firsts = dict(sorted(starts, reverse=True))
     account_ids = sorted(firsts)
     listed = {"account_ids": account_ids, "first_session_dates": [firsts[account_id] for account_id in account_ids]}
-    return _Scope({**binds, **listed}, needed, prices, instruments)
+    return _Scope({**binds, **listed}, prices, instruments)
 
 
 def _update_last_fills(connection: Connection, binds: Mapping[str, Any]) -> None:
@@ -199,7 +194,7 @@ def _rebuild(
 ) -> Iterator[AccountSession]:
     """Compute accounts session by session from what they carry into their first one, without the warehouse."""
     holdings: Holdings = {}
-    for session_date in scope.session_dates:
+    for session_date in scope.prices.session_dates:
         holdings |= opening.get(session_date, {})
         yield from close_session(session_date, fills_of(session_date), holdings, scope.prices, trade)
 
