@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from risk.core.settings import read_settings
-from risk.report.charts import cumulative_pnl, draw_charts, draw_forecast, draw_pnl, running_peaks
+from risk.report.charts import cumulative_pnl, draw_charts, draw_forecast, draw_pnl
 from risk.report.facts import AccountFacts, Facts
 from risk.report.page import Links, build_page
 from risk.report.render import Rendered, render_page, render_report
@@ -62,8 +62,9 @@ def test_running_sum_and_peak_of_results_start_at_nothing() -> None:
     one = account(recent_results_usd=(Decimal(-100), Decimal(300), Decimal(-50), Decimal(-200)))
 
     # Sums -100, 200, 150, -50; the peak starts at 0: 0, 200, 200, 200.
-    assert cumulative_pnl(one) == [Decimal(-100), Decimal(200), Decimal(150), Decimal(-50)]
-    assert running_peaks(cumulative_pnl(one)) == [Decimal(0), Decimal(200), Decimal(200), Decimal(200)]
+    sums, peaks = cumulative_pnl(one)
+    assert sums == [Decimal(-100), Decimal(200), Decimal(150), Decimal(-50)]
+    assert peaks == [Decimal(0), Decimal(200), Decimal(200), Decimal(200)]
 
 
 def test_curve_shades_a_drawdown_and_only_where_there_is_one() -> None:

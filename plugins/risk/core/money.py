@@ -11,18 +11,17 @@ Number = Decimal | float | int
 
 def usd(amount: Number) -> str:
     """Write whole US dollars: ``$16,124``, ``-$1,987``."""
-    return _dollars(f"{amount:z,.0f}")
+    return f"${amount:z,.0f}".replace("$-", "-$")
 
 
 def usd_cents(amount: Number) -> str:
     """Write US dollars to the cent: ``$16,124.00``, ``-$1,987.50``."""
-    return _dollars(f"{amount:z,.2f}")
+    return f"${amount:z,.2f}".replace("$-", "-$")
 
 
 def usd_exact(amount: Number) -> str:
     """Write US dollars, with cents only where there are some: ``$3,000``, ``$2,999.50``; for limits."""
-    text = usd_cents(amount)
-    return text.removesuffix(".00")
+    return usd_cents(amount).removesuffix(".00")
 
 
 def signed_usd(amount: Number) -> str:
@@ -63,10 +62,6 @@ def count(number: int) -> str:
 def counted(number: int, singular: str, plural: str | None = None) -> str:
     """Write a count with its noun: ``1 trader``, ``12 traders``; name a plural that is not formed with *s*."""
     return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
-
-
-def _dollars(digits: str) -> str:
-    return f"-${digits[1:]}" if digits.startswith("-") else f"${digits}"
 
 
 def _plus(text: str) -> str:

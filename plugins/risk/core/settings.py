@@ -74,10 +74,6 @@ def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
-def _upper(values: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(value.upper() for value in values)
-
-
 def _iso_date(value: object) -> object:
     # pydantic alone would take 20250813 for seconds since 1970.
     return dt.date.fromisoformat(value) if isinstance(value, str) else value
@@ -101,7 +97,7 @@ ADDRESSES = "email addresses, separated by commas"
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 CommaSeparatedPaths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_split)]
-Statuses = Annotated[CommaSeparated, AfterValidator(_upper)]
+Statuses = Annotated[CommaSeparated, AfterValidator(lambda values: tuple(map(str.upper, values)))]
 
 
 class Settings(BaseSettings):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -60,24 +60,20 @@ def draw_charts(facts: Facts, room_bytes: int) -> Mapping[str, bytes]:
     return drawn
 
 
-def cumulative_pnl(account: AccountFacts) -> list[Decimal]:
-    """Return the running sum of an account's recent P&L, US dollars, gains positive."""
-    return list(accumulate(account.recent_results_usd))
-
-
-def running_peaks(sums: Sequence[Decimal]) -> list[Decimal]:
-    """Return the running peak of cumulative P&L; it starts at 0."""
-    return list(accumulate(sums, max, initial=Decimal(0)))[1:]
+def cumulative_pnl(account: AccountFacts) -> tuple[list[Decimal], list[Decimal]]:
+    """Return the running sum of an account's recent P&L, US dollars, gains positive, and its peaks from 0 on."""
+    sums = list(accumulate(account.recent_results_usd))
+    return sums, list(accumulate(sums, max, initial=Decimal(0)))[1:]
 
 
 def draw_pnl(account: AccountFacts) -> bytes:
     """Draw cumulative P&L of the recent sessions, drawdown shaded; empty with fewer than two sessions."""
-    sums = cumulative_pnl(account)
+    sums, peaks = cumulative_pnl(account)
     if len(sums) < 2:
         return b""
     axes = _axes()
     positions, heights = range(len(sums)), [float(amount) for amount in sums]
-    axes.fill_between(positions, heights, [float(peak) for peak in running_peaks(sums)], color=DRAWDOWN, linewidth=0)
+    axes.fill_between(positions, heights, [float(peak) for peak in peaks], color=DRAWDOWN, linewidth=0)
     axes.axhline(0, color=GRAY, linewidth=0.8)
     axes.plot(positions, heights, color=PNL, linewidth=1.5)
     return _png(axes)

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from risk.core.runs import Run
 from risk.core.settings import DECISION_DEADLINE, HIGH_CUT_RATIO, MODERATE_CUT_RATIO, TAIL_PROBABILITY
-from risk.report.charts import cumulative_pnl, running_peaks
+from risk.report.charts import cumulative_pnl
 from risk.report.facts import LEVELS, AccountFacts, Facts, GateFacts, RosterEntry, WarningFacts
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -202,18 +202,26 @@ def build_page(facts: Facts, run: Run, links: Links, charts: Mapping[str, bytes]
     """Arrange facts, run metadata and charts for the templates."""
     accounts = facts.accounts
     roster = tuple(entry for entry in facts.roster if entry.status not in {"legacy", "inactive", "disabled"})
-    sources = [account.source for account in accounts]
     approval_count = {"high": facts.counts.high, "all": facts.counts.restricted}.get(links.approval, 0)
     return Page(
         facts=facts,
-        run=_run_metadata(facts, run, links),
+        run=RunMetadata(
+            run_id=run.run_id,
+            revision=run.revision,
+            dag_run_id=run.dag_run_id,
+            as_of=run.as_of.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+            code_version=run.code_version,
+            facts_sha256=facts.sha256,
+            run_address=links.run_address,
+            page_address=ui_address(links.base_url, f"/risk/sessions/{facts.session_date.isoformat()}"),
+        ),
         weekday=WEEKDAYS[facts.effective_session.weekday()],
         account_count=len(accounts),
         headline=headline(accounts),
         sections=_sections(accounts, charts or {}),
         sources=_sources(accounts),
-        rules_count=sources.count("rules"),
-        model_count=sources.count("model"),
+        rules_count=sum(account.source == "rules" for account in accounts),
+        model_count=sum(account.source == "model" for account in accounts),
         gate=_separate_gate(facts),
         approval=links.approval if approval_count else "none",
         decision_deadline=DECISION_DEADLINE,
@@ -234,38 +242,13 @@ def build_page(facts: Facts, run: Run, links: Links, charts: Mapping[str, bytes]
 
 def _sections(accounts: Sequence[AccountFacts], charts: Mapping[str, bytes]) -> tuple[Section, ...]:
     """Group accounts by level; the name of a chart ends with the position of its account in the report."""
-    sections = []
-    for level in LEVELS:
-        entries = [
-            TraderEntry(
-                account,
-                _pnl_summary(account),
-                f"pnl-{position}" if f"pnl-{position}" in charts else "",
-                f"forecast-{position}" if f"forecast-{position}" in charts else "",
-            )
-            for position, account in enumerate(accounts)
-            if account.level == level
-        ]
-        sections.append(Section(level, tuple(entries)))
-    return tuple(sections)
-
-
-def _pnl_summary(account: AccountFacts) -> PnlSummary | None:
-    sums = cumulative_pnl(account)
-    return PnlSummary(len(sums), sums[-1], running_peaks(sums)[-1] - sums[-1]) if sums else None
-
-
-def _run_metadata(facts: Facts, run: Run, links: Links) -> RunMetadata:
-    return RunMetadata(
-        run_id=run.run_id,
-        revision=run.revision,
-        dag_run_id=run.dag_run_id,
-        as_of=run.as_of.astimezone(dt.UTC).isoformat(timespec="microseconds"),
-        code_version=run.code_version,
-        facts_sha256=facts.sha256,
-        run_address=links.run_address,
-        page_address=ui_address(links.base_url, f"/risk/sessions/{facts.session_date.isoformat()}"),
-    )
+    entries_by_level: dict[str, list[TraderEntry]] = {level: [] for level in LEVELS}
+    for position, account in enumerate(accounts):
+        sums, peaks = cumulative_pnl(account)
+        summary = PnlSummary(len(sums), sums[-1], peaks[-1] - sums[-1]) if sums else None
+        names = (name if name in charts else "" for name in (f"pnl-{position}", f"forecast-{position}"))
+        entries_by_level[account.level].append(TraderEntry(account, summary, *names))
+    return tuple(Section(level, tuple(entries)) for level, entries in entries_by_level.items())
 
 
 def headline(accounts: Sequence[AccountFacts]) -> Headline:
