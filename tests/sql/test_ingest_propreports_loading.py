@@ -98,7 +98,7 @@ def asked_days(vendor: Vendor) -> list[str]:
 
 
 class Spoiling:
-    """Spoils the answer to every request of one day's executions until it is told to stop."""
+    """Spoils the answer to every request of one day's executions until it is asked to stop."""
 
     def __init__(self, vendor: Vendor, day: dt.date, fault: Fault) -> None:
         self.vendor, self.day, self.fault = vendor, day, fault

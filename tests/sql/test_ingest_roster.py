@@ -57,9 +57,9 @@ def run(connection: Connection, folder: Path, session_date: dt.date = FRI) -> Ru
     return opened
 
 
-def report(connection: Connection, told: Run) -> None:
-    facts = build_facts(connection, told)
-    insert(connection, "reports", run_id=told.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
+def report(connection: Connection, run: Run) -> None:
+    facts = build_facts(connection, run)
+    insert(connection, "reports", run_id=run.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
 
 
 def query(connection: Connection, text: str, *binds: Any) -> list[tuple[Any, ...]]:
@@ -83,8 +83,8 @@ def test_base_limit_holds_from_its_day_on_and_is_known_ahead(connection: Connect
     # The limits are for the effective session, Friday and Monday; limited history: cut 30 %.
     found = query(connection, "select base_limit_usd, new_limit_usd from recommendations order by run_id")
     assert found == [(Decimal(8000), Decimal(5600)), (Decimal(10000), Decimal(7000))]
-    assert read_roster(connection, thursday, Settings().default_limit_usd)[0].base_limit_usd == 8000
-    (trader,) = read_roster(connection, friday, Settings().default_limit_usd)
+    assert read_roster(connection, thursday)[0].base_limit_usd == 8000
+    (trader,) = read_roster(connection, friday)
     assert (trader.display_name, trader.trading_day_count, trader.first_session_date) == ("Jane Doe", 2, THU)
 
 
@@ -94,8 +94,8 @@ def test_statement_recorded_later_is_unknown_to_an_earlier_run(connection: Conne
     write(tmp_path, "accounts.csv", ACCOUNTS, ",NET001,Jane Doe,,8000,,")
     late = run(connection, tmp_path)
 
-    assert [trader.base_limit_usd for trader in read_roster(connection, early, Settings().default_limit_usd)] == [None]
-    assert [trader.base_limit_usd for trader in read_roster(connection, late, Settings().default_limit_usd)] == [8000]
+    assert [trader.base_limit_usd for trader in read_roster(connection, early)] == [None]
+    assert [trader.base_limit_usd for trader in read_roster(connection, late)] == [8000]
 
 
 def test_disabled_account_is_neither_expected_nor_missing_and_gets_no_limit(
@@ -171,10 +171,7 @@ def test_vendors_list_of_accounts_is_read_as_it_is(connection: Connection, tmp_p
 
     opened = run(connection, tmp_path)
 
-    assert [
-        (one.account_id, one.first_session_date, one.status)
-        for one in read_roster(connection, opened, Settings().default_limit_usd)
-    ] == [
+    assert [(one.account_id, one.first_session_date, one.status) for one in read_roster(connection, opened)] == [
         ("NET001", dt.date(2024, 1, 2), "limited history"),
         ("NET008", None, "not traded yet"),
     ]
@@ -338,9 +335,9 @@ def test_result_reported_under_a_former_name_is_not_restated(connection: Connect
 
     # then: 100 + 200 are no other result, 100 + 300 are
     assert renamed.restatements == ()
-    [told] = restated.restatements
-    assert (told.account_id, told.session_date, told.before_usd, told.after_usd) == ("NEW1", THU, 300, 400)
-    assert told.reason == "other fills delivered"
+    [stated] = restated.restatements
+    assert (stated.account_id, stated.session_date, stated.before_usd, stated.after_usd) == ("NEW1", THU, 300, 400)
+    assert stated.reason == "other fills delivered"
 
 
 def test_rename_is_unknown_to_an_earlier_run_and_follows_chains(connection: Connection, tmp_path: Path) -> None:
@@ -362,9 +359,7 @@ def test_name_that_is_used_again_keeps_its_own_sessions(connection: Connection, 
     opened = run(connection, tmp_path)
 
     assert books(connection) == {("A", FRI): 200, ("B", THU): 100, ("B", FRI): 100} == reader_books(tmp_path)
-    assert {
-        one.account_id: one.base_limit_usd for one in read_roster(connection, opened, Settings().default_limit_usd)
-    } == {"A": None, "B": 7000}
+    assert {one.account_id: one.base_limit_usd for one in read_roster(connection, opened)} == {"A": None, "B": 7000}
 
 
 def test_limit_stated_under_the_former_name_holds_on(connection: Connection, tmp_path: Path) -> None:
@@ -373,7 +368,6 @@ def test_limit_stated_under_the_former_name_holds_on(connection: Connection, tmp
 
     opened = run(connection, tmp_path)
 
-    assert [
-        (one.account_id, one.display_name, one.base_limit_usd)
-        for one in read_roster(connection, opened, Settings().default_limit_usd)
-    ] == [("B", "Jane Doe", 7000)]
+    assert [(one.account_id, one.display_name, one.base_limit_usd) for one in read_roster(connection, opened)] == [
+        ("B", "Jane Doe", 7000)
+    ]

@@ -409,7 +409,7 @@ def test_nothing_shows_a_secret_whatever_goes_wrong(
         return Reply(f"Cannot serve {form.get('token', '')} of {form.get('user', '')} {form.get('password', '')}", 500)
 
     caplog.set_level(logging.DEBUG)
-    told = [repr(endpoint), str(endpoint)]
+    stated = [repr(endpoint), str(endpoint)]
     for faults in (
         [echo],
         [None, echo],
@@ -423,16 +423,16 @@ def test_nothing_shows_a_secret_whatever_goes_wrong(
             with client:
                 fetched(client, tmp_path)
         except (RefusalError, ConnectionLostError) as error:
-            told += [repr(error), "".join(traceback.format_exception(error))]
-        told.append(repr(client))
-    told += [record.getMessage() for record in caplog.records]
-    told += [str(record.__dict__) for record in caplog.records]
-    told += [path.read_text(encoding="utf-8") for path in tmp_path.rglob("*") if path.is_file()]
+            stated += [repr(error), "".join(traceback.format_exception(error))]
+        stated.append(repr(client))
+    stated += [record.getMessage() for record in caplog.records]
+    stated += [str(record.__dict__) for record in caplog.records]
+    stated += [path.read_text(encoding="utf-8") for path in tmp_path.rglob("*") if path.is_file()]
 
     assert len(vendor.issued) == 5
-    assert any("***" in text for text in told)
+    assert any("***" in text for text in stated)
     for secret in (PASSWORD, USER, *vendor.issued):
-        assert not [text for text in told if secret in text]
+        assert not [text for text in stated if secret in text]
 
 
 def test_place_is_read_from_a_uri_and_from_json_alike() -> None:

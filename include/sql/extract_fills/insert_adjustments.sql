@@ -5,9 +5,9 @@
 -- whole: of equal rows in one file each is an adjustment of its own.
 with given as (
     select
-        told.account_id,
-        told.session_date,
-        array_agg(told.entry order by told.entry) as entries
+        stated.account_id,
+        stated.session_date,
+        array_agg(stated.entry order by stated.entry) as entries
     from (
         select
             staged_adjustments.account_id,
@@ -17,15 +17,15 @@ with given as (
                 coalesce(staged_adjustments.comment, '')
             )::text as entry
         from staged_adjustments
-    ) as told
-    group by told.account_id, told.session_date
+    ) as stated
+    group by stated.account_id, stated.session_date
 ),
 
 known as (
     select
-        told.account_id,
-        told.session_date,
-        array_agg(told.entry order by told.entry) as entries
+        stated.account_id,
+        stated.session_date,
+        array_agg(stated.entry order by stated.entry) as entries
     from (
         select
             adjustments.account_id,
@@ -38,9 +38,9 @@ known as (
                 partition by adjustments.account_id, adjustments.session_date
             ) as newest_load_id
         from risk.adjustments
-    ) as told
-    where told.load_id = told.newest_load_id
-    group by told.account_id, told.session_date
+    ) as stated
+    where stated.load_id = stated.newest_load_id
+    group by stated.account_id, stated.session_date
 ),
 
 changed as (

@@ -1,7 +1,7 @@
 -- Finds what was reported of a session, as known at an instant.
 -- Grain: at most one row, the last revision. Reads: reports, runs. Writes: -. Rerun: reads only.
 -- Binds: session_date, as_of (null = whenever). Money: -.
--- A run as of the past is what it was asked, not what was told that morning: it counts only without any other.
+-- A run as of the past is what it was asked, not what was reported that morning: it counts only without any other.
 select
     runs.run_id,
     runs.as_of,
