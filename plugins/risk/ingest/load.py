@@ -7,14 +7,12 @@ import datetime as dt
 import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
 from psycopg2 import sql
 
 from risk.core.calendar import is_session
@@ -22,7 +20,7 @@ from risk.core.errors import InputError, RequestError
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, execute, records, rows, statement, writing
 from risk.ingest.deliveries import FileDeliveries, content_digest, find_deliveries
-from risk.ingest.parse import EXECUTIONS, Parser, Place
+from risk.ingest.parse import Parser, Place, execution_table
 from risk.ingest.reference_data import FILE_SPECS
 from risk.ingest.reference_files import store_manifest_totals, store_reference_files
 from risk.ingest.rules import Quarantine, RowRules, find_collisions, row_rules
@@ -93,14 +91,11 @@ class _File:
         All of that, as ``source_files`` keeps it.
     """
 
+    name: str
     deliveries: FileDeliveries
     executions: Spool
     entries: Mapping[Place, Entry]
     entries_text: str | None
-
-    @property
-    def name(self) -> str:
-        return self.deliveries.parsed.path.name
 
 
 def load_drop(
@@ -192,21 +187,6 @@ def _reject_backdated_history(connection: Connection, through_session_date: dt.d
         )
 
 
-def _open_load(
-    connection: Connection, source: str, through_session_date: dt.date, kind: Mapping[str, bool]
-) -> dict[str, Any]:
-    """Open a row in ``loads``, unless earlier loads are of the other kind."""
-    for (other,) in rows(connection, "extract_fills/select_simulated_loads"):
-        if other != kind["is_simulated"]:
-            kinds = ("simulated", "real") if other else ("real", "simulated")
-            raise InputError(
-                f"This warehouse holds a {kinds[0]} desk and {source} is a {kinds[1]} one: they never mix. "
-                "Use a separate warehouse for each."
-            )
-    binds = {"source": source, "through_session_date": through_session_date, **kind}
-    return binds | records(connection, "extract_fills/insert_loads", binds)[0]
-
-
 def _load_folder(
     connection: Connection,
     folder: Path,
@@ -216,18 +196,31 @@ def _load_folder(
     *,
     is_history: bool,
 ) -> Load:
-    """Load a file drop inside the caller's transaction."""
-    kind = {"is_simulated": settings.is_simulated, "is_history": is_history}
-    opened = _open_load(connection, source, through_session_date, kind)
+    """Load a file drop inside the caller's transaction, unless earlier loads are of the other kind."""
+    for (is_simulated,) in rows(connection, "extract_fills/select_simulated_loads"):
+        if is_simulated != settings.is_simulated:
+            kinds = ("simulated", "real") if is_simulated else ("real", "simulated")
+            raise InputError(
+                f"This warehouse holds a {kinds[0]} desk and {source} is a {kinds[1]} one: they never mix. "
+                "Use a separate warehouse for each."
+            )
+    binds: dict[str, Any] = {
+        "source": source,
+        "through_session_date": through_session_date,
+        "is_simulated": settings.is_simulated,
+        "is_history": is_history,
+    }
+    opened = binds | records(connection, "extract_fills/insert_loads", binds)[0]
     rules = row_rules(settings, opened["recorded_at"].astimezone(EXCHANGE_ZONE).date())
     drop = open_folder(folder, opened["recorded_at"], rules.account_pattern)
-    return _FolderLoad(connection, drop, opened, rules, settings.scratch_dir).run()
+    return _FolderLoad(connection, drop, opened, rules, settings.scratch_dir, list(drop.quarantined)).run()
 
 
+@dataclass(slots=True)
 class _FolderLoad:
     """One load of a file drop.
 
-    Parameters
+    Attributes
     ----------
     connection
         Inside a transaction.
@@ -235,25 +228,18 @@ class _FolderLoad:
         The load: ``load_id``, ``recorded_at``, ``through_session_date``, ``is_history``.
     scratch_dir
         Folder of temporary files.
+    quarantined, rejects, logs
+        What was refused, and what became of each file, so far.
     """
 
-    def __init__(
-        self,
-        connection: Connection,
-        drop: DropFolder,
-        opened: Mapping[str, Any],
-        rules: RowRules,
-        scratch_dir: Path | None,
-    ) -> None:
-        self.connection = connection
-        self.drop = drop
-        self.opened = opened
-        self.through: dt.date = opened["through_session_date"]
-        self.rules = rules
-        self.scratch_dir = scratch_dir
-        self.quarantined = list(drop.quarantined)
-        self.rejects: list[StagedReject] = []
-        self.logs: list[FileLog] = []
+    connection: Connection
+    drop: DropFolder
+    opened: Mapping[str, Any]
+    rules: RowRules
+    scratch_dir: Path | None
+    quarantined: list[Quarantine]
+    rejects: list[StagedReject] = field(default_factory=list)
+    logs: list[FileLog] = field(default_factory=list)
 
     def run(self) -> Load:
         """Parse, check and store the files."""
@@ -266,8 +252,7 @@ class _FolderLoad:
         for file in files:
             self._note_records(file, delivery_ids)
         reference_count = self._store_reference({row["file_name"]: row["content_sha256"] for row in known})
-        rejected_count = self._store_rejects()
-        self._store_logs()
+        rejected_count = self._store_logs()
         return Load(
             self.opened["load_id"],
             len(fresh) + reference_count,
@@ -290,26 +275,23 @@ class _FolderLoad:
 
     def _parse_once(self, paths: Iterable[Path], spools: contextlib.ExitStack) -> list[_File]:
         """Parse files; those that cannot be right as a whole are quarantined."""
-        parser, files = Parser(self.rules), []
+        parser, files, through = Parser(self.rules), [], self.opened["through_session_date"]
         for path in paths:
             spool = spools.enter_context(Spool(self.scratch_dir))
             named = self.drop.named_places(path)
             try:
-                deliveries = find_deliveries(parser.parse(path, spool), self.rules, named, self.through)
+                deliveries = find_deliveries(parser.parse(path, spool), self.rules, named, through)
             except InputError as error:
                 self.quarantined.append(Quarantine(path.name, str(error)))
-            else:
-                files.append(_File(deliveries, spool, self._due_entries(path), self.drop.entries_text(path)))
+                continue
+            # Entries of days without trading are left out.
+            due = {
+                (entry.account_id, entry.session_date): entry
+                for entry in (self.drop.entries[path.name] if self.drop.entries else ())
+                if entry.session_date <= through and is_session(entry.session_date)
+            }
+            files.append(_File(path.name, deliveries, spool, due, self.drop.entries_text(path)))
         return files
-
-    def _due_entries(self, path: Path) -> dict[Place, Entry]:
-        """Return what the manifest says of a file; entries of days without trading are left out."""
-        entries = self.drop.entries[path.name] if self.drop.entries else ()
-        return {
-            (entry.account_id, entry.session_date): entry
-            for entry in entries
-            if entry.session_date <= self.through and is_session(entry.session_date)
-        }
 
     def _stage(self, files: Sequence[_File], kept: Mapping[str, int]) -> list[_File]:
         """List the deliveries in the warehouse; files that contradict each other are quarantined."""
@@ -334,11 +316,15 @@ class _FolderLoad:
 
     def _store_executions(self, files: Sequence[_File], delivery_ids: Mapping[tuple[str, Place], int]) -> int:
         """Store fills and corrections of new deliveries, and return the number of fills."""
-        keys = [_delivery_keys(file, delivery_ids) for file in files]
-        fills = chain.from_iterable(map(_fill_chunks, files, keys))
-        fill_count = copy_chunks(self.connection, "risk.fills", FILL_COLUMNS, fills)
-        corrections = chain.from_iterable(map(_correction_chunks, files, keys))
-        copy_chunks(self.connection, "risk.corrections", CORRECTION_COLUMNS, corrections)
+        fills, corrections = list[Iterator[bytes]](), list[Iterator[bytes]]()
+        for file in files:
+            deliveries = file.deliveries
+            keys = np.array([delivery_ids.get((file.name, place), 0) for place in deliveries.places], np.int64)
+            fills.append(execution_chunks(deliveries, file.executions, keys, FILL_COLUMNS))
+            tables = map(execution_table, deliveries.parsed.corrections)
+            corrections.append(execution_chunks(deliveries, tables, keys, CORRECTION_COLUMNS))
+        fill_count = copy_chunks(self.connection, "risk.fills", FILL_COLUMNS, chain.from_iterable(fills))
+        copy_chunks(self.connection, "risk.corrections", CORRECTION_COLUMNS, chain.from_iterable(corrections))
         execute(self.connection, "extract_fills/summarize_fills")
         execute(self.connection, "extract_fills/analyze_loaded")
         return fill_count
@@ -387,27 +373,30 @@ class _FolderLoad:
             self.logs += stored.logs
             self.rejects += stored.rejects
             self.quarantined += stored.quarantined
-            file_count += stored.file_count
+            file_count += len(stored.logs) + len(stored.quarantined)
         return file_count
 
-    def _store_rejects(self) -> int:
-        """Store rejected records that no earlier load has stored, and return their number."""
-        if not self.rejects:
-            return 0
-        copy_rows(self.connection, "staged_rejects", StagedReject._fields, self.rejects)
-        return execute(self.connection, "extract_fills/insert_fill_rejects", self.opened)
+    def _store_logs(self) -> int:
+        """Store what became of each file, of several reasons to quarantine one the first, and the rejected records.
 
-    def _store_logs(self) -> None:
-        """Store what became of each file; of several reasons to quarantine one the first counts."""
+        Returns
+        -------
+        rejected_count
+            Records that no earlier load has rejected.
+        """
         logs = {file.file_name: file for file in self.logs}
         for item in self.quarantined:
             log.warning("quarantined %s: %s", item.file_name, item.reason)
             path = self.drop.path / item.file_name
             digest = file_sha256(path) if path.is_file() and not path.is_symlink() else ""
             logs.setdefault(item.file_name, FileLog(item.file_name, digest, reason=item.reason, is_quarantined=True))
-        columns = ("load_id", *LOG_COLUMNS)
-        listed = ((self.opened["load_id"], *(getattr(file, name) for name in LOG_COLUMNS)) for file in logs.values())
-        copy_rows(self.connection, "risk.source_files", columns, listed)
+        listed = (file.row(self.opened["load_id"]) for file in logs.values())
+        rejected_count = 0
+        if self.rejects:
+            copy_rows(self.connection, "staged_rejects", StagedReject._fields, self.rejects)
+            rejected_count = execute(self.connection, "extract_fills/insert_fill_rejects", self.opened)
+        copy_rows(self.connection, "risk.source_files", LOG_COLUMNS, listed)
+        return rejected_count
 
 
 def _delivery_rows(file: _File) -> Iterator[tuple[object, ...]]:
@@ -419,24 +408,6 @@ def _delivery_rows(file: _File) -> Iterator[tuple[object, ...]]:
     for place, entry in file.entries.items():
         if place not in file.deliveries.places:
             yield (file.name, *place, entry.published_at, 0, 0, 0, content_digest(0, 0))
-
-
-def _delivery_keys(file: _File, delivery_ids: Mapping[tuple[str, Place], int]) -> NDArray[np.int64]:
-    """Return the stored key of each delivery of a file; 0 = it says nothing new."""
-    return np.array([delivery_ids.get((file.name, place), 0) for place in file.deliveries.places], np.int64)
-
-
-def _fill_chunks(file: _File, keys: NDArray[np.int64]) -> Iterator[bytes]:
-    if keys.any():
-        tables = (file.deliveries.select(table, keys > 0) for table in file.executions)
-        yield from execution_chunks(tables, file.deliveries.places, keys, FILL_COLUMNS)
-
-
-def _correction_chunks(file: _File, keys: NDArray[np.int64]) -> Iterator[bytes]:
-    for frame in file.deliveries.parsed.corrections:
-        table = pa.Table.from_pandas(frame, schema=EXECUTIONS, preserve_index=False)
-        tables = [file.deliveries.select(table, keys > 0)]
-        yield from execution_chunks(tables, file.deliveries.places, keys, CORRECTION_COLUMNS)
 
 
 def _kept_and_fresh(drop: DropFolder, loaded: Mapping[str, dict[str, Any]]) -> tuple[dict[str, int], list[Path]]:

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -27,9 +28,9 @@ from risk.ingest.rules import (
     SIDES,
     Reject,
     RowRules,
+    currency_of,
     execution_columns,
     fits,
-    is_currency,
     moment_code,
     number,
     session_of,
@@ -171,13 +172,13 @@ class TextRule:
         """Return the answers for rows that take the distinct texts by number."""
         if len(self._answers) > MOST_ANSWERS:
             self._answers.clear()
-        answers = [self._answers.get(text) or self._judge(text) for text in distinct]
+        answers = []
+        for text in distinct:
+            if text not in self._answers:
+                self._answers[text] = self.judge(text)
+            answers.append(self._answers[text])
         parts = zip(*answers, strict=True) if answers else ((),) * len(self.dtypes)
         return [np.array(part, dtype)[codes] for part, dtype in zip(parts, self.dtypes, strict=True)]
-
-    def _judge(self, text: str) -> tuple[Any, ...]:
-        answer = self._answers[text] = self.judge(text)
-        return answer
 
 
 class AmountRule(TextRule):
@@ -223,9 +224,10 @@ class Parser:
         self._moment = TextRule(self._judge_moment, bool, np.int64, np.int64, bool)
         self._account = TextRule(self._judge_account, bool, bool, np.int64)
         self._side = TextRule(lambda text: (text in SIDES, ord(text) if text in SIDES else 0), bool, np.uint8)
-        self._symbol = TextRule(_judge_symbol, bool, object, np.uint64)
-        self._status = TextRule(self._judge_status, bool, bool, object, np.uint64)
-        self._currency = TextRule(lambda text: (not text or is_currency(text), _hash(text)), bool, np.uint64)
+        self._symbol, self._status, self._currency = (
+            TextRule(partial(judge_word, read), bool, object, np.uint64)
+            for read in (symbol_of, rules.kind_of, currency_of)
+        )
         self._amount, self._fee = AmountRule(judge_amount), AmountRule(judge_fee)
 
     def parse(self, path: Path, store: Store) -> ParsedFile:
@@ -274,11 +276,11 @@ class Parser:
         is_named, is_account, account = self._account(texts["account"])
         is_side, side = self._side(texts["side"])
         is_symbol, symbol, symbol_hash = self._symbol(texts["symbol"])
-        is_status, is_live, kind, kind_hash = self._status(texts["status"])
-        is_money, currency_hash = self._currency(texts["currency"])
+        is_status, kind, kind_hash = self._status(texts["status"])
+        is_currency, currency, currency_hash = self._currency(texts["currency"])
         ids = _read_ids(texts, block.texts.columns)
         are_amounts, amounts = self._read_amounts(block.texts)
-        has_key = is_live | (ids["fill_key"] != "").to_numpy()
+        has_key = (kind == "live") | (ids["fill_key"] != "").to_numpy()
         frame = pd.DataFrame(
             {
                 "line_number": block.line_numbers,
@@ -289,7 +291,7 @@ class Parser:
                 "side": side,
                 "symbol": symbol,
                 "symbol_hash": symbol_hash,
-                "currency": texts["currency"],
+                "currency": currency,
                 "currency_hash": currency_hash,
                 "kind": kind,
                 "kind_hash": kind_hash,
@@ -297,7 +299,7 @@ class Parser:
                 **ids,
             }
         )
-        return frame, is_timed & is_account & is_side & is_symbol & is_status & is_money & are_amounts & has_key
+        return frame, is_timed & is_account & is_side & is_symbol & is_status & is_currency & are_amounts & has_key
 
     def _read_amounts(self, texts: pd.DataFrame) -> tuple[NDArray[np.bool_], dict[str, NDArray[np.int64]]]:
         """Read quantity, price and the sum of the fees that are there, scaled by 1e8."""
@@ -357,10 +359,6 @@ class Parser:
             return False, False, UNPLACED
         return True, code is None, self._names.setdefault(name, len(self._names))
 
-    def _judge_status(self, text: str) -> tuple[bool, bool, str, int]:
-        kind = self.rules.kind_of(text)
-        return kind is not None, kind == "live", kind or "", _hash(kind or "")
-
 
 def judge_amount(text: str) -> tuple[bool, int]:
     """Judge a quantity or a price."""
@@ -379,9 +377,10 @@ def scaled(value: Decimal) -> int:
     return int(value.scaleb(SCALE))
 
 
-def _judge_symbol(text: str) -> tuple[bool, str, int]:
-    symbol = symbol_of(text)
-    return symbol is not None, symbol or "", _hash(symbol or "")
+def judge_word(read: Callable[[str], str | None], text: str) -> tuple[bool, str, int]:
+    """Judge a word by a rule that reads it or answers ``None``: whether it is good, the word, and a hash of it."""
+    word = read(text)
+    return word is not None, word or "", _hash(word or "")
 
 
 def _hash(text: str) -> int:
@@ -391,7 +390,10 @@ def _hash(text: str) -> int:
 def _read_ids(texts: pd.DataFrame, there: Collection[str]) -> dict[str, Any]:
     """Read the ids of orders and executions, with hashes of them."""
     order_hash, vendor_hash, fill_hash = (
-        _hash_texts(texts[name], is_there=name in there) for name in ("order_id", "propreports_id", "fill_id")
+        pd.util.hash_array(texts[name].to_numpy(object), categorize=False)
+        if name in there
+        else np.full(len(texts), _BLANK_HASH)
+        for name in ("order_id", "propreports_id", "fill_id")
     )
     has_vendor_id = texts["propreports_id"] != ""
     return {
@@ -403,10 +405,9 @@ def _read_ids(texts: pd.DataFrame, there: Collection[str]) -> dict[str, Any]:
     }
 
 
-def _hash_texts(texts: pd.Series[str], *, is_there: bool) -> NDArray[np.uint64]:
-    if not is_there:
-        return np.full(len(texts), _BLANK_HASH)
-    return pd.util.hash_array(texts.to_numpy(object), categorize=False)
+def execution_table(frame: pd.DataFrame) -> pa.Table:
+    """Return good records as a table of ``EXECUTIONS``."""
+    return pa.Table.from_pandas(frame, schema=EXECUTIONS, preserve_index=False)
 
 
 def _keep(parsed: ParsedFile, frame: pd.DataFrame, store: Store) -> None:
@@ -416,7 +417,7 @@ def _keep(parsed: ParsedFile, frame: pd.DataFrame, store: Store) -> None:
     parsed.counts.append(counts.groupby("place").sum())
     is_live = (frame["kind"] == "live").to_numpy()
     executions = frame[is_live]
-    store.append(pa.Table.from_pandas(executions, schema=EXECUTIONS, preserve_index=False))
+    store.append(execution_table(executions))
     keyed = executions[executions["fill_key"] != ""]
     # Copies: a column of a frame would keep all columns of its type in memory.
     parsed.keyed.append(Keyed(*(keyed[name].to_numpy(copy=True) for name in ("place", "line_number", "key_hash"))))

@@ -11,17 +11,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from risk.core.calendar import is_session
 from risk.core.entities import AccountStatement, Adjustment, Instrument, Mark, ReportedPnl, Split
 from risk.ingest.rules import (
     FEES,
+    SENTENCES,
     Named,
     RowRules,
+    currency_of,
     first_session,
     fits,
-    is_currency,
     number,
     session_of,
     shorten,
@@ -118,20 +119,13 @@ def read_session(named: Named, today: dt.date | None, what: str) -> dt.date:
     return day
 
 
-def read_symbol(named: Named) -> str:
-    """Read a symbol, upper case."""
-    symbol = symbol_of(named["symbol"])
-    if symbol is None:
-        raise ValueError(f"symbol {shorten(named['symbol'])} is blank, too long or has characters no symbol has")
-    return symbol
-
-
-def read_currency(named: Named) -> str | None:
-    """Read a currency; blank is none."""
-    currency = named.get("currency") or None
-    if currency is not None and not is_currency(currency):
-        raise ValueError(f"currency {shorten(currency)} is no ISO 4217 code")
-    return currency
+def read_word(named: Named, name: Literal["symbol", "currency"]) -> str:
+    """Read a symbol or a currency by the rule that holds for executions."""
+    text = named.get(name, "")
+    word = symbol_of(text) if name == "symbol" else currency_of(text)
+    if word is None:
+        raise ValueError(SENTENCES[name].format_map({name: shorten(text)}))
+    return word
 
 
 def read_number(named: Named, name: str, text: str | None = None) -> Decimal | None:
@@ -159,7 +153,7 @@ def read_account(named: Named, name: str, rules: RowRules) -> str:
     """Read the name of an account, whole: executions are refused where its first 20 characters cannot tell two."""
     account_id = named[name].strip(" ")
     if not re.fullmatch(rules.account_pattern, account_id):
-        raise ValueError(f"the account name {shorten(account_id)} is not one the setting RISK_ACCOUNT_PATTERN allows")
+        raise ValueError(SENTENCES["account_name"].format(account=shorten(account_id)))
     return account_id
 
 
@@ -169,13 +163,14 @@ def _mark(named: Named, rules: RowRules) -> Mark:
     if volume is not None and volume < 0:
         raise ValueError(f"volume {shorten(named['volume'])} is below zero")
     price, multiplier = read_positive(named, "price"), read_positive(named, "multiplier")
-    return Mark(session_date, read_symbol(named), price, read_currency(named), multiplier, volume)
+    currency = read_word(named, "currency") or None
+    return Mark(session_date, read_word(named, "symbol"), price, currency, multiplier, volume)
 
 
 def _instrument(named: Named, _rules: RowRules) -> Instrument:
     """Read a statement about an instrument, also one about a future day."""
-    multiplier, currency = read_positive(named, "multiplier"), read_currency(named)
-    stated = Instrument(read_day(named, None), read_symbol(named), multiplier, currency)
+    multiplier, currency = read_positive(named, "multiplier"), read_word(named, "currency") or None
+    stated = Instrument(read_day(named, None), read_word(named, "symbol"), multiplier, currency)
     if stated.multiplier is None and stated.currency is None:
         raise ValueError(f"it says neither multiplier nor currency of {stated.symbol}")
     return stated
@@ -188,7 +183,7 @@ def _split(named: Named, _rules: RowRules) -> Split:
     old_shares = read_positive(named, "ratio", old_text.strip(" ")) if ":" in named["ratio"] else Decimal(1)
     if new_shares is None or old_shares is None:
         raise ValueError(f"ratio {shorten(named['ratio'])} is no number of new shares for one old or new:old")
-    return Split(read_session(named, None, "split"), read_symbol(named), new_shares, old_shares)
+    return Split(read_session(named, None, "split"), read_word(named, "symbol"), new_shares, old_shares)
 
 
 def _adjustment(named: Named, rules: RowRules) -> Adjustment:
@@ -198,7 +193,7 @@ def _adjustment(named: Named, rules: RowRules) -> Adjustment:
     day = read_day(named, rules.today)
     if day < first_session():
         raise ValueError(f"date {named['date']} lies before the first session we know")
-    if read_currency(named) not in (None, "USD"):
+    if read_word(named, "currency") not in ("", "USD"):
         raise ValueError(f"currency {shorten(named['currency'])} is not USD, and adjustments are booked in US dollars")
     offset = read_account(named, "offset_account", rules) if named.get("offset_account") else None
     account_id = read_account(named, "account", rules)

@@ -12,7 +12,7 @@ from risk.core.entities import ReportedPnl
 from risk.core.errors import InputError
 from risk.core.warehouse import Connection, execute, records
 from risk.ingest.reference_data import FileSpec, Row
-from risk.ingest.rules import Quarantine, Reject, RowRules, mapped_columns
+from risk.ingest.rules import SENTENCES, Quarantine, Reject, RowRules, mapped_columns
 from risk.ingest.sources.folder import MANIFEST, DropFolder
 from risk.ingest.stage import FileLog, StagedReject, copy_rows
 from risk.ingest.streams import CsvStream, file_sha256
@@ -49,11 +49,6 @@ class StoredReference:
     logs: list[FileLog] = field(default_factory=list)
     rejects: list[StagedReject] = field(default_factory=list)
     quarantined: list[Quarantine] = field(default_factory=list)
-
-    @property
-    def file_count(self) -> int:
-        """How many files were read."""
-        return len(self.logs) + len(self.quarantined)
 
 
 def read_reference_files(spec: FileSpec[Row], paths: Iterable[Path], rules: RowRules) -> tuple[list[Row], list[Reject]]:
@@ -98,8 +93,13 @@ def _parse_file(spec: FileSpec[Row], path: Path, rules: RowRules) -> ReferenceFi
     with CsvStream(path) as stream:
         columns = mapped_columns(stream.header, stream.name, spec.header, spec.required)
         for record in stream.records():
+            if len(record.fields) != len(columns):
+                clause = SENTENCES["ragged"].format(found=len(record.fields), expected=len(columns))
+                parsed.reject(record.line_number, record.raw_text, f"it {clause}")
+                continue
+            texts = (text.strip(" ") for text in record.fields)
             try:
-                row = spec.parse(_named(columns, record.fields), rules)
+                row = spec.parse(dict(zip(columns, texts, strict=True)), rules)
             except ValueError as error:
                 parsed.reject(record.line_number, record.raw_text, str(error))
                 continue
@@ -109,12 +109,6 @@ def _parse_file(spec: FileSpec[Row], path: Path, rules: RowRules) -> ReferenceFi
                 parsed.stated.append(Stated(record.line_number, record.raw_text, row))
         parsed.content_sha256 = stream.sha256
     return parsed
-
-
-def _named(columns: Sequence[str], fields: Sequence[str]) -> dict[str, str]:
-    if len(fields) != len(columns):
-        raise ValueError(f"it has {len(fields)} fields, the header names {len(columns)}")
-    return dict(zip(columns, (text.strip(" ") for text in fields), strict=True))
 
 
 def _reject_contradictions(spec: FileSpec[Row], files: Sequence[ReferenceFile[Row]]) -> None:

@@ -224,9 +224,9 @@ def symbol_of(text: str) -> str | None:
     return name.upper() if name.isascii() and SYMBOL.fullmatch(name.upper()) else None
 
 
-def is_currency(text: str) -> bool:
-    """Tell whether a text has the form of an ISO 4217 code."""
-    return _CURRENCY.fullmatch(text) is not None
+def currency_of(text: str) -> str | None:
+    """Read a currency; blank where none is stated, ``None`` if it does not have the form of an ISO 4217 code."""
+    return text if not text or _CURRENCY.fullmatch(text) else None
 
 
 _MOMENT: Final = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4} ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
@@ -318,7 +318,6 @@ class RowRules:
     def codes_of(self, record: Named) -> list[str]:
         """List the error codes of a record, by column name; empty for a good one."""
         kind = self.kind_of(record.get("status", ""))
-        currency = record.get("currency")
         found = [
             moment_code(record["date_time"], self.today),
             self.account_code(record["account"].strip(" ")),
@@ -327,7 +326,7 @@ class RowRules:
             *_number_codes(record),
             "status" if kind is None else None,
             "correction_id" if kind in ("canceled", "corrected") and not key_of(record) else None,
-            "currency" if currency and not is_currency(currency) else None,
+            "currency" if currency_of(record.get("currency", "")) is None else None,
         ]
         return [code for code in found if code]
 

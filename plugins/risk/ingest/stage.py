@@ -18,7 +18,8 @@ from pyarrow import compute
 from pyarrow import csv as arrow_csv
 
 from risk.core.warehouse import Connection
-from risk.ingest.parse import SCALE, Place
+from risk.ingest.deliveries import FileDeliveries
+from risk.ingest.parse import SCALE
 
 FILL_COLUMNS: Final = (
     *("delivery_id", "line_number", "account_id", "session_date", "executed_at", "is_time_unknown", "side"),
@@ -50,24 +51,15 @@ class FileLog(NamedTuple):
     deferred_count: int = 0
     is_quarantined: bool = False
 
-    @property
-    def row_count(self) -> int:
-        """Records in the file."""
+    def row(self, load_id: int) -> tuple[object, ...]:
+        """Return the row of a load, by ``LOG_COLUMNS``."""
+        *stored, is_quarantined = self
         counts = (self.loaded_count, self.rejected_count, self.duplicate_count, self.unchanged_count)
-        return sum(counts) + self.deferred_count
-
-    @property
-    def state(self) -> str:
-        """What became of the file."""
-        if self.is_quarantined:
-            return "quarantined"
-        return "partly loaded" if self.rejected_count else "loaded"
+        state = "quarantined" if is_quarantined else "partly loaded" if self.rejected_count else "loaded"
+        return (load_id, *stored, sum(counts) + self.deferred_count, state)
 
 
-LOG_COLUMNS: Final = (
-    *("file_name", "content_sha256", "manifest_entries", "reason", "loaded_count", "rejected_count", "duplicate_count"),
-    *("unchanged_count", "deferred_count", "row_count", "state"),
-)
+LOG_COLUMNS: Final = ("load_id", *FileLog._fields[:-1], "row_count", "state")
 
 
 class StagedReject(NamedTuple):
@@ -159,27 +151,33 @@ def _csv_chunks(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
 
 
 def execution_chunks(
-    tables: Iterable[pa.Table], places: Sequence[Place], delivery_ids: NDArray[np.int64], columns: Sequence[str]
+    deliveries: FileDeliveries, tables: Iterable[pa.Table], delivery_ids: NDArray[np.int64], columns: Sequence[str]
 ) -> Iterator[bytes]:
-    """Format executions or corrections as CSV, a table at a time.
+    """Format the executions or corrections of new deliveries as CSV, a table at a time.
 
     Parameters
     ----------
     tables
-        See `risk.ingest.parse.EXECUTIONS`; ``place`` numbers a delivery.
-    places, delivery_ids
-        Account, session and stored key of each delivery.
+        Of the parsed file, see `risk.ingest.parse.EXECUTIONS`.
+    delivery_ids
+        Stored key of each delivery; 0 = it says nothing new.
     columns
         Of the table in the warehouse.
     """
-    account_ids = pa.array([account_id for account_id, _ in places], pa.string())
-    session_dates = pa.array([session_date for _, session_date in places], pa.date32())
-    for table in tables:
+    if not delivery_ids.any():
+        return
+    account_ids = pa.array([account_id for account_id, _ in deliveries.places], pa.string())
+    session_dates = pa.array([session_date for _, session_date in deliveries.places], pa.date32())
+    for parsed in tables:
+        table = deliveries.select(parsed, delivery_ids > 0)
         place = table["place"]
         stored = {
             **{name: table[name] for name in ("line_number", "is_time_unknown", "symbol", "kind")},
             **{name: _decimals(table[name]) for name in ("quantity", "price", "fees_usd")},
-            **{name: _null_if_blank(table[name]) for name in ("currency", "fill_key")},
+            **{
+                name: compute.if_else(compute.equal(table[name], ""), pa.scalar(None, pa.string()), table[name])
+                for name in ("currency", "fill_key")
+            },
             "delivery_id": pa.array(delivery_ids).take(place),
             "account_id": account_ids.take(place),
             "session_date": session_dates.take(place),
@@ -197,7 +195,3 @@ def _decimals(amounts: pa.ChunkedArray) -> pa.Array:
     lower = amounts.to_numpy()
     halves = np.column_stack((lower, lower >> 63))
     return pa.Array.from_buffers(pa.decimal128(18, SCALE), len(lower), [None, pa.py_buffer(halves)])
-
-
-def _null_if_blank(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    return compute.if_else(compute.equal(texts, ""), pa.scalar(None, pa.string()), texts)

@@ -9,11 +9,12 @@ import hashlib
 import io
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -96,7 +97,7 @@ class _Hashing(io.RawIOBase):
         super().close()
 
 
-class CsvStream:
+class CsvStream(AbstractContextManager["CsvStream"]):
     """A delivered CSV file, plain or gzip, as checked UTF-8 chunks whose lines end in a line feed.
 
     Parameters
@@ -140,19 +141,12 @@ class CsvStream:
         try:
             self.header, self._rest = self._read_header()
         except InputError:
-            self.close()
+            self._source.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
         self._source.close()
 
     @property
@@ -164,20 +158,17 @@ class CsvStream:
         """Yield everything after the header line."""
         chunk = self._rest
         while chunk:
-            self._look_at(chunk)
+            self.line_count += chunk.count(b"\n")
+            _, newline, rest = chunk.rpartition(b"\n")
+            self.tail = rest if newline else self.tail + chunk
+            if len(self.tail) > MAXIMUM_LINE_BYTES:
+                raise InputError(
+                    f"{self.name} line {self.line_count + 2} is longer than {MAXIMUM_LINE_BYTES:,} bytes: this is no "
+                    "CSV of executions. Replace the file with a new export."
+                )
             yield chunk
             chunk = self._next()
         self.line_count += bool(self.tail)
-
-    def records(self) -> Iterator[Record]:
-        """Yield the CSV records after the header; blank lines are passed over.
-
-        Raises
-        ------
-        InputError
-            If quotes do not match: then no later record can be trusted.
-        """
-        return self._records(self.chunks(), 2)
 
     def blocks(self, columns: Sequence[str], wanted: Collection[str]) -> Iterator[Block]:
         """Yield the records after the header, about 4 MB at a time.
@@ -204,24 +195,32 @@ class CsvStream:
             else:
                 # A quoted field may go on in the next block: then the csv module reads the rest of the file, too.
                 rest = chain([data], blocks) if b'"' in data else [data]
-                yield from _record_blocks(self._records(rest, line_number), columns, wanted)
+                yield from _record_blocks(self.records(rest, line_number), columns, wanted)
             line_number += count
 
-    def _records(self, chunks: Iterable[bytes], line_number: int) -> Iterator[Record]:
-        """Let the csv module read records from chunks that begin at the start of a line."""
+    def records(self, chunks: Iterable[bytes] | None = None, line_number: int = 2) -> Iterator[Record]:
+        """Yield the CSV records after the header, as the csv module reads them; blank lines are passed over.
+
+        Parameters
+        ----------
+        chunks, line_number
+            What to read in place of all that follows the header, from the start of a line.
+
+        Raises
+        ------
+        InputError
+            If quotes do not match: then no later record can be trusted.
+        """
         taken: list[str] = []
-
-        def noted() -> Iterator[str]:
-            for line in _lines(chunks):
-                taken.append(line)
-                yield line
-
         try:
-            for fields in csv.reader(noted(), strict=True):
+            for fields in csv.reader(_lines(self.chunks() if chunks is None else chunks, taken), strict=True):
                 text, count = "".join(taken), len(taken)
                 taken.clear()
-                if not text.endswith("\n"):
-                    self._refuse_cut(fields, line_number)
+                if not text.endswith("\n") and 0 < len(fields) < len(self.header):
+                    raise InputError(
+                        f"{self.name} ends in the middle of line {line_number} ({len(fields)} of {len(self.header)} "
+                        "fields, no newline): it is truncated. Deliver it again, complete."
+                    )
                 if fields:
                     yield Record(line_number, text.removesuffix("\n"), fields)
                 line_number += count
@@ -230,13 +229,6 @@ class CsvStream:
                 f"{self.name} cannot be read from line {line_number} on ({error}): a quote is opened and not closed, "
                 "or a carriage return stands alone. Replace the file with a new export."
             ) from None
-
-    def _refuse_cut(self, fields: list[str], line_number: int) -> None:
-        if fields and len(fields) < len(self.header):
-            raise InputError(
-                f"{self.name} ends in the middle of line {line_number} ({len(fields)} of {len(self.header)} fields, no "
-                "newline): it is truncated. Deliver it again, complete."
-            )
 
     def _read_header(self) -> tuple[list[str], bytes]:
         data = self._next(is_first=True)
@@ -263,16 +255,6 @@ class CsvStream:
             ) from None
         return header, rest or (self._next() if newline else b"")
 
-    def _look_at(self, chunk: bytes) -> None:
-        self.line_count += chunk.count(b"\n")
-        last = chunk.rpartition(b"\n")
-        self.tail = last[2] if last[1] else self.tail + chunk
-        if len(self.tail) > MAXIMUM_LINE_BYTES:
-            raise InputError(
-                f"{self.name} line {self.line_count + 2} is longer than {MAXIMUM_LINE_BYTES:,} bytes: this is no CSV "
-                "of executions. Replace the file with a new export."
-            )
-
     def _next(self, *, is_first: bool = False) -> bytes:
         """Read and check the next chunk, without byte order mark, lines ending in a newline alone."""
         data = self._pending_return + self._read()
@@ -294,7 +276,17 @@ class CsvStream:
             raise InputError(
                 f"{self.name} cannot be read to its end ({error.strerror}). Look at its disk, then deliver it again."
             ) from None
-        self._refuse_bomb(len(data))
+        self._checked_count += len(data)
+        if self.is_gzip and self._checked_count > max(BOMB_BYTES, BOMB_RATIO * self._source.byte_count):
+            raise InputError(
+                f"{self.name} unpacks to more than {BOMB_RATIO} times its {self._source.byte_count:,} bytes: "
+                "refused as a gzip bomb. Deliver the file unpacked if it is genuine."
+            )
+        self._check_text(data)
+        return data
+
+    def _check_text(self, data: bytes) -> None:
+        """Refuse bytes that no UTF-8 text has."""
         for unwanted in (b"\x00", b"\x1f"):
             if unwanted in data:
                 line_number = self.line_count + data[: data.index(unwanted)].count(b"\n") + 1
@@ -302,18 +294,6 @@ class CsvStream:
                     f"{self.name} is not text: byte 0x{unwanted.hex()} near line {line_number}. "
                     "Deliver it again as UTF-8 CSV."
                 )
-        self._refuse_encoding(data)
-        return data
-
-    def _refuse_bomb(self, byte_count: int) -> None:
-        self._checked_count += byte_count
-        if self.is_gzip and self._checked_count > max(BOMB_BYTES, BOMB_RATIO * self._source.byte_count):
-            raise InputError(
-                f"{self.name} unpacks to more than {BOMB_RATIO} times its {self._source.byte_count:,} bytes: "
-                "refused as a gzip bomb. Deliver the file unpacked if it is genuine."
-            )
-
-    def _refuse_encoding(self, data: bytes) -> None:
         try:
             self._decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
@@ -324,8 +304,8 @@ class CsvStream:
             ) from None
 
 
-def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
-    """Yield lines with their ends."""
+def _lines(chunks: Iterable[bytes], taken: list[str]) -> Iterator[str]:
+    """Yield lines with their ends, and add each to those that were taken."""
     rest = b""
     for chunk in chunks:
         head, newline, rest_of_chunk = chunk.rpartition(b"\n")
@@ -333,10 +313,12 @@ def _lines(chunks: Iterable[bytes]) -> Iterator[str]:
             rest += chunk
             continue
         for line in (rest + head).split(b"\n"):
-            yield line.decode() + "\n"
+            taken.append(line.decode() + "\n")
+            yield taken[-1]
         rest = rest_of_chunk
     if rest:
-        yield rest.decode()
+        taken.append(rest.decode())
+        yield taken[-1]
 
 
 def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
