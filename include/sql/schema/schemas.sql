@@ -2,13 +2,9 @@
 create schema risk;
 create schema derived;
 create schema results;
-create schema staging;
 
 comment on schema risk is
 'Inputs, decisions of people, runs and reports, and all functions; append only, except for the calendar and mail '
 'attempts.';
 comment on schema derived is 'What is computed from the inputs as currently known; can be rebuilt.';
 comment on schema results is 'What a run found and recommends; a task replaces the rows of its run.';
-comment on schema staging is
-'Working tables of a load, created and dropped in its transaction; not temporary, so that Postgres reads them in '
-'parallel.';

@@ -178,7 +178,6 @@ def grant(owner: Connection, pipeline_role: str) -> None:
     with writing(owner), owner.cursor() as cursor:
         cursor.execute(sql.SQL("grant create on database {} to {}").format(database, role))
         cursor.execute(sql.SQL("grant usage on schema risk, derived, results to {}").format(role))
-        cursor.execute(sql.SQL("grant usage, create on schema staging to {}").format(role))
         cursor.execute(sql.SQL("grant execute on all functions in schema risk to {}").format(role))
         for schema, table in rows(owner, "migrate/select_tables", {"schemas": list(SCHEMAS)}):
             place = sql.Identifier(schema, table)
