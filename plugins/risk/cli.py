@@ -203,10 +203,10 @@ def backtest(
     plots: Annotated[Path | None, typer.Option(help="Folder that receives SVG plots; created if absent.")] = None,
 ) -> None:
     """Walk the forecast forward over past sessions, score it against every baseline and apply the gate."""
-    from risk.ingest.sources.folder import MARKER
+    from risk.ingest.folder import MARKER
     from risk.limits.decide import CUT_FUNCTIONS
     from risk.model.backtest import backtest_record, coverage_checks, panel_of_pnl, walk
-    from risk.report.backtest_plots import draw_plots
+    from risk.report.charts import draw_plots
 
     if (pnl_file is None) == (fills is None):
         raise RequestError("Name either --pnl FILE or --fills DIR.")

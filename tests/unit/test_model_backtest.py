@@ -16,7 +16,7 @@ from risk.core.errors import InputError
 from risk.limits.decide import CUT_FUNCTIONS
 from risk.model.backtest import BacktestRecord, backtest_record, coverage_checks, panel_of_fills, panel_of_pnl, walk
 from risk.model.panel import Panel
-from risk.report.backtest_plots import draw_plots
+from risk.report.charts import draw_plots
 from simulation.truth import draw
 
 MODELS = {

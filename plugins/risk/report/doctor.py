@@ -135,7 +135,7 @@ def check_mail(environment: Mapping[str, str]) -> Diagnosis:
 
 def check_vendor(connection: str) -> Diagnosis:
     """Check that the vendor accepts the login."""
-    from risk.ingest.sources.propreports.client import Client, RateLimiter, Timeouts, read_endpoint
+    from risk.ingest.propreports.client import Client, RateLimiter, Timeouts, read_endpoint
 
     try:
         place = read_endpoint(connection)
