@@ -13,8 +13,8 @@ from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from risk.ingest.sources.propreports import load, pages
-from risk.ingest.sources.propreports.client import Client, Endpoint, RateLimiter
+from risk.ingest.propreports import load, pages
+from risk.ingest.propreports.client import Client, Endpoint, RateLimiter
 from tests.vendor_server import PASSWORD, USER, Vendor, fill, serving
 
 SESSION = dt.date(2025, 8, 15)

@@ -20,7 +20,7 @@ from psycopg2.extensions import parse_dsn
 
 from risk.core.errors import ConnectionLostError, RefusalError
 from risk.core.warehouse import Connection
-from risk.ingest.sources.propreports.client import Endpoint, RateLimiter, Timeouts
+from risk.ingest.propreports.client import Endpoint, RateLimiter, Timeouts
 from risk.operators.extract_fills import ExtractFillsOperator
 from tests.drops import write_drop
 from tests.vendor_server import PASSWORD, USER, Fault, Vendor, account, fill, instead, serving
@@ -47,11 +47,9 @@ def endpoint(vendor: Vendor, warehouse_dsn: str, tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("RISK_VENDOR_DIR", str(tmp_path / "vendor"))
     monkeypatch.setenv("RISK_VENDOR_SINCE", str(WEDNESDAY))
     monkeypatch.setenv("RISK_VENDOR_REPORT", "none")
-    monkeypatch.setattr("risk.ingest.sources.propreports.client.Timeouts", lambda: Timeouts(2, 2, 5, attempts=1))
-    monkeypatch.setattr("risk.ingest.sources.propreports.load.RateLimiter", lambda: RateLimiter(1000, 0.0))
-    monkeypatch.setattr(
-        "risk.ingest.sources.propreports.load._clock", lambda _connection: lambda: dt.datetime.now(dt.UTC)
-    )
+    monkeypatch.setattr("risk.ingest.propreports.client.Timeouts", lambda: Timeouts(2, 2, 5, attempts=1))
+    monkeypatch.setattr("risk.ingest.propreports.load.RateLimiter", lambda: RateLimiter(1000, 0.0))
+    monkeypatch.setattr("risk.ingest.propreports.load._clock", lambda _connection: lambda: dt.datetime.now(dt.UTC))
     with serving(vendor) as endpoint:
         parts = urlsplit(endpoint.url)
         given = {"conn_type": "http", "host": parts.hostname, "port": parts.port, "login": USER, "password": PASSWORD}

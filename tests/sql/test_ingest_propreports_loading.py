@@ -19,8 +19,8 @@ from risk.core.settings import Settings
 from risk.core.warehouse import Connection
 from risk.ingest.load import Load
 from risk.ingest.poll import missing_accounts, raise_for_quarantine
-from risk.ingest.sources.propreports.client import Endpoint, RateLimiter, Timeouts
-from risk.ingest.sources.propreports.load import load_vendor
+from risk.ingest.propreports.client import Endpoint, RateLimiter, Timeouts
+from risk.ingest.propreports.load import load_vendor
 from tests.vendor_server import (
     PASSWORD,
     USER,
@@ -240,7 +240,7 @@ def test_first_load_asks_for_a_year_where_no_day_is_named(
     connection: Connection, vendor: Vendor, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("RISK_VENDOR_SINCE")
-    monkeypatch.setattr("risk.ingest.sources.propreports.load.VENDOR_HISTORY_SESSIONS", 3)
+    monkeypatch.setattr("risk.ingest.propreports.load.VENDOR_HISTORY_SESSIONS", 3)
 
     load(connection, endpoint)
 

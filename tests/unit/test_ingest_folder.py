@@ -11,8 +11,8 @@ import pytest
 
 from risk.core.errors import InputError
 from risk.core.settings import Settings
+from risk.ingest.folder import open_folder
 from risk.ingest.read import newest_session
-from risk.ingest.sources.folder import open_folder
 from tests.drops import read_fills
 
 NOW = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from risk.core.errors import ConnectionLostError, RefusalError
-from risk.ingest.sources.propreports.client import (
+from risk.ingest.propreports.client import (
     Client,
     Endpoint,
     RateLimiter,
@@ -26,8 +26,8 @@ from risk.ingest.sources.propreports.client import (
     hold_lock,
     read_endpoint,
 )
-from risk.ingest.sources.propreports.load import fills_question, write_fills
-from risk.ingest.sources.propreports.pages import Answer, IncompleteAnswerError, ask, lines
+from risk.ingest.propreports.load import fills_question, write_fills
+from risk.ingest.propreports.pages import Answer, IncompleteAnswerError, ask, lines
 from risk.report.doctor import check_vendor
 from tests.vendor_server import (
     FILLS_HEADER,
@@ -340,7 +340,7 @@ def test_answer_of_any_number_of_rows_is_written_in_bounded_memory(tmp_path: Pat
 def test_answer_that_never_ends_is_given_up(
     vendor: Vendor, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("risk.ingest.sources.propreports.client.LARGEST_ANSWER", 300)
+    monkeypatch.setattr("risk.ingest.propreports.client.LARGEST_ANSWER", 300)
 
     with pytest.raises(ConnectionLostError, match="the answer has more than 300 bytes"):
         fetched(client, tmp_path)

@@ -9,8 +9,8 @@ import pytest
 
 from risk.core.entities import ReportedPnl
 from risk.core.errors import RequestError
-from risk.ingest.sources.propreports.pages import IncompleteAnswerError
-from risk.ingest.sources.propreports.reports import (
+from risk.ingest.propreports.pages import IncompleteAnswerError
+from risk.ingest.propreports.reports import (
     Account,
     Report,
     active_since,

@@ -20,11 +20,11 @@ from risk.core.errors import InputError, RequestError
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, execute, records, rows, statement, writing
 from risk.ingest.deliveries import FileDeliveries, content_digest, find_deliveries
+from risk.ingest.folder import MARKER, DropFolder, Entry, open_folder
 from risk.ingest.parse import Parser, Place, execution_table
 from risk.ingest.reference_data import FILE_SPECS
 from risk.ingest.reference_files import store_manifest_totals, store_reference_files
 from risk.ingest.rules import Quarantine, RowRules, find_collisions, row_rules
-from risk.ingest.sources.folder import MARKER, DropFolder, Entry, open_folder
 from risk.ingest.stage import (
     CORRECTION_COLUMNS,
     FILL_COLUMNS,

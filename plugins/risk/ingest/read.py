@@ -19,6 +19,7 @@ from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.ingest.corrections import Renames, apply_corrections
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
+from risk.ingest.folder import DropFolder, Entry, open_folder
 from risk.ingest.parse import EXECUTIONS, SCALE, ParsedFile, Parser, Place
 from risk.ingest.reference_data import ACCOUNTS, FILE_SPECS, MARKS
 from risk.ingest.reference_files import read_reference_files
@@ -32,7 +33,6 @@ from risk.ingest.rules import (
     session_of,
     wall_time_of,
 )
-from risk.ingest.sources.folder import DropFolder, Entry, open_folder
 from risk.ingest.streams import CsvStream
 
 Parsed = tuple[ParsedFile, list[pa.Table]]

@@ -11,9 +11,9 @@ from typing import Any, Generic, NamedTuple
 from risk.core.entities import ReportedPnl
 from risk.core.errors import InputError
 from risk.core.warehouse import Connection, execute, records
+from risk.ingest.folder import MANIFEST, DropFolder
 from risk.ingest.reference_data import FileSpec, Row
 from risk.ingest.rules import SENTENCES, Quarantine, Reject, RowRules, mapped_columns
-from risk.ingest.sources.folder import MANIFEST, DropFolder
 from risk.ingest.stage import FileLog, StagedReject, copy_rows
 from risk.ingest.streams import CsvStream, file_sha256
 

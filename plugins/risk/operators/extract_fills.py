@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from risk.ingest.load import Load
-    from risk.ingest.sources.propreports.client import Endpoint
+    from risk.ingest.propreports.client import Endpoint
 
 SOURCE_CONNECTION_ID = "risk_source"
 VENDOR_CONNECTION_ID = "risk_vendor"
@@ -107,7 +107,7 @@ class ExtractFillsOperator(BaseOperator):
     def load(self, connection: Connection, session_date: dt.date) -> Load:
         """Load from the one source this run has."""
         from risk.ingest.load import load_drop, load_query
-        from risk.ingest.sources.propreports.load import load_vendor
+        from risk.ingest.propreports.load import load_vendor
 
         settings = read_settings()
         vendor = None if self.fills else vendor_endpoint()
@@ -123,7 +123,7 @@ class ExtractFillsOperator(BaseOperator):
 
 def vendor_endpoint() -> Endpoint | None:
     """Read the Airflow connection ``risk_vendor``, where there is one."""
-    from risk.ingest.sources.propreports.client import endpoint_of
+    from risk.ingest.propreports.client import endpoint_of
 
     try:
         given = BaseHook.get_connection(VENDOR_CONNECTION_ID)

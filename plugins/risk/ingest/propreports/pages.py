@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from risk.core.errors import ConnectionLostError, RefusalError
+from risk.ingest.propreports.client import Client
 from risk.ingest.rules import shorten
-from risk.ingest.sources.propreports.client import Client
 
 TRAILER: Final = re.compile(rb"Page ([0-9]{1,6})/([0-9]{1,6})")
 TAIL_BYTES: Final = 200

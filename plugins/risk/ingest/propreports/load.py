@@ -19,13 +19,12 @@ from risk.core.entities import ReportedPnl
 from risk.core.errors import RefusalError
 from risk.core.settings import VENDOR_HISTORY_SESSIONS, VENDOR_REREAD_AFTER, VENDOR_REREAD_SESSIONS, Settings
 from risk.core.warehouse import Connection, execute, rows, writing
+from risk.ingest.folder import MANIFEST, MANIFEST_REQUIRED, MANIFEST_TOTALS, reference_files
 from risk.ingest.load import Load, load_fetched
-from risk.ingest.rules import REQUIRED
-from risk.ingest.sources.folder import MANIFEST, MANIFEST_REQUIRED, MANIFEST_TOTALS, reference_files
-from risk.ingest.sources.propreports import pages
-from risk.ingest.sources.propreports.client import Client, Endpoint, RateLimiter, Timeouts, hold_lock
-from risk.ingest.sources.propreports.pages import Answer, IncompleteAnswerError, Question, lines
-from risk.ingest.sources.propreports.reports import (
+from risk.ingest.propreports import pages
+from risk.ingest.propreports.client import Client, Endpoint, RateLimiter, Timeouts, hold_lock
+from risk.ingest.propreports.pages import Answer, IncompleteAnswerError, Question, lines
+from risk.ingest.propreports.reports import (
     ALL_GROUPS,
     LIST,
     Account,
@@ -35,6 +34,7 @@ from risk.ingest.sources.propreports.reports import (
     read_report,
     report_question,
 )
+from risk.ingest.rules import REQUIRED
 
 log = logging.getLogger(__name__)
 

@@ -1,1 +1,0 @@
-"""The sources of fills: a folder, a Postgres query, the vendor's API."""
