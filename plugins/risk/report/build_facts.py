@@ -59,6 +59,7 @@ def build_facts(connection: Connection, run: Run) -> Facts:
     )
     accounts = _read_accounts(connection, run, {account_id: cut for _, account_id, cut in previous}, booked)
     compared = {**session, "within_sessions": RESTATEMENT_SESSIONS}
+    restated = records(connection, "send_report/select_restatements", compared)
     (desk,) = records(connection, "send_report/select_desk", {"run_id": run.run_id, "session_date": run.session_date})
     return Facts(
         session_date=run.session_date,
@@ -73,9 +74,7 @@ def build_facts(connection: Connection, run: Run) -> Facts:
             if trader.latest_session_date is not None
         ),
         previous_session_date=previous[0][0] if previous else None,
-        restatements=tuple(
-            RestatementFacts(**row) for row in records(connection, "send_report/select_restatements", compared)
-        ),
+        restatements=tuple(RestatementFacts(**row) for row in restated),
         **_desk_facts(desk, accounts, booked),
     )
 
