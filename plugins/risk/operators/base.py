@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseOperator, ExceptionRetryPolicy, RetryAction, RetryRule
@@ -65,6 +65,13 @@ def warehouse() -> Iterator[Connection]:
         yield connection
 
 
+def log_counts(log: Any, run: Run, counts: Mapping[str, Any]) -> dict[str, Any]:
+    """Log the counts of a step, and return what every step returns."""
+    facts = ", ".join(f"{name}={value}" for name, value in counts.items())
+    log.info("session=%s as_of=%s %s", run.session_date, run.as_of.isoformat(), facts)
+    return {"run_id": run.run_id, "session_date": run.session_date.isoformat(), **counts}
+
+
 class RunOperator(BaseOperator):
     """Base of the six steps that work for the run opened by ``extract_fills``.
 
@@ -93,9 +100,7 @@ class RunOperator(BaseOperator):
                     counts = self.work(connection, run)
             else:
                 counts = self.work(connection, run)
-        facts = ", ".join(f"{name}={value}" for name, value in counts.items())
-        self.log.info("session=%s as_of=%s %s", run.session_date, run.as_of.isoformat(), facts)
-        return {"run_id": run.run_id, "session_date": run.session_date.isoformat(), **counts}
+        return log_counts(self.log, run, counts)
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Do the step; every subclass delegates to one function of its module."""

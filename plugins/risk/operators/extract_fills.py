@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,12 @@ from risk.core.runs import open_run, resolve_as_of
 from risk.core.schema import migrate
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, connect, writing
-from risk.operators.base import warehouse
+from risk.operators.base import log_counts, service_connection, warehouse
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from risk.ingest.load import Load
-    from risk.ingest.propreports.client import Endpoint
 
 SOURCE_CONNECTION_ID = "risk_source"
 VENDOR_CONNECTION_ID = "risk_vendor"
@@ -90,15 +90,8 @@ class ExtractFillsOperator(BaseOperator):
                 raise AirflowRescheduleException(incomplete.poll_at) from None  # type: ignore[no-untyped-call]
             run = open_run(connection, session_date, load.load_id, dag_run.run_id, as_of)
         names = ("file_count", "delivery_count", "fill_count", "rejected_count")
-        counts = {name: getattr(load, name) for name in names}
-        facts = ", ".join(f"{name}={value}" for name, value in counts.items())
-        self.log.info("session=%s as_of=%s %s", run.session_date, run.as_of.isoformat(), facts)
-        return {
-            "run_id": run.run_id,
-            "session_date": run.session_date.isoformat(),
-            "effective_session": run.effective_session.isoformat(),
-            **counts,
-        }
+        done = log_counts(self.log, run, {name: getattr(load, name) for name in names})
+        return {"effective_session": run.effective_session.isoformat(), **done}
 
     def deadline(self, session_date: dt.date) -> dt.datetime:
         """Return the instant from which a run no longer waits."""
@@ -107,27 +100,19 @@ class ExtractFillsOperator(BaseOperator):
     def load(self, connection: Connection, session_date: dt.date) -> Load:
         """Load from the one source this run has."""
         from risk.ingest.load import load_drop, load_query
+        from risk.ingest.propreports.client import endpoint_of
         from risk.ingest.propreports.load import load_vendor
 
         settings = read_settings()
-        vendor = None if self.fills else vendor_endpoint()
-        folder = Path(self.fills) if self.fills else settings.fills_dir
+        vendor = None
+        if not self.fills:
+            with contextlib.suppress(AirflowNotFoundException):
+                vendor = service_connection(VENDOR_CONNECTION_ID)
         if vendor:
-            return load_vendor(connection, vendor, session_date, settings)
+            return load_vendor(connection, endpoint_of(asdict(vendor)), session_date, settings)
+        folder = Path(self.fills) if self.fills else settings.fills_dir
         if folder:
             return load_drop(connection, folder, session_date, settings, is_history=self.history == "True")
         source_dsn = BaseHook.get_connection(SOURCE_CONNECTION_ID).get_uri()
         with contextlib.closing(connect(source_dsn)) as source:
             return load_query(connection, source, session_date, settings)
-
-
-def vendor_endpoint() -> Endpoint | None:
-    """Read the Airflow connection ``risk_vendor``, where there is one."""
-    from risk.ingest.propreports.client import endpoint_of
-
-    try:
-        given = BaseHook.get_connection(VENDOR_CONNECTION_ID)
-    except AirflowNotFoundException:
-        return None
-    fields = ("conn_type", "host", "port", "schema", "login", "password")
-    return endpoint_of({name: getattr(given, name) for name in fields})
