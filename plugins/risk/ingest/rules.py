@@ -86,8 +86,8 @@ SENTENCES: Final = {
     "date_gap": "Date/Time {date_time} does not exist in New York: clocks went forward over it",
     "date_twice": "Date/Time {date_time} happened twice in New York (clocks went back): it names no instant",
     "account_name": "the account name {account} is not one the setting RISK_ACCOUNT_PATTERN allows",
-    "account_collision": "account {account} equals {colliding} in its first 20 characters, so the two cannot be told "
-    "apart",
+    "account_collision": "account {account} equals {colliding} in its first 20 characters, so the two cannot be "
+    "distinguished",
     "side": "side {side} is none of B, S, T, C",
     "symbol": "symbol {symbol} is blank, too long or has characters no symbol has",
     "numbers": "{numbers} is not a number",
