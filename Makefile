@@ -56,14 +56,15 @@ backup: setup ## write the warehouses and Airflow's metadata into one file under
 restore: setup ## replace this clone's databases by those of a backup FILE=path
 	@./riskctl restore --file "$${FILE:-}"
 
-test: setup ## the whole test suite, with a Postgres of its own
-	@$(PYTEST)
+test: setup ## the whole test suite: Postgres, mail server and Airflow of its own
+	@$(PYTEST) -m "fast or sql" -n auto --dist worksteal
+	@$(PYTEST) -m e2e
 
 test-fast: setup ## unit and property tests: no service, under a minute on two cores
-	@$(PYTEST) -m fast -n auto
+	@$(PYTEST) -m fast -n auto --dist worksteal tests/unit tests/properties
 
 test-sql: setup ## tests that need a Postgres, which they start
-	@$(PYTEST) -m sql
+	@$(PYTEST) -m sql -n auto --dist worksteal
 
 test-e2e: setup ## tests that need Airflow, a browser or a whole stack
 	@$(PYTEST) -m e2e
