@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -109,8 +110,8 @@ def test_contributions_add_up_and_sentences_contain_numbers() -> None:
         assert len(explanation.sentences) <= 3
         assert not any("nan" in sentence for sentence in explanation.sentences)
         sentences.update(explanation.sentences)
-    assert any(" % higher)" in sentence for sentence in sentences)
-    assert any(" % lower)" in sentence for sentence in sentences)
+    assert any(re.search(r": \+\d+%$", sentence) for sentence in sentences)
+    assert any(re.search(r": -\d+%$", sentence) for sentence in sentences)
 
 
 def test_a_level_of_the_experts_alone_is_left_when_no_input_moves_it() -> None:
