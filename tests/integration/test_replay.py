@@ -157,7 +157,7 @@ def test_history_is_refused_after_a_session_was_run_as_it_happened(
 ) -> None:
     run_line(connection, warehouse_dsn, real_fills_dir, dt.date(2025, 9, 2))
 
-    with pytest.raises(RequestError, match="session 2025-09-02 was run as it happened"):
+    with pytest.raises(RequestError, match="session 2025-09-02 was run live"):
         load_drop(connection, real_fills_dir, dt.date(2025, 9, 3), Settings(), is_history=True)
 
 
