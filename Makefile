@@ -58,7 +58,7 @@ restore: setup ## replace this clone's databases by those of a backup FILE=path
 
 test: setup ## the whole test suite: Postgres, mail server and Airflow of its own
 	@$(PYTEST) -m "fast or sql" -n auto --dist worksteal
-	@$(PYTEST) -m e2e
+	@$(PYTEST) -m e2e -n 2 --dist loadfile
 
 test-fast: setup ## unit and property tests: no service, under a minute on two cores
 	@$(PYTEST) -m fast -n auto --dist worksteal tests/unit tests/properties
@@ -67,7 +67,7 @@ test-sql: setup ## tests that need a Postgres, which they start
 	@$(PYTEST) -m sql -n auto --dist worksteal
 
 test-e2e: setup ## tests that need Airflow, a browser or a whole stack
-	@$(PYTEST) -m e2e
+	@$(PYTEST) -m e2e -n 2 --dist loadfile
 
 lint: setup ## format, lint, types, SQL, layers, spelling, dependencies; changes nothing
 	@.venv/bin/ruff format --check $(LINTED)

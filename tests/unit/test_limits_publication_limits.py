@@ -85,7 +85,7 @@ def test_floor_is_the_base_limit_less_the_largest_cut() -> None:
         ("2025-08-18T13:30:00+00:00", "2025-08-18T13:00:00+00:00"),
         # The evening before.
         ("2025-08-15T22:00:00+00:00", "2025-08-18T13:00:00+00:00"),
-        # A rehearsal in winter, before and after 09:00 New York (14:00 UTC).
+        # A dry run in winter, before and after 09:00 New York (14:00 UTC).
         ("2026-01-20T13:59:00+00:00", "2026-01-20T14:00:00+00:00"),
         ("2026-01-20T14:00:00+00:00", "2026-01-21T14:00:00+00:00"),
     ],
