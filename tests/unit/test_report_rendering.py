@@ -51,7 +51,7 @@ DESK = desk(
         "Fees of NET001 are 4.2 times the usual",
         "Reasons: Drawdown: 8.7 scales; Large loss: -812 USD",
         "Forecast: 95% VaR $2,346",
-        "Recommended cut: rules 30%, model no forecast",
+        "Recommended cut: rules 30%, no model forecast",
         "Recommended cut: rules 50%, model 25%",
         # -812.305 is shown to the cent, half to even: -812.30.
         "2025-08-15: net P&L -$812.30, -$1,033.20 including open positions",

@@ -84,7 +84,7 @@ def words_of(facts: dict[str, Any], one: dict[str, Any]) -> Iterator[tuple[str, 
     yield "status", [] if one["status"] == "active" else [one["status"].capitalize()]
     yield "rules_cut_ratio", [f"Recommended cut: rules {percent(one['rules_cut_ratio'])}"]
     model = one["model_cut_ratio"]
-    yield "model_cut_ratio", ["model " + ("no forecast" if model is None else percent(model))]
+    yield "model_cut_ratio", ["no model forecast" if model is None else f"model {percent(model)}"]
     yield "forecast_quantile_05_usd", [f"95% VaR {usd(str(round(-Decimal(one['forecast_quantile_05_usd']))))}"]
     shortfall, chance = one["expected_shortfall_usd"], one["loss_probability"]
     yield (

@@ -27,7 +27,7 @@ THRESHOLDS: Final = {
     "active_within": ACTIVE_WITHIN_SESSIONS,
     "legacy_suffix": LEGACY_SUFFIX,
 }
-"""Binds of the statements that observe."""
+"""Parameters of the statements that collect findings."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ from risk.model.panel import FeaturePanel, FloatMatrix, Panel, feature_panel
 from risk.model.walk_forward import ProgressCallback, WalkForward, walk_forward
 
 FLAT_CUT_RATIO = 0.21
-"""What "cut everybody the same" cuts: a model that cannot beat it does not tell traders apart."""
+"""What "cut everyone the same" cuts: a model that cannot beat it does not distinguish traders."""
 
 
 @dataclass(frozen=True, slots=True)
