@@ -223,6 +223,27 @@ def test_failure_alert_is_sent_at_the_next_call_when_no_server_accepted_it(
     assert mail_failure(alerts(warehouse_dsn, [server]), failed(), tmp_path)
 
 
+class RejectingBox(Box):
+    """Rejects every recipient and counts the attempts."""
+
+    attempt_count = 0
+
+    async def handle_RCPT(self, *_arguments: object) -> str:  # noqa: N802
+        self.attempt_count += 1
+        return "550 no such mailbox"
+
+
+def test_failure_alert_that_nobody_accepts_is_tried_once_a_call(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path
+) -> None:
+    rejecting = RejectingBox()
+
+    with served(rejecting) as server, pytest.raises(ConnectionLostError, match="reached nobody"):
+        mail_failure(alerts(warehouse_dsn, [server]), failed(), tmp_path)
+
+    assert rejecting.attempt_count == 1
+
+
 def test_failure_of_a_rerun_says_that_the_report_is_already_out(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
