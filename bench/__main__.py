@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
+
 MEASUREMENTS = ("features", "fills", "pnl", "replay", "operation", "forecast", "page", "vendor", "walk")
 
 

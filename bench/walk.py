@@ -2,7 +2,8 @@
 
 Two accounts, four CSV rows a day, from July 1 to August 15, 2025. A step counts the distinct first-party functions that
 it calls (comprehensions and lambdas apart), their modules, and the statement files of ``include/sql`` that it runs
-together with the schema functions that these call. Operators are counted apart: each delegates to one function.
+together with the schema functions that these call. As in the first count, a step is the function that its operator
+delegates to, on a migrated warehouse, with settings read; other than then, the mail goes to a real server.
 """
 
 from __future__ import annotations
@@ -18,11 +19,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from types import FrameType, SimpleNamespace
+from types import FrameType
 from typing import Any
-from urllib.parse import quote
 
-from psycopg2.extensions import make_dsn, parse_dsn
+from psycopg2.extensions import make_dsn
 
 SESSION = dt.date(2025, 8, 15)
 FIRST_SESSION = dt.date(2025, 7, 1)
@@ -50,7 +50,6 @@ MEASURED_FIRST: Mapping[str, tuple[int, int, int]] = {
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 FIRST_PARTY = ("plugins", "dags", "devstack", "simulation")
-OPERATORS = "plugins/risk/operators/"
 
 
 @dataclass
@@ -70,12 +69,9 @@ class Footprint:
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        inner = {(file, name) for file, name in self.functions if not file.startswith(OPERATORS)}
-        return len(inner), len({file for file, _ in inner}), len(self.statements) + len(self.schema_functions)
-
-    @property
-    def operator_count(self) -> int:
-        return sum(file.startswith(OPERATORS) for file, _ in self.functions)
+        """Functions, modules, and statement files with schema functions."""
+        modules = {file for file, _ in self.functions}
+        return len(self.functions), len(modules), len(self.statements) + len(self.schema_functions)
 
 
 def measure(dsn: str, folder: Path) -> dict[str, tuple[int, int, int]]:
@@ -88,12 +84,12 @@ def measure(dsn: str, folder: Path) -> dict[str, tuple[int, int, int]]:
     for footprint in footprints.values():
         whole |= footprint
     footprints["whole line"] = whole
-    print(f"{'step':15} {'functions':>15} {'modules':>15} {'SQL':>15}   statements + schema functions | in operators")
+    print(f"{'step':15} {'functions':>15} {'modules':>15} {'SQL':>15}   statements + schema functions")
     for step, found in footprints.items():
         before = MEASURED_FIRST[step]
         cells = " ".join(f"{now:6} was {old:4}" for now, old in zip(found.counts, before, strict=True))
         parts = f"{len(found.statements)} + {len(found.schema_functions)}"
-        print(f"{step:15} {cells}   {parts:>29} | {found.operator_count}")
+        print(f"{step:15} {cells}   {parts:>29}")
     listed = footprints.get(os.environ.get("WALK_LIST", ""))
     if listed:
         _print_names(listed)
@@ -108,9 +104,9 @@ def _print_names(found: Footprint) -> None:
 
 
 def walk(dsn: str, folder: Path) -> dict[str, Footprint]:
-    """Run the seven operators on a small desk in a database of its own and trace each."""
+    """Run the seven steps on a small desk in a database of its own and trace each."""
     warehouse_dsn = _new_database(dsn)
-    _configure(warehouse_dsn, folder)
+    _configure(folder)
     from risk.core.schema import migrate
     from risk.core.warehouse import connect
     from tests.smtp_boxes import Box, served
@@ -119,18 +115,15 @@ def walk(dsn: str, folder: Path) -> dict[str, Footprint]:
     with contextlib.closing(connect(warehouse_dsn)) as connection:
         migrate(connection)
     _write_desk(folder / "drop")
-    with served(Box()) as server:
-        os.environ["AIRFLOW_CONN_SMTP_DEFAULT"] = f"smtp://{server.host}:{server.port}?disable_ssl=true"
-        read = _record_statements()
-        definitions = _schema_functions(warehouse_dsn)
-        footprints = {}
-        with contextlib.closing(connect(warehouse_dsn)) as connection:
-            for step, work in _steps(connection, folder / "drop"):
-                read.clear()
-                functions = _traced(work)
-                # The baseline is read to compare its hash, and run on an empty warehouse only.
-                statements = {name for name in read if not name.startswith("schema/")}
-                footprints[step] = Footprint(functions, statements, _called(statements, definitions))
+    read = _record_statements()
+    definitions = _schema_functions(warehouse_dsn)
+    footprints = {}
+    with served(Box()) as server, contextlib.closing(connect(warehouse_dsn)) as connection:
+        for step, work in _steps(connection, warehouse_dsn, folder / "drop", server):
+            read.clear()
+            functions = _traced(work)
+            statements = set(read)
+            footprints[step] = Footprint(functions, statements, _called(statements, definitions))
     return footprints
 
 
@@ -144,15 +137,12 @@ def _new_database(dsn: str) -> str:
     return str(make_dsn(dsn, dbname="walk"))
 
 
-def _configure(dsn: str, folder: Path) -> None:
+def _configure(folder: Path) -> None:
     """Point Airflow and the settings to the folder; before either is imported."""
-    parts = {name: quote(str(value), safe="") for name, value in parse_dsn(dsn).items()}
-    place = f"{parts['user']}:{parts.get('password', '')}@{parts['host']}:{parts['port']}/{parts['dbname']}"
     os.environ |= {
         "AIRFLOW_HOME": str(folder / "airflow"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__LOGGING__LOGGING_LEVEL": "ERROR",
-        "AIRFLOW_CONN_RISK_WAREHOUSE": f"postgres://{place}",
         "RISK_REPORTS_DIR": str(folder / "reports"),
         "RISK_SCRATCH_DIR": str(folder),
     }
@@ -184,32 +174,43 @@ def _write_desk(drop: Path) -> None:
     (drop / "marks.csv").write_text("\n".join(marks) + "\n", encoding="utf-8")
 
 
-def _steps(connection: Any, drop: Path) -> Iterator[tuple[str, Callable[[], Any]]]:
-    """Yield each step's name and its work on the run that the first one opens; that one opens a connection, too."""
-    from risk.core.runs import read_run
-    from risk.operators.aggregate_pnl import AggregatePnlOperator
-    from risk.operators.apply_rules import ApplyRulesOperator
-    from risk.operators.build_features import BuildFeaturesOperator
-    from risk.operators.check_fills import CheckFillsOperator
-    from risk.operators.extract_fills import ExtractFillsOperator
-    from risk.operators.predict_limits import PredictLimitsOperator
-    from risk.operators.send_report import SendReportOperator
+def _steps(connection: Any, dsn: str, drop: Path, server: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
+    """Yield each step's name and its work on the run that the first one opens."""
+    from risk.books.warehouse import aggregate
+    from risk.checks.run import check_fills
+    from risk.core.calendar import store_sessions
+    from risk.core.runs import open_run
+    from risk.core.settings import read_settings
+    from risk.core.warehouse import writing
+    from risk.ingest.load import load_drop
+    from risk.ingest.poll import load_or_wait
+    from risk.limits.decide import CUT_FUNCTIONS, apply_rules
+    from risk.model.build_features import store_features
+    from risk.model.predict import predict_limits
+    from risk.report.page import Links
+    from risk.report.send import send_report
 
-    opened: dict[str, Any] = {}
-    start, after = (dt.datetime(2025, 8, day, 11, tzinfo=dt.UTC) for day in (15, 18))
-    dag_run = SimpleNamespace(run_type="scheduled", data_interval_start=start, run_after=after, run_id="scheduled__1")
-    extract = ExtractFillsOperator(
-        task_id="extract_fills", session_date=str(SESSION), fills=str(drop), as_of="", history=""
+    opened: list[Any] = []
+    settings = read_settings()
+    with writing(connection):
+        store_sessions(connection)
+
+    def extract() -> None:
+        deadline = dt.datetime(2025, 8, 18, 12, 15, tzinfo=dt.UTC)
+        load = load_or_wait(connection, SESSION, lambda: load_drop(connection, drop, SESSION, settings), deadline)
+        opened.append(open_run(connection, SESSION, load.load_id, "scheduled__1"))
+
+    yield STEPS[0], extract
+    (run,) = opened
+    works = (
+        partial(check_fills, connection, dsn, run),
+        partial(aggregate, connection, run),
+        partial(store_features, connection, run),
+        partial(predict_limits, connection, run, CUT_FUNCTIONS),
+        partial(apply_rules, connection, run, settings.default_limit_usd),
+        partial(send_report, connection, run, server, Links(), settings),
     )
-    yield "extract_fills", lambda: opened.update(extract.execute({"dag_run": dag_run}))  # type: ignore[typeddict-item]
-    run = read_run(connection, opened["run_id"])
-    kinds = (CheckFillsOperator, AggregatePnlOperator, BuildFeaturesOperator, PredictLimitsOperator, ApplyRulesOperator)
-    report = SendReportOperator(
-        task_id="send_report", deliver="True", run_type="scheduled", run_url="/", approval="none"
-    )
-    operators = [*(kind(task_id=name) for kind, name in zip(kinds, STEPS[1:], strict=False)), report]
-    for name, operator in zip(STEPS[1:], operators, strict=True):
-        yield name, partial(operator.work, connection, run)
+    yield from zip(STEPS[1:], works, strict=True)
 
 
 def _traced(work: Callable[[], Any]) -> set[tuple[str, str]]:
