@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import numpy as np
@@ -74,10 +75,10 @@ def corrupted_after(panel: Panel, session_count: int) -> Panel:
     """Replace everything after the first sessions by other numbers."""
     changed = {}
     for name in MEASURES:
-        matrix = panel.matrix(name).copy()
+        matrix = getattr(panel, name).copy()
         matrix[session_count:] = 123456.75
         changed[name] = matrix
-    return panel.with_measures(**changed)
+    return dataclasses.replace(panel, **changed)
 
 
 def permuted(panel: Panel, order: list[int]) -> Panel:

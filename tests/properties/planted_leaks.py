@@ -61,7 +61,7 @@ def _mean(values: FloatMatrix) -> FloatMatrix:
 
 
 def _mean_share(panel: Panel) -> FloatMatrix:
-    return _mean(panel.matrix("adds_to_loser_count") / panel.matrix("fill_count"))
+    return _mean(panel.adds_to_loser_count / panel.fill_count)
 
 
 def _calendar_day(panel: Panel, values: Matrix) -> Matrix:
@@ -74,7 +74,7 @@ def _backward_filled(panel: Panel, effective_session: dt.date) -> pd.DataFrame:
     pnl = panel.total_pnl_usd.copy()
     for row in range(len(pnl) - 2, -1, -1):
         pnl[row] = np.where(np.isfinite(pnl[row]), pnl[row], pnl[row + 1])
-    return build_features(panel.with_measures(total_pnl_usd=pnl), effective_session)
+    return build_features(dataclasses.replace(panel, total_pnl_usd=pnl), effective_session)
 
 
 def _survivors(panel: Panel, effective_session: dt.date) -> pd.DataFrame:
@@ -233,7 +233,7 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
         "enlarging_share_0",
         _feature(
             "enlarging_share_0",
-            lambda panel, _: _next(panel.matrix("adds_to_loser_count") / panel.matrix("fill_count")),
+            lambda panel, _: _next(panel.adds_to_loser_count / panel.fill_count),
         ),
     ),
     "habit of averaging down over all sessions": (
@@ -246,13 +246,13 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
     ),
     "last hour over the result of the session forecast": (
         "late_pnl_share",
-        _feature("late_pnl_share", lambda panel, _: panel.matrix("late_pnl_usd") / np.abs(_next(panel.total_pnl_usd))),
+        _feature("late_pnl_share", lambda panel, _: panel.late_pnl_usd / np.abs(_next(panel.total_pnl_usd))),
     ),
     "holding time against the norm of all sessions": (
         "holding_against_norm",
         _feature(
             "holding_against_norm",
-            lambda panel, _: panel.matrix("holding_seconds") / _mean(panel.matrix("holding_seconds")),
+            lambda panel, _: panel.holding_seconds / _mean(panel.holding_seconds),
         ),
     ),
     "concentration smoothed over the sessions around": (
@@ -261,9 +261,7 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
     ),
     "positions still open the morning after": (
         "overnight_exposure",
-        _feature(
-            "overnight_exposure", lambda panel, _: _next(panel.matrix("overnight_usd")) / panel.matrix("turnover_usd")
-        ),
+        _feature("overnight_exposure", lambda panel, _: _next(panel.overnight_usd) / panel.turnover_usd),
     ),
     "missing sessions filled from the next": ("last_z", Pipeline(CUT_FUNCTIONS, features=_backward_filled)),
     "calendar day for session": ("last_z", _feature("last_z", _calendar_day)),

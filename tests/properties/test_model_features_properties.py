@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,17 +59,18 @@ def test_features_are_free_of_scale(panel: Panel, exponent: int) -> None:
     # given one trader's dollars and shares multiplied by a power of 2, which rounds nothing
     factor = np.ones(len(panel.account_ids))
     factor[0] = 2.0**exponent
-    larger = panel.with_measures(
+    larger = dataclasses.replace(
+        panel,
         total_pnl_usd=panel.total_pnl_usd * factor,
-        turnover_usd=panel.matrix("turnover_usd") * factor,
-        fees_usd=panel.matrix("fees_usd") * factor,
-        volume=panel.matrix("volume") * factor,
-        fill_count=panel.matrix("fill_count") * factor,
-        early_pnl_usd=panel.matrix("early_pnl_usd") * factor,
-        late_pnl_usd=panel.matrix("late_pnl_usd") * factor,
-        holding_seconds=panel.matrix("holding_seconds") * factor,
-        adds_to_loser_count=panel.matrix("adds_to_loser_count") * factor,
-        overnight_usd=panel.matrix("overnight_usd") * factor,
+        turnover_usd=panel.turnover_usd * factor,
+        fees_usd=panel.fees_usd * factor,
+        volume=panel.volume * factor,
+        fill_count=panel.fill_count * factor,
+        early_pnl_usd=panel.early_pnl_usd * factor,
+        late_pnl_usd=panel.late_pnl_usd * factor,
+        holding_seconds=panel.holding_seconds * factor,
+        adds_to_loser_count=panel.adds_to_loser_count * factor,
+        overnight_usd=panel.overnight_usd * factor,
     )
 
     # when, then

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -25,9 +27,9 @@ def desk() -> Panel:
     drawn = np.random.default_rng(1).random((6, *panel.total_pnl_usd.shape))
     conduct = ("early_pnl_usd", "late_pnl_usd", "holding_seconds", "concentration_ratio", "overnight_usd")
     known = {name: drawn[number] * 100.0 for number, name in enumerate(conduct)}
-    known["adds_to_loser_count"] = np.floor(drawn[5] * panel.matrix("fill_count"))
+    known["adds_to_loser_count"] = np.floor(drawn[5] * panel.fill_count)
     known = {name: np.where(panel.is_active, values, np.nan) for name, values in known.items()}
-    return panel.with_measures(**known)
+    return dataclasses.replace(panel, **known)
 
 
 def test_the_pipeline_has_no_leak(desk: Panel) -> None:

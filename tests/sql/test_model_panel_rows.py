@@ -31,7 +31,7 @@ def test_panel_has_every_session_from_the_first_result_to_the_asked_one(connecti
     assert panel.total_pnl_usd[2, 0] == -2.25
     assert panel.total_pnl_usd[0, 1] == 1.5
     assert np.count_nonzero(panel.is_active) == 2
-    assert (panel.matrix("volume")[0, 1], panel.matrix("turnover_usd")[0, 1], panel.matrix("fees_usd")[0, 1]) == (
+    assert (panel.volume[0, 1], panel.turnover_usd[0, 1], panel.fees_usd[0, 1]) == (
         1000.0,
         50000.0,
         5.0,
@@ -50,7 +50,7 @@ def test_panel_has_no_number_where_nobody_traded_or_the_books_are_incomplete(con
 
     # then
     assert panel.is_active[:, 0].tolist() == [False, False, True]
-    assert np.isnan(panel.matrix("fill_count")[:2]).all()
+    assert np.isnan(panel.fill_count[:2]).all()
 
 
 def test_panel_does_not_know_accounts_that_first_traded_later(connection: Connection) -> None:

@@ -159,15 +159,15 @@ def test_panel_of_fills_holds_results_and_what_the_fills_tell() -> None:
     panel = panel_of_fills(fills)
 
     assert (
-        panel.matrix("adds_to_loser_count")[0, 0],
-        panel.matrix("concentration_ratio")[0, 0],
-        panel.matrix("overnight_usd")[0, 0],
+        panel.adds_to_loser_count[0, 0],
+        panel.concentration_ratio[0, 0],
+        panel.overnight_usd[0, 0],
     ) == (0, 1, 0)
     # 10 x (6 - 5) = 10 less 0.30 fees; 20 shares for 50 + 60 US dollars in 2 fills
     assert panel.total_pnl_usd[0, 0] == pytest.approx(9.70)
-    assert (panel.matrix("fill_count")[0, 0], panel.matrix("volume")[0, 0], panel.matrix("turnover_usd")[0, 0]) == (
+    assert (panel.fill_count[0, 0], panel.volume[0, 0], panel.turnover_usd[0, 0]) == (
         2.0,
         20.0,
         110.0,
     )
-    assert panel.matrix("fees_usd")[0, 0] == pytest.approx(0.30)
+    assert panel.fees_usd[0, 0] == pytest.approx(0.30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import operator
 import statistics
@@ -105,7 +106,7 @@ def _slowly(panel: Panel, row: int, account: int) -> dict[str, float]:
     """Compute own features by plain loops over the account's active sessions."""
     rows = [number for number in range(row + 1) if math.isfinite(panel.total_pnl_usd[number, account])]
     pnl = [float(panel.total_pnl_usd[number, account]) for number in rows]
-    trades = [float(panel.matrix("fill_count")[number, account]) for number in rows]
+    trades = [float(panel.fill_count[number, account]) for number in rows]
     mean_square = pnl[0] ** 2
     for value in pnl[1:]:
         mean_square += 0.03 * (value**2 - mean_square)
@@ -232,7 +233,7 @@ def test_the_market_fades_over_its_own_sessions() -> None:
     pnl = np.array([[100.0, -100.0], [math.nan, math.nan], [100.0, 100.0]])
     panel = panel_of(pnl)
     fills = np.array([[10.0, 10.0], [math.nan, math.nan], [30.0, 10.0]])
-    panel = panel.with_measures(fill_count=fills)
+    panel = dataclasses.replace(panel, fill_count=fills)
 
     # when
     values = dict(zip(NAMES, feature_tensor(panel, next_weekday(panel))[-1, 0].tolist(), strict=True))

@@ -7,6 +7,7 @@ import hashlib
 import inspect
 import io
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from risk.core.runs import Run
 from risk.core.settings import ACTIVE_WITHIN_SESSIONS
 from risk.core.warehouse import Connection, execute, writing
 from risk.model import features as formulas
-from risk.model.features import FEATURE_NAMES, ActiveSessions, Named, ratio
+from risk.model.features import FEATURE_NAMES, ActiveSessions, ratio
 from risk.model.panel import MEASURES, SCALE_DECAY, FloatMatrix, FloatTensor, Panel, ewma_scale, read_frame, read_panel
 
 TRADE_NORM_HALF_LIFE = 60
@@ -74,26 +75,23 @@ def build_features(panel: Panel, effective_session: dt.date) -> pd.DataFrame:
         scale = ewma_scale(panel.total_pnl_usd, SCALE_DECAY)
         # First, while most planes are not in memory yet: these work on whole matrices.
         _measure_shared(plane_of, panel, scale, effective_session)
-
-        def measure(start: int) -> None:
-            block = slice(start, start + BLOCK_ACCOUNTS)
-            for name, values in _own_features(panel, scale, block):
-                plane_of[name][:, block] = values
-
+        starts = range(0, len(panel.account_ids), BLOCK_ACCOUNTS)
         # Blocks write columns of their own, so that threads change no byte.
         with ThreadPoolExecutor(max_workers=THREADS) as pool:
-            list(pool.map(measure, range(0, len(panel.account_ids), BLOCK_ACCOUNTS)))
+            list(pool.map(partial(_measure_own, plane_of, panel, scale), starts))
     return _frame(panel, planes)
 
 
 def _frame(panel: Panel, planes: FloatTensor) -> pd.DataFrame:
     """Name the rows and columns of planes ``(n_features, n_sessions, n_accounts)`` without copying them."""
-    index = pd.MultiIndex.from_product([panel.frame.index, [*panel.account_ids]], names=["session_date", "account_id"])
+    days = pd.DatetimeIndex([*panel.session_dates])
+    index = pd.MultiIndex.from_product([days, [*panel.account_ids]], names=["session_date", "account_id"])
     return pd.DataFrame(planes.reshape(len(planes), -1).T, index=index, columns=[*FEATURE_NAMES], copy=False)
 
 
-def _own_features(panel: Panel, scale: FloatMatrix, block: slice) -> Named:
+def _measure_own(plane_of: dict[str, FloatTensor], panel: Panel, scale: FloatMatrix, start: int) -> None:
     """Measure a block of accounts over their packed active sessions, and unpack: between them the last value stays."""
+    block = slice(start, start + BLOCK_ACCOUNTS)
     is_active = panel.is_active[:, block]
     active_count = np.cumsum(is_active, axis=0)
     columns = np.arange(is_active.shape[1])
@@ -101,11 +99,10 @@ def _own_features(panel: Panel, scale: FloatMatrix, block: slice) -> Named:
     packing = np.argsort(~is_active, axis=0, kind="stable")[: max(int(active_count[-1].max()), 1)]
     packing = packing * len(columns) + columns
     unpacking = np.maximum(active_count - 1, 0) * len(columns) + columns
-    matrices = {"scale_usd": scale, **{name: panel.matrix(name) for name in MEASURES}}
+    matrices = {"scale_usd": scale, **{name: getattr(panel, name) for name in MEASURES}}
     sessions = ActiveSessions(**{name: np.take(matrix[:, block], packing) for name, matrix in matrices.items()})
-    measured = (formulas.pnl_features, formulas.trading_features, formulas.shown_features)
-    for name, values in chain.from_iterable(measure(sessions) for measure in measured):
-        yield name, np.where(active_count > 0, np.take(values, unpacking), np.nan)
+    for name, values in chain(formulas.pnl_features(sessions), formulas.trading_features(sessions)):
+        plane_of[name][:, block] = np.where(active_count > 0, np.take(values, unpacking), np.nan)
 
 
 def _measure_shared(
@@ -121,8 +118,7 @@ def _measure_shared(
     has_active = np.isfinite(z).any(axis=1)
     z = z[has_active]
     z.sort(axis=1)
-    fill_count = panel.matrix("fill_count")
-    trade_logs = ratio(fill_count, _trade_norms(fill_count))[has_active]
+    trade_logs = ratio(panel.fill_count, _trade_norms(panel.fill_count))[has_active]
     np.log(trade_logs, out=trade_logs)
     trade_logs.sort(axis=1)
     plane_of["sessions_absent"][:] = np.where(latest >= 0, numbers - latest, np.nan)
@@ -159,9 +155,7 @@ def store_features(connection: Connection, run: Run) -> int:
     """
     panel = read_panel(connection, run.session_date)
     features = build_features(panel, run.effective_session)
-    latest = panel.latest_active()
-    sessions_absent = np.arange(len(panel.session_dates))[:, None] - latest
-    stored = np.flatnonzero((latest >= 0) & (sessions_absent < ACTIVE_WITHIN_SESSIONS))
+    stored = np.flatnonzero(features["sessions_absent"] < ACTIVE_WITHIN_SESSIONS)
     columns = ", ".join(("account_id", "session_date", "feature_set_version", *FEATURE_NAMES))
     with writing(connection), connection.cursor() as cursor:
         execute(connection, "build_features/create_incoming_features")
@@ -205,7 +199,7 @@ def read_features(connection: Connection, panel: Panel, needed: NDArray[np.bool_
         {"through_session_date": panel.session_dates[-1]},
         dict.fromkeys(FEATURE_NAMES, np.float32) | {"feature_set_version": str},
     )
-    row = panel.frame.index.get_indexer(pd.DatetimeIndex(stored["session_date"]))
+    row = pd.DatetimeIndex([*panel.session_dates]).get_indexer(pd.DatetimeIndex(stored["session_date"]))
     column = pd.Index([*panel.account_ids]).get_indexer(pd.Index(stored["account_id"]))
     is_known = (row >= 0) & (column >= 0)
     is_today = (stored["feature_set_version"] == FEATURE_SET_VERSION).to_numpy()

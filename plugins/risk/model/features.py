@@ -16,9 +16,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from risk.model.panel import FloatMatrix
+from risk.model.panel import FloatMatrix, Measures
 
 NEGLIGIBLE_WEIGHT = 1e-7
 
@@ -107,7 +106,7 @@ SHOWN_FEATURES = (
     Feature("symbol_concentration", "concentration on few symbols", "ratio"),
     Feature("overnight_exposure", "positions at the close against usual turnover", "ratio"),
 )
-"""See `shown_features`: for people only, because learning from them has cost loss."""
+"""See `trading_features`: for people only, because learning from them has cost loss."""
 
 LEARNED_FEATURES = OWN_FEATURES + CALENDAR_FEATURES + MARKET_FEATURES
 FEATURES = LEARNED_FEATURES + SHOWN_FEATURES
@@ -116,30 +115,17 @@ OWN_NAMES = tuple(feature.name for feature in OWN_FEATURES)
 FEATURE_NAMES = tuple(feature.name for feature in FEATURES)
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveSessions:
+@dataclass(frozen=True)
+class ActiveSessions(Measures):
     """Packed active sessions of some accounts; all matrices are ``(n_active, n_accounts)``, NaN past an account's last.
 
     Attributes
     ----------
     scale_usd
         Typical daily P&L after the session.
-    total_pnl_usd and so on
-        As in `risk.model.panel.Panel`.
     """
 
     scale_usd: FloatMatrix
-    total_pnl_usd: FloatMatrix
-    fill_count: FloatMatrix
-    turnover_usd: FloatMatrix
-    fees_usd: FloatMatrix
-    volume: FloatMatrix
-    early_pnl_usd: FloatMatrix
-    late_pnl_usd: FloatMatrix
-    holding_seconds: FloatMatrix
-    adds_to_loser_count: FloatMatrix
-    concentration_ratio: FloatMatrix
-    overnight_usd: FloatMatrix
 
 
 def pnl_features(sessions: ActiveSessions) -> Named:
@@ -164,13 +150,13 @@ def pnl_features(sessions: ActiveSessions) -> Named:
         yield f"scale_ratio_{short}_{long}", np.where(number > short, sizes, np.nan)
     for window in (5, 20):
         yield f"win_rate_{window}", trailing_mean((pnl > 0.0).astype(np.float64), window)
+        yield f"worst_z_{window}", ratio(trailing(pnl, window, np.minimum, np.inf), scale)
     cumulative = np.cumsum(pnl, axis=0)
     peak = np.maximum.accumulate(np.maximum(cumulative, 0.0), axis=0)
-    yield "loss_streak", sessions_since(~(pnl < 0.0))
-    yield "sessions_since_peak", sessions_since(cumulative >= peak)
+    for name, happened in (("loss_streak", ~(pnl < 0.0)), ("sessions_since_peak", cumulative >= peak)):
+        # Sessions since it happened: 0 = in this one; all of them where it never has.
+        yield name, number - np.maximum.accumulate(np.where(happened, number, 0.0), axis=0)
     yield "drawdown", ratio(peak - cumulative, scale)
-    for window in (5, 20):
-        yield f"worst_z_{window}", ratio(trailing(pnl, window, np.minimum, np.inf), scale)
     for half_life in (1, 2, 4, 11, 200):
         yield f"volatility_ratio_{half_life}", ratio(np.sqrt(faded(squares, half_life)), scale)
     losses = np.minimum(pnl, 0.0)
@@ -182,42 +168,32 @@ def pnl_features(sessions: ActiveSessions) -> Named:
 
 
 def trading_features(sessions: ActiveSessions) -> Named:
-    """Measure how the account traded: number and volume of fills, fees, holding time, adding to losers.
+    """Measure how the account traded: fills, volume, fees, holding time, adding to losers, and what only people see.
 
     Notes
     -----
     Adding to losing positions after losses: Coval and Shumway (2005), "Do Behavioral Biases Affect Prices?"; holding
     losers longer: Odean (1998), "Are Investors Reluctant to Realize Their Losses?".
-    """
-    fills = sessions.fill_count
-    norm = faded(fills, 60)
-    yield "trades_against_norm", against_norm(fills, 20)
-    yield "volume_against_norm", against_norm(sessions.volume, 20)
-    yield "trades_ratio_0_60", ratio(fills, norm)
-    yield "trades_ratio_1_60", ratio(faded(fills, 1), norm)
-    yield "trades_ratio_3_60", ratio(faded(fills, 3), norm)
-    yield "fees_per_turnover", ratio(sessions.fees_usd, sessions.turnover_usd)
-    shares = ratio(sessions.adds_to_loser_count, fills)
-    yield "enlarging_share_0", shares
-    yield "enlarging_share_3", faded(shares, 3)
-    yield "holding_against_norm", against_norm(sessions.holding_seconds, 20)
-
-
-def shown_features(sessions: ActiveSessions) -> Named:
-    """Measure what is shown to people and not learned from.
-
-    Notes
-    -----
     The shares of the first and last hour are of the absolute parts, so that a gain that a loss has canceled does not
     make either share endless; negative = lost. Concentration: Hirschman (1964), "The Paternity of an Index".
     """
+    fills, turnover, fees = sessions.fill_count, sessions.turnover_usd, sessions.fees_usd
+    for name, values in (("trades", fills), ("volume", sessions.volume), ("holding", sessions.holding_seconds)):
+        yield f"{name}_against_norm", ratio(values, delayed(trailing_mean(values, 20), 1, np.nan))
+    norm = faded(fills, 60)
+    yield "trades_ratio_0_60", ratio(fills, norm)
+    for half_life in (1, 3):
+        yield f"trades_ratio_{half_life}_60", ratio(faded(fills, half_life), norm)
+    yield "fees_per_turnover", ratio(fees, turnover)
+    shares = ratio(sessions.adds_to_loser_count, fills)
+    yield "enlarging_share_0", shares
+    yield "enlarging_share_3", faded(shares, 3)
     early, late = sessions.early_pnl_usd, sessions.late_pnl_usd
-    rest = sessions.total_pnl_usd + sessions.fees_usd - early - late
-    whole = np.abs(early) + np.abs(rest) + np.abs(late)
+    whole = np.abs(early) + np.abs(sessions.total_pnl_usd + fees - early - late) + np.abs(late)
     yield "early_pnl_share", ratio(early, whole)
     yield "late_pnl_share", ratio(late, whole)
     yield "symbol_concentration", sessions.concentration_ratio
-    yield "overnight_exposure", ratio(sessions.overnight_usd, trailing_mean(sessions.turnover_usd, 20))
+    yield "overnight_exposure", ratio(sessions.overnight_usd, trailing_mean(turnover, 20))
 
 
 def market_features(z: FloatMatrix, trade_logs: FloatMatrix) -> Named:
@@ -230,17 +206,23 @@ def market_features(z: FloatMatrix, trade_logs: FloatMatrix) -> Named:
         NaN behind the last active account, of which each row has at least one.
     trade_logs
         Logarithm of fills against each account's own norm, sorted like z.
+
+    Notes
+    -----
+    Rows are added up one account after the other (`np.nancumsum`): numpy's pairwise sum groups by the width of the
+    matrix, accounts yet to come included.
     """
     active_count = np.count_nonzero(np.isfinite(z), axis=1)
-    mean = row_sums(z) / active_count
+    z_sums, size_sums, log_sums = (np.nancumsum(values, axis=1)[:, -1] for values in (z, np.abs(z), trade_logs))
+    mean = z_sums / active_count
     deviations = z - mean[:, None]
     yield "market_loser_share", np.sum(z < 0.0, axis=1, dtype=np.float64) / active_count
     yield "market_mean_z", mean
-    yield "market_dispersion", np.sqrt(row_sums(deviations * deviations) / active_count)
-    sizes = row_sums(np.abs(z)) / active_count
+    yield "market_dispersion", np.sqrt(np.nancumsum(deviations * deviations, axis=1)[:, -1] / active_count)
+    sizes = size_sums / active_count
     for half_life in (1, 4, 15):
         yield f"market_size_ratio_{half_life}", faded(sizes[:, None], half_life)[:, 0]
-    mean_logs = row_sums(trade_logs) / np.count_nonzero(np.isfinite(trade_logs), axis=1)
+    mean_logs = ratio(log_sums, np.count_nonzero(np.isfinite(trade_logs), axis=1))
     for half_life in (1, 5):
         yield f"market_trades_ratio_{half_life}", np.exp(faded(mean_logs[:, None], half_life)[:, 0])
     yield "market_active_count", active_count.astype(np.float64)
@@ -283,19 +265,6 @@ def faded(values: FloatMatrix, half_life: int) -> FloatMatrix:
     return mean
 
 
-def against_norm(values: FloatMatrix, window: int) -> FloatMatrix:
-    """Compare each row with the mean of the window before it."""
-    number = np.arange(1.0, len(values) + 1.0)[:, None]
-    earlier = delayed(trailing(values, window, np.add, 0.0), 1, 0.0)
-    return ratio(values, ratio(earlier, np.minimum(number - 1.0, window)))
-
-
-def sessions_since(happened: NDArray[np.bool_]) -> FloatMatrix:
-    """Count the rows since something happened, 0 = in this one; all rows where it never has."""
-    number = np.arange(1.0, len(happened) + 1.0)[:, None]
-    return number - np.maximum.accumulate(np.where(happened, number, 0.0), axis=0)
-
-
 def delayed(values: FloatMatrix, row_count: int, neutral: float) -> FloatMatrix:
     """Move rows down, filling the top with ``neutral``."""
     moved = np.empty_like(values)
@@ -307,13 +276,3 @@ def delayed(values: FloatMatrix, row_count: int, neutral: float) -> FloatMatrix:
 def ratio(numerator: FloatMatrix, denominator: FloatMatrix) -> FloatMatrix:
     """Divide; NaN where the denominator is not positive."""
     return numerator / np.where(denominator > 0.0, denominator, np.nan)
-
-
-def row_sums(values: FloatMatrix) -> FloatMatrix:
-    """Add up the finite values of each row, which come first in it.
-
-    Added one after the other: numpy's pairwise sum groups by the width of the matrix, accounts yet to come included.
-    """
-    count = np.count_nonzero(np.isfinite(values), axis=1)
-    sums: FloatMatrix = np.cumsum(values, axis=1)[np.arange(len(values)), count - 1]
-    return sums

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -269,10 +269,10 @@ def _replaced_after(panel: Panel, session_count: int) -> Panel:
     largest = np.nanmax(np.abs(panel.total_pnl_usd), initial=1.0)
     matrices = {}
     for name in MEASURES:
-        matrix = panel.matrix(name).copy()
+        matrix = getattr(panel, name).copy()
         replacement = -10.0 * largest if name == "total_pnl_usd" else 1000.0
         matrix[session_count:] = np.where(is_active[session_count:], np.nan, replacement)
         # Somebody must trade, or there is nothing to leak.
         matrix[session_count:, 0] = replacement
         matrices[name] = matrix
-    return panel.with_measures(**matrices)
+    return replace(panel, **matrices)

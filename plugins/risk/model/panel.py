@@ -10,7 +10,7 @@ import datetime as dt
 import math
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -33,25 +33,55 @@ SCALE_DECAY = 0.97
 MINIMUM_HISTORY_SESSIONS = 5
 """Active sessions before an account is forecast and before its residuals are pooled: its scale means little earlier."""
 
-MEASURES = (
-    "total_pnl_usd",
-    "fill_count",
-    "turnover_usd",
-    "fees_usd",
-    "volume",
-    "early_pnl_usd",
-    "late_pnl_usd",
-    "holding_seconds",
-    "adds_to_loser_count",
-    "concentration_ratio",
-    "overnight_usd",
-)
+
+@dataclass(frozen=True)
+class Measures:
+    """What is measured of account-sessions: float64 matrices of one shape, a session or row by an account or column.
+
+    Attributes
+    ----------
+    total_pnl_usd
+        Net P&L plus unrealized delta, US dollars, gains positive.
+    fill_count
+        Executions.
+    turnover_usd
+        Sum of quantity times price times multiplier, US dollars.
+    fees_usd
+        Fees, US dollars, costs positive.
+    volume
+        Sum of quantities, shares or contracts.
+    early_pnl_usd, late_pnl_usd
+        P&L of the first and of the last hour, before fees, US dollars, gains positive.
+    holding_seconds
+        How long a dollar was held on average.
+    adds_to_loser_count
+        Executions that enlarged a losing position.
+    concentration_ratio
+        Sum of the squared shares of the symbols in turnover: 1 = one symbol.
+    overnight_usd
+        Value of all positions at the close, long and short alike, US dollars.
+    """
+
+    total_pnl_usd: FloatMatrix
+    fill_count: FloatMatrix
+    turnover_usd: FloatMatrix
+    fees_usd: FloatMatrix
+    volume: FloatMatrix
+    early_pnl_usd: FloatMatrix
+    late_pnl_usd: FloatMatrix
+    holding_seconds: FloatMatrix
+    adds_to_loser_count: FloatMatrix
+    concentration_ratio: FloatMatrix
+    overnight_usd: FloatMatrix
+
+
+MEASURES = tuple(field.name for field in fields(Measures))
 """Measures of an account-session, the result first."""
 
 
 @dataclass(frozen=True)
-class Panel:
-    """Daily results of every account on consecutive sessions.
+class Panel(Measures):
+    """Daily results of every account on consecutive sessions; the measures are ``(n_sessions, n_accounts)``.
 
     A cell is NaN where the account had no fills in the session or its books are incomplete: neither is a P&L of zero.
     A session in which a position is only carried has a total P&L without a fill; nobody traded, so it is no active
@@ -59,54 +89,26 @@ class Panel:
 
     Attributes
     ----------
-    frame
-        Sessions (ascending, without a gap in the exchange's calendar) by (measure, account), float64, accounts
-        ascending. ``frame["total_pnl_usd"]`` is one measure, sessions by accounts. The measures:
-
-        total_pnl_usd
-            Net P&L plus unrealized delta, US dollars, gains positive.
-        fill_count
-            Executions.
-        turnover_usd
-            Sum of quantity times price times multiplier, US dollars.
-        fees_usd
-            Fees, US dollars, costs positive.
-        volume
-            Sum of quantities, shares or contracts.
-        early_pnl_usd, late_pnl_usd
-            P&L of the first and of the last hour, before fees, US dollars, gains positive.
-        holding_seconds
-            How long a dollar was held on average.
-        adds_to_loser_count
-            Executions that enlarged a losing position.
-        concentration_ratio
-            Sum of the squared shares of the symbols in turnover: 1 = one symbol.
-        overnight_usd
-            Value of all positions at the close, long and short alike, US dollars.
+    session_dates
+        The sessions, ascending, without a gap in the exchange's calendar.
+    account_ids
+        The accounts, ascending.
     """
 
-    frame: pd.DataFrame
+    session_dates: tuple[dt.date, ...]
+    account_ids: tuple[str, ...]
 
     @classmethod
     def of(
         cls,
         session_dates: Iterable[dt.date],
-        account_ids: Sequence[str],
+        account_ids: Iterable[str],
         total_pnl_usd: FloatMatrix,
         **measures: FloatMatrix,
     ) -> Self:
         """Make a panel of matrices ``(n_sessions, n_accounts)``; measures that are not given are unknown: NaN."""
-        import pandas as pd
-
-        unknown = np.full_like(total_pnl_usd, np.nan)
-        given = {"total_pnl_usd": total_pnl_usd, **measures}
-        if surplus := set(given) - set(MEASURES):
-            raise ValueError(f"A panel has no measure {', '.join(sorted(surplus))}.")
-        values = np.concatenate([given.get(measure, unknown) for measure in MEASURES], axis=1)
-        index = pd.DatetimeIndex([*session_dates], name="session_date")
-        columns = pd.MultiIndex.from_product([MEASURES, [*account_ids]], names=["measure", "account_id"])
-        # Not copied: pandas would keep a second one by column, and a large desk is half a gigabyte.
-        return cls(pd.DataFrame(values, index=index, columns=columns, copy=False))
+        known = dict.fromkeys(MEASURES, np.full_like(total_pnl_usd, np.nan)) | {"total_pnl_usd": total_pnl_usd}
+        return cls(session_dates=tuple(session_dates), account_ids=tuple(account_ids), **{**known, **measures})
 
     @classmethod
     def of_cells(cls, cells: pd.DataFrame, through_session_date: dt.date) -> Self:
@@ -128,38 +130,11 @@ class Panel:
         account_ids = sorted(cells["account_id"].unique())
         columns = pd.MultiIndex.from_product([MEASURES, account_ids], names=["measure", "account_id"])
         wide = cells.pivot(index="session_date", columns="account_id")
-        wide = wide.reindex(index=pd.DatetimeIndex(days, name="session_date"), columns=columns)
-        return cls(wide.astype(np.float64))
-
-    @cached_property
-    def session_dates(self) -> tuple[dt.date, ...]:
-        """The sessions, ascending."""
-        return tuple(day.date() for day in self.frame.index)
-
-    @cached_property
-    def account_ids(self) -> tuple[str, ...]:
-        """The accounts, ascending."""
-        return tuple(self.frame.columns[: self.frame.shape[1] // len(MEASURES)].get_level_values("account_id"))
-
-    @cached_property
-    def cube(self) -> NDArray[np.float64]:
-        """All measures as ``(n_sessions, n_measures, n_accounts)`` in the order of `MEASURES`.
-
-        What works session by session reads these arrays: taking a row of a DataFrame costs 38 microseconds, of an array
-        0.07, and a walk-forward takes some 10,000 of them.
-        """
-        values = np.ascontiguousarray(self.frame.to_numpy())
-        return values.reshape(len(self.frame), len(MEASURES), self.frame.shape[1] // len(MEASURES))
-
-    def matrix(self, measure: str) -> FloatMatrix:
-        """Return one measure, ``(n_sessions, n_accounts)``."""
-        values: FloatMatrix = self.cube[:, MEASURES.index(measure)]
-        return values
-
-    @property
-    def total_pnl_usd(self) -> FloatMatrix:
-        """Net P&L plus unrealized delta, ``(n_sessions, n_accounts)``, US dollars, gains positive."""
-        return self.matrix("total_pnl_usd")
+        wide = wide.reindex(index=pd.DatetimeIndex(days, name="session_date"), columns=columns).astype(np.float64)
+        # Arrays, not a DataFrame: taking a row of one costs 38 microseconds, of an array 0.07, and a walk-forward takes
+        # some 10,000 of them.
+        matrices = np.ascontiguousarray(wide.to_numpy()).reshape(len(days), len(MEASURES), len(account_ids))
+        return cls.of(days, account_ids, **{name: matrices[:, number] for number, name in enumerate(MEASURES)})
 
     @cached_property
     def is_active(self) -> NDArray[np.bool_]:
@@ -168,21 +143,17 @@ class Panel:
 
     def through(self, session_count: int) -> Panel:
         """Return the panel as it stood after its first sessions."""
-        return Panel(self.frame.iloc[:session_count])
-
-    def with_measures(self, **measures: FloatMatrix) -> Panel:
-        """Return a panel with other values of some measures, ``(n_sessions, n_accounts)`` each."""
-        known = {measure: self.matrix(measure) for measure in MEASURES}
-        return Panel.of(self.frame.index, self.account_ids, **{**known, **measures})
+        known = {measure: getattr(self, measure)[:session_count] for measure in MEASURES}
+        return Panel.of(self.session_dates[:session_count], self.account_ids, **known)
 
     def of_accounts(self, columns: Sequence[int] | NDArray[np.int64]) -> Panel:
         """Return the panel of some accounts, named by their positions, in that order."""
-        known = {measure: self.matrix(measure)[:, columns] for measure in MEASURES}
-        return Panel.of(self.frame.index, [self.account_ids[column] for column in columns], **known)
+        known = {measure: getattr(self, measure)[:, columns] for measure in MEASURES}
+        return Panel.of(self.session_dates, [self.account_ids[column] for column in columns], **known)
 
     def latest_active(self) -> NDArray[np.int64]:
         """Return the row of each account's last active session so far, ``(n_sessions, n_accounts)``; -1 = none yet."""
-        numbers = np.arange(len(self.frame), dtype=np.int64)[:, None]
+        numbers = np.arange(len(self.session_dates), dtype=np.int64)[:, None]
         return np.maximum.accumulate(np.where(self.is_active, numbers, -1), axis=0)
 
 
@@ -243,7 +214,7 @@ def has_forecast(panel: Panel, scale: FloatMatrix) -> NDArray[np.bool_]:
     That takes at least 5 active sessions, the last of them within 30 sessions, and a scale above 0.
     """
     latest = panel.latest_active()
-    sessions_absent = np.arange(len(panel.frame))[:, None] - latest
+    sessions_absent = np.arange(len(panel.session_dates))[:, None] - latest
     has_history = np.cumsum(panel.is_active, axis=0) >= MINIMUM_HISTORY_SESSIONS
     return has_history & (scale > 0.0) & (latest >= 0) & (sessions_absent < ACTIVE_WITHIN_SESSIONS)
 
