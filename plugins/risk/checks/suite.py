@@ -29,6 +29,16 @@ THRESHOLDS: Final = {
 }
 """Parameters of the statements that collect findings."""
 
+FINDINGS_STATEMENTS: Final = (
+    "check_fills/select_account_findings",
+    "check_fills/select_delivery_findings",
+    "check_fills/select_fill_findings",
+    "check_fills/select_input_findings",
+    "check_fills/select_price_findings",
+)
+"""Their few rows pass through Python because Postgres reads the fills of a ``select`` in several processes, but not
+those of an ``insert`` (1.8 s against 4.0 s at a million fills on two cores)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -79,17 +89,16 @@ CHECKS: Final = (
 
 
 def session_suite() -> ExpectationSuite:
-    """Return the suite: of each check, expect no finding."""
-    return ExpectationSuite(name="session", expectations=[expect_no_finding(check) for check in CHECKS])
-
-
-def expect_no_finding(check: Check) -> UnexpectedRowsExpectation:
-    """Expect that no row of a check carries a finding."""
-    return UnexpectedRowsExpectation(
-        unexpected_rows_query=(  # the name is one of CHECKS, no input
-            f"select subject from {{batch}} where check_name = '{check.name}' and finding is not null"  # noqa: S608
-        ),
-        severity=FailureSeverity(check.severity),
-        description=check.ok_message,
-        meta={"check": check.name},
-    )
+    """Return the suite: of each check, expect that none of its rows carries a finding."""
+    expectations = [
+        UnexpectedRowsExpectation(
+            unexpected_rows_query=(  # the name is one of CHECKS, no input
+                f"select subject from {{batch}} where check_name = '{check.name}' and finding is not null"  # noqa: S608
+            ),
+            severity=FailureSeverity(check.severity),
+            description=check.ok_message,
+            meta={"check": check.name},
+        )
+        for check in CHECKS
+    ]
+    return ExpectationSuite(name="session", expectations=expectations)
