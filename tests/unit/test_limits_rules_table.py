@@ -13,11 +13,11 @@ from risk.core.settings import MAXIMUM_CUT_RATIO
 from risk.limits.rules import (
     RULES,
     PnlHistory,
-    drawdown_multiple,
+    drawdown,
     fired_rules,
     loss_streak,
     rules_cut_ratio,
-    volatility_ratio,
+    volatility,
 )
 
 LATEST = dt.date(2025, 8, 15)
@@ -51,8 +51,8 @@ def test_a_loss_streak_cuts_from_three_and_more_from_five_sessions(losses: int, 
 
 
 def test_a_session_of_exactly_zero_ends_a_loss_streak() -> None:
-    assert loss_streak(_history([-1.0, -1.0, 0.0, -1.0])) == 1.0
-    assert loss_streak(_history([-1.0, -1.0, 0.0])) == 0.0
+    assert loss_streak(_history([-1.0, -1.0, 0.0, -1.0])) == (1.0,)
+    assert loss_streak(_history([-1.0, -1.0, 0.0])) == (0.0,)
 
 
 @pytest.mark.parametrize(
@@ -62,19 +62,19 @@ def test_a_session_of_exactly_zero_ends_a_loss_streak() -> None:
 def test_a_drawdown_cuts_above_eight_and_more_above_ten_own_scales(fall_scales: float, cut: str | None) -> None:
     # given a peak of 2,000 and then one fall, in scales of 1,000
     history = _history([*[0.0] * 10, 2000.0, -1000.0 * fall_scales])
-    assert drawdown_multiple(history) == fall_scales
+    assert drawdown(history)[0] == fall_scales
     assert _fired(history).get("drawdown") == (None if cut is None else Decimal(cut))
 
 
 def test_the_peak_of_a_drawdown_starts_at_zero() -> None:
     # 9,000 lost from the first session on: the fall is from 0, not from -4,000
-    assert drawdown_multiple(_history([-4000.0, -5000.0])) == 9.0
+    assert drawdown(_history([-4000.0, -5000.0]))[0] == 9.0
 
 
 def test_a_drawdown_looks_back_twenty_sessions() -> None:
     # the 21st session back gained 50,000 and is out of the window; inside it nothing fell
-    assert drawdown_multiple(_history([50000.0, -30000.0, *[1.0] * 20])) == 0.0
-    assert drawdown_multiple(_history([50000.0, -30000.0, *[1.0] * 19])) == 30.0 - 0.019
+    assert drawdown(_history([50000.0, -30000.0, *[1.0] * 20]))[0] == 0.0
+    assert drawdown(_history([50000.0, -30000.0, *[1.0] * 19]))[0] == 30.0 - 0.019
 
 
 def test_a_scale_of_zero_has_no_drawdown() -> None:
@@ -85,7 +85,7 @@ def test_a_scale_of_zero_has_no_drawdown() -> None:
 def test_volatility_spikes_above_twice_the_fifteen_sessions_before(width: float, fires: bool) -> None:
     # 15 before: seven 1, seven -1, one 0: variance 14 / 14 = 1. Last 5: w, -w, w, -w, 0: variance 4 w^2 / 4 = w^2.
     history = _history([*[1.0, -1.0] * 7, 0.0, width, -width, width, -width, 0.0])
-    assert volatility_ratio(history) == pytest.approx(width)
+    assert volatility(history)[0] == pytest.approx(width)
     assert ("volatility spike" in _fired(history)) is fires
 
 
@@ -95,7 +95,7 @@ def test_volatility_spikes_from_nothing_and_never_without_any() -> None:
 
 
 def test_volatility_is_not_judged_on_fewer_than_twenty_sessions() -> None:
-    assert np.isnan(volatility_ratio(_history([1.0, -1.0] * 7 + [9.0, -9.0, 9.0, -9.0, 0.0])))
+    assert np.isnan(volatility(_history([1.0, -1.0] * 7 + [9.0, -9.0, 9.0, -9.0, 0.0]))[0])
 
 
 @pytest.mark.parametrize(("last", "fires"), [(-899.0, False), (-900.0, False), (-901.0, True)])

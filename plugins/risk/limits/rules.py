@@ -30,6 +30,8 @@ CALM_SESSIONS = 15
 NORM_SESSIONS = 20
 NO_CUT = Decimal("0.00")
 
+Numbers = tuple[float, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class PnlHistory:
@@ -52,32 +54,28 @@ class PnlHistory:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of the table: fires where ``compare(measure(history), bound)``; a measure of NaN never fires.
+    """One row of the table: fires where its measure compares with the bound; a measure of NaN never fires.
 
     Attributes
     ----------
     name
         Rows of one name are degrees of one rule: only the strongest that fires is reported.
     measure
-        Computes the number compared.
+        Computes the number that is compared, and after it those that only the reason needs.
     compare, bound
-        The condition.
+        The condition: ``compare(number, bound)``.
     cut_ratio
         The cut it calls for.
     reason
-        Writes the finding with its numbers.
+        Writes the finding, from the history and the numbers of the measure.
     """
 
     name: str
-    measure: Callable[[PnlHistory], float]
+    measure: Callable[[PnlHistory], Numbers]
     compare: Callable[[float, float], bool]
     bound: float
     cut_ratio: Decimal
-    reason: Callable[[PnlHistory], str]
-
-    def fires(self, history: PnlHistory) -> bool:
-        """Return whether the rule calls for its cut."""
-        return self.compare(self.measure(history), self.bound)
+    reason: Callable[[PnlHistory, Numbers], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,93 +87,95 @@ class FiredRule:
     reason: str
 
 
-def loss_streak(history: PnlHistory) -> float:
+def loss_streak(history: PnlHistory) -> Numbers:
     """Count the consecutive losing sessions up to the last one."""
-    return float(sum(1 for _ in itertools.takewhile(lambda pnl: pnl < 0.0, reversed(history.pnl_usd))))
+    return (float(sum(1 for _ in itertools.takewhile(lambda pnl: pnl < 0.0, reversed(history.pnl_usd)))),)
 
 
-def _loss_streak_reason(history: PnlHistory) -> str:
-    return f"{loss_streak(history):.0f} straight losing days"
+def _loss_streak_reason(_: PnlHistory, numbers: Numbers) -> str:
+    return f"{numbers[0]:.0f} straight losing days"
 
 
-def drawdown_usd(history: PnlHistory) -> float:
-    """Measure the fall of cumulative P&L from its 20-session peak, US dollars; the peak starts at 0."""
+def drawdown(history: PnlHistory) -> Numbers:
+    """Measure the fall of cumulative P&L from its 20-session peak, which starts at 0.
+
+    Returns
+    -------
+    tuple of float
+        The fall in units of the typical daily P&L, NaN where that is not above 0; and in US dollars.
+    """
     cumulative = np.cumsum(history.pnl_usd[-DRAWDOWN_SESSIONS:])
-    return float(max(cumulative.max(), 0.0) - cumulative[-1]) if cumulative.size else 0.0
+    fall_usd = float(max(cumulative.max(), 0.0) - cumulative[-1]) if cumulative.size else 0.0
+    return fall_usd / history.scale_usd if history.scale_usd > 0.0 else np.nan, fall_usd
 
 
-def drawdown_multiple(history: PnlHistory) -> float:
-    """Divide the drawdown by the typical daily P&L; NaN where that is not above 0."""
-    return drawdown_usd(history) / history.scale_usd if history.scale_usd > 0.0 else np.nan
-
-
-def _drawdown_reason(history: PnlHistory) -> str:
+def _drawdown_reason(history: PnlHistory, numbers: Numbers) -> str:
     days = min(history.pnl_usd.size, DRAWDOWN_SESSIONS)
     return (
-        f"Drawdown {usd(drawdown_usd(history))} from {days}-day peak "
-        f"({multiple(drawdown_multiple(history))} typical daily P&L of {usd(history.scale_usd)})"
+        f"Drawdown {usd(numbers[1])} from {days}-day peak "
+        f"({multiple(numbers[0])} typical daily P&L of {usd(history.scale_usd)})"
     )
 
 
-def recent_and_prior_deviation_usd(history: PnlHistory) -> tuple[float, float]:
-    """Compute the standard deviation of the last 5 sessions and of the 15 before; NaN with fewer than 20 sessions."""
-    if history.pnl_usd.size < SPIKE_SESSIONS + CALM_SESSIONS:
-        return np.nan, np.nan
-    prior = history.pnl_usd[-SPIKE_SESSIONS - CALM_SESSIONS : -SPIKE_SESSIONS]
-    return float(np.std(history.pnl_usd[-SPIKE_SESSIONS:], ddof=1)), float(np.std(prior, ddof=1))
+def volatility(history: PnlHistory) -> Numbers:
+    """Compare the standard deviation of the last 5 sessions with that of the 15 before.
 
-
-def volatility_ratio(history: PnlHistory) -> float:
-    """Divide the recent by the prior standard deviation.
-
-    Infinite where only the prior one is 0, NaN where both are or there are fewer than 20 sessions.
+    Returns
+    -------
+    tuple of float
+        Their ratio, infinite where only the prior one is 0, NaN where both are; and both in US dollars, recent first.
+        NaN alone with fewer than 20 sessions.
     """
-    recent, prior = recent_and_prior_deviation_usd(history)
+    if history.pnl_usd.size < SPIKE_SESSIONS + CALM_SESSIONS:
+        return (np.nan,)
+    recent = float(np.std(history.pnl_usd[-SPIKE_SESSIONS:], ddof=1))
+    prior = float(np.std(history.pnl_usd[-SPIKE_SESSIONS - CALM_SESSIONS : -SPIKE_SESSIONS], ddof=1))
     if prior > 0.0:
-        return recent / prior
-    return np.inf if recent > 0.0 else np.nan
+        return recent / prior, recent, prior
+    return np.inf if recent > 0.0 else np.nan, recent, prior
 
 
-def _volatility_reason(history: PnlHistory) -> str:
-    recent, prior = recent_and_prior_deviation_usd(history)
+def _volatility_reason(_: PnlHistory, numbers: Numbers) -> str:
     return (
-        f"Volatility spike: standard deviation {usd(recent)} over the last {SPIKE_SESSIONS} days, "
-        f"{usd(prior)} over the {CALM_SESSIONS} days before"
+        f"Volatility spike: standard deviation {usd(numbers[1])} over the last {SPIKE_SESSIONS} days, "
+        f"{usd(numbers[2])} over the {CALM_SESSIONS} days before"
     )
 
 
-def prior_quantile_usd(history: PnlHistory) -> float:
-    """Compute the 5 % quantile of the 20 sessions before the last one, US dollars; NaN where there are fewer."""
+def large_loss(history: PnlHistory) -> Numbers:
+    """Compare the last P&L with the 5 % quantile of the 20 sessions before it.
+
+    Returns
+    -------
+    tuple of float
+        P&L less quantile, below 0 = a large loss; and the quantile; US dollars. NaN alone with too few sessions.
+    """
     if history.pnl_usd.size < NORM_SESSIONS + 1:
-        return np.nan
-    return sorted_quantile(np.sort(history.pnl_usd[-NORM_SESSIONS - 1 : -1]))
+        return (np.nan,)
+    quantile_usd = sorted_quantile(np.sort(history.pnl_usd[-NORM_SESSIONS - 1 : -1]))
+    return float(history.pnl_usd[-1]) - quantile_usd, quantile_usd
 
 
-def loss_beyond_quantile_usd(history: PnlHistory) -> float:
-    """Subtract the prior 5 % quantile from the last P&L: below 0 = a large loss; NaN with too few sessions."""
-    return float(history.pnl_usd[-1]) - prior_quantile_usd(history) if history.pnl_usd.size else np.nan
-
-
-def _large_loss_reason(history: PnlHistory) -> str:
+def _large_loss_reason(history: PnlHistory, numbers: Numbers) -> str:
     return (
         f"Large loss on {history.latest_session_date}: {usd(history.pnl_usd[-1])}, worse than the 5% quantile "
-        f"of the {NORM_SESSIONS} days before ({usd(prior_quantile_usd(history))})"
+        f"of the {NORM_SESSIONS} days before ({usd(numbers[1])})"
     )
 
 
-def active_session_count(history: PnlHistory) -> float:
+def active_session_count(history: PnlHistory) -> Numbers:
     """Count the active sessions."""
-    return float(history.pnl_usd.size)
+    return (float(history.pnl_usd.size),)
 
 
-def _limited_history_reason(history: PnlHistory) -> str:
+def _limited_history_reason(history: PnlHistory, _: Numbers) -> str:
     return f"Limited history: {counted(history.pnl_usd.size, 'active day')}, {LIMITED_HISTORY_SESSIONS} required"
 
 
 RULES = (
-    Rule("drawdown", drawdown_multiple, operator.gt, 10.0, Decimal("0.60"), _drawdown_reason),
+    Rule("drawdown", drawdown, operator.gt, 10.0, Decimal("0.60"), _drawdown_reason),
     Rule("loss streak", loss_streak, operator.ge, 5.0, Decimal("0.50"), _loss_streak_reason),
-    Rule("drawdown", drawdown_multiple, operator.gt, 8.0, Decimal("0.40"), _drawdown_reason),
+    Rule("drawdown", drawdown, operator.gt, 8.0, Decimal("0.40"), _drawdown_reason),
     Rule("loss streak", loss_streak, operator.ge, 3.0, Decimal("0.30"), _loss_streak_reason),
     Rule(
         "limited history",
@@ -185,8 +185,8 @@ RULES = (
         Decimal("0.30"),
         _limited_history_reason,
     ),
-    Rule("volatility spike", volatility_ratio, operator.gt, 2.0, Decimal("0.25"), _volatility_reason),
-    Rule("large loss", loss_beyond_quantile_usd, operator.lt, 0.0, Decimal("0.20"), _large_loss_reason),
+    Rule("volatility spike", volatility, operator.gt, 2.0, Decimal("0.25"), _volatility_reason),
+    Rule("large loss", large_loss, operator.lt, 0.0, Decimal("0.20"), _large_loss_reason),
 )
 """Strongest first: the first rule that fires decides the cut, and reasons are listed in this order."""
 
@@ -195,14 +195,15 @@ def fired_rules(history: PnlHistory) -> list[FiredRule]:
     """List the rules that fire on an account's history, strongest first, each name once."""
     fired: dict[str, FiredRule] = {}
     for rule in RULES:
-        if rule.name not in fired and rule.fires(history):
-            fired[rule.name] = FiredRule(rule.name, rule.cut_ratio, rule.reason(history))
+        numbers = rule.measure(history)
+        if rule.name not in fired and rule.compare(numbers[0], rule.bound):
+            fired[rule.name] = FiredRule(rule.name, rule.cut_ratio, rule.reason(history, numbers))
     return list(fired.values())
 
 
 def rules_cut_ratio(history: PnlHistory) -> Decimal:
     """Return the cut of the strongest rule that fires, 0 where none does; stops at the first."""
-    return next((rule.cut_ratio for rule in RULES if rule.fires(history)), NO_CUT)
+    return next((rule.cut_ratio for rule in RULES if rule.compare(rule.measure(history)[0], rule.bound)), NO_CUT)
 
 
 def rules_cut_ratios(panel: Panel, scale: FloatMatrix, first_row: int = 0) -> FloatMatrix:
