@@ -1,7 +1,10 @@
--- Stores what a run recommends.
+-- Replaces what a run recommends, so that its task can decide again.
 -- Grain: one row per account. Writes: recommendations.
 -- Binds: run_id, recommendations (JSON array of objects by column name, numbers as decimal text).
--- Money: US dollars. Rerun: after delete_recommendations, the same rows.
+-- Money: US dollars. Rerun: the same rows.
+delete from results.recommendations
+where recommendations.run_id = %(run_id)s;
+
 insert into results.recommendations (
     run_id,
     account_id,
@@ -43,24 +46,4 @@ select
     incoming.loss_probability,
     incoming.active_session_count,
     incoming.latest_session_date
-from
-    jsonb_to_recordset(%(recommendations)s::jsonb) as incoming (
-        account_id text,
-        status text,
-        level text,
-        cut_ratio numeric,
-        base_limit_usd numeric,
-        new_limit_usd numeric,
-        source text,
-        source_version text,
-        source_reason text,
-        reasons text[],
-        rules_cut_ratio numeric,
-        model_cut_ratio numeric,
-        forecast_quantile_05_usd numeric,
-        forecast_fan_usd numeric[],
-        expected_shortfall_usd numeric,
-        loss_probability numeric,
-        active_session_count integer,
-        latest_session_date date
-    );
+from jsonb_populate_recordset(null::results.recommendations, %(recommendations)s::jsonb) as incoming;

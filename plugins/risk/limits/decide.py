@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -103,11 +103,6 @@ class GateDecision:
     reasons: Sequence[str]
     content_sha256: str | None
 
-    @property
-    def expert(self) -> str:
-        """The forecast that is shown and, where the gate allows it, acted on."""
-        return BASELINE if self.model_id is None else MODEL
-
 
 NO_GATE_DECISION = GateDecision(
     None, is_serving=False, reasons=("No model was evaluated in this run.",), content_sha256=None
@@ -137,14 +132,13 @@ class RunInputs:
 
 
 def apply_rules(connection: Connection, run: Run, default_limit_usd: Decimal) -> int:
-    """Do the step: bring the track record of past cuts up to date, then recommend a limit for every active account.
+    """Bring the track record of past cuts up to date, then recommend a limit for every active account.
+
+    Active is who traded within the last 30 sessions and is neither a legacy account nor disabled. The run's earlier
+    recommendations are replaced.
 
     Parameters
     ----------
-    connection
-        The warehouse.
-    run
-        Whose session is decided on.
     default_limit_usd
         Base limit of accounts without a dated one, US dollars.
 
@@ -154,32 +148,22 @@ def apply_rules(connection: Connection, run: Run, default_limit_usd: Decimal) ->
         Recommendations stored.
     """
     store_track_record(connection, run)
-    return store_recommendations(connection, run, default_limit_usd)
-
-
-def store_recommendations(connection: Connection, run: Run, default_limit_usd: Decimal) -> int:
-    """Recommend a limit for every active account; the run's earlier recommendations are replaced.
-
-    Active is who traded within the last 30 sessions and is neither a legacy account nor disabled.
-
-    Returns
-    -------
-    int
-        Recommendations stored.
-    """
     panel = read_panel(connection, run.session_date)
     histories = _pnl_histories(panel)
-    gate = _read_gate_decision(connection, run)
-    shape = residual_shape(panel.total_pnl_usd, read_issued(connection, panel, run.effective_session)[gate.expert])
+    gate_results = records(connection, "apply_rules/select_gate_results", {"run_id": run.run_id})
+    gate = GateDecision(**gate_results[0]) if gate_results else NO_GATE_DECISION
+    # The forecast that is shown and, where the gate allows it, acted on.
+    expert = BASELINE if gate.model_id is None else MODEL
+    shape = residual_shape(panel.total_pnl_usd, read_issued(connection, panel, run.effective_session)[expert])
     inputs = RunInputs(run.session_date, gate, shape, default_limit_usd)
-    recommendations = [
-        recommendation(account, histories[account.account_id], inputs)
-        for account in _read_active_accounts(connection, run, gate.expert)
-    ]
+    session = {"session_date": run.session_date, "effective_session": run.effective_session, "as_of": run.as_of}
+    active = {"active_within": ACTIVE_WITHIN_SESSIONS, "legacy_suffix": LEGACY_SUFFIX}
+    found = records(connection, "apply_rules/select_accounts", {**session, **active, "expert": expert})
+    accounts = [ActiveAccount(**row) for row in found]
+    decided = [recommendation(account, histories[account.account_id], inputs) for account in accounts]
     with writing(connection):
-        execute(connection, "apply_rules/delete_recommendations", {"run_id": run.run_id})
-        binds = {"run_id": run.run_id, "recommendations": json.dumps(recommendations, default=str)}
-        return execute(connection, "apply_rules/insert_recommendations", binds)
+        new_rows = {"run_id": run.run_id, "recommendations": json.dumps(decided, default=str)}
+        return execute(connection, "apply_rules/replace_recommendations", new_rows)
 
 
 def recommendation(account: ActiveAccount, history: PnlHistory, inputs: RunInputs) -> dict[str, Any]:
@@ -191,10 +175,8 @@ def recommendation(account: ActiveAccount, history: PnlHistory, inputs: RunInput
     fired = fired_rules(history)
     rules_cut = fired[0].cut_ratio if fired else NO_CUT
     model_cut = account.model_cut_ratio
-    if inputs.gate.is_serving and model_cut is not None and account.incomplete_reason is None:
-        source, version, proposed_cut = "model", str(inputs.gate.content_sha256)[:12], model_cut
-    else:
-        source, version, proposed_cut = "rules", RULES_VERSION, rules_cut
+    source, source_reason = _choose_source(account, inputs.gate)
+    proposed_cut = model_cut if source == "model" and model_cut is not None else rules_cut
     cut, reasons = _keep_last_cut(account, proposed_cut, _reasons(account, source, fired), inputs.session_date)
     base_limit_usd = inputs.default_limit_usd if account.base_limit_usd is None else account.base_limit_usd
     return {
@@ -205,8 +187,8 @@ def recommendation(account: ActiveAccount, history: PnlHistory, inputs: RunInput
         "base_limit_usd": base_limit_usd,
         "new_limit_usd": new_limit_usd(base_limit_usd, cut),
         "source": source,
-        "source_version": version,
-        "source_reason": _source_reason(account, inputs.gate),
+        "source_version": RULES_VERSION if source == "rules" else str(inputs.gate.content_sha256)[:12],
+        "source_reason": source_reason,
         "reasons": reasons,
         "rules_cut_ratio": rules_cut,
         "model_cut_ratio": model_cut,
@@ -243,16 +225,16 @@ def model_cut_ratios(panel: Panel, calibrated: FloatMatrix, first_row: int = 0) 
     return ratios
 
 
-def _source_reason(account: ActiveAccount, gate: GateDecision) -> str:
-    """Say in sentences why the rules' or the model's cut applies."""
+def _choose_source(account: ActiveAccount, gate: GateDecision) -> tuple[str, str]:
+    """Return whose cut applies, ``rules`` or ``model``, and why in sentences."""
     if account.incomplete_reason is not None:
-        return f"The books of {account.newest_session_date} are incomplete: {account.incomplete_reason}"
+        return "rules", f"The books of {account.newest_session_date} are incomplete: {account.incomplete_reason}"
     if gate.is_serving and account.model_cut_ratio is None:
-        return (
+        return "rules", (
             f"The model has forecast {account.issued_count} of this account's sessions; "
             f"{LIMITED_HISTORY_SESSIONS} are required."
         )
-    return " ".join(gate.reasons)
+    return "model" if gate.is_serving else "rules", " ".join(gate.reasons)
 
 
 def _reasons(account: ActiveAccount, source: str, fired: Sequence[FiredRule]) -> list[str]:
@@ -309,23 +291,6 @@ def _pnl_histories(panel: Panel) -> dict[str, PnlHistory]:
         latest = panel.session_dates[active[-1] if active.size else -1]
         histories[account_id] = PnlHistory(panel.total_pnl_usd[active, number], float(scale[-1, number]), latest)
     return histories
-
-
-def _read_gate_decision(connection: Connection, run: Run) -> GateDecision:
-    found = records(connection, "apply_rules/select_gate_results", {"run_id": run.run_id})
-    return GateDecision(**found[0]) if found else NO_GATE_DECISION
-
-
-def _read_active_accounts(connection: Connection, run: Run, expert: str) -> list[ActiveAccount]:
-    binds: Mapping[str, Any] = {
-        "expert": expert,
-        "session_date": run.session_date,
-        "effective_session": run.effective_session,
-        "as_of": run.as_of,
-        "active_within": ACTIVE_WITHIN_SESSIONS,
-        "legacy_suffix": LEGACY_SUFFIX,
-    }
-    return [ActiveAccount(**found) for found in records(connection, "apply_rules/select_accounts", binds)]
 
 
 CUT_FUNCTIONS = CutFunctions(rules_cut_ratios, model_cut_ratios)
