@@ -82,11 +82,11 @@ def test_totals_add_prevented_and_forgone_apart() -> None:
     found = evaluate_cuts(sessions, average(sessions))
 
     # 2,625 prevented, 3,125 forgone, net -500; three of four were cut by half: 37.5 % on average.
-    assert (found.actual.prevented_usd, found.actual.forgone_usd, found.actual.net_usd) == (2625, -3125, -500)
+    assert (found.prevented_usd, found.forgone_usd, found.net_usd) == (2625, -3125, -500)
     assert (found.entry_count, found.live_count, found.cut_count, found.session_count) == (4, 3, 3, 2)
     assert found.average_cut_ratio == Decimal("0.3750")
     # Everybody at 3,125: the first falls to -5,100 - 156.25 against -5,350 = +93.75; the others never reach it.
-    assert found.uniform.net_usd == Decimal("93.75")
+    assert found.uniform_net_usd == Decimal("93.75")
     assert found.verdict == "too few"
     assert sentences(found)[0].startswith("No evidence of benefit yet: 2 sessions")
 
@@ -102,8 +102,8 @@ def test_random_control_is_the_mean_over_all_ways_to_give_the_cuts_away() -> Non
         float(sum(benefit_usd(day, BASE, BASE * (1 - cut)) for day, cut in zip(days, given, strict=True)))
         for given in itertools.permutations(cuts)
     ]
-    assert float(found.permutation.net_usd) == pytest.approx(statistics.fmean(nets), abs=0.01)
-    assert float(found.permutation.deviation_usd) == pytest.approx(statistics.pstdev(nets), abs=0.01)
+    assert float(found.random_net_usd) == pytest.approx(statistics.fmean(nets), abs=0.01)
+    assert float(found.random_deviation_usd) == pytest.approx(statistics.pstdev(nets), abs=0.01)
 
 
 def desk(seed: int, session_count: int, account_count: int = 12) -> list[list[IntradayPath]]:
@@ -127,7 +127,7 @@ def test_fair_game_is_no_evidence_whoever_is_cut() -> None:
         found = evaluate_cuts(sessions, average(sessions))
         assert found.verdict != "evidence"
         assert sentences(found)[0].startswith("No evidence of benefit")
-        gains.append(float(found.actual.net_usd + slippage_usd(itertools.chain(*sessions))))
+        gains.append(float(found.net_usd + slippage_usd(itertools.chain(*sessions))))
 
     # Stopping a fair game is worth nothing but what getting out costs.
     assert abs(statistics.fmean(gains)) < 3 * statistics.stdev(gains) / len(gains) ** 0.5
@@ -152,9 +152,9 @@ def test_cutting_everybody_on_a_losing_desk_does_not_look_like_evidence() -> Non
 
     found = evaluate_cuts(sessions, average(sessions))
 
-    assert found.net is not None
-    assert found.net.low_usd > 0
-    assert found.actual.net_usd == found.uniform.net_usd
+    assert found.net_low_usd is not None
+    assert found.net_low_usd > 0
+    assert found.net_usd == found.uniform_net_usd
     assert found.verdict == "no evidence"
     assert "choosing whom to cut" in sentences(found)[0]
 

@@ -16,13 +16,13 @@ import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Context, Decimal, localcontext
 from itertools import chain, groupby, islice
+from operator import itemgetter, sub
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from risk.core.money import count, counted, p_value, percent, usd
 from risk.core.runs import Run
@@ -86,47 +86,8 @@ def benefit_usd(path: IntradayPath, base_limit_usd: Decimal, limit_usd: Decimal)
 
 
 @dataclass(frozen=True, slots=True)
-class BenefitTotals:
-    """Sums of positive benefits (losses prevented) and of negative ones (gains forgone), US dollars."""
-
-    prevented_usd: Decimal
-    forgone_usd: Decimal
-
-    @property
-    def net_usd(self) -> Decimal:
-        """Prevented and forgone."""
-        with localcontext(EXACT):
-            return self.prevented_usd + self.forgone_usd
-
-
-@dataclass(frozen=True, slots=True)
-class BenefitInterval:
-    """A 95 % interval of a sum of benefits, US dollars."""
-
-    low_usd: Decimal
-    high_usd: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class PermutationTest:
-    """The net benefit had each session's cuts been assigned to its accounts at random.
-
-    Attributes
-    ----------
-    net_usd, deviation_usd
-        Mean and standard deviation over all assignments.
-    p_value
-        Probability of a net at least as large as the actual one; 1 where all assignments are alike.
-    """
-
-    net_usd: Decimal
-    deviation_usd: Decimal
-    p_value: float
-
-
-@dataclass(frozen=True, slots=True)
 class TrackRecord:
-    """What past recommendations were worth.
+    """What past recommendations were worth; US dollars, benefits positive.
 
     Attributes
     ----------
@@ -134,12 +95,18 @@ class TrackRecord:
         Recommendations; those reported before the open; those with a cut; sessions.
     average_cut_ratio
         Share of all their base limits that was cut.
-    actual, uniform
-        Totals of the cuts, and of everybody cut by that average.
-    net, lead
-        Intervals of the actual net and of its lead over the uniform one; ``None`` with fewer than 20 sessions.
-    permutation
-        The random control.
+    prevented_usd, forgone_usd, net_usd
+        Sum of positive benefits (losses prevented), of negative ones (gains forgone), and of both.
+    uniform_prevented_usd, uniform_forgone_usd, uniform_net_usd
+        The same had everybody been cut by that average.
+    net_low_usd, net_high_usd
+        95 % interval of the net; ``None`` with fewer than 20 sessions.
+    lead_low_usd, lead_high_usd
+        95 % interval of the net's lead over the uniform one; ``None`` with fewer than 20 sessions.
+    random_net_usd, random_deviation_usd
+        Mean and standard deviation of the net had each session's cuts been assigned to its accounts at random.
+    random_p_value
+        Probability of a random net at least as large as the actual one; 1 where all assignments are alike.
     """
 
     entry_count: int
@@ -147,30 +114,40 @@ class TrackRecord:
     cut_count: int
     session_count: int
     average_cut_ratio: Decimal
-    actual: BenefitTotals
-    uniform: BenefitTotals
-    net: BenefitInterval | None
-    lead: BenefitInterval | None
-    permutation: PermutationTest
+    prevented_usd: Decimal
+    forgone_usd: Decimal
+    net_usd: Decimal
+    uniform_prevented_usd: Decimal
+    uniform_forgone_usd: Decimal
+    uniform_net_usd: Decimal
+    net_low_usd: Decimal | None
+    net_high_usd: Decimal | None
+    lead_low_usd: Decimal | None
+    lead_high_usd: Decimal | None
+    random_net_usd: Decimal
+    random_deviation_usd: Decimal
+    random_p_value: float
 
     @property
     def verdict(self) -> str:
         """``nothing``, ``too few``, ``harm``, ``no evidence`` or ``evidence``."""
         if self.cut_count == 0:
             return "nothing"
-        if self.net is None or self.lead is None:
+        if self.net_low_usd is None or self.net_high_usd is None or self.lead_low_usd is None:
             return "too few"
-        if self.net.high_usd < 0:
+        if self.net_high_usd < 0:
             return "harm"
-        is_selective = self.lead.low_usd > 0 and self.permutation.p_value < LARGEST_P_VALUE
-        return "evidence" if self.net.low_usd > 0 and is_selective else "no evidence"
+        is_selective = self.lead_low_usd > 0 and self.random_p_value < LARGEST_P_VALUE
+        return "evidence" if self.net_low_usd > 0 and is_selective else "no evidence"
 
 
 class _SessionBenefits(NamedTuple):
     """One session: exact totals of the cuts and of the uniform ones, mean and variance of the random net."""
 
-    actual: BenefitTotals
-    uniform: BenefitTotals
+    prevented_usd: Decimal
+    forgone_usd: Decimal
+    uniform_prevented_usd: Decimal
+    uniform_forgone_usd: Decimal
     random_mean: float
     random_variance: float
 
@@ -193,43 +170,39 @@ def evaluate_cuts(sessions: Iterable[Sequence[PastCut]], average_cut_ratio: Deci
             counts["entry"] += len(cuts)
             counts["live"] += sum(cut.is_live for cut in cuts)
             counts["cut"] += sum(cut.cut_ratio > 0 for cut in cuts)
-        actual, uniform = (
-            _sum_of_totals(getattr(session, name) for session in known) for name in ("actual", "uniform")
-        )
-        nets, leads = (
-            np.array([float(one.actual.net_usd - sign * one.uniform.net_usd) for one in known]) for sign in (0, 1)
-        )
+        prevented = sum((one.prevented_usd for one in known), Decimal(0))
+        forgone = sum((one.forgone_usd for one in known), Decimal(0))
+        uniform_prevented = sum((one.uniform_prevented_usd for one in known), Decimal(0))
+        uniform_forgone = sum((one.uniform_forgone_usd for one in known), Decimal(0))
+        net, uniform_net = prevented + forgone, uniform_prevented + uniform_forgone
+        nets = [one.prevented_usd + one.forgone_usd for one in known]
+        uniform_nets = [one.uniform_prevented_usd + one.uniform_forgone_usd for one in known]
+        lead = _interval(list(map(sub, nets, uniform_nets)))
+    random_net, random_deviation, p = _permutation_test(known, float(net))
+    # In the order of the fields, a line for each group of its docstring.
     return TrackRecord(
-        counts["entry"],
-        counts["live"],
-        counts["cut"],
-        len(known),
-        average_cut_ratio,
-        actual,
-        uniform,
-        _interval(nets),
-        _interval(leads),
-        _permutation_test(known, float(actual.net_usd)),
+        *(counts["entry"], counts["live"], counts["cut"], len(known), average_cut_ratio),
+        *(prevented, forgone, net),
+        *(uniform_prevented, uniform_forgone, uniform_net),
+        *_interval(nets),
+        *lead,
+        random_net,
+        random_deviation,
+        p,
     )
 
 
 def _session_benefits(cuts: Sequence[PastCut], average_cut_ratio: Decimal) -> _SessionBenefits:
     actual = [benefit_usd(cut.path, cut.base_limit_usd, cut.limit_usd) for cut in cuts]
     uniform = [benefit_usd(cut.path, cut.base_limit_usd, cut.base_limit_usd * (1 - average_cut_ratio)) for cut in cuts]
-    return _SessionBenefits(_totals(actual), _totals(uniform), *_permutation_moments(cuts))
+    return _SessionBenefits(*_totals(actual), *_totals(uniform), *_permutation_moments(cuts))
 
 
-def _totals(benefits: Sequence[Decimal]) -> BenefitTotals:
-    return BenefitTotals(
+def _totals(benefits: Sequence[Decimal]) -> tuple[Decimal, Decimal]:
+    """Sum the positive benefits and the negative ones."""
+    return (
         sum((benefit for benefit in benefits if benefit > 0), Decimal(0)),
         sum((benefit for benefit in benefits if benefit < 0), Decimal(0)),
-    )
-
-
-def _sum_of_totals(sessions: Iterable[BenefitTotals]) -> BenefitTotals:
-    known = list(sessions)
-    return BenefitTotals(
-        sum((one.prevented_usd for one in known), Decimal(0)), sum((one.forgone_usd for one in known), Decimal(0))
     )
 
 
@@ -254,20 +227,20 @@ def _permutation_moments(cuts: Sequence[PastCut]) -> tuple[float, float]:
     return mean, float((deviations**2 @ weights).sum() / (account_count - 1))
 
 
-def _interval(by_session: NDArray[np.float64]) -> BenefitInterval | None:
+def _interval(by_session: Sequence[Decimal]) -> tuple[Decimal | None, Decimal | None]:
     if len(by_session) < LIMITED_HISTORY_SESSIONS:
-        return None
-    sums = by_session[resampled_sessions(len(by_session))].sum(axis=1)
+        return None, None
+    sums = np.array(by_session, np.float64)[resampled_sessions(len(by_session))].sum(axis=1)
     low, high = np.quantile(sums, INTERVAL)
-    return BenefitInterval(round(Decimal(float(low)), 2), round(Decimal(float(high)), 2))
+    return round(Decimal(float(low)), 2), round(Decimal(float(high)), 2)
 
 
-def _permutation_test(sessions: Sequence[_SessionBenefits], net_usd: float) -> PermutationTest:
-    """Compare the net with the random ones; sums of many sessions are close to normal."""
+def _permutation_test(sessions: Sequence[_SessionBenefits], net_usd: float) -> tuple[Decimal, Decimal, float]:
+    """Return mean, deviation and p-value of the net against random ones; sums of many sessions are close to normal."""
     mean = math.fsum(session.random_mean for session in sessions)
     deviation = math.sqrt(math.fsum(session.random_variance for session in sessions))
     p = 0.5 * math.erfc((net_usd - mean) / deviation / math.sqrt(2)) if deviation else 1.0
-    return PermutationTest(round(Decimal(mean), 2), round(Decimal(deviation), 2), p)
+    return round(Decimal(mean), 2), round(Decimal(deviation), 2), p
 
 
 def sentences(record: TrackRecord) -> list[str]:
@@ -276,12 +249,12 @@ def sentences(record: TrackRecord) -> list[str]:
         return ["No cut has a known outcome yet."]
     totals = (
         f"{count(record.cut_count)} of {counted(record.entry_count, 'recommendation')} cut a limit: "
-        f"{usd(record.actual.prevented_usd)} of losses prevented, {usd(-record.actual.forgone_usd)} of gains forgone."
+        f"{usd(record.prevented_usd)} of losses prevented, {usd(-record.forgone_usd)} of gains forgone."
     )
     controls = (
-        f"Controls: everybody cut by {percent(record.average_cut_ratio, 1)}, net {usd(record.uniform.net_usd)}; the "
-        f"same cuts assigned at random, net {usd(record.permutation.net_usd)} on average "
-        f"(permutation test p = {p_value(record.permutation.p_value)})."
+        f"Controls: everybody cut by {percent(record.average_cut_ratio, 1)}, net {usd(record.uniform_net_usd)}; the "
+        f"same cuts assigned at random, net {usd(record.random_net_usd)} on average "
+        f"(permutation test p = {p_value(record.random_p_value)})."
     )
     timing = (
         "All were recommended before the open."
@@ -293,16 +266,16 @@ def sentences(record: TrackRecord) -> list[str]:
 
 
 def _verdict_sentence(record: TrackRecord) -> str:
-    if record.net is None or record.lead is None:
+    if record.net_low_usd is None or record.net_high_usd is None:
         known = counted(record.session_count, "session")
         return f"No evidence of benefit yet: {known} with known outcomes, {LIMITED_HISTORY_SESSIONS} required."
-    interval = f"95% interval {usd(record.net.low_usd)} to {usd(record.net.high_usd)}"
-    net = f"net benefit {usd(record.actual.net_usd)} ({interval})"
+    interval = f"95% interval {usd(record.net_low_usd)} to {usd(record.net_high_usd)}"
+    net = f"net benefit {usd(record.net_usd)} ({interval})"
     if record.verdict == "harm":
         return f"No evidence of benefit: the cuts cost money, {net}."
     if record.verdict == "evidence":
         return f"Evidence of benefit: {net}, more than both controls."
-    if record.net.low_usd > 0:
+    if record.net_low_usd > 0:
         return (
             f"No evidence of benefit from choosing whom to cut: {net}, but cutting everybody the same, or others at "
             "random, does as well."
@@ -323,20 +296,23 @@ def store_track_record(connection: Connection, run: Run) -> TrackRecord:
     run
         Whose session is the last one that is known.
     """
+    known = {"as_of": run.as_of if run.is_point_in_time else "infinity"}
     with writing(connection):
-        _update_outcomes(connection, {"as_of": run.as_of if run.is_point_in_time else "infinity"})
-        record = _evaluate_known_cuts(connection, run)
-        execute(connection, "track_record/upsert_track_record", {"run_id": run.run_id, **_columns(record)})
+        execute(connection, "track_record/delete_stale_outcomes", known)
+        paths = _stream(connection, "track_record/select_paths", known)
+        while chunk := list(islice(paths, FETCHED_ROWS)):
+            with localcontext(EXACT):
+                outcomes = json.dumps([_with_outcomes(row) for row in chunk], default=str)
+            execute(connection, "track_record/insert_outcomes", {"outcomes": outcomes})
+        binds = {"through_session_date": run.session_date, "as_of": run.as_of}
+        rows = _stream(connection, "track_record/select_outcomes", binds)
+        first = list(islice(rows, 1))
+        average = first[0]["average_cut_ratio"] if first else Decimal(0)
+        sessions = groupby(chain(first, rows), key=itemgetter("effective_session"))
+        record = evaluate_cuts(([_past_cut(row) for row in cuts] for _, cuts in sessions), average)
+        columns = {**asdict(record), "verdict": record.verdict, "sentences": sentences(record)}
+        execute(connection, "track_record/upsert_track_record", {"run_id": run.run_id, **columns})
     return record
-
-
-def _update_outcomes(connection: Connection, binds: dict[str, Any]) -> None:
-    execute(connection, "track_record/delete_stale_outcomes", binds)
-    paths = _stream(connection, "track_record/select_paths", binds)
-    while chunk := list(islice(paths, FETCHED_ROWS)):
-        with localcontext(EXACT):
-            outcomes = json.dumps([_with_outcomes(row) for row in chunk], default=str)
-        execute(connection, "track_record/insert_outcomes", {"outcomes": outcomes})
 
 
 def _with_outcomes(row: dict[str, Any]) -> dict[str, Any]:
@@ -346,16 +322,6 @@ def _with_outcomes(row: dict[str, Any]) -> dict[str, Any]:
         "base_outcome_usd": outcome_usd(path, row["base_limit_usd"]),
         "cut_outcome_usd": outcome_usd(path, row["limit_usd"]),
     }
-
-
-def _evaluate_known_cuts(connection: Connection, run: Run) -> TrackRecord:
-    binds = {"through_session_date": run.session_date, "as_of": run.as_of}
-    rows = _stream(connection, "track_record/select_outcomes", binds)
-    first = next(rows, None)
-    if first is None:
-        return evaluate_cuts([], Decimal(0))
-    sessions = groupby(chain([first], rows), key=lambda row: row["effective_session"])
-    return evaluate_cuts(([_past_cut(row) for row in cuts] for _, cuts in sessions), first["average_cut_ratio"])
 
 
 def _past_cut(row: dict[str, Any]) -> PastCut:
@@ -370,27 +336,3 @@ def _stream(connection: Connection, name: str, binds: dict[str, Any]) -> Iterato
         cursor.execute(statement(name), binds)
         for row in cursor:
             yield dict(zip((column.name for column in cursor.description or ()), row, strict=True))
-
-
-def _columns(record: TrackRecord) -> dict[str, Any]:
-    """Gather the columns of the stored track record without the run."""
-    return {
-        "entry_count": record.entry_count,
-        "live_count": record.live_count,
-        "cut_count": record.cut_count,
-        "session_count": record.session_count,
-        "average_cut_ratio": record.average_cut_ratio,
-        "prevented_usd": record.actual.prevented_usd,
-        "forgone_usd": record.actual.forgone_usd,
-        "uniform_prevented_usd": record.uniform.prevented_usd,
-        "uniform_forgone_usd": record.uniform.forgone_usd,
-        "net_low_usd": record.net.low_usd if record.net else None,
-        "net_high_usd": record.net.high_usd if record.net else None,
-        "lead_low_usd": record.lead.low_usd if record.lead else None,
-        "lead_high_usd": record.lead.high_usd if record.lead else None,
-        "random_net_usd": record.permutation.net_usd,
-        "random_deviation_usd": record.permutation.deviation_usd,
-        "random_p_value": record.permutation.p_value,
-        "verdict": record.verdict,
-        "sentences": sentences(record),
-    }
