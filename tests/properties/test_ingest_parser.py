@@ -121,7 +121,7 @@ def test_file_is_parsed_as_a_slow_reader_reads_it(
         usual, streams.BLOCK_BYTES = streams.BLOCK_BYTES, block_bytes
         try:
             tables: list[pa.Table] = []
-            found = find_deliveries(Parser(RULES).parse(path, tables), RULES)
+            found = find_deliveries(Parser(RULES).parse(path, tables.append), RULES)
             parsed = _records(found, tables)
         except InputError:
             parsed = None

@@ -98,6 +98,16 @@ BAD_ROWS = {
 }
 
 
+def test_load_creates_the_folder_of_temporary_files_and_leaves_none(connection: Connection, tmp_path: Path) -> None:
+    scratch = tmp_path / "var" / "scratch"
+    write(tmp_path, "fills.csv", row())
+
+    loaded = load_drop(connection, tmp_path, SESSION, Settings(scratch_dir=scratch))
+
+    assert loaded.fill_count == 1
+    assert list(scratch.iterdir()) == []
+
+
 @pytest.mark.parametrize("is_packed", [False, True])
 def test_load_keeps_each_bad_row_with_line_text_and_sentence_and_loads_the_good_ones(
     connection: Connection, tmp_path: Path, is_packed: bool

@@ -29,7 +29,7 @@ def test_parser_hands_over_executions_block_by_block_with_their_lines(tmp_path: 
     path.write_text("\n".join([HEADER, row, "", row.replace("NET001", "NET002"), "too,few", ""]))
     tables: list[object] = []
 
-    parsed = Parser(RULES).parse(path, tables)
+    parsed = Parser(RULES).parse(path, tables.append)
 
     (table,) = tables
     assert table.to_pydict()["line_number"] == [2, 4]  # type: ignore[attr-defined]

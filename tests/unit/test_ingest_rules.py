@@ -9,7 +9,7 @@ import pytest
 
 from risk.core.errors import InputError
 from risk.core.settings import Settings
-from risk.ingest.rules import execution_columns, fill_of, moment_code, row_rules, symbol_of
+from risk.ingest.rules import execution_columns, fill_of, moment_of, row_rules, symbol_of
 
 TODAY = dt.date(2025, 8, 18)
 RULES = row_rules(Settings(), TODAY)
@@ -48,7 +48,7 @@ ROW = {
     ],
 )
 def test_date_is_judged_on_the_new_york_clock(text: str, code: str | None) -> None:
-    assert moment_code(text, TODAY) == code
+    assert moment_of(text, TODAY)[0] == code
 
 
 @pytest.mark.parametrize(

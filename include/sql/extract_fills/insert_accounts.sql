@@ -2,30 +2,8 @@
 -- the former account's is.
 -- Grain: one row per statement. Reads: staged_accounts, accounts. Writes: accounts. Binds: load_id, recorded_at.
 -- Money: base_limit_usd, US dollars. Rerun: stores nothing.
--- Returns how many rows each file brought. Of several statements about one account, day and former account in one load
--- the last line of the last file counts.
-with given as (
-    select distinct on (staged_accounts.account_id, staged_accounts.valid_from, staged_accounts.former_account_id)
-        staged_accounts.file_name,
-        staged_accounts.line_number,
-        staged_accounts.valid_from,
-        staged_accounts.account_id,
-        staged_accounts.display_name,
-        staged_accounts.first_traded,
-        staged_accounts.last_traded,
-        staged_accounts.base_limit_usd,
-        staged_accounts.is_disabled,
-        staged_accounts.former_account_id
-    from staged_accounts
-    order by
-        staged_accounts.account_id asc,
-        staged_accounts.valid_from asc,
-        staged_accounts.former_account_id asc,
-        staged_accounts.file_name desc,
-        staged_accounts.line_number desc
-),
-
-known as (
+-- Returns the file of each row stored.
+with known as (
     select distinct on (accounts.account_id, accounts.valid_from, accounts.former_account_id)
         accounts.valid_from,
         accounts.account_id,
@@ -55,63 +33,55 @@ holders as (
         accounts.valid_from asc,
         accounts.recorded_at desc,
         accounts.statement_id desc
-),
-
-stored as (
-    insert into risk.accounts (
-        load_id,
-        file_name,
-        line_number,
-        valid_from,
-        account_id,
-        display_name,
-        first_traded,
-        last_traded,
-        base_limit_usd,
-        is_disabled,
-        former_account_id,
-        recorded_at
-    )
-    select
-        %(load_id)s,
-        given.file_name,
-        given.line_number,
-        given.valid_from,
-        given.account_id,
-        given.display_name,
-        given.first_traded,
-        given.last_traded,
-        given.base_limit_usd,
-        given.is_disabled,
-        given.former_account_id,
-        %(recorded_at)s
-    from given
-    left join known
-        on
-            given.account_id = known.account_id
-            and given.valid_from = known.valid_from
-            and given.former_account_id is not distinct from known.former_account_id
-    left join holders
-        on
-            given.former_account_id = holders.former_account_id
-            and given.valid_from = holders.valid_from
-    where
-        known.account_id is null
-        or holders.account_id <> given.account_id
-        or (
-            known.display_name, known.first_traded, known.last_traded, known.base_limit_usd, known.is_disabled
-        ) is distinct from (
-            given.display_name, given.first_traded, given.last_traded, given.base_limit_usd, given.is_disabled
-        )
-    order by
-        given.file_name,
-        given.line_number
-    returning accounts.file_name
 )
 
+insert into risk.accounts (
+    load_id,
+    file_name,
+    line_number,
+    valid_from,
+    account_id,
+    display_name,
+    first_traded,
+    last_traded,
+    base_limit_usd,
+    is_disabled,
+    former_account_id,
+    recorded_at
+)
 select
-    stored.file_name,
-    count(*) as loaded_count
-from stored
-group by stored.file_name
-order by stored.file_name;
+    %(load_id)s,
+    staged_accounts.file_name,
+    staged_accounts.line_number,
+    staged_accounts.valid_from,
+    staged_accounts.account_id,
+    staged_accounts.display_name,
+    staged_accounts.first_traded,
+    staged_accounts.last_traded,
+    staged_accounts.base_limit_usd,
+    staged_accounts.is_disabled,
+    staged_accounts.former_account_id,
+    %(recorded_at)s
+from staged_accounts
+left join known
+    on
+        staged_accounts.account_id = known.account_id
+        and staged_accounts.valid_from = known.valid_from
+        and staged_accounts.former_account_id is not distinct from known.former_account_id
+left join holders
+    on
+        staged_accounts.former_account_id = holders.former_account_id
+        and staged_accounts.valid_from = holders.valid_from
+where
+    known.account_id is null
+    or holders.account_id <> staged_accounts.account_id
+    or (
+        known.display_name, known.first_traded, known.last_traded, known.base_limit_usd, known.is_disabled
+    ) is distinct from (
+        staged_accounts.display_name, staged_accounts.first_traded, staged_accounts.last_traded,
+        staged_accounts.base_limit_usd, staged_accounts.is_disabled
+    )
+order by
+    staged_accounts.file_name,
+    staged_accounts.line_number
+returning accounts.file_name;

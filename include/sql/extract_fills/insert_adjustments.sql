@@ -1,7 +1,7 @@
 -- Stores the adjustments of each account and session for which they are not exactly those that are known.
 -- Grain: one row per adjustment. Reads: staged_adjustments, adjustments. Writes: adjustments. Rerun: stores nothing.
 -- Binds: load_id, recorded_at. Money: amount_usd, US dollars, positive = credit.
--- Returns how many rows each file brought. What a load says of an account in a session replaces what was known of it
+-- Returns the file of each row stored. What a load says of an account in a session replaces what was known of it
 -- whole: of equal rows in one file each is an adjustment of its own.
 with given as (
     select
@@ -53,46 +53,37 @@ changed as (
             given.account_id = known.account_id
             and given.session_date = known.session_date
     where known.entries is distinct from given.entries
-),
-
-stored as (
-    insert into risk.adjustments (
-        load_id,
-        file_name,
-        line_number,
-        session_date,
-        account_id,
-        offset_account_id,
-        category,
-        amount_usd,
-        comment,
-        recorded_at
-    )
-    select
-        %(load_id)s,
-        staged_adjustments.file_name,
-        staged_adjustments.line_number,
-        staged_adjustments.session_date,
-        staged_adjustments.account_id,
-        staged_adjustments.offset_account_id,
-        staged_adjustments.category,
-        staged_adjustments.amount_usd,
-        coalesce(staged_adjustments.comment, ''),
-        %(recorded_at)s
-    from staged_adjustments
-    inner join changed
-        on
-            staged_adjustments.account_id = changed.account_id
-            and staged_adjustments.session_date = changed.session_date
-    order by
-        staged_adjustments.file_name,
-        staged_adjustments.line_number
-    returning adjustments.file_name
 )
 
+insert into risk.adjustments (
+    load_id,
+    file_name,
+    line_number,
+    session_date,
+    account_id,
+    offset_account_id,
+    category,
+    amount_usd,
+    comment,
+    recorded_at
+)
 select
-    stored.file_name,
-    count(*) as loaded_count
-from stored
-group by stored.file_name
-order by stored.file_name;
+    %(load_id)s,
+    staged_adjustments.file_name,
+    staged_adjustments.line_number,
+    staged_adjustments.session_date,
+    staged_adjustments.account_id,
+    staged_adjustments.offset_account_id,
+    staged_adjustments.category,
+    staged_adjustments.amount_usd,
+    coalesce(staged_adjustments.comment, ''),
+    %(recorded_at)s
+from staged_adjustments
+inner join changed
+    on
+        staged_adjustments.account_id = changed.account_id
+        and staged_adjustments.session_date = changed.session_date
+order by
+    staged_adjustments.file_name,
+    staged_adjustments.line_number
+returning adjustments.file_name;

@@ -2,7 +2,7 @@
 -- Grain: one row per account, session and publication. Reads: staged_totals, totals, sessions. Writes: totals.
 -- Binds: load_id, recorded_at, is_history (true = what was published counts as recorded then).
 -- Money: US dollars, gains positive. Rerun: stores nothing.
--- Returns how many rows each file brought. A file with a row per trade says their sums. Days without trading are left
+-- Returns the file of each row stored. A file with a row per trade says their sums. Days without trading are left
 -- out: the vendor publishes empty versions of them.
 with given as (
     select
@@ -35,51 +35,42 @@ known as (
         totals.session_date asc,
         totals.published_at asc,
         totals.total_id desc
-),
-
-stored as (
-    insert into risk.totals (
-        load_id,
-        file_name,
-        line_number,
-        session_date,
-        account_id,
-        gross_pnl_usd,
-        net_pnl_usd,
-        published_at,
-        recorded_at
-    )
-    select
-        %(load_id)s,
-        given.file_name,
-        given.line_number,
-        given.session_date,
-        given.account_id,
-        given.gross_pnl_usd,
-        given.net_pnl_usd,
-        given.published_at,
-        case
-            when %(is_history)s then least(coalesce(given.published_at, %(recorded_at)s), %(recorded_at)s)
-            else %(recorded_at)s
-        end as recorded_at
-    from given
-    left join known
-        on
-            given.account_id = known.account_id
-            and given.session_date = known.session_date
-            and given.published_at is not distinct from known.published_at
-    where
-        (known.gross_pnl_usd, known.net_pnl_usd) is distinct from (given.gross_pnl_usd, given.net_pnl_usd)
-    order by
-        given.session_date,
-        given.published_at,
-        given.account_id
-    returning totals.file_name
 )
 
+insert into risk.totals (
+    load_id,
+    file_name,
+    line_number,
+    session_date,
+    account_id,
+    gross_pnl_usd,
+    net_pnl_usd,
+    published_at,
+    recorded_at
+)
 select
-    stored.file_name,
-    count(*) as loaded_count
-from stored
-group by stored.file_name
-order by stored.file_name;
+    %(load_id)s,
+    given.file_name,
+    given.line_number,
+    given.session_date,
+    given.account_id,
+    given.gross_pnl_usd,
+    given.net_pnl_usd,
+    given.published_at,
+    case
+        when %(is_history)s then least(coalesce(given.published_at, %(recorded_at)s), %(recorded_at)s)
+        else %(recorded_at)s
+    end as recorded_at
+from given
+left join known
+    on
+        given.account_id = known.account_id
+        and given.session_date = known.session_date
+        and given.published_at is not distinct from known.published_at
+where
+    (known.gross_pnl_usd, known.net_pnl_usd) is distinct from (given.gross_pnl_usd, given.net_pnl_usd)
+order by
+    given.session_date,
+    given.published_at,
+    given.account_id
+returning totals.file_name;

@@ -1,5 +1,5 @@
 -- Opens the next revision of a session; the run knows every input recorded until now, or until the instant it is asked.
--- Grain: one row per session and revision. Reads: runs. Writes: runs. Money: -.
+-- Grain: one row per session and revision. Reads: runs, loads. Writes: runs. Money: -.
 -- Binds: session_date, effective_session, as_of (null = now), load_id, dag_run_id, code_version.
 -- Rerun: opens one more revision.
 insert into risk.runs (
@@ -23,4 +23,18 @@ select
     %(code_version)s
 from risk.runs as earlier
 where earlier.session_date = %(session_date)s
-returning run_id;
+returning
+    runs.run_id,
+    runs.session_date,
+    runs.effective_session,
+    runs.as_of,
+    runs.revision,
+    runs.load_id,
+    runs.dag_run_id,
+    runs.code_version,
+    (
+        select loads.is_simulated
+        from risk.loads
+        where loads.load_id = %(load_id)s
+    ) as is_simulated,
+    runs.is_point_in_time;

@@ -142,7 +142,7 @@ def open_run(
                 "code_version": code_version(),
             },
         )
-    return read_run(connection, opened[0]["run_id"])
+    return Run(**opened[0])
 
 
 def read_run(connection: Connection, run_id: int) -> Run:

@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from risk.core.calendar import is_session
 from risk.core.errors import InputError
 from risk.ingest.parse import UNPLACED, ParsedFile, Place
 from risk.ingest.rules import Reject, RowRules, fill_of, key_of
@@ -82,12 +83,13 @@ class FileDeliveries:
 def find_deliveries(
     parsed: ParsedFile, rules: RowRules, named: Collection[Place] | None = None, through: dt.date | None = None
 ) -> FileDeliveries:
-    """Sum a file up to deliveries.
+    """Sum a file up to deliveries; what the manifest names and no record mentions is an empty one.
 
     Parameters
     ----------
     named
-        Accounts and sessions that the file's entries in the manifest name; ``None`` = there is no manifest.
+        Accounts and sessions that the file's entries in the manifest name; ``None`` = there is no manifest. Days
+        without trading are left out.
     through
         Later sessions are left for a later load; ``None`` = none is.
 
@@ -97,8 +99,8 @@ def find_deliveries(
         If the file has executions that its entries do not name.
     """
     delivered = list(parsed.places) if named is None else _delivered_places(parsed, set(named), through)
-    is_due = [through is None or session_date <= through for _, session_date in delivered]
-    places = list(dict.fromkeys(place for place, is_now in zip(delivered, is_due, strict=True) if is_now))
+    listed = dict.fromkeys((*delivered, *(place for place in named or () if is_session(place[1]))))
+    places = [place for place in listed if through is None or place[1] <= through]
     row_of = {place: row for row, place in enumerate(places)}
     numbers = np.array([row_of.get(place, UNPLACED) for place in delivered], np.int64)
     counts = _sum_up(parsed, numbers, len(places))
@@ -110,7 +112,9 @@ def find_deliveries(
         if through is None or session_date is None or session_date <= through:
             rejects.append(PlacedReject(one.reject, account_id, session_date))
     found = FileDeliveries(parsed, places, numbers, counts, np.empty(0, np.int64), rejects)
-    _settle_repeated_ids(found, rules)
+    repeated = _find_repeated_ids(found)
+    if repeated:
+        _settle_repeated_ids(found, rules, repeated)
     return found
 
 
@@ -152,33 +156,42 @@ def _sum_up(parsed: ParsedFile, numbers: NDArray[np.int64], delivery_count: int)
         }
     )
     parts = [part.reset_index().assign(loaded_count=lambda counts: counts["row_count"]) for part in parsed.counts]
-    counts = pd.concat([*parts, rejected, *_order_of_corrections(parsed)])
+    if parsed.corrections:
+        parts.append(_order_of_corrections(parsed))
+    counts = pd.concat([*parts, rejected])
     counts["delivery"] = numbers[counts.pop("place").to_numpy(np.int64)]
-    sums = counts.groupby("delivery").sum().reindex(range(delivery_count))
-    said = zip(sums["row_count"], sums["content"], strict=True)
-    digests = [content_digest(row_count, content) for row_count, content in said]
+    sums = counts.groupby("delivery").sum().reindex(range(delivery_count), fill_value=0)
+    said = (f"{row_count}:{content}" for row_count, content in zip(sums["row_count"], sums["content"], strict=True))
+    digests = [hashlib.sha256(text.encode()).hexdigest() for text in said]
     return sums[["row_count", "loaded_count"]].assign(duplicate_count=0, content_sha256=digests)
 
 
-def content_digest(row_count: int, content: int) -> str:
-    """Return what stands for the content of a delivery: its number of records and the sum of their hashes."""
-    return hashlib.sha256(f"{row_count}:{content}".encode()).hexdigest()
-
-
-def _order_of_corrections(parsed: ParsedFile) -> list[pd.DataFrame]:
+def _order_of_corrections(parsed: ParsedFile) -> pd.DataFrame:
     """Let the order of several corrections of one id count as content: the last one holds."""
-    if not parsed.corrections:
-        return []
     corrections = pd.concat(parsed.corrections)
     accounts = np.array([account_id for account_id, _ in parsed.places], object)
     corrections["account_id"] = accounts[corrections["place"].to_numpy()]
     corrections["order"] = corrections.groupby(["account_id", "fill_key"]).cumcount()
     again = corrections.loc[corrections["order"] > 0, ["place", "content", "order"]]
     content = pd.util.hash_pandas_object(again[["content", "order"]], index=False).to_numpy()
-    return [pd.DataFrame({"place": again["place"], "row_count": 0, "content": content, "loaded_count": 0})]
+    return pd.DataFrame({"place": again["place"], "row_count": 0, "content": content, "loaded_count": 0})
 
 
-def _settle_repeated_ids(found: FileDeliveries, rules: RowRules) -> None:
+def _find_repeated_ids(found: FileDeliveries) -> dict[int, int]:
+    """Map the lines of executions whose id repeats in a delivery to that delivery, by hashes; usually there is none."""
+    if not found.parsed.keyed:
+        return {}
+    places, lines, hashes = (np.concatenate(part) for part in zip(*found.parsed.keyed, strict=True))
+    deliveries = found.numbers[places]
+    ordered = np.sort(hashes + deliveries.astype(np.uint64) * _ODD)
+    if not (ordered[1:] == ordered[:-1]).any():
+        return {}
+    keyed = pd.DataFrame({"delivery": deliveries, "hash": hashes})
+    is_repeated = keyed.duplicated(keep=False).to_numpy() & (deliveries != UNPLACED)
+    return dict(zip(lines[is_repeated].tolist(), deliveries[is_repeated].tolist(), strict=True))
+
+
+def _settle_repeated_ids(found: FileDeliveries, rules: RowRules, repeated: dict[int, int]) -> None:
     """Keep one of several equal executions with the same id; reject those that differ under one id.
 
     Records without an id are never duplicates: two equal ones are two genuine partial fills. Corrections repeat an id
@@ -186,7 +199,7 @@ def _settle_repeated_ids(found: FileDeliveries, rules: RowRules) -> None:
     """
     duplicates: list[tuple[int, Record]] = []
     contradicting: list[tuple[int, Record]] = []
-    for delivery, group in _group_repeated_ids(found):
+    for delivery, group in _group_repeated_ids(found.parsed, repeated):
         is_same = len({content for _, content in group}) == 1
         dropped = duplicates if is_same else contradicting
         dropped += [(delivery, record) for record, _ in (group[1:] if is_same else group)]
@@ -204,37 +217,19 @@ def _settle_repeated_ids(found: FileDeliveries, rules: RowRules) -> None:
         )
 
 
-def _group_repeated_ids(found: FileDeliveries) -> list[tuple[int, list[tuple[Record, tuple[Any, ...]]]]]:
-    """List the executions of each delivery and id that repeats, with what makes two of them the same.
-
-    Hashes show that there are any, usually none; only then the file is read again.
-    """
-    parsed = found.parsed
-    if not parsed.keyed:
-        return []
-    places, lines, hashes = (np.concatenate(part) for part in zip(*parsed.keyed, strict=True))
-    deliveries_of = found.numbers[places]
-    ordered = np.sort(hashes + deliveries_of.astype(np.uint64) * _ODD)
-    if not (ordered[1:] == ordered[:-1]).any():
-        return []
-    keyed = pd.DataFrame({"delivery": deliveries_of, "key_hash": hashes})
-    is_repeated = keyed.duplicated(keep=False).to_numpy() & (keyed["delivery"] != UNPLACED).to_numpy()
-    if not is_repeated.any():
-        return []
-    deliveries = dict(zip(lines[is_repeated].tolist(), keyed["delivery"][is_repeated].tolist(), strict=True))
+def _group_repeated_ids(
+    parsed: ParsedFile, repeated: dict[int, int]
+) -> list[tuple[int, list[tuple[Record, tuple[Any, ...]]]]]:
+    """Read the executions whose id repeats again, by delivery and id, with what makes two of them the same."""
     groups: defaultdict[tuple[int, str], list[tuple[Record, tuple[Any, ...]]]] = defaultdict(list)
-    for record in _read_records(parsed, deliveries):
-        named = dict(zip(parsed.columns, record.fields, strict=True))
-        ids = tuple(named.get(name, "") for name in ("order_id", "propreports_id", "fill_id"))
-        content = (*fill_of(named, 0), *ids)
-        groups[deliveries[record.line_number], key_of(named)].append((record, content))
-    return [(delivery, group) for (delivery, _), group in groups.items()]
-
-
-def _read_records(parsed: ParsedFile, lines: Collection[int]) -> list[Record]:
-    """Read some records of a file again."""
     with CsvStream(parsed.path) as stream:
-        return [record for record in stream.records() if record.line_number in lines]
+        for record in stream.records():
+            if record.line_number in repeated:
+                named = dict(zip(parsed.columns, record.fields, strict=True))
+                ids = tuple(named.get(name, "") for name in ("order_id", "propreports_id", "fill_id"))
+                content = (*fill_of(named, 0), *ids)
+                groups[repeated[record.line_number], key_of(named)].append((record, content))
+    return [(delivery, group) for (delivery, _), group in groups.items()]
 
 
 def _reject_repeated(found: FileDeliveries, rules: RowRules, record: Record, place: Place) -> None:

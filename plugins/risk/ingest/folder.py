@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from risk.core.entities import ReportedPnl
 from risk.core.errors import InputError
+from risk.ingest.parse import Place
 from risk.ingest.reference_data import FILE_SPECS
 from risk.ingest.rules import Quarantine, fits, number, shorten
 from risk.ingest.streams import CsvStream
@@ -49,7 +50,7 @@ class DropFolder:
     reference_files
         Reference files by the name of their kind.
     entries
-        Manifest entries by file name; ``None`` without a manifest.
+        Manifest entries by file name, account and session; empty without a manifest.
     quarantined
         Files and manifest entries refused already.
     """
@@ -57,7 +58,7 @@ class DropFolder:
     path: Path
     fills: tuple[Path, ...]
     reference_files: dict[str, tuple[Path, ...]]
-    entries: dict[str, tuple[Entry, ...]] | None
+    entries: dict[str, dict[Place, Entry]]
     quarantined: list[Quarantine] = field(default_factory=list)
 
     @property
@@ -65,15 +66,9 @@ class DropFolder:
         """Whether the folder says that its desk is simulated."""
         return (self.path / MARKER).is_file()
 
-    def named_places(self, path: Path) -> set[tuple[str, dt.date]] | None:
-        """Return the accounts and sessions that the manifest names for a file; ``None`` without a manifest."""
-        if self.entries is None:
-            return None
-        return {(entry.account_id, entry.session_date) for entry in self.entries[path.name]}
-
     def entries_text(self, path: Path) -> str | None:
         """Return what the manifest says of a file, as source_files keeps it; ``None`` without a manifest."""
-        return None if self.entries is None else "\n".join(sorted(entry.text for entry in self.entries[path.name]))
+        return "\n".join(sorted(entry.text for entry in self.entries[path.name].values())) if self.entries else None
 
 
 def open_folder(folder: Path, known_at: dt.datetime, account_pattern: str) -> DropFolder:
@@ -98,7 +93,7 @@ def open_folder(folder: Path, known_at: dt.datetime, account_pattern: str) -> Dr
     fills = _files(listed, ("fills*.csv", "fills*.csv.gz"), quarantined)
     reference = {spec.name: tuple(_files(listed, (spec.pattern,), quarantined)) for spec in FILE_SPECS}
     manifests = [path for path in listed if path.name.lower() == MANIFEST]
-    entries = None
+    entries: dict[str, dict[Place, Entry]] = {}
     if manifests:
         entries = _manifest(manifests[-1], known_at, account_pattern, quarantined)
         fills = _named(fills, entries, quarantined)
@@ -118,8 +113,12 @@ def reference_files(folder: Path) -> list[Path]:
     InputError
         If the folder cannot be listed.
     """
-    meant = _meant(_listed(folder), tuple(spec.pattern for spec in FILE_SPECS))
-    return [path for path in meant if path.is_file() or path.is_symlink()]
+    return [
+        path
+        for path in _listed(folder)
+        if any(fnmatchcase(path.name.lower(), spec.pattern) for spec in FILE_SPECS)
+        and (path.is_file() or path.is_symlink())
+    ]
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -133,17 +132,14 @@ def _listed(folder: Path) -> list[Path]:
 
 def _files(listed: list[Path], patterns: tuple[str, ...], quarantined: list[Quarantine]) -> list[Path]:
     """Pick the files meant by a pattern, however they are written; name those that cannot be taken."""
-    problems = {path: _problem(path, patterns) for path in _meant(listed, patterns)}
+    meant = [path for path in listed if any(fnmatchcase(path.name.lower(), pattern) for pattern in patterns)]
+    problems = {path: _problem(path, patterns) for path in meant}
     quarantined += [
         Quarantine(ascii(path.name)[1:-1], f"{ascii(path.name)[1:-1]} {problem}")
         for path, problem in problems.items()
         if problem
     ]
     return [path for path, problem in problems.items() if not problem]
-
-
-def _meant(listed: list[Path], patterns: tuple[str, ...]) -> list[Path]:
-    return [path for path in listed if any(fnmatchcase(path.name.lower(), pattern) for pattern in patterns)]
 
 
 def _problem(path: Path, patterns: tuple[str, ...]) -> str | None:
@@ -156,7 +152,7 @@ def _problem(path: Path, patterns: tuple[str, ...]) -> str | None:
     return None
 
 
-def _named(fills: list[Path], entries: dict[str, tuple[Entry, ...]], quarantined: list[Quarantine]) -> list[Path]:
+def _named(fills: list[Path], entries: dict[str, dict[Place, Entry]], quarantined: list[Quarantine]) -> list[Path]:
     """Keep the files that the manifest names; name those that only one of the two knows."""
     refused = {name for name, _ in quarantined}
     if MANIFEST in refused and not entries:
@@ -171,8 +167,8 @@ def _named(fills: list[Path], entries: dict[str, tuple[Entry, ...]], quarantined
 
 def _manifest(
     path: Path, known_at: dt.datetime, account_pattern: str, quarantined: list[Quarantine]
-) -> dict[str, tuple[Entry, ...]]:
-    entries: dict[str, dict[tuple[str, dt.date], Entry]] = {}
+) -> dict[str, dict[Place, Entry]]:
+    entries: dict[str, dict[Place, Entry]] = {}
     try:
         listed = _manifest_rows(path)
     except InputError as error:
@@ -190,7 +186,7 @@ def _manifest(
         if named.setdefault((entry.account_id, entry.session_date), entry) is not entry:
             reason = f"{MANIFEST} line {line_number} names {entry.file_name} again for one account and session."
             quarantined.append(Quarantine(MANIFEST, f"{reason} Remove one of the lines."))
-    return {name: tuple(named.values()) for name, named in entries.items()}
+    return entries
 
 
 def _manifest_rows(path: Path) -> list[tuple[int, dict[str, str]]]:

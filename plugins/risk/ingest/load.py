@@ -10,18 +10,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
+import pyarrow as pa
 from psycopg2 import sql
 
-from risk.core.calendar import is_session
 from risk.core.errors import InputError, RequestError
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, execute, records, rows, statement, writing
-from risk.ingest.deliveries import FileDeliveries, content_digest, find_deliveries
+from risk.ingest.deliveries import FileDeliveries, find_deliveries
 from risk.ingest.folder import MARKER, DropFolder, Entry, open_folder
-from risk.ingest.parse import Parser, Place, execution_table
+from risk.ingest.parse import EXECUTIONS, Parser, Place, execution_table
 from risk.ingest.reference_data import FILE_SPECS
 from risk.ingest.reference_files import store_manifest_totals, store_reference_files
 from risk.ingest.rules import Quarantine, RowRules, find_collisions, row_rules
@@ -30,7 +30,6 @@ from risk.ingest.stage import (
     FILL_COLUMNS,
     LOG_COLUMNS,
     FileLog,
-    Spool,
     StagedReject,
     copy_chunks,
     copy_rows,
@@ -41,12 +40,6 @@ from risk.ingest.streams import file_sha256
 DELIVERY_COLUMNS = (
     *("file_name", "account_id", "session_date", "published_at"),
     *("row_count", "loaded_count", "duplicate_count", "content_sha256"),
-)
-
-CREATE_STAGED = (
-    "extract_fills/create_staged_files",
-    "extract_fills/create_staged_deliveries",
-    "extract_fills/create_staged_rejects",
 )
 
 QUERY_NAME = "select_source_fills"
@@ -85,15 +78,17 @@ class _File:
 
     Attributes
     ----------
+    executions
+        Their tables, in a temporary file, so that memory does not grow with what is loaded.
     entries
-        What the manifest says of it, of sessions that are due.
+        What the manifest says of it.
     entries_text
         All of that, as ``source_files`` keeps it.
     """
 
     name: str
     deliveries: FileDeliveries
-    executions: Spool
+    executions: IO[bytes]
     entries: Mapping[Place, Entry]
     entries_text: str | None
 
@@ -197,13 +192,6 @@ def _load_folder(
     is_history: bool,
 ) -> Load:
     """Load a file drop inside the caller's transaction, unless earlier loads are of the other kind."""
-    for (is_simulated,) in rows(connection, "extract_fills/select_simulated_loads"):
-        if is_simulated != settings.is_simulated:
-            kinds = ("simulated", "real") if is_simulated else ("real", "simulated")
-            raise InputError(
-                f"This warehouse holds a {kinds[0]} desk and {source} is a {kinds[1]} one: they never mix. "
-                "Use a separate warehouse for each."
-            )
     binds: dict[str, Any] = {
         "source": source,
         "through_session_date": through_session_date,
@@ -211,6 +199,14 @@ def _load_folder(
         "is_history": is_history,
     }
     opened = binds | records(connection, "extract_fills/insert_loads", binds)[0]
+    if opened["is_mixed"]:
+        kinds = ("real", "simulated") if settings.is_simulated else ("simulated", "real")
+        raise InputError(
+            f"This warehouse holds a {kinds[0]} desk and {source} is a {kinds[1]} one: they never mix. "
+            "Use a separate warehouse for each."
+        )
+    if settings.scratch_dir:
+        settings.scratch_dir.mkdir(parents=True, exist_ok=True)
     rules = row_rules(settings, opened["recorded_at"].astimezone(EXCHANGE_ZONE).date())
     drop = open_folder(folder, opened["recorded_at"], rules.account_pattern)
     return _FolderLoad(connection, drop, opened, rules, settings.scratch_dir, list(drop.quarantined)).run()
@@ -243,15 +239,17 @@ class _FolderLoad:
 
     def run(self) -> Load:
         """Parse, check and store the files."""
-        known = records(self.connection, "extract_fills/select_loaded_files", {"as_of": self.opened["recorded_at"]})
-        kept, fresh = _kept_and_fresh(self.drop, {row["file_name"]: row for row in known})
+        loaded = records(self.connection, "extract_fills/select_loaded_files", {"as_of": self.opened["recorded_at"]})
+        known = {row["file_name"]: row for row in loaded}
+        kept = {path.name for path in self.drop.fills if _is_unchanged(self.drop, path, known.get(path.name))}
+        fresh = [path for path in self.drop.fills if path.name not in kept]
         with contextlib.ExitStack() as spools:
-            files = self._stage(self._parse(fresh, spools), kept)
+            files = self._stage(self._parse(fresh, spools), {name: known[name]["load_id"] for name in kept})
             delivery_ids = self._store_deliveries()
             fill_count = self._store_executions(files, delivery_ids) if delivery_ids else 0
         for file in files:
             self._note_records(file, delivery_ids)
-        reference_count = self._store_reference({row["file_name"]: row["content_sha256"] for row in known})
+        reference_count = self._store_reference({name: row["content_sha256"] for name, row in known.items()})
         rejected_count = self._store_logs()
         return Load(
             self.opened["load_id"],
@@ -277,34 +275,30 @@ class _FolderLoad:
         """Parse files; those that cannot be right as a whole are quarantined."""
         parser, files, through = Parser(self.rules), [], self.opened["through_session_date"]
         for path in paths:
-            spool = spools.enter_context(Spool(self.scratch_dir))
-            named = self.drop.named_places(path)
+            spool = spools.enter_context(tempfile.TemporaryFile(dir=self.scratch_dir))  # noqa: SIM115 - the stack does
+            named = self.drop.entries.get(path.name)
             try:
-                deliveries = find_deliveries(parser.parse(path, spool), self.rules, named, through)
+                with pa.ipc.new_stream(spool, EXECUTIONS) as writer:
+                    parsed = parser.parse(path, writer.write_table)
+                deliveries = find_deliveries(parsed, self.rules, named, through)
             except InputError as error:
                 self.quarantined.append(Quarantine(path.name, str(error)))
                 continue
-            # Entries of days without trading are left out.
-            due = {
-                (entry.account_id, entry.session_date): entry
-                for entry in (self.drop.entries[path.name] if self.drop.entries else ())
-                if entry.session_date <= through and is_session(entry.session_date)
-            }
-            files.append(_File(path.name, deliveries, spool, due, self.drop.entries_text(path)))
+            files.append(_File(path.name, deliveries, spool, named or {}, self.drop.entries_text(path)))
         return files
 
     def _stage(self, files: Sequence[_File], kept: Mapping[str, int]) -> list[_File]:
         """List the deliveries in the warehouse; files that contradict each other are quarantined."""
-        for name in CREATE_STAGED:
-            execute(self.connection, name)
-        copy_rows(self.connection, "staged_files", ("file_name",), ((file.name,) for file in files))
-        staged = chain.from_iterable(map(_delivery_rows, files))
+        execute(self.connection, "extract_fills/create_staged")
+        staged = (
+            (file.name, *place, file.entries[place].published_at if file.entries else None, *counts)
+            for file in files
+            for place, counts in zip(file.deliveries.places, file.deliveries.counts.to_numpy().tolist(), strict=True)
+        )
         copy_rows(self.connection, "staged_deliveries", DELIVERY_COLUMNS, staged)
         binds = {"kept_names": list(kept), "kept_load_ids": list(kept.values())}
-        execute(self.connection, "extract_fills/update_staged_files", binds)
-        refused = dict(rows(self.connection, "extract_fills/select_quarantined_files"))
+        refused = dict(rows(self.connection, "extract_fills/delete_quarantined_deliveries", binds))
         self.quarantined += [Quarantine(*item) for item in refused.items()]
-        execute(self.connection, "extract_fills/delete_quarantined_deliveries")
         return [file for file in files if file.name not in refused]
 
     def _store_deliveries(self) -> dict[tuple[str, Place], int]:
@@ -320,9 +314,11 @@ class _FolderLoad:
         for file in files:
             deliveries = file.deliveries
             keys = np.array([delivery_ids.get((file.name, place), 0) for place in deliveries.places], np.int64)
-            fills.append(execution_chunks(deliveries, file.executions, keys, FILL_COLUMNS))
-            tables = map(execution_table, deliveries.parsed.corrections)
-            corrections.append(execution_chunks(deliveries, tables, keys, CORRECTION_COLUMNS))
+            file.executions.seek(0)
+            tables = (pa.Table.from_batches([batch]) for batch in pa.ipc.open_stream(file.executions))
+            fills.append(execution_chunks(deliveries, tables, keys, FILL_COLUMNS))
+            corrected = map(execution_table, deliveries.parsed.corrections)
+            corrections.append(execution_chunks(deliveries, corrected, keys, CORRECTION_COLUMNS))
         fill_count = copy_chunks(self.connection, "risk.fills", FILL_COLUMNS, chain.from_iterable(fills))
         copy_chunks(self.connection, "risk.corrections", CORRECTION_COLUMNS, chain.from_iterable(corrections))
         execute(self.connection, "extract_fills/summarize_fills")
@@ -365,7 +361,8 @@ class _FolderLoad:
 
     def _store_reference(self, loaded: Mapping[str, str]) -> int:
         """Store what the manifest and the reference files state, and return how many of these files were read."""
-        store_manifest_totals(self.connection, self.drop, self.opened)
+        if self.drop.entries:
+            store_manifest_totals(self.connection, self.drop, self.opened)
         file_count = 0
         for spec in FILE_SPECS:
             paths = self.drop.reference_files[spec.name]
@@ -399,38 +396,13 @@ class _FolderLoad:
         return rejected_count
 
 
-def _delivery_rows(file: _File) -> Iterator[tuple[object, ...]]:
-    """Yield the deliveries of a file; what the manifest names and no record mentions is an empty one."""
-    counts = file.deliveries.counts[["row_count", "loaded_count", "duplicate_count", "content_sha256"]]
-    for place, row in zip(file.deliveries.places, counts.itertuples(index=False, name=None), strict=True):
-        entry = file.entries.get(place)
-        yield (file.name, *place, entry and entry.published_at, *row)
-    for place, entry in file.entries.items():
-        if place not in file.deliveries.places:
-            yield (file.name, *place, entry.published_at, 0, 0, 0, content_digest(0, 0))
-
-
-def _kept_and_fresh(drop: DropFolder, loaded: Mapping[str, dict[str, Any]]) -> tuple[dict[str, int], list[Path]]:
-    """Split the files into those whose bytes an earlier load has stored whole, and those to read."""
-    kept: dict[str, int] = {}
-    fresh: list[Path] = []
-    for path in drop.fills:
-        row = loaded.get(path.name)
-        if row is not None and _is_unchanged(drop, path, row):
-            kept[path.name] = row["load_id"]
-        else:
-            fresh.append(path)
-    return kept, fresh
-
-
-def _is_unchanged(drop: DropFolder, path: Path, row: Mapping[str, Any]) -> bool:
-    """Tell whether a file and what the manifest says of it are as an earlier load has found and stored them.
+def _is_unchanged(drop: DropFolder, path: Path, loaded: Mapping[str, Any] | None) -> bool:
+    """Tell whether a file and what the manifest says of it are as an earlier load has found and stored them whole.
 
     An entry for a later session than that of the load, without executions, has left no trace then.
     """
-    entries = drop.entries[path.name] if drop.entries else ()
-    if row["manifest_entries"] != drop.entries_text(path):
+    if loaded is None or loaded["manifest_entries"] != drop.entries_text(path):
         return False
-    if any(entry.session_date > row["through_session_date"] for entry in entries):
+    if any(session_date > loaded["through_session_date"] for _, session_date in drop.entries.get(path.name, ())):
         return False
-    return bool(row["content_sha256"] == file_sha256(path))
+    return bool(loaded["content_sha256"] == file_sha256(path))

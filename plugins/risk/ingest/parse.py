@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -31,12 +31,11 @@ from risk.ingest.rules import (
     currency_of,
     execution_columns,
     fits,
-    moment_code,
+    moment_of,
     number,
     session_of,
     sum_fees,
     symbol_of,
-    wall_time_of,
 )
 from risk.ingest.streams import Block, CsvStream, Record
 
@@ -85,11 +84,8 @@ HASHED: Final = (
 _BLANK_HASH: Final = pd.util.hash_array(np.array([""], object))[0]
 
 
-class Store(Protocol):
-    """Keeps tables of executions."""
-
-    def append(self, table: pa.Table, /) -> None:
-        """Keep a table."""
+execution_table: Final = partial(pa.Table.from_pandas, schema=EXECUTIONS, preserve_index=False)
+"""Makes a table of ``EXECUTIONS`` of a frame of good records."""
 
 
 class RejectedRecord(NamedTuple):
@@ -221,22 +217,31 @@ class Parser:
     def __init__(self, rules: RowRules) -> None:
         self.rules = rules
         self._names: dict[str, int] = {}
-        self._moment = TextRule(self._judge_moment, bool, np.int64, np.int64, bool)
-        self._account = TextRule(self._judge_account, bool, bool, np.int64)
-        self._side = TextRule(lambda text: (text in SIDES, ord(text) if text in SIDES else 0), bool, np.uint8)
-        self._symbol, self._status, self._currency = (
+        moment = TextRule(self._judge_moment, bool, np.int64, np.int64, bool)
+        side = TextRule(lambda text: (text in SIDES, ord(text) if text in SIDES else 0), bool, np.uint8)
+        symbol, status, currency = (
             TextRule(partial(judge_word, read), bool, object, np.uint64)
             for read in (symbol_of, rules.kind_of, currency_of)
         )
-        self._amount, self._fee = AmountRule(judge_amount), AmountRule(judge_fee)
+        amount, self._fee = AmountRule(judge_amount), AmountRule(judge_fee)
+        self._columns: dict[str, tuple[TextRule, tuple[str, ...]]] = {
+            "date_time": (moment, ("second", "day", "is_time_unknown")),
+            "account": (TextRule(self._judge_account, bool, np.int64), ("account",)),
+            "side": (side, ("side",)),
+            "quantity": (amount, ("quantity",)),
+            "symbol": (symbol, ("symbol", "symbol_hash")),
+            "price": (amount, ("price",)),
+            "status": (status, ("kind", "kind_hash")),
+            "currency": (currency, ("currency", "currency_hash")),
+        }
 
-    def parse(self, path: Path, store: Store) -> ParsedFile:
+    def parse(self, path: Path, store: Callable[[pa.Table], object]) -> ParsedFile:
         """Parse one file.
 
         Parameters
         ----------
         store
-            Receives the executions, about 30,000 at a time.
+            Is given the executions, about 30,000 at a time.
 
         Raises
         ------
@@ -251,10 +256,28 @@ class Parser:
             parsed.content_sha256 = stream.sha256
         return parsed
 
-    def _add(self, parsed: ParsedFile, block: Block, store: Store) -> None:
-        """Add the records of a block to what a file says."""
+    def _add(self, parsed: ParsedFile, block: Block, store: Callable[[pa.Table], object]) -> None:
+        """Add the records of a block to what a file says, and hand over the good ones."""
         frame, is_good = self._read(block)
         frame["place"] = self._number_places(parsed, frame)
+        parsed.record_count += len(frame) + len(block.ragged)
+        if block.ragged or not is_good.all():
+            self._reject_bad(parsed, block, frame, is_good)
+        good = frame[is_good]
+        content = pd.util.hash_pandas_object(good[list(HASHED)], index=False).to_numpy()
+        counts = pd.DataFrame({"place": good["place"], "row_count": 1, "content": content})
+        parsed.counts.append(counts.groupby("place").sum())
+        is_live = (good["kind"] == "live").to_numpy()
+        executions = good[is_live]
+        store(execution_table(executions))
+        keyed = executions[executions["fill_key"] != ""]
+        # Copies: a column of a frame would keep all columns of its type in memory.
+        parsed.keyed.append(Keyed(*(keyed[name].to_numpy(copy=True) for name in ("place", "line_number", "key_hash"))))
+        if not is_live.all():
+            parsed.corrections.append(good.assign(content=content)[~is_live])
+
+    def _reject_bad(self, parsed: ParsedFile, block: Block, frame: pd.DataFrame, is_good: NDArray[np.bool_]) -> None:
+        """Judge the records that are not plainly good one by one, and set the bad ones aside."""
         for record in block.ragged:
             self._reject(parsed, record, ["ragged"], (UNPLACED, UNPLACED, UNPLACED))
         where = frame[["account", "day", "place"]].to_numpy()
@@ -266,53 +289,25 @@ class Parser:
                 self._reject(parsed, record, codes, where[row].tolist())
             else:  # Fees that are good together only.
                 frame.loc[row, "fees_usd"], is_good[row] = scaled(sum_fees(named)), True
-        parsed.record_count += len(frame) + len(block.ragged)
-        _keep(parsed, frame[is_good], store)
 
     def _read(self, block: Block) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
         """Apply the rules column by column; return the values, and which records are good as far as these say."""
         texts = block.texts.reindex(columns=sorted(READ_COLUMNS), fill_value="")
-        is_timed, second, day, is_time_unknown = self._moment(texts["date_time"])
-        is_named, is_account, account = self._account(texts["account"])
-        is_side, side = self._side(texts["side"])
-        is_symbol, symbol, symbol_hash = self._symbol(texts["symbol"])
-        is_status, kind, kind_hash = self._status(texts["status"])
-        is_currency, currency, currency_hash = self._currency(texts["currency"])
-        ids = _read_ids(texts, block.texts.columns)
-        are_amounts, amounts = self._read_amounts(block.texts)
-        has_key = (kind == "live") | (ids["fill_key"] != "").to_numpy()
-        frame = pd.DataFrame(
-            {
-                "line_number": block.line_numbers,
-                "account": np.where(is_named, account, UNPLACED),
-                "day": np.where(is_timed, day, UNPLACED),
-                "second": second,
-                "is_time_unknown": is_time_unknown,
-                "side": side,
-                "symbol": symbol,
-                "symbol_hash": symbol_hash,
-                "currency": currency,
-                "currency_hash": currency_hash,
-                "kind": kind,
-                "kind_hash": kind_hash,
-                **amounts,
-                **ids,
-            }
-        )
-        return frame, is_timed & is_account & is_side & is_symbol & is_status & is_currency & are_amounts & has_key
-
-    def _read_amounts(self, texts: pd.DataFrame) -> tuple[NDArray[np.bool_], dict[str, NDArray[np.int64]]]:
-        """Read quantity, price and the sum of the fees that are there, scaled by 1e8."""
-        is_good, quantity = self._amount(texts["quantity"])
-        is_price, price = self._amount(texts["price"])
-        is_good &= is_price
-        fees_usd = np.zeros(len(texts), np.int64)
+        is_good = np.ones(len(texts), bool)
+        values: dict[str, Any] = {"line_number": block.line_numbers}
+        for name, (rule, parts) in self._columns.items():
+            is_right, *answers = rule(texts[name])
+            is_good &= is_right
+            values |= zip(parts, answers, strict=True)
+        values["fees_usd"] = np.zeros(len(texts), np.int64)
         for name in FEE_COLUMNS:
-            if name in texts:
-                is_fee, fee = self._fee(texts[name])
-                is_good &= is_fee
-                fees_usd += fee
-        return is_good, {"quantity": quantity, "price": price, "fees_usd": fees_usd}
+            if name in block.texts:
+                is_right, fees_usd = self._fee(block.texts[name])
+                is_good &= is_right
+                values["fees_usd"] += fees_usd
+        values |= _read_ids(texts, block.texts.columns)
+        is_good &= (values["kind"] == "live") | (values["fill_key"] != "").to_numpy()
+        return pd.DataFrame(values), is_good
 
     def _number_places(self, parsed: ParsedFile, frame: pd.DataFrame) -> NDArray[np.int64]:
         """Return the number of the account and session of each record, where both are good."""
@@ -345,19 +340,17 @@ class Parser:
 
     def _judge_moment(self, text: str) -> tuple[bool, int, int, bool]:
         """Judge a Date/Time: its second, the ordinal of its session, and whether its time of day is unknown."""
-        wall_time = wall_time_of(text)
-        if wall_time is None or moment_code(text, self.rules.today):
-            return False, 0, 0, False
+        code, wall_time = moment_of(text, self.rules.today)
+        if code:
+            return False, 0, UNPLACED, False
         seconds = (wall_time.replace(tzinfo=EXCHANGE_ZONE) - _EPOCH) // dt.timedelta(seconds=1)
         return True, seconds, session_of(wall_time.date()).toordinal(), wall_time.time() == dt.time()
 
-    def _judge_account(self, text: str) -> tuple[bool, bool, int]:
-        """Judge an account name: whether it is well-formed, whether good, and its number."""
+    def _judge_account(self, text: str) -> tuple[bool, int]:
+        """Judge an account name: whether it is good, and its number where it is well-formed."""
         name = text.strip(" ")
         code = self.rules.account_code(name)
-        if code == "account_name":
-            return False, False, UNPLACED
-        return True, code is None, self._names.setdefault(name, len(self._names))
+        return code is None, UNPLACED if code == "account_name" else self._names.setdefault(name, len(self._names))
 
 
 def judge_amount(text: str) -> tuple[bool, int]:
@@ -403,23 +396,3 @@ def _read_ids(texts: pd.DataFrame, there: Collection[str]) -> dict[str, Any]:
         "fill_hash": fill_hash,
         "key_hash": np.where(has_vendor_id, vendor_hash, fill_hash),
     }
-
-
-def execution_table(frame: pd.DataFrame) -> pa.Table:
-    """Return good records as a table of ``EXECUTIONS``."""
-    return pa.Table.from_pandas(frame, schema=EXECUTIONS, preserve_index=False)
-
-
-def _keep(parsed: ParsedFile, frame: pd.DataFrame, store: Store) -> None:
-    """Hand over good records and count them."""
-    content = pd.util.hash_pandas_object(frame[list(HASHED)], index=False).to_numpy()
-    counts = pd.DataFrame({"place": frame["place"], "row_count": 1, "content": content})
-    parsed.counts.append(counts.groupby("place").sum())
-    is_live = (frame["kind"] == "live").to_numpy()
-    executions = frame[is_live]
-    store.append(execution_table(executions))
-    keyed = executions[executions["fill_key"] != ""]
-    # Copies: a column of a frame would keep all columns of its type in memory.
-    parsed.keyed.append(Keyed(*(keyed[name].to_numpy(copy=True) for name in ("place", "line_number", "key_hash"))))
-    if not is_live.all():
-        parsed.corrections.append(frame.assign(content=content)[~is_live])

@@ -28,10 +28,9 @@ from risk.ingest.rules import (
     RowRules,
     execution_columns,
     find_collisions,
-    moment_code,
+    moment_of,
     row_rules,
     session_of,
-    wall_time_of,
 )
 from risk.ingest.streams import CsvStream
 
@@ -64,10 +63,10 @@ def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None
     drop, rules = _open(folder, settings)
     if drop.quarantined:
         raise InputError("\n".join(item.reason for item in drop.quarantined))
-    newest = None if drop.entries is None else _newest_versions(drop.entries, as_of)
+    newest = _newest_versions(drop.entries, as_of) if drop.entries else None
     chosen = [path for path in drop.fills if newest is None or path.name in newest.values()]
     parsed, rules = _parse(chosen, rules)
-    found = [(find_deliveries(one, rules, drop.named_places(one.path)), tables) for one, tables in parsed]
+    found = [(find_deliveries(one, rules, drop.entries.get(one.path.name)), tables) for one, tables in parsed]
     owners = newest if newest is not None else _find_owners(found)
     stated, rejects = read_reference_files(ACCOUNTS, drop.reference_files[ACCOUNTS.name], rules)
     executions = _executions(found, owners, stated)
@@ -94,7 +93,7 @@ def _parse_once(paths: Iterable[Path], rules: RowRules) -> list[Parsed]:
     parser, parsed = Parser(rules), []
     for path in paths:
         tables: list[pa.Table] = []
-        parsed.append((parser.parse(path, tables), tables))
+        parsed.append((parser.parse(path, tables.append), tables))
     return parsed
 
 
@@ -222,9 +221,9 @@ def newest_session(folder: Path, settings: Settings) -> dt.date:
 
 def _newest_first(drop: DropFolder) -> list[tuple[dt.date | None, Path]]:
     """List the files, the ones that may hold the newest session first, with that session where a manifest says it."""
-    if drop.entries is None:
+    if not drop.entries:
         return [(None, path) for path in drop.fills]
-    listed = [(max(entry.session_date for entry in drop.entries[path.name]), path) for path in drop.fills]
+    listed = [(max(session_date for _, session_date in drop.entries[path.name]), path) for path in drop.fills]
     return sorted(listed, reverse=True)
 
 
@@ -235,11 +234,11 @@ def _sessions(path: Path, today: dt.date) -> set[dt.date]:
         for block in stream.blocks(execution_columns(stream.header, stream.name), {"date_time"}):
             texts.update(block.texts["date_time"].str[:10])
     midnights = [f"{text} 00:00:00" for text in texts]
-    wall_times = [wall_time_of(text) for text in midnights if moment_code(text, today) is None]
-    return {session_of(wall_time.date()) for wall_time in wall_times if wall_time}
+    moments = [moment_of(text, today) for text in midnights]
+    return {session_of(wall_time.date()) for code, wall_time in moments if code is None}
 
 
-def _newest_versions(entries: Mapping[str, Iterable[Entry]], as_of: dt.datetime | None) -> dict[Place, str]:
+def _newest_versions(entries: Mapping[str, Mapping[Place, Entry]], as_of: dt.datetime | None) -> dict[Place, str]:
     """Pick the file of the newest version of each account-session.
 
     Raises
@@ -248,10 +247,10 @@ def _newest_versions(entries: Mapping[str, Iterable[Entry]], as_of: dt.datetime 
         If two versions were published at the same instant.
     """
     versions: defaultdict[Place, list[Entry]] = defaultdict(list)
-    for listed in entries.values():
-        for entry in listed:
+    for named in entries.values():
+        for place, entry in named.items():
             if as_of is None or entry.published_at <= as_of:
-                versions[entry.account_id, entry.session_date].append(entry)
+                versions[place].append(entry)
     newest = {}
     for place, rivals in versions.items():
         last = max(rivals, key=lambda entry: entry.published_at)

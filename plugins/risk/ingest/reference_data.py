@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Generic, Literal, TypeVar
 
-from risk.core.calendar import is_session
 from risk.core.entities import AccountStatement, Adjustment, Instrument, Mark, ReportedPnl, Split
 from risk.ingest.rules import (
     FEES,
@@ -54,8 +53,11 @@ class FileSpec(Generic[Row]):
         wrong.
     unique_facts
         What a row says that no other row of the same load may say differently; takes the row and the name of its file.
-    create_staged, insert
-        Statements that create its staging table and store what is new in it.
+    insert
+        Statement that stores what is new in its staging table ``staged_<name>``.
+    subject
+        Fields that say what a row is about: of two rows of one load about the same the later one counts. Empty = every
+        row counts.
     is_read_together
         Whether all files of the kind are read again when one has changed, so that a contradiction is always seen.
     is_stored_ahead
@@ -68,8 +70,8 @@ class FileSpec(Generic[Row]):
     fields: tuple[str, ...]
     parse: Callable[[Named, RowRules], Row | None]
     unique_facts: Callable[[Row, str], Sequence[Fact]]
-    create_staged: str
     insert: str
+    subject: tuple[str, ...] = ()
     is_read_together: bool = False
     is_stored_ahead: bool = False
 
@@ -114,7 +116,7 @@ def read_day(named: Named, today: dt.date | None) -> dt.date:
 def read_session(named: Named, today: dt.date | None, what: str) -> dt.date:
     """Read the date of a session."""
     day = read_day(named, today)
-    if day < first_session() or not is_session(day):
+    if day < first_session() or day != session_of(day):
         raise ValueError(f"date {named['date']} is no session, so it has no {what}")
     return day
 
@@ -274,8 +276,8 @@ def _plain(value: Decimal | None) -> str:
 
 MARKS: Final = FileSpec(
     name="marks",
-    create_staged="extract_fills/create_staged_marks",
     insert="extract_fills/insert_marks",
+    subject=("session_date", "symbol"),
     header={
         "Date": "date",
         "Symbol": "symbol",
@@ -293,8 +295,8 @@ MARKS: Final = FileSpec(
 
 INSTRUMENTS: Final = FileSpec(
     name="instruments",
-    create_staged="extract_fills/create_staged_instruments",
     insert="extract_fills/insert_instruments",
+    subject=("valid_from", "symbol"),
     header={
         "Date": "date",
         "Symbol": "symbol",
@@ -312,8 +314,8 @@ INSTRUMENTS: Final = FileSpec(
 
 SPLITS: Final = FileSpec(
     name="splits",
-    create_staged="extract_fills/create_staged_splits",
     insert="extract_fills/insert_splits",
+    subject=("session_date", "symbol"),
     header={"Date": "date", "Symbol": "symbol", "Ratio": "ratio", "Description": "description"},
     required=("Date", "Symbol", "Ratio"),
     fields=Split._fields,
@@ -325,7 +327,6 @@ SPLITS: Final = FileSpec(
 
 ADJUSTMENTS: Final = FileSpec(
     name="adjustments",
-    create_staged="extract_fills/create_staged_adjustments",
     insert="extract_fills/insert_adjustments",
     header={
         "Date": "date",
@@ -360,7 +361,6 @@ TRADE_COLUMNS: Final = ("Opened", "Closed", "Held", "Account", "Symbol", "Type",
 
 TOTALS: Final = FileSpec(
     name="totals",
-    create_staged="extract_fills/create_staged_totals",
     insert="extract_fills/insert_totals",
     header={name: name.lower() for name in (*SUMMARY_COLUMNS, *TRADE_COLUMNS)},
     required=("Account", "Gross", "Net"),
@@ -373,8 +373,8 @@ TOTALS: Final = FileSpec(
 
 ACCOUNTS: Final = FileSpec(
     name="accounts",
-    create_staged="extract_fills/create_staged_accounts",
     insert="extract_fills/insert_accounts",
+    subject=("account_id", "valid_from", "former_account_id"),
     header={
         "Date": "date",
         "Account": "account",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, Generic, NamedTuple
 
 from risk.core.entities import ReportedPnl
 from risk.core.errors import InputError
-from risk.core.warehouse import Connection, execute, records
+from risk.core.warehouse import Connection, execute, records, rows
 from risk.ingest.folder import MANIFEST, DropFolder
 from risk.ingest.reference_data import FileSpec, Row
 from risk.ingest.rules import SENTENCES, Quarantine, Reject, RowRules, mapped_columns
@@ -67,8 +68,8 @@ def read_reference_files(spec: FileSpec[Row], paths: Iterable[Path], rules: RowR
     files, quarantined = _parse_files(spec, paths, rules)
     if quarantined:
         raise InputError("\n".join(item.reason for item in quarantined))
-    rows = [stated.row for file in files for stated in file.stated]
-    return rows, [reject for file in files for reject in file.rejects]
+    stated = [line.row for file in files for line in file.stated]
+    return stated, [reject for file in files for reject in file.rejects]
 
 
 def _parse_files(
@@ -155,17 +156,16 @@ def store_reference_files(
     files, quarantined = _parse_files(spec, paths if spec.is_read_together else fresh, rules)
     through = dt.date.max if spec.is_stored_ahead else opened["through_session_date"]
     known_lines = _known_lines(connection, spec, files)
-    due = [
-        (file.path.name, stated.line_number, *stated.row)
-        for file in files
-        for stated in file.stated
-        if stated.row[0] <= through and (file.path.name, stated.line_number) not in known_lines
-    ]
-    execute(connection, spec.create_staged)
-    copy_rows(connection, f"staged_{spec.name}", ("file_name", "line_number", *spec.fields), due)
-    counts = {row["file_name"]: row["loaded_count"] for row in records(connection, spec.insert, opened)}
+    due: dict[tuple[object, ...], tuple[object, ...]] = {}
+    for file in files:
+        for line_number, _, row in file.stated:
+            place = (file.path.name, line_number)
+            if row[0] <= through and place not in known_lines:
+                due[tuple(getattr(row, name) for name in spec.subject) or place] = (*place, *row)
+    copy_rows(connection, f"staged_{spec.name}", ("file_name", "line_number", *spec.fields), due.values())
+    counts = Counter(file_name for (file_name,) in rows(connection, spec.insert, opened))
     return StoredReference(
-        [_log(file, through, counts.get(file.path.name, 0)) for file in files],
+        [_log(file, through, counts[file.path.name]) for file in files],
         [StagedReject(*reject, file.content_sha256) for file in files for reject in file.rejects],
         quarantined,
     )
@@ -220,12 +220,11 @@ def store_manifest_totals(connection: Connection, drop: DropFolder, opened: Mapp
     """
     reported = [
         (MANIFEST, entry.line_number, *entry.reported, entry.published_at)
-        for entries in (drop.entries or {}).values()
-        for entry in entries
+        for named in drop.entries.values()
+        for entry in named.values()
         if entry.reported and entry.session_date <= opened["through_session_date"]
     ]
     if reported:
         columns = ("file_name", "line_number", *ReportedPnl._fields, "published_at")
-        execute(connection, "extract_fills/create_staged_totals")
         copy_rows(connection, "staged_totals", columns, reported)
         execute(connection, "extract_fills/insert_totals", opened)

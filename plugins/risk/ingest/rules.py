@@ -13,7 +13,7 @@ from decimal import Context, Decimal, Inexact, localcontext
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
-from risk.core.calendar import calendar, is_session, next_session
+from risk.core.calendar import calendar, next_session
 from risk.core.entities import Fill
 from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE, Settings
@@ -229,7 +229,7 @@ def currency_of(text: str) -> str | None:
     return text if not text or _CURRENCY.fullmatch(text) else None
 
 
-_MOMENT: Final = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4} ([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
+_MOMENT: Final = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])")
 
 
 @cache
@@ -241,40 +241,37 @@ def first_session() -> dt.date:
 @cache
 def session_of(day: dt.date) -> dt.date:
     """Return the session an execution of a New York day belongs to: that day, or the next session."""
-    return day if is_session(day) else next_session(day)
+    return next_session(day - dt.timedelta(days=1))
 
 
-def wall_time_of(text: str) -> dt.datetime | None:
-    """Read a Date/Time as New York's wall clock shows it; ``None`` if it is no date."""
-    if not _MOMENT.fullmatch(text):
-        return None
-    try:
-        day = dt.date(int(text[6:10]), int(text[:2]), int(text[3:5]))
-    except ValueError:
-        return None
-    return dt.datetime.combine(day, dt.time(int(text[11:13]), int(text[14:16]), int(text[17:])))
-
-
-def moment_code(text: str, today: dt.date) -> str | None:
-    """Return the error code of a Date/Time, if anything is wrong with it.
+def moment_of(text: str, today: dt.date) -> tuple[str | None, dt.datetime]:
+    """Read a Date/Time.
 
     Parameters
     ----------
     today
         The New York day after which a date is in the future.
+
+    Returns
+    -------
+    code, wall_time
+        The error code if anything is wrong with it, and the time as New York's wall clock shows it.
     """
-    wall_time = wall_time_of(text)
-    if wall_time is None:
-        return "date_form"
+    found = _MOMENT.fullmatch(text)
+    month, day, year, hour, minute, second = map(int, found.groups()) if found else (0,) * 6
+    try:
+        wall_time = dt.datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - a wall clock has no zone
+    except ValueError:
+        return "date_form", dt.datetime.min  # noqa: DTZ901 - not to be used
     if wall_time.date() > today:
-        return "date_future"
+        return "date_future", wall_time
     if wall_time.date() < first_session():
-        return "date_past"
+        return "date_past", wall_time
     earlier, later = (wall_time.replace(tzinfo=EXCHANGE_ZONE, fold=fold) for fold in (0, 1))
     if earlier.utcoffset() == later.utcoffset():
-        return None
+        return None, wall_time
     round_trip = earlier.astimezone(dt.UTC).astimezone(EXCHANGE_ZONE).replace(tzinfo=None)
-    return "date_twice" if round_trip == wall_time else "date_gap"
+    return "date_twice" if round_trip == wall_time else "date_gap", wall_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +316,7 @@ class RowRules:
         """List the error codes of a record, by column name; empty for a good one."""
         kind = self.kind_of(record.get("status", ""))
         found = [
-            moment_code(record["date_time"], self.today),
+            moment_of(record["date_time"], self.today)[0],
             self.account_code(record["account"].strip(" ")),
             None if record["side"] in SIDES else "side",
             None if symbol_of(record["symbol"]) else "symbol",

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
-from types import TracebackType
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -75,48 +72,14 @@ class StagedReject(NamedTuple):
     session_date: dt.date | None = None
 
 
-class Spool(AbstractContextManager["Spool"]):
-    """Tables in a temporary file, so that memory does not grow with what is loaded.
-
-    Parameters
-    ----------
-    folder
-        Of the file; ``None`` = the system's.
-    """
-
-    def __init__(self, folder: Path | None) -> None:
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed by __exit__
-        self._writer: pa.ipc.RecordBatchStreamWriter | None = None
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._file.close()
-
-    def append(self, table: pa.Table) -> None:
-        """Write a table to the file."""
-        self._writer = self._writer or pa.ipc.new_stream(self._file, table.schema)
-        self._writer.write_table(table)
-
-    def __iter__(self) -> Iterator[pa.Table]:
-        """Read the tables."""
-        if self._writer is not None:
-            self._writer.close()
-            self._file.seek(0)
-            for batch in pa.ipc.open_stream(self._file):
-                yield pa.Table.from_batches([batch])
-
-
+@dataclass(frozen=True, slots=True)
 class _Source:
     """What COPY reads chunks from, whatever size it asks for; to COPY an empty one would be the end."""
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = filter(None, chunks)
+    chunks: Iterator[bytes]
 
     def read(self, _size: int = -1, /) -> bytes:
-        return next(self._chunks, b"")
+        return next(self.chunks, b"")
 
     readline = read
 
@@ -127,7 +90,7 @@ def copy_chunks(connection: Connection, table: str, columns: Iterable[str], chun
         sql.Identifier(*table.split(".")), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     with connection.cursor() as cursor:
-        cursor.copy_expert(command, _Source(chunks))
+        cursor.copy_expert(command, _Source(filter(None, chunks)))
         return int(cursor.rowcount)
 
 

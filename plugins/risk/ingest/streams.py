@@ -75,26 +75,19 @@ class Block:
         return Record(int(self.line_numbers[row]), text, next(csv.reader([text], strict=True)))
 
 
-class _Hashing(io.RawIOBase):
-    """Passes bytes through and hashes them as the file has them."""
+class _Hashing(io.FileIO):
+    """Reads a file and hashes its bytes as they are."""
 
     def __init__(self, path: Path) -> None:
-        self.file = path.open("rb")
+        super().__init__(path)
         self.digest = hashlib.sha256()
         self.byte_count = 0
 
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1, /) -> bytes:
-        data = self.file.read(size)
+    def read(self, size: int | None = -1, /) -> bytes:
+        data = super().read(size) or b""
         self.digest.update(data)
         self.byte_count += len(data)
         return data
-
-    def close(self) -> None:
-        self.file.close()
-        super().close()
 
 
 class CsvStream(AbstractContextManager["CsvStream"]):
@@ -167,7 +160,7 @@ class CsvStream(AbstractContextManager["CsvStream"]):
                     "CSV of executions. Replace the file with a new export."
                 )
             yield chunk
-            chunk = self._next()
+            chunk = self._read()
         self.line_count += bool(self.tail)
 
     def blocks(self, columns: Sequence[str], wanted: Collection[str]) -> Iterator[Block]:
@@ -231,7 +224,7 @@ class CsvStream(AbstractContextManager["CsvStream"]):
             ) from None
 
     def _read_header(self) -> tuple[list[str], bytes]:
-        data = self._next(is_first=True)
+        data = self._read().removeprefix(codecs.BOM_UTF8)
         if not data:
             raise InputError(f"{self.name} is empty (0 bytes), not even a header. Deliver it again.")
         if data.lstrip()[:1] == b"<":
@@ -239,7 +232,7 @@ class CsvStream(AbstractContextManager["CsvStream"]):
                 f"{self.name} is an HTML or XML page, not CSV: probably the download's error page. Deliver it again."
             )
         while b"\n" not in data and len(data) < MAXIMUM_HEADER_BYTES:
-            more = self._next()
+            more = self._read()
             if not more:
                 break
             data += more
@@ -253,19 +246,10 @@ class CsvStream(AbstractContextManager["CsvStream"]):
                 f"{self.name} line 1 cannot be read ({error}): line ends are a line feed, with or without a carriage "
                 "return before it. Replace the file with a new export."
             ) from None
-        return header, rest or (self._next() if newline else b"")
-
-    def _next(self, *, is_first: bool = False) -> bytes:
-        """Read and check the next chunk, without byte order mark, lines ending in a newline alone."""
-        data = self._pending_return + self._read()
-        if is_first:
-            data = data.removeprefix(codecs.BOM_UTF8)
-        self._pending_return = b""
-        if data.endswith(b"\r") and data != b"\r":
-            data, self._pending_return = data[:-1], b"\r"
-        return data.replace(b"\r\n", b"\n") if b"\r" in data else data
+        return header, rest or (self._read() if newline else b"")
 
     def _read(self) -> bytes:
+        """Read and check the next chunk, lines ending in a newline alone."""
         try:
             data = self._unpacked.read(CHUNK_BYTES)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -283,7 +267,11 @@ class CsvStream(AbstractContextManager["CsvStream"]):
                 "refused as a gzip bomb. Deliver the file unpacked if it is genuine."
             )
         self._check_text(data)
-        return data
+        data = self._pending_return + data
+        self._pending_return = b""
+        if data.endswith(b"\r") and data != b"\r":
+            data, self._pending_return = data[:-1], b"\r"
+        return data.replace(b"\r\n", b"\n") if b"\r" in data else data
 
     def _check_text(self, data: bytes) -> None:
         """Refuse bytes that no UTF-8 text has."""
