@@ -1,7 +1,8 @@
 """Compares, at every instant at which the real source published anything, the replay with what was computed then.
 
-CI samples 30 of these instants; here are all. From the final warehouse, books and report body as of each instant must
-equal those of a warehouse into which only the versions published until then were loaded.
+`make test` replays the first, middle and last instant of each kind of publication; here are all. From the final
+warehouse, books and report body as of each instant must equal those of a warehouse into which only the versions
+published until then were loaded.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import random
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,9 +20,11 @@ from risk.limits.decide import apply_rules
 from risk.report.page import Links
 from risk.report.replay import point_in_time, replay
 from risk.report.send import send_report
-from tests.publications import assert_replay_equals, books, publication_times, published_until, run_line, versions
+from tests.publications import assert_replay_equals, books, published_until, run_line, versions
 
-SAMPLE_SIZE = 30
+PUBLISHED = {"first, without fills", "first, with fills", "fills posted", "fills restated", "P&L restated"}
+"""What the source publishes about a session; it never withdraws all fills of one."""
+
 LINKS = Links(run_url="/dags/daily_risk/runs/test")
 NOW = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
 
@@ -40,15 +42,40 @@ def imported(real_fills_dir: Path, warehouse_dsn: str) -> str:
     return warehouse_dsn
 
 
+def what_is_published(before: dict[str, str] | None, row: dict[str, str]) -> str:
+    """Name what a version of a session says other than the version before it."""
+    if before is None:
+        return "first, without fills" if row["fills"] == "0" else "first, with fills"
+    if row["fills"] == "0":
+        return "fills withdrawn"
+    if before["fills"] == "0":
+        return "fills posted"
+    return "P&L restated" if before["fills"] == row["fills"] else "fills restated"
+
+
+def publication_times_by_kind(folder: Path) -> dict[str, list[dt.datetime]]:
+    """List for each kind of publication the instants at which it happens, ascending."""
+    newest: dict[str, dict[str, str]] = {}
+    instants: dict[str, list[dt.datetime]] = defaultdict(list)
+    for row in sorted(versions(folder), key=lambda row: row["published_at"]):
+        kind = what_is_published(newest.get(row["session_date"]), row)
+        instants[kind].append(dt.datetime.fromisoformat(row["published_at"]))
+        newest[row["session_date"]] = row
+    return instants
+
+
 @pytest.mark.slow
-def test_replay_equals_what_was_known_at_every_publication_time(
+def test_replay_equals_what_was_known_at_the_first_middle_and_last_publication_of_every_kind(
     imported: str, real_fills_dir: Path, fresh_warehouse: Callable[[], str], tmp_path: Path
 ) -> None:
-    moments = publication_times(real_fills_dir)
-    sample = sorted(random.Random(4).sample(moments, min(SAMPLE_SIZE, len(moments))))
+    """``python -m bench replay`` does the same at all publication times."""
+    by_kind = publication_times_by_kind(real_fills_dir)
+    chosen = {instants[at] for instants in by_kind.values() for at in (0, len(instants) // 2, -1)}
 
-    for number, moment in enumerate(sample):
+    for number, moment in enumerate(sorted(chosen)):
         assert_replay_equals(imported, fresh_warehouse(), real_fills_dir, moment, tmp_path / str(number))
+
+    assert by_kind.keys() == PUBLISHED
 
 
 def test_replay_of_a_report_equals_it_after_later_deliveries_arrived(
