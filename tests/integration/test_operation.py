@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -97,12 +97,13 @@ class Morning:
 
 
 @pytest.fixture(scope="module")
-def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
+def morning(tmp_path_factory: pytest.TempPathFactory, copy_databases: Callable[[Workspace], None]) -> Iterator[Morning]:
     """Run a stack of its own on a small simulated desk."""
     desk = tmp_path_factory.mktemp("desk") / "desk"
     simulate("medium", 4, 30, 3, desk)
     dates = sorted(path.stem[-10:] for path in desk.glob("fills*.csv"))[-4:]
     place = tmp_path_factory.mktemp("clone")
+    copy_databases(Workspace(place))
     with temporary_stack(place, Desk(DeskKind.simulated, desk), {"waiting.py": WAITING_DAG}) as (workspace, stack):
         runs.await_dag(stack)
         runs.create_backfill(stack.api, dates[0], dates[1], {"deliver": False})

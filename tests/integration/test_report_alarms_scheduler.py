@@ -33,7 +33,7 @@ PATIENCE_SECONDS = 90.0
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+def workspace(tmp_path_factory: pytest.TempPathFactory, copy_databases: Callable[[Workspace], None]) -> Workspace:
     """Give a working copy with this one's code, whose tasks are not tried again."""
     root = tmp_path_factory.mktemp("clone")
     (root / "plugins").symlink_to(PROJECT_DIR / "plugins")
@@ -42,7 +42,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     source = (PROJECT_DIR / "dags" / "daily_risk.py").read_text(encoding="utf-8")
     assert '"retries": 3' in source
     (root / "dags" / "daily_risk.py").write_text(source.replace('"retries": 3', '"retries": 0'), encoding="utf-8")
-    return Workspace(root)
+    workspace = Workspace(root)
+    copy_databases(workspace)
+    return workspace
 
 
 @pytest.fixture(scope="module")
