@@ -9,7 +9,7 @@ VENV_PYTHON := .venv/bin/python
 REQUIREMENTS_HASH := $(shell (sha256sum requirements.txt || shasum -a 256 requirements.txt) 2>/dev/null | cut -c1-16)
 INSTALLED := .venv/installed-$(REQUIREMENTS_HASH)
 STACK := PYTHONPATH=plugins:. $(VENV_PYTHON) -m devstack
-PYTEST := $(VENV_PYTHON) -m pytest
+PYTEST := $(VENV_PYTHON) -m pytest -n auto
 DOCS := AIRFLOW__LOGGING__LOGGING_LEVEL=ERROR PYTHONPATH=plugins:. $(VENV_PYTHON) -m docs.generate
 LINTED := plugins dags devstack simulation tests bench docs
 
@@ -57,17 +57,16 @@ restore: setup ## replace this clone's databases by those of a backup FILE=path
 	@./riskctl restore --file "$${FILE:-}"
 
 test: setup ## the whole test suite: Postgres, mail server and Airflow of its own
-	@$(PYTEST) -m "fast or sql" -n auto --dist worksteal
-	@$(PYTEST) -m e2e -n 2 --dist loadfile
+	@$(PYTEST) --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## unit and property tests: no service, under a minute on two cores
-	@$(PYTEST) -m fast -n auto --dist worksteal tests/unit tests/properties
+	@$(PYTEST) -m fast --dist worksteal tests/unit tests/properties
 
 test-sql: setup ## tests that need a Postgres, which they start
-	@$(PYTEST) -m sql -n auto --dist worksteal
+	@$(PYTEST) -m sql --dist worksteal
 
 test-e2e: setup ## tests that need Airflow, a browser or a whole stack
-	@$(PYTEST) -m e2e -n 2 --dist loadfile
+	@$(PYTEST) -m e2e --dist loadfile --no-loadscope-reorder
 
 lint: setup ## format, lint, types, SQL, layers, spelling, dependencies; changes nothing
 	@.venv/bin/ruff format --check $(LINTED)

@@ -21,15 +21,30 @@ if TYPE_CHECKING:
 
 REAL_FILLS_DIR = Path(__file__).resolve().parents[2] / "shared" / "data" / "propreports"
 TIERS = {
-    "unit": "fast",
-    "properties": "fast",
-    "sql": "sql",
-    "golden": "sql",
-    "dags": "e2e",
-    "operators": "e2e",
     "integration": "e2e",
+    "golden": "sql",
+    "properties": "fast",
+    "operators": "e2e",
+    "dags": "e2e",
+    "sql": "sql",
+    "unit": "fast",
 }
-"""Tier by folder: ``fast`` needs no service, ``sql`` a Postgres, ``e2e`` Airflow, a browser or a whole stack."""
+"""Tier by folder: ``fast`` needs no service, ``sql`` a Postgres, ``e2e`` Airflow, a browser or a whole stack.
+
+Folders run in this order, those of the shortest files last, so that all workers end together.
+"""
+
+LONGEST_FILES = (
+    "tests/integration/test_commands.py",
+    "tests/integration/test_operation.py",
+    "tests/integration/test_report_alarms_scheduler.py",
+    "tests/integration/test_daily_run.py",
+    "tests/integration/test_approval.py",
+    "tests/integration/test_browser.py",
+    "tests/integration/test_replay.py",
+    "tests/integration/test_environments.py",
+)
+"""Files that take longest, most of them with a whole stack; they start before all others."""
 
 _numbers = itertools.count(1)
 
@@ -42,14 +57,21 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("fast")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Let ``-n auto`` be one worker more than cores where whole stacks run, since their tests mostly wait."""
+    return None if config.option.markexpr in ("fast", "sql") else (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with the tier of its folder, unless it names one itself or asks for Postgres."""
+    """Mark each test with the tier of its folder, unless it names one itself or asks for Postgres; sort by length."""
     for item in items:
         tier = TIERS.get(_folder(item.nodeid), "e2e")
         if tier == "fast" and "server_dsn" in getattr(item, "fixturenames", ()):
             tier = "sql"
         if not any(item.get_closest_marker(name) for name in set(TIERS.values())):
             item.add_marker(tier)
+    items.sort(key=_place)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -69,6 +91,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def _folder(nodeid: str) -> str:
     return nodeid.split("/")[1]
+
+
+def _place(item: pytest.Item) -> tuple[int, int]:
+    file, folder = item.nodeid.partition("::")[0], _folder(item.nodeid)
+    return (
+        LONGEST_FILES.index(file) if file in LONGEST_FILES else len(LONGEST_FILES),
+        list(TIERS).index(folder) if folder in TIERS else 0,
+    )
 
 
 @pytest.fixture(scope="session")
