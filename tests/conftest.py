@@ -168,7 +168,7 @@ def chromium() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real_fills_dir() -> Path:
     """Give the folder of real executions, or skip where it is not beside the project."""
     if not REAL_FILLS_DIR.is_dir():

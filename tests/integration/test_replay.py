@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from psycopg2.extensions import make_dsn
 
 from risk.core import warehouse
 from risk.core.calendar import next_session
@@ -20,6 +22,7 @@ from risk.limits.decide import apply_rules
 from risk.report.page import Links
 from risk.report.replay import point_in_time, replay
 from risk.report.send import send_report
+from tests.databases import create_database, drop_database
 from tests.publications import assert_replay_equals, books, published_until, run_line, versions
 
 PUBLISHED = {"first, without fills", "first, with fills", "fills posted", "fills restated", "P&L restated"}
@@ -34,12 +37,24 @@ def _reports_in_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("RISK_REPORTS_DIR", str(tmp_path / "reports"))
 
 
-@pytest.fixture
-def imported(real_fills_dir: Path, warehouse_dsn: str) -> str:
-    """Give a warehouse that holds the whole history with its publication times."""
-    with contextlib.closing(warehouse.connect(warehouse_dsn)) as connection:
+@pytest.fixture(scope="module")
+def history(real_fills_dir: Path, server_dsn: str, template_database: str) -> Iterator[str]:
+    """Load the whole history with its publication times, and give the name of its database."""
+    name = f"history_{os.getpid()}"
+    create_database(server_dsn, name, template_database)
+    with contextlib.closing(warehouse.connect(make_dsn(server_dsn, dbname=name))) as connection:
         load_drop(connection, real_fills_dir, dt.date(2025, 12, 31), Settings(), is_history=True)
-    return warehouse_dsn
+    yield name
+    drop_database(server_dsn, name)
+
+
+@pytest.fixture
+def imported(server_dsn: str, history: str) -> Iterator[str]:
+    """Give a warehouse of the test's own that holds the whole history."""
+    name = f"imported_{os.getpid()}"
+    create_database(server_dsn, name, history)
+    yield make_dsn(server_dsn, dbname=name)
+    drop_database(server_dsn, name)
 
 
 def what_is_published(before: dict[str, str] | None, row: dict[str, str]) -> str:
