@@ -21,7 +21,7 @@ from risk.model.gate import CutFunctions, GateResult, evaluate_gate, rules_quant
 from risk.model.leakage import Issued, Pipeline
 from risk.model.mixture import calibrate, mix
 from risk.model.panel import FeaturePanel, FloatMatrix, Panel, feature_panel
-from risk.model.walk_forward import WalkForward, combine, forecast_rows, refit_rows, simple_forecasts, walk_forward
+from risk.model.walk_forward import WalkForward, combine, forecast_rows, refit_rows, unfitted_experts, walk_forward
 
 Matrix = NDArray[np.float32]
 RULES, MODEL_CUTS = CUT_FUNCTIONS.by_rules, CUT_FUNCTIONS.by_model
@@ -132,8 +132,7 @@ def _refitted(last_row: Callable[[int, int], int]) -> Pipeline:
 
     def forecasts(history: FeaturePanel, issued: Issued, seed: int, first_row: int) -> WalkForward:
         count = len(history.panel.session_dates)
-        experts = simple_forecasts(history)
-        experts[2:] = experts[1]
+        experts = unfitted_experts(history)
         pairs = training_pairs(history)
         pooled_garch = PooledGarch().fit(history.panel.total_pnl_usd)
         for start, stop in itertools.pairwise([*refit_rows(history.panel.session_dates), count]):

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from risk.core.errors import ModelError
-from risk.core.warehouse import Connection, records
+from risk.core.warehouse import Connection, rows
 from risk.model.experts.ridge import RidgeCoefficients
 from risk.model.fitted import Model, library_versions
 from risk.model.gate import OLDEST_SESSIONS
@@ -160,15 +160,14 @@ def read_model(
     feature_names
         The features computed today.
     """
-    found = records(connection, "predict_limits/select_model_versions", {"session_date": session_date, "as_of": as_of})
+    found = rows(connection, "predict_limits/select_model_versions", {"session_date": session_date, "as_of": as_of})
     if not found:
         return StoredModel(None, None, f"No model was trained before {session_date}. {REMEDY}")
-    stored = found[0]
-    if stored["session_count"] > OLDEST_SESSIONS:
-        seen = f"The newest model has seen sessions up to {stored['last_session_date']}"
-        return StoredModel(None, None, f"{seen}, {stored['session_count']} sessions ago. {REMEDY}")
+    model_id, sha256, text, last_session_date, session_count = found[0]
+    if session_count > OLDEST_SESSIONS:
+        seen = f"The newest model has seen sessions up to {last_session_date}"
+        return StoredModel(None, None, f"{seen}, {session_count} sessions ago. {REMEDY}")
     try:
-        model = load(stored["artefact"], stored["content_sha256"], feature_names)
+        return StoredModel(load(text, sha256, feature_names), model_id, "")
     except ModelError as error:
         return StoredModel(None, None, str(error))
-    return StoredModel(model, stored["model_id"], "")

@@ -14,7 +14,7 @@ from risk.core.errors import ModelError
 from risk.model.experts.boosted import BoostedQuantile, predict_ratios
 from risk.model.experts.garch import PooledGarch
 from risk.model.experts.ridge import LogScaleRidge, RidgeCoefficients
-from risk.model.panel import FeaturePanel, FloatMatrix, FloatTensor, sorted_quantile
+from risk.model.panel import FeaturePanel, FloatTensor, sorted_quantile
 
 MIXED_EXPERTS = ("historical", "filtered", "log_scale_ridge", "boosted", "garch")
 FITTED_EXPERTS = ("log_scale_ridge", "boosted", "garch")
@@ -146,12 +146,8 @@ class Model:
             "boosted": ridge_scale * predict_ratios(self.booster_json, inputs),
             "garch": volatility_usd * self.garch_residual_quantile,
         }
-        return {expert: bounded(quantile, scale_usd) for expert, quantile in quantiles.items()}
-
-
-def bounded(quantiles: FloatMatrix, scale: FloatMatrix) -> FloatMatrix:
-    """Keep quantiles at a loss of 0.05 own scales at least."""
-    return np.minimum(quantiles, -SMALLEST_LOSS_SCALES * scale)
+        smallest = -SMALLEST_LOSS_SCALES * scale_usd
+        return {expert: np.minimum(quantile, smallest) for expert, quantile in quantiles.items()}
 
 
 def library_versions() -> tuple[tuple[str, str], ...]:

@@ -109,24 +109,17 @@ def calibrate(pnl: FloatMatrix, quantiles: FloatMatrix, issued: FloatMatrix) -> 
     """
     calibrated = issued.copy()
     factors = np.zeros(len(pnl))
-    factor = 0.0
+    factor, earlier = 0.0, np.full(pnl.shape[1], np.nan)
     for number, outcome in enumerate(pnl):
-        if number:
-            factor = _tracked(factor, outcome, calibrated[number - 1])
+        is_scored = np.isfinite(outcome) & np.isfinite(earlier)
+        if count := int(np.count_nonzero(is_scored)):
+            exceedance_share = np.count_nonzero(outcome[is_scored] < earlier[is_scored]) / count
+            step = CALIBRATION_STEP * (exceedance_share - TAIL_PROBABILITY) * min(1.0, count / CALIBRATION_FULL_COUNT)
+            factor = float(np.clip(factor + step, -CALIBRATION_BOUND, CALIBRATION_BOUND))
         factors[number] = factor
         computed = quantiles[number] * np.exp(factor)
-        calibrated[number] = np.where(np.isfinite(issued[number]), issued[number], computed)
+        calibrated[number] = earlier = np.where(np.isfinite(issued[number]), issued[number], computed)
     return calibrated, factors
-
-
-def _tracked(factor: float, outcome: NDArray[np.float64], issued: NDArray[np.float64]) -> float:
-    is_scored = np.isfinite(outcome) & np.isfinite(issued)
-    count = int(np.count_nonzero(is_scored))
-    if count == 0:
-        return factor
-    exceedance_share = np.count_nonzero(outcome[is_scored] < issued[is_scored]) / count
-    step = CALIBRATION_STEP * (exceedance_share - TAIL_PROBABILITY) * min(1.0, count / CALIBRATION_FULL_COUNT)
-    return float(np.clip(factor + step, -CALIBRATION_BOUND, CALIBRATION_BOUND))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +174,10 @@ def residual_shape(pnl: FloatMatrix, calibrated: FloatMatrix) -> ResidualShape:
     is_scored = np.isfinite(outcomes) & np.isfinite(forecasts)
     residuals = np.sort(outcomes[is_scored] / -forecasts[is_scored])
     level = -sorted_quantile(residuals) if residuals.size >= MINIMUM_RESIDUALS else 0.0
-    if level <= 0.0:
-        return ResidualShape(_normal_residuals(), is_pooled=False)
-    return ResidualShape(residuals / level, is_pooled=True)
+    if level > 0.0:
+        return ResidualShape(residuals / level, is_pooled=True)
+    normal = ndtri((np.arange(1000) + 0.5) / 1000)
+    return ResidualShape(normal / -sorted_quantile(normal), is_pooled=False)
 
 
 def forecast_distribution(shape: ResidualShape, quantile_05_usd: float, limit_usd: float) -> ForecastDistribution:
@@ -205,10 +199,3 @@ def forecast_distribution(shape: ResidualShape, quantile_05_usd: float, limit_us
     beyond = int(np.searchsorted(residuals, -limit_usd / loss_usd, side="left"))
     # The half keeps an event that has not happened yet possible.
     return ForecastDistribution(quantiles, float(-tail.mean()) * loss_usd, (beyond + 0.5) / (residuals.size + 1))
-
-
-def _normal_residuals() -> NDArray[np.float64]:
-    ranks = (np.arange(1000) + 0.5) / 1000
-    residuals = ndtri(ranks)
-    normal: NDArray[np.float64] = residuals / -sorted_quantile(residuals, TAIL_PROBABILITY)
-    return normal

@@ -126,15 +126,16 @@ class Panel(Measures):
 
         if cells.empty:
             return cls.of((), (), np.empty((0, 0)))
-        days = sessions_between(cells["session_date"].min().date(), through_session_date)
-        account_ids = sorted(cells["account_id"].unique())
+        days = tuple(sessions_between(cells["session_date"].min().date(), through_session_date))
+        account_ids = tuple(sorted(cells["account_id"].unique()))
         columns = pd.MultiIndex.from_product([MEASURES, account_ids], names=["measure", "account_id"])
         wide = cells.pivot(index="session_date", columns="account_id")
         wide = wide.reindex(index=pd.DatetimeIndex(days, name="session_date"), columns=columns).astype(np.float64)
         # Arrays, not a DataFrame: taking a row of one costs 38 microseconds, of an array 0.07, and a walk-forward takes
         # some 10,000 of them.
         matrices = np.ascontiguousarray(wide.to_numpy()).reshape(len(days), len(MEASURES), len(account_ids))
-        return cls.of(days, account_ids, **{name: matrices[:, number] for number, name in enumerate(MEASURES)})
+        measures = {name: matrices[:, number] for number, name in enumerate(MEASURES)}
+        return cls(session_dates=days, account_ids=account_ids, **measures)
 
     @cached_property
     def is_active(self) -> NDArray[np.bool_]:

@@ -24,7 +24,7 @@ from risk.model.drift import drift_sentences, feature_drifts
 from risk.model.explain import explain_last
 from risk.model.features import LEARNED_NAMES, OWN_NAMES
 from risk.model.fitted import MIXED_EXPERTS, Model
-from risk.model.gate import WINDOW_SESSIONS, CutFunctions, GateResult, evaluate_gate, rules_quantiles
+from risk.model.gate import WINDOW_SESSIONS, CutFunctions, evaluate_gate, rules_quantiles
 from risk.model.panel import (
     SCALE_DECAY,
     FeaturePanel,
@@ -88,25 +88,28 @@ def predict_limits(connection: Connection, run: Run, cuts: CutFunctions) -> Pred
     history = feature_panel(panel, read_features(connection, panel, needed), LEARNED_NAMES)
     issued = read_issued(connection, panel, run.effective_session)
     baseline = baseline_forecasts(panel, issued[BASELINE])
-    computed: dict[str, FloatMatrix] = {name: getattr(baseline, name) for name in BASELINE_EXPERTS}
+    simple: dict[str, FloatMatrix] = {name: getattr(baseline, name) for name in BASELINE_EXPERTS}
+    fitted: dict[str, FloatMatrix] = {}
+    explained: list[dict[str, Any]] = []
     stored = read_model(connection, run.session_date, run.as_of, LEARNED_NAMES) if panel.session_dates else NO_BOOKS
-    following = None
     if stored.model is not None:
         following = forecast_next(history, stored.model, issued_by_model(issued))
         stored = _checked(stored, history, following)
-    if stored.model is not None and following is not None:
-        computed |= following.by_name()
-    missing = unissued(computed, issued)
-    model = _known(missing, issued, MODEL)
-    result = _gate_result(history, _known(missing, issued, "historical"), model, stored, cuts)
-    columns = _gate_columns(history, result, model, stored)
-    explained = [] if following is None or stored.model is None else _explained(history, stored.model, following)
+        if stored.model is not None:
+            fitted, explained = following.by_name(), _explained(history, stored.model, following)
+    # As they will stand: the issued ones, then the new ones.
+    historical = np.where(np.isfinite(issued["historical"]), issued["historical"], baseline.historical)
+    model = np.where(np.isfinite(issued[MODEL]), issued[MODEL], fitted.get(MODEL, issued[MODEL]))
+    columns = _gate_columns(history, historical, model, stored, cuts)
+    source = {"run_id": run.run_id, "model_id": None, "as_of": run.as_of}
     with writing(connection):
-        forecast_count = _store_forecasts(connection, run, history, missing, stored)
+        count = insert_forecasts(connection, panel, run.effective_session, simple, issued, source)
+        source["model_id"] = stored.model_id
+        count += insert_forecasts(connection, panel, run.effective_session, fitted, issued, source)
         execute(connection, "predict_limits/merge_gate_results", {"run_id": run.run_id, **columns})
         binds = {"run_id": run.run_id, "explanations": json.dumps(explained)}
         execute(connection, "predict_limits/merge_explanations", binds)
-    return Prediction(forecast_count, len(explained), stored.model_id, bool(columns["is_serving"]))
+    return Prediction(count, len(explained), stored.model_id, bool(columns["is_serving"]))
 
 
 def issued_by_model(issued: Issued) -> Issued:
@@ -125,35 +128,21 @@ def _checked(stored: StoredModel, history: FeaturePanel, following: WalkForward)
     return StoredModel(None, None, reason)
 
 
-def _known(missing: Issued, issued: Issued, expert: str) -> FloatMatrix:
-    """Return an expert's forecasts as they will stand: the issued ones, then the new ones."""
-    if expert not in missing:
-        return issued[expert]
-    return np.where(np.isfinite(issued[expert]), issued[expert], missing[expert])
-
-
-def _gate_result(
-    history: FeaturePanel, historical: FloatMatrix, model: FloatMatrix, stored: StoredModel, cuts: CutFunctions
-) -> GateResult | None:
-    if stored.model is None:
-        return None
-    pnl, scale = history.panel.total_pnl_usd, history.scale
-    rules = rules_quantiles(pnl, historical, cuts.by_rules(history.panel, scale, 0))
-    return evaluate_gate(pnl, scale, model, rules)[-1]
-
-
 def _gate_columns(
-    history: FeaturePanel, result: GateResult | None, model: FloatMatrix, stored: StoredModel
+    history: FeaturePanel, historical: FloatMatrix, model: FloatMatrix, stored: StoredModel, cuts: CutFunctions
 ) -> dict[str, Any]:
-    """Gather the columns of ``gate_results``; what cannot be known is null."""
+    """Evaluate the gate into the columns of ``gate_results``; what cannot be known is null."""
     unknown = ("improvement", "p_value", "exceedance_rate", "kupiec_p_value", "christoffersen_p_value")
     columns: dict[str, Any] = dict.fromkeys(unknown)
     columns |= {"session_count": 0, "forecast_count": 0, "is_pass": False, "is_serving": False, "drifts": []}
     columns |= {"model_id": stored.model_id, "reasons": [stored.reason]}
-    if result is None or stored.model is None:
+    if stored.model is None:
         return columns
+    pnl, scale = history.panel.total_pnl_usd, history.scale
+    rules = rules_quantiles(pnl, historical, cuts.by_rules(history.panel, scale, 0))
+    result = evaluate_gate(pnl, scale, model, rules)[-1]
     columns |= {name: value for name, value in asdict(result).items() if not _is_nan(value)}
-    columns |= _coverage(history.panel.total_pnl_usd, model)
+    columns |= _coverage(pnl, model)
     columns["reasons"] = list(result.reasons)
     columns["drifts"] = _drifts(history, model)
     return columns
@@ -200,17 +189,6 @@ def _explained(history: FeaturePanel, model: Model, following: WalkForward) -> l
     ]
 
 
-def _store_forecasts(
-    connection: Connection, run: Run, history: FeaturePanel, missing: Issued, stored: StoredModel
-) -> int:
-    source = {"run_id": run.run_id, "model_id": None, "as_of": run.as_of}
-    simple = {name: missing[name] for name in BASELINE_EXPERTS}
-    fitted = {name: quantiles for name, quantiles in missing.items() if name not in BASELINE_EXPERTS}
-    count = insert_forecasts(connection, history.panel, run.effective_session, simple, source)
-    source["model_id"] = stored.model_id
-    return count + insert_forecasts(connection, history.panel, run.effective_session, fitted, source)
-
-
 def read_issued(connection: Connection, panel: Panel, effective_session: dt.date) -> dict[str, FloatMatrix]:
     """Read the forecasts issued so far.
 
@@ -240,17 +218,20 @@ def insert_forecasts(
     connection: Connection,
     panel: Panel,
     effective_session: dt.date,
-    missing: Mapping[str, FloatMatrix],
+    computed: Mapping[str, FloatMatrix],
+    issued: Issued,
     source: Mapping[str, object],
 ) -> int:
-    """Store forecasts; the caller holds the write lock.
+    """Store forecasts where none was issued; the caller holds the write lock.
 
     Parameters
     ----------
     panel, effective_session
         As in `read_issued`.
-    missing
+    computed
         By expert, ``(n_sessions, n_accounts)``, US dollars; NaN = nothing to store.
+    issued
+        What `read_issued` returns for the same sessions.
     source
         ``run_id`` and ``model_id``, one of which may be ``None``, and ``as_of``, when they were made.
 
@@ -267,14 +248,9 @@ def insert_forecasts(
             "expert": expert,
             "quantile_05_usd": repr(float(quantiles[row, account])),
         }
-        for expert, quantiles in missing.items()
-        for row, account in np.argwhere(np.isfinite(quantiles)).tolist()
+        for expert, quantiles in computed.items()
+        for row, account in np.argwhere(np.isfinite(quantiles) & ~np.isfinite(issued[expert])).tolist()
     ]
     if not listed:
         return 0
     return execute(connection, "predict_limits/insert_forecasts", {**source, "forecasts": json.dumps(listed)})
-
-
-def unissued(computed: Mapping[str, FloatMatrix], issued: Mapping[str, FloatMatrix]) -> dict[str, FloatMatrix]:
-    """Return what was computed where nothing was issued, by expert; NaN elsewhere."""
-    return {expert: np.where(np.isfinite(issued[expert]), np.nan, quantiles) for expert, quantiles in computed.items()}

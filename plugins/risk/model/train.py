@@ -24,7 +24,7 @@ from risk.model.fitted import MIXED_EXPERTS, Model, fit_model, training_pairs
 from risk.model.gate import CutFunctions
 from risk.model.leakage import Pipeline, require_no_leak, self_check
 from risk.model.panel import FeaturePanel, feature_panel, read_panel
-from risk.model.predict import insert_forecasts, issued_by_model, read_issued, unissued
+from risk.model.predict import insert_forecasts, issued_by_model, read_issued
 from risk.model.walk_forward import WalkForward, refit_rows, walk_forward
 
 SAMPLED_SHARES = (0.6, 0.9)
@@ -103,8 +103,7 @@ def train(connection: Connection, through_session_date: dt.date, dag_run_id: str
         execute(connection, "train_model/insert_model_versions", binds)
         stored = records(connection, "train_model/select_model_versions", identity)[0]
         source = {"run_id": None, "model_id": stored["model_id"], "as_of": stored["recorded_at"]}
-        missing = unissued(forecasts.by_name(), issued)
-        forecast_count = insert_forecasts(connection, panel, effective_session, missing, source)
+        forecast_count = insert_forecasts(connection, panel, effective_session, forecasts.by_name(), issued, source)
     return TrainingResult(stored["content_sha256"], through_session_date, forecast_count, "")
 
 

@@ -19,14 +19,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.model.experts import garch
-from risk.model.experts.empirical import filtered_quantiles, historical_quantiles
+from risk.model.experts.empirical import FILTER_DECAY, historical_quantiles, pooled_quantiles
 from risk.model.experts.garch import PooledGarch
 from risk.model.fitted import (
     FITTED_EXPERTS,
     MINIMUM_PAIRS,
     MIXED_EXPERTS,
+    SMALLEST_LOSS_SCALES,
     Model,
-    bounded,
     fit_model,
     training_pairs,
 )
@@ -111,17 +111,16 @@ def walk_forward(
     on_progress
         Called after each week.
     """
-    experts = simple_forecasts(history)
-    filtered = experts[MIXED_EXPERTS.index("filtered")]
-    experts[[MIXED_EXPERTS.index(name) for name in FITTED_EXPERTS]] = filtered
-    first_model_row = len(filtered)
+    experts = unfitted_experts(history)
+    session_count = len(history.panel.session_dates)
+    first_model_row = session_count
     pooled_garch = PooledGarch().fit(history.panel.total_pnl_usd)
     for start, stop, model in _models(history, pooled_garch, seed, first_row):
         first_model_row = min(first_model_row, start)
         volatility = pooled_garch.predict(model.garch_coefficients)
         forecast_rows(history, model, volatility, slice(start, stop), experts)
         if on_progress is not None:
-            on_progress(stop / len(filtered))
+            on_progress(stop / session_count)
     return combine(history, experts, {} if issued is None else issued, first_model_row)
 
 
@@ -141,8 +140,7 @@ def forecast_next(history: FeaturePanel, model: Model, issued: Mapping[str, Floa
         As in `walk_forward`.
     """
     pnl = history.panel.total_pnl_usd
-    experts = simple_forecasts(history)
-    experts[[MIXED_EXPERTS.index(name) for name in FITTED_EXPERTS]] = experts[MIXED_EXPERTS.index("filtered")]
+    experts = unfitted_experts(history)
     first_row = bisect_right(history.panel.session_dates, model.last_session_date)
     volatility = garch.volatilities(pnl, model.garch_coefficients)
     forecast_rows(history, model, volatility, slice(first_row, len(pnl)), experts)
@@ -174,14 +172,20 @@ def combine(
     return WalkForward(counted, mixture, calibrated, weights, calibration, first_model_row)
 
 
-def simple_forecasts(history: FeaturePanel) -> FloatMatrix:
-    """Forecast by the experts that need no fitting; the others' matrices are NaN, ``(n_experts, ...)``."""
-    pnl = history.panel.total_pnl_usd
-    experts = np.full((len(MIXED_EXPERTS), *pnl.shape), np.nan)
-    quantiles = {"historical": historical_quantiles(pnl, history.scale), "filtered": filtered_quantiles(pnl)}
-    for name, values in quantiles.items():
-        experts[MIXED_EXPERTS.index(name)] = np.where(history.has_forecast, bounded(values, history.scale), np.nan)
-    return experts
+def unfitted_experts(history: FeaturePanel) -> FloatMatrix:
+    """Forecast before any model: ``(n_experts, n_sessions, n_accounts)``, the fitted experts repeat ``filtered``."""
+    simple = simple_forecasts(history.panel.total_pnl_usd, history.scale, history.has_forecast)
+    return np.stack([simple.get(name, simple["filtered"]) for name in MIXED_EXPERTS])
+
+
+def simple_forecasts(pnl: FloatMatrix, scale: FloatMatrix, has_forecast: NDArray[np.bool_]) -> dict[str, FloatMatrix]:
+    """Forecast by the experts that need no fitting, by name, ``(n_sessions, n_accounts)`` as are all arguments."""
+    quantiles = {
+        "historical": historical_quantiles(pnl, scale),
+        "filtered": pooled_quantiles(pnl, ewma_scale(pnl, FILTER_DECAY)),
+    }
+    smallest = -SMALLEST_LOSS_SCALES * scale
+    return {name: np.where(has_forecast, np.minimum(values, smallest), np.nan) for name, values in quantiles.items()}
 
 
 def refit_rows(session_dates: Sequence[dt.date]) -> list[int]:
@@ -261,8 +265,7 @@ def baseline_forecasts(panel: Panel, issued: FloatMatrix | None = None) -> Basel
     """
     pnl = panel.total_pnl_usd
     scale = ewma_scale(pnl, SCALE_DECAY)
-    is_forecast = has_forecast(panel, scale)
-    historical = np.where(is_forecast, bounded(historical_quantiles(pnl, scale), scale), np.nan)
-    filtered = np.where(is_forecast, bounded(filtered_quantiles(pnl), scale), np.nan)
-    calibrated, calibration = calibrate(pnl, filtered, np.full_like(pnl, np.nan) if issued is None else issued)
-    return BaselineForecasts(historical, filtered, calibrated, calibration)
+    simple = simple_forecasts(pnl, scale, has_forecast(panel, scale))
+    nothing = np.full_like(pnl, np.nan)
+    calibrated, calibration = calibrate(pnl, simple["filtered"], nothing if issued is None else issued)
+    return BaselineForecasts(**simple, calibrated=calibrated, calibration=calibration)

@@ -8,10 +8,9 @@ from __future__ import annotations
 import bisect
 
 import numpy as np
-from numpy.typing import NDArray
 
 from risk.core.settings import LIMITED_HISTORY_SESSIONS
-from risk.model.panel import MINIMUM_HISTORY_SESSIONS, FloatMatrix, ewma_scale, sorted_quantile
+from risk.model.panel import MINIMUM_HISTORY_SESSIONS, FloatMatrix, sorted_quantile
 
 FILTER_DECAY = 0.94
 """Decay of the volatility that filters the history. Source: RiskMetrics Technical Document (1996), daily data."""
@@ -32,7 +31,7 @@ def historical_quantiles(pnl: FloatMatrix, scale: FloatMatrix) -> FloatMatrix:
     ndarray
         5 % quantile of the next session's P&L, ``(n_sessions, n_accounts)``, US dollars; NaN until enough is pooled.
     """
-    quantiles = pooled_quantiles(pnl, scale)[:, None] * scale
+    quantiles = pooled_quantiles(pnl, scale)
     histories: list[list[float]] = [[] for _ in range(pnl.shape[1])]
     own = np.full(pnl.shape[1], np.nan)
     for number, row in enumerate(pnl):
@@ -46,28 +45,13 @@ def historical_quantiles(pnl: FloatMatrix, scale: FloatMatrix) -> FloatMatrix:
     return quantiles
 
 
-def filtered_quantiles(pnl: FloatMatrix) -> FloatMatrix:
-    """Filter the history: pooled past quantile of P&L over its volatility, times the volatility now.
+def pooled_quantiles(pnl: FloatMatrix, volatility: FloatMatrix) -> FloatMatrix:
+    """Filter the history: pooled past quantile of P&L over the volatility known before it, times the volatility now.
+
+    With `ewma_scale` of `FILTER_DECAY` this is the expert ``filtered``.
 
     Source: Barone-Adesi, Giannopoulos and Vosper (1999), "VaR without correlations for portfolios of derivative
     securities", eq. 5-8, with an exponentially weighted volatility in place of their GARCH.
-
-    Parameters
-    ----------
-    pnl
-        ``(n_sessions, n_accounts)``, US dollars.
-
-    Returns
-    -------
-    ndarray
-        As `historical_quantiles`.
-    """
-    volatility = ewma_scale(pnl, FILTER_DECAY)
-    return pooled_quantiles(pnl, volatility)[:, None] * volatility
-
-
-def pooled_quantiles(pnl: FloatMatrix, volatility: FloatMatrix) -> NDArray[np.float64]:
-    """Compute after each session the 5 % quantile of all past P&L over the volatility known before it.
 
     Parameters
     ----------
@@ -77,7 +61,8 @@ def pooled_quantiles(pnl: FloatMatrix, volatility: FloatMatrix) -> NDArray[np.fl
     Returns
     -------
     ndarray
-        ``(n_sessions,)``, ratio; NaN while fewer than 20 residuals are pooled.
+        5 % quantile of the next session's P&L, ``(n_sessions, n_accounts)``, US dollars; NaN while fewer than 20
+        residuals are pooled.
     """
     history_count = np.cumsum(np.isfinite(pnl), axis=0)
     pool = np.empty(0)
@@ -89,4 +74,4 @@ def pooled_quantiles(pnl: FloatMatrix, volatility: FloatMatrix) -> NDArray[np.fl
         pool = np.insert(pool, np.searchsorted(pool, residuals), residuals)
         if pool.size >= LIMITED_HISTORY_SESSIONS:
             quantiles[number] = sorted_quantile(pool)
-    return quantiles
+    return quantiles[:, None] * volatility
