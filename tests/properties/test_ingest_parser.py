@@ -22,12 +22,12 @@ from risk.core.settings import Settings
 from risk.ingest import streams
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
 from risk.ingest.parse import SCALE, AmountRule, Parser, judge_amount, judge_fee
-from risk.ingest.rules import execution_columns, fill_of, key_of, row_rules
+from risk.ingest.rules import RowRules, fill_of, key_of, mapped_columns
 
-RULES = row_rules(Settings(), dt.date(2025, 8, 29))
+RULES = RowRules(Settings(), dt.date(2025, 8, 29))
 HEADER = ("Date/Time", "Account", "B/S", "Qty", "Symbol", "Price", "Comm", "Ecn Fee", "Status", "Currency", "Fill Id")
 
-COLUMNS = execution_columns(HEADER, "fills.csv")
+COLUMNS = mapped_columns(HEADER, "fills.csv")
 
 DATES = ("08/14/2025", "08/15/2025", "08/16/2025", "02/30/2025", "13/01/2025", "08/15/2099", "03/09/2025", "11/03/2024")
 TIMES = ("00:00:00", "01:30:00", "02:30:00", "09:45:00", "23:59:59", "24:00:00", "12:00:60")
@@ -109,16 +109,16 @@ lines = st.one_of(
     written=st.lists(lines, max_size=15),
     ending=st.sampled_from(("\n", "\r\n")),
     is_ended=st.booleans(),
-    block_bytes=st.sampled_from((1, 200, 1 << 22)),
+    chunk_bytes=st.sampled_from((7, 200, 1 << 22)),
 )
 def test_file_is_parsed_as_a_slow_reader_reads_it(
-    written: list[str], ending: str, is_ended: bool, block_bytes: int
+    written: list[str], ending: str, is_ended: bool, chunk_bytes: int
 ) -> None:
     content = ending.join([",".join(HEADER), *written]) + (ending if is_ended else "")
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "fills.csv"
         path.write_bytes(content.encode())
-        usual, streams.BLOCK_BYTES = streams.BLOCK_BYTES, block_bytes
+        usual, streams.CHUNK_BYTES = streams.CHUNK_BYTES, chunk_bytes
         try:
             tables: list[pa.Table] = []
             found = find_deliveries(Parser(RULES).parse(path, tables.append), RULES)
@@ -126,7 +126,7 @@ def test_file_is_parsed_as_a_slow_reader_reads_it(
         except InputError:
             parsed = None
         finally:
-            streams.BLOCK_BYTES = usual
+            streams.CHUNK_BYTES = usual
 
     assert parsed == _read_slowly(content)
 

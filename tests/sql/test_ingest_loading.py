@@ -17,7 +17,7 @@ from risk.core.errors import InputError
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection
 from risk.ingest.load import Load, load_drop, load_query
-from risk.ingest.poll import raise_for_quarantine
+from risk.ingest.poll import load_or_wait
 from tests.drops import read_fills
 
 SESSION = dt.date(2025, 8, 15)
@@ -165,7 +165,7 @@ def test_load_quarantines_one_file_and_loads_the_others(connection: Connection, 
     ]
     assert current(connection) == {"NET001": (1, Decimal("10.5"))}
     with pytest.raises(InputError, match=r"(?s)truncated.*'Tariff'.*0 bytes"):
-        raise_for_quarantine(loaded)
+        load_or_wait(connection, SESSION, lambda: loaded, None)
 
 
 def test_load_of_the_same_folder_changes_no_row(connection: Connection, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from risk.core.runs import open_run
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection
 from risk.ingest.load import Load
-from risk.ingest.poll import missing_accounts, raise_for_quarantine
+from risk.ingest.poll import load_or_wait, missing_accounts
 from risk.ingest.propreports.client import Endpoint, RateLimiter, Timeouts
 from risk.ingest.propreports.load import load_vendor
 from tests.vendor_server import (
@@ -335,7 +335,7 @@ def test_session_whose_file_is_refused_counts_as_never_answered(
 
     assert fill_counts(connection) == {WEDNESDAY: 2, THURSDAY: 2}
     with pytest.raises(InputError, match=r"fills_vendor_2025-08-15.csv has the unknown column 'Tariff'"):
-        raise_for_quarantine(drifted)
+        load_or_wait(connection, FRIDAY, lambda: drifted, None)
     assert fetch(connection, "select count(*) from vendor_answers where finding like '%Tariff%'") == [(1,)]
 
     spoiling.fault = lambda _form, reply: reply

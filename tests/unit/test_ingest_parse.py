@@ -10,10 +10,10 @@ import pandas as pd
 
 from risk.core.settings import Settings
 from risk.ingest.parse import Parser
-from risk.ingest.rules import row_rules
+from risk.ingest.rules import RowRules
 
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price"
-RULES = row_rules(Settings(), dt.date(2025, 8, 29))
+RULES = RowRules(Settings(), dt.date(2025, 8, 29))
 
 
 def test_hash_of_texts_is_the_one_that_stored_deliveries_were_made_with() -> None:

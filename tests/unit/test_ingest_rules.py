@@ -9,10 +9,10 @@ import pytest
 
 from risk.core.errors import InputError
 from risk.core.settings import Settings
-from risk.ingest.rules import execution_columns, fill_of, moment_of, row_rules, symbol_of
+from risk.ingest.rules import RowRules, fill_of, mapped_columns, moment_of, symbol_of
 
 TODAY = dt.date(2025, 8, 18)
-RULES = row_rules(Settings(), TODAY)
+RULES = RowRules(Settings(), TODAY)
 ROW = {
     "date_time": "08/15/2025 09:45:00",
     "account": "NET001",
@@ -151,8 +151,8 @@ API_26 = (
 def test_columns_follow_their_names_when_the_order_changes(header_line: str, width: int) -> None:
     header = header_line.split(",")
 
-    columns = dict(zip(header, execution_columns(header, "fills.csv"), strict=True))
-    reversed_columns = dict(zip(reversed(header), execution_columns(header[::-1], "fills.csv"), strict=True))
+    columns = dict(zip(header, mapped_columns(header, "fills.csv"), strict=True))
+    reversed_columns = dict(zip(reversed(header), mapped_columns(header[::-1], "fills.csv"), strict=True))
 
     assert len(set(columns.values())) == width
     assert columns == reversed_columns
@@ -171,4 +171,4 @@ def test_columns_follow_their_names_when_the_order_changes(header_line: str, wid
 )
 def test_columns_are_refused_with_the_name_when_the_shape_has_drifted(header_line: str, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
-        execution_columns(header_line.split(","), "fills.csv")
+        mapped_columns(header_line.split(","), "fills.csv")

@@ -16,7 +16,7 @@ from risk.core.settings import Settings
 from risk.ingest.read import read_stated
 from risk.ingest.reference_data import ADJUSTMENTS, FILE_SPECS, INSTRUMENTS, MARKS, SPLITS, FileSpec
 from risk.ingest.reference_files import read_reference_files
-from risk.ingest.rules import row_rules
+from risk.ingest.rules import RowRules
 
 FRIDAY = dt.date(2025, 8, 15)
 
@@ -26,7 +26,7 @@ def read(folder: Path, kind: FileSpec[Any], *lines: str, name: str = "") -> tupl
     path = folder / f"{kind.name}{name}.csv"
     path.write_text("".join(f"{line}\n" for line in lines))
     rows, rejects = read_reference_files(
-        kind, sorted(folder.glob(kind.pattern)), row_rules(Settings(), dt.date(2026, 6, 1))
+        kind, sorted(folder.glob(f"{kind.name}*.csv")), RowRules(Settings(), dt.date(2026, 6, 1))
     )
     return rows, [reject.reason for reject in rejects]
 

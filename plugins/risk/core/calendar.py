@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
 
 FIRST_SESSION_BOUND = dt.date(2000, 1, 1)
-"""Older executions are refused as wrong dates."""
+"""The calendar opens with it."""
+
+FIRST_SESSION = dt.date(2000, 1, 3)
+"""The first one from there on; older executions are refused as wrong dates."""
 
 SATURDAY = 5
 

@@ -18,8 +18,8 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
+from risk.core.calendar import FIRST_SESSION
 from risk.core.entities import AccountStatement, Adjustment
-from risk.ingest.rules import first_session
 
 TRADED: Final = ["side", "quantity", "symbol", "price", "currency", "fees_usd"]
 """What a correction states anew."""
@@ -103,7 +103,7 @@ class Renames:
         for statement in statements:
             if statement.former_account_id is not None:
                 # A statement without a day is dated to the first session: then every session is meant.
-                is_always = statement.valid_from == first_session()
+                is_always = statement.valid_from == FIRST_SESSION
                 ends_before = dt.date.max if is_always else statement.valid_from
                 stated.setdefault(statement.former_account_id, {})[ends_before] = statement.account_id
         self._stated = {former: sorted(names.items()) for former, names in stated.items()}

@@ -91,7 +91,7 @@ def open_folder(folder: Path, known_at: dt.datetime, account_pattern: str) -> Dr
     quarantined: list[Quarantine] = []
     listed = _listed(folder)
     fills = _files(listed, ("fills*.csv", "fills*.csv.gz"), quarantined)
-    reference = {spec.name: tuple(_files(listed, (spec.pattern,), quarantined)) for spec in FILE_SPECS}
+    reference = {spec.name: tuple(_files(listed, (f"{spec.name}*.csv",), quarantined)) for spec in FILE_SPECS}
     manifests = [path for path in listed if path.name.lower() == MANIFEST]
     entries: dict[str, dict[Place, Entry]] = {}
     if manifests:
@@ -116,7 +116,7 @@ def reference_files(folder: Path) -> list[Path]:
     return [
         path
         for path in _listed(folder)
-        if any(fnmatchcase(path.name.lower(), spec.pattern) for spec in FILE_SPECS)
+        if any(fnmatchcase(path.name.lower(), f"{spec.name}*.csv") for spec in FILE_SPECS)
         and (path.is_file() or path.is_symlink())
     ]
 

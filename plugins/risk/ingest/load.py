@@ -24,7 +24,7 @@ from risk.ingest.folder import MARKER, DropFolder, Entry, open_folder
 from risk.ingest.parse import EXECUTIONS, Parser, Place, execution_table
 from risk.ingest.reference_data import FILE_SPECS
 from risk.ingest.reference_files import store_manifest_totals, store_reference_files
-from risk.ingest.rules import Quarantine, RowRules, find_collisions, row_rules
+from risk.ingest.rules import Quarantine, RowRules, find_collisions
 from risk.ingest.stage import (
     CORRECTION_COLUMNS,
     FILL_COLUMNS,
@@ -32,8 +32,8 @@ from risk.ingest.stage import (
     FileLog,
     StagedReject,
     copy_chunks,
-    copy_rows,
     execution_chunks,
+    row_chunks,
 )
 from risk.ingest.streams import file_sha256
 
@@ -207,8 +207,8 @@ def _load_folder(
         )
     if settings.scratch_dir:
         settings.scratch_dir.mkdir(parents=True, exist_ok=True)
-    rules = row_rules(settings, opened["recorded_at"].astimezone(EXCHANGE_ZONE).date())
-    drop = open_folder(folder, opened["recorded_at"], rules.account_pattern)
+    rules = RowRules(settings, opened["recorded_at"].astimezone(EXCHANGE_ZONE).date())
+    drop = open_folder(folder, opened["recorded_at"], settings.account_pattern)
     return _FolderLoad(connection, drop, opened, rules, settings.scratch_dir, list(drop.quarantined)).run()
 
 
@@ -241,11 +241,12 @@ class _FolderLoad:
         """Parse, check and store the files."""
         loaded = records(self.connection, "extract_fills/select_loaded_files", {"as_of": self.opened["recorded_at"]})
         known = {row["file_name"]: row for row in loaded}
-        kept = {path.name for path in self.drop.fills if _is_unchanged(self.drop, path, known.get(path.name))}
+        listed = [path for path in self.drop.fills if path.name in known]
+        kept = {path.name for path in listed if _is_unchanged(self.drop, path, known[path.name])}
         fresh = [path for path in self.drop.fills if path.name not in kept]
         with contextlib.ExitStack() as spools:
-            files = self._stage(self._parse(fresh, spools), {name: known[name]["load_id"] for name in kept})
-            delivery_ids = self._store_deliveries()
+            parsed = self._parse(fresh, spools)
+            files, delivery_ids = self._store_deliveries(parsed, {name: known[name]["load_id"] for name in kept})
             fill_count = self._store_executions(files, delivery_ids) if delivery_ids else 0
         for file in files:
             self._note_records(file, delivery_ids)
@@ -287,26 +288,36 @@ class _FolderLoad:
             files.append(_File(path.name, deliveries, spool, named or {}, self.drop.entries_text(path)))
         return files
 
-    def _stage(self, files: Sequence[_File], kept: Mapping[str, int]) -> list[_File]:
-        """List the deliveries in the warehouse; files that contradict each other are quarantined."""
+    def _store_deliveries(
+        self, files: Sequence[_File], kept: Mapping[str, int]
+    ) -> tuple[list[_File], dict[tuple[str, Place], int]]:
+        """Store the deliveries that say something new; files that contradict each other are quarantined.
+
+        Parameters
+        ----------
+        kept
+            Files skipped as unchanged, with the load that read them.
+
+        Returns
+        -------
+        files, delivery_ids
+            The other files, and the keys of new deliveries by file, account and session.
+        """
         execute(self.connection, "extract_fills/create_staged")
         staged = (
             (file.name, *place, file.entries[place].published_at if file.entries else None, *counts)
             for file in files
             for place, counts in zip(file.deliveries.places, file.deliveries.counts.to_numpy().tolist(), strict=True)
         )
-        copy_rows(self.connection, "staged_deliveries", DELIVERY_COLUMNS, staged)
+        copy_chunks(self.connection, "staged_deliveries", DELIVERY_COLUMNS, row_chunks(staged))
         binds = {"kept_names": list(kept), "kept_load_ids": list(kept.values())}
         refused = dict(rows(self.connection, "extract_fills/delete_quarantined_deliveries", binds))
         self.quarantined += [Quarantine(*item) for item in refused.items()]
-        return [file for file in files if file.name not in refused]
-
-    def _store_deliveries(self) -> dict[tuple[str, Place], int]:
-        """Store the deliveries that say something new and return their keys by file, account and session."""
         execute(self.connection, "extract_fills/analyze_staged_deliveries")
         execute(self.connection, "extract_fills/update_staged_deliveries", self.opened)
         stored = rows(self.connection, "extract_fills/insert_deliveries", self.opened)
-        return {(file_name, (account_id, day)): delivery_id for file_name, account_id, day, delivery_id in stored}
+        delivery_ids = {(name, (account_id, day)): delivery_id for name, account_id, day, delivery_id in stored}
+        return [file for file in files if file.name not in refused], delivery_ids
 
     def _store_executions(self, files: Sequence[_File], delivery_ids: Mapping[tuple[str, Place], int]) -> int:
         """Store fills and corrections of new deliveries, and return the number of fills."""
@@ -390,18 +401,18 @@ class _FolderLoad:
         listed = (file.row(self.opened["load_id"]) for file in logs.values())
         rejected_count = 0
         if self.rejects:
-            copy_rows(self.connection, "staged_rejects", StagedReject._fields, self.rejects)
+            copy_chunks(self.connection, "staged_rejects", StagedReject._fields, row_chunks(self.rejects))
             rejected_count = execute(self.connection, "extract_fills/insert_fill_rejects", self.opened)
-        copy_rows(self.connection, "risk.source_files", LOG_COLUMNS, listed)
+        copy_chunks(self.connection, "risk.source_files", LOG_COLUMNS, row_chunks(listed))
         return rejected_count
 
 
-def _is_unchanged(drop: DropFolder, path: Path, loaded: Mapping[str, Any] | None) -> bool:
+def _is_unchanged(drop: DropFolder, path: Path, loaded: Mapping[str, Any]) -> bool:
     """Tell whether a file and what the manifest says of it are as an earlier load has found and stored them whole.
 
     An entry for a later session than that of the load, without executions, has left no trace then.
     """
-    if loaded is None or loaded["manifest_entries"] != drop.entries_text(path):
+    if loaded["manifest_entries"] != drop.entries_text(path):
         return False
     if any(session_date > loaded["through_session_date"] for _, session_date in drop.entries.get(path.name, ())):
         return False

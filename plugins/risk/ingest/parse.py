@@ -29,8 +29,8 @@ from risk.ingest.rules import (
     Reject,
     RowRules,
     currency_of,
-    execution_columns,
     fits,
+    mapped_columns,
     moment_of,
     number,
     session_of,
@@ -250,7 +250,7 @@ class Parser:
         """
         parsed = ParsedFile(path)
         with CsvStream(path) as stream:
-            parsed.columns = execution_columns(stream.header, stream.name)
+            parsed.columns = mapped_columns(stream.header, stream.name)
             for block in stream.blocks(parsed.columns, READ_COLUMNS):
                 self._add(parsed, block, store)
             parsed.content_sha256 = stream.sha256

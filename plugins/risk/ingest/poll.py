@@ -59,12 +59,13 @@ def load_or_wait(
         if deadline is None:
             raise
         _wait(str(error), deadline)
-        known = last_load(connection, session_date)
-        if known is None:
-            raise
-        log.warning("session=%s continues with what is known: %s", session_date, error)
-        loaded = known
-    raise_for_quarantine(loaded)
+        loaded = _last_load(connection, session_date, error)
+    if loaded.quarantined:
+        listed = "\n".join(f"- {item.reason}" for item in loaded.quarantined)
+        raise InputError(
+            f"{len(loaded.quarantined)} of the delivered files cannot be used; all others are loaded. Fix or replace "
+            f"them, then clear task extract_fills.\n{listed}"
+        )
     missing = missing_accounts(connection, session_date, loaded) if deadline else []
     if deadline and missing:
         names = ", ".join(missing)
@@ -80,27 +81,14 @@ def _wait(reason: str, deadline: dt.datetime) -> None:
         raise SourceIncompleteError(reason, min(now + POLL_INTERVAL, deadline))
 
 
-def raise_for_quarantine(load: Load) -> None:
-    """Raise if a load had to refuse a file; what it did load stays loaded.
-
-    Raises
-    ------
-    InputError
-        Names every refused file with its reason.
-    """
-    if load.quarantined:
-        listed = "\n".join(f"- {item.reason}" for item in load.quarantined)
-        raise InputError(
-            f"{len(load.quarantined)} of the delivered files cannot be used; all others are loaded. Fix or replace "
-            f"them, then clear task extract_fills.\n{listed}"
-        )
-
-
-def last_load(connection: Connection, session_date: dt.date) -> Load | None:
-    """Return the last load for a session as one that brings nothing new; ``None`` where there was none."""
+def _last_load(connection: Connection, session_date: dt.date, error: ConnectionLostError) -> Load:
+    """Return the last load for a session as one that brings nothing new; raise the error where there was none."""
     with connection:
         ((load_id,),) = rows(connection, "extract_fills/select_last_load", {"session_date": session_date})
-    return Load(load_id, 0, 0, 0, 0, ()) if load_id else None
+    if load_id is None:
+        raise error
+    log.warning("session=%s continues with what is known: %s", session_date, error)
+    return Load(load_id, 0, 0, 0, 0, ())
 
 
 def missing_accounts(connection: Connection, session_date: dt.date, load: Load) -> list[str]:

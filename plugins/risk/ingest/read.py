@@ -26,10 +26,9 @@ from risk.ingest.reference_files import read_reference_files
 from risk.ingest.rules import (
     Reject,
     RowRules,
-    execution_columns,
     find_collisions,
+    mapped_columns,
     moment_of,
-    row_rules,
     session_of,
 )
 from risk.ingest.streams import CsvStream
@@ -75,8 +74,8 @@ def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None
 
 def _open(folder: Path, settings: Settings) -> tuple[DropFolder, RowRules]:
     now = dt.datetime.now(dt.UTC)
-    rules = row_rules(settings, now.astimezone(EXCHANGE_ZONE).date())
-    return open_folder(folder, now, rules.account_pattern), rules
+    rules = RowRules(settings, now.astimezone(EXCHANGE_ZONE).date())
+    return open_folder(folder, now, settings.account_pattern), rules
 
 
 def _parse(paths: Iterable[Path], rules: RowRules) -> tuple[list[Parsed], RowRules]:
@@ -231,7 +230,7 @@ def _sessions(path: Path, today: dt.date) -> set[dt.date]:
     """List the sessions in one file."""
     texts: set[str] = set()
     with CsvStream(path) as stream:
-        for block in stream.blocks(execution_columns(stream.header, stream.name), {"date_time"}):
+        for block in stream.blocks(mapped_columns(stream.header, stream.name), {"date_time"}):
             texts.update(block.texts["date_time"].str[:10])
     midnights = [f"{text} 00:00:00" for text in texts]
     moments = [moment_of(text, today) for text in midnights]

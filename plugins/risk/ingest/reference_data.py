@@ -1,7 +1,7 @@
 """Reference files: small CSV files that state what holds from a day on, such as closing prices.
 
 One `FileSpec` for each kind of them: its columns, what makes a row right, and which facts no two rows may contradict.
-A new kind is a row type, a parser here and two files of SQL.
+A new kind is a row type, a parser here, a table in ``create_staged.sql`` and the statement that stores it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Generic, Literal, TypeVar
 
+from risk.core.calendar import FIRST_SESSION
 from risk.core.entities import AccountStatement, Adjustment, Instrument, Mark, ReportedPnl, Split
 from risk.ingest.rules import (
     FEES,
@@ -20,7 +21,6 @@ from risk.ingest.rules import (
     Named,
     RowRules,
     currency_of,
-    first_session,
     fits,
     number,
     session_of,
@@ -75,11 +75,6 @@ class FileSpec(Generic[Row]):
     is_read_together: bool = False
     is_stored_ahead: bool = False
 
-    @property
-    def pattern(self) -> str:
-        """What the names of its files look like."""
-        return f"{self.name}*.csv"
-
 
 NAME_LENGTH: Final = 80
 
@@ -116,7 +111,7 @@ def read_day(named: Named, today: dt.date | None) -> dt.date:
 def read_session(named: Named, today: dt.date | None, what: str) -> dt.date:
     """Read the date of a session."""
     day = read_day(named, today)
-    if day < first_session() or day != session_of(day):
+    if day < FIRST_SESSION or day != session_of(day):
         raise ValueError(f"date {named['date']} is no session, so it has no {what}")
     return day
 
@@ -154,7 +149,7 @@ def read_positive(named: Named, name: str, text: str | None = None) -> Decimal |
 def read_account(named: Named, name: str, rules: RowRules) -> str:
     """Read the name of an account, whole: executions are refused where its first 20 characters cannot tell two."""
     account_id = named[name].strip(" ")
-    if not re.fullmatch(rules.account_pattern, account_id):
+    if not re.fullmatch(rules.settings.account_pattern, account_id):
         raise ValueError(SENTENCES["account_name"].format(account=shorten(account_id)))
     return account_id
 
@@ -193,7 +188,7 @@ def _adjustment(named: Named, rules: RowRules) -> Adjustment:
     if amount is None:
         raise ValueError("amount is blank")
     day = read_day(named, rules.today)
-    if day < first_session():
+    if day < FIRST_SESSION:
         raise ValueError(f"date {named['date']} lies before the first session we know")
     if read_word(named, "currency") not in ("", "USD"):
         raise ValueError(f"currency {shorten(named['currency'])} is not USD, and adjustments are booked in US dollars")
@@ -220,7 +215,7 @@ def _reported(named: Named, rules: RowRules) -> ReportedPnl | None:
 
 def _stated_account(named: Named, rules: RowRules) -> AccountStatement:
     """Read a statement about an account, which may be about a day to come; without a date it holds from the first."""
-    valid_from = read_day(named, None) if named.get("date") else first_session()
+    valid_from = read_day(named, None) if named.get("date") else FIRST_SESSION
     limit = read_positive(named, "base_limit")
     if limit is not None and limit != round(limit, 2):
         raise ValueError(f"base limit {shorten(named['base_limit'])} is no amount in whole cents")

@@ -15,7 +15,7 @@ from risk.core.warehouse import Connection, execute, records, rows
 from risk.ingest.folder import MANIFEST, DropFolder
 from risk.ingest.reference_data import FileSpec, Row
 from risk.ingest.rules import SENTENCES, Quarantine, Reject, RowRules, mapped_columns
-from risk.ingest.stage import FileLog, StagedReject, copy_rows
+from risk.ingest.stage import FileLog, StagedReject, copy_chunks, row_chunks
 from risk.ingest.streams import CsvStream, file_sha256
 
 
@@ -162,7 +162,7 @@ def store_reference_files(
             place = (file.path.name, line_number)
             if row[0] <= through and place not in known_lines:
                 due[tuple(getattr(row, name) for name in spec.subject) or place] = (*place, *row)
-    copy_rows(connection, f"staged_{spec.name}", ("file_name", "line_number", *spec.fields), due.values())
+    copy_chunks(connection, f"staged_{spec.name}", ("file_name", "line_number", *spec.fields), row_chunks(due.values()))
     counts = Counter(file_name for (file_name,) in rows(connection, spec.insert, opened))
     return StoredReference(
         [_log(file, through, counts[file.path.name]) for file in files],
@@ -226,5 +226,5 @@ def store_manifest_totals(connection: Connection, drop: DropFolder, opened: Mapp
     ]
     if reported:
         columns = ("file_name", "line_number", *ReportedPnl._fields, "published_at")
-        copy_rows(connection, "staged_totals", columns, reported)
+        copy_chunks(connection, "staged_totals", columns, row_chunks(reported))
         execute(connection, "extract_fills/insert_totals", opened)

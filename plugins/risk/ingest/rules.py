@@ -13,7 +13,7 @@ from decimal import Context, Decimal, Inexact, localcontext
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
-from risk.core.calendar import calendar, next_session
+from risk.core.calendar import FIRST_SESSION, next_session
 from risk.core.entities import Fill
 from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE, Settings
@@ -121,26 +121,23 @@ class Quarantine(NamedTuple):
     reason: str
 
 
-def execution_columns(header: Sequence[str], file_name: str) -> tuple[str, ...]:
-    """Map the header of a file of executions to column names, in the file's order.
+def mapped_columns(
+    header: Sequence[str],
+    file_name: str,
+    known: Mapping[str, str] = COLUMNS,
+    required: Sequence[str] = tuple(REQUIRED),
+) -> tuple[str, ...]:
+    """Map a header to column names, in the file's order; by name, never by position.
+
+    Parameters
+    ----------
+    known, required
+        Header name to column name, and header names that must be there; by default those of executions.
 
     Raises
     ------
     InputError
         If a column is unknown, given twice, or a required one is missing: the file as a whole cannot be right.
-    """
-    return mapped_columns(header, file_name, COLUMNS, tuple(REQUIRED))
-
-
-def mapped_columns(
-    header: Sequence[str], file_name: str, known: Mapping[str, str], required: Sequence[str]
-) -> tuple[str, ...]:
-    """Map a header's names to ours by name, never by position.
-
-    Raises
-    ------
-    InputError
-        As `execution_columns`.
     """
     names = [name.strip() for name in header]
     missing = [name for name in required if name not in names]
@@ -233,12 +230,6 @@ _MOMENT: Final = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4}) ([01][0-9]|2[0-3]
 
 
 @cache
-def first_session() -> dt.date:
-    """Return the first session of the calendar; executions before it have wrong dates."""
-    return dt.date.fromisoformat(calendar().first_session.strftime("%Y-%m-%d"))
-
-
-@cache
 def session_of(day: dt.date) -> dt.date:
     """Return the session an execution of a New York day belongs to: that day, or the next session."""
     return next_session(day - dt.timedelta(days=1))
@@ -265,7 +256,7 @@ def moment_of(text: str, today: dt.date) -> tuple[str | None, dt.datetime]:
         return "date_form", dt.datetime.min  # noqa: DTZ901 - not to be used
     if wall_time.date() > today:
         return "date_future", wall_time
-    if wall_time.date() < first_session():
+    if wall_time.date() < FIRST_SESSION:
         return "date_past", wall_time
     earlier, later = (wall_time.replace(tzinfo=EXCHANGE_ZONE, fold=fold) for fold in (0, 1))
     if earlier.utcoffset() == later.utcoffset():
@@ -280,25 +271,21 @@ class RowRules:
 
     Attributes
     ----------
-    account_pattern
-        Regular expression that a whole account name must match.
-    canceled_statuses, corrected_statuses
-        Spellings of the column Status, upper case.
+    settings
+        Pattern of account names, and spellings of the column Status.
     today
         The New York day after which a date is in the future.
     collisions
         Account name to another one with the same first 20 characters.
     """
 
-    account_pattern: str
-    canceled_statuses: tuple[str, ...]
-    corrected_statuses: tuple[str, ...]
+    settings: Settings
     today: dt.date
     collisions: Mapping[str, str] = field(default_factory=dict)
 
     def account_code(self, account_id: str) -> str | None:
         """Return the error code of an account name, if anything is wrong with it."""
-        if not re.fullmatch(self.account_pattern, account_id):
+        if not re.fullmatch(self.settings.account_pattern, account_id):
             return "account_name"
         return "account_collision" if account_id in self.collisions else None
 
@@ -308,9 +295,9 @@ class RowRules:
         if not name:
             return "live"
         folded = name.upper() if name.isascii() else name
-        if folded in self.canceled_statuses:
+        if folded in self.settings.canceled_statuses:
             return "canceled"
-        return "corrected" if folded in self.corrected_statuses else None
+        return "corrected" if folded in self.settings.corrected_statuses else None
 
     def codes_of(self, record: Named) -> list[str]:
         """List the error codes of a record, by column name; empty for a good one."""
@@ -356,11 +343,6 @@ class RowRules:
             f"{file_name} line {line_number}, account {shown.get('account', 'unknown')}: {found}. "
             "Correct the row at its source and deliver the account's session again."
         )
-
-
-def row_rules(settings: Settings, today: dt.date) -> RowRules:
-    """Return the rules of an installation on a New York day."""
-    return RowRules(settings.account_pattern, settings.canceled_statuses, settings.corrected_statuses, today)
 
 
 def find_collisions(account_ids: set[str]) -> dict[str, str]:

@@ -94,13 +94,8 @@ def copy_chunks(connection: Connection, table: str, columns: Iterable[str], chun
         return int(cursor.rowcount)
 
 
-def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """Copy rows into some columns of a table; ``None`` becomes null."""
-    return copy_chunks(connection, table, columns, _csv_chunks(rows))
-
-
-def _csv_chunks(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
-    """Format rows as CSV, about a megabyte at a time, with every value in quotes: what is not there is null."""
+def row_chunks(rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """Format rows as CSV, about a megabyte at a time, with every value in quotes: ``None`` becomes null."""
     lines, size = list[str](), 0
     for row in rows:
         lines.append(

@@ -24,8 +24,7 @@ from pyarrow import csv as arrow_csv
 
 from risk.core.errors import InputError
 
-CHUNK_BYTES = 1 << 20
-BLOCK_BYTES = 1 << 22
+CHUNK_BYTES = 1 << 22
 RECORDS_PER_BLOCK = 20_000
 MAXIMUM_HEADER_BYTES = 1 << 16
 MAXIMUM_LINE_BYTES = 1 << 24
@@ -106,6 +105,8 @@ class CsvStream(AbstractContextManager["CsvStream"]):
         Lines read after the header, the last one counted even without its newline.
     tail
         What follows the last newline read so far.
+    sha256
+        Hash of the bytes as they lie in the folder; blank until everything is read.
 
     Raises
     ------
@@ -119,6 +120,7 @@ class CsvStream(AbstractContextManager["CsvStream"]):
         self.is_gzip = path.name.endswith(".gz")
         self.line_count = 0
         self.tail = b""
+        self.sha256 = ""
         try:
             self._source = _Hashing(path)
         except OSError as error:
@@ -142,26 +144,24 @@ class CsvStream(AbstractContextManager["CsvStream"]):
     ) -> None:
         self._source.close()
 
-    @property
-    def sha256(self) -> str:
-        """Hash of the bytes as they lie in the folder; complete once everything is read."""
-        return self._source.digest.hexdigest()
-
     def chunks(self) -> Iterator[bytes]:
-        """Yield everything after the header line."""
+        """Yield all whole lines after the header, about 4 MB at a time; the last one may lack its newline."""
         chunk = self._rest
         while chunk:
             self.line_count += chunk.count(b"\n")
-            _, newline, rest = chunk.rpartition(b"\n")
-            self.tail = rest if newline else self.tail + chunk
+            lines, newline, self.tail = (self.tail + chunk).rpartition(b"\n")
             if len(self.tail) > MAXIMUM_LINE_BYTES:
                 raise InputError(
                     f"{self.name} line {self.line_count + 2} is longer than {MAXIMUM_LINE_BYTES:,} bytes: this is no "
                     "CSV of executions. Replace the file with a new export."
                 )
-            yield chunk
+            if newline:
+                yield lines + newline
             chunk = self._read()
         self.line_count += bool(self.tail)
+        self.sha256 = self._source.digest.hexdigest()
+        if self.tail:
+            yield self.tail
 
     def blocks(self, columns: Sequence[str], wanted: Collection[str]) -> Iterator[Block]:
         """Yield the records after the header, about 4 MB at a time.
@@ -178,16 +178,16 @@ class CsvStream(AbstractContextManager["CsvStream"]):
         InputError
             As `records`.
         """
-        blocks, line_number = _whole_lines(self.chunks()), 2
-        for data in blocks:
+        chunks, line_number = self.chunks(), 2
+        for data in chunks:
             texts = _read_texts(data, columns, wanted)
             count = data.count(b"\n") + (not data.endswith(b"\n"))
             if texts is not None:
                 numbers = np.arange(line_number, line_number + count, dtype=np.int64)
                 yield Block(texts, numbers, (), data.split(b"\n"))
             else:
-                # A quoted field may go on in the next block: then the csv module reads the rest of the file, too.
-                rest = chain([data], blocks) if b'"' in data else [data]
+                # A quoted field may go on in the next chunk: then the csv module reads the rest of the file, too.
+                rest = chain([data], chunks) if b'"' in data else [data]
                 yield from _record_blocks(self.records(rest, line_number), columns, wanted)
             line_number += count
 
@@ -197,7 +197,7 @@ class CsvStream(AbstractContextManager["CsvStream"]):
         Parameters
         ----------
         chunks, line_number
-            What to read in place of all that follows the header, from the start of a line.
+            What to read in place of all that follows the header: whole lines.
 
         Raises
         ------
@@ -294,34 +294,14 @@ class CsvStream(AbstractContextManager["CsvStream"]):
 
 def _lines(chunks: Iterable[bytes], taken: list[str]) -> Iterator[str]:
     """Yield lines with their ends, and add each to those that were taken."""
-    rest = b""
     for chunk in chunks:
-        head, newline, rest_of_chunk = chunk.rpartition(b"\n")
-        if not newline:
-            rest += chunk
-            continue
-        for line in (rest + head).split(b"\n"):
+        *lines, rest = chunk.split(b"\n")
+        for line in lines:
             taken.append(line.decode() + "\n")
             yield taken[-1]
-        rest = rest_of_chunk
-    if rest:
-        taken.append(rest.decode())
-        yield taken[-1]
-
-
-def _whole_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Join chunks and cut them at line ends; only the last block may lack its newline."""
-    parts: list[bytes] = []
-    for chunk in chunks:
-        parts.append(chunk)
-        if sum(map(len, parts)) >= BLOCK_BYTES:
-            lines, newline, rest = b"".join(parts).rpartition(b"\n")
-            parts = [rest]
-            if newline:
-                yield lines + newline
-    rest = b"".join(parts)
-    if rest:
-        yield rest
+        if rest:
+            taken.append(rest.decode())
+            yield taken[-1]
 
 
 def _read_texts(data: bytes, columns: Sequence[str], wanted: Collection[str]) -> pd.DataFrame | None:
