@@ -103,7 +103,7 @@ def test_a_session_with_unknown_books_is_traded_but_not_counted(connection: Conn
     # then
     assert (decided["status"], decided["active_session_count"]) == ("limited history", 19)
     assert decided["latest_session_date"] == days[19]
-    assert decided["source_reason"] == f"The books of {days[19]} are incomplete: No mark for XYZ."
+    assert all(word in decided["source_reason"] for word in (str(days[19]), "incomplete", "No mark for XYZ."))
     assert decided["cut_ratio"] == Decimal("0.30")
 
 
@@ -184,7 +184,8 @@ def test_a_withheld_session_does_not_lower_the_last_cut(connection: Connection) 
 
     # then
     assert (decided["A"]["cut_ratio"], decided["A"]["rules_cut_ratio"]) == (Decimal("0.50"), Decimal("0.00"))
-    assert decided["A"]["reasons"] == [f"Fills of {days[23]} are not posted yet: the 50% cut of {days[22]} is kept"]
+    (reason,) = decided["A"]["reasons"]
+    assert all(word in reason for word in (str(days[23]), "not posted yet", "50%", str(days[22]), "kept"))
     assert decided["B"]["reasons"] == []
 
 
@@ -201,7 +202,8 @@ def test_a_delivery_whose_rows_were_all_rejected_is_withheld(connection: Connect
     insert_pnl(connection, "A", _calm(days[:23]))
     insert_delivery(connection, "A", days[23], row_count=3, loaded_count=0)
     decided = _decided(connection, new_run(connection, days[23]))["A"]
-    assert decided["reasons"] == [f"Fills of {days[23]} are all rejected: decided on data through {days[22]}"]
+    (reason,) = decided["reasons"]
+    assert all(word in reason for word in (str(days[23]), "all rejected", f"through {days[22]}"))
 
 
 def test_deciding_again_replaces_the_runs_rows_and_no_others(connection: Connection) -> None:

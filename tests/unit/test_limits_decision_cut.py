@@ -100,7 +100,8 @@ def test_rules_serve_and_the_forecast_stands_beside_while_it_is_not_proven() -> 
     assert (decided["source"], decided["source_version"]) == ("rules", "rules-1")
     assert decided["source_reason"] == "52 sessions with a scored forecast, 60 are needed."
     assert decided["new_limit_usd"] == Decimal("3500.00")
-    assert decided["reasons"] == ["3 straight losing days"]
+    (streak,) = decided["reasons"]
+    assert streak.startswith("3 ")
 
 
 def test_the_model_serves_where_the_gate_lets_it() -> None:
@@ -111,10 +112,9 @@ def test_the_model_serves_where_the_gate_lets_it() -> None:
     assert (decided["cut_ratio"], decided["rules_cut_ratio"]) == (Decimal("0.40"), Decimal("0.30"))
     assert (decided["source"], decided["source_version"]) == ("model", "c0ffee123456")
     assert decided["source_reason"] == "It has beaten the rules."
-    assert decided["reasons"] == [
-        "Forecast loss $2,000 vs. usual $1,200 (1.7x)",
-        "3 straight losing days",
-    ]
+    forecast, streak = decided["reasons"]
+    assert all(number in forecast for number in ("$2,000", "$1,200", "1.7x"))
+    assert streak.startswith("3 ")
 
 
 def test_rules_serve_an_account_of_which_the_model_knows_too_little() -> None:
@@ -164,8 +164,11 @@ def test_incomplete_books_are_the_reason_of_the_source() -> None:
     account = dataclasses.replace(ACCOUNT, incomplete_reason="No mark for XYZ: load marks.")
     decided = recommendation(account, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
     assert decided["source"] == "rules"
-    assert decided["source_reason"] == "The books of 2025-08-15 are incomplete: No mark for XYZ: load marks."
-    assert decided["reasons"] == ["Books of 2025-08-15 are incomplete and excluded"]
+    (reason,) = decided["reasons"]
+    for sentence in (decided["source_reason"], reason):
+        assert "2025-08-15" in sentence
+        assert "incomplete" in sentence
+    assert decided["source_reason"].endswith("No mark for XYZ: load marks.")
 
 
 @pytest.mark.parametrize(
@@ -193,10 +196,9 @@ def test_a_cut_is_not_lowered_while_fills_are_withheld(state: str, words: str) -
     # then
     assert (decided["cut_ratio"], decided["rules_cut_ratio"]) == (Decimal("0.50"), Decimal("0.30"))
     assert decided["level"] == "high"
-    assert decided["reasons"] == [
-        f"Fills of 2025-08-15 are {words}: the 50% cut of 2025-08-14 is kept",
-        "3 straight losing days",
-    ]
+    kept, streak = decided["reasons"]
+    assert all(word in kept for word in ("2025-08-15", words, "50%", "2025-08-14", "kept"))
+    assert streak.startswith("3 ")
 
 
 @pytest.mark.parametrize("last_cut", [None, Decimal("0.10"), Decimal("0.30")])
@@ -210,10 +212,10 @@ def test_withheld_fills_are_named_where_the_last_cut_was_no_higher(last_cut: Dec
     )
     decided = recommendation(account, THREE_LOSSES, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
     assert decided["cut_ratio"] == Decimal("0.30")
-    assert decided["reasons"] == [
-        "3 straight losing days",
-        "Fills of 2025-08-15 are not posted yet: decided on data through 2025-08-13",
-    ]
+    streak, withheld = decided["reasons"]
+    assert streak.startswith("3 ")
+    assert all(word in withheld for word in ("2025-08-15", "not posted yet", "through 2025-08-13"))
+    assert "kept" not in withheld
 
 
 @pytest.mark.parametrize("state", ["delivered", "no trades", None])
