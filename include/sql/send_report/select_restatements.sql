@@ -197,41 +197,13 @@ with_other_fills as (
     from renewed
     where
         exists (
-            (
-                select
-                    fills.side,
-                    fills.quantity,
-                    fills.symbol,
-                    fills.price
-                from risk.fills
-                where fills.delivery_id = renewed.delivery_id
-                except all
-                select
-                    fills.side,
-                    fills.quantity,
-                    fills.symbol,
-                    fills.price
-                from risk.fills
-                where fills.delivery_id = renewed.earlier_delivery_id
-            )
-            union all
-            (
-                select
-                    fills.side,
-                    fills.quantity,
-                    fills.symbol,
-                    fills.price
-                from risk.fills
-                where fills.delivery_id = renewed.earlier_delivery_id
-                except all
-                select
-                    fills.side,
-                    fills.quantity,
-                    fills.symbol,
-                    fills.price
-                from risk.fills
-                where fills.delivery_id = renewed.delivery_id
-            )
+            select
+            from risk.fills
+            where fills.delivery_id in (renewed.delivery_id, renewed.earlier_delivery_id)
+            group by fills.side, fills.quantity, fills.symbol, fills.price
+            having
+                count(*) filter (where fills.delivery_id = renewed.delivery_id)
+                <> count(*) filter (where fills.delivery_id = renewed.earlier_delivery_id)
         )
 )
 
