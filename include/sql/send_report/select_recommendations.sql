@@ -1,7 +1,8 @@
 -- Reads the run's recommendation for each active account, with the P&L and delivery state of its session.
--- Grain: one row per active account, by name; the report sorts by urgency itself.
+-- Grain: one row per active account, by urgency: level, then cut, then forecast loss in base limits (none last), then
+-- name.
 -- Reads: recommendations, explanations, delivery_states, daily_pnl.
--- Binds: pnl_sessions; active_within (sessions).
+-- Binds: pnl_sessions; active_within (sessions); levels (from the most urgent one on).
 -- Money: US dollars, gains positive, the forecast negative; recent_results_usd: total P&L of the last pnl_sessions
 -- sessions with complete books, oldest first.
 with delivered as (
@@ -105,4 +106,10 @@ from recommended
 left join delivered on recommended.account_id = delivered.account_id
 left join booked on recommended.account_id = booked.account_id
 left join recent on recommended.account_id = recent.account_id
-order by recommended.account_id asc;
+order by
+    array_position(%(levels)s::text[], recommended.level) asc,
+    recommended.cut_ratio desc,
+    case
+        when recommended.base_limit_usd > 0 then recommended.forecast_quantile_05_usd / recommended.base_limit_usd
+    end asc nulls last,
+    recommended.account_id collate "C" asc;

@@ -9,7 +9,7 @@ from typing import Any
 from risk.core.money import counted
 from risk.core.runs import Run, read_roster
 from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
-from risk.core.warehouse import Connection, records, rows
+from risk.core.warehouse import Connection, records
 from risk.report.facts import (
     LEVELS,
     PNL_CHART_SESSIONS,
@@ -53,14 +53,14 @@ def build_facts(connection: Connection, run: Run) -> Facts:
         Equal inputs give equal facts, whatever the locale, the row order or the hash seed.
     """
     session = {"session_date": run.session_date, "as_of": run.as_of}
-    booked = dict(rows(connection, "send_report/select_adjustments", session))
-    previous = rows(
-        connection, "send_report/select_previous_cuts", {**session, "active_within": ACTIVE_WITHIN_SESSIONS}
-    )
-    accounts = _read_accounts(connection, run, {account_id: cut for _, account_id, cut in previous}, booked)
+    adjustments = records(connection, "send_report/select_adjustments", session)
+    booked = {row["account_id"]: row["amount_usd"] for row in adjustments}
+    of_run = {**session, "run_id": run.run_id, "active_within": ACTIVE_WITHIN_SESSIONS}
+    (desk,) = records(connection, "send_report/select_desk", of_run)
+    previous_cuts = dict(zip(desk["previous_account_ids"], desk["previous_cut_ratios"], strict=True))
+    accounts = _read_accounts(connection, run, previous_cuts, booked)
     compared = {**session, "within_sessions": RESTATEMENT_SESSIONS}
     restated = records(connection, "send_report/select_restatements", compared)
-    (desk,) = records(connection, "send_report/select_desk", {"run_id": run.run_id, "session_date": run.session_date})
     return Facts(
         session_date=run.session_date,
         effective_session=run.effective_session,
@@ -73,7 +73,7 @@ def build_facts(connection: Connection, run: Run) -> Facts:
             for trader in read_roster(connection, run)
             if trader.latest_session_date is not None
         ),
-        previous_session_date=previous[0][0] if previous else None,
+        previous_session_date=desk["previous_session_date"],
         restatements=tuple(RestatementFacts(**row) for row in restated),
         **_desk_facts(desk, accounts, booked),
     )
@@ -82,14 +82,6 @@ def build_facts(connection: Connection, run: Run) -> Facts:
 def readable(text: str) -> str:
     """Return a sentence on one line, without control and text-direction characters."""
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())
-
-
-def by_urgency(account: AccountFacts) -> tuple[int, Decimal, Decimal, str]:
-    """Sort key of the report: level, then cut, then forecast loss in base limits (none last), then name."""
-    forecast = account.forecast_quantile_05_usd
-    has_ratio = forecast is not None and account.base_limit_usd > 0
-    in_limits = forecast / account.base_limit_usd if has_ratio and forecast is not None else Decimal("Infinity")
-    return LEVELS.index(account.level), -account.cut_ratio, in_limits, account.account_id
 
 
 def _read_accounts(
@@ -102,6 +94,7 @@ def _read_accounts(
         "active_within": ACTIVE_WITHIN_SESSIONS,
         "legacy_suffix": LEGACY_SUFFIX,
         "pnl_sessions": PNL_CHART_SESSIONS,
+        "levels": list(LEVELS),
     }
     accounts = []
     for row in records(connection, "send_report/select_recommendations", binds):
@@ -122,7 +115,7 @@ def _read_accounts(
             "adjustments_usd": booked.get(row["account_id"]),
         }
         accounts.append(AccountFacts(**{**row, **read}))
-    return tuple(sorted(accounts, key=by_urgency))
+    return tuple(accounts)
 
 
 def _desk_facts(
