@@ -17,7 +17,7 @@ from risk.core.settings import read_settings
 from risk.report.charts import cumulative_pnl, draw_charts, draw_forecast, draw_pnl
 from risk.report.facts import AccountFacts, Facts
 from risk.report.page import Links, build_page
-from risk.report.render import Rendered, render_page, render_report
+from risk.report.render import Rendered, render_report, render_views
 from risk.report.send import report_mail
 from tests.report_desks import RUN, account, desk
 
@@ -120,7 +120,7 @@ def test_charts_of_many_traders_are_those_of_the_most_urgent_that_fit() -> None:
     assert sum(map(len, drawn.values())) * 4 / 3 < 30_000
     assert "pnl-0" in drawn
     assert "pnl-199" not in drawn
-    views = render_page(build_page(facts, RUN, Links(), drawn))
+    views = render_views("risk_report", build_page(facts, RUN, Links(), drawn))
     assert views.html.count("<img") == len(drawn)
     assert views.text.count("REDUCE LIMIT BY 40%") == views.html.count("REDUCE LIMIT BY 40%") == 200
 

@@ -14,7 +14,7 @@ import pytest
 
 from risk.report.facts import Facts
 from risk.report.page import Links, build_page
-from risk.report.render import render_page
+from risk.report.render import render_views
 from tests.mail_reading import limits_in
 from tests.report_desks import RUN, account, desk
 
@@ -62,7 +62,7 @@ class Reader(HTMLParser):
 
 
 def page(facts: Facts) -> str:
-    return render_page(build_page(facts, RUN, Links())).html
+    return render_views("risk_report", build_page(facts, RUN, Links())).html
 
 
 def test_python_reads_every_limit() -> None:

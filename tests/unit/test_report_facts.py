@@ -26,9 +26,9 @@ import locale, sys
 locale.setlocale(locale.LC_ALL, "")
 from tests.report_desks import RUN, account, desk
 from risk.report.page import Links, build_page
-from risk.report.render import render_page
+from risk.report.render import render_views
 facts = desk([account("NET001"), account("NET002", "0.00")], ["Fees of NET001 look odd"])
-rendered = render_page(build_page(facts, RUN, Links()))
+rendered = render_views("risk_report", build_page(facts, RUN, Links()))
 import hashlib
 print(facts.sha256, hashlib.sha256((rendered.html + rendered.text + rendered.subject).encode()).hexdigest())
 """

@@ -13,7 +13,7 @@ from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.settings import read_settings
 from risk.report.mail import Mail, SmtpServer, send_mail
 from risk.report.page import Links, build_page
-from risk.report.render import Rendered, render_page
+from risk.report.render import Rendered, limits_csv, render_views
 from risk.report.send import report_mail
 from tests.report_desks import RUN, account, desk
 
@@ -27,8 +27,10 @@ RENDERED = Rendered("", "", "")
 
 
 def mail(recipient: str = "rm@example.test") -> EmailMessage:
-    rendered = render_page(build_page(desk([account("NET001")], ["Größe – 4 × odd"]), RUN, Links()))
-    return report_mail(rendered, RUN, read_settings()).message(recipient)
+    facts = desk([account("NET001")], ["Größe – 4 × odd"])
+    rendered = render_views("risk_report", build_page(facts, RUN, Links()))
+    attached = replace(rendered, attachments={"limits.csv": limits_csv(facts)})
+    return report_mail(attached, RUN, read_settings()).message(recipient)
 
 
 def parsed(message: EmailMessage) -> EmailMessage:

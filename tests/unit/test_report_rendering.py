@@ -13,7 +13,7 @@ from risk.core.runs import Run
 from risk.core.settings import TEMPLATE_DIR
 from risk.report.facts import Facts, GateFacts, RestatementFacts, RosterEntry
 from risk.report.page import Links, build_page
-from risk.report.render import TEXT_WIDTH, Rendered, render_page
+from risk.report.render import TEXT_WIDTH, Rendered, render_views
 from tests.mail_reading import read_aloud
 from tests.report_desks import RUN, SESSION, account, desk
 
@@ -24,7 +24,7 @@ def _plain_settings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def rendered(facts: Facts, run: Run = RUN, links: Links | None = None) -> Rendered:
-    return render_page(build_page(facts, run, links or Links()))
+    return render_views("risk_report", build_page(facts, run, links or Links()))
 
 
 DESK = desk(

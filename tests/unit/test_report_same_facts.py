@@ -12,7 +12,7 @@ from typing import Any
 
 from risk.report.facts import GateFacts, RestatementFacts
 from risk.report.page import Links, build_page
-from risk.report.render import limits_csv, render_page
+from risk.report.render import limits_csv, render_views
 from tests.mail_reading import limits_in, plain, read_aloud
 from tests.report_desks import RUN, SESSION, account, desk
 
@@ -140,7 +140,7 @@ def limits_of(rows: Iterable[dict[str, Any]]) -> set[tuple[str, str, str, str]]:
 def test_every_fact_is_the_same_in_html_text_json_and_csv() -> None:
     facts = json.loads(DESK.canonical)
     by_csv = list(csv.DictReader(io.StringIO(limits_csv(DESK))))
-    views = render_page(build_page(DESK, RUN, Links()))
+    views = render_views("risk_report", build_page(DESK, RUN, Links()))
 
     # 12,345.50 less 50 % is 6,172.75; 5,000 less 15 % is 4,250.
     assert {("NET001", "50", "6172.75", "12345.50"), ("NET005", "15", "4250", "5000")} < limits_of(by_csv)

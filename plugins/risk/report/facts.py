@@ -278,7 +278,7 @@ class Facts:
     def canonical(self) -> str:
         """The facts as JSON: sorted keys, exact decimal strings, ISO dates, one final line break."""
         fields = dataclasses.asdict(self)
-        return json.dumps(fields, sort_keys=True, indent=2, ensure_ascii=False, default=_json_value) + "\n"
+        return json.dumps(fields, sort_keys=True, indent=2, ensure_ascii=False, default=exact) + "\n"
 
     @property
     def sha256(self) -> str:
@@ -292,20 +292,20 @@ def parse_facts(canonical: str) -> Facts:
     return facts
 
 
-def exact(amount: Decimal) -> str:
-    """Write a decimal exactly, without exponent, with at least two decimals and no trailing zeros after them."""
-    if not amount:
-        return "0.00"
-    whole, _, fraction = f"{amount:f}".partition(".")
-    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+def exact(value: object) -> str:
+    """Write a value exactly: a date as ISO, a decimal without exponent, two decimals at least, no useless zeros.
 
-
-def _json_value(value: object) -> str:
-    if isinstance(value, Decimal):
-        return exact(value)
+    Raises
+    ------
+    TypeError
+        If the value is of another type.
+    """
     if isinstance(value, dt.date):
         return value.isoformat()
-    raise TypeError(f"A fact of type {type(value).__name__} has no canonical form.")
+    if not isinstance(value, Decimal):
+        raise TypeError(f"A fact of type {type(value).__name__} has no canonical form.")
+    whole, _, fraction = f"{value or 0:f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
 @cache

@@ -12,7 +12,7 @@ import hashlib
 import logging
 import smtplib
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -87,11 +87,26 @@ class SmtpServer:
         RequestError
             If it permanently rejects recipient, sender, mail or credentials (5xx).
         """
-        with self._errors_as_ours(str(message["To"])), contextlib.closing(self._log_in()) as client:
-            client.send_message(message)
-            # The mail is accepted: a connection that breaks only now must not make it look unsent.
-            with contextlib.suppress(smtplib.SMTPException, OSError):
-                client.quit()
+        recipient = str(message["To"])
+        try:
+            with contextlib.closing(self._log_in()) as client:
+                client.send_message(message)
+                # The mail is accepted: a connection that breaks only now must not make it look unsent.
+                with contextlib.suppress(smtplib.SMTPException, OSError):
+                    client.quit()
+        except smtplib.SMTPRecipientsRefused as error:
+            code, reply = error.recipients[recipient]
+            raise self._rejection(recipient, code, reply) from None
+        except smtplib.SMTPResponseException as error:
+            raise self._rejection(recipient, error.smtp_code, error.smtp_error) from None
+        except smtplib.SMTPNotSupportedError as error:
+            raise RequestError(
+                f"Mail server {self.address} does not support what its connection requires: {error}"
+            ) from None
+        except (smtplib.SMTPException, OSError) as error:
+            raise ConnectionLostError(
+                f"Mail server {self.address} cannot be reached or hung up; mail to {recipient} not sent: {error}."
+            ) from None
 
     def check_connection(self) -> None:
         """Connect, encrypt and log in as for a mail, without sending one.
@@ -128,25 +143,6 @@ class SmtpServer:
             client.close()
             raise
         return client
-
-    @contextlib.contextmanager
-    def _errors_as_ours(self, recipient: str) -> Iterator[None]:
-        """Translate the exceptions of smtplib into the two errors that decide on a retry."""
-        try:
-            yield
-        except smtplib.SMTPRecipientsRefused as error:
-            code, reply = error.recipients[recipient]
-            raise self._rejection(recipient, code, reply) from None
-        except smtplib.SMTPResponseException as error:
-            raise self._rejection(recipient, error.smtp_code, error.smtp_error) from None
-        except smtplib.SMTPNotSupportedError as error:
-            raise RequestError(
-                f"Mail server {self.address} does not support what its connection requires: {error}"
-            ) from None
-        except (smtplib.SMTPException, OSError) as error:
-            raise ConnectionLostError(
-                f"Mail server {self.address} cannot be reached or hung up; mail to {recipient} not sent: {error}."
-            ) from None
 
     def _rejection(self, recipient: str, code: int, reply: bytes | str) -> RiskError:
         words = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
@@ -223,14 +219,8 @@ class Mail:
         return message
 
 
-class DeliveryRecord(Protocol):
-    """Records each attempt to deliver a mail."""
-
-    def start(self, recipient: str, message_id: str) -> bool:
-        """Record an attempt before it is made, and return True; False if the recipient has the mail already."""
-
-    def finish(self, recipient: str, fault: Fault | None) -> None:
-        """Record its outcome."""
+DeliveryRecord = Callable[[str, str], contextlib.AbstractContextManager[bool]]
+"""Records an attempt, by recipient and Message-ID, around it: False if the recipient has the mail already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,19 +282,15 @@ def send_mail(mail: Mail, servers: Sequence[MailServer], record: DeliveryRecord 
     faults: list[Fault] = []
     sent_count = 0
     for recipient in dict.fromkeys(mail.recipients):
-        if record and not record.start(recipient, mail.message_id(recipient)):
-            continue
-        fault: Fault | None = None
+        attempt = record(recipient, mail.message_id(recipient)) if record else contextlib.nullcontext(enter_result=True)
         try:
-            _send_to_first(mail.message(recipient), servers)
+            with attempt as is_due:
+                if is_due:
+                    _send_to_first(mail.message(recipient), servers)
+                    sent_count += 1
         except (ConnectionLostError, RequestError) as error:
             log.warning("%s", error)
-            fault = error
             faults.append(error)
-        else:
-            sent_count += 1
-        if record:
-            record.finish(recipient, fault)
     return MailOutcome(sent_count, tuple(faults))
 
 

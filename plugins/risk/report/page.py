@@ -44,16 +44,11 @@ class Links:
     approval: str = "none"
     base_url: str = ""
 
-    @property
-    def run_address(self) -> str:
-        """Full address of the run; empty if the address of the UI is unknown."""
-        if self.run_url.startswith(("https://", "http://")):
-            return self.run_url
-        return ui_address(self.base_url, self.run_url)
-
 
 def ui_address(base_url: str, path: str) -> str:
-    """Return the full address of a path of the Airflow UI; empty if the address of the UI is unknown."""
+    """Return the full address of a path of the Airflow UI, or of what is one; empty if the UI's address is unknown."""
+    if path.startswith(("https://", "http://")):
+        return path
     return f"{base_url.rstrip('/')}{path}" if base_url and path.startswith("/") else ""
 
 
@@ -85,20 +80,6 @@ class NoticePage:
     sentences: tuple[str, ...]
     actions: tuple[str, ...]
     url: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunMetadata:
-    """Run, code and facts that a report comes from; not part of the facts."""
-
-    run_id: int
-    revision: int
-    dag_run_id: str
-    as_of: str
-    code_version: str
-    facts_sha256: str
-    run_address: str
-    page_address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +151,13 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Context of the report's templates."""
+    """Context of the report's templates: the facts, and the run and code that they come from."""
 
     facts: Facts
-    run: RunMetadata
+    run: Run
+    as_of: str
+    run_address: str
+    page_address: str
     weekday: str
     account_count: int
     headline: Headline
@@ -195,34 +179,32 @@ class Page:
     name_width: int
     high_cut_ratio: Decimal
     moderate_cut_ratio: Decimal
-    charts: Mapping[str, bytes]
+    has_charts: bool
 
 
 def build_page(facts: Facts, run: Run, links: Links, charts: Mapping[str, bytes] | None = None) -> Page:
     """Arrange facts, run metadata and charts for the templates."""
     accounts = facts.accounts
     roster = tuple(entry for entry in facts.roster if entry.status not in {"legacy", "inactive", "disabled"})
+    sources = _sources(accounts)
+    # The gate's result, unless the reason of a source contains it already.
+    reasons = facts.gate.reasons if facts.gate else ()
+    is_repeated = any(all(reason in source.reason for reason in reasons) for source in sources)
     approval_count = {"high": facts.counts.high, "all": facts.counts.restricted}.get(links.approval, 0)
     return Page(
         facts=facts,
-        run=RunMetadata(
-            run_id=run.run_id,
-            revision=run.revision,
-            dag_run_id=run.dag_run_id,
-            as_of=run.as_of.astimezone(dt.UTC).isoformat(timespec="microseconds"),
-            code_version=run.code_version,
-            facts_sha256=facts.sha256,
-            run_address=links.run_address,
-            page_address=ui_address(links.base_url, f"/risk/sessions/{facts.session_date.isoformat()}"),
-        ),
+        run=run,
+        as_of=run.as_of.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        run_address=ui_address(links.base_url, links.run_url),
+        page_address=ui_address(links.base_url, f"/risk/sessions/{facts.session_date.isoformat()}"),
         weekday=WEEKDAYS[facts.effective_session.weekday()],
         account_count=len(accounts),
         headline=headline(accounts),
         sections=_sections(accounts, charts or {}),
-        sources=_sources(accounts),
+        sources=sources,
         rules_count=sum(account.source == "rules" for account in accounts),
         model_count=sum(account.source == "model" for account in accounts),
-        gate=_separate_gate(facts),
+        gate=None if is_repeated else facts.gate,
         approval=links.approval if approval_count else "none",
         decision_deadline=DECISION_DEADLINE,
         warnings=facts.warnings[:WARNINGS_ON_TOP],
@@ -236,7 +218,7 @@ def build_page(facts: Facts, run: Run, links: Links, charts: Mapping[str, bytes]
         name_width=min(LONGEST_NAME_COLUMN, max((len(entry.account_id) for entry in roster), default=0)),
         high_cut_ratio=HIGH_CUT_RATIO,
         moderate_cut_ratio=MODERATE_CUT_RATIO,
-        charts=charts or {},
+        has_charts=bool(charts),
     )
 
 
@@ -256,15 +238,6 @@ def headline(accounts: Sequence[AccountFacts]) -> Headline:
     cut = tuple(account for account in accounts if account.cut_ratio > 0)
     level = cut[0].level if cut else "none"
     return Headline(level, len(cut), cut[:NAMES_IN_HEADLINE], max(0, len(cut) - NAMES_IN_HEADLINE))
-
-
-def _separate_gate(facts: Facts) -> GateFacts | None:
-    """Return the gate's result unless the reason of a source already contains it."""
-    if facts.gate is None:
-        return None
-    source_reasons = {account.source_reason for account in facts.accounts}
-    is_repeated = any(all(reason in given for reason in facts.gate.reasons) for given in source_reasons)
-    return None if is_repeated else facts.gate
 
 
 def _sources(accounts: Sequence[AccountFacts]) -> tuple[LimitSource, ...]:

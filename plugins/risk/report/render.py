@@ -19,15 +19,12 @@ from risk.core.runs import Run
 from risk.core.settings import TEMPLATE_DIR
 from risk.report.charts import draw_charts
 from risk.report.facts import Facts, exact
-from risk.report.page import Links, Page, build_page
+from risk.report.page import Links, build_page
 
 TEXT_WIDTH = 78
 
 MAIL_BYTES = 98_000
 """Mail programs truncate messages of more than about 100 kB."""
-
-PART_HEADER_BYTES = 300
-"""Headers and boundary of one part of a mail."""
 
 LIMITS_COLUMNS = (
     "account_id",
@@ -66,14 +63,6 @@ class Rendered:
     attachments: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def byte_count(self) -> int:
-        """Size of the mail without its headers."""
-        texts = (self.html, self.text, *self.attachments.values())
-        return sum(len(quopri.encodestring(text.encode())) for text in texts) + sum(
-            len(base64.encodebytes(chart)) + PART_HEADER_BYTES for chart in self.charts.values()
-        )
-
-    @property
     def standalone_html(self) -> str:
         """The HTML with its charts embedded, for a file that is read outside the mail."""
         html = self.html
@@ -84,22 +73,14 @@ class Rendered:
 
 
 def render_report(facts: Facts, run: Run, links: Links) -> Rendered:
-    """Render a report with as many charts as fit into its mail."""
-    rendered = render_page(build_page(facts, run, links))
-    charts = draw_charts(facts, MAIL_BYTES - rendered.byte_count)
-    return render_page(build_page(facts, run, links, charts)) if charts else rendered
-
-
-def render_page(page: Page) -> Rendered:
-    """Render the page of a report, with its charts, and attach limits.csv.
-
-    Raises
-    ------
-    jinja2.UndefinedError
-        If a template uses a name that the page does not have.
-    """
-    rendered = render_views("risk_report", page)
-    return replace(rendered, charts=page.charts, attachments={"limits.csv": limits_csv(page.facts)})
+    """Render a report with as many charts as fit into its mail, and attach limits.csv."""
+    limits = limits_csv(facts)
+    rendered = render_views("risk_report", build_page(facts, run, links))
+    parts_bytes = sum(len(quopri.encodestring(part.encode())) for part in (rendered.html, rendered.text, limits))
+    charts = draw_charts(facts, MAIL_BYTES - parts_bytes)
+    if charts:
+        rendered = render_views("risk_report", build_page(facts, run, links, charts))
+    return replace(rendered, charts=charts, attachments={"limits.csv": limits})
 
 
 def limits_csv(facts: Facts) -> str:
@@ -108,26 +89,23 @@ def limits_csv(facts: Facts) -> str:
     writer = csv.DictWriter(stream, LIMITS_COLUMNS, lineterminator="\n")
     writer.writeheader()
     for account in facts.accounts:
+        lines = [" ".join(text.splitlines()) for text in (account.account_id, "; ".join(account.reasons))]
+        # A quote marks as text what a spreadsheet would run as a formula.
+        account_id, reasons = (f"'{line}" if line.lstrip().startswith(FORMULA_STARTS) else line for line in lines)
         writer.writerow(
             {
-                "account_id": escape_csv_formula(account.account_id),
-                "session_date": facts.session_date.isoformat(),
-                "effective_session": facts.effective_session.isoformat(),
+                "account_id": account_id,
+                "session_date": exact(facts.session_date),
+                "effective_session": exact(facts.effective_session),
                 "cut_ratio": exact(account.cut_ratio),
                 "base_limit_usd": exact(account.base_limit_usd),
                 "new_limit_usd": exact(account.new_limit_usd),
                 "level": account.level,
                 "source": account.source,
-                "reasons": escape_csv_formula("; ".join(account.reasons)),
+                "reasons": reasons,
             }
         )
     return stream.getvalue()
-
-
-def escape_csv_formula(cell: str) -> str:
-    """Return a cell on one line; a quote marks as text what a spreadsheet would run as a formula."""
-    line = " ".join(cell.splitlines())
-    return f"'{line}" if line.lstrip().startswith(FORMULA_STARTS) else line
 
 
 def render_views(template: str, page: Any) -> Rendered:
@@ -149,23 +127,14 @@ def render_views(template: str, page: Any) -> Rendered:
         kind: _environment(kind).get_template(f"{template}.{kind}.j2").render(page=page)
         for kind in ("subject", "html", "txt")
     }
-    return Rendered(" ".join(views["subject"].split()), views["html"], wrapped(views["txt"]))
-
-
-def wrapped(text: str) -> str:
-    """Wrap long lines at spaces, continuation lines indented by two; a word longer than a line stays whole."""
+    # Long lines of the text are wrapped at spaces; a word longer than a line stays whole.
+    wrapper = textwrap.TextWrapper(TEXT_WIDTH, break_long_words=False, break_on_hyphens=False)
     lines = []
-    for line in map(str.rstrip, text.strip().splitlines()):
-        indent = line[: len(line) - len(line.lstrip())]
-        wrapper = textwrap.TextWrapper(
-            TEXT_WIDTH,
-            initial_indent=indent,
-            subsequent_indent=indent + "  ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+    for line in map(str.rstrip, views["txt"].strip().splitlines()):
+        wrapper.initial_indent = line[: len(line) - len(line.lstrip())]
+        wrapper.subsequent_indent = wrapper.initial_indent + "  "
         lines.append(line if len(line) <= TEXT_WIDTH else wrapper.fill(line.lstrip()))
-    return "\n".join(lines) + "\n"
+    return Rendered(" ".join(views["subject"].split()), views["html"], "\n".join(lines) + "\n")
 
 
 def compile_templates() -> None:

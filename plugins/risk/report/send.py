@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from risk.core.errors import BooksError, RequestError, StackError
+from risk.core.errors import BooksError, ConnectionLostError, RequestError, StackError
 from risk.core.runs import Run
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, execute, records, rows, writing
@@ -51,29 +53,27 @@ class SentReport:
     folder: Path
 
 
-@dataclass(frozen=True, slots=True)
-class ReportDeliveries:
-    """Records in the warehouse who has the report of a run.
+@contextlib.contextmanager
+def report_delivery(connection: Connection, run: Run, recipient: str, message_id: str) -> Iterator[bool]:
+    """Record in the warehouse an attempt to deliver the report of a run; False if the recipient has it.
 
-    An attempt is stored before it is made and marked as sent after the server accepted the mail. A crash in between
+    The attempt is stored before it is made and marked as sent after the server accepted the mail. A crash in between
     repeats that mail with the same Message-ID. Clearing the task sends nothing to recipients who have the mail.
     """
-
-    connection: Connection
-    run: Run
-
-    def start(self, recipient: str, message_id: str) -> bool:
-        """Store an attempt before it is made, and return True; False if the recipient has the report."""
-        values = {"run_id": self.run.run_id, "recipient": recipient, "message_id": message_id}
-        with writing(self.connection):
-            return execute(self.connection, "send_report/start_report_deliveries", values) > 0
-
-    def finish(self, recipient: str, fault: Fault | None) -> None:
-        """Store the outcome of an attempt."""
+    key = {"run_id": run.run_id, "recipient": recipient}
+    with writing(connection):
+        is_due = execute(connection, "send_report/start_report_deliveries", {**key, "message_id": message_id}) > 0
+    fault: Fault | None = None
+    try:
+        yield is_due
+    except (ConnectionLostError, RequestError) as error:
+        fault = error
+    if is_due:
         last_error = None if fault is None else str(fault)
-        values = {"run_id": self.run.run_id, "recipient": recipient, "last_error": last_error}
-        with writing(self.connection):
-            execute(self.connection, "send_report/finish_report_deliveries", values)
+        with writing(connection):
+            execute(connection, "send_report/finish_report_deliveries", {**key, "last_error": last_error})
+    if fault is not None:
+        raise fault
 
 
 def send_report(
@@ -113,7 +113,7 @@ def send_report(
         return SentReport(facts.sha256, 0, 0, folder)
     if not mail.recipients:
         raise RequestError("The report has no recipients: set RISK_RECIPIENTS, then clear send_report.")
-    outcome = send_mail(mail, [server], ReportDeliveries(connection, run))
+    outcome = send_mail(mail, [server], partial(report_delivery, connection, run))
     outcome.raise_for_faults("send_report")
     return SentReport(facts.sha256, len(mail.recipients), outcome.sent_count, folder)
 
