@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.books.executions import decimal_text
 from risk.books.session import DailyPnl, daily_pnl
+from risk.books.store import decimal_text
 from risk.core.calendar import sessions_between
 from risk.core.entities import Fill, Mark
 from tests.properties.effort import many_examples

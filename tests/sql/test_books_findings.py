@@ -77,7 +77,7 @@ def test_sides_that_contradict_the_position_are_named_with_account_symbol_and_fi
 def test_sides_that_contradict_are_listed_for_some_positions_and_the_rest_is_counted(
     connection: Connection, warehouse_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(warehouse, "SHOWN_SIDE_CONFLICTS", 2)
+    monkeypatch.setattr(warehouse, "REPORTED", {**warehouse.REPORTED, "shown_count": 2})
     rows = [f"08/15/2025 10:00:0{number},NET00{number},C,5,XYZ,10,{number}" for number in range(5)]
     write(tmp_path, "fills.csv", "Date/Time,Account,B/S,Qty,Symbol,Price,Fill Id", *rows)
 

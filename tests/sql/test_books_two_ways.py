@@ -10,9 +10,10 @@ from random import Random
 import pytest
 
 from risk.books import bulk, store
-from risk.books.executions import AMOUNT_DIGITS, UNIT_DIGITS, USD_DIGITS, decimal_text
+from risk.books.executions import AMOUNT_DIGITS, UNIT_DIGITS, USD_DIGITS
 from risk.books.positions import Position, average_open_price
 from risk.books.session import AccountSession, account_sessions
+from risk.books.store import decimal_text
 from risk.books.warehouse import aggregate
 from risk.core.calendar import sessions_between
 from risk.core.runs import open_run

@@ -273,7 +273,7 @@ def test_broken_expectation_is_no_finding_about_the_data(
     broken = UnexpectedRowsExpectation(
         unexpected_rows_query="select no_column from {batch}", meta={"check": "feed_received"}
     )
-    suite.add_expectation(broken)
+    suite.expectations.append(broken)
     monkeypatch.setattr(checks_run, "session_suite", lambda: suite)
 
     with pytest.raises(CheckError, match=r"(?s)feed_received.*no_column"):

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from risk.books.executions import UNIT, decimal_text, unscaled
+from risk.books.executions import UNIT, unscaled
 from risk.books.fifo import Lots, match_fills, open_lots, split_lots
 from risk.books.positions import average_open_price
+from risk.books.store import decimal_text
 
 
 def lots_of(*lots: tuple[int, int, int]) -> Lots:

@@ -294,63 +294,36 @@ measured as (
         compared.account_id,
         compared.session_date,
         compared.symbol,
-        'open quantity' as measure,
-        compared.books_quantity as books_number,
-        compared.fills_quantity as fills_number
+        numbers.measure,
+        numbers.books_number,
+        numbers.fills_number
     from compared
-    union all
-    select
-        compared.account_id,
-        compared.session_date,
-        compared.symbol,
-        'quantity added by a split' as measure,
-        compared.books_split_quantity as books_number,
-        compared.split_quantity as fills_number
-    from compared
-    union all
-    select
-        compared.account_id,
-        compared.session_date,
-        compared.symbol,
-        'quantity ended by expiry' as measure,
-        compared.books_expired_quantity as books_number,
-        compared.expired_quantity as fills_number
-    from compared
-    union all
-    select
-        compared.account_id,
-        compared.session_date,
-        compared.symbol,
-        'P&L before fees' as measure,
-        round(compared.books_pnl, 2) as books_number,
-        round(compared.fills_pnl, 2) as fills_number
-    from compared
+    cross join
+        lateral (
+            values
+            ('open quantity', compared.books_quantity, compared.fills_quantity),
+            ('quantity added by a split', compared.books_split_quantity, compared.split_quantity),
+            ('quantity ended by expiry', compared.books_expired_quantity, compared.expired_quantity),
+            ('P&L before fees', round(compared.books_pnl, 2), round(compared.fills_pnl, 2))
+        ) as numbers (measure, books_number, fills_number)
     union all
     select
         totals.account_id,
         totals.session_date,
         'all symbols' as symbol,
-        'fees' as measure,
-        round(daily_pnl.fees_usd, 2) as books_number,
-        round(totals.fees_usd, 2) as fills_number
+        numbers.measure,
+        round(numbers.books_number, 2) as books_number,
+        round(numbers.fills_number, 2) as fills_number
     from totals
     left join derived.daily_pnl
         on
             totals.account_id = daily_pnl.account_id
             and totals.session_date = daily_pnl.session_date
-    union all
-    select
-        totals.account_id,
-        totals.session_date,
-        'all symbols' as symbol,
-        'total P&L' as measure,
-        round(daily_pnl.total_pnl_usd, 2) as books_number,
-        round(totals.total_pnl_usd, 2) as fills_number
-    from totals
-    left join derived.daily_pnl
-        on
-            totals.account_id = daily_pnl.account_id
-            and totals.session_date = daily_pnl.session_date
+    cross join lateral (
+        values
+        ('fees', daily_pnl.fees_usd, totals.fees_usd),
+        ('total P&L', daily_pnl.total_pnl_usd, totals.total_pnl_usd)
+    ) as numbers (measure, books_number, fills_number)
 )
 
 select

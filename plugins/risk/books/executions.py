@@ -58,24 +58,11 @@ def scaled(value: Decimal, digits: int = UNIT_DIGITS) -> int:
     return int(moved)
 
 
-def decimal_text(value: int, digits: int) -> str:
-    """Write an integer number of ``10**-digits`` as an exact decimal without exponent or trailing zeros."""
-    if not value:
-        return "0"
-    # Digits as text: dividing such large integers takes twice as long.
-    text = str(abs(value)).rjust(digits + 1, "0")
-    point = len(text) - digits
-    sign = "-" if value < 0 else ""
-    return f"{sign}{text[:point]}.{text[point:]}".rstrip("0").rstrip(".")
-
-
 def unscaled(value: int, digits: int) -> Decimal:
     """Return an integer number of ``10**-digits`` as an exact decimal of at least two places."""
-    text = decimal_text(value, digits)
-    places = len(text.partition(".")[2])
-    if places >= 2:
-        return Decimal(text)
-    return Decimal(f"{text}0" if places else f"{text}.00")
+    number = Decimal(value).scaleb(-digits, _EXACT).normalize(_EXACT)
+    in_cents = number.quantize(Decimal("0.01"), context=_EXACT)
+    return in_cents if in_cents == number else number
 
 
 def known_sum(amounts: Iterable[int | None]) -> int | None:
@@ -152,12 +139,6 @@ class Executions(NamedTuple):
         """Row after the last fill of each account and symbol."""
         return np.append(self.starts[1:], len(self.prices))
 
-    def by_symbol(self) -> Iterator[SymbolFills]:
-        """Yield the fills of each account and symbol."""
-        columns = [column.tolist() for column in (self.quantities, self.prices, self.seconds, self.sides)]
-        for start, stop in zip(self.starts.tolist(), self.stops.tolist(), strict=True):
-            yield SymbolFills(*(column[start:stop] for column in columns))
-
 
 def fills_frame(fills: Iterable[Fill]) -> pd.DataFrame:
     """Lay out executions as the columns that `session_executions` takes.
@@ -203,10 +184,10 @@ def session_executions(fills: pd.DataFrame) -> dict[dt.date, Executions]:
     """
     if fills.empty:
         return {}
-    accounts, account_ids = _codes(fills["account_id"])
-    symbols, symbol_names = _codes(fills["symbol"])
+    accounts, symbols = (fills[name].astype("category").array for name in ("account_id", "symbol"))
     days = fills["day"].to_numpy(dtype=np.int64)
-    group = ((days - days.min()) * len(account_ids) + accounts) * len(symbol_names) + symbols
+    group = (days - days.min()) * len(accounts.categories) + accounts.codes
+    group = group * len(symbols.categories) + symbols.codes
     order = np.lexsort((fills["line_number"].to_numpy(), fills["instant"].to_numpy(), group))
     starts = np.append(0, np.flatnonzero(np.diff(group[order])) + 1)
     heads = order[starts]
@@ -214,8 +195,8 @@ def session_executions(fills: pd.DataFrame) -> dict[dt.date, Executions]:
     quantities = fills["quantity"].to_numpy()
     seconds = np.where(fills["is_time_unknown"], UNKNOWN_SECOND, fills["instant"].to_numpy() // 1_000_000)
     all_of_them = Executions(
-        [account_ids[code] for code in accounts[heads].tolist()],
-        [symbol_names[code] for code in symbols[heads].tolist()],
+        accounts[heads].tolist(),
+        symbols[heads].tolist(),
         _stated_currencies(fills["currency"], order, starts),
         fills["delivery_id"].to_numpy()[heads].tolist() if "delivery_id" in fills else [None] * len(heads),
         starts,
@@ -228,20 +209,11 @@ def session_executions(fills: pd.DataFrame) -> dict[dt.date, Executions]:
     return dict(_by_session(all_of_them, days[heads]))
 
 
-def _codes(names: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
-    """Return the place of each name among the distinct ones in the order of their characters, and those."""
-    listed = names.astype("category").cat
-    categories = np.array(listed.categories, dtype=object)
-    order = np.argsort(categories)
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return rank[listed.codes.to_numpy()], categories[order].tolist()
-
-
 def _stated_currencies(currencies: pd.Series, order: NDArray[np.int64], starts: NDArray[np.int64]) -> list[str | None]:
     """Return in which currency each account and symbol was traded: none is stated, one, or several."""
-    codes, names = _codes(currencies)
-    is_stated = np.array([name != "" for name in names])[codes]
+    listed = currencies.astype("category").array
+    codes, names = listed.codes.astype(np.int64), listed.categories.tolist()
+    is_stated = (currencies != "").to_numpy()
     highest = np.maximum.reduceat(np.where(is_stated, codes, -1)[order], starts)
     lowest = np.minimum.reduceat(np.where(is_stated, codes, len(names))[order], starts)
     return [

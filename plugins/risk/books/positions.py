@@ -6,10 +6,11 @@ import datetime as dt
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from risk.books.behavior import NOT_CARRIED, Carried, PositionPath, position_path, regular_hours
-from risk.books.executions import MIXED_CURRENCIES, Executions, known_product, known_sum
+from risk.books.executions import MIXED_CURRENCIES, Executions, SymbolFills, known_product, known_sum
 from risk.books.fifo import FLAT, Lots, OpenLots, match_fills, open_lots, split_lots, unrealized_amount
 from risk.books.prices import STALE_SESSIONS, PriceBook, SplitRatio, Valuation
 
@@ -160,9 +161,13 @@ def trade_symbols(
     """
     hours = regular_hours(session_date)
     fees = executions.fees.tolist()
-    bounds = zip(executions.starts.tolist(), executions.stops.tolist(), strict=True)
-    groups = zip(executions.currencies, executions.delivery_ids, bounds, executions.by_symbol(), befores, strict=True)
-    for currency, delivery_id, (start, stop), fills, before in groups:
+    columns = [
+        column.tolist() for column in (executions.quantities, executions.prices, executions.seconds, executions.sides)
+    ]
+    bounds = pairwise([*executions.starts.tolist(), len(fees)])
+    groups = zip(executions.currencies, executions.delivery_ids, bounds, befores, strict=True)
+    for currency, delivery_id, (start, stop), before in groups:
+        fills = SymbolFills(*(column[start:stop] for column in columns))
         path = position_path(fills, before.carried if before else NOT_CARRIED, hours)
         lots, realized = trade(before, fills.quantities, fills.prices, session_date)
         yield SymbolTrades(currency, delivery_id, stop - start, sum(fees[start:stop]), path, lots, realized)
@@ -188,11 +193,10 @@ def close_symbol(
         The account's, by symbol, splits applied; at the end the symbol's is that carried out of the session, if any.
     """
     before = holdings.pop(symbol, _NOT_HELD)
-    currency = _currency(session_date, symbol, before, trades, prices)
+    currency = prices.currency(session_date, symbol, trades.currency if trades else None, before.currency)
     valued = prices.value(session_date, symbol, currency)
-    lots, realized, expired, valuation = _close_lots(before, trades, valued)
+    lots, realized, expired, unrealized, valuation = _close_lots(before, trades, valued)
     path, multiplier, rate = trades.path if trades else None, valuation.multiplier, valuation.rate
-    unrealized = _unrealized(lots, valuation)
     unrealized_usd = known_product(unrealized, rate)
     if lots.quantity:
         holdings[symbol] = Holding(lots, currency, multiplier, unrealized, unrealized_usd)
@@ -221,10 +225,11 @@ def close_symbol(
 
 def _close_lots(
     before: Holding, trades: SymbolTrades | None, valuation: Valuation
-) -> tuple[OpenLots, int, int, Valuation]:
-    """Return the lots open at the close, what they realized without multiplier, what expiry added, and the valuation.
+) -> tuple[OpenLots, int, int, int | None, Valuation]:
+    """Return the lots open at the close, what they realized, what expiry added, what they gain, and the valuation.
 
-    What expiry added is a signed quantity; the valuation has no price where nothing was left to value.
+    What they realized is without multiplier, what expiry added is a signed quantity. What the lots gain is in their
+    currency, scaled by 1e24; ``None`` = unknown. The valuation has no price where nothing was left to value.
     """
     lots, realized, expired = before.lots, before.cut_off, 0
     if trades:
@@ -233,30 +238,10 @@ def _close_lots(
         lots, realized, expired = FLAT, realized + unrealized_amount(lots, 0), -lots.quantity
     if not lots.quantity and not expired:
         valuation = valuation._replace(price=None, source=None)
-    return lots, realized, expired, valuation
-
-
-def _currency(
-    session_date: dt.date, symbol: str, before: Holding, trades: SymbolTrades | None, prices: PriceBook
-) -> str:
-    """Return the position's currency; where fills or statements differ from what is held it has none until flat.
-
-    Where neither states one it is the held one, else what the symbol's form implies.
-    """
-    stated = trades.currency if trades else None
-    if before.currency is None:
-        return prices.currency(session_date, symbol, stated)
-    stated = prices.stated_currency(session_date, symbol) or stated
-    return before.currency if stated in {None, before.currency} else MIXED_CURRENCIES
-
-
-def _unrealized(lots: OpenLots, valuation: Valuation) -> int | None:
-    """Return what the lots gain at the close in their currency, scaled by 1e24; ``None`` = unknown."""
-    if valuation.multiplier is None:
-        return None
-    if not lots.quantity:
-        return 0
-    return None if valuation.price is None else unrealized_amount(lots, valuation.price) * valuation.multiplier
+    gain: int | None = 0
+    if lots.quantity:
+        gain = None if valuation.price is None else unrealized_amount(lots, valuation.price)
+    return lots, realized, expired, known_product(gain, valuation.multiplier), valuation
 
 
 def _missing(currency: str, valuation: Valuation, unrealized: int | None, *, has_changed: bool) -> str:

@@ -7,6 +7,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final, NamedTuple, TypeVar
 
 from risk.books.executions import MIXED_CURRENCIES, UNIT
@@ -99,6 +100,13 @@ class Valuation(NamedTuple):
     rate_date: dt.date | None = None
 
 
+class _Implied(NamedTuple):
+    """Units in one share or contract, scaled by 1e8 (``None`` = never guessed), and the currency of the price."""
+
+    multiplier: int | None
+    currency: str
+
+
 class _Quote(NamedTuple):
     """A price with its source and session."""
 
@@ -146,40 +154,41 @@ class PriceBook:
         self.session_dates = session_dates
         self._index = {session_date: index for index, session_date in enumerate(session_dates)}
         self._prices: dict[tuple[dt.date, str], tuple[str | None, int]] = {}
+        self._last_fills: dict[tuple[dt.date, str, str], int] = {}
         self._multipliers: dict[str, dict[dt.date, int | None]] = {}
         self._currencies: dict[str, dict[dt.date, str]] = {}
         self.ratios = {(ratio.session_date, ratio.symbol): ratio for ratio in ratios}
         self._valuations: dict[tuple[dt.date, str, str], Valuation] = {}
+        multipliers: list[tuple[dt.date, str, int | None]] = []
         for mark in marks:
             if mark.price is not None:
                 pair = _PAIR.fullmatch(mark.symbol)
                 # A pair is priced in its second currency, also where its first is stated.
                 currency = pair[2] if pair and mark.currency == pair[1] else mark.currency
                 self._prices[mark.session_date, mark.symbol] = (currency, mark.price)
-            self._add_multiplier(mark.symbol, mark.session_date, mark.multiplier)
+            multipliers.append((mark.session_date, mark.symbol, mark.multiplier))
         for stated in sorted(instruments, key=lambda stated: stated.valid_from):
-            self._add_multiplier(stated.symbol, stated.valid_from, stated.multiplier)
+            multipliers.append((stated.valid_from, stated.symbol, stated.multiplier))
             if stated.currency is not None:
                 self._currencies.setdefault(stated.symbol, {})[stated.valid_from] = stated.currency
-        self._multipliers = {symbol: dict(sorted(stated.items())) for symbol, stated in self._multipliers.items()}
-        self._last_fills = self._newest(last_fills)
+        for day, symbol, multiplier in sorted(multipliers, key=itemgetter(0)):
+            if multiplier is not None:
+                # Two of one day that differ leave it unknown.
+                by_day = self._multipliers.setdefault(symbol, {})
+                by_day[day] = multiplier if by_day.get(day, multiplier) == multiplier else None
+        for day, symbol, currency, instant_line_price in sorted(last_fills, key=itemgetter(3)):
+            self._last_fills[day, symbol, self.currency(day, symbol, currency)] = instant_line_price[-1]
 
-    def _add_multiplier(self, symbol: str, day: dt.date, multiplier: int | None) -> None:
-        """Note a multiplier; two of one day that differ leave it unknown."""
-        if multiplier is not None:
-            stated = self._multipliers.setdefault(symbol, {})
-            stated[day] = multiplier if stated.get(day, multiplier) == multiplier else None
+    def currency(self, session_date: dt.date, symbol: str, of_fills: str | None, held: str | None = None) -> str:
+        """Return a symbol's currency: as an instruments file says, else as its fills do, else as its form implies.
 
-    def _newest(self, last_fills: Iterable[LastFill]) -> dict[tuple[dt.date, str, str], int]:
-        newest: dict[tuple[dt.date, str, str], tuple[int, int, int]] = {}
-        for fill in last_fills:
-            key = (fill.session_date, fill.symbol, self.currency(fill.session_date, fill.symbol, fill.currency))
-            newest[key] = max(newest.get(key, fill.instant_line_price), fill.instant_line_price)
-        return {key: instant_line_price[-1] for key, instant_line_price in newest.items()}
-
-    def currency(self, session_date: dt.date, symbol: str, of_fills: str | None) -> str:
-        """Return a symbol's currency: as an instruments file says, else as its fills do, else as its form implies."""
-        return self.stated_currency(session_date, symbol) or of_fills or implied_currency(symbol)
+        Where one of the first two differs from that of a position already held, the position has none until it is
+        flat: `MIXED_CURRENCIES`.
+        """
+        stated = self.stated_currency(session_date, symbol) or of_fills
+        if held is None:
+            return stated or _implied(symbol).currency
+        return held if stated in {None, held} else MIXED_CURRENCIES
 
     def stated_currency(self, session_date: dt.date, symbol: str) -> str | None:
         """Return the currency that instruments files state for a session."""
@@ -199,19 +208,14 @@ class PriceBook:
         if is_mixed:
             multiplier, rate = None, _NO_QUOTE
         else:
-            multiplier = self._multiplier(session_date, symbol)
+            stated, multiplier = self._multipliers.get(symbol), _implied(symbol).multiplier
+            if stated and next(iter(stated)) <= session_date:
+                multiplier = _newest_until(stated, session_date)
             spot = f"@{currency}{BASE_CURRENCY}"
             rate = _DOLLAR if currency == BASE_CURRENCY else self._quote(session_date, spot, BASE_CURRENCY)
         valuation = Valuation(multiplier, quote.price, quote.source, *rate)
         self._valuations[session_date, symbol, currency] = valuation
         return valuation
-
-    def _multiplier(self, session_date: dt.date, symbol: str) -> int | None:
-        """Return the newest multiplier stated up to the session, else what the symbol's form implies."""
-        stated = self._multipliers.get(symbol)
-        if stated and next(iter(stated)) <= session_date:
-            return _newest_until(stated, session_date)
-        return implied_multiplier(symbol)
 
     def _quote(self, session_date: dt.date, symbol: str, currency: str) -> _Quote:
         """Look for a price in the session and the five before it; an older one in the shares of the session."""
@@ -240,26 +244,18 @@ def _newest_until(stated: Mapping[dt.date, StatedValue], day: dt.date) -> Stated
 
 
 @lru_cache(maxsize=65_536)
-def implied_multiplier(symbol: str) -> int | None:
-    """Return the units in one share or contract, scaled by 1e8; ``None`` = never guessed.
+def _implied(symbol: str) -> _Implied:
+    """Return what a symbol's form implies.
 
-    Options have 100, that of futures (``/``) must be stated. A pair is counted in units of its first currency.
-    """
-    if _OPTION.fullmatch(symbol):
-        return OPTION_MULTIPLIER
-    if symbol.startswith(_CONTRACT_PREFIXES) and not _PAIR.fullmatch(symbol):
-        return None
-    return UNIT
-
-
-@lru_cache(maxsize=65_536)
-def implied_currency(symbol: str) -> str:
-    """Return the currency a symbol is priced in: a pair's second one, Canada's for ``.TO`` and ``.TV``.
-
+    Options have 100 units in one contract, that of futures (``/``) must be stated. A pair is counted in units of its
+    first currency and priced in its second; what ends in ``.TO`` or ``.TV`` is priced in Canada's.
     Source: the vendor's page on incomplete symbols.
     """
     pair = _PAIR.fullmatch(symbol)
-    return pair[2] if pair else _CURRENCY_SUFFIXES.get(symbol[-3:], BASE_CURRENCY)
+    currency = pair[2] if pair else _CURRENCY_SUFFIXES.get(symbol[-3:], BASE_CURRENCY)
+    if _OPTION.fullmatch(symbol):
+        return _Implied(OPTION_MULTIPLIER, currency)
+    return _Implied(None if symbol.startswith(_CONTRACT_PREFIXES) and not pair else UNIT, currency)
 
 
 def expires(symbol: str, session_date: dt.date) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import methodcaller
 from typing import Any, Final
 
 import pandas as pd
@@ -21,7 +23,6 @@ from risk.books.executions import (
     UNIT_DIGITS,
     USD_DIGITS,
     Executions,
-    decimal_text,
     scaled,
     session_executions,
 )
@@ -100,16 +101,31 @@ NULL: Final = "\\N"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
-def read_holdings(connection: Connection, scope: Mapping[str, Any]) -> dict[dt.date, Holdings]:
-    """Read what each account of a scope carries into its first session, by that session.
+def decimal_text(value: int | None, digits: int) -> str:
+    """Write an integer number of ``10**-digits`` as an exact decimal without exponent or trailing zeros."""
+    if not value:
+        return NULL if value is None else "0"
+    # Digits as text: dividing such large integers takes twice as long.
+    text = str(abs(value)).rjust(digits + 1, "0")
+    point = len(text) - digits
+    sign = "-" if value < 0 else ""
+    return f"{sign}{text[:point]}.{text[point:]}".rstrip("0").rstrip(".")
+
+
+_units = lru_cache(maxsize=65_536)(partial(decimal_text, digits=UNIT_DIGITS))
+_text = lru_cache(maxsize=65_536)(methodcaller("translate", _ESCAPES))
+
+
+def clear_books(connection: Connection, scope: Mapping[str, Any]) -> dict[dt.date, Holdings]:
+    """Remove what a scope computes again, and read what each account carries into its first session, by that session.
 
     Parameters
     ----------
     scope
-        Binds ``account_ids`` and their ``first_session_dates``.
+        Binds ``through_session_date``, ``account_ids`` and their ``first_session_dates``.
     """
     opening: dict[dt.date, Holdings] = {}
-    for first, account_id, symbol, *row in rows(connection, "aggregate_pnl/select_opening_positions", scope):
+    for first, account_id, symbol, *row in rows(connection, "aggregate_pnl/clear_books", scope):
         opening.setdefault(first, {}).setdefault(account_id, {})[symbol] = _holding(*row)
     return opening
 
@@ -169,19 +185,22 @@ def read_prices(connection: Connection, scope: Mapping[str, Any]) -> tuple[Price
     return PriceBook(session_dates, fills, marks, instruments, ratios), named
 
 
-def read_fills(connection: Connection, as_of: dt.datetime, deliveries: Sequence[Delivery]) -> dict[dt.date, Executions]:
-    """Read the fills of some deliveries into each session's executions."""
+def read_fills(
+    connection: Connection, as_of: dt.datetime, deliveries: Sequence[Delivery]
+) -> defaultdict[dt.date, tuple[Executions, ...]]:
+    """Read the fills of some deliveries, by session: all in one part, or none."""
     binds = {"as_of": as_of, "delivery_ids": [delivery.delivery_id for delivery in deliveries]}
     fills = pd.DataFrame(rows(connection, "aggregate_pnl/select_fills", binds), columns=FILL_COLUMNS)
     owners = {delivery.delivery_id: delivery for delivery in deliveries}
     owner = [owners[delivery_id] for delivery_id in fills["delivery_id"]]
-    return session_executions(
+    executions = session_executions(
         fills.assign(
             account_id=[delivery.account_id for delivery in owner],
             day=[delivery.session_date.toordinal() for delivery in owner],
             delivery_id=[delivery.basis_id for delivery in owner],
         )
     )
+    return defaultdict(tuple, {session_date: (part,) for session_date, part in executions.items()})
 
 
 @dataclass(slots=True)
@@ -231,7 +250,7 @@ def _position_row(day: AccountSession, position: Position) -> tuple[str, ...]:
     listed = ",".join(
         f'["{_day(opened)}","{_units(quantity)}","{_units(price)}"]' for quantity, price, opened in lots.lots
     )
-    realized, unrealized = (_number(amount, AMOUNT_DIGITS) for amount in (position.realized, position.unrealized))
+    realized, unrealized = (decimal_text(amount, AMOUNT_DIGITS) for amount in (position.realized, position.unrealized))
     is_usd = position.valuation.rate == UNIT
     conflicts = position.path.side_conflicts if position.path else ()
     return (
@@ -245,9 +264,9 @@ def _position_row(day: AccountSession, position: Position) -> tuple[str, ...]:
         *_valuation_columns(position.valuation),
         realized,
         unrealized,
-        realized if is_usd else _number(position.realized_usd, USD_DIGITS),
-        unrealized if is_usd else _number(position.unrealized_usd, USD_DIGITS),
-        _text(ratio_text(position.ratio)),
+        realized if is_usd else decimal_text(position.realized_usd, USD_DIGITS),
+        unrealized if is_usd else decimal_text(position.unrealized_usd, USD_DIGITS),
+        ratio_text(position.ratio) if position.ratio else NULL,
         _units(position.split),
         _units(position.expired),
         f"{{{','.join(map(str, conflicts))}}}" if conflicts else NULL,
@@ -266,9 +285,9 @@ def _valuation_columns(valuation: Valuation) -> tuple[str, ...]:
     )
 
 
-def ratio_text(ratio: SplitRatio | None) -> str | None:
+def ratio_text(ratio: SplitRatio) -> str:
     """Write a split as it is stored."""
-    return None if ratio is None else f"{_units(ratio.new_shares)}:{_units(ratio.old_shares)}"
+    return f"{_units(ratio.new_shares)}:{_units(ratio.old_shares)}"
 
 
 def _daily_row(day: AccountSession) -> tuple[str, ...]:
@@ -277,34 +296,20 @@ def _daily_row(day: AccountSession) -> tuple[str, ...]:
     return (
         _text(day.account_id),
         str(day.session_date),
-        _number(day.delivery_id, 0),
+        decimal_text(day.delivery_id, 0),
         str(day.fill_count),
         _units(day.volume),
-        *(_number(result, USD_DIGITS) for result in results),
-        _text(day.incomplete_reason),
-        _number(behavior.early, USD_DIGITS),
-        _number(behavior.late, USD_DIGITS),
-        _number(behavior.holding_seconds, 0),
+        *(decimal_text(result, USD_DIGITS) for result in results),
+        _text(day.incomplete_reason) if day.incomplete_reason else NULL,
+        decimal_text(behavior.early, USD_DIGITS),
+        decimal_text(behavior.late, USD_DIGITS),
+        decimal_text(behavior.holding_seconds, 0),
         str(behavior.adds_to_loser_count),
-        _number(behavior.concentration, SHARE_DIGITS),
-        _number(behavior.overnight, USD_DIGITS),
+        decimal_text(behavior.concentration, SHARE_DIGITS),
+        decimal_text(behavior.overnight, USD_DIGITS),
     )
-
-
-@lru_cache(maxsize=65_536)
-def _text(value: str | None) -> str:
-    return NULL if value is None else value.translate(_ESCAPES)
 
 
 @lru_cache(maxsize=4_096)
 def _day(ordinal: int) -> str:
     return dt.date.fromordinal(ordinal).isoformat()
-
-
-@lru_cache(maxsize=65_536)
-def _units(value: int | None) -> str:
-    return _number(value, UNIT_DIGITS)
-
-
-def _number(value: int | None, digits: int) -> str:
-    return NULL if value is None else decimal_text(value, digits)
