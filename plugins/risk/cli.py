@@ -13,7 +13,7 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -33,6 +33,8 @@ from risk.core.settings import PROJECT_DIR, Settings, read_settings
 if TYPE_CHECKING:
     from risk.core.entities import Statements
     from risk.core.warehouse import Connection
+    from risk.ingest.reasons import Notice
+    from risk.ingest.rules import Reject
     from risk.model.backtest import BacktestRecord, CoverageChecks
     from risk.model.panel import Panel
 
@@ -132,12 +134,12 @@ def pnl(
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Print daily P&L per account-session as CSV; rejected rows go to standard error and make the exit code 1."""
+    """Print daily P&L per account-session as CSV; what is wrong goes to standard error, rejected rows make the exit code 1."""
     from risk.books.session import daily_pnl
     from risk.ingest.read import read_drop, read_stated
 
     settings = read_settings()
-    executions, rejects = read_drop(fills, settings, _instant(as_of))
+    executions, rejects, notices = read_drop(fills, settings, _instant(as_of))
     statements, rejected = read_stated(fills, settings, marks)
     books = daily_pnl(executions, statements.marks, statements.instruments, statements.splits)
     rows = [{column: _plain(getattr(row, column)) for column in PNL_COLUMNS} for row in books]
@@ -150,10 +152,17 @@ def pnl(
         writer = csv.DictWriter(sys.stdout, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    for reject in (*rejects, *rejected):
-        typer.echo(reject.reason, err=True)
+    _print_notices((*rejects, *rejected), notices)
     if rejects or rejected:
         raise typer.Exit(1)
+
+
+def _print_notices(rejects: Iterable[Reject], notices: Iterable[Notice]) -> None:
+    """Print rejected rows and warnings to standard error, grouped by their cause."""
+    from risk.ingest.reasons import summarize
+
+    for sentence in (*summarize(reject.notice for reject in rejects), *summarize(notices, "concerned")):
+        typer.echo(sentence, err=True)
 
 
 def _with_adjustments(rows: list[dict[str, str]], statements: Statements) -> list[dict[str, str]]:
@@ -235,10 +244,9 @@ def _panel_of_drop(folder: Path) -> Panel:
     from risk.model.backtest import panel_of_fills
 
     settings = read_settings()
-    executions, rejects = read_drop(folder, settings)
+    executions, rejects, notices = read_drop(folder, settings)
     stated, rejected = read_stated(folder, settings)
-    for reject in (*rejects, *rejected):
-        typer.echo(reject.reason, err=True)
+    _print_notices((*rejects, *rejected), notices)
     return panel_of_fills(list(fills_of(executions)), stated.marks, stated.instruments, stated.splits)
 
 

@@ -38,12 +38,30 @@ history as (
         )
 ),
 
-rejected as (
+causes as (
     select
         count(*) as rejected_count,
-        (select today.row_count from today) + count(*) filter (where known.delivery_id is null) as row_count,
+        count(*) filter (where known.delivery_id is null) as unplaced_count,
         (array_agg(known.reason order by known.file_name, known.line_number, known.load_id))[1] as first_reason
     from risk.current_rejects(%(session_date)s, %(as_of)s, %(load_id)s) as known
+    group by known.cause
+),
+
+rejected as (
+    select
+        coalesce(sum(causes.rejected_count), 0) as rejected_count,
+        (select today.row_count from today) + coalesce(sum(causes.unplaced_count), 0) as row_count,
+        (
+            array_agg(
+                concat(
+                    case when causes.rejected_count = 1 then '1 row' else concat(causes.rejected_count, ' rows') end,
+                    ' rejected; first: ', causes.first_reason
+                )
+                order by causes.rejected_count desc, causes.first_reason asc
+            )
+        )[1] as largest_cause,
+        count(*) - 1 as other_cause_count
+    from causes
 ),
 
 newest as (
@@ -69,7 +87,11 @@ select
                 concat(
                     rejected.rejected_count, ' of ', rejected.row_count, ' rows of the session were rejected (',
                     round(100.0 * rejected.rejected_count / rejected.row_count, 1), '%%; tolerance ',
-                    trim_scale(100.0 * %(reject_ratio)s), '%%). First: ', rejected.first_reason
+                    trim_scale(100.0 * %(reject_ratio)s), '%%). Most of all: ', rejected.largest_cause,
+                    case
+                        when rejected.other_cause_count = 1 then ' 1 more reason.'
+                        when rejected.other_cause_count > 1 then concat(' ', rejected.other_cause_count, ' more reasons.')
+                    end
                 )
     end as finding
 from rejected

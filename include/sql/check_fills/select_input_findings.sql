@@ -95,9 +95,13 @@ from responses
 union all
 select
     'reference_rows_valid' as check_name,
-    concat(fill_rejects.file_name, ' ', fill_rejects.line_number) as subject,
-    'row rejected' as observed,
-    concat(fill_rejects.reason, ' Until then the row is ignored, and what depends on it stays as before.') as finding
+    concat(fill_rejects.file_name, ' ', min(fill_rejects.line_number)) as subject,
+    concat(count(*), case when count(*) = 1 then ' row' else ' rows' end, ' rejected') as observed,
+    concat(
+        case when count(*) > 1 then concat(count(*), ' rows rejected; first: ') end,
+        (array_agg(fill_rejects.reason order by fill_rejects.line_number))[1],
+        ' Until then such a row is ignored, and what depends on it stays as before.'
+    ) as finding
 from risk.fill_rejects
 inner join risk.source_files as met
     on
@@ -111,6 +115,9 @@ inner join risk.source_files as present
 where
     fill_rejects.file_name not like 'fills%%'
     and present.rejected_count > 0
+group by
+    fill_rejects.file_name,
+    fill_rejects.cause
 union all
 select
     'adjustments_known' as check_name,

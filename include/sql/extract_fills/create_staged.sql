@@ -22,7 +22,8 @@ create temporary table staged_rejects (
     account_id text,
     session_date date,
     raw_text text not null,
-    reason text not null
+    reason text not null,
+    cause text not null
 ) on commit drop;
 
 -- A row per mark read; price in currency, null = the source says there is none.

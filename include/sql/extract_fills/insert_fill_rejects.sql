@@ -10,7 +10,8 @@ insert into risk.fill_rejects (
     account_id,
     session_date,
     raw_text,
-    reason
+    reason,
+    cause
 )
 select
     %(load_id)s,
@@ -20,7 +21,8 @@ select
     staged_rejects.account_id,
     staged_rejects.session_date,
     staged_rejects.raw_text,
-    staged_rejects.reason
+    staged_rejects.reason,
+    staged_rejects.cause
 from staged_rejects
 where
     staged_rejects.delivery_id is not null

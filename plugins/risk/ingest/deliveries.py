@@ -235,5 +235,5 @@ def _group_repeated_ids(
 def _reject_repeated(found: FileDeliveries, rules: RowRules, record: Record, place: Place) -> None:
     parsed = found.parsed
     reason = rules.sentence(parsed.path.name, record.line_number, ["repeated_id"], parsed.columns, record.fields)
-    reject = Reject(parsed.path.name, record.line_number, record.raw_text, reason)
+    reject = Reject(parsed.path.name, record.line_number, record.raw_text, reason, "repeated_id")
     found.rejects.append(PlacedReject(reject, *place))

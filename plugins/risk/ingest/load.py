@@ -22,6 +22,7 @@ from risk.core.warehouse import Connection, execute, records, rows, statement, w
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
 from risk.ingest.folder import MARKER, DropFolder, Entry, open_folder
 from risk.ingest.parse import EXECUTIONS, Parser, Place, execution_table
+from risk.ingest.reasons import Notice, summarize
 from risk.ingest.reference_data import FILE_SPECS
 from risk.ingest.reference_files import store_manifest_totals, store_reference_files
 from risk.ingest.rules import Quarantine, RowRules, find_collisions
@@ -403,6 +404,8 @@ class _FolderLoad:
         if self.rejects:
             copy_chunks(self.connection, "staged_rejects", StagedReject._fields, row_chunks(self.rejects))
             rejected_count = execute(self.connection, "extract_fills/insert_fill_rejects", self.opened)
+            for sentence in summarize(Notice(one.file_name, one.cause, one.reason) for one in self.rejects):
+                log.warning("%s", sentence)
         copy_chunks(self.connection, "risk.source_files", LOG_COLUMNS, row_chunks(listed))
         return rejected_count
 

@@ -330,7 +330,7 @@ class Parser:
         content = sorted((name, text) for name, text in named if text and name in READ_COLUMNS - {"account"})
         parsed.rejects.append(
             RejectedRecord(
-                Reject(parsed.path.name, record.line_number, record.raw_text, reason),
+                Reject(parsed.path.name, record.line_number, record.raw_text, reason, ", ".join(codes)),
                 None if account == UNPLACED else list(self._names)[account],
                 None if day == UNPLACED else dt.date.fromordinal(day),
                 place,

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from risk.ingest.corrections import Renames, apply_corrections
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
 from risk.ingest.folder import DropFolder, Entry, open_folder
 from risk.ingest.parse import EXECUTIONS, SCALE, ParsedFile, Parser, Place
+from risk.ingest.reasons import Notice
 from risk.ingest.reference_data import ACCOUNTS, FILE_SPECS, MARKS
 from risk.ingest.reference_files import read_reference_files
 from risk.ingest.rules import (
@@ -37,22 +39,33 @@ Parsed = tuple[ParsedFile, list[pa.Table]]
 """A file and its executions."""
 
 
-def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None) -> tuple[pd.DataFrame, list[Reject]]:
-    """Read the executions of a file drop, the newest version of each account-session.
+class DropExecutions(NamedTuple):
+    """The executions of a file drop.
 
-    Parameters
+    Attributes
     ----------
-    as_of
-        With a manifest only versions with ``published_at <= as_of`` count; ``None`` = all.
-
-    Returns
-    -------
     executions
         A row for each: ``account_id``, ``symbol``, ``currency`` (empty = not stated), ``day`` (ordinal of the session),
         ``instant`` (microseconds from 1970 UTC), ``is_time_unknown``, ``line_number``, ``side`` (ASCII code),
         ``quantity``, ``price``, ``fees_usd`` (scaled by 1e8), ``fill_key``.
     rejects
         In the order of files and lines.
+    notices
+        Warnings: nothing is lost.
+    """
+
+    executions: pd.DataFrame
+    rejects: list[Reject]
+    notices: list[Notice]
+
+
+def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None) -> DropExecutions:
+    """Read the executions of a file drop, the newest version of each account-session.
+
+    Parameters
+    ----------
+    as_of
+        With a manifest only versions with ``published_at <= as_of`` count; ``None`` = all.
 
     Raises
     ------
@@ -69,7 +82,8 @@ def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None
     owners = newest if newest is not None else _find_owners(found)
     stated, rejects = read_reference_files(ACCOUNTS, drop.reference_files[ACCOUNTS.name], rules)
     executions = _executions(found, owners, stated)
-    return executions, [one.reject for deliveries, _ in found for one in deliveries.rejects] + rejects
+    rejects = [one.reject for deliveries, _ in found for one in deliveries.rejects] + rejects
+    return DropExecutions(executions, rejects, [])
 
 
 def _open(folder: Path, settings: Settings) -> tuple[DropFolder, RowRules]:

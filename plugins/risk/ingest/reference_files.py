@@ -13,6 +13,7 @@ from risk.core.entities import ReportedPnl
 from risk.core.errors import InputError
 from risk.core.warehouse import Connection, execute, records, rows
 from risk.ingest.folder import MANIFEST, DropFolder
+from risk.ingest.reasons import cause_of
 from risk.ingest.reference_data import FileSpec, Row
 from risk.ingest.rules import SENTENCES, Quarantine, Reject, RowRules, mapped_columns
 from risk.ingest.stage import FileLog, StagedReject, copy_chunks, row_chunks
@@ -40,7 +41,7 @@ class ReferenceFile(Generic[Row]):
     def reject(self, line_number: int, raw_text: str, clause: str) -> None:
         """Set a record aside."""
         reason = f"{self.path.name} line {line_number}: {clause}. Correct the row and deliver the file again."
-        self.rejects.append(Reject(self.path.name, line_number, raw_text, reason))
+        self.rejects.append(Reject(self.path.name, line_number, raw_text, reason, cause_of(clause)))
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from risk.core.calendar import FIRST_SESSION, next_session
 from risk.core.entities import Fill
 from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE, Settings
+from risk.ingest.reasons import Notice, hint_of
 
 REQUIRED: Final = {
     "Date/Time": "date_time",
@@ -106,12 +107,18 @@ Named = Mapping[str, str]
 
 
 class Reject(NamedTuple):
-    """A record that could not become a fill."""
+    """A record that could not become a fill; ``cause``: what its reason has in common with those of other records."""
 
     file_name: str
     line_number: int
     raw_text: str
     reason: str
+    cause: str
+
+    @property
+    def notice(self) -> Notice:
+        """What is said of it."""
+        return Notice(self.file_name, self.cause, self.reason)
 
 
 class Quarantine(NamedTuple):
@@ -339,9 +346,10 @@ class RowRules:
             "fees": _list_amounts(record, is_number=True),
         }
         found = "; ".join(SENTENCES[code].format(**shown) for code in codes)
+        hint = hint_of(codes, record)
         return (
             f"{file_name} line {line_number}, account {shown.get('account', 'unknown')}: {found}. "
-            "Correct the row at its source and deliver the account's session again."
+            f"{f'{hint} ' if hint else ''}Correct the row at its source and deliver the account's session again."
         )
 
 

@@ -66,6 +66,7 @@ class StagedReject(NamedTuple):
     line_number: int
     raw_text: str
     reason: str
+    cause: str
     content_sha256: str
     delivery_id: int | None = None
     account_id: str | None = None

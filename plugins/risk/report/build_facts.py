@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from risk.core.money import counted
 from risk.core.runs import Run, read_roster
 from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
 from risk.core.warehouse import Connection, records
+from risk.ingest.reasons import SHOWN_ROWS, CauseGroup, say_causes
 from risk.report.facts import (
     LEVELS,
     PNL_CHART_SESSIONS,
@@ -165,20 +165,17 @@ def _stored_warnings(
     summarized = {(account.delivery_state, account.account_id) for account in accounts}
     summarized |= {("incomplete", account.account_id) for account in accounts if account.incomplete_reason is not None}
     binds = {"run_id": run.run_id, "load_id": run.load_id, "session_date": run.session_date, "as_of": run.as_of}
+    binds |= {"shown_rows": SHOWN_ROWS}
     found = records(connection, "send_report/select_warnings", binds)
-    for row in sorted(found, key=lambda row: (row["rank"], row["kind"], row["check_name"], row["subject"])):
-        name, message, row_count = (
-            readable(row["subject"] or row["check_name"]),
-            readable(row["message"]),
-            row["row_count"],
-        )
-        if row["kind"] == "file":
-            message = f"File {name} was not loaded: {message}"
-        elif row["kind"] == "rejects":
-            first = "" if row_count == 1 else "first: "
-            message = f"File {name}: {counted(row_count, 'row')} rejected; {first}{message}"
-        elif (SUMMARIZED_CHECKS.get(row["check_name"]), row["subject"]) in summarized:
-            continue
-        yield WarningFacts(row["kind"], name, message)
+    listed = sorted(found, key=lambda row: (row["rank"], row["check_name"], row["subject"]))
+    for row in (row for row in listed if row["kind"] == "file"):
+        name = readable(row["subject"])
+        yield WarningFacts("file", name, f"File {name} was not loaded: {readable(row['message'])}")
+    causes = [CauseGroup(**row) for row in records(connection, "send_report/select_reject_causes", binds)]
+    for file_name, sentence in say_causes(causes):
+        yield WarningFacts("rejects", readable(file_name), readable(sentence))
+    for row in (row for row in listed if row["kind"] == "check"):
+        if (SUMMARIZED_CHECKS.get(row["check_name"]), row["subject"]) not in summarized:
+            yield WarningFacts("check", readable(row["subject"] or row["check_name"]), readable(row["message"]))
     for drift in drifts:
         yield WarningFacts("model", "drift", readable(drift))

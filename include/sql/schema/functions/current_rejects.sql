@@ -4,7 +4,8 @@ returns table (
     file_name text,
     line_number bigint,
     delivery_id bigint,
-    reason text
+    reason text,
+    cause text
 )
 language sql
 stable
@@ -17,6 +18,7 @@ as $$
             fill_rejects.line_number,
             fill_rejects.delivery_id,
             fill_rejects.reason,
+            fill_rejects.cause,
             min(coalesce(fill_rejects.session_date, loads.through_session_date)) over (
                 partition by
                     fill_rejects.file_name,
@@ -36,7 +38,8 @@ as $$
         fill_rejects.file_name,
         fill_rejects.line_number,
         fill_rejects.delivery_id,
-        fill_rejects.reason
+        fill_rejects.reason,
+        fill_rejects.cause
     from risk.fill_rejects
     inner join risk.current_deliveries(current_rejects.as_of) as current_ones
         on fill_rejects.delivery_id = current_ones.delivery_id
@@ -47,7 +50,8 @@ as $$
         unplaced.file_name,
         unplaced.line_number,
         unplaced.delivery_id,
-        unplaced.reason
+        unplaced.reason,
+        unplaced.cause
     from unplaced
     inner join risk.source_files as met
         on

@@ -7,6 +7,7 @@ create table risk.fill_rejects (
     session_date date,
     raw_text text not null,
     reason text not null,
+    cause text not null,
     primary key (load_id, file_name, line_number)
 );
 
@@ -22,3 +23,5 @@ comment on column risk.fill_rejects.account_id is 'Account of the row, where it 
 comment on column risk.fill_rejects.session_date is 'Session of the row, where it names one.';
 comment on column risk.fill_rejects.raw_text is 'The row as the source sent it.';
 comment on column risk.fill_rejects.reason is 'What is wrong with the row, as a sentence.';
+comment on column risk.fill_rejects.cause is
+'What the reason has in common with those of other rows, without their values: rows are counted by it.';
