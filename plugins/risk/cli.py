@@ -134,7 +134,7 @@ def pnl(
     ] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Print daily P&L per account-session as CSV; what is wrong goes to standard error, rejected rows make the exit code 1."""
+    """Print daily P&L per account-session as CSV, warnings to standard error; rejected rows make the exit code 1."""
     from risk.books.session import daily_pnl
     from risk.ingest.read import read_drop, read_stated
 

@@ -135,7 +135,20 @@ def test_check_fails_after_storing_when_more_than_one_percent_is_rejected(
 
     severity, message = findings(connection, run)["reject_rate", ""]
     assert severity == "fail"
-    assert "First: fills.csv line 99, account 'NET001': price '0' is not above zero" in message
+    assert "Most of all: fills.csv line 99, account 'NET001': price '0' is not above zero" in message
+    assert message.endswith("deliver the account's session again. 1 more reason.")
+
+
+def test_check_quotes_the_most_frequent_reason_whatever_file_comes_first(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path
+) -> None:
+    odd = [row(SESSION, "NET002", number=number).replace(",B,", ",?,") for number in range(4)]
+    write(tmp_path, "fills_a.csv", *GOOD_ROWS, row(SESSION, number=98, price="-1"))
+    write(tmp_path, "fills_b.csv", *odd)
+    run = run_after_load(connection, tmp_path)
+
+    with pytest.raises(QualityError, match=r"Most of all: 4 rows rejected; first: fills_b.csv line 2, .* side '\?'"):
+        check_fills(connection, warehouse_dsn, run)
 
 
 @pytest.mark.parametrize(

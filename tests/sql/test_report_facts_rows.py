@@ -267,6 +267,7 @@ def test_facts_name_quarantined_files_and_rejected_rows_of_the_load(connection: 
             line_number=line,
             raw_text="<img onerror>",
             reason=f"side of line {line} is \u202eX",
+            cause="side",
         )
 
     facts = build_facts(connection, run)
@@ -274,8 +275,7 @@ def test_facts_name_quarantined_files_and_rejected_rows_of_the_load(connection: 
     (file,) = messages(facts, "file")
     assert all(word in file for word in ("fills-2.csv", "not loaded", "column Price is missing"))
     # The right-to-left override that would disguise the sentence is gone.
-    (rejects,) = messages(facts, "rejects")
-    assert all(word in rejects for word in ("fills.csv", "2 rows rejected", "first: side of line 4 is X"))
+    assert messages(facts, "rejects") == ["side of line 4 is X", "side of line 17 is X"]
 
 
 def test_facts_are_the_same_bytes_when_later_sessions_arrive(connection: Connection) -> None:

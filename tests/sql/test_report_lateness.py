@@ -125,8 +125,5 @@ def test_rejected_row_is_in_every_mail_of_its_session_and_in_none_after_it_was_f
     write(tmp_path, "NET001", MON, *round_trip("11"), "S,50,XYZ,12,0,,3")
 
     assert first == again
-    assert first[0].startswith(
-        "File fills_NET001_2025-08-11.csv: 1 row rejected; fills_NET001_2025-08-11.csv line 4, account 'NET001': "
-        "status 'PENDING' is not blank"
-    )
+    assert first[0].startswith("fills_NET001_2025-08-11.csv line 4, account 'NET001': status 'PENDING' is not blank")
     assert rejects() == []

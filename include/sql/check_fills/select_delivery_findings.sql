@@ -42,6 +42,8 @@ causes as (
     select
         count(*) as rejected_count,
         count(*) filter (where known.delivery_id is null) as unplaced_count,
+        min(known.file_name) as file_name,
+        min(known.line_number) as line_number,
         (array_agg(known.reason order by known.file_name, known.line_number, known.load_id))[1] as first_reason
     from risk.current_rejects(%(session_date)s, %(as_of)s, %(load_id)s) as known
     group by known.cause
@@ -54,10 +56,10 @@ rejected as (
         (
             array_agg(
                 concat(
-                    case when causes.rejected_count = 1 then '1 row' else concat(causes.rejected_count, ' rows') end,
-                    ' rejected; first: ', causes.first_reason
+                    case when causes.rejected_count > 1 then causes.rejected_count || ' rows rejected; first: ' end,
+                    causes.first_reason
                 )
-                order by causes.rejected_count desc, causes.first_reason asc
+                order by causes.rejected_count desc, causes.file_name asc, causes.line_number asc
             )
         )[1] as largest_cause,
         count(*) - 1 as other_cause_count
@@ -90,7 +92,8 @@ select
                     trim_scale(100.0 * %(reject_ratio)s), '%%). Most of all: ', rejected.largest_cause,
                     case
                         when rejected.other_cause_count = 1 then ' 1 more reason.'
-                        when rejected.other_cause_count > 1 then concat(' ', rejected.other_cause_count, ' more reasons.')
+                        when rejected.other_cause_count > 1
+                            then concat(' ', rejected.other_cause_count, ' more reasons.')
                     end
                 )
     end as finding

@@ -1,5 +1,5 @@
--- Counts the rejected rows of executions that concern the run by their cause: those that its load found first, and those
--- that its session lacks.
+-- Counts the rejected rows of executions that concern the run, by cause: those its load found first, and those its
+-- session lacks.
 -- Grain: one row per cause. Reads: fill_rejects, current_rejects. Binds: load_id, session_date, as_of, shown_rows.
 -- sentences: of the first shown_rows rows. Rejected rows of reference files are findings of the checks.
 with rejected as (

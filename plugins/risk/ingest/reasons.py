@@ -103,13 +103,14 @@ _COMMA: Final = "It looks like a decimal comma: export numbers with a decimal po
 _PARENTHESES: Final = "It looks like a negative amount in parentheses: export it with a minus sign."
 
 _EXCEL_TIME: Final = (
-    r"[0-9]{1,2}/[0-9]{1,2}/([0-9]{4}|[0-9]{2})( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?( ?[AP]M)?)?"
+    r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?( ?[AP]M)?)?"
+    r"|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}( [0-9]{1,2}:[0-9]{2}( ?[AP]M)?)?"
     r"|[0-9]{5}([.][0-9]*)?|[0-9]{1,2}:[0-9]{2}[.][0-9]"
 )
 _HINTS: Final[Sequence[tuple[frozenset[str], re.Pattern[str], re.Pattern[str], str]]] = tuple(
     (frozenset(codes.split()), re.compile(columns), re.compile(pattern, re.IGNORECASE), hint)
     for codes, columns, pattern, hint in (
-        ("date_form", "date_time", r"(1[3-9]|2[0-9]|3[01])[/.-][0-9]{1,2}[/.-][0-9]{2,4}\b.*", _DAY_FIRST),
+        ("date_form", "date_time", r"(1[3-9]|2[0-9]|3[01])[/.-](0?[1-9]|1[0-2])[/.-][0-9]{2,4}\b.*", _DAY_FIRST),
         ("date_form", "date_time", _EXCEL_TIME, _EXCEL),
         ("numbers fees", "quantity|price|fee_.*", r"[+-]?[0-9.]+,[0-9]{1,8}", _COMMA),
         ("numbers fees", "fee_.*", r"\(.*\)", _PARENTHESES),
