@@ -336,7 +336,7 @@ def train(running: Stack, session_date: str | None, console: Console) -> None:
 
 def first_session(folder: Path) -> dt.date:
     """Return the oldest session of a simulated desk."""
-    from risk.ingest.folder import MARKER
+    from risk.ingest.file_names import MARKER
     from simulation.truth import sessions_through
 
     marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))

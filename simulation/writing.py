@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from risk.core.errors import RequestError
-from risk.ingest.folder import MARKER
+from risk.ingest.file_names import MARKER
 from simulation.law import stream
 from simulation.market import SYMBOLS, MarketDay, draw_closes, draw_day
 from simulation.trips import Fills, draw_fills

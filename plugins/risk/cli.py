@@ -136,6 +136,7 @@ def pnl(
 ) -> None:
     """Print daily P&L per account-session as CSV, warnings to standard error; rejected rows make the exit code 1."""
     from risk.books.session import daily_pnl
+    from risk.ingest.folder import unread_files
     from risk.ingest.read import read_drop, read_stated
 
     settings = read_settings()
@@ -152,6 +153,8 @@ def pnl(
         writer = csv.DictWriter(sys.stdout, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+    for sentence in unread_files(fills):
+        typer.echo(sentence, err=True)
     _print_notices((*rejects, *rejected), notices)
     if rejects or rejected:
         raise typer.Exit(1)
@@ -212,7 +215,7 @@ def backtest(
     plots: Annotated[Path | None, typer.Option(help="Folder that receives SVG plots; created if absent.")] = None,
 ) -> None:
     """Walk the forecast forward over past sessions, score it against every baseline and apply the gate."""
-    from risk.ingest.folder import MARKER
+    from risk.ingest.file_names import MARKER
     from risk.limits.decide import CUT_FUNCTIONS
     from risk.model.backtest import backtest_record, coverage_checks, panel_of_pnl, walk
     from risk.report.charts import draw_plots

@@ -205,3 +205,17 @@ def test_backtest_of_a_drop_writes_the_contract_json_and_says_who_would_serve(dr
         },
     }
     assert "Rule-based limits would apply" in answer.stdout
+
+
+def test_pnl_names_files_that_are_not_read_and_exits_with_zero(drop: Path) -> None:
+    for name in ("fill_d.csv", "fills_b.csv.zip", "mark.csv", ".hidden"):
+        (drop / name).write_text("")
+
+    answer = _riskctl("pnl", "--fills", str(drop))
+
+    assert answer.returncode == 0
+    assert [line.split(" is not read")[0] for line in answer.stderr.splitlines()] == [
+        "fill_d.csv",
+        "fills_b.csv.zip",
+        "mark.csv",
+    ]

@@ -52,7 +52,7 @@ def test_manifest_entries_are_refused_one_by_one_when_they_leave_the_folder_or_l
     drop = open_folder(folder, NOW, Settings().account_pattern)
 
     assert [path.name for path in drop.fills] == ["fills_good.csv"]
-    reasons = "\n".join(f"{name}: {reason}" for name, reason in drop.quarantined)
+    reasons = "\n".join(f"{name}: {reason}" for name, reason, _ in drop.quarantined)
     for line_number, found in enumerate(
         ["lies outside", "is a link", "is missing", "lies outside", "not allowed", "not YYYY", "no offset", "future"], 3
     ):
@@ -104,7 +104,7 @@ def test_folder_names_a_file_it_cannot_take_for_its_name(tmp_path: Path, name: b
     drop = open_folder(tmp_path, NOW, Settings().account_pattern)
 
     assert [path.name for path in drop.fills] == ["fills_1.csv"]
-    ((file_name, reason),) = drop.quarantined
+    ((file_name, reason, _),) = drop.quarantined
     assert file_name == shown
     assert reason.startswith(shown)
     assert found in reason

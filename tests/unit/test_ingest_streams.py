@@ -104,7 +104,7 @@ def test_stream_refuses_a_file_whose_disk_fails_while_it_is_read(
     def broken(_stream: object, _size: int = -1) -> bytes:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr("risk.ingest.streams._Hashing.read", broken)
+    monkeypatch.setattr("risk.ingest.opening.DeliveredFile.read", broken)
 
     with pytest.raises(InputError, match="cannot be read to its end"):
         read(path)

@@ -17,7 +17,7 @@ import pytest
 from risk.core.calendar import next_session
 from risk.core.errors import RequestError
 from risk.core.settings import ACTIVE_WITHIN_SESSIONS, HIGH_CUT_RATIO, MODERATE_CUT_RATIO, PROJECT_DIR
-from risk.ingest.folder import MARKER
+from risk.ingest.file_names import MARKER
 from risk.limits import rules
 from simulation.desk import draw_desk, write_desk
 from simulation.writing import simulate

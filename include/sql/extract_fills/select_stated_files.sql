@@ -16,7 +16,7 @@ with reads as (
     inner join risk.loads on source_files.load_id = loads.load_id
     where
         source_files.file_name = any(%(file_names)s)
-        and source_files.state <> 'quarantined'
+        and source_files.state in ('loaded', 'partly loaded')
     window latest_first as (partition by source_files.file_name order by source_files.load_id desc)
 ),
 

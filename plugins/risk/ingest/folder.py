@@ -11,14 +11,17 @@ from typing import Final, NamedTuple
 
 from risk.core.entities import ReportedPnl
 from risk.core.errors import InputError
+from risk.ingest.file_names import MARKER, PATTERNS, find_unread, printable
+from risk.ingest.opening import NOT_PLAIN
 from risk.ingest.parse import Place
 from risk.ingest.reference_data import FILE_SPECS
-from risk.ingest.rules import Quarantine, fits, number, shorten
+from risk.ingest.rules import FileFinding, fits, number, shorten
 from risk.ingest.streams import CsvStream
 
-MANIFEST: Final = "manifest.csv"
-MARKER: Final = "simulated.json"
-"""Present in every folder of simulated input, and in no other."""
+(MANIFEST,) = PATTERNS["manifest"]
+SHOWN_UNREAD: Final = 10
+"""So many files that are not read are named where there is nothing else."""
+
 MANIFEST_TOTALS: Final = ("gross", "net")
 MANIFEST_REQUIRED: Final = ("file", "account_id", "session_date", "published_at")
 
@@ -53,13 +56,16 @@ class DropFolder:
         Manifest entries by file name, account and session; empty without a manifest.
     quarantined
         Files and manifest entries refused already.
+    unread
+        Files under whose names nothing is read.
     """
 
     path: Path
     fills: tuple[Path, ...]
     reference_files: dict[str, tuple[Path, ...]]
     entries: dict[str, dict[Place, Entry]]
-    quarantined: list[Quarantine] = field(default_factory=list)
+    quarantined: list[FileFinding] = field(default_factory=list)
+    unread: list[FileFinding] = field(default_factory=list)
 
     @property
     def is_simulated(self) -> bool:
@@ -88,10 +94,11 @@ def open_folder(folder: Path, known_at: dt.datetime, account_pattern: str) -> Dr
     """
     if not folder.is_dir():
         raise InputError(f"The fills folder {folder} does not exist. Name a folder with fills*.csv files.")
-    quarantined: list[Quarantine] = []
+    quarantined: list[FileFinding] = []
     listed = _listed(folder)
-    fills = _files(listed, ("fills*.csv", "fills*.csv.gz"), quarantined)
-    reference = {spec.name: tuple(_files(listed, (f"{spec.name}*.csv",), quarantined)) for spec in FILE_SPECS}
+    unread = find_unread(listed)
+    fills = _files(listed, PATTERNS["fills"], quarantined)
+    reference = {spec.name: tuple(_files(listed, PATTERNS[spec.name], quarantined)) for spec in FILE_SPECS}
     manifests = [path for path in listed if path.name.lower() == MANIFEST]
     entries: dict[str, dict[Place, Entry]] = {}
     if manifests:
@@ -101,8 +108,20 @@ def open_folder(folder: Path, known_at: dt.datetime, account_pattern: str) -> Dr
         raise InputError(
             f"The fills folder {folder} holds no fills*.csv, no fills*.csv.gz and no {MANIFEST}. "
             "Put the session's executions there, then clear this task."
+            + "".join(f"\n- {item.reason}" for item in unread[:SHOWN_UNREAD])
         )
-    return DropFolder(folder, tuple(fills), reference, entries, quarantined)
+    return DropFolder(folder, tuple(fills), reference, entries, quarantined, unread)
+
+
+def unread_files(folder: Path) -> list[str]:
+    """Say of each file of a drop that is not read why, in a sentence.
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be listed.
+    """
+    return [item.reason for item in find_unread(_listed(folder))]
 
 
 def reference_files(folder: Path) -> list[Path]:
@@ -116,7 +135,7 @@ def reference_files(folder: Path) -> list[Path]:
     return [
         path
         for path in _listed(folder)
-        if any(fnmatchcase(path.name.lower(), f"{spec.name}*.csv") for spec in FILE_SPECS)
+        if any(fnmatchcase(path.name.lower(), pattern) for spec in FILE_SPECS for pattern in PATTERNS[spec.name])
         and (path.is_file() or path.is_symlink())
     ]
 
@@ -130,12 +149,12 @@ def _listed(folder: Path) -> list[Path]:
         ) from None
 
 
-def _files(listed: list[Path], patterns: tuple[str, ...], quarantined: list[Quarantine]) -> list[Path]:
+def _files(listed: list[Path], patterns: tuple[str, ...], quarantined: list[FileFinding]) -> list[Path]:
     """Pick the files meant by a pattern, however they are written; name those that cannot be taken."""
     meant = [path for path in listed if any(fnmatchcase(path.name.lower(), pattern) for pattern in patterns)]
     problems = {path: _problem(path, patterns) for path in meant}
     quarantined += [
-        Quarantine(ascii(path.name)[1:-1], f"{ascii(path.name)[1:-1]} {problem}")
+        FileFinding(printable(path.name), f"{printable(path.name)} {problem}")
         for path, problem in problems.items()
         if problem
     ]
@@ -148,17 +167,17 @@ def _problem(path: Path, patterns: tuple[str, ...]) -> str | None:
     if not any(fnmatchcase(path.name, pattern) for pattern in patterns):
         return f"is not read: a name of the form {patterns[0]} is written in lower case. Rename it."
     if path.is_symlink() or not path.is_file():
-        return "is a link or no plain file: put the file itself into the folder."
+        return NOT_PLAIN
     return None
 
 
-def _named(fills: list[Path], entries: dict[str, dict[Place, Entry]], quarantined: list[Quarantine]) -> list[Path]:
+def _named(fills: list[Path], entries: dict[str, dict[Place, Entry]], quarantined: list[FileFinding]) -> list[Path]:
     """Keep the files that the manifest names; name those that only one of the two knows."""
-    refused = {name for name, _ in quarantined}
+    refused = {item.file_name for item in quarantined}
     if MANIFEST in refused and not entries:
         return []
     quarantined += [
-        Quarantine(path.name, f"{path.name} is not named in {MANIFEST}: add its entry or remove the file.")
+        FileFinding(path.name, f"{path.name} is not named in {MANIFEST}: add its entry or remove the file.")
         for path in fills
         if path.name not in entries and path.name not in refused
     ]
@@ -166,13 +185,15 @@ def _named(fills: list[Path], entries: dict[str, dict[Place, Entry]], quarantine
 
 
 def _manifest(
-    path: Path, known_at: dt.datetime, account_pattern: str, quarantined: list[Quarantine]
+    path: Path, known_at: dt.datetime, account_pattern: str, quarantined: list[FileFinding]
 ) -> dict[str, dict[Place, Entry]]:
     entries: dict[str, dict[Place, Entry]] = {}
     try:
         listed = _manifest_rows(path)
     except InputError as error:
-        quarantined.append(Quarantine(MANIFEST, f"{error} No fills file was read, because their versions are unknown."))
+        quarantined.append(
+            FileFinding(MANIFEST, f"{error} No fills file was read, because their versions are unknown.")
+        )
         return {}
     for line_number, fields in listed:
         try:
@@ -180,17 +201,17 @@ def _manifest(
         except InputError as error:
             name = fields["file"] if re.fullmatch(r"[\w.-]{1,100}", fields["file"]) else MANIFEST
             reason = f"{MANIFEST} line {line_number} is refused: {error}. Correct the entry."
-            quarantined.append(Quarantine(name, reason))
+            quarantined.append(FileFinding(name, reason))
             continue
         named = entries.setdefault(entry.file_name, {})
         if named.setdefault((entry.account_id, entry.session_date), entry) is not entry:
             reason = f"{MANIFEST} line {line_number} names {entry.file_name} again for one account and session."
-            quarantined.append(Quarantine(MANIFEST, f"{reason} Remove one of the lines."))
+            quarantined.append(FileFinding(MANIFEST, f"{reason} Remove one of the lines."))
     return entries
 
 
 def _manifest_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    problem = _problem(path, (MANIFEST,))
+    problem = _problem(path, PATTERNS["manifest"])
     if problem:
         raise InputError(f"{path.name} {problem}")
     with CsvStream(path) as stream:

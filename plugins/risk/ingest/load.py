@@ -20,12 +20,14 @@ from risk.core.errors import InputError, RequestError
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, execute, records, rows, statement, writing
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
-from risk.ingest.folder import MARKER, DropFolder, Entry, open_folder
+from risk.ingest.file_names import MARKER
+from risk.ingest.folder import DropFolder, Entry, open_folder
+from risk.ingest.opening import file_sha256, finding_of
 from risk.ingest.parse import EXECUTIONS, Parser, Place, execution_table
 from risk.ingest.reasons import Notice, summarize
 from risk.ingest.reference_data import FILE_SPECS
 from risk.ingest.reference_files import store_manifest_totals, store_reference_files
-from risk.ingest.rules import Quarantine, RowRules, find_collisions
+from risk.ingest.rules import FileFinding, RowRules, find_collisions
 from risk.ingest.stage import (
     CORRECTION_COLUMNS,
     FILL_COLUMNS,
@@ -36,7 +38,6 @@ from risk.ingest.stage import (
     execution_chunks,
     row_chunks,
 )
-from risk.ingest.streams import file_sha256
 
 DELIVERY_COLUMNS = (
     *("file_name", "account_id", "session_date", "published_at"),
@@ -63,6 +64,8 @@ class Load:
         What was new.
     quarantined
         Files and manifest entries refused as a whole; everything else is loaded.
+    waiting
+        Files that are not complete yet: they were being written.
     """
 
     load_id: int
@@ -70,7 +73,8 @@ class Load:
     delivery_count: int
     fill_count: int
     rejected_count: int
-    quarantined: tuple[Quarantine, ...]
+    quarantined: tuple[FileFinding, ...] = ()
+    waiting: tuple[FileFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +214,8 @@ def _load_folder(
         settings.scratch_dir.mkdir(parents=True, exist_ok=True)
     rules = RowRules(settings, opened["recorded_at"].astimezone(EXCHANGE_ZONE).date())
     drop = open_folder(folder, opened["recorded_at"], settings.account_pattern)
-    return _FolderLoad(connection, drop, opened, rules, settings.scratch_dir, list(drop.quarantined)).run()
+    findings = [*drop.quarantined, *drop.unread]
+    return _FolderLoad(connection, drop, opened, rules, settings.scratch_dir, findings).run()
 
 
 @dataclass(slots=True)
@@ -225,8 +230,8 @@ class _FolderLoad:
         The load: ``load_id``, ``recorded_at``, ``through_session_date``, ``is_history``.
     scratch_dir
         Folder of temporary files.
-    quarantined, rejects, logs
-        What was refused, and what became of each file, so far.
+    findings, rejects, logs
+        Files and rows that are not loaded, and what became of each file, so far.
     """
 
     connection: Connection
@@ -234,7 +239,7 @@ class _FolderLoad:
     opened: Mapping[str, Any]
     rules: RowRules
     scratch_dir: Path | None
-    quarantined: list[Quarantine]
+    findings: list[FileFinding]
     rejects: list[StagedReject] = field(default_factory=list)
     logs: list[FileLog] = field(default_factory=list)
 
@@ -259,7 +264,10 @@ class _FolderLoad:
             len(delivery_ids),
             fill_count,
             rejected_count,
-            tuple(sorted(self.quarantined)),
+            *(
+                tuple(sorted(item for item in self.findings if item.state == state))
+                for state in ("quarantined", "waiting")
+            ),
         )
 
     def _parse(self, paths: Sequence[Path], spools: contextlib.ExitStack) -> list[_File]:
@@ -284,7 +292,7 @@ class _FolderLoad:
                     parsed = parser.parse(path, writer.write_table)
                 deliveries = find_deliveries(parsed, self.rules, named, through)
             except InputError as error:
-                self.quarantined.append(Quarantine(path.name, str(error)))
+                self.findings.append(finding_of(path, error))
                 continue
             files.append(_File(path.name, deliveries, spool, named or {}, self.drop.entries_text(path)))
         return files
@@ -313,7 +321,7 @@ class _FolderLoad:
         copy_chunks(self.connection, "staged_deliveries", DELIVERY_COLUMNS, row_chunks(staged))
         binds = {"kept_names": list(kept), "kept_load_ids": list(kept.values())}
         refused = dict(rows(self.connection, "extract_fills/delete_quarantined_deliveries", binds))
-        self.quarantined += [Quarantine(*item) for item in refused.items()]
+        self.findings += [FileFinding(*item) for item in refused.items()]
         execute(self.connection, "extract_fills/analyze_staged_deliveries")
         execute(self.connection, "extract_fills/update_staged_deliveries", self.opened)
         stored = rows(self.connection, "extract_fills/insert_deliveries", self.opened)
@@ -381,12 +389,12 @@ class _FolderLoad:
             stored = store_reference_files(self.connection, spec, paths, self.opened, loaded, self.rules)
             self.logs += stored.logs
             self.rejects += stored.rejects
-            self.quarantined += stored.quarantined
-            file_count += len(stored.logs) + len(stored.quarantined)
+            self.findings += stored.findings
+            file_count += len(stored.logs) + len(stored.findings)
         return file_count
 
     def _store_logs(self) -> int:
-        """Store what became of each file, of several reasons to quarantine one the first, and the rejected records.
+        """Store what became of each file, of several findings about one the first, and the rejected records.
 
         Returns
         -------
@@ -394,11 +402,10 @@ class _FolderLoad:
             Records that no earlier load has rejected.
         """
         logs = {file.file_name: file for file in self.logs}
-        for item in self.quarantined:
-            log.warning("quarantined %s: %s", item.file_name, item.reason)
-            path = self.drop.path / item.file_name
-            digest = file_sha256(path) if path.is_file() and not path.is_symlink() else ""
-            logs.setdefault(item.file_name, FileLog(item.file_name, digest, reason=item.reason, is_quarantined=True))
+        for item in self.findings:
+            log.warning("%s %s: %s", item.state, item.file_name, item.reason)
+            digest = file_sha256(self.drop.path / item.file_name)
+            logs.setdefault(item.file_name, FileLog(item.file_name, digest, reason=item.reason, state=item.state))
         listed = (file.row(self.opened["load_id"]) for file in logs.values())
         rejected_count = 0
         if self.rejects:

@@ -198,7 +198,7 @@ def read_stated(folder: Path, settings: Settings, marks: Path | None = None) -> 
         If the folder or any such file cannot be used as a whole.
     """
     drop, rules = _open(folder, settings)
-    files = drop.reference_files | ({MARKS.name: (marks,)} if marks is not None else {})
+    files = drop.reference_files | ({MARKS.name: (marks.resolve(),)} if marks is not None else {})
     wanted = (*Statements._fields, ACCOUNTS.name)
     specs = [spec for spec in FILE_SPECS if spec.name in wanted]
     read = {spec.name: read_reference_files(spec, files[spec.name], rules) for spec in specs}

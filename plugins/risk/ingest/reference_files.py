@@ -13,11 +13,12 @@ from risk.core.entities import ReportedPnl
 from risk.core.errors import InputError
 from risk.core.warehouse import Connection, execute, records, rows
 from risk.ingest.folder import MANIFEST, DropFolder
+from risk.ingest.opening import file_sha256, finding_of
 from risk.ingest.reasons import cause_of
 from risk.ingest.reference_data import FileSpec, Row
-from risk.ingest.rules import SENTENCES, Quarantine, Reject, RowRules, mapped_columns
+from risk.ingest.rules import SENTENCES, FileFinding, Reject, RowRules, mapped_columns
 from risk.ingest.stage import FileLog, StagedReject, copy_chunks, row_chunks
-from risk.ingest.streams import CsvStream, file_sha256
+from risk.ingest.streams import CsvStream
 
 
 class Stated(NamedTuple, Generic[Row]):
@@ -50,7 +51,7 @@ class StoredReference:
 
     logs: list[FileLog] = field(default_factory=list)
     rejects: list[StagedReject] = field(default_factory=list)
-    quarantined: list[Quarantine] = field(default_factory=list)
+    findings: list[FileFinding] = field(default_factory=list)
 
 
 def read_reference_files(spec: FileSpec[Row], paths: Iterable[Path], rules: RowRules) -> tuple[list[Row], list[Reject]]:
@@ -66,26 +67,26 @@ def read_reference_files(spec: FileSpec[Row], paths: Iterable[Path], rules: RowR
     InputError
         If a file cannot be used as a whole; names every such file.
     """
-    files, quarantined = _parse_files(spec, paths, rules)
-    if quarantined:
-        raise InputError("\n".join(item.reason for item in quarantined))
+    files, findings = _parse_files(spec, paths, rules)
+    if findings:
+        raise InputError("\n".join(item.reason for item in findings))
     stated = [line.row for file in files for line in file.stated]
     return stated, [reject for file in files for reject in file.rejects]
 
 
 def _parse_files(
     spec: FileSpec[Row], paths: Iterable[Path], rules: RowRules
-) -> tuple[list[ReferenceFile[Row]], list[Quarantine]]:
-    """Sort the records of some files into rows and rejects; files that cannot be right as a whole are quarantined."""
+) -> tuple[list[ReferenceFile[Row]], list[FileFinding]]:
+    """Sort the records of some files into rows and rejects; files that cannot be used as a whole are findings."""
     files: list[ReferenceFile[Row]] = []
-    quarantined: list[Quarantine] = []
+    findings: list[FileFinding] = []
     for path in paths:
         try:
             files.append(_parse_file(spec, path, rules))
         except InputError as error:
-            quarantined.append(Quarantine(path.name, str(error)))
+            findings.append(finding_of(path, error))
     _reject_contradictions(spec, files)
-    return files, quarantined
+    return files, findings
 
 
 def _parse_file(spec: FileSpec[Row], path: Path, rules: RowRules) -> ReferenceFile[Row]:
@@ -154,7 +155,7 @@ def store_reference_files(
     fresh = [path for path in paths if loaded.get(path.name) != file_sha256(path)]
     if not fresh:
         return StoredReference()
-    files, quarantined = _parse_files(spec, paths if spec.is_read_together else fresh, rules)
+    files, findings = _parse_files(spec, paths if spec.is_read_together else fresh, rules)
     through = dt.date.max if spec.is_stored_ahead else opened["through_session_date"]
     known_lines = _known_lines(connection, spec, files)
     due: dict[tuple[object, ...], tuple[object, ...]] = {}
@@ -168,7 +169,7 @@ def store_reference_files(
     return StoredReference(
         [_log(file, through, counts[file.path.name]) for file in files],
         [StagedReject(*reject, file.content_sha256) for file in files for reject in file.rejects],
-        quarantined,
+        findings,
     )
 
 

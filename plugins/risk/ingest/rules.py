@@ -121,11 +121,21 @@ class Reject(NamedTuple):
         return Notice(self.file_name, self.cause, self.reason)
 
 
-class Quarantine(NamedTuple):
-    """A file that cannot be right as a whole."""
+class FileFinding(NamedTuple):
+    """Why a file, or a part of it, is not loaded.
+
+    Attributes
+    ----------
+    reason
+        As a sentence that names the file.
+    state
+        ``quarantined``: it cannot be right as a whole; ``waiting``: it is not complete; ``unread``: nothing is read
+        under its name.
+    """
 
     file_name: str
     reason: str
+    state: Literal["quarantined", "waiting", "unread"] = "quarantined"
 
 
 def mapped_columns(

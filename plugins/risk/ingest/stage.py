@@ -35,7 +35,10 @@ _CHARACTERS: Final = pa.array([chr(code) for code in range(128)])
 
 
 class FileLog(NamedTuple):
-    """A row of ``source_files``: what a load did with a file; its records are the sum of the counts."""
+    """A row of ``source_files``: what a load did with a file; its records are the sum of the counts.
+
+    ``state`` is blank where the counts say it.
+    """
 
     file_name: str
     content_sha256: str
@@ -46,17 +49,16 @@ class FileLog(NamedTuple):
     duplicate_count: int = 0
     unchanged_count: int = 0
     deferred_count: int = 0
-    is_quarantined: bool = False
+    state: str = ""
 
     def row(self, load_id: int) -> tuple[object, ...]:
         """Return the row of a load, by ``LOG_COLUMNS``."""
-        *stored, is_quarantined = self
         counts = (self.loaded_count, self.rejected_count, self.duplicate_count, self.unchanged_count)
-        state = "quarantined" if is_quarantined else "partly loaded" if self.rejected_count else "loaded"
-        return (load_id, *stored, sum(counts) + self.deferred_count, state)
+        state = self.state or ("partly loaded" if self.rejected_count else "loaded")
+        return (load_id, *self[:-1], state, sum(counts) + self.deferred_count)
 
 
-LOG_COLUMNS: Final = ("load_id", *FileLog._fields[:-1], "row_count", "state")
+LOG_COLUMNS: Final = ("load_id", *FileLog._fields, "row_count")
 
 
 class StagedReject(NamedTuple):

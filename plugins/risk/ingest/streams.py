@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import csv
 import gzip
-import hashlib
 import io
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pyarrow import csv as arrow_csv
 
 from risk.core.errors import InputError
+from risk.ingest.opening import DeliveredFile
 
 CHUNK_BYTES = 1 << 22
 RECORDS_PER_BLOCK = 20_000
@@ -74,21 +75,6 @@ class Block:
         return Record(int(self.line_numbers[row]), text, next(csv.reader([text], strict=True)))
 
 
-class _Hashing(io.FileIO):
-    """Reads a file and hashes its bytes as they are."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.digest = hashlib.sha256()
-        self.byte_count = 0
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        data = super().read(size) or b""
-        self.digest.update(data)
-        self.byte_count += len(data)
-        return data
-
-
 class CsvStream(AbstractContextManager["CsvStream"]):
     """A delivered CSV file, plain or gzip, as checked UTF-8 chunks whose lines end in a line feed.
 
@@ -111,8 +97,8 @@ class CsvStream(AbstractContextManager["CsvStream"]):
     Raises
     ------
     InputError
-        From the constructor or while reading: cannot be opened, zero bytes, not UTF-8, NUL bytes, HTML, damaged or
-        oversized gzip.
+        From the constructor or while reading: a link or no plain file, cannot be opened, zero bytes, not UTF-8, NUL
+        bytes, HTML, damaged or oversized gzip; a `ChangedFileError` if it changed until it was read whole.
     """
 
     def __init__(self, path: Path) -> None:
@@ -121,28 +107,24 @@ class CsvStream(AbstractContextManager["CsvStream"]):
         self.line_count = 0
         self.tail = b""
         self.sha256 = ""
-        try:
-            self._source = _Hashing(path)
-        except OSError as error:
-            raise InputError(
-                f"{self.name} cannot be opened ({error.strerror}): let the user that runs this read it."
-            ) from None
+        self._source = DeliveredFile.open(path)
         self._unpacked: io.RawIOBase | gzip.GzipFile = self._source
         if self.is_gzip:
             self._unpacked = gzip.GzipFile(fileobj=self._source, mode="rb")
         self._decoder = codecs.getincrementaldecoder("utf-8")()
         self._checked_count = 0
         self._pending_return = b""
-        try:
+        with contextlib.ExitStack() as stack:
+            stack.push(self)
             self.header, self._rest = self._read_header()
-        except InputError:
-            self._source.close()
-            raise
+            stack.pop_all()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._source.close()
+        with self._source:
+            if isinstance(error, InputError):
+                self._source.check_unchanged()
 
     def chunks(self) -> Iterator[bytes]:
         """Yield all whole lines after the header, about 4 MB at a time; the last one may lack its newline."""
@@ -159,6 +141,7 @@ class CsvStream(AbstractContextManager["CsvStream"]):
                 yield lines + newline
             chunk = self._read()
         self.line_count += bool(self.tail)
+        self._source.check_unchanged()
         self.sha256 = self._source.digest.hexdigest()
         if self.tail:
             yield self.tail
@@ -357,12 +340,3 @@ def _record_blocks(records: Iterator[Record], columns: Sequence[str], wanted: Co
         texts = pd.DataFrame([record.fields for record in even], columns=list(columns), dtype=str)
         numbers = np.array([record.line_number for record in even], dtype=np.int64)
         yield Block(texts[[name for name in columns if name in wanted]], numbers, ragged, even)
-
-
-def file_sha256(path: Path) -> str:
-    """Hash a file's bytes as they lie in the folder; blank if they cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""

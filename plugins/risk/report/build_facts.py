@@ -168,9 +168,10 @@ def _stored_warnings(
     binds |= {"shown_rows": SHOWN_ROWS}
     found = records(connection, "send_report/select_warnings", binds)
     listed = sorted(found, key=lambda row: (row["rank"], row["check_name"], row["subject"]))
-    for row in (row for row in listed if row["kind"] == "file"):
-        name = readable(row["subject"])
-        yield WarningFacts("file", name, f"File {name} was not loaded: {readable(row['message'])}")
+    for row in (row for row in listed if row["kind"] != "check"):
+        name, message = readable(row["subject"]), readable(row["message"])
+        sentence = message if row["kind"] == "unread" else f"File {name} was not loaded: {message}"
+        yield WarningFacts(row["kind"], name, sentence)
     causes = [CauseGroup(**row) for row in records(connection, "send_report/select_reject_causes", binds)]
     for file_name, sentence in say_causes(causes):
         yield WarningFacts("rejects", readable(file_name), readable(sentence))

@@ -157,7 +157,8 @@ class WarningFacts:
     Attributes
     ----------
     kind
-        ``file``, ``rejects``, ``delivery``, ``books``, ``check`` or ``model``.
+        ``file``, ``unread`` (a file under whose name nothing is read), ``rejects``, ``delivery``, ``books``, ``check``
+        or ``model``.
     subject
         The file, account or check concerned.
     message
