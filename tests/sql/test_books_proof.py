@@ -17,7 +17,7 @@ from risk.core.warehouse import Connection, execute, rows
 from risk.ingest.load import load_drop
 
 MON, TUE, WED, THU, FRI = sessions_between(dt.date(2025, 8, 4), dt.date(2025, 8, 8))
-OPTION, SPLIT, SHORT = "XYZ   250808C00150000", "X250809P00100000", "X250808P00100000"
+OPTION, SPLIT, SHORT = "XYZ   250808C00150000", "X     250809P00100000", "X     250808P00100000"
 DESK = {
     "fills.csv": [
         "Date/Time,Account,B/S,Qty,Symbol,Price,Comm,Currency",

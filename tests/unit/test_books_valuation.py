@@ -170,7 +170,12 @@ def test_valuation_takes_the_newest_of_equal_statements_by_day_and_refuses_two_m
         ("/ESU5", None, "USD"),
         ("AAPL  250117C00150000", 100, "USD"),
         ("AAPL250117P00150000", 100, "USD"),
-        ("AAPL  250117X00150000", 1, "USD"),
+        ("AAPL  250117X00150000", None, "USD"),
+        ("ESU5", None, "USD"),
+        ("ES 09-25", None, "USD"),
+        ("ES", 1, "USD"),
+        ("EUR.USD", None, "USD"),
+        ("US0378331005", None, "USD"),
     ],
 )
 def test_valuation_takes_from_a_symbol_what_its_form_implies(
@@ -180,6 +185,49 @@ def test_valuation_takes_from_a_symbol_what_its_form_implies(
 
     assert prices.currency(SESSIONS[0], symbol, None) == currency
     assert prices.value(SESSIONS[0], symbol, "USD").multiplier == (multiplier and multiplier * UNIT)
+
+
+@pytest.mark.parametrize(
+    ("stated", "symbol", "multiplier"),
+    [
+        ("/ES", "/ESU5", 50),
+        ("/ES", "ESU2025", 50),
+        ("/ES", "ES 09-25", 50),
+        ("/ES", "ES1!", 50),
+        ("/ESU25", "ESU5.CME", 50),
+        ("ESU5", "/ESU25:XCME", 50),
+        ("@ES", "/ESZ5", 50),
+        ("/ESU5", "/ESZ5", None),
+        ("/NQ", "/ESU5", None),
+        ("ES", "/ESU5", None),
+        ("/ES", "ES", 1),
+        ("ABC1", "ABC1", 50),
+    ],
+)
+def test_a_multiplier_stated_for_a_contract_or_its_root_holds_for_every_spelling(
+    stated: str, symbol: str, multiplier: int | None
+) -> None:
+    prices = PriceBook(SESSIONS, [], [], [ScaledInstrument(SESSIONS[0], stated, 50 * UNIT, None)])
+
+    assert prices.value(SESSIONS[0], symbol, "USD").multiplier == (multiplier and multiplier * UNIT)
+
+
+def test_what_is_stated_of_a_contract_counts_before_what_is_stated_of_its_root() -> None:
+    terms = [
+        ScaledInstrument(SESSIONS[0], "/ES", 50 * UNIT, None),
+        ScaledInstrument(SESSIONS[1], "/ESU25", 5 * UNIT, None),
+        ScaledInstrument(SESSIONS[2], "ESU5", 7 * UNIT, None),
+        ScaledInstrument(SESSIONS[3], "/ES", 60 * UNIT, None),
+    ]
+    prices = PriceBook(SESSIONS, [], [], terms)
+
+    assert [prices.value(day, "ESU5", "USD").multiplier for day in SESSIONS[:4]] == [
+        50 * UNIT,
+        5 * UNIT,
+        7 * UNIT,
+        7 * UNIT,
+    ]
+    assert [prices.value(day, "/ESZ5", "USD").multiplier for day in SESSIONS[2:4]] == [50 * UNIT, 60 * UNIT]
 
 
 def test_valuation_of_an_earlier_session_counts_in_the_shares_of_this_one() -> None:

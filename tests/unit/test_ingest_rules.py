@@ -9,7 +9,7 @@ import pytest
 
 from risk.core.errors import InputError
 from risk.core.settings import Settings
-from risk.ingest.rules import RowRules, fill_of, mapped_columns, moment_of, symbol_of
+from risk.ingest.rules import RowRules, fill_of, mapped_columns, moment_of
 
 TODAY = dt.date(2025, 8, 18)
 RULES = RowRules(Settings(), TODAY)
@@ -119,13 +119,6 @@ def test_fees_may_only_fit_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "symbol"), [(" aapl ", "AAPL"), ("\u00df", None), ("\ufb01x", None), ("\u0131", None)]
-)
-def test_symbol_is_upper_case_and_ascii(text: str, symbol: str | None) -> None:
-    assert symbol_of(text) == symbol
-
-
-@pytest.mark.parametrize(
     ("status", "kind"),
     [("", "live"), (" busted ", "canceled"), ("CORR", "corrected"), ("bu\u017ft", None), ("odd", None)],
 )
@@ -172,3 +165,24 @@ def test_columns_follow_their_names_when_the_order_changes(header_line: str, wid
 def test_columns_are_refused_with_the_name_when_the_shape_has_drifted(header_line: str, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         mapped_columns(header_line.split(","), "fills.csv")
+
+
+@pytest.mark.parametrize(
+    ("date_time", "symbol", "session_date"),
+    [
+        ("08/14/2025 17:59:59", "/ESU5", dt.date(2025, 8, 14)),
+        ("08/14/2025 18:00:00", "/ESU5", dt.date(2025, 8, 15)),
+        ("08/14/2025 18:00:00", "ES 09-25", dt.date(2025, 8, 15)),
+        ("08/14/2025 18:00:00", "ES", dt.date(2025, 8, 14)),
+        ("08/14/2025 18:00:00", "AAPL  250919C00150000", dt.date(2025, 8, 14)),
+        ("08/17/2025 18:30:00", "/ESU5", dt.date(2025, 8, 18)),  # Sunday
+        ("08/15/2025 18:30:00", "/ESU5", dt.date(2025, 8, 18)),  # Friday
+        ("07/04/2025 18:30:00", "/ESU5", dt.date(2025, 7, 7)),  # holiday, then a weekend
+        ("06/19/2025 18:30:00", "/ESU5", dt.date(2025, 6, 20)),  # holiday
+        ("08/14/2025 00:00:00", "/ESU5", dt.date(2025, 8, 14)),  # time unknown
+    ],
+)
+def test_a_future_belongs_to_the_next_session_from_six_in_the_evening_on(
+    date_time: str, symbol: str, session_date: dt.date
+) -> None:
+    assert fill_of(ROW | {"date_time": date_time, "symbol": symbol}, 2).session_date == session_date

@@ -183,7 +183,7 @@ options as (
         listed.symbol,
         case
             when
-                left(listed.symbol, -9) ~ '^[A-Z0-9.]{1,6} {0,5}[0-9]{6}$'
+                left(listed.symbol, -9) ~ '^[0-9]*[A-Z][A-Z0-9]* {0,5}[0-9]{6}$'
                 and right(listed.symbol, 9) ~ '^[CP][0-9]{8}$'
                 and pg_input_is_valid(concat('20', right(left(listed.symbol, -9), 6)), 'date')
                 then concat('20', right(left(listed.symbol, -9), 6))::date

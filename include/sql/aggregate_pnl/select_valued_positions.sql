@@ -2,6 +2,7 @@
 -- Grain: one row per session, symbol and valuation. Reads: positions, marks, instruments, splits.
 -- Binds: session_date. Money: mark_price, multiplier and rate scaled by 1e8.
 -- Of a position that was flat at the close only multiplier and rate count; one whose option has expired was not.
+-- A statement about a root is one about every contract of it: all but plain equities and options (21 characters) count.
 select distinct
     positions.session_date,
     positions.symbol,
@@ -23,6 +24,7 @@ where
         or positions.multiplier is null
         or positions.rate is distinct from 1
         or positions.split_ratio is not null
+        or (positions.symbol !~ '^[A-Z]+$' and length(positions.symbol) <> 21)
         or exists (
             select 1
             from risk.marks

@@ -3,14 +3,16 @@
 -- Reads: current_fills, fills, sessions. Binds: session_date, as_of, fee_ratio, fee_per_share_usd.
 -- Money: US dollars, fees positive = cost.
 -- NaN and Infinity are not below the limit of numeric(18, 8). A session covers its own day and the days without
--- trading just before it. Fees are implausible above fee_ratio of the turnover and above fee_per_share_usd a share:
--- penny stocks exceed the first and expensive ones the second every day, only a wrong unit or sign exceeds both.
+-- trading just before it, and of the evening before these, from 18:00 New York, what futures traded. Fees are
+-- implausible above fee_ratio of the turnover and above fee_per_share_usd a share: penny stocks exceed the first and
+-- expensive ones the second every day, only a wrong unit or sign exceeds both.
 -- Ids: usually none repeats, which the number of different hashes shows: sorting integers takes a third of the time of
 -- grouping. "offset 0" keeps the planner from sorting ids beside their hashes.
 with bounds as (
     select
         (%(session_date)s::date + 1)::timestamp at time zone 'America/New_York' as ends_at,
-        (max(sessions.session_date) + 1)::timestamp at time zone 'America/New_York' as starts_at
+        (max(sessions.session_date) + 1)::timestamp at time zone 'America/New_York' as starts_at,
+        (max(sessions.session_date) + time '18:00') at time zone 'America/New_York' as evening_at
     from risk.sessions
     where sessions.session_date < %(session_date)s
 ),
@@ -39,7 +41,9 @@ by_account as (
         count(*) filter (where known.quantity <= 0 or known.quantity >= 10000000000) as wrong_quantity_count,
         count(*) filter (where known.price <= 0 or known.price >= 10000000000) as wrong_price_count,
         count(*) filter (
-            where known.executed_at < bounds.starts_at or known.executed_at >= bounds.ends_at
+            where known.executed_at >= bounds.ends_at
+            or known.executed_at < bounds.evening_at
+            or (known.executed_at < bounds.starts_at and known.symbol !~ '^[/@]|[0-9!#=]')
         ) as outside_count,
         count(*) filter (where known.is_time_unknown) as untimed_count,
         min(known.executed_at) as first_executed_at,

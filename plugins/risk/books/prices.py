@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from operator import itemgetter
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from risk.books.executions import MIXED_CURRENCIES, UNIT
 from risk.core.calendar import next_session
-
-StatedValue = TypeVar("StatedValue")
+from risk.core.multipliers import Multipliers, newest_until
+from risk.core.symbols import option_of, pair_of
 
 STALE_SESSIONS: Final = 5
 """For so many sessions the last known price may stand in for a missing one."""
@@ -24,17 +22,9 @@ PRICE_LIMIT: Final[int] = 10**18
 BASE_CURRENCY: Final = "USD"
 """Currency of the results."""
 
-OPTION_MULTIPLIER: Final[int] = 100 * UNIT
 LONGEST_BREAK_DAYS: Final = 7
 """No two sessions of the exchange are further apart."""
 
-_OPTION = re.compile(r"[A-Z0-9.]{1,6} {0,5}([0-9]{6})[CP][0-9]{8}")
-"""An OSI option symbol, padded (``AAPL  250117C00150000``) or compact."""
-
-_PAIR = re.compile(r"@([A-Z]{3})([A-Z]{3})")
-"""A currency pair: so many of the second for one of the first."""
-
-_CONTRACT_PREFIXES = ("/", "@")
 _CURRENCY_SUFFIXES: Final = {".TO": "CAD", ".TV": "CAD"}
 
 
@@ -100,13 +90,6 @@ class Valuation(NamedTuple):
     rate_date: dt.date | None = None
 
 
-class _Implied(NamedTuple):
-    """Units in one share or contract, scaled by 1e8 (``None`` = never guessed), and the currency of the price."""
-
-    multiplier: int | None
-    currency: str
-
-
 class _Quote(NamedTuple):
     """A price with its source and session."""
 
@@ -155,27 +138,19 @@ class PriceBook:
         self._index = {session_date: index for index, session_date in enumerate(session_dates)}
         self._prices: dict[tuple[dt.date, str], tuple[str | None, int]] = {}
         self._last_fills: dict[tuple[dt.date, str, str], int] = {}
-        self._multipliers: dict[str, dict[dt.date, int | None]] = {}
         self._currencies: dict[str, dict[dt.date, str]] = {}
         self.ratios = {(ratio.session_date, ratio.symbol): ratio for ratio in ratios}
         self._valuations: dict[tuple[dt.date, str, str], Valuation] = {}
         multipliers: list[tuple[dt.date, str, int | None]] = []
         for mark in marks:
             if mark.price is not None:
-                pair = _PAIR.fullmatch(mark.symbol)
-                # A pair is priced in its second currency, also where its first is stated.
-                currency = pair[2] if pair and mark.currency == pair[1] else mark.currency
-                self._prices[mark.session_date, mark.symbol] = (currency, mark.price)
+                self._prices[mark.session_date, mark.symbol] = (priced_in(mark.symbol, mark.currency), mark.price)
             multipliers.append((mark.session_date, mark.symbol, mark.multiplier))
         for stated in sorted(instruments, key=lambda stated: stated.valid_from):
             multipliers.append((stated.valid_from, stated.symbol, stated.multiplier))
             if stated.currency is not None:
                 self._currencies.setdefault(stated.symbol, {})[stated.valid_from] = stated.currency
-        for day, symbol, multiplier in sorted(multipliers, key=itemgetter(0)):
-            if multiplier is not None:
-                # Two of one day that differ leave it unknown.
-                by_day = self._multipliers.setdefault(symbol, {})
-                by_day[day] = multiplier if by_day.get(day, multiplier) == multiplier else None
+        self._multipliers = Multipliers(multipliers, UNIT)
         for day, symbol, currency, instant_line_price in sorted(last_fills, key=itemgetter(3)):
             self._last_fills[day, symbol, self.currency(day, symbol, currency)] = instant_line_price[-1]
 
@@ -185,15 +160,15 @@ class PriceBook:
         Where one of the first two differs from that of a position already held, the position has none until it is
         flat: `MIXED_CURRENCIES`.
         """
-        stated = self.stated_currency(session_date, symbol) or of_fills
+        stated = self.stated_currency(session_date, symbol) or priced_in(symbol, of_fills)
         if held is None:
-            return stated or _implied(symbol).currency
+            return stated or implied_currency(symbol)
         return held if stated in {None, held} else MIXED_CURRENCIES
 
     def stated_currency(self, session_date: dt.date, symbol: str) -> str | None:
         """Return the currency that instruments files state for a session."""
         stated = self._currencies.get(symbol)
-        return _newest_until(stated, session_date) if stated else None
+        return newest_until(stated, session_date) if stated else None
 
     def value(self, session_date: dt.date, symbol: str, currency: str) -> Valuation:
         """Value a symbol held or traded in a currency at a session's close."""
@@ -208,9 +183,7 @@ class PriceBook:
         if is_mixed:
             multiplier, rate = None, _NO_QUOTE
         else:
-            stated, multiplier = self._multipliers.get(symbol), _implied(symbol).multiplier
-            if stated and next(iter(stated)) <= session_date:
-                multiplier = _newest_until(stated, session_date)
+            multiplier = self._multipliers.at(session_date, symbol)
             spot = f"@{currency}{BASE_CURRENCY}"
             rate = _DOLLAR if currency == BASE_CURRENCY else self._quote(session_date, spot, BASE_CURRENCY)
         valuation = Valuation(multiplier, quote.price, quote.source, *rate)
@@ -236,42 +209,25 @@ class PriceBook:
         return _NO_QUOTE
 
 
-def _newest_until(stated: Mapping[dt.date, StatedValue], day: dt.date) -> StatedValue | None:
-    """Return the newest of some dated values, ascending, that holds on a day."""
-    days = list(stated)
-    count = bisect_right(days, day)
-    return stated[days[count - 1]] if count else None
+def priced_in(symbol: str, stated: str | None) -> str | None:
+    """Return the currency that a statement gives to a price: a pair's is the second, also where its first is stated."""
+    pair = pair_of(symbol)
+    return pair[1] if pair and stated == pair[0] else stated
 
 
 @lru_cache(maxsize=65_536)
-def _implied(symbol: str) -> _Implied:
-    """Return what a symbol's form implies.
+def implied_currency(symbol: str) -> str:
+    """Return the currency a symbol is priced in: a pair's second one, Canada's for ``.TO`` and ``.TV``.
 
-    Options have 100 units in one contract, that of futures (``/``) must be stated. A pair is counted in units of its
-    first currency and priced in its second; what ends in ``.TO`` or ``.TV`` is priced in Canada's.
     Source: the vendor's page on incomplete symbols.
     """
-    pair = _PAIR.fullmatch(symbol)
-    currency = pair[2] if pair else _CURRENCY_SUFFIXES.get(symbol[-3:], BASE_CURRENCY)
-    if _OPTION.fullmatch(symbol):
-        return _Implied(OPTION_MULTIPLIER, currency)
-    return _Implied(None if symbol.startswith(_CONTRACT_PREFIXES) and not pair else UNIT, currency)
+    pair = pair_of(symbol)
+    return pair[1] if pair else _CURRENCY_SUFFIXES.get(symbol[-3:], BASE_CURRENCY)
 
 
 def expires(symbol: str, session_date: dt.date) -> bool:
     """Return whether a session is an option's last: that of its last day, or the one before where that is none."""
-    last_day = _last_day(symbol)
-    if last_day is None or not 0 <= (last_day - session_date).days < LONGEST_BREAK_DAYS:
+    option = option_of(symbol)
+    if option is None or not 0 <= (option.expiry - session_date).days < LONGEST_BREAK_DAYS:
         return False
-    return last_day == session_date or last_day < next_session(session_date)
-
-
-@lru_cache(maxsize=65_536)
-def _last_day(symbol: str) -> dt.date | None:
-    option = _OPTION.fullmatch(symbol)
-    if option is None:
-        return None
-    try:
-        return dt.datetime.strptime(option[1], "%y%m%d").date()  # noqa: DTZ007 - a session is a plain date
-    except ValueError:
-        return None
+    return option.expiry == session_date or option.expiry < next_session(session_date)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from pyarrow import compute
 
 from risk.core.settings import EXCHANGE_ZONE
+from risk.core.symbols import kind_of, read_symbol
 from risk.ingest.rules import (
     FEE_COLUMNS,
     READ_COLUMNS,
@@ -33,9 +34,8 @@ from risk.ingest.rules import (
     mapped_columns,
     moment_of,
     number,
-    session_of,
+    session_at,
     sum_fees,
-    symbol_of,
 )
 from risk.ingest.streams import Block, CsvStream, Record
 
@@ -217,19 +217,19 @@ class Parser:
     def __init__(self, rules: RowRules) -> None:
         self.rules = rules
         self._names: dict[str, int] = {}
-        moment = TextRule(self._judge_moment, bool, np.int64, np.int64, bool)
+        moment = TextRule(self._judge_moment, bool, np.int64, np.int64, np.int64, bool)
         side = TextRule(lambda text: (text in SIDES, ord(text) if text in SIDES else 0), bool, np.uint8)
-        symbol, status, currency = (
-            TextRule(partial(judge_word, read), bool, object, np.uint64)
-            for read in (symbol_of, rules.kind_of, currency_of)
+        symbol = TextRule(judge_symbol, bool, object, np.uint64, bool)
+        status, currency = (
+            TextRule(partial(judge_word, read), bool, object, np.uint64) for read in (rules.kind_of, currency_of)
         )
         amount, self._fee = AmountRule(judge_amount), AmountRule(judge_fee)
         self._columns: dict[str, tuple[TextRule, tuple[str, ...]]] = {
-            "date_time": (moment, ("second", "day", "is_time_unknown")),
+            "date_time": (moment, ("second", "day", "futures_day", "is_time_unknown")),
             "account": (TextRule(self._judge_account, bool, np.int64), ("account",)),
             "side": (side, ("side",)),
             "quantity": (amount, ("quantity",)),
-            "symbol": (symbol, ("symbol", "symbol_hash")),
+            "symbol": (symbol, ("symbol", "symbol_hash", "is_future")),
             "price": (amount, ("price",)),
             "status": (status, ("kind", "kind_hash")),
             "currency": (currency, ("currency", "currency_hash")),
@@ -299,6 +299,7 @@ class Parser:
             is_right, *answers = rule(texts[name])
             is_good &= is_right
             values |= zip(parts, answers, strict=True)
+        values["day"] = np.where(values.pop("is_future"), values.pop("futures_day"), values["day"])
         values["fees_usd"] = np.zeros(len(texts), np.int64)
         for name in FEE_COLUMNS:
             if name in block.texts:
@@ -338,13 +339,14 @@ class Parser:
             )
         )
 
-    def _judge_moment(self, text: str) -> tuple[bool, int, int, bool]:
-        """Judge a Date/Time: its second, the ordinal of its session, and whether its time of day is unknown."""
+    def _judge_moment(self, text: str) -> tuple[bool, int, int, int, bool]:
+        """Judge a Date/Time: its second, ordinals of its session and of a future's, whether its time is unknown."""
         code, wall_time = moment_of(text, self.rules.today)
         if code:
-            return False, 0, UNPLACED, False
+            return False, 0, UNPLACED, UNPLACED, False
         seconds = (wall_time.replace(tzinfo=EXCHANGE_ZONE) - _EPOCH) // dt.timedelta(seconds=1)
-        return True, seconds, session_of(wall_time.date()).toordinal(), wall_time.time() == dt.time()
+        day, futures_day = (session_at(wall_time, is_future=is_future).toordinal() for is_future in (False, True))
+        return True, seconds, day, futures_day, wall_time.time() == dt.time()
 
     def _judge_account(self, text: str) -> tuple[bool, int]:
         """Judge an account name: whether it is good, and its number where it is well-formed."""
@@ -374,6 +376,12 @@ def judge_word(read: Callable[[str], str | None], text: str) -> tuple[bool, str,
     """Judge a word by a rule that reads it or answers ``None``: whether it is good, the word, and a hash of it."""
     word = read(text)
     return word is not None, word or "", _hash(word or "")
+
+
+def judge_symbol(text: str) -> tuple[bool, str, int, bool]:
+    """Judge a symbol: whether it is good, the symbol, a hash of it, and whether it is a future by its form."""
+    is_good, symbol, content = judge_word(read_symbol, text)
+    return is_good, symbol, content, kind_of(symbol) == "future"
 
 
 def _hash(text: str) -> int:

@@ -18,10 +18,11 @@ from pyarrow import compute
 from risk.core.entities import AccountStatement, Fill, Statements
 from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE, Settings
+from risk.core.symbols import kind_of, read_symbol
 from risk.ingest.corrections import Renames, apply_corrections
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
 from risk.ingest.folder import DropFolder, Entry, open_folder
-from risk.ingest.parse import EXECUTIONS, SCALE, ParsedFile, Parser, Place
+from risk.ingest.parse import EXECUTIONS, SCALE, ParsedFile, Parser, Place, TextRule
 from risk.ingest.reasons import Notice
 from risk.ingest.reference_data import ACCOUNTS, FILE_SPECS, MARKS
 from risk.ingest.reference_files import read_reference_files
@@ -31,7 +32,7 @@ from risk.ingest.rules import (
     find_collisions,
     mapped_columns,
     moment_of,
-    session_of,
+    session_at,
 )
 from risk.ingest.streams import CsvStream
 
@@ -242,13 +243,14 @@ def _newest_first(drop: DropFolder) -> list[tuple[dt.date | None, Path]]:
 
 def _sessions(path: Path, today: dt.date) -> set[dt.date]:
     """List the sessions in one file."""
-    texts: set[str] = set()
+    found: set[tuple[str, bool]] = set()
+    is_future = TextRule(lambda text: (kind_of(read_symbol(text) or "") == "future",), bool)
     with CsvStream(path) as stream:
-        for block in stream.blocks(mapped_columns(stream.header, stream.name), {"date_time"}):
-            texts.update(block.texts["date_time"].str[:10])
-    midnights = [f"{text} 00:00:00" for text in texts]
-    moments = [moment_of(text, today) for text in midnights]
-    return {session_of(wall_time.date()) for code, wall_time in moments if code is None}
+        for block in stream.blocks(mapped_columns(stream.header, stream.name), {"date_time", "symbol"}):
+            hours = block.texts["date_time"].str[:13]
+            found.update(zip(hours, is_future(block.texts["symbol"])[0].tolist(), strict=True))
+    moments = [(moment_of(f"{hour}:00:00", today), is_a_future) for hour, is_a_future in found]
+    return {session_at(wall_time, is_future=is_a_future) for (code, wall_time), is_a_future in moments if code is None}
 
 
 def _newest_versions(entries: Mapping[str, Mapping[Place, Entry]], as_of: dt.datetime | None) -> dict[Place, str]:

@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, Literal, TypeVar
 
 from risk.core.calendar import FIRST_SESSION
 from risk.core.entities import AccountStatement, Adjustment, Instrument, Mark, ReportedPnl, Split
+from risk.core.symbols import read_symbol
 from risk.ingest.rules import (
     FEES,
     SENTENCES,
@@ -25,7 +26,6 @@ from risk.ingest.rules import (
     number,
     session_of,
     shorten,
-    symbol_of,
 )
 
 Row = TypeVar("Row", bound=tuple[Any, ...])
@@ -119,7 +119,7 @@ def read_session(named: Named, today: dt.date | None, what: str) -> dt.date:
 def read_word(named: Named, name: Literal["symbol", "currency"]) -> str:
     """Read a symbol or a currency by the rule that holds for executions."""
     text = named.get(name, "")
-    word = symbol_of(text) if name == "symbol" else currency_of(text)
+    word = read_symbol(text) if name == "symbol" else currency_of(text)
     if word is None:
         raise ValueError(SENTENCES[name].format_map({name: shorten(text)}))
     return word

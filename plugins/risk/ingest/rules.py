@@ -17,6 +17,7 @@ from risk.core.calendar import FIRST_SESSION, next_session
 from risk.core.entities import Fill
 from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE, Settings
+from risk.core.symbols import kind_of, read_symbol
 from risk.ingest.reasons import Notice, hint_of
 
 REQUIRED: Final = {
@@ -63,9 +64,6 @@ READ_COLUMNS: Final = frozenset((REQUIRED | FEES | IDS | STATES).values())
 
 SIDES: Final = ("B", "S", "T", "C")
 
-SYMBOL: Final = re.compile(r"[A-Z0-9@/$^.][A-Z0-9 ./_:^$@&#*+-]{0,47}")
-"""Stocks, OSI options, futures and ``@`` spot symbols; neither markup nor control characters."""
-
 _CURRENCY: Final = re.compile("[A-Z]{3}")
 
 LIMIT: Final = Decimal(10) ** 10
@@ -73,6 +71,9 @@ LIMIT: Final = Decimal(10) ** 10
 
 LARGEST_EXPONENT: Final = 400
 """A number with a larger exponent is out of range whatever its digits are, and is never built."""
+
+FUTURES_OPEN: Final = dt.time(18)
+"""From then on, New York, futures trade for the next session."""
 
 PREFIX_LENGTH: Final = 20
 """Only so many characters of its name identify an account at the vendor."""
@@ -232,12 +233,6 @@ def sum_fees(record: Named) -> Decimal:
             return Decimal("NaN")
 
 
-def symbol_of(text: str) -> str | None:
-    """Read a symbol, upper case; ``None`` if it cannot be one. Only ASCII letters have two cases here."""
-    name = text.strip(" ")
-    return name.upper() if name.isascii() and SYMBOL.fullmatch(name.upper()) else None
-
-
 def currency_of(text: str) -> str | None:
     """Read a currency; blank where none is stated, ``None`` if it does not have the form of an ISO 4217 code."""
     return text if not text or _CURRENCY.fullmatch(text) else None
@@ -250,6 +245,12 @@ _MOMENT: Final = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4}) ([01][0-9]|2[0-3]
 def session_of(day: dt.date) -> dt.date:
     """Return the session an execution of a New York day belongs to: that day, or the next session."""
     return next_session(day - dt.timedelta(days=1))
+
+
+def session_at(wall_time: dt.datetime, *, is_future: bool) -> dt.date:
+    """Return the session an execution belongs to: a future's from 18:00 New York on to the session of the next day."""
+    is_evening = is_future and wall_time.time() >= FUTURES_OPEN
+    return session_of(wall_time.date() + dt.timedelta(days=is_evening))
 
 
 def moment_of(text: str, today: dt.date) -> tuple[str | None, dt.datetime]:
@@ -323,7 +324,7 @@ class RowRules:
             moment_of(record["date_time"], self.today)[0],
             self.account_code(record["account"].strip(" ")),
             None if record["side"] in SIDES else "side",
-            None if symbol_of(record["symbol"]) else "symbol",
+            None if read_symbol(record["symbol"]) else "symbol",
             *_number_codes(record),
             "status" if kind is None else None,
             "correction_id" if kind in ("canceled", "corrected") and not key_of(record) else None,
@@ -384,14 +385,15 @@ def key_of(record: Named) -> str:
 def fill_of(record: Named, line_number: int) -> Fill:
     """Build the fill of a good record."""
     wall_time = dt.datetime.strptime(record["date_time"], "%m/%d/%Y %H:%M:%S").replace(tzinfo=EXCHANGE_ZONE)
+    symbol = read_symbol(record["symbol"]) or ""
     return Fill(
         account_id=record["account"].strip(" "),
-        session_date=session_of(wall_time.date()),
+        session_date=session_at(wall_time, is_future=kind_of(symbol) == "future"),
         executed_at=wall_time.astimezone(dt.UTC),
         line_number=line_number,
         side=record["side"],
         quantity=number(record["quantity"]) or Decimal(0),
-        symbol=symbol_of(record["symbol"]) or "",
+        symbol=symbol,
         price=number(record["price"]) or Decimal(0),
         currency=record.get("currency") or None,
         fees_usd=sum_fees(record),

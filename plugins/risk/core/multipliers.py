@@ -1,0 +1,63 @@
+"""Multipliers: how many units one share or contract stands for, as stated by files or implied by the symbol's form.
+
+An unknown multiplier is never guessed: two E-mini contracts counted as shares gain $128 instead of $6,400.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from bisect import bisect_right
+from collections.abc import Hashable, Iterable, Mapping
+from operator import itemgetter
+from typing import Final, TypeVar
+
+from risk.core.symbols import Kind, future_of, kind_of
+
+StatedValue = TypeVar("StatedValue")
+
+UNITS: Final[dict[Kind, int]] = {"equity": 1, "pair": 1, "option": 100}
+"""What one share or contract stands for by the form of its symbol; of every other kind it must be stated."""
+
+
+class Multipliers:
+    """What files state about multipliers.
+
+    Parameters
+    ----------
+    statements
+        Day from which it holds, symbol and multiplier (``None`` = nothing is said), in any order. Two of one day and
+        symbol that differ leave it unknown.
+    unit
+        What the multipliers are scaled by.
+    """
+
+    def __init__(self, statements: Iterable[tuple[dt.date, str, int | None]], unit: int) -> None:
+        self._unit = unit
+        self._stated: dict[Hashable, dict[dt.date, int | None]] = {}
+        for day, symbol, multiplier in sorted(statements, key=itemgetter(0)):
+            if multiplier is not None:
+                future = future_of(symbol)
+                for name in (symbol, future.contract) if future else (symbol,):
+                    by_day = self._stated.setdefault(name, {})
+                    by_day[day] = multiplier if by_day.get(day, multiplier) == multiplier else None
+
+    def at(self, day: dt.date, symbol: str) -> int | None:
+        """Return the newest multiplier stated up to a day, else what the symbol's form implies; ``None`` = unknown.
+
+        For a future the symbol's own statement counts before those about other spellings of the contract, and these
+        before those about its root, such as ``/ES``.
+        """
+        future = future_of(symbol)
+        for name in (symbol, future.contract, future.of_root) if future else (symbol,):
+            stated = self._stated.get(name)
+            if stated and next(iter(stated)) <= day:
+                return newest_until(stated, day)
+        units = UNITS.get(kind_of(symbol))
+        return None if units is None else units * self._unit
+
+
+def newest_until(stated: Mapping[dt.date, StatedValue], day: dt.date) -> StatedValue | None:
+    """Return the newest of some dated values, ascending, that holds on a day."""
+    days = list(stated)
+    count = bisect_right(days, day)
+    return stated[days[count - 1]] if count else None
