@@ -22,15 +22,22 @@ from risk.core.settings import Settings
 from risk.ingest import streams
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
 from risk.ingest.parse import SCALE, AmountRule, Parser, judge_amount, judge_fee
-from risk.ingest.rules import RowRules, fill_of, key_of, mapped_columns
+from risk.ingest.rules import RowRules, fill_of, key_of
+from risk.ingest.words import mapped_columns
 
 RULES = RowRules(Settings(), dt.date(2025, 8, 29))
 HEADER = ("Date/Time", "Account", "B/S", "Qty", "Symbol", "Price", "Comm", "Ecn Fee", "Status", "Currency", "Fill Id")
 
 COLUMNS = mapped_columns(HEADER, "fills.csv")
 
-DATES = ("08/14/2025", "08/15/2025", "08/16/2025", "02/30/2025", "13/01/2025", "08/15/2099", "03/09/2025", "11/03/2024")
-TIMES = ("00:00:00", "01:30:00", "02:30:00", "09:45:00", "23:59:59", "24:00:00", "12:00:60")
+DATES = (
+    *("08/14/2025", "08/15/2025", "08/16/2025", "02/30/2025", "13/01/2025", "08/15/2099", "03/09/2025", "11/03/2024"),
+    *("8/15/2025", "2025-08-15", "2025/08/15", "20250815", "08/15/25"),
+)
+TIMES = (
+    *("00:00:00", "01:30:00", "02:30:00", "09:45:00", "23:59:59", "24:00:00", "12:00:60"),
+    *("9:45", "9:45 PM", "09:45:00.123456", "09:45:00Z", "01:30:00-04:00", "13:00 AM"),
+)
 NUMBERS = (
     *(
         "1",
@@ -46,6 +53,10 @@ NUMBERS = (
         "Infinity",
         "",
         " ",
+        "$1,010.00",
+        "-1,250.5",
+        "1,010",
+        "(5)",
         "1 2",
         "\u0663",
         "1,5",
@@ -80,7 +91,7 @@ def mostly(usual: str, *odd: str) -> st.SearchStrategy[str]:
 records = st.tuples(
     st.tuples(mostly("08/15/2025", *DATES), mostly("09:45:00", *TIMES)).map(" ".join),
     mostly("NET001", *ACCOUNTS),
-    mostly("B", "S", "T", "C", "X", "b", "", " B"),
+    mostly("B", "S", "T", "C", "X", "b", "", " B", "sell short", "BUY_TO_COVER"),
     mostly("100", *NUMBERS) | plain,
     mostly("XYZ", *SYMBOLS),
     mostly("12.5", *NUMBERS) | plain,
@@ -139,7 +150,7 @@ def _records(found: FileDeliveries, tables: list[pa.Table]) -> tuple[dict[int, t
     good = {}
     for row in (row for frame in frames for row in frame.to_dict("records")):
         amounts = tuple(Decimal(row[name]).scaleb(-SCALE) for name in ("quantity", "price", "fees_usd"))
-        instant = dt.datetime.fromtimestamp(row["second"], dt.UTC)
+        instant = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=row["microsecond"])
         texts = (chr(row["side"]), row["symbol"], row["currency"], row["fill_key"], row["kind"])
         good[row["line_number"]] = (*found.places[row["place"]], instant, *amounts, *texts)
     return good, {one.reject.line_number: one.reject.reason for one in found.rejects}

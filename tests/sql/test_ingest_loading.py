@@ -77,15 +77,15 @@ def totals(connection: Connection, load_id: int) -> dict[str, tuple[Any, ...]]:
 
 
 BAD_ROWS = {
-    row(1, day="13/01/2025"): "not a date of the form",
-    row(2, day="02/30/2025"): "not a date of the form",
-    row(3, day="2025-08-15"): "not a date of the form",
-    row(4, day="08/15/25"): "not a date of the form",
+    row(1, day="13/01/2025"): "has its day first",
+    row(2, day="02/30/2025"): "of a form that we read",
+    row(3, day="2025-08-15T"): "of a form that we read",
+    row(4, day="08/15/25"): "a year of two digits",
     row(5, day="08/15/2099"): "lies in the future",
     row(6, side="X"): "side 'X'",
     row(7, quantity="-5"): "quantity '-5'",
     row(8, quantity="0"): "quantity '0'",
-    row(9, quantity="NaN"): "quantity 'NaN' is not above zero and below",
+    row(9, quantity="NaN"): "quantity 'NaN' is not a number",
     row(10, quantity="1e18"): "quantity '1e18' is not above zero and below",
     row(11, price="0"): "price '0'",
     row(12, account="=cmd()"): "account name '=cmd()'",

@@ -9,7 +9,9 @@ import pytest
 
 from risk.core.errors import InputError
 from risk.core.settings import Settings
-from risk.ingest.rules import RowRules, fill_of, mapped_columns, moment_of
+from risk.ingest.rules import RowRules, fill_of
+from risk.ingest.times import moment_of
+from risk.ingest.words import mapped_columns
 
 TODAY = dt.date(2025, 8, 18)
 RULES = RowRules(Settings(), TODAY)
@@ -33,12 +35,10 @@ ROW = {
     [
         ("08/15/2025 09:45:00", None),
         ("08/16/2025 00:00:00", None),
-        ("13/01/2025 09:45:00", "date_form"),
+        ("13/01/2025 09:45:00", "date_day_first"),
         ("02/30/2025 09:45:00", "date_form"),
-        ("2025-08-15 09:45:00", "date_form"),
-        ("08/15/25 09:45:00", "date_form"),
         ("08/15/2025 24:00:00", "date_form"),
-        ("08/15/2025", "date_form"),
+        ("08/15/2025", "date_no_time"),
         ("08/15/2099 09:45:00", "date_future"),
         ("08/19/2025 09:45:00", "date_future"),
         ("08/15/1999 09:45:00", "date_past"),
@@ -48,7 +48,7 @@ ROW = {
     ],
 )
 def test_date_is_judged_on_the_new_york_clock(text: str, code: str | None) -> None:
-    assert moment_of(text, TODAY)[0] == code
+    assert moment_of(text, TODAY).code == code
 
 
 @pytest.mark.parametrize(
@@ -58,12 +58,12 @@ def test_date_is_judged_on_the_new_york_clock(text: str, code: str | None) -> No
         ({"side": ""}, "side"),
         ({"quantity": "-5"}, "quantity"),
         ({"quantity": "0"}, "quantity"),
-        ({"quantity": "NaN"}, "quantity"),
+        ({"quantity": "NaN"}, "numbers"),
         ({"quantity": "1e18"}, "quantity"),
         ({"quantity": "1000000000000000000"}, "quantity"),
         ({"quantity": "0.123456789"}, "quantity"),
         ({"price": "0"}, "price"),
-        ({"price": "Infinity"}, "price"),
+        ({"price": "Infinity"}, "numbers"),
         ({"price": ""}, "numbers"),
         ({"fee_comm": "free"}, "numbers"),
         ({"fee_comm": "99999999999"}, "fees"),
@@ -93,7 +93,7 @@ def test_fill_sums_every_fee_exactly_and_belongs_to_the_next_session_on_a_weeken
     assert fill.symbol == "XYZ"
 
 
-HUGE = ("1e1000000000000000000", "1e131072", "1e1000000", "1e-1000000000000000000", "1e-2000000", "0x" + "f" * 100_000)
+HUGE = ("1e1000000000000000000", "1e131072", "1e1000000", "1e-1000000000000000000", "1e-2000000", "9" * 100_000)
 """Numbers whose digits would fill the memory, or exceed what Postgres or Python can hold."""
 
 
@@ -157,10 +157,10 @@ def test_columns_follow_their_names_when_the_order_changes(header_line: str, wid
         (f"{API_26},Tariff", "'Tariff'"),
         (API_26.removeprefix("Date/Time,"), "'Date/Time'"),
         (f"{API_26},Ecn", "more than once"),
-        (f"{API_26},", "unknown column ''"),
+        (f"{API_26},,Route", "''"),
         ("error", "not a header"),
     ],
-    ids=["unknown fee", "required missing", "one fee twice", "trailing comma", "something else"],
+    ids=["unknown fee", "required missing", "one fee twice", "nameless inside", "something else"],
 )
 def test_columns_are_refused_with_the_name_when_the_shape_has_drifted(header_line: str, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):

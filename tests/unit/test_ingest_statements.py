@@ -120,7 +120,7 @@ def test_adjustments_are_credits_with_the_vendors_categories_and_zeros_are_booke
         (SPLITS, "Date,Symbol,Ratio", "08/16/2025,XYZ,2", "date 08/16/2025 is no session, so it has no split"),
         (ADJUSTMENTS, "Date,Account,Amount", "08/15/2025,=cmd(),1", "the account name '=cmd()' is not one"),
         (ADJUSTMENTS, "Date,Account,Amount", "08/15/2025,NET001,", "amount is blank"),
-        (ADJUSTMENTS, "Date,Account,Amount", "08/15/2025,NET001,NaN", "amount 'NaN' is not below 10,000,000,000"),
+        (ADJUSTMENTS, "Date,Account,Amount", "08/15/2025,NET001,NaN", "amount 'NaN' is not a number"),
         (ADJUSTMENTS, "Date,Account,Amount,Offset Account", "08/15/2025,A,1,A", "account A is its own offset account"),
         (ADJUSTMENTS, "Date,Account,Amount,Currency", "08/15/2025,A,1,CAD", "currency 'CAD' is not USD"),
         (ADJUSTMENTS, "Date,Account,Amount", "08/15/2025,A,1,2", "it has 4 fields, the header names 3"),

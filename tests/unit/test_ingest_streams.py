@@ -41,6 +41,30 @@ def test_stream_gives_the_same_records_however_the_file_was_saved(tmp_path: Path
     assert [fields for _, fields in records] == [["1", "2"], ["3", "4"]]
 
 
+@pytest.mark.parametrize(
+    ("content", "fields"),
+    [
+        (b"a;b\n1,5;2\n", ["1,5", "2"]),
+        (b"a\tb\n1;5\t2\n", ["1;5", "2"]),
+        (b'a;b\n"1;5";2\n', ["1;5", "2"]),
+        (b'"a;c",b\n1;5,2\n', ["1;5", "2"]),
+        (b"a,b,\n1,2,\n", ["1", "2", ""]),
+        (b"a,b,\n1,2\n", ["1", "2", ""]),
+        (b"a,b, ,\n1,2", ["1", "2", "", ""]),
+    ],
+)
+def test_header_line_alone_says_how_lines_are_split(tmp_path: Path, content: bytes, fields: list[str]) -> None:
+    path = tmp_path / "fills.csv"
+    path.write_bytes(content)
+
+    assert read(path) == [(2, fields)]
+    with CsvStream(path) as stream:
+        names = [f"c{number}" for number in range(len(stream.header))]
+        (block,) = stream.blocks(names, names)
+    assert block.texts.to_numpy().tolist() == [fields]
+    assert list(block.record(0).fields) == fields
+
+
 def test_stream_counts_physical_lines_when_a_quoted_field_spans_two(tmp_path: Path) -> None:
     path = tmp_path / "fills.csv"
     path.write_bytes(b'a,b\n"1\n1",2\n3,"4,5"\n')
@@ -71,13 +95,19 @@ def test_stream_hashes_the_bytes_of_the_folder_when_they_are_packed(tmp_path: Pa
         ("fills.csv", b"<!doctype html><title>Login</title>\n", "HTML"),
         ("fills.csv", b"a,b\n1,\x002\n", "not text"),
         ("fills.csv", "a,b\n1,é\n".encode("latin-1"), "not UTF-8"),
-        ("fills.csv", "a,b\n1,2\n".encode("utf-16"), "not text"),
+        ("fills.csv", "a,b\n1,2\n".encode("utf-16"), "UTF-16"),
+        ("fills.csv", "a,b\n1,2\n".encode("utf-16-le"), "not text"),
+        ("fills.csv", b"PK\x03\x04\x14\x00\x08\x00fills.csv", "zip archive"),
+        ("fills.csv", b"PK\x03\x04\x14\x00\x08\x00[Content_Types].xml", "Excel workbook"),
+        ("fills.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512), "Excel workbook"),
+        ("fills.csv", b"%PDF-1.7\n", "PDF"),
+        ("fills.csv.gz", gzip.compress(b"PK\x03\x04\x14\x00\x08\x00fills.csv", mtime=0), "zip archive"),
         ("fills.csv", b"a,b\n1,2\n3", "truncated"),
         ("fills.csv", b'a,b\n1,"2\n3,4\n', "quote"),
         ("fills.csv", GOOD.replace(b"\n", b"\r"), "line ends"),
         ("fills.csv.gz", gzip.compress(GOOD, mtime=0)[:-9], "truncated gzip"),
         ("fills.csv.gz", GOOD, "gzip"),
-        ("fills.csv", gzip.compress(GOOD, mtime=0), "not"),
+        ("fills.csv", gzip.compress(GOOD, mtime=0), "name it .csv.gz"),
     ],
 )
 def test_stream_refuses_a_file_that_cannot_be_right(tmp_path: Path, name: str, content: bytes, sentence: str) -> None:

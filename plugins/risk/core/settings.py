@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from risk.core.errors import RequestError
@@ -100,6 +100,13 @@ CommaSeparatedPaths = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_spl
 Statuses = Annotated[CommaSeparated, AfterValidator(lambda values: tuple(map(str.upper, values)))]
 
 
+def _only_once(words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    """Refuse a status that an earlier setting already gives a meaning."""
+    if any(word in info.data.get(name, ()) for name in ("live_statuses", "canceled_statuses") for word in words):
+        raise ValueError("a status has two meanings")
+    return words
+
+
 class Settings(BaseSettings):
     """What an installation may change; frozen.
 
@@ -142,16 +149,29 @@ class Settings(BaseSettings):
         "Regular expression that a whole account name must match.",
         "a regular expression",
     )
-    canceled_statuses: Statuses = _setting(
-        ("CANCEL", "CANCELED", "CANCELLED", "CXL", "BUST", "BUSTED"),
-        "Values of the column Status of a row that cancels an execution; case does not matter.",
-        "words, separated by commas",
+    live_statuses: Statuses = _setting(
+        (
+            *("REGULAR", "EXECUTED", "EXEC", "FILLED", "FILL", "PARTIALLY FILLED", "PARTIAL FILL", "PARTIAL"),
+            *("COMPLETE", "COMPLETED", "LIVE", "NORMAL"),
+        ),
+        "Values of the column Status of a row that is an execution; blank always is. Case does not matter, and blanks, "
+        "_ and - are one.",
+        "words, separated by commas, each with one meaning",
         min_length=1,
     )
-    corrected_statuses: Statuses = _setting(
-        ("CORRECT", "CORRECTED", "CORRECTION", "CORR", "COR"),
-        "Values of the column Status of a row that corrects an execution; case does not matter.",
-        "words, separated by commas",
+    canceled_statuses: Annotated[Statuses, AfterValidator(_only_once)] = _setting(
+        (
+            *("CANCEL", "CANCELED", "CANCELLED", "CANC", "CXL", "CXLD", "CXLED", "BUST", "BUSTED", "TRADE BUST"),
+            *("TRADE CANCEL", "VOID", "VOIDED"),
+        ),
+        "Values of the column Status of a row that cancels an execution; case does not matter.",
+        "words, separated by commas, each with one meaning",
+        min_length=1,
+    )
+    corrected_statuses: Annotated[Statuses, AfterValidator(_only_once)] = _setting(
+        ("CORRECT", "CORRECTED", "CORRECTION", "CORR", "COR", "TRADE CORRECT"),
+        "Values of the column Status of a row that corrects an execution; case does not matter. No word may mean two.",
+        "words, separated by commas, each with one meaning",
         min_length=1,
     )
     vendor_dir: Path = _setting(

@@ -11,11 +11,12 @@ from typing import Final, NamedTuple
 
 from risk.core.entities import ReportedPnl
 from risk.core.errors import InputError
+from risk.ingest.amounts import fits, number
 from risk.ingest.file_names import MARKER, PATTERNS, find_unread, printable
 from risk.ingest.opening import NOT_PLAIN
 from risk.ingest.parse import Place
 from risk.ingest.reference_data import FILE_SPECS
-from risk.ingest.rules import FileFinding, fits, number, shorten
+from risk.ingest.rules import FileFinding, shorten
 from risk.ingest.streams import CsvStream
 
 (MANIFEST,) = PATTERNS["manifest"]

@@ -21,23 +21,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute
 
+from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.symbols import kind_of, read_symbol
-from risk.ingest.rules import (
-    FEE_COLUMNS,
-    READ_COLUMNS,
-    SIDES,
-    Reject,
-    RowRules,
-    currency_of,
-    fits,
-    mapped_columns,
-    moment_of,
-    number,
-    session_at,
-    sum_fees,
-)
+from risk.ingest.amounts import fits, number
+from risk.ingest.rules import Reject, RowRules, currency_of, shorten, sum_fees
 from risk.ingest.streams import Block, CsvStream, Record
+from risk.ingest.times import DATE_ORDERS, moment_of, session_at
+from risk.ingest.words import FEE_COLUMNS, READ_COLUMNS, UNNAMED, mapped_columns, side_of
 
 Place = tuple[str, dt.date]
 """An account and a session."""
@@ -46,7 +37,7 @@ EXECUTIONS: Final = pa.schema(
     [
         ("place", pa.int32()),
         ("line_number", pa.int64()),
-        ("second", pa.int64()),
+        ("microsecond", pa.int64()),
         ("is_time_unknown", pa.bool_()),
         ("side", pa.uint8()),
         ("quantity", pa.int64()),
@@ -58,7 +49,7 @@ EXECUTIONS: Final = pa.schema(
         ("kind", pa.string()),
     ]
 )
-"""Good records: ``place`` is the number of an account and session in the file, ``second`` counts from 1970 UTC,
+"""Good records: ``place`` is the number of an account and session in the file, ``microsecond`` counts from 1970 UTC,
 ``side`` is an ASCII code, amounts are scaled by 1e8, a blank text is empty."""
 
 SCALE: Final = 8
@@ -76,7 +67,7 @@ _DAY_SPAN: Final = 10_000_000
 """More than the ordinal of any day."""
 
 HASHED: Final = (
-    *("second", "side", "quantity", "price", "fees_usd"),
+    *("microsecond", "side", "quantity", "price", "fees_usd"),
     *("symbol_hash", "currency_hash", "kind_hash", "order_hash", "vendor_hash", "fill_hash"),
 )
 """What makes two good records of an account and session the same."""
@@ -129,6 +120,10 @@ class ParsedFile:
         Good records that cancel or correct an execution, with their ``content``.
     keyed
         Of each table of executions.
+    date_orders
+        Number of records with a Date/Time of each of ``DATE_ORDERS``.
+    first_day_first
+        The first one that has its day first: line and text.
     """
 
     path: Path
@@ -141,6 +136,8 @@ class ParsedFile:
     corrections: list[pd.DataFrame] = field(default_factory=list)
     rejects: list[RejectedRecord] = field(default_factory=list)
     keyed: list[Keyed] = field(default_factory=list)
+    date_orders: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(DATE_ORDERS), np.int64))
+    first_day_first: tuple[int, str] | None = None
 
 
 class TextRule:
@@ -217,15 +214,16 @@ class Parser:
     def __init__(self, rules: RowRules) -> None:
         self.rules = rules
         self._names: dict[str, int] = {}
-        moment = TextRule(self._judge_moment, bool, np.int64, np.int64, np.int64, bool)
-        side = TextRule(lambda text: (text in SIDES, ord(text) if text in SIDES else 0), bool, np.uint8)
+        moment = TextRule(self._judge_moment, bool, np.int64, np.int64, np.int64, bool, np.uint8)
+        side = TextRule(lambda text: (side_of(text) is not None, ord(side_of(text) or " ")), bool, np.uint8)
+        self._blank = TextRule(lambda text: (not text.strip(" "),), bool)
         symbol = TextRule(judge_symbol, bool, object, np.uint64, bool)
         status, currency = (
             TextRule(partial(judge_word, read), bool, object, np.uint64) for read in (rules.kind_of, currency_of)
         )
         amount, self._fee = AmountRule(judge_amount), AmountRule(judge_fee)
         self._columns: dict[str, tuple[TextRule, tuple[str, ...]]] = {
-            "date_time": (moment, ("second", "day", "futures_day", "is_time_unknown")),
+            "date_time": (moment, ("microsecond", "day", "futures_day", "is_time_unknown", "order")),
             "account": (TextRule(self._judge_account, bool, np.int64), ("account",)),
             "side": (side, ("side",)),
             "quantity": (amount, ("quantity",)),
@@ -251,14 +249,16 @@ class Parser:
         parsed = ParsedFile(path)
         with CsvStream(path) as stream:
             parsed.columns = mapped_columns(stream.header, stream.name)
-            for block in stream.blocks(parsed.columns, READ_COLUMNS):
+            for block in stream.blocks(parsed.columns, READ_COLUMNS.union(UNNAMED)):
                 self._add(parsed, block, store)
             parsed.content_sha256 = stream.sha256
+        _refuse_day_first(parsed)
         return parsed
 
     def _add(self, parsed: ParsedFile, block: Block, store: Callable[[pa.Table], object]) -> None:
         """Add the records of a block to what a file says, and hand over the good ones."""
         frame, is_good = self._read(block)
+        _note_date_orders(parsed, block, frame.pop("order").to_numpy())
         frame["place"] = self._number_places(parsed, frame)
         parsed.record_count += len(frame) + len(block.ragged)
         if block.ragged or not is_good.all():
@@ -300,6 +300,8 @@ class Parser:
             is_good &= is_right
             values |= zip(parts, answers, strict=True)
         values["day"] = np.where(values.pop("is_future"), values.pop("futures_day"), values["day"])
+        for name in block.texts.columns.intersection(list(UNNAMED)):
+            is_good &= self._blank(block.texts[name])[0]
         values["fees_usd"] = np.zeros(len(texts), np.int64)
         for name in FEE_COLUMNS:
             if name in block.texts:
@@ -339,20 +341,47 @@ class Parser:
             )
         )
 
-    def _judge_moment(self, text: str) -> tuple[bool, int, int, int, bool]:
-        """Judge a Date/Time: its second, ordinals of its session and of a future's, whether its time is unknown."""
-        code, wall_time = moment_of(text, self.rules.today)
-        if code:
-            return False, 0, UNPLACED, UNPLACED, False
-        seconds = (wall_time.replace(tzinfo=EXCHANGE_ZONE) - _EPOCH) // dt.timedelta(seconds=1)
+    def _judge_moment(self, text: str) -> tuple[bool, int, int, int, bool, int]:
+        """Judge a Date/Time: microsecond, ordinals of its session and a future's, is it unknown, its date order."""
+        moment = moment_of(text, self.rules.today)
+        order = DATE_ORDERS.index(moment.order)
+        if moment.code:
+            return False, 0, UNPLACED, UNPLACED, False, order
+        wall_time = moment.wall_time
+        microseconds = (wall_time.replace(tzinfo=EXCHANGE_ZONE) - _EPOCH) // dt.timedelta(microseconds=1)
         day, futures_day = (session_at(wall_time, is_future=is_future).toordinal() for is_future in (False, True))
-        return True, seconds, day, futures_day, wall_time.time() == dt.time()
+        return True, microseconds, day, futures_day, moment.is_time_unknown, order
 
     def _judge_account(self, text: str) -> tuple[bool, int]:
         """Judge an account name: whether it is good, and its number where it is well-formed."""
         name = text.strip(" ")
         code = self.rules.account_code(name)
         return code is None, UNPLACED if code == "account_name" else self._names.setdefault(name, len(self._names))
+
+
+def _note_date_orders(parsed: ParsedFile, block: Block, orders: NDArray[np.uint8]) -> None:
+    """Count which of day and month may come first in the dates of a block."""
+    parsed.date_orders += np.bincount(orders, minlength=len(DATE_ORDERS))
+    day_first = np.flatnonzero(orders == DATE_ORDERS.index("day first"))
+    if len(day_first) and parsed.first_day_first is None:
+        row = int(day_first[0])
+        parsed.first_day_first = int(block.line_numbers[row]), str(block.texts["date_time"].iat[row])
+
+
+def _refuse_day_first(parsed: ParsedFile) -> None:
+    """Refuse a file whose dates have the day first: those with a day up to 12 would be read as other dates.
+
+    Beside a date that is month first beyond doubt, or among ten times as many others, it is an error of its row.
+    """
+    counts = dict(zip(DATE_ORDERS, parsed.date_orders.tolist(), strict=True))
+    if parsed.first_day_first is None or counts["month first"] or sum(counts.values()) > 10 * counts["day first"]:
+        return
+    line_number, text = parsed.first_day_first
+    raise InputError(
+        f"{parsed.path.name} has its dates day first: line {line_number} says {shorten(text)}, and no date is month "
+        "first beyond doubt. Nothing of the file is loaded. Export its dates as MM/DD/YYYY or YYYY-MM-DD, or state "
+        "their form in a mapping (riskctl map)."
+    )
 
 
 def judge_amount(text: str) -> tuple[bool, int]:

@@ -26,15 +26,10 @@ from risk.ingest.parse import EXECUTIONS, SCALE, ParsedFile, Parser, Place, Text
 from risk.ingest.reasons import Notice
 from risk.ingest.reference_data import ACCOUNTS, FILE_SPECS, MARKS
 from risk.ingest.reference_files import read_reference_files
-from risk.ingest.rules import (
-    Reject,
-    RowRules,
-    find_collisions,
-    mapped_columns,
-    moment_of,
-    session_at,
-)
+from risk.ingest.rules import Reject, RowRules, find_collisions
 from risk.ingest.streams import CsvStream
+from risk.ingest.times import moment_of, session_at
+from risk.ingest.words import mapped_columns
 
 Parsed = tuple[ParsedFile, list[pa.Table]]
 """A file and its executions."""
@@ -144,7 +139,7 @@ def _executions(
 def _with_accounts(frame: pd.DataFrame, places: Sequence[Place], renames: Renames) -> pd.DataFrame:
     """Name account and session in place of their number."""
     numbers = frame.pop("place").to_numpy(np.int64)
-    frame["instant"] = frame.pop("second").to_numpy(np.int64) * 1_000_000
+    frame["instant"] = frame.pop("microsecond").to_numpy(np.int64)
     current = [renames.current_name(*place) for place in places]
     delivered_as, days = [name for name, _ in places], [day.toordinal() for _, day in places]
     return frame.assign(
@@ -247,10 +242,11 @@ def _sessions(path: Path, today: dt.date) -> set[dt.date]:
     is_future = TextRule(lambda text: (kind_of(read_symbol(text) or "") == "future",), bool)
     with CsvStream(path) as stream:
         for block in stream.blocks(mapped_columns(stream.header, stream.name), {"date_time", "symbol"}):
-            hours = block.texts["date_time"].str[:13]
-            found.update(zip(hours, is_future(block.texts["symbol"])[0].tolist(), strict=True))
-    moments = [(moment_of(f"{hour}:00:00", today), is_a_future) for hour, is_a_future in found]
-    return {session_at(wall_time, is_future=is_a_future) for (code, wall_time), is_a_future in moments if code is None}
+            codes, texts = pd.factorize(block.texts["date_time"])
+            pairs = np.unique(2 * codes + is_future(block.texts["symbol"])[0])
+            found.update((texts[pair // 2], pair % 2 == 1) for pair in pairs.tolist())
+    moments = [(moment_of(text, today), is_a_future) for text, is_a_future in found]
+    return {session_at(moment.wall_time, is_future=is_a_future) for moment, is_a_future in moments if not moment.code}
 
 
 def _newest_versions(entries: Mapping[str, Mapping[Place, Entry]], as_of: dt.datetime | None) -> dict[Place, str]:

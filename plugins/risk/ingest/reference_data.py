@@ -16,17 +16,10 @@ from typing import Any, Final, Generic, Literal, TypeVar
 from risk.core.calendar import FIRST_SESSION
 from risk.core.entities import AccountStatement, Adjustment, Instrument, Mark, ReportedPnl, Split
 from risk.core.symbols import read_symbol
-from risk.ingest.rules import (
-    FEES,
-    SENTENCES,
-    Named,
-    RowRules,
-    currency_of,
-    fits,
-    number,
-    session_of,
-    shorten,
-)
+from risk.ingest.amounts import fits, number, why_no_number
+from risk.ingest.rules import SENTENCES, Named, RowRules, currency_of, shorten
+from risk.ingest.times import day_of, session_of
+from risk.ingest.words import FEES
 
 Row = TypeVar("Row", bound=tuple[Any, ...])
 
@@ -86,26 +79,18 @@ ADJUSTMENT_CATEGORIES: Final = {
 OTHER_CATEGORY: Final = "Fee: Misc"
 """Source of both: the vendor's page *Uploading an Adjustments File*."""
 
-
-DATE_FORMS: Final = {r"[0-9]{2}/[0-9]{2}/[0-9]{4}": "%m/%d/%Y", r"[0-9]{4}-[0-9]{2}-[0-9]{2}": "%Y-%m-%d"}
-"""The vendor's form and ISO 8601: both are unambiguous."""
-
 SMALLEST: Final = Decimal("1e-8")
 
 
 def read_day(named: Named, today: dt.date | None) -> dt.date:
     """Read the date; one after today, where that is given, is wrong."""
     text = named["date"]
-    for pattern, form in DATE_FORMS.items():
-        if re.fullmatch(pattern, text):
-            try:
-                day = dt.datetime.strptime(text, form).date()  # noqa: DTZ007 - a session is a plain date
-            except ValueError:
-                break
-            if today is not None and day > today:
-                raise ValueError(f"date {text} lies in the future")
-            return day
-    raise ValueError(f"date {shorten(text)} is no date of the form MM/DD/YYYY or YYYY-MM-DD")
+    day = day_of(text)
+    if day is None:
+        raise ValueError(f"date {shorten(text)} is no date of the form MM/DD/YYYY or YYYY-MM-DD")
+    if today is not None and day > today:
+        raise ValueError(f"date {text} lies in the future")
+    return day
 
 
 def read_session(named: Named, today: dt.date | None, what: str) -> dt.date:
@@ -132,7 +117,7 @@ def read_number(named: Named, name: str, text: str | None = None) -> Decimal | N
         return None
     value = number(text)
     if value is None:
-        raise ValueError(f"{name} {shorten(text)} is not a number")
+        raise ValueError(f"{name} {shorten(text)} {why_no_number(text)}")
     if not fits(value):
         raise ValueError(f"{name} {shorten(text)} is not below 10,000,000,000 with at most 8 decimals")
     return value

@@ -16,9 +16,10 @@ from risk.ingest.folder import MANIFEST, DropFolder
 from risk.ingest.opening import file_sha256, finding_of
 from risk.ingest.reasons import cause_of
 from risk.ingest.reference_data import FileSpec, Row
-from risk.ingest.rules import SENTENCES, FileFinding, Reject, RowRules, mapped_columns
+from risk.ingest.rules import SENTENCES, FileFinding, Reject, RowRules
 from risk.ingest.stage import FileLog, StagedReject, copy_chunks, row_chunks
 from risk.ingest.streams import CsvStream
+from risk.ingest.words import mapped_columns
 
 
 class Stated(NamedTuple, Generic[Row]):

@@ -1,6 +1,7 @@
-"""Every rule about one row of executions, as plain functions of text: columns, numbers, error codes and sentences.
+"""Every rule about one row of executions, as plain functions of text: error codes and sentences.
 
-`risk.ingest.parse` asks these rules once for each distinct text of a column; nothing else judges an execution.
+`risk.ingest.parse` asks these rules once for each distinct text of a column; nothing else judges an execution. How
+words, amounts and times are spelled is in `risk.ingest.words`, `risk.ingest.amounts` and `risk.ingest.times`.
 """
 
 from __future__ import annotations
@@ -13,76 +14,30 @@ from decimal import Context, Decimal, Inexact, localcontext
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
-from risk.core.calendar import FIRST_SESSION, next_session
 from risk.core.entities import Fill
-from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.symbols import kind_of, read_symbol
+from risk.ingest.amounts import LARGEST_EXPONENT, fits, number, why_no_number
 from risk.ingest.reasons import Notice, hint_of
-
-REQUIRED: Final = {
-    "Date/Time": "date_time",
-    "Account": "account",
-    "B/S": "side",
-    "Qty": "quantity",
-    "Symbol": "symbol",
-    "Price": "price",
-}
-"""Header name to column name: what every file of executions must have."""
-
-FEES: Final = {
-    "Comm": "fee_comm",
-    "Ecn": "fee_ecn",
-    "Ecn Fee": "fee_ecn",
-    "SEC": "fee_sec",
-    "ORF": "fee_orf",
-    "TAF": "fee_taf",
-    "FTT": "fee_ftt",
-    "NFA": "fee_nfa",
-    "CAT": "fee_cat",
-    "NSCC": "fee_nscc",
-    "Acc": "fee_acc",
-    "Clr": "fee_clr",
-    "Misc": "fee_misc",
-}
-"""Fee columns: positive = cost, negative = rebate. ``Ecn`` and ``Ecn Fee`` are one fee under two names."""
-
-IDS: Final = {"Order Id": "order_id", "Fill Id": "fill_id", "PropReports Id": "propreports_id"}
-STATES: Final = {"Status": "status", "Currency": "currency"}
-IGNORED: Final = {
-    "Route": "route",
-    "Exec Bkr": "executing_broker",
-    "Contra": "contra",
-    "Liq": "liquidity",
-    "ISIN": "isin",
-    "CUSIP": "cusip",
-}
-
-COLUMNS: Final = REQUIRED | FEES | IDS | STATES | IGNORED
-FEE_COLUMNS: Final = tuple(dict.fromkeys(FEES.values()))
-READ_COLUMNS: Final = frozenset((REQUIRED | FEES | IDS | STATES).values())
-
-SIDES: Final = ("B", "S", "T", "C")
+from risk.ingest.times import FORMS, moment_of, session_at
+from risk.ingest.words import FEE_COLUMNS, UNNAMED, Kind, fold_word, side_of
 
 _CURRENCY: Final = re.compile("[A-Z]{3}")
-
-LIMIT: Final = Decimal(10) ** 10
-"""First value that a numeric(18, 8) cannot hold."""
-
-LARGEST_EXPONENT: Final = 400
-"""A number with a larger exponent is out of range whatever its digits are, and is never built."""
-
-FUTURES_OPEN: Final = dt.time(18)
-"""From then on, New York, futures trade for the next session."""
 
 PREFIX_LENGTH: Final = 20
 """Only so many characters of its name identify an account at the vendor."""
 
-Kind = Literal["live", "canceled", "corrected"]
-
 SENTENCES: Final = {
     "ragged": "has {found} fields, the header names {expected}",
-    "date_form": "Date/Time {date_time} is not a date of the form MM/DD/YYYY HH:MM:SS",
+    "unnamed": "has a value in a column without a name",
+    "date_form": f"Date/Time {{date_time}} is not a date and time of a form that we read ({FORMS})",
+    "date_year": "Date/Time {date_time} has a year of two digits: write all four",
+    "date_day_first": "Date/Time {date_time} has its day first, and dates are read month first: export them as "
+    "MM/DD/YYYY or YYYY-MM-DD, or state the form in a mapping",
+    "date_no_day": "Date/Time {date_time} has no date: export both, or name the date in a mapping",
+    "date_no_time": "Date/Time {date_time} has no time of day: write 00:00:00 if nobody knows it",
+    "date_serial": "Date/Time {date_time} is a spreadsheet's number of a day: format the column as date and time, then "
+    "save again",
     "date_future": "Date/Time {date_time} lies in the future",
     "date_past": "Date/Time {date_time} lies before the first session we know",
     "date_gap": "Date/Time {date_time} does not exist in New York: clocks went forward over it",
@@ -90,13 +45,14 @@ SENTENCES: Final = {
     "account_name": "the account name {account} is not one the setting RISK_ACCOUNT_PATTERN allows",
     "account_collision": "account {account} equals {colliding} in its first 20 characters, so the two cannot be "
     "distinguished",
-    "side": "side {side} is none of B, S, T, C",
+    "side": "side {side} is none of B, S, T, C nor a word for one of them (BUY, SELL, SELL SHORT, BUY TO COVER)",
     "symbol": "symbol {symbol} is blank, too long or has characters no symbol has",
-    "numbers": "{numbers} is not a number",
+    "numbers": "{numbers}",
     "quantity": "quantity {quantity} is not above zero and below 10,000,000,000 with at most 8 decimals",
     "price": "price {price} is not above zero and below 10,000,000,000 with at most 8 decimals",
     "fees": "the fees{fees} do not sum to an amount below 10,000,000,000 with at most 8 decimals",
-    "status": "status {status} is not blank, nor a spelling of RISK_CANCELED_STATUSES or RISK_CORRECTED_STATUSES",
+    "status": "status {status} is not blank, nor a word of RISK_LIVE_STATUSES, RISK_CANCELED_STATUSES or "
+    "RISK_CORRECTED_STATUSES",
     "correction_id": "status {status} corrects an execution, and neither PropReports Id nor Fill Id says which",
     "currency": "currency {currency} is no ISO 4217 code",
     "repeated_id": "the id {key} occurs more than once in this delivery with different content",
@@ -139,88 +95,6 @@ class FileFinding(NamedTuple):
     state: Literal["quarantined", "waiting", "unread"] = "quarantined"
 
 
-def mapped_columns(
-    header: Sequence[str],
-    file_name: str,
-    known: Mapping[str, str] = COLUMNS,
-    required: Sequence[str] = tuple(REQUIRED),
-) -> tuple[str, ...]:
-    """Map a header to column names, in the file's order; by name, never by position.
-
-    Parameters
-    ----------
-    known, required
-        Header name to column name, and header names that must be there; by default those of executions.
-
-    Raises
-    ------
-    InputError
-        If a column is unknown, given twice, or a required one is missing: the file as a whole cannot be right.
-    """
-    names = [name.strip() for name in header]
-    missing = [name for name in required if name not in names]
-    unknown = [name for name in names if name not in known]
-    if required and len(missing) == len(required):
-        raise InputError(
-            f"{file_name} line 1 is not a header with {_quoted(required)}: found {_quoted(names) or 'nothing'}. "
-            "Replace the file with the source's CSV export."
-        )
-    if missing:
-        raise InputError(
-            f"{file_name} lacks the required column {_quoted(missing)}. "
-            f"Export it again with all of {_quoted(required)}."
-        )
-    if unknown:
-        raise InputError(
-            f"{file_name} has the unknown column {_quoted(unknown)}: the vendor's format has changed. "
-            "Nothing of the file is loaded; ask the developers to add the column."
-        )
-    columns = tuple(known[name] for name in names)
-    twice = [name for name, column in zip(names, columns, strict=True) if columns.count(column) > 1]
-    if twice:
-        raise InputError(f"{file_name} gives the column {_quoted(twice)} more than once. Export it again.")
-    return columns
-
-
-def _quoted(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(name[:40]) for name in names[:10])
-    return shown if len(names) <= 10 else f"{shown} and {len(names) - 10} more"
-
-
-_DIGITS: Final = r"[0-9](?:_?[0-9])*"
-_DECIMAL: Final = re.compile(rf"[+-]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE]([+-]?{_DIGITS}))?")
-_INTEGER: Final = re.compile(r"([+-]?)(0[xX](?:_?[0-9a-fA-F])+|0[oO](?:_?[0-7])+|0[bB](?:_?[01])+)")
-_SPECIAL: Final = re.compile(r"nan|[+-]?inf(?:inity)?", re.IGNORECASE)
-_SPACE: Final = " \t\n\r\v\f"
-_MOST_DIGITS: Final = 1000
-
-
-def number(text: str) -> Decimal | None:
-    """Read a number exactly, in the forms that Postgres's ``numeric`` knows; ``None`` if the text is none.
-
-    NaN, Infinity, and what is too large or too fine to build (as NaN) are numbers: the caller's bounds refuse them.
-    """
-    stripped = text.strip(_SPACE)
-    found = _DECIMAL.fullmatch(stripped)
-    if found:
-        exponent = (found[1] or "").replace("_", "").lstrip("+-0")
-        is_buildable = len(exponent) <= 3 and int(exponent or 0) <= LARGEST_EXPONENT
-        return Decimal(stripped.replace("_", "")) if is_buildable else Decimal("NaN")
-    if _SPECIAL.fullmatch(stripped):
-        return Decimal(stripped)
-    based = _INTEGER.fullmatch(stripped)
-    if based is None:
-        return None
-    return Decimal(int("".join(based.groups()), 0)) if len(stripped) <= _MOST_DIGITS else Decimal("NaN")
-
-
-def fits(value: Decimal) -> bool:
-    """Tell whether a value fits numeric(18, 8) without rounding; NaN and Infinity do not."""
-    if not value.is_finite() or abs(value) >= LIMIT:
-        return False
-    return len(format(value, "f").partition(".")[2].rstrip("0")) <= 8
-
-
 def sum_fees(record: Named) -> Decimal:
     """Add all fee columns exactly; blank is zero, NaN where that cannot be done."""
     values = [number(record[name]) or Decimal(0) for name in FEE_COLUMNS if record.get(name)]
@@ -236,51 +110,6 @@ def sum_fees(record: Named) -> Decimal:
 def currency_of(text: str) -> str | None:
     """Read a currency; blank where none is stated, ``None`` if it does not have the form of an ISO 4217 code."""
     return text if not text or _CURRENCY.fullmatch(text) else None
-
-
-_MOMENT: Final = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4}) ([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])")
-
-
-@cache
-def session_of(day: dt.date) -> dt.date:
-    """Return the session an execution of a New York day belongs to: that day, or the next session."""
-    return next_session(day - dt.timedelta(days=1))
-
-
-def session_at(wall_time: dt.datetime, *, is_future: bool) -> dt.date:
-    """Return the session an execution belongs to: a future's from 18:00 New York on to the session of the next day."""
-    is_evening = is_future and wall_time.time() >= FUTURES_OPEN
-    return session_of(wall_time.date() + dt.timedelta(days=is_evening))
-
-
-def moment_of(text: str, today: dt.date) -> tuple[str | None, dt.datetime]:
-    """Read a Date/Time.
-
-    Parameters
-    ----------
-    today
-        The New York day after which a date is in the future.
-
-    Returns
-    -------
-    code, wall_time
-        The error code if anything is wrong with it, and the time as New York's wall clock shows it.
-    """
-    found = _MOMENT.fullmatch(text)
-    month, day, year, hour, minute, second = map(int, found.groups()) if found else (0,) * 6
-    try:
-        wall_time = dt.datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 - a wall clock has no zone
-    except ValueError:
-        return "date_form", dt.datetime.min  # noqa: DTZ901 - not to be used
-    if wall_time.date() > today:
-        return "date_future", wall_time
-    if wall_time.date() < FIRST_SESSION:
-        return "date_past", wall_time
-    earlier, later = (wall_time.replace(tzinfo=EXCHANGE_ZONE, fold=fold) for fold in (0, 1))
-    if earlier.utcoffset() == later.utcoffset():
-        return None, wall_time
-    round_trip = earlier.astimezone(dt.UTC).astimezone(EXCHANGE_ZONE).replace(tzinfo=None)
-    return "date_twice" if round_trip == wall_time else "date_gap", wall_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,26 +138,23 @@ class RowRules:
 
     def kind_of(self, status: str) -> Kind | None:
         """Return what a status means; ``None`` if it is unknown. Only ASCII letters have two cases here."""
-        name = status.strip(" ")
-        if not name:
-            return "live"
-        folded = name.upper() if name.isascii() else name
-        if folded in self.settings.canceled_statuses:
-            return "canceled"
-        return "corrected" if folded in self.settings.corrected_statuses else None
+        settings = self.settings
+        kinds = _kinds(settings.live_statuses, settings.canceled_statuses, settings.corrected_statuses)
+        return kinds.get(fold_word(status))
 
     def codes_of(self, record: Named) -> list[str]:
         """List the error codes of a record, by column name; empty for a good one."""
         kind = self.kind_of(record.get("status", ""))
         found = [
-            moment_of(record["date_time"], self.today)[0],
+            moment_of(record["date_time"], self.today).code,
             self.account_code(record["account"].strip(" ")),
-            None if record["side"] in SIDES else "side",
+            None if side_of(record["side"]) else "side",
             None if read_symbol(record["symbol"]) else "symbol",
             *_number_codes(record),
             "status" if kind is None else None,
             "correction_id" if kind in ("canceled", "corrected") and not key_of(record) else None,
             "currency" if currency_of(record.get("currency", "")) is None else None,
+            "unnamed" if any(record.get(name, "").strip(" ") for name in UNNAMED) else None,
         ]
         return [code for code in found if code]
 
@@ -364,6 +190,15 @@ class RowRules:
         )
 
 
+@cache
+def _kinds(live: tuple[str, ...], canceled: tuple[str, ...], corrected: tuple[str, ...]) -> dict[str, Kind]:
+    """Map the words of the column Status to what they mean."""
+    words: dict[str, Kind] = {"": "live"}
+    words |= {fold_word(word): "live" for word in live}
+    words |= {fold_word(word): "canceled" for word in canceled}
+    return words | {fold_word(word): "corrected" for word in corrected}
+
+
 def find_collisions(account_ids: set[str]) -> dict[str, str]:
     """Map each account name to another one with the same first 20 characters, where there is one."""
     by_prefix: dict[str, list[str]] = {}
@@ -384,14 +219,14 @@ def key_of(record: Named) -> str:
 
 def fill_of(record: Named, line_number: int) -> Fill:
     """Build the fill of a good record."""
-    wall_time = dt.datetime.strptime(record["date_time"], "%m/%d/%Y %H:%M:%S").replace(tzinfo=EXCHANGE_ZONE)
+    wall_time = moment_of(record["date_time"], dt.date.max).wall_time.replace(tzinfo=EXCHANGE_ZONE)
     symbol = read_symbol(record["symbol"]) or ""
     return Fill(
         account_id=record["account"].strip(" "),
         session_date=session_at(wall_time, is_future=kind_of(symbol) == "future"),
         executed_at=wall_time.astimezone(dt.UTC),
         line_number=line_number,
-        side=record["side"],
+        side=side_of(record["side"]) or "",
         quantity=number(record["quantity"]) or Decimal(0),
         symbol=symbol,
         price=number(record["price"]) or Decimal(0),
@@ -401,8 +236,8 @@ def fill_of(record: Named, line_number: int) -> Fill:
 
 
 def shorten(text: str, length: int = 60) -> str:
-    """Quote a value so that it cannot break a line, an email or a terminal."""
-    return ascii(text if len(text) <= length else f"{text[: length - 3]}...")
+    """Quote a value so that it cannot break a line, an email or a terminal; letters stay as they are."""
+    return repr(text if len(text) <= length else f"{text[: length - 3]}...")
 
 
 def _number_codes(record: Named) -> list[str]:
@@ -429,7 +264,7 @@ def _list_amounts(record: Named, *, is_number: bool) -> str:
     blank_is_wrong = ("quantity", "price")
     return ", ".join(
         [
-            f"{name} {shorten(record[name])}"
+            f"{name} {shorten(record[name])} {why_no_number(record[name])}"
             for name in (*blank_is_wrong, *FEE_COLUMNS)
             if name in record and number(record[name]) is None and (record[name] or name in blank_is_wrong)
         ][:4]

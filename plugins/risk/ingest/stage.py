@@ -142,13 +142,20 @@ def execution_chunks(
             "delivery_id": pa.array(delivery_ids).take(place),
             "account_id": account_ids.take(place),
             "session_date": session_dates.take(place),
-            "executed_at": table["second"].cast(pa.timestamp("s", tz="UTC")),
+            "executed_at": _instants(table["microsecond"]),
             "side": _CHARACTERS.take(table["side"]),
         }
         sink = pa.BufferOutputStream()
         options = arrow_csv.WriteOptions(include_header=False, quoting_style="needed")
         arrow_csv.write_csv(pa.table({name: stored[name] for name in columns}), sink, options)
         yield sink.getvalue().to_pybytes()
+
+
+def _instants(microseconds: pa.ChunkedArray) -> pa.Array:
+    """Return instants as timestamps, in whole seconds where they are all such: that is less text."""
+    seconds, rest = np.divmod(microseconds.to_numpy(), 1_000_000)
+    unit, values = ("us", microseconds) if rest.any() else ("s", pa.array(seconds))
+    return values.cast(pa.timestamp(unit, tz="UTC"))
 
 
 def _decimals(amounts: pa.ChunkedArray) -> pa.Array:

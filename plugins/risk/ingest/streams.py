@@ -37,6 +37,22 @@ BOMB_RATIO = 200
 """Beyond that it may hold 200 times its size; executions compress 5 to 20 times, a bomb 1,000 times."""
 
 
+DELIMITERS = ",;\t"
+"""What may stand between fields; the header line tells which one does."""
+
+FOREIGN_STARTS = {
+    b"PK\x03\x04": "a zip archive: unpack it, and deliver the CSV files that it holds",
+    b"\xd0\xcf\x11\xe0": "an Excel workbook (.xls): open it, choose Save As, CSV UTF-8, and deliver that file",
+    b"\x1f\x8b": "a gzip file: name it .csv.gz, or unpack it",
+    b"\xff\xfe": "UTF-16 text, as Excel's Unicode Text is: choose Save As, CSV UTF-8, and deliver that file",
+    b"\xfe\xff": "UTF-16 text: export it as UTF-8",
+    b"%PDF": "a PDF document: export the executions as CSV",
+    b"{\\rtf": "a document of a word processor: export the executions as CSV",
+}
+"""First bytes of files that are no CSV text, with what each is and what to do."""
+WORKBOOK = "an Excel workbook (.xlsx): open it, choose Save As, CSV UTF-8, and deliver that file"
+
+
 class Record(NamedTuple):
     """One CSV record: the physical line it starts on, its text and its fields."""
 
@@ -59,12 +75,15 @@ class Block:
         Records that do not have as many fields as the header, in between.
     source
         The lines of the block, or its even records.
+    delimiter
+        What stands between the fields of a line.
     """
 
     texts: pd.DataFrame
     line_numbers: NDArray[np.int64]
     ragged: Sequence[Record]
     source: Sequence[bytes] | Sequence[Record]
+    delimiter: str
 
     def record(self, row: int) -> Record:
         """Return one record whole."""
@@ -72,7 +91,9 @@ class Block:
         if isinstance(source, Record):
             return source
         text = source.decode()
-        return Record(int(self.line_numbers[row]), text, next(csv.reader([text], strict=True)))
+        return Record(
+            int(self.line_numbers[row]), text, next(csv.reader([text], delimiter=self.delimiter, strict=True))
+        )
 
 
 class CsvStream(AbstractContextManager["CsvStream"]):
@@ -87,6 +108,8 @@ class CsvStream(AbstractContextManager["CsvStream"]):
     ----------
     header
         The fields of line 1.
+    delimiter
+        What stands between them, and so between the fields of every line.
     line_count
         Lines read after the header, the last one counted even without its newline.
     tail
@@ -98,7 +121,8 @@ class CsvStream(AbstractContextManager["CsvStream"]):
     ------
     InputError
         From the constructor or while reading: a link or no plain file, cannot be opened, zero bytes, not UTF-8, NUL
-        bytes, HTML, damaged or oversized gzip; a `ChangedFileError` if it changed until it was read whole.
+        bytes, HTML, damaged or oversized gzip, or a workbook, an archive or UTF-16 under the name of a CSV file; a
+        `ChangedFileError` if it changed until it was read whole.
     """
 
     def __init__(self, path: Path) -> None:
@@ -116,8 +140,12 @@ class CsvStream(AbstractContextManager["CsvStream"]):
         self._pending_return = b""
         with contextlib.ExitStack() as stack:
             stack.push(self)
-            self.header, self._rest = self._read_header()
+            line, self._rest = self._read_header()
+            self.delimiter = max(DELIMITERS, key=lambda mark: len(_split_line(line, mark)))
+            self.header = self._split_header(line)
             stack.pop_all()
+        self._named_count = max((number for number, name in enumerate(self.header, 1) if name.strip()), default=0)
+        self._unnamed = [""] * (len(self.header) - self._named_count)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -163,15 +191,15 @@ class CsvStream(AbstractContextManager["CsvStream"]):
         """
         chunks, line_number = self.chunks(), 2
         for data in chunks:
-            texts = _read_texts(data, columns, wanted)
+            texts = _read_texts(data, columns, wanted, self.delimiter)
             count = data.count(b"\n") + (not data.endswith(b"\n"))
             if texts is not None:
                 numbers = np.arange(line_number, line_number + count, dtype=np.int64)
-                yield Block(texts, numbers, (), data.split(b"\n"))
+                yield Block(texts, numbers, (), data.split(b"\n"), self.delimiter)
             else:
                 # A quoted field may go on in the next chunk: then the csv module reads the rest of the file, too.
                 rest = chain([data], chunks) if b'"' in data else [data]
-                yield from _record_blocks(self.records(rest, line_number), columns, wanted)
+                yield from self._record_blocks(self.records(rest, line_number), columns, wanted)
             line_number += count
 
     def records(self, chunks: Iterable[bytes] | None = None, line_number: int = 2) -> Iterator[Record]:
@@ -188,10 +216,12 @@ class CsvStream(AbstractContextManager["CsvStream"]):
             If quotes do not match: then no later record can be trusted.
         """
         taken: list[str] = []
+        lines = _lines(self.chunks() if chunks is None else chunks, taken)
         try:
-            for fields in csv.reader(_lines(self.chunks() if chunks is None else chunks, taken), strict=True):
+            for found in csv.reader(lines, delimiter=self.delimiter, strict=True):
                 text, count = "".join(taken), len(taken)
                 taken.clear()
+                fields = found + self._unnamed if len(found) == self._named_count else found
                 if not text.endswith("\n") and 0 < len(fields) < len(self.header):
                     raise InputError(
                         f"{self.name} ends in the middle of line {line_number} ({len(fields)} of {len(self.header)} "
@@ -206,7 +236,30 @@ class CsvStream(AbstractContextManager["CsvStream"]):
                 "or a carriage return stands alone. Replace the file with a new export."
             ) from None
 
-    def _read_header(self) -> tuple[list[str], bytes]:
+    def _record_blocks(
+        self, records: Iterator[Record], columns: Sequence[str], wanted: Collection[str]
+    ) -> Iterator[Block]:
+        """Make blocks of records."""
+        is_over = False
+        while not is_over:
+            some = list(islice(records, RECORDS_PER_BLOCK))
+            is_over = len(some) < RECORDS_PER_BLOCK
+            even = [record for record in some if len(record.fields) == len(columns)]
+            ragged = [record for record in some if len(record.fields) != len(columns)]
+            texts = pd.DataFrame([record.fields for record in even], columns=list(columns), dtype=str)
+            numbers = np.array([record.line_number for record in even], dtype=np.int64)
+            yield Block(texts[[name for name in columns if name in wanted]], numbers, ragged, even, self.delimiter)
+
+    def _split_header(self, line: bytes) -> list[str]:
+        try:
+            return next(csv.reader([line.decode(errors="replace")], delimiter=self.delimiter), [])
+        except csv.Error as error:
+            raise InputError(
+                f"{self.name} line 1 cannot be read ({error}): line ends are a line feed, with or without a carriage "
+                "return before it. Replace the file with a new export."
+            ) from None
+
+    def _read_header(self) -> tuple[bytes, bytes]:
         data = self._read().removeprefix(codecs.BOM_UTF8)
         if not data:
             raise InputError(f"{self.name} is empty (0 bytes), not even a header. Deliver it again.")
@@ -222,14 +275,7 @@ class CsvStream(AbstractContextManager["CsvStream"]):
         line, newline, rest = data.partition(b"\n")
         if len(line) > MAXIMUM_HEADER_BYTES:
             raise InputError(f"{self.name} has no header: line 1 is longer than {MAXIMUM_HEADER_BYTES:,} bytes.")
-        try:
-            header = next(csv.reader([line.decode(errors="replace")]), [])
-        except csv.Error as error:
-            raise InputError(
-                f"{self.name} line 1 cannot be read ({error}): line ends are a line feed, with or without a carriage "
-                "return before it. Replace the file with a new export."
-            ) from None
-        return header, rest or (self._read() if newline else b"")
+        return line, rest or (self._read() if newline else b"")
 
     def _read(self) -> bytes:
         """Read and check the next chunk, lines ending in a newline alone."""
@@ -243,6 +289,8 @@ class CsvStream(AbstractContextManager["CsvStream"]):
             raise InputError(
                 f"{self.name} cannot be read to its end ({error.strerror}). Look at its disk, then deliver it again."
             ) from None
+        if not self._checked_count:
+            self._refuse_foreign(data)
         self._checked_count += len(data)
         if self.is_gzip and self._checked_count > max(BOMB_BYTES, BOMB_RATIO * self._source.byte_count):
             raise InputError(
@@ -255,6 +303,14 @@ class CsvStream(AbstractContextManager["CsvStream"]):
         if data.endswith(b"\r") and data != b"\r":
             data, self._pending_return = data[:-1], b"\r"
         return data.replace(b"\r\n", b"\n") if b"\r" in data else data
+
+    def _refuse_foreign(self, start: bytes) -> None:
+        """Refuse a file that is something else than its name says, by its first bytes."""
+        found = next((what for mark, what in FOREIGN_STARTS.items() if start.startswith(mark)), None)
+        if found and (b"xl/" in start or b"[Content_Types].xml" in start):
+            found = WORKBOOK
+        if found:
+            raise InputError(f"{self.name} is not CSV but {found}.")
 
     def _check_text(self, data: bytes) -> None:
         """Refuse bytes that no UTF-8 text has."""
@@ -287,20 +343,28 @@ def _lines(chunks: Iterable[bytes], taken: list[str]) -> Iterator[str]:
             yield taken[-1]
 
 
-def _read_texts(data: bytes, columns: Sequence[str], wanted: Collection[str]) -> pd.DataFrame | None:
+def _split_line(line: bytes, delimiter: str) -> list[str]:
+    """Split a line at a delimiter; empty where that cannot be done."""
+    try:
+        return next(csv.reader([line.decode(errors="replace")], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _read_texts(data: bytes, columns: Sequence[str], wanted: Collection[str], delimiter: str) -> pd.DataFrame | None:
     """Read whole lines as columns of text; ``None`` where only the csv module knows what the records are.
 
     That is where a line is blank or has too many or too few fields, a carriage return stands alone, or a quote does
     anything else than to enclose a field.
     """
-    if b"\r" in data or data.startswith(codecs.BOM_UTF8) or (b'"' in data and not _encloses_fields(data)):
+    if b"\r" in data or data.startswith(codecs.BOM_UTF8) or (b'"' in data and not _encloses_fields(data, delimiter)):
         return None
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
             # Threads do not survive the fork of an Airflow task.
             arrow_csv.ReadOptions(column_names=list(columns), use_threads=False, block_size=max(len(data), 1)),
-            arrow_csv.ParseOptions(double_quote=False),
+            arrow_csv.ParseOptions(delimiter=delimiter, double_quote=False),
             arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(columns, pa.string()),
                 strings_can_be_null=False,
@@ -312,7 +376,7 @@ def _read_texts(data: bytes, columns: Sequence[str], wanted: Collection[str]) ->
     return table.to_pandas() if len(table) == data.count(b"\n") + (not data.endswith(b"\n")) else None
 
 
-def _encloses_fields(data: bytes) -> bool:
+def _encloses_fields(data: bytes, delimiter: str) -> bool:
     """Tell whether every pair of quotes encloses one field of one line, without a quote in it."""
     characters = np.frombuffer(data, np.uint8)
     quotes = np.flatnonzero(characters == ord('"'))
@@ -320,7 +384,7 @@ def _encloses_fields(data: bytes) -> bool:
         return False
     opening, closing = quotes[::2], quotes[1::2]
     padded = np.concatenate(([ord("\n")], characters, [ord("\n")]))
-    bounds = (ord("\n"), ord(","))
+    bounds = (ord("\n"), ord(delimiter))
     line_ends = np.flatnonzero(characters == ord("\n"))
     return bool(
         np.isin(padded[opening], bounds).all()
@@ -329,14 +393,3 @@ def _encloses_fields(data: bytes) -> bool:
     )
 
 
-def _record_blocks(records: Iterator[Record], columns: Sequence[str], wanted: Collection[str]) -> Iterator[Block]:
-    """Make blocks of records."""
-    is_over = False
-    while not is_over:
-        some = list(islice(records, RECORDS_PER_BLOCK))
-        is_over = len(some) < RECORDS_PER_BLOCK
-        even = [record for record in some if len(record.fields) == len(columns)]
-        ragged = [record for record in some if len(record.fields) != len(columns)]
-        texts = pd.DataFrame([record.fields for record in even], columns=list(columns), dtype=str)
-        numbers = np.array([record.line_number for record in even], dtype=np.int64)
-        yield Block(texts[[name for name in columns if name in wanted]], numbers, ragged, even)

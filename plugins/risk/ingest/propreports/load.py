@@ -34,7 +34,7 @@ from risk.ingest.propreports.reports import (
     read_report,
     report_question,
 )
-from risk.ingest.rules import REQUIRED
+from risk.ingest.words import REQUIRED
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,9 @@ from risk.core.entities import ReportedPnl
 from risk.core.errors import RequestError
 from risk.core.settings import ACTIVE_WITHIN_SESSIONS
 from risk.core.symbols import SYMBOL
+from risk.ingest.amounts import number
 from risk.ingest.propreports.pages import IncompleteAnswerError, Question
-from risk.ingest.rules import number, session_of
+from risk.ingest.times import session_of
 
 ALL_GROUPS: Final = "-2"
 COLUMNS: Final = ("Account Id", "Account Name", "First Traded", "Last Traded", "Currency")

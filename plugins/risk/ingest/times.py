@@ -1,0 +1,163 @@
+"""Dates and times as brokers, exports and Excel write them: read where they can mean one thing only, refused otherwise.
+
+A wall time is New York's. A text with an offset from UTC is converted to it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from functools import cache
+from typing import Final, Literal, NamedTuple
+
+from risk.core.calendar import FIRST_SESSION, next_session
+from risk.core.settings import EXCHANGE_ZONE
+
+FORMS: Final = "MM/DD/YYYY HH:MM:SS, M/D/YYYY H:MM AM, YYYY-MM-DD HH:MM:SS (or with T and Z) or YYYYMMDD HH:MM:SS"
+"""What a refused Date/Time is told to look like."""
+
+FUTURES_OPEN: Final = dt.time(18)
+"""From then on, New York, futures trade for the next session."""
+
+_DAY: Final = (
+    r"(?:(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{4})"
+    r"|(?P<iy>[0-9]{4})(?P<mark>[-/])(?P<im>[0-9]{1,2})(?P=mark)(?P<id>[0-9]{1,2})"
+    r"|(?P<cy>[0-9]{4})(?P<cm>[0-9]{2})(?P<cd>[0-9]{2}))"
+)
+_CLOCK: Final = (
+    r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:[.,](?P<fraction>[0-9]{1,9}))?)?"
+    r"(?: *(?P<half>[AaPp])\.?[Mm]\.?)?"
+)
+_OFFSET: Final = r"(?: *(?P<zone>[Zz]|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?))?"
+_DATE: Final = re.compile(_DAY)
+_MOMENT: Final = re.compile(f"{_DAY}(?:,? +|T){_CLOCK}{_OFFSET}")
+
+_SHAPES: Final = {
+    "date_year": re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2}(?![0-9]).*"),
+    "date_no_day": re.compile(_CLOCK),
+    "date_no_time": re.compile(rf"{_DAY}T?"),
+    "date_serial": re.compile(r"[34][0-9]{4}(?:\.[0-9]+)?"),
+}
+"""Error code to what a text without a readable date and time looks like; any other has the code ``date_form``."""
+
+DateOrder = Literal["month first", "day first", "either"]
+DATE_ORDERS: Final[tuple[DateOrder | None, ...]] = (None, "either", "month first", "day first")
+"""Which of day and month may come first in a date with slashes and the year last; ``None`` = it has another form."""
+
+
+class Moment(NamedTuple):
+    """A Date/Time as read.
+
+    Attributes
+    ----------
+    code
+        The error code if anything is wrong with it.
+    wall_time
+        The time as New York's wall clock shows it, to the microsecond; its ``fold`` tells the second of two equal ones.
+    is_time_unknown
+        Whether it is midnight without an offset: the vendor's sign for a time that nobody knows.
+    order
+        Of ``DATE_ORDERS``.
+    """
+
+    code: str | None
+    wall_time: dt.datetime = dt.datetime.min  # noqa: DTZ901 - not to be used
+    is_time_unknown: bool = False
+    order: DateOrder | None = None
+
+
+@cache
+def session_of(day: dt.date) -> dt.date:
+    """Return the session an execution of a New York day belongs to: that day, or the next session."""
+    return next_session(day - dt.timedelta(days=1))
+
+
+def session_at(wall_time: dt.datetime, *, is_future: bool) -> dt.date:
+    """Return the session an execution belongs to: a future's from 18:00 New York on to the session of the next day."""
+    is_evening = is_future and wall_time.time() >= FUTURES_OPEN
+    return session_of(wall_time.date() + dt.timedelta(days=is_evening))
+
+
+def day_of(text: str) -> dt.date | None:
+    """Read a date, month first or year first; ``None`` if the text is none."""
+    found = _DATE.fullmatch(text)
+    return _day(found) if found else None
+
+
+def moment_of(text: str, today: dt.date) -> Moment:
+    """Read a Date/Time.
+
+    Parameters
+    ----------
+    today
+        The New York day after which a date is in the future.
+    """
+    stripped = text.strip(" ")
+    found = _MOMENT.fullmatch(stripped)
+    if found is None:
+        return Moment(next((code for code, shape in _SHAPES.items() if shape.fullmatch(stripped)), "date_form"))
+    day, clock, order = _day(found), _clock(found), _order(found)
+    if day is None or clock is None:
+        return Moment("date_day_first" if order == "day first" else "date_form", order=order)
+    read = dt.datetime.combine(day, clock)
+    if found["zone"]:
+        wall_time = _in_new_york(read, found["zone"])
+        return Moment(_range_code(wall_time, today), wall_time, order=order)
+    code = _range_code(read, today) or _clock_change_code(read)
+    return Moment(code, read, clock == dt.time(), order)
+
+
+def _day(found: re.Match[str]) -> dt.date | None:
+    year, month, day = (int(found[first] or found[f"i{first}"] or found[f"c{first}"]) for first in ("y", "m", "d"))
+    try:
+        return dt.date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _clock(found: re.Match[str]) -> dt.time | None:
+    """Read the time of day; what is finer than a microsecond is cut off."""
+    hour = int(found["hour"])
+    if found["half"]:
+        if found["zone"] or not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if found["half"] in "Pp" else 0)
+    if hour > 23:
+        return None
+    microsecond = int((found["fraction"] or "")[:6].ljust(6, "0"))
+    return dt.time(hour, int(found["minute"]), int(found["second"] or 0), microsecond)
+
+
+def _order(found: re.Match[str]) -> DateOrder | None:
+    if not found["y"]:
+        return None
+    first, second = int(found["m"]), int(found["d"])
+    if max(first, second) <= 12:
+        return "either"
+    return "day first" if first > 12 >= second else "month first"
+
+
+def _in_new_york(read: dt.datetime, zone: str) -> dt.datetime:
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    ahead = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if zone[0] == "-" else 1)
+    if zone in "Zz":
+        ahead = dt.timedelta()
+    try:
+        return read.replace(tzinfo=dt.timezone(ahead)).astimezone(EXCHANGE_ZONE).replace(tzinfo=None)
+    except OverflowError:
+        return dt.datetime.min  # noqa: DTZ901 - before the first session
+
+
+def _range_code(wall_time: dt.datetime, today: dt.date) -> str | None:
+    if wall_time.date() > today:
+        return "date_future"
+    return "date_past" if wall_time.date() < FIRST_SESSION else None
+
+
+def _clock_change_code(wall_time: dt.datetime) -> str | None:
+    """Tell whether New York's clocks showed a wall time twice or never."""
+    earlier, later = (wall_time.replace(tzinfo=EXCHANGE_ZONE, fold=fold) for fold in (0, 1))
+    if earlier.utcoffset() == later.utcoffset():
+        return None
+    round_trip = earlier.astimezone(dt.UTC).astimezone(EXCHANGE_ZONE).replace(tzinfo=None)
+    return "date_twice" if round_trip == wall_time else "date_gap"
