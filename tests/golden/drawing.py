@@ -193,7 +193,7 @@ def _row(drawing: Drawing, account: str, name: str, session: dt.date, second: in
     }
     row.update(_fees(drawing, quantity))
     if drawing.plan.has_odd_numbers and drawing.chance(0.05):
-        row["Qty"], row["Misc"] = drawing.pick((("1e2", ".5"), ("0x1F", "7."), ("1_000", "+2"), ("+30.", "-.25")))
+        row["Qty"], row["Misc"] = drawing.pick((("1e2", ".5"), ("3.1e1", "7."), ("$1,000.00", "+2"), ("+30.", "-.25")))
     return row
 
 
@@ -272,7 +272,7 @@ BAD_CHANGES: tuple[Row, ...] = (
     {"Currency": "usd"},
     {"Date/Time": "02/30/2025 10:00:00"},
     {"Date/Time": "08/15/2099 10:00:00"},
-    {"Date/Time": "2025-05-20 10:00:00"},
+    {"Date/Time": "05/20/25 10:00:00"},
     {"Date/Time": "03/09/2025 02:30:00"},
     {"Account": "=cmd()"},
     {"Status": "PENDING"},
