@@ -82,7 +82,7 @@ def test_pnl_says_a_few_sentences_about_thousands_of_bad_rows(tmp_path: Path, co
         ("45883.4166,A1,B,100,AAPL,10.00,0.01", "re-saved by Excel"),
         ("8/14/25 10:00,A1,B,100,AAPL,10.00,0.01", "re-saved by Excel"),
         ("00:00.0,A1,B,100,AAPL,10.00,0.01", "re-saved by Excel"),
-        ("14/08/2025 10:00:00,A1,B,100,AAPL,10.00,0.01", "the day before the month"),
+        ("14/08/2025 10:00:00,A1,B,100,AAPL,10.00,0.01", "has its day first"),
         ('08/14/2025 10:00:00,A1,B,100,AAPL,"10,5",0.01', "decimal comma"),
         ("08/14/2025 10:00:00,A1,B,100,AAPL,10.00,(0.01)", "parentheses"),
     ],

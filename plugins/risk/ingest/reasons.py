@@ -98,22 +98,16 @@ def cause_of(clause: str) -> str:
 
 
 _EXCEL: Final = "It looks re-saved by Excel: deliver the file as the source wrote it."
-_DAY_FIRST: Final = "It looks like the day before the month: export dates with the month first."
-_COMMA: Final = "It looks like a decimal comma: export numbers with a decimal point."
-_PARENTHESES: Final = "It looks like a negative amount in parentheses: export it with a minus sign."
 
 _EXCEL_TIME: Final = (
     r"[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}( [0-9]{1,2}:[0-9]{2}(:[0-9]{2})?( ?[AP]M)?)?"
-    r"|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}( [0-9]{1,2}:[0-9]{2}( ?[AP]M)?)?"
+    r"|[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}"
     r"|[0-9]{5}([.][0-9]*)?|[0-9]{1,2}:[0-9]{2}[.][0-9]"
 )
 _HINTS: Final[Sequence[tuple[frozenset[str], re.Pattern[str], re.Pattern[str], str]]] = tuple(
     (frozenset(codes.split()), re.compile(columns), re.compile(pattern, re.IGNORECASE), hint)
     for codes, columns, pattern, hint in (
-        ("date_form", "date_time", r"(1[3-9]|2[0-9]|3[01])[/.-](0?[1-9]|1[0-2])[/.-][0-9]{2,4}\b.*", _DAY_FIRST),
-        ("date_form", "date_time", _EXCEL_TIME, _EXCEL),
-        ("numbers fees", "quantity|price|fee_.*", r"[+-]?[0-9.]+,[0-9]{1,8}", _COMMA),
-        ("numbers fees", "fee_.*", r"\(.*\)", _PARENTHESES),
+        ("date_form date_year date_serial date_no_time", "date_time", _EXCEL_TIME, _EXCEL),
         ("repeated_id", "propreports_id|fill_id", r"[0-9.]+E[+]?[0-9]+", _EXCEL),
     )
 )
