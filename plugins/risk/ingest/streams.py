@@ -391,5 +391,3 @@ def _encloses_fields(data: bytes, delimiter: str) -> bool:
         and np.isin(padded[closing + 2], bounds).all()
         and (np.searchsorted(line_ends, opening) == np.searchsorted(line_ends, closing)).all()
     )
-
-
