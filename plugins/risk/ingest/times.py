@@ -14,7 +14,7 @@ from risk.core.calendar import FIRST_SESSION, next_session
 from risk.core.settings import EXCHANGE_ZONE
 
 FORMS: Final = "MM/DD/YYYY HH:MM:SS, M/D/YYYY H:MM AM, YYYY-MM-DD HH:MM:SS (or with T and Z) or YYYYMMDD HH:MM:SS"
-"""What a refused Date/Time is told to look like."""
+"""What a Date/Time looks like."""
 
 FUTURES_OPEN: Final = dt.time(18)
 """From then on, New York, futures trade for the next session."""
