@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from risk.core.calendar import is_session
 from risk.core.errors import InputError
+from risk.ingest.layout import ExecutionFile
 from risk.ingest.parse import UNPLACED, ParsedFile, Place
-from risk.ingest.rules import Reject, RowRules, fill_of, key_of
-from risk.ingest.streams import CsvStream, Record
+from risk.ingest.rules import Named, Reject, RowRules, fill_of, key_of
+from risk.ingest.streams import Record
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 """Keeps the hashes of one id in two deliveries apart."""
@@ -200,11 +201,11 @@ def _settle_repeated_ids(found: FileDeliveries, rules: RowRules, repeated: dict[
     duplicates: list[tuple[int, Record]] = []
     contradicting: list[tuple[int, Record]] = []
     for delivery, group in _group_repeated_ids(found.parsed, repeated):
-        is_same = len({content for _, content in group}) == 1
+        is_same = len({content for *_, content in group}) == 1
         dropped = duplicates if is_same else contradicting
-        dropped += [(delivery, record) for record, _ in (group[1:] if is_same else group)]
-    for delivery, record in contradicting:
-        _reject_repeated(found, rules, record, found.places[delivery])
+        dropped += [(delivery, record) for record, *_ in (group[1:] if is_same else group)]
+        for record, named, _ in () if is_same else group:
+            _reject_repeated(found, rules, record, named, found.places[delivery])
     found.rejects.sort(key=lambda one: one.reject.line_number)
     found.dropped_lines = np.array([record.line_number for _, record in duplicates + contradicting], np.int64)
     for name, sign, dropped in (
@@ -219,21 +220,20 @@ def _settle_repeated_ids(found: FileDeliveries, rules: RowRules, repeated: dict[
 
 def _group_repeated_ids(
     parsed: ParsedFile, repeated: dict[int, int]
-) -> list[tuple[int, list[tuple[Record, tuple[Any, ...]]]]]:
+) -> list[tuple[int, list[tuple[Record, Named, tuple[Any, ...]]]]]:
     """Read the executions whose id repeats again, by delivery and id, with what makes two of them the same."""
-    groups: defaultdict[tuple[int, str], list[tuple[Record, tuple[Any, ...]]]] = defaultdict(list)
-    with CsvStream(parsed.path) as stream:
-        for record in stream.records():
+    groups: defaultdict[tuple[int, str], list[tuple[Record, Named, tuple[Any, ...]]]] = defaultdict(list)
+    with ExecutionFile(parsed.path, parsed.mapping) as file:
+        for record, named in file.records():
             if record.line_number in repeated:
-                named = dict(zip(parsed.columns, record.fields, strict=True))
                 ids = tuple(named.get(name, "") for name in ("order_id", "propreports_id", "fill_id"))
                 content = (*fill_of(named, 0), *ids)
-                groups[repeated[record.line_number], key_of(named)].append((record, content))
+                groups[repeated[record.line_number], key_of(named)].append((record, named, content))
     return [(delivery, group) for (delivery, _), group in groups.items()]
 
 
-def _reject_repeated(found: FileDeliveries, rules: RowRules, record: Record, place: Place) -> None:
-    parsed = found.parsed
-    reason = rules.sentence(parsed.path.name, record.line_number, ["repeated_id"], parsed.columns, record.fields)
-    reject = Reject(parsed.path.name, record.line_number, record.raw_text, reason, "repeated_id")
+def _reject_repeated(found: FileDeliveries, rules: RowRules, record: Record, named: Named, place: Place) -> None:
+    name = found.parsed.path.name
+    reason = rules.sentence(name, record.line_number, ["repeated_id"], tuple(named), tuple(named.values()))
+    reject = Reject(name, record.line_number, record.raw_text, reason, "repeated_id")
     found.rejects.append(PlacedReject(reject, *place))

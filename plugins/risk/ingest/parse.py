@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -25,10 +25,12 @@ from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.symbols import kind_of, read_symbol
 from risk.ingest.amounts import fits, number
+from risk.ingest.layout import ExecutionFile
+from risk.ingest.mapping import FillsMapping
 from risk.ingest.rules import Reject, RowRules, currency_of, shorten, sum_fees
-from risk.ingest.streams import Block, CsvStream, Record
+from risk.ingest.streams import Block, Record
 from risk.ingest.times import DATE_ORDERS, moment_of, session_at
-from risk.ingest.words import FEE_COLUMNS, READ_COLUMNS, UNNAMED, mapped_columns, side_of
+from risk.ingest.words import FEE_COLUMNS, READ_COLUMNS, UNNAMED, side_of
 
 Place = tuple[str, dt.date]
 """An account and a session."""
@@ -103,12 +105,14 @@ class ParsedFile:
 
     Attributes
     ----------
-    columns
-        Its columns by our names.
+    mapping
+        What turned its columns into ours; ``None`` = it has ours.
     content_sha256
-        Hash of its bytes.
+        Hash of its bytes, and of the mapping.
     record_count
         Records, good and bad.
+    ignored_count
+        Rows beside them that the mapping ignores.
     account_ids
         Well-formed names of accounts.
     places
@@ -127,9 +131,10 @@ class ParsedFile:
     """
 
     path: Path
-    columns: tuple[str, ...] = ()
+    mapping: FillsMapping | None = None
     content_sha256: str = ""
     record_count: int = 0
+    ignored_count: int = 0
     account_ids: set[str] = field(default_factory=set)
     places: dict[Place, int] = field(default_factory=dict)
     counts: list[pd.DataFrame] = field(default_factory=list)
@@ -233,36 +238,37 @@ class Parser:
             "currency": (currency, ("currency", "currency_hash")),
         }
 
-    def parse(self, path: Path, store: Callable[[pa.Table], object]) -> ParsedFile:
+    def parse(self, path: Path, store: Callable[[pa.Table], object], mapping: FillsMapping | None = None) -> ParsedFile:
         """Parse one file.
 
         Parameters
         ----------
         store
             Is given the executions, about 30,000 at a time.
+        mapping
+            What turns its columns into ours; ``None`` = it has ours.
 
         Raises
         ------
         InputError
             If the file cannot be right as a whole.
         """
-        parsed = ParsedFile(path)
-        with CsvStream(path) as stream:
-            parsed.columns = mapped_columns(stream.header, stream.name)
-            for block in stream.blocks(parsed.columns, READ_COLUMNS.union(UNNAMED)):
-                self._add(parsed, block, store)
-            parsed.content_sha256 = stream.sha256
+        parsed = ParsedFile(path, mapping)
+        with ExecutionFile(path, mapping) as file:
+            for block in file.blocks(READ_COLUMNS.union(UNNAMED)):
+                self._add(parsed, file, block, store)
+            parsed.content_sha256, parsed.ignored_count = file.sha256, file.ignored_count
         _refuse_day_first(parsed)
         return parsed
 
-    def _add(self, parsed: ParsedFile, block: Block, store: Callable[[pa.Table], object]) -> None:
+    def _add(self, parsed: ParsedFile, file: ExecutionFile, block: Block, store: Callable[[pa.Table], object]) -> None:
         """Add the records of a block to what a file says, and hand over the good ones."""
         frame, is_good = self._read(block)
         _note_date_orders(parsed, block, frame.pop("order").to_numpy())
         frame["place"] = self._number_places(parsed, frame)
         parsed.record_count += len(frame) + len(block.ragged)
         if block.ragged or not is_good.all():
-            self._reject_bad(parsed, block, frame, is_good)
+            self._reject_bad(parsed, file, block, frame, is_good)
         good = frame[is_good]
         content = pd.util.hash_pandas_object(good[list(HASHED)], index=False).to_numpy()
         counts = pd.DataFrame({"place": good["place"], "row_count": 1, "content": content})
@@ -276,17 +282,23 @@ class Parser:
         if not is_live.all():
             parsed.corrections.append(good.assign(content=content)[~is_live])
 
-    def _reject_bad(self, parsed: ParsedFile, block: Block, frame: pd.DataFrame, is_good: NDArray[np.bool_]) -> None:
+    def _reject_bad(
+        self, parsed: ParsedFile, file: ExecutionFile, block: Block, frame: pd.DataFrame, is_good: NDArray[np.bool_]
+    ) -> None:
         """Judge the records that are not plainly good one by one, and set the bad ones aside."""
         for record in block.ragged:
-            self._reject(parsed, record, ["ragged"], (UNPLACED, UNPLACED, UNPLACED))
-        where = frame[["account", "day", "place"]].to_numpy()
+            ragged = dict(zip(file.names, record.fields, strict=False))
+            reason = self.rules.sentence(parsed.path.name, record.line_number, ["ragged"], file.names, record.fields)
+            self._reject(parsed, record, ["ragged"], reason, ragged, (UNPLACED, UNPLACED, UNPLACED))
+        numbers = frame[["account", "day", "place"]].to_numpy()
         for row in np.flatnonzero(~is_good).tolist():
             record = block.record(row)
-            named = dict(zip(parsed.columns, record.fields, strict=True))
+            named = file.named(record)
             codes = self.rules.codes_of(named)
             if codes:
-                self._reject(parsed, record, codes, where[row].tolist())
+                where = (parsed.path.name, record.line_number)
+                reason = self.rules.sentence(*where, codes, tuple(named), tuple(named.values()))
+                self._reject(parsed, record, codes, reason, named, numbers[row].tolist())
             else:  # Fees that are good together only.
                 frame.loc[row, "fees_usd"], is_good[row] = scaled(sum_fees(named)), True
 
@@ -325,12 +337,18 @@ class Parser:
         places[is_placed] = np.array(numbers, np.int64)[codes]
         return places
 
-    def _reject(self, parsed: ParsedFile, record: Record, codes: list[str], where: Sequence[int]) -> None:
-        """Set a record aside; ``where`` numbers its account, the day of its session and its place."""
-        account, day, place = where
-        reason = self.rules.sentence(parsed.path.name, record.line_number, codes, parsed.columns, record.fields)
-        named = zip(parsed.columns, record.fields, strict=False)
-        content = sorted((name, text) for name, text in named if text and name in READ_COLUMNS - {"account"})
+    def _reject(
+        self,
+        parsed: ParsedFile,
+        record: Record,
+        codes: list[str],
+        reason: str,
+        named: Mapping[str, str],
+        numbers: Sequence[int],
+    ) -> None:
+        """Set a record aside; ``numbers`` are those of its account, the day of its session and its place."""
+        account, day, place = numbers
+        content = sorted((name, text) for name, text in named.items() if text and name in READ_COLUMNS - {"account"})
         parsed.rejects.append(
             RejectedRecord(
                 Reject(parsed.path.name, record.line_number, record.raw_text, reason, ", ".join(codes)),

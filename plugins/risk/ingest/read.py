@@ -22,14 +22,13 @@ from risk.core.symbols import kind_of, read_symbol
 from risk.ingest.corrections import Renames, apply_corrections
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
 from risk.ingest.folder import DropFolder, Entry, open_folder
+from risk.ingest.layout import ExecutionFile
 from risk.ingest.parse import EXECUTIONS, SCALE, ParsedFile, Parser, Place, TextRule
 from risk.ingest.reasons import Notice
 from risk.ingest.reference_data import ACCOUNTS, FILE_SPECS, MARKS
 from risk.ingest.reference_files import read_reference_files
 from risk.ingest.rules import Reject, RowRules, find_collisions
-from risk.ingest.streams import CsvStream
 from risk.ingest.times import moment_of, session_at
-from risk.ingest.words import mapped_columns
 
 Parsed = tuple[ParsedFile, list[pa.Table]]
 """A file and its executions."""
@@ -240,8 +239,8 @@ def _sessions(path: Path, today: dt.date) -> set[dt.date]:
     """List the sessions in one file."""
     found: set[tuple[str, bool]] = set()
     is_future = TextRule(lambda text: (kind_of(read_symbol(text) or "") == "future",), bool)
-    with CsvStream(path) as stream:
-        for block in stream.blocks(mapped_columns(stream.header, stream.name), {"date_time", "symbol"}):
+    with ExecutionFile(path) as file:
+        for block in file.blocks({"date_time", "symbol"}):
             codes, texts = pd.factorize(block.texts["date_time"])
             pairs = np.unique(2 * codes + is_future(block.texts["symbol"])[0])
             found.update((texts[pair // 2], pair % 2 == 1) for pair in pairs.tolist())

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -85,6 +85,11 @@ class Block:
     source: Sequence[bytes] | Sequence[Record]
     delimiter: str
 
+    def select(self, wanted: NDArray[np.bool_]) -> Sequence[bytes] | Sequence[Record]:
+        """Return the sources of some records."""
+        source: Sequence[Any] = self.source
+        return [source[row] for row in np.flatnonzero(wanted).tolist()]
+
     def record(self, row: int) -> Record:
         """Return one record whole."""
         source = self.source[row]
@@ -96,6 +101,27 @@ class Block:
         )
 
 
+class CsvForm(NamedTuple):
+    """How a CSV file is written, where it is not as ours are.
+
+    Attributes
+    ----------
+    delimiter
+        What stands between fields; ``None`` = the header line tells.
+    encoding
+        Of its text.
+    skip_lines
+        Lines before the header.
+    """
+
+    delimiter: str | None = None
+    encoding: str = "utf-8"
+    skip_lines: int = 0
+
+
+OUR_FORM = CsvForm()
+
+
 class CsvStream(AbstractContextManager["CsvStream"]):
     """A delivered CSV file, plain or gzip, as checked UTF-8 chunks whose lines end in a line feed.
 
@@ -103,11 +129,15 @@ class CsvStream(AbstractContextManager["CsvStream"]):
     ----------
     path
         The file; a name ending in ``.gz`` is unpacked.
+    form
+        How it is written.
 
     Attributes
     ----------
     header
-        The fields of line 1.
+        The fields of the header line.
+    first_line
+        Number of the line after it.
     delimiter
         What stands between them, and so between the fields of every line.
     line_count
@@ -125,8 +155,10 @@ class CsvStream(AbstractContextManager["CsvStream"]):
         `ChangedFileError` if it changed until it was read whole.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, form: CsvForm = OUR_FORM) -> None:
         self.name = path.name
+        self.form = form
+        self.first_line = form.skip_lines + 2
         self.is_gzip = path.name.endswith(".gz")
         self.line_count = 0
         self.tail = b""
@@ -135,13 +167,13 @@ class CsvStream(AbstractContextManager["CsvStream"]):
         self._unpacked: io.RawIOBase | gzip.GzipFile = self._source
         if self.is_gzip:
             self._unpacked = gzip.GzipFile(fileobj=self._source, mode="rb")
-        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._decoder = codecs.getincrementaldecoder(form.encoding)()
         self._checked_count = 0
         self._pending_return = b""
         with contextlib.ExitStack() as stack:
             stack.push(self)
             line, self._rest = self._read_header()
-            self.delimiter = max(DELIMITERS, key=lambda mark: len(_split_line(line, mark)))
+            self.delimiter = form.delimiter or max(DELIMITERS, key=lambda mark: len(_split_line(line, mark)))
             self.header = self._split_header(line)
             stack.pop_all()
         self._named_count = max((number for number, name in enumerate(self.header, 1) if name.strip()), default=0)
@@ -162,8 +194,8 @@ class CsvStream(AbstractContextManager["CsvStream"]):
             lines, newline, self.tail = (self.tail + chunk).rpartition(b"\n")
             if len(self.tail) > MAXIMUM_LINE_BYTES:
                 raise InputError(
-                    f"{self.name} line {self.line_count + 2} is longer than {MAXIMUM_LINE_BYTES:,} bytes: this is no "
-                    "CSV of executions. Replace the file with a new export."
+                    f"{self.name} line {self.line_count + self.first_line} is longer than {MAXIMUM_LINE_BYTES:,} "
+                    "bytes: this is no CSV of executions. Replace the file with a new export."
                 )
             if newline:
                 yield lines + newline
@@ -189,7 +221,7 @@ class CsvStream(AbstractContextManager["CsvStream"]):
         InputError
             As `records`.
         """
-        chunks, line_number = self.chunks(), 2
+        chunks, line_number = self.chunks(), self.first_line
         for data in chunks:
             texts = _read_texts(data, columns, wanted, self.delimiter)
             count = data.count(b"\n") + (not data.endswith(b"\n"))
@@ -202,19 +234,20 @@ class CsvStream(AbstractContextManager["CsvStream"]):
                 yield from self._record_blocks(self.records(rest, line_number), columns, wanted)
             line_number += count
 
-    def records(self, chunks: Iterable[bytes] | None = None, line_number: int = 2) -> Iterator[Record]:
+    def records(self, chunks: Iterable[bytes] | None = None, line_number: int = 0) -> Iterator[Record]:
         """Yield the CSV records after the header, as the csv module reads them; blank lines are passed over.
 
         Parameters
         ----------
         chunks, line_number
-            What to read in place of all that follows the header: whole lines.
+            What to read in place of all that follows the header: whole lines, and the number of the first one.
 
         Raises
         ------
         InputError
             If quotes do not match: then no later record can be trusted.
         """
+        line_number = line_number or self.first_line
         taken: list[str] = []
         lines = _lines(self.chunks() if chunks is None else chunks, taken)
         try:
@@ -255,8 +288,8 @@ class CsvStream(AbstractContextManager["CsvStream"]):
             return next(csv.reader([line.decode(errors="replace")], delimiter=self.delimiter), [])
         except csv.Error as error:
             raise InputError(
-                f"{self.name} line 1 cannot be read ({error}): line ends are a line feed, with or without a carriage "
-                "return before it. Replace the file with a new export."
+                f"{self.name} line {self.first_line - 1} cannot be read ({error}): line ends are a line feed, with or "
+                "without a carriage return before it. Replace the file with a new export."
             ) from None
 
     def _read_header(self) -> tuple[bytes, bytes]:
@@ -267,15 +300,19 @@ class CsvStream(AbstractContextManager["CsvStream"]):
             raise InputError(
                 f"{self.name} is an HTML or XML page, not CSV: probably the download's error page. Deliver it again."
             )
-        while b"\n" not in data and len(data) < MAXIMUM_HEADER_BYTES:
+        most_bytes = (self.form.skip_lines + 1) * MAXIMUM_HEADER_BYTES
+        while data.count(b"\n") <= self.form.skip_lines and len(data) < most_bytes:
             more = self._read()
             if not more:
                 break
             data += more
-        line, newline, rest = data.partition(b"\n")
-        if len(line) > MAXIMUM_HEADER_BYTES:
-            raise InputError(f"{self.name} has no header: line 1 is longer than {MAXIMUM_HEADER_BYTES:,} bytes.")
-        return line, rest or (self._read() if newline else b"")
+        *skipped, line, rest = [*data.split(b"\n", self.form.skip_lines + 1), b""][: self.form.skip_lines + 2]
+        if len(line) > MAXIMUM_HEADER_BYTES or len(skipped) < self.form.skip_lines:
+            raise InputError(
+                f"{self.name} has no header: line {self.first_line - 1} is missing or longer than "
+                f"{MAXIMUM_HEADER_BYTES:,} bytes. Deliver it again, complete."
+            )
+        return line, rest or (self._read() if data.count(b"\n") > self.form.skip_lines else b"")
 
     def _read(self) -> bytes:
         """Read and check the next chunk, lines ending in a newline alone."""
@@ -289,7 +326,7 @@ class CsvStream(AbstractContextManager["CsvStream"]):
             raise InputError(
                 f"{self.name} cannot be read to its end ({error.strerror}). Look at its disk, then deliver it again."
             ) from None
-        if not self._checked_count:
+        if not self._checked_count and self.form.encoding == OUR_FORM.encoding:
             self._refuse_foreign(data)
         self._checked_count += len(data)
         if self.is_gzip and self._checked_count > max(BOMB_BYTES, BOMB_RATIO * self._source.byte_count):
@@ -297,8 +334,7 @@ class CsvStream(AbstractContextManager["CsvStream"]):
                 f"{self.name} unpacks to more than {BOMB_RATIO} times its {self._source.byte_count:,} bytes: "
                 "refused as a gzip bomb. Deliver the file unpacked if it is genuine."
             )
-        self._check_text(data)
-        data = self._pending_return + data
+        data = self._pending_return + self._checked_text(data)
         self._pending_return = b""
         if data.endswith(b"\r") and data != b"\r":
             data, self._pending_return = data[:-1], b"\r"
@@ -312,8 +348,19 @@ class CsvStream(AbstractContextManager["CsvStream"]):
         if found:
             raise InputError(f"{self.name} is not CSV but {found}.")
 
-    def _check_text(self, data: bytes) -> None:
-        """Refuse bytes that no UTF-8 text has."""
+    def _checked_text(self, data: bytes) -> bytes:
+        """Return text as UTF-8, and refuse bytes that no text of the file's encoding has."""
+        try:
+            text = self._decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            found = data[error.start : error.start + 1].hex() or "end of file"
+            line_number = self.line_count + data[: error.start].count(b"\n") + 1
+            raise InputError(
+                f"{self.name} is not {self.form.encoding.upper()}: byte 0x{found} near line {line_number}. Export it "
+                "again as UTF-8."
+            ) from None
+        if self.form.encoding != OUR_FORM.encoding:
+            data = text.encode()
         for unwanted in (b"\x00", b"\x1f"):
             if unwanted in data:
                 line_number = self.line_count + data[: data.index(unwanted)].count(b"\n") + 1
@@ -321,14 +368,7 @@ class CsvStream(AbstractContextManager["CsvStream"]):
                     f"{self.name} is not text: byte 0x{unwanted.hex()} near line {line_number}. "
                     "Deliver it again as UTF-8 CSV."
                 )
-        try:
-            self._decoder.decode(data, final=not data)
-        except UnicodeDecodeError as error:
-            found = data[error.start : error.start + 1].hex() or "end of file"
-            line_number = self.line_count + data[: error.start].count(b"\n") + 1
-            raise InputError(
-                f"{self.name} is not UTF-8: byte 0x{found} near line {line_number}. Export it again as UTF-8."
-            ) from None
+        return data
 
 
 def _lines(chunks: Iterable[bytes], taken: list[str]) -> Iterator[str]:

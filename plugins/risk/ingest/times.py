@@ -96,15 +96,32 @@ def moment_of(text: str, today: dt.date) -> Moment:
     found = _MOMENT.fullmatch(stripped)
     if found is None:
         return Moment(next((code for code, shape in _SHAPES.items() if shape.fullmatch(stripped)), "date_form"))
-    day, clock, order = _day(found), _clock(found), _order(found)
-    if day is None or clock is None:
+    read, order = _stated(found), _order(found)
+    if read is None:
         return Moment("date_day_first" if order == "day first" else "date_form", order=order)
-    read = dt.datetime.combine(day, clock)
-    if found["zone"]:
-        wall_time = _in_new_york(read, found["zone"])
+    if read.tzinfo is not None:
+        wall_time = in_new_york(read)
         return Moment(_range_code(wall_time, today), wall_time, order=order)
     code = _range_code(read, today) or _clock_change_code(read)
-    return Moment(code, read, clock == dt.time(), order)
+    return Moment(code, read, read.time() == dt.time(), order)
+
+
+def stated_time(text: str) -> dt.datetime | None:
+    """Read a Date/Time as it is stated, aware only where the text has an offset from UTC; ``None`` if it is none."""
+    found = _MOMENT.fullmatch(text.strip(" "))
+    return _stated(found) if found else None
+
+
+def _stated(found: re.Match[str]) -> dt.datetime | None:
+    day, clock = _day(found), _clock(found)
+    if day is None or clock is None:
+        return None
+    zone = found["zone"]
+    if not zone:
+        return dt.datetime.combine(day, clock)
+    digits = zone[1:].replace(":", "").ljust(4, "0")
+    ahead = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if zone[0] == "-" else 1)
+    return dt.datetime.combine(day, clock, dt.timezone(ahead))
 
 
 def _day(found: re.Match[str]) -> dt.date | None:
@@ -137,13 +154,10 @@ def _order(found: re.Match[str]) -> DateOrder | None:
     return "day first" if first > 12 >= second else "month first"
 
 
-def _in_new_york(read: dt.datetime, zone: str) -> dt.datetime:
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    ahead = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if zone[0] == "-" else 1)
-    if zone in "Zz":
-        ahead = dt.timedelta()
+def in_new_york(instant: dt.datetime) -> dt.datetime:
+    """Return what New York's wall clock shows at an aware instant; its ``fold`` tells the second of two equal times."""
     try:
-        return read.replace(tzinfo=dt.timezone(ahead)).astimezone(EXCHANGE_ZONE).replace(tzinfo=None)
+        return instant.astimezone(EXCHANGE_ZONE).replace(tzinfo=None)
     except OverflowError:
         return dt.datetime.min  # noqa: DTZ901 - before the first session
 

@@ -62,7 +62,7 @@ COLUMNS: Final = REQUIRED | FEES | IDS | STATES | IGNORED
 FEE_COLUMNS: Final = tuple(dict.fromkeys(FEES.values()))
 UNNAMED: Final = tuple(f"unnamed_{number}" for number in range(1, 33))
 """Columns without a name at the end of a header, as spreadsheets leave them; their cells must be blank."""
-READ_COLUMNS: Final = frozenset([*(REQUIRED | FEES | IDS | STATES).values(), *UNNAMED])
+READ_COLUMNS: Final = frozenset((REQUIRED | FEES | IDS | STATES).values())
 
 SIDES: Final = ("B", "S", "T", "C")
 """Buy, sell, short, cover: the vendor's letters."""
