@@ -81,7 +81,7 @@ def drawn_walks(draw: st.DrawFn) -> Walk:
     largest = draw(st.sampled_from((9, 1_000, 10**18 // unit - 1)))
     quantity, price = (
         st.integers(1, largest).map(lambda n: n * unit),
-        st.integers(1, draw(st.sampled_from((9 * UNIT, 10**18 - 1)))),
+        st.integers(0, draw(st.sampled_from((9 * UNIT, 10**18 - 1)))),
     )
     second = st.integers(OPENS - 900, CLOSES + 900) | st.sampled_from(EDGES)
     seconds = draw(st.lists(second, min_size=1, max_size=8).map(sorted))

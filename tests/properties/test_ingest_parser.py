@@ -21,7 +21,7 @@ from risk.core.errors import InputError
 from risk.core.settings import Settings
 from risk.ingest import streams
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
-from risk.ingest.parse import SCALE, AmountRule, Parser, judge_amount, judge_fee
+from risk.ingest.parse import SCALE, AmountRule, Parser, judge_fee, judge_price, judge_quantity
 from risk.ingest.rules import RowRules, fill_of, key_of
 from risk.ingest.words import mapped_columns
 
@@ -35,7 +35,7 @@ DATES = (
     *("8/15/2025", "2025-08-15", "2025/08/15", "20250815", "08/15/25"),
 )
 TIMES = (
-    *("00:00:00", "01:30:00", "02:30:00", "09:45:00", "23:59:59", "24:00:00", "12:00:60"),
+    *("18:00:00", "00:00:00", "01:30:00", "02:30:00", "09:45:00", "23:59:59", "24:00:00", "12:00:60"),
     *("9:45", "9:45 PM", "09:45:00.123456", "09:45:00Z", "01:30:00-04:00", "13:00 AM"),
 )
 NUMBERS = (
@@ -66,7 +66,19 @@ NUMBERS = (
     *("0.000000005", "-999999999.99999999"),
 )
 ACCOUNTS = ("NET001", "NET001 ", "NET002_OLD", "=cmd()", "", "N\n1", "\u00e9", "X" * 51)
-SYMBOLS = ("XYZ", "xyz", " ABC ", "@CADUSD", "AAPL  250117C00150000", "", "<b>", "A" * 49, "\u00df")
+SYMBOLS = (
+    "XYZ",
+    "xyz",
+    " ABC ",
+    "@CADUSD",
+    "/ESU5",
+    "ES 09-25",
+    "AAPL  250117C00150000",
+    "",
+    "<b>",
+    "A" * 49,
+    "\u00df",
+)
 ODD_LINES = ("", " ", "too,few", ",".join("x" * 12), '"', 'a"b' + "," * 10, "\r")
 
 decimals = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**11), max_value=10**11).map(str)
@@ -77,7 +89,7 @@ amounts = st.sampled_from(NUMBERS) | decimals | plain
 @given(st.lists(amounts, min_size=1, max_size=30))
 @example(["0", "0.0", "00000000000.1", "1.", "123456789.12345678"])
 def test_amounts_read_all_at_once_are_those_of_the_rule(texts: list[str]) -> None:
-    for judge in (judge_amount, judge_fee):
+    for judge in (judge_quantity, judge_price, judge_fee):
         read = AmountRule(judge)._read(pd.Series(texts, dtype=str))
 
         assert list(zip(*(part.tolist() for part in read), strict=True)) == [judge(text) for text in texts]

@@ -121,7 +121,7 @@ def test_check_names_the_account_whose_delivery_has_an_id_twice(
 
 
 GOOD_ROWS = [row(SESSION, number=number) for number in range(97)]
-BAD_ROWS = [row(SESSION, number=98, price="0"), row(SESSION, "=cmd()", number=99)]
+BAD_ROWS = [row(SESSION, number=98, price="-1"), row(SESSION, "=cmd()", number=99)]
 
 
 def test_check_fails_after_storing_when_more_than_one_percent_is_rejected(
@@ -135,7 +135,7 @@ def test_check_fails_after_storing_when_more_than_one_percent_is_rejected(
 
     severity, message = findings(connection, run)["reject_rate", ""]
     assert severity == "fail"
-    assert "Most of all: fills.csv line 99, account 'NET001': price '0' is not above zero" in message
+    assert "Most of all: fills.csv line 99, account 'NET001': price '-1' is negative" in message
     assert message.endswith("deliver the account's session again. 1 more reason.")
 
 

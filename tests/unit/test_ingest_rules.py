@@ -62,7 +62,7 @@ def test_date_is_judged_on_the_new_york_clock(text: str, code: str | None) -> No
         ({"quantity": "1e18"}, "quantity"),
         ({"quantity": "1000000000000000000"}, "quantity"),
         ({"quantity": "0.123456789"}, "quantity"),
-        ({"price": "0"}, "price"),
+        ({"price": "-0.01"}, "price"),
         ({"price": "Infinity"}, "numbers"),
         ({"price": ""}, "numbers"),
         ({"fee_comm": "free"}, "numbers"),

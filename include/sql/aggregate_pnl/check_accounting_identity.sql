@@ -214,6 +214,8 @@ expected as (
                 and options.last_day < spans.next_session_date
                 and priced.price is null
                 then -(closes.previous_quantity + closes.split_quantity + closes.signed_quantity)
+            when options.last_day < spans.session_date and closes.previous_quantity = 0 and closes.signed_cash = 0
+                then -closes.signed_quantity
             else 0
         end as expired_quantity
     from closes

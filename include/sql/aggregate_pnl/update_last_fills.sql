@@ -3,6 +3,7 @@
 -- Writes: last_fills, by way of latest_fills.
 -- Binds: as_of, session_dates. Money: price in currency, in latest_fills scaled by 1e8.
 -- Rerun: stores the same; what is deleted is never what is inserted; latest_fills is gone with its transaction.
+-- What is expired, assigned or given at 0 has no price.
 -- instant_line_price: microseconds since 1970, line number, price. At one instant the greater line number, then the
 -- greater price counts. The greatest array of numbers is one pass with a hash; sorting a million fills takes four times
 -- as long, and a join depends on fresh statistics. Two statements, since several processes may make a table, but none
@@ -20,7 +21,9 @@ select
         ]
     ) as instant_line_price
 from risk.current_fills(%(as_of)s) as current_fills
-where current_fills.session_date = any(%(session_dates)s::date[])
+where
+    current_fills.session_date = any(%(session_dates)s::date[])
+    and current_fills.price > 0
 group by current_fills.session_date, current_fills.symbol, current_fills.currency;
 
 with deleted as (

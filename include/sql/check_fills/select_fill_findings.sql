@@ -1,6 +1,6 @@
 -- Checks the session's executions themselves, counted in one pass: one row per check and account.
--- Grain: one row per check and account; ids_unique only where an id repeats.
--- Reads: current_fills, fills, sessions. Binds: session_date, as_of, fee_ratio, fee_per_share_usd.
+-- Grain: one row per check and account; ids_unique only where an id repeats; price_above_zero by symbol, too.
+-- Reads: current_fills, fills, deliveries, sessions. Binds: session_date, as_of, fee_ratio, fee_per_share_usd.
 -- Money: US dollars, fees positive = cost.
 -- NaN and Infinity are not below the limit of numeric(18, 8). A session covers its own day and the days without
 -- trading just before it, and of the evening before these, from 18:00 New York, what futures traded. Fees are
@@ -39,7 +39,8 @@ by_account as (
         ) as missing_values,
         count(*) filter (where known.side not in ('B', 'S', 'T', 'C')) as unknown_side_count,
         count(*) filter (where known.quantity <= 0 or known.quantity >= 10000000000) as wrong_quantity_count,
-        count(*) filter (where known.price <= 0 or known.price >= 10000000000) as wrong_price_count,
+        count(*) filter (where known.price < 0 or known.price >= 10000000000) as wrong_price_count,
+        count(*) filter (where known.price = 0) as zero_price_count,
         count(*) filter (
             where known.executed_at >= bounds.ends_at
             or known.executed_at < bounds.evening_at
@@ -54,6 +55,23 @@ by_account as (
     cross join bounds
     where known.session_date = %(session_date)s
     group by known.account_id
+),
+
+zero_priced as (
+    select
+        known.account_id,
+        known.symbol,
+        count(*) as fill_count,
+        min(array[known.delivery_id, known.line_number]) as first_line
+    from risk.current_fills(%(as_of)s) as known
+    where
+        (select sum(by_account.zero_price_count) > 0 from by_account)
+        and known.session_date = %(session_date)s
+        and known.price = 0
+        and known.symbol !~ '^[0-9A-Z ]{6}[0-9]{6}[CP][0-9]{8}$'
+    group by
+        known.account_id,
+        known.symbol
 ),
 
 hashed as (
@@ -113,9 +131,9 @@ cross join
             'have a quantity that is not positive and finite. Redeliver the account''s session.'
         ),
         (
-            'price_positive',
+            'price_valid',
             by_account.wrong_price_count,
-            'have a price that is not positive and finite. Redeliver the account''s session.'
+            'have a price that is negative or not finite. Redeliver the account''s session.'
         ),
         (
             'time_in_session',
@@ -153,6 +171,18 @@ select
                 )
     end as finding
 from by_account
+union all
+select
+    'price_above_zero' as check_name,
+    concat(zero_priced.account_id, ' ', zero_priced.symbol) as subject,
+    concat(zero_priced.fill_count, ' at price 0') as observed,
+    concat(
+        zero_priced.account_id, ': ', zero_priced.fill_count, ' execution(s) of ', zero_priced.symbol,
+        ', which is no option, at price 0, first in ', deliveries.file_name, ' line ', zero_priced.first_line[2],
+        '. They count as received or given for nothing. Correct the price at the source if that is wrong.'
+    ) as finding
+from zero_priced
+inner join risk.deliveries on zero_priced.first_line[1] = deliveries.delivery_id
 union all
 select
     'ids_unique' as check_name,

@@ -1,14 +1,17 @@
 -- Checks each symbol's prices in the session against the median of its last sessions.
 -- Grain: one row per symbol. Reads: current_fills, sessions. Binds: session_date, as_of, window_sessions, price_factor.
 -- Money: prices in the symbol's currency.
--- A symbol without history passes. The median is over the sessions' mean prices: a mean needs no sorting.
+-- A symbol without history passes. A price of 0 is none.
+-- The median is over the sessions' mean prices: a mean needs no sorting.
 with today as (
     select
         known.symbol,
         min(known.price) as lowest_price,
         max(known.price) as highest_price
     from risk.current_fills(%(as_of)s) as known
-    where known.session_date = %(session_date)s
+    where
+        known.session_date = %(session_date)s
+        and known.price > 0
     group by known.symbol
 ),
 
@@ -20,6 +23,7 @@ earlier as (
     from risk.current_fills(%(as_of)s) as known
     where
         known.session_date < %(session_date)s
+        and known.price > 0
         and known.session_date >= (
             select min(recent.session_date)
             from (

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from risk.core.entities import Fill
 from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE
+from risk.core.symbols import pair_of
 
 Integers = NDArray[Any]
 """Exact integers: numpy's of 64 bits, or Python's of any size (dtype object)."""
@@ -116,7 +117,8 @@ class Executions(NamedTuple):
     quantities
         Of each fill, signed, buys and covers positive, scaled by 1e8.
     prices, fees
-        Of each fill: price, above 0, and costs in US dollars, costs positive; scaled by 1e8.
+        Of each fill: price (0 of what expires, is assigned or given), and costs in US dollars, costs positive; scaled
+        by 1e8.
     seconds
         Of each fill, since 1970; `UNKNOWN_SECOND` where the source does not know the time of day.
     sides
@@ -197,7 +199,7 @@ def session_executions(fills: pd.DataFrame) -> dict[dt.date, Executions]:
     all_of_them = Executions(
         accounts[heads].tolist(),
         symbols[heads].tolist(),
-        _stated_currencies(fills["currency"], order, starts),
+        _stated_currencies(_quote_currencies(symbols, fills["currency"]), order, starts),
         fills["delivery_id"].to_numpy()[heads].tolist() if "delivery_id" in fills else [None] * len(heads),
         starts,
         np.where(is_buy, quantities, -quantities)[order],
@@ -209,11 +211,22 @@ def session_executions(fills: pd.DataFrame) -> dict[dt.date, Executions]:
     return dict(_by_session(all_of_them, days[heads]))
 
 
-def _stated_currencies(currencies: pd.Series, order: NDArray[np.int64], starts: NDArray[np.int64]) -> list[str | None]:
+def _quote_currencies(symbols: pd.Categorical, currencies: pd.Series) -> pd.Categorical:
+    """Return the currencies as stated, of a currency pair its second one also where its first is."""
+    listed: pd.Categorical = currencies.astype("category").array
+    for code, symbol in enumerate(symbols.categories):
+        pair = pair_of(symbol)
+        if pair and pair[0] in listed.categories:
+            is_first = (symbols.codes == code) & np.asarray(listed == pair[0])
+            listed = listed.copy() if pair[1] in listed.categories else listed.add_categories([pair[1]])
+            listed[is_first] = pair[1]
+    return listed
+
+
+def _stated_currencies(listed: pd.Categorical, order: NDArray[np.int64], starts: NDArray[np.int64]) -> list[str | None]:
     """Return in which currency each account and symbol was traded: none is stated, one, or several."""
-    listed = currencies.astype("category").array
     codes, names = listed.codes.astype(np.int64), listed.categories.tolist()
-    is_stated = (currencies != "").to_numpy()
+    is_stated = np.asarray(listed != "")
     highest = np.maximum.reduceat(np.where(is_stated, codes, -1)[order], starts)
     lowest = np.minimum.reduceat(np.where(is_stated, codes, len(names))[order], starts)
     return [

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from risk.books.behavior import NOT_CARRIED, Carried, PositionPath, position_path, regular_hours
 from risk.books.executions import MIXED_CURRENCIES, Executions, SymbolFills, known_product, known_sum
 from risk.books.fifo import FLAT, Lots, OpenLots, match_fills, open_lots, split_lots, unrealized_amount
-from risk.books.prices import STALE_SESSIONS, PriceBook, SplitRatio, Valuation
+from risk.books.prices import STALE_SESSIONS, PriceBook, SplitRatio, Valuation, has_expired
 
 NAMED_SYMBOLS: Final = 5
 """A sentence about many symbols names so many of them."""
@@ -195,7 +195,8 @@ def close_symbol(
     before = holdings.pop(symbol, _NOT_HELD)
     currency = prices.currency(session_date, symbol, trades.currency if trades else None, before.currency)
     valued = prices.value(session_date, symbol, currency)
-    lots, realized, expired, unrealized, valuation = _close_lots(before, trades, valued)
+    ends = valued.source == "expiry" or (_is_late_expiry(before, trades) and has_expired(symbol, session_date))
+    lots, realized, expired, unrealized, valuation = _close_lots(before, trades, valued, ends=ends)
     path, multiplier, rate = trades.path if trades else None, valuation.multiplier, valuation.rate
     unrealized_usd = known_product(unrealized, rate)
     if lots.quantity:
@@ -223,18 +224,29 @@ def close_symbol(
     )
 
 
+def _is_late_expiry(before: Holding, trades: SymbolTrades | None) -> bool:
+    """Return whether fills close for nothing what is not held any more."""
+    return trades is not None and not before.lots.quantity and not trades.path.paid
+
+
 def _close_lots(
-    before: Holding, trades: SymbolTrades | None, valuation: Valuation
+    before: Holding, trades: SymbolTrades | None, valuation: Valuation, *, ends: bool
 ) -> tuple[OpenLots, int, int, int | None, Valuation]:
     """Return the lots open at the close, what they realized, what expiry added, what they gain, and the valuation.
 
     What they realized is without multiplier, what expiry added is a signed quantity. What the lots gain is in their
     currency, scaled by 1e24; ``None`` = unknown. The valuation has no price where nothing was left to value.
+
+    Parameters
+    ----------
+    ends
+        Whether the option expires: what is open is worth nothing. What had expired before its source closed it at 0
+        ends again.
     """
     lots, realized, expired = before.lots, before.cut_off, 0
     if trades:
         lots, realized = trades.lots, realized + trades.realized
-    if valuation.source == "expiry":
+    if ends:
         lots, realized, expired = FLAT, realized + unrealized_amount(lots, 0), -lots.quantity
     if not lots.quantity and not expired:
         valuation = valuation._replace(price=None, source=None)

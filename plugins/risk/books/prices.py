@@ -225,6 +225,12 @@ def implied_currency(symbol: str) -> str:
     return pair[1] if pair else _CURRENCY_SUFFIXES.get(symbol[-3:], BASE_CURRENCY)
 
 
+def has_expired(symbol: str, session_date: dt.date) -> bool:
+    """Return whether an option's last day lies before a session."""
+    option = option_of(symbol)
+    return option is not None and option.expiry < session_date
+
+
 def expires(symbol: str, session_date: dt.date) -> bool:
     """Return whether a session is an option's last: that of its last day, or the one before where that is none."""
     option = option_of(symbol)

@@ -293,8 +293,8 @@ def _scaled(value: Decimal | None) -> int | None:
 
 
 def _last_fills(fills: pd.DataFrame) -> Iterator[LastFill]:
-    """Yield the last fill of each symbol in each session, in each currency as stated."""
-    ordered = fills.sort_values(["instant", "line_number", "price"])
+    """Yield the last fill of each symbol in each session, in each currency as stated; one at 0 is no price."""
+    ordered = fills[fills["price"] > 0].sort_values(["instant", "line_number", "price"])
     last = ordered.drop_duplicates(["day", "symbol", "currency"], keep="last")
     columns = (last[name].tolist() for name in ("day", "symbol", "currency", "instant", "line_number", "price"))
     for day, symbol, currency, *instant_line_price in zip(*columns, strict=True):

@@ -75,11 +75,12 @@ CHECKS: Final = (
     Check("required_values", "critical", "Each execution has account, time, side, quantity, symbol, price and fees."),
     Check("side_known", "critical", "Each side is B, S, T or C."),
     Check("quantity_positive", "critical", "Each quantity is positive and finite."),
-    Check("price_positive", "critical", "Each price is positive and finite."),
+    Check("price_valid", "critical", "Each price is finite and not negative."),
     Check("ids_unique", "critical", "Fill ids are unique within an account's session."),
     Check("time_in_session", "warning", "Each execution is dated within the session."),
     Check("times_known", "warning", "Each execution has a time of day."),
     Check("fees_plausible", "warning", "Fees fit turnover and volume."),
+    Check("price_above_zero", "warning", "Only options were traded at price 0."),
     Check("price_near_median", "warning", "Each price is near the recent median of its symbol."),
     # Corrections and reference data
     Check("corrections_applied", "warning", "Each correction has its execution."),

@@ -226,14 +226,14 @@ class Parser:
         status, currency = (
             TextRule(partial(judge_word, read), bool, object, np.uint64) for read in (rules.kind_of, currency_of)
         )
-        amount, self._fee = AmountRule(judge_amount), AmountRule(judge_fee)
+        quantity, price, self._fee = map(AmountRule, (judge_quantity, judge_price, judge_fee))
         self._columns: dict[str, tuple[TextRule, tuple[str, ...]]] = {
             "date_time": (moment, ("microsecond", "day", "futures_day", "is_time_unknown", "order")),
             "account": (TextRule(self._judge_account, bool, np.int64), ("account",)),
             "side": (side, ("side",)),
-            "quantity": (amount, ("quantity",)),
+            "quantity": (quantity, ("quantity",)),
             "symbol": (symbol, ("symbol", "symbol_hash", "is_future")),
-            "price": (amount, ("price",)),
+            "price": (price, ("price",)),
             "status": (status, ("kind", "kind_hash")),
             "currency": (currency, ("currency", "currency_hash")),
         }
@@ -402,10 +402,16 @@ def _refuse_day_first(parsed: ParsedFile) -> None:
     )
 
 
-def judge_amount(text: str) -> tuple[bool, int]:
-    """Judge a quantity or a price."""
+def judge_quantity(text: str) -> tuple[bool, int]:
+    """Judge a quantity."""
+    is_good, quantity = judge_price(text)
+    return (True, quantity) if is_good and quantity else (False, 0)
+
+
+def judge_price(text: str) -> tuple[bool, int]:
+    """Judge a price: 0 is one, of what expires, is assigned or given."""
     value = number(text)
-    return (True, scaled(value)) if value is not None and fits(value) and value > 0 else (False, 0)
+    return (True, scaled(value)) if value is not None and fits(value) and value >= 0 else (False, 0)
 
 
 def judge_fee(text: str) -> tuple[bool, int]:

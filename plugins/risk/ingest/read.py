@@ -27,7 +27,7 @@ from risk.ingest.parse import EXECUTIONS, SCALE, ParsedFile, Parser, Place, Text
 from risk.ingest.reasons import Notice
 from risk.ingest.reference_data import ACCOUNTS, FILE_SPECS, MARKS
 from risk.ingest.reference_files import read_reference_files
-from risk.ingest.rules import Reject, RowRules, find_collisions
+from risk.ingest.rules import Reject, RowRules, find_collisions, shorten
 from risk.ingest.times import moment_of, session_at
 
 Parsed = tuple[ParsedFile, list[pa.Table]]
@@ -42,7 +42,7 @@ class DropExecutions(NamedTuple):
     executions
         A row for each: ``account_id``, ``symbol``, ``currency`` (empty = not stated), ``day`` (ordinal of the session),
         ``instant`` (microseconds from 1970 UTC), ``is_time_unknown``, ``line_number``, ``side`` (ASCII code),
-        ``quantity``, ``price``, ``fees_usd`` (scaled by 1e8), ``fill_key``.
+        ``quantity``, ``price``, ``fees_usd`` (scaled by 1e8), ``fill_key``, ``file_name``.
     rejects
         In the order of files and lines.
     notices
@@ -78,7 +78,7 @@ def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None
     stated, rejects = read_reference_files(ACCOUNTS, drop.reference_files[ACCOUNTS.name], rules)
     executions = _executions(found, owners, stated)
     rejects = [one.reject for deliveries, _ in found for one in deliveries.rejects] + rejects
-    return DropExecutions(executions, rejects, [])
+    return DropExecutions(executions, rejects, list(_zero_price_notices(executions)))
 
 
 def _open(folder: Path, settings: Settings) -> tuple[DropFolder, RowRules]:
@@ -111,7 +111,8 @@ def _executions(
     accounts: Iterable[AccountStatement],
 ) -> pd.DataFrame:
     """Put the executions that count into one table, under the names that accounts have now."""
-    tables, corrections, places = [EXECUTIONS.empty_table()], [pd.DataFrame(columns=EXECUTIONS.names)], list[Place]()
+    tables, corrections = [EXECUTIONS.empty_table()], [pd.DataFrame(columns=EXECUTIONS.names)]
+    places, file_names = list[Place](), list[str]()
     for deliveries, blocks in found:
         name, offset = deliveries.parsed.path.name, len(places)
         is_owned = np.array([owners.get(place) == name for place in deliveries.places], bool)
@@ -125,12 +126,15 @@ def _executions(
             numbers = deliveries.numbers[block["place"]]
             corrections.append(block.assign(place=numbers + offset)[is_owned[numbers]])
         places += deliveries.places
+        file_names += [name] * len(deliveries.places)
     table = pa.concat_tables(tables)
     for name in ("symbol", "currency"):
         place = table.schema.get_field_index(name)
         table = table.set_column(place, name, compute.dictionary_encode(table[name]))
     renames = Renames(accounts)
+    numbers = table["place"].to_numpy()
     executions = _with_accounts(table.drop_columns(["kind"]).to_pandas(), places, renames)
+    executions["file_name"] = pd.Categorical(file_names)[numbers] if places else []
     corrected = apply_corrections(executions, _with_accounts(pd.concat(corrections), places, renames))
     return corrected.drop(columns="delivered_as")
 
@@ -146,6 +150,19 @@ def _with_accounts(frame: pd.DataFrame, places: Sequence[Place], renames: Rename
         delivered_as=pd.Categorical(delivered_as)[numbers] if places else [],
         day=np.array(days, np.int64)[numbers],
     )
+
+
+def _zero_price_notices(executions: pd.DataFrame) -> Iterator[Notice]:
+    """Warn of executions at price 0 that are no options; what expires, is assigned or exercised has that price."""
+    free = executions[executions["price"] == 0].sort_values(["file_name", "line_number"])
+    columns = ("file_name", "line_number", "account_id", "symbol")
+    for file_name, line_number, account_id, symbol in zip(*(free[name].tolist() for name in columns), strict=True):
+        if kind_of(symbol) != "option":
+            sentence = (
+                f"{file_name} line {line_number}, account {shorten(account_id)}: price 0 of {symbol}, which is no "
+                "option. It counts as received or given for nothing. Correct the price at the source if that is wrong."
+            )
+            yield Notice(file_name, "price 0", sentence)
 
 
 def fills_of(executions: pd.DataFrame) -> Iterator[Fill]:

@@ -49,7 +49,7 @@ SENTENCES: Final = {
     "symbol": "symbol {symbol} is blank, too long or has characters no symbol has",
     "numbers": "{numbers}",
     "quantity": "quantity {quantity} is not above zero and below 10,000,000,000 with at most 8 decimals",
-    "price": "price {price} is not above zero and below 10,000,000,000 with at most 8 decimals",
+    "price": "price {price} is negative, or not below 10,000,000,000 with at most 8 decimals",
     "fees": "the fees{fees} do not sum to an amount below 10,000,000,000 with at most 8 decimals",
     "status": "status {status} is not blank, nor a word of RISK_LIVE_STATUSES, RISK_CANCELED_STATUSES or "
     "RISK_CORRECTED_STATUSES",
@@ -247,7 +247,7 @@ def _number_codes(record: Named) -> list[str]:
         return ["numbers"]
     wrong = {
         "quantity": not (fits(quantity) and quantity > 0),
-        "price": not (fits(price) and price > 0),
+        "price": not (fits(price) and price >= 0),
         "fees": not fits(sum_fees(record)),
     }
     return [code for code, is_wrong in wrong.items() if is_wrong]

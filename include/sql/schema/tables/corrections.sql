@@ -8,7 +8,7 @@ create table risk.corrections (
     side text not null check (side in ('B', 'S', 'T', 'C')),
     quantity numeric(18, 8) not null check (quantity > 0),
     symbol text not null,
-    price numeric(18, 8) not null check (price > 0),
+    price numeric(18, 8) not null check (price >= 0),
     currency text,
     fees_usd numeric(18, 8) not null,
     primary key (delivery_id, line_number, session_date)

@@ -13,7 +13,7 @@ create table risk.fills (
     side text not null check (side in ('B', 'S', 'T', 'C')),
     quantity numeric(18, 8) not null check (quantity > 0),
     symbol text not null,
-    price numeric(18, 8) not null check (price > 0),
+    price numeric(18, 8) not null check (price >= 0),
     currency text,
     fees_usd numeric(18, 8) not null,
     fill_key text
@@ -33,7 +33,7 @@ comment on column risk.fills.is_time_unknown is 'Whether the source gives no tim
 comment on column risk.fills.side is 'B buy, S sell, T sell short, C buy to cover.';
 comment on column risk.fills.quantity is 'Shares or contracts, positive.';
 comment on column risk.fills.symbol is 'Symbol as the source writes it, upper case.';
-comment on column risk.fills.price is 'Price per unit in the currency.';
+comment on column risk.fills.price is 'Price per unit in the currency; 0 = expired, assigned or given.';
 comment on column risk.fills.currency is 'ISO code; null = the instrument''s own, see instruments.';
 comment on column risk.fills.fees_usd is 'Fees in US dollars, positive = cost, negative = rebate.';
 comment on column risk.fills.fill_key is
