@@ -261,7 +261,7 @@ def _correct(drawing: Drawing, rows: dict[tuple[dt.date, str], list[Row]]) -> No
 
 
 BAD_CHANGES: tuple[Row, ...] = (
-    {"Price": "0"},
+    {"Price": "-1"},
     {"Qty": "-100"},
     {"Qty": "NaN"},
     {"Price": "12,5"},
