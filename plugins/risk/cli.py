@@ -25,14 +25,15 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from risk import __version__
+from risk import __version__, cli_limits
+from risk.cli_parts import JsonFlag, warehouse
+from risk.cli_parts import table as make_table
 from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn
 from risk.core.errors import InputError, RequestError, RiskError
 from risk.core.settings import PROJECT_DIR, Settings, read_settings
 
 if TYPE_CHECKING:
     from risk.core.entities import Statements
-    from risk.core.warehouse import Connection
     from risk.ingest.reasons import Notice
     from risk.ingest.rules import Reject
     from risk.model.backtest import BacktestRecord, CoverageChecks
@@ -45,6 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(cli_limits.app)
 PNL_COLUMNS = (
     "account_id",
     "session_date",
@@ -77,7 +79,6 @@ TRADER_COLUMNS: dict[str, JustifyMethod] = {
 }
 """What a terminal shows of the roster; ``--json`` has everything."""
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FileOption = Annotated[str, typer.Option("--file", help="The backup file.")]
 
 
@@ -375,7 +376,7 @@ def replay(
 
     session_date = _session_date(session)
     instant = resolve_as_of(as_of, next_session(session_date), dt.datetime.now(dt.UTC))
-    with _warehouse() as connection:
+    with warehouse() as connection:
         dsn = postgres_dsn(os.environ, WAREHOUSE_CONNECTION)
         found = build_again(connection, dsn, session_date, instant, read_settings())
     facts = {
@@ -400,7 +401,7 @@ def traders(*, as_json: JsonFlag = False) -> None:
     """Print the roster as of the last run: trading days, latest session, base limit and status of every account."""
     from risk.core.runs import newest_run, read_roster
 
-    with _warehouse() as connection:
+    with warehouse() as connection:
         run = newest_run(connection)
         default = read_settings().default_limit_usd
         roster = [
@@ -410,7 +411,9 @@ def traders(*, as_json: JsonFlag = False) -> None:
         typer.echo(json.dumps([trader._asdict() for trader in roster], default=str))
         return
     desk = ", simulated desk" if run.is_simulated else ""
-    table = _table(f"Accounts after {run.session_date}, base limits for {run.effective_session}{desk}", TRADER_COLUMNS)
+    table = make_table(
+        f"Accounts after {run.session_date}, base limits for {run.effective_session}{desk}", TRADER_COLUMNS
+    )
     for trader in roster:
         table.add_row(*(escape(str(getattr(trader, name) or "")) for name in TRADER_COLUMNS))
     Console().print(table)
@@ -425,7 +428,7 @@ def track_record(
     """Print the track record of past cuts: the total with its two controls, and each trader."""
     from risk.core.warehouse import records
 
-    with _warehouse() as connection:
+    with warehouse() as connection:
         binds = {"session_date": _session_date(session) if session else None}
         found = records(connection, "track_record/select_track_record", binds)
         if not found:
@@ -438,30 +441,11 @@ def track_record(
         return
     for sentence in found[0]["sentences"]:
         typer.echo(sentence)
-    table = _table(f"Sessions through {settled['session_date']}, US dollars", TRACK_RECORD_COLUMNS)
+    table = make_table(f"Sessions through {settled['session_date']}, US dollars", TRACK_RECORD_COLUMNS)
     for row in by_trader:
         amounts = (f"{row[name]:,.2f}" for name in ("prevented_usd", "forgone_usd", "net_usd"))
         table.add_row(escape(row["account_id"]), str(row["entry_count"]), str(row["cut_count"]), *amounts)
     Console().print(table)
-
-
-@contextlib.contextmanager
-def _warehouse() -> Iterator[Connection]:
-    """Connect to the warehouse as the pipeline's role.
-
-    Raises
-    ------
-    RequestError
-        If no warehouse is named, or it has no tables yet.
-    """
-    from risk.core.warehouse import connect, rows
-
-    with contextlib.closing(connect(postgres_dsn(os.environ, WAREHOUSE_CONNECTION))) as connection:
-        with connection:
-            has_tables = rows(connection, "migrate/select_state")[0][1]
-        if not has_tables:
-            raise RequestError("This warehouse has no tables yet: make run, or make up and make trigger, create them.")
-        yield connection
 
 
 def _session_date(text: str) -> dt.date:
@@ -469,13 +453,6 @@ def _session_date(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise RequestError(f"--session {text!r} is not a date: write it as YYYY-MM-DD.") from None
-
-
-def _table(title: str, columns: dict[str, JustifyMethod]) -> Table:
-    table = Table(title=title)
-    for name, justify in columns.items():
-        table.add_column(name.removesuffix("_usd").replace("_", " "), justify=justify, overflow="fold")
-    return table
 
 
 @contextlib.contextmanager

@@ -253,7 +253,7 @@ def edit(
         passed, the account is decided or its publication superseded, or somebody else has edited meanwhile; nothing
         is stored then.
     """
-    limit_usd = _parsed_amount(entered.limit_text)
+    limit_usd = parsed_amount(entered.limit_text)
     with writing(connection):
         publication = read_publication(connection, publication_id=publication_id)
         proposal = _open_proposal(connection, publication, account_id)
@@ -266,7 +266,7 @@ def edit(
             )
         _check_limit(proposal, limit_usd)
         _store_decision(
-            connection, publication, account_id, ("edited", limit_usd, _cleaned_reason(entered.reason)), user
+            connection, publication, account_id, ("edited", limit_usd, cleaned_reason(entered.reason)), user
         )
     return limit_usd
 
@@ -348,7 +348,14 @@ def _open_proposal(connection: Connection, publication: Publication, account_id:
     return proposal
 
 
-def _parsed_amount(text: str) -> Decimal:
+def parsed_amount(text: str) -> Decimal:
+    """Read an amount of US dollars that a person typed.
+
+    Raises
+    ------
+    RequestError
+        If it is not dollars and cents; a negative one is not.
+    """
     plain = text.strip().removeprefix("$").replace(",", "")
     if not AMOUNT.fullmatch(plain):
         raise RequestError(f"{text!r} is not an amount in dollars and cents: enter 3000 or 3000.50.")
@@ -363,10 +370,17 @@ def _check_limit(proposal: Proposal, limit_usd: Decimal) -> None:
         )
 
 
-def _cleaned_reason(reason: str) -> str:
+def cleaned_reason(reason: str) -> str:
+    """Return a reason on one line, without control characters.
+
+    Raises
+    ------
+    RequestError
+        If nothing is left, or it is too long.
+    """
     plain = " ".join("".join(sign if sign.isprintable() else " " for sign in reason).split())
     if not plain:
-        raise RequestError("An edit needs a reason: say in a sentence why the recommended limit is not right.")
+        raise RequestError("A reason is missing: say in a sentence why this limit is right.")
     if len(plain) > LONGEST_REASON:
         raise RequestError(f"The reason has {len(plain)} characters: use at most {LONGEST_REASON}.")
     return plain
