@@ -1,6 +1,6 @@
 """The limit in force over any sequence of changes, approvals, reports, clock jumps and restarts.
 
-The oracle keeps a desk's state event by event, as a clerk would: what was told last, and which change is open. The
+The oracle keeps a desk's state event by event, as a clerk would: what was reported last, and which change is open. The
 product computes the same from dated rows.
 """
 
@@ -42,8 +42,8 @@ DEFAULT_LIMIT = Decimal(5000)
 class Clerk:
     """What holds now; every event says so."""
 
-    told: Decimal | None = None
-    told_at: dt.datetime | None = None
+    reported: Decimal | None = None
+    reported_at: dt.datetime | None = None
     base: Decimal | None = None
     base_at: dt.datetime | None = None
     open_changes: list[LimitChange] = field(default_factory=list)
@@ -67,7 +67,7 @@ class Clerk:
         if isinstance(event, ReportedLimit):
             self.waiting_reports.remove(event)
             if event.effective_session >= self.newest_session:
-                self.told, self.told_at, self.newest_session = event.limit_usd, at, event.effective_session
+                self.reported, self.reported_at, self.newest_session = event.limit_usd, at, event.effective_session
             return
         self.waiting.remove(event)
         if event.kind == BASE:
@@ -78,13 +78,13 @@ class Clerk:
 
     def limit(self) -> Decimal:
         """Return the limit in force now."""
-        known = [(amount, at) for amount, at in ((self.told, self.told_at), (self.base, self.base_at)) if at]
+        known = [(amount, at) for amount, at in ((self.reported, self.reported_at), (self.base, self.base_at)) if at]
         standing, since = (DEFAULT_LIMIT, None)
-        if self.told is not None:
-            # The base limit caps what was told; it never lifts it.
+        if self.reported is not None:
+            # The base limit caps what was reported; it never lifts it.
             standing, since = min(known, key=lambda one: one[0])
-            if self.told <= standing:
-                standing, since = self.told, self.told_at
+            if self.reported <= standing:
+                standing, since = self.reported, self.reported_at
         elif known:
             standing, since = known[0]
         if not self.open_changes:
