@@ -217,7 +217,8 @@ def backtest(
 ) -> None:
     """Walk the forecast forward over past sessions, score it against every baseline and apply the gate."""
     from risk.ingest.file_names import MARKER
-    from risk.limits.decide import CUT_FUNCTIONS
+    from risk.limits.decide import cut_functions
+    from risk.limits.policy import default_terms
     from risk.model.backtest import backtest_record, coverage_checks, panel_of_pnl, walk
     from risk.report.charts import draw_plots
 
@@ -227,7 +228,10 @@ def backtest(
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Walking forward, one refit a week", total=1.0)
         history, forecasts = walk(panel, lambda share: progress.update(task, completed=share))
-    result, checks = backtest_record(history, forecasts, CUT_FUNCTIONS), coverage_checks(history, forecasts)
+    result, checks = (
+        backtest_record(history, forecasts, cut_functions(default_terms())),
+        coverage_checks(history, forecasts),
+    )
     if json_file:
         _write_json(json_file, result.facts())
     origin = "simulated desk" if fills and (fills / MARKER).is_file() else "given history"
@@ -324,7 +328,9 @@ def migrate(*, as_json: JsonFlag = False) -> None:
     """Bring the warehouse's schema up to date, as its owner, and grant the pipeline's role its privileges."""
     from risk.core.schema import migrate_as_owner
 
-    applied = migrate_as_owner(postgres_dsn(os.environ, WAREHOUSE_CONNECTION), read_settings().owner_dsn)
+    settings = read_settings()
+    warehouse_dsn = postgres_dsn(os.environ, WAREHOUSE_CONNECTION)
+    applied = migrate_as_owner(warehouse_dsn, settings.owner_dsn, settings.default_limit_usd)
     typer.echo(json.dumps({"applied": list(applied)}) if as_json else f"Applied {len(applied)} schema files.")
 
 
@@ -378,7 +384,7 @@ def replay(
     instant = resolve_as_of(as_of, next_session(session_date), dt.datetime.now(dt.UTC))
     with warehouse() as connection:
         dsn = postgres_dsn(os.environ, WAREHOUSE_CONNECTION)
-        found = build_again(connection, dsn, session_date, instant, read_settings())
+        found = build_again(connection, dsn, session_date, instant)
     facts = {
         "session_date": session,
         "as_of": found.as_of.isoformat(),
@@ -399,11 +405,12 @@ def replay(
 @app.command()
 def traders(*, as_json: JsonFlag = False) -> None:
     """Print the roster as of the last run: trading days, latest session, base limit and status of every account."""
+    from risk.core.policy_store import read_policy
     from risk.core.runs import newest_run, read_roster
 
     with warehouse() as connection:
         run = newest_run(connection)
-        default = read_settings().default_limit_usd
+        default = read_policy(connection, run.effective_session, run.as_of).desk.accounts.default_base_limit_usd
         roster = [
             trader._replace(base_limit_usd=trader.base_limit_usd or default) for trader in read_roster(connection, run)
         ]

@@ -6,18 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from risk.core.policy import LEVELS
+from risk.core.policy_store import PolicyVersion, read_policy
 from risk.core.runs import Run, read_roster
-from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
 from risk.core.warehouse import Connection, records
 from risk.ingest.reasons import SHOWN_ROWS, CauseGroup, say_causes
 from risk.report.facts import (
-    LEVELS,
     PNL_CHART_SESSIONS,
     AccountFacts,
     Counts,
     DeskFacts,
     Facts,
     GateFacts,
+    PolicyFacts,
     RestatementFacts,
     RosterEntry,
     WarningFacts,
@@ -55,15 +56,17 @@ def build_facts(connection: Connection, run: Run) -> Facts:
     session = {"session_date": run.session_date, "as_of": run.as_of}
     adjustments = records(connection, "send_report/select_adjustments", session)
     booked = {row["account_id"]: row["amount_usd"] for row in adjustments}
-    of_run = {**session, "run_id": run.run_id, "active_within": ACTIVE_WITHIN_SESSIONS}
+    policy = read_policy(connection, run.effective_session, run.as_of)
+    of_run = {**session, "run_id": run.run_id, "active_within": policy.desk.accounts.active_within_sessions}
     (desk,) = records(connection, "send_report/select_desk", of_run)
     previous_cuts = dict(zip(desk["previous_account_ids"], desk["previous_cut_ratios"], strict=True))
-    accounts = _read_accounts(connection, run, previous_cuts, booked)
+    accounts = _read_accounts(connection, run, policy, previous_cuts, booked)
     compared = {**session, "within_sessions": RESTATEMENT_SESSIONS}
     restated = records(connection, "send_report/select_restatements", compared)
     return Facts(
         session_date=run.session_date,
         effective_session=run.effective_session,
+        policy=_policy_facts(policy),
         is_simulated=run.is_simulated,
         accounts=accounts,
         # Most important first: the mail shows only a few above the actions.
@@ -79,20 +82,28 @@ def build_facts(connection: Connection, run: Run) -> Facts:
     )
 
 
+def _policy_facts(version: PolicyVersion) -> PolicyFacts:
+    bounds = version.desk.levels
+    return PolicyFacts(version.label, *(f"{1 / (1 - share):.2f}x" for share in (bounds.moderate, bounds.high)))
+
+
 def readable(text: str) -> str:
     """Return a sentence on one line, without control and text-direction characters."""
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
 def _read_accounts(
-    connection: Connection, run: Run, previous_cuts: Mapping[str, Decimal], booked: Mapping[str, Decimal]
+    connection: Connection,
+    run: Run,
+    policy: PolicyVersion,
+    previous_cuts: Mapping[str, Decimal],
+    booked: Mapping[str, Decimal],
 ) -> tuple[AccountFacts, ...]:
     binds = {
         "run_id": run.run_id,
         "session_date": run.session_date,
         "as_of": run.as_of,
-        "active_within": ACTIVE_WITHIN_SESSIONS,
-        "legacy_suffix": LEGACY_SUFFIX,
+        **policy.desk.accounts.coverage_binds,
         "pnl_sessions": PNL_CHART_SESSIONS,
         "levels": list(LEVELS),
     }

@@ -16,8 +16,6 @@ from functools import cache
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
-LEVELS = ("high", "moderate", "low")
-
 FORECAST_LEVELS = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.95)
 """Probabilities of the forecast quantiles in a report."""
 
@@ -151,6 +149,23 @@ class GateFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """The policy that decided.
+
+    Attributes
+    ----------
+    version
+        Version and identity, such as ``1 (7514d6f7fff0)``.
+    moderate_from, high_from
+        Forecast loss from which a trader is moderate and high risk, in usual forecast losses, such as ``1.25x``.
+    """
+
+    version: str
+    moderate_from: str
+    high_from: str
+
+
+@dataclass(frozen=True, slots=True)
 class WarningFacts:
     """One problem with the data that the reader should know.
 
@@ -242,6 +257,8 @@ class Facts:
         Session whose fills were processed.
     effective_session
         Session the limits are for.
+    policy
+        The policy that decided.
     is_simulated
         True for the simulated desk.
     counts, desk
@@ -264,6 +281,7 @@ class Facts:
 
     session_date: dt.date
     effective_session: dt.date
+    policy: PolicyFacts
     is_simulated: bool
     counts: Counts
     desk: DeskFacts
