@@ -32,6 +32,8 @@ REPLACED_TABLES = frozenset(
     {
         "cut_outcomes",
         "daily_pnl",
+        "desk_tail_shares",
+        "desk_tails",
         "explanations",
         "features",
         "gate_results",

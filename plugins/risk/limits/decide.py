@@ -16,6 +16,7 @@ from risk.core.money import multiple, percent, usd
 from risk.core.policy import Policy
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, execute, records, writing
+from risk.limits.exposure import measure_exposures, store_exposures
 from risk.limits.policy import (
     DeskTerms,
     forecast_level,
@@ -116,6 +117,9 @@ NO_GATE_DECISION = GateDecision(
 )
 
 
+NO_PANEL = Panel.of((), (), np.empty((0, 0)))
+
+
 @dataclass(frozen=True, slots=True)
 class RunInputs:
     """What is the same for all accounts of a run.
@@ -134,6 +138,9 @@ class RunInputs:
         Those that get a limit, by name.
     histories
         Their results, by account.
+    panel, issued_usd
+        Daily results of the desk, and the 5 % quantiles issued so far, ``(n_sessions, n_accounts)``, US dollars; the
+        last row is for the effective session.
     """
 
     session_date: dt.date
@@ -142,6 +149,8 @@ class RunInputs:
     terms: DeskTerms
     accounts: Sequence[ActiveAccount] = ()
     histories: Mapping[str, PnlHistory] = field(default_factory=dict)
+    panel: Panel = NO_PANEL
+    issued_usd: FloatMatrix = field(default_factory=NO_PANEL.total_pnl_usd.copy)
 
 
 def apply_rules(connection: Connection, run: Run) -> int:
@@ -156,9 +165,11 @@ def apply_rules(connection: Connection, run: Run) -> int:
         Recommendations stored.
     """
     store_track_record(connection, run)
-    terms = read_terms(connection, run.effective_session, run.as_of)
-    decided = decide(read_inputs(connection, run, terms))
+    inputs = read_inputs(connection, run, read_terms(connection, run.effective_session, run.as_of))
+    decided = decide(inputs)
+    desk, exposures = measure_exposures(inputs.panel, inputs.issued_usd, inputs.shape, decided)
     with writing(connection):
+        store_exposures(connection, run, desk, exposures)
         new_rows = {"run_id": run.run_id, "recommendations": json.dumps(decided, default=str)}
         return execute(connection, "apply_rules/replace_recommendations", new_rows)
 
@@ -170,11 +181,12 @@ def read_inputs(connection: Connection, run: Run, terms: DeskTerms) -> RunInputs
     gate = GateDecision(**gate_results[0]) if gate_results else NO_GATE_DECISION
     # The forecast that is shown and, where the gate allows it, acted on.
     expert = BASELINE if gate.model_id is None else MODEL
-    shape = residual_shape(panel.total_pnl_usd, read_issued(connection, panel, run.effective_session)[expert])
+    issued = read_issued(connection, panel, run.effective_session)[expert]
+    shape = residual_shape(panel.total_pnl_usd, issued)
     session = {"session_date": run.session_date, "effective_session": run.effective_session, "as_of": run.as_of}
     binds = {**session, **terms.document.desk.accounts.coverage_binds, "expert": expert}
     accounts = [ActiveAccount(**row) for row in records(connection, "apply_rules/select_accounts", binds)]
-    return RunInputs(run.session_date, gate, shape, terms, accounts, _pnl_histories(panel))
+    return RunInputs(run.session_date, gate, shape, terms, accounts, _pnl_histories(panel), panel, issued)
 
 
 def decide(inputs: RunInputs) -> list[dict[str, Any]]:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
 from risk.core.policy import LEVELS
 from risk.core.policy_store import PolicyVersion, read_policy
 from risk.core.runs import Run, read_roster
 from risk.core.warehouse import Connection, records
 from risk.ingest.reasons import SHOWN_ROWS, CauseGroup, say_causes
+from risk.limits.exposure import AccountExposure, largest_exposures
 from risk.report.facts import (
     PNL_CHART_SESSIONS,
     AccountFacts,
     Counts,
     DeskFacts,
+    DeskTailFacts,
+    ExposureFacts,
     Facts,
     GateFacts,
     PolicyFacts,
@@ -23,6 +27,8 @@ from risk.report.facts import (
     RosterEntry,
     WarningFacts,
 )
+
+Kind = TypeVar("Kind")
 
 RESTATEMENT_SESSIONS = 20
 """P&L is compared with the reports of this many sessions."""
@@ -79,12 +85,31 @@ def build_facts(connection: Connection, run: Run) -> Facts:
         previous_session_date=desk["previous_session_date"],
         restatements=tuple(RestatementFacts(**row) for row in restated),
         **_desk_facts(desk, accounts, booked),
+        **_tail_facts(connection, run, policy),
     )
 
 
 def _policy_facts(version: PolicyVersion) -> PolicyFacts:
     bounds = version.desk.levels
     return PolicyFacts(version.label, *(f"{1 / (1 - share):.2f}x" for share in (bounds.moderate, bounds.high)))
+
+
+def _tail_facts(connection: Connection, run: Run, policy: PolicyVersion) -> dict[str, Any]:
+    """Return the facts about the desk's tail by their names; none if it was not computed."""
+    rows = records(connection, "send_report/select_desk_tails", {"run_id": run.run_id})
+    if not rows:
+        return {}
+    exposures = [_picked(AccountExposure, row) for row in rows if row["account_id"] is not None]
+    listed = largest_exposures(exposures, policy.desk.fit.chance_to_pass)
+    return {
+        "desk_tail": _picked(DeskTailFacts, rows[0]),
+        "exposures": tuple(_picked(ExposureFacts, asdict(one)) for one in listed),
+    }
+
+
+def _picked(kind: type[Kind], row: Mapping[str, Any]) -> Kind:
+    """Make a record of those columns of a row that it has."""
+    return kind(**{name: row[name] for name in get_type_hints(kind)})
 
 
 def readable(text: str) -> str:
