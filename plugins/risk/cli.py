@@ -432,7 +432,7 @@ def track_record(
     *,
     as_json: JsonFlag = False,
 ) -> None:
-    """Print the track record of past cuts: the total with its two controls, and each trader."""
+    """Print the track record of past cuts: the total and the tail with their controls, and each trader."""
     from risk.core.warehouse import records
 
     with warehouse() as connection:
@@ -446,7 +446,7 @@ def track_record(
     if as_json:
         typer.echo(json.dumps({**found[0], "traders": by_trader}, default=str))
         return
-    for sentence in found[0]["sentences"]:
+    for sentence in (*found[0]["sentences"], *found[0]["tail_sentences"]):
         typer.echo(sentence)
     table = make_table(f"Sessions through {settled['session_date']}, US dollars", TRACK_RECORD_COLUMNS)
     for row in by_trader:

@@ -6,6 +6,12 @@ import datetime as dt
 from decimal import Decimal
 from typing import Any
 
+import pytest
+from psycopg2.extensions import parse_dsn
+from typer.testing import CliRunner
+
+from risk.cli import app
+from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, records
 from risk.limits.decide import apply_rules
@@ -99,3 +105,24 @@ def test_nobody_with_a_forecast_is_an_empty_tail(connection: Connection) -> None
     [row] = _rows(connection, run)
     assert (row["account_id"], row["session_count"], row["account_count"]) == (None, 0, 0)
     assert build_facts(connection, run).exposures == ()
+
+
+def test_tail_effect_is_stored_with_the_run_and_printed_with_the_track_record(
+    connection: Connection, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a desk whose cuts have no outcome yet
+    run, _ = _desk(connection, 61)
+    for _ in range(2):
+        apply_rules(connection, run)
+
+    # when
+    [record] = records(connection, "track_record/select_track_record", {"session_date": run.session_date})
+    parts = parse_dsn(warehouse_dsn)
+    place = f"{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/{parts['dbname']}"
+    monkeypatch.setenv(WAREHOUSE_CONNECTION, f"postgres://{place}")
+    printed = CliRunner().invoke(app, ["track-record"])
+
+    # then
+    [sentence] = record["tail_sentences"]
+    assert sentence.startswith("Too few to say what cuts do to the tail: 0 sessions")
+    assert sentence in printed.stdout.replace("\n", " ")

@@ -44,6 +44,7 @@ REPLACED_TABLES = frozenset(
         "report_deliveries",
         "sessions",
         "cut_track_records",
+        "tail_effects",
     }
 )
 """Caches that are rebuilt, rows a task replaces for its own run, the attempts of a mail, the calendar."""

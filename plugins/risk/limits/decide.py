@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from risk.core.money import multiple, percent, usd
 from risk.core.policy import Policy
@@ -27,6 +28,7 @@ from risk.limits.policy import (
     status,
 )
 from risk.limits.rules import NO_CUT, FiredRule, PnlHistory, fired_rules, rules_cut_ratios
+from risk.limits.tail_effect import store_tail_effect, usual_losses
 from risk.limits.track_record import store_track_record
 from risk.model.gate import CutFunctions
 from risk.model.mixture import ResidualShape, forecast_distribution, residual_shape
@@ -166,6 +168,8 @@ def apply_rules(connection: Connection, run: Run) -> int:
     """
     store_track_record(connection, run)
     inputs = read_inputs(connection, run, read_terms(connection, run.effective_session, run.as_of))
+    usual = usual_losses(inputs.panel, inputs.issued_usd, _needed_counts(inputs.panel, inputs.terms))
+    store_tail_effect(connection, run, inputs.panel, usual)
     decided = decide(inputs)
     desk, exposures = measure_exposures(inputs.panel, inputs.issued_usd, inputs.shape, decided)
     with writing(connection):
@@ -249,15 +253,19 @@ def model_cut_ratios(panel: Panel, calibrated: FloatMatrix, first_row: int = 0, 
     """
     ratios = np.full_like(calibrated, np.nan)
     policies = [terms.of(account_id).policy for account_id in panel.account_ids]
-    needed = np.array([policy.accounts.limited_history_sessions for policy in policies])
-    was_used = np.isfinite(panel.total_pnl_usd[1:]) & np.isfinite(calibrated[:-1])
-    for row in range(max(first_row, 1), len(calibrated)):
-        counts = np.count_nonzero(was_used[:row], axis=0)
-        for account in np.flatnonzero(np.isfinite(calibrated[row]) & (counts >= needed)):
-            median = Decimal(float(np.median(-calibrated[:row, account][was_used[:row, account]])))
-            quantile = Decimal(float(calibrated[row, account]))
-            ratios[row, account] = float(model_cut_ratio(quantile, median, policies[account]))
+    usual = usual_losses(panel, calibrated, _needed_counts(panel, terms))
+    has_cut = np.isfinite(calibrated) & np.isfinite(usual)
+    has_cut[:first_row] = False
+    for row, account in np.argwhere(has_cut).tolist():
+        quantile, median = Decimal(float(calibrated[row, account])), Decimal(float(usual[row, account]))
+        ratios[row, account] = float(model_cut_ratio(quantile, median, policies[account]))
     return ratios
+
+
+def _needed_counts(panel: Panel, terms: DeskTerms) -> NDArray[np.int64]:
+    """Return how many forecasts each account's usual loss needs, ``(n_accounts,)``."""
+    policies = (terms.of(account_id).policy for account_id in panel.account_ids)
+    return np.array([policy.accounts.limited_history_sessions for policy in policies], np.int64)
 
 
 def _choose_source(account: ActiveAccount, gate: GateDecision, policy: Policy) -> tuple[str, str]:
