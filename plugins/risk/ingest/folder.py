@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -13,7 +14,9 @@ from risk.core.entities import ReportedPnl
 from risk.core.errors import InputError
 from risk.ingest.amounts import fits, number
 from risk.ingest.file_names import MARKER, PATTERNS, find_unread, printable
-from risk.ingest.opening import NOT_PLAIN
+from risk.ingest.mapping import FillsMapping
+from risk.ingest.mapping_files import MAPPING_PATTERN, choose_mappings, named_mapping, read_mapping
+from risk.ingest.opening import NOT_PLAIN, finding_of
 from risk.ingest.parse import Place
 from risk.ingest.reference_data import FILE_SPECS
 from risk.ingest.rules import FileFinding, shorten
@@ -59,6 +62,8 @@ class DropFolder:
         Files and manifest entries refused already.
     unread
         Files under whose names nothing is read.
+    mappings
+        Of files of executions that have not our columns, by file name.
     """
 
     path: Path
@@ -67,6 +72,7 @@ class DropFolder:
     entries: dict[str, dict[Place, Entry]]
     quarantined: list[FileFinding] = field(default_factory=list)
     unread: list[FileFinding] = field(default_factory=list)
+    mappings: dict[str, FillsMapping] = field(default_factory=dict)
 
     @property
     def is_simulated(self) -> bool:
@@ -78,7 +84,7 @@ class DropFolder:
         return "\n".join(sorted(entry.text for entry in self.entries[path.name].values())) if self.entries else None
 
 
-def open_folder(folder: Path, known_at: dt.datetime, account_pattern: str) -> DropFolder:
+def open_folder(folder: Path, known_at: dt.datetime, account_pattern: str, mapping: str = "") -> DropFolder:
     """List a file drop and read its manifest.
 
     Parameters
@@ -87,23 +93,28 @@ def open_folder(folder: Path, known_at: dt.datetime, account_pattern: str) -> Dr
         Aware instant of the load; a ``published_at`` after it is refused.
     account_pattern
         Regular expression that a whole account name must match.
+    mapping
+        Preset or path of the mapping of files that no mapping file of the folder claims; empty = they have our columns.
 
     Raises
     ------
     InputError
-        If the folder does not exist or holds neither executions nor a manifest.
+        If the folder does not exist or holds neither executions nor a manifest, or the mapping cannot be read.
+    RequestError
+        If there is no such mapping.
     """
     if not folder.is_dir():
         raise InputError(f"The fills folder {folder} does not exist. Name a folder with fills*.csv files.")
     quarantined: list[FileFinding] = []
     listed = _listed(folder)
-    unread = find_unread(listed)
-    fills = _files(listed, PATTERNS["fills"], quarantined)
+    fills, mappings = _fills(listed, named_mapping(mapping) if mapping else None, quarantined)
+    refused = {item.file_name for item in quarantined}
+    unread = find_unread(path for path in listed if path.name not in mappings and path.name not in refused)
     reference = {spec.name: tuple(_files(listed, PATTERNS[spec.name], quarantined)) for spec in FILE_SPECS}
     manifests = [path for path in listed if path.name.lower() == MANIFEST]
     entries: dict[str, dict[Place, Entry]] = {}
     if manifests:
-        entries = _manifest(manifests[-1], known_at, account_pattern, quarantined)
+        entries = _manifest(manifests[-1], known_at, account_pattern, quarantined, mappings)
         fills = _named(fills, entries, quarantined)
     elif not fills and not quarantined:
         raise InputError(
@@ -111,7 +122,7 @@ def open_folder(folder: Path, known_at: dt.datetime, account_pattern: str) -> Dr
             "Put the session's executions there, then clear this task."
             + "".join(f"\n- {item.reason}" for item in unread[:SHOWN_UNREAD])
         )
-    return DropFolder(folder, tuple(fills), reference, entries, quarantined, unread)
+    return DropFolder(folder, tuple(fills), reference, entries, quarantined, unread, mappings)
 
 
 def unread_files(folder: Path) -> list[str]:
@@ -150,6 +161,35 @@ def _listed(folder: Path) -> list[Path]:
         ) from None
 
 
+def _fills(
+    listed: list[Path], default: FillsMapping | None, quarantined: list[FileFinding]
+) -> tuple[list[Path], dict[str, FillsMapping]]:
+    """Pick the files of executions, and the mappings of those that have not our columns."""
+    beside: list[FillsMapping] = []
+    for path in _files(listed, (MAPPING_PATTERN,), quarantined):
+        try:
+            beside.append(read_mapping(path))
+        except InputError as error:
+            quarantined.append(finding_of(path, error))
+    reserved = (MAPPING_PATTERN, *(pattern for kind, known in PATTERNS.items() if kind != "fills" for pattern in known))
+    free = [path for path in listed if not any(fnmatchcase(path.name.lower(), pattern) for pattern in reserved)]
+    chosen, contested = choose_mappings((path.name for path in free), beside, default)
+    quarantined += [FileFinding(name, reason) for name, reason in contested.items()]
+    others = [path for path in listed if path.name not in chosen and path.name not in contested]
+    ours = _files(others, PATTERNS["fills"], quarantined)
+    mapped = [path for path in free if path.name in chosen]
+    quarantined += [
+        FileFinding(printable(path.name), f"{printable(path.name)} {NOT_PLAIN}")
+        for path in mapped
+        if not _is_plain(path)
+    ]
+    return sorted([*ours, *filter(_is_plain, mapped)]), chosen
+
+
+def _is_plain(path: Path) -> bool:
+    return path.name.isprintable() and path.is_file() and not path.is_symlink()
+
+
 def _files(listed: list[Path], patterns: tuple[str, ...], quarantined: list[FileFinding]) -> list[Path]:
     """Pick the files meant by a pattern, however they are written; name those that cannot be taken."""
     meant = [path for path in listed if any(fnmatchcase(path.name.lower(), pattern) for pattern in patterns)]
@@ -186,7 +226,11 @@ def _named(fills: list[Path], entries: dict[str, dict[Place, Entry]], quarantine
 
 
 def _manifest(
-    path: Path, known_at: dt.datetime, account_pattern: str, quarantined: list[FileFinding]
+    path: Path,
+    known_at: dt.datetime,
+    account_pattern: str,
+    quarantined: list[FileFinding],
+    mapped: Collection[str],
 ) -> dict[str, dict[Place, Entry]]:
     entries: dict[str, dict[Place, Entry]] = {}
     try:
@@ -198,7 +242,7 @@ def _manifest(
         return {}
     for line_number, fields in listed:
         try:
-            entry = _entry(path.parent, fields, line_number, known_at, account_pattern)
+            entry = _entry(path.parent, fields, line_number, known_at, account_pattern, mapped)
         except InputError as error:
             name = fields["file"] if re.fullmatch(r"[\w.-]{1,100}", fields["file"]) else MANIFEST
             reason = f"{MANIFEST} line {line_number} is refused: {error}. Correct the entry."
@@ -231,7 +275,12 @@ def _manifest_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def _entry(
-    folder: Path, fields: dict[str, str], line_number: int, known_at: dt.datetime, account_pattern: str
+    folder: Path,
+    fields: dict[str, str],
+    line_number: int,
+    known_at: dt.datetime,
+    account_pattern: str,
+    mapped: Collection[str],
 ) -> Entry:
     name = fields["file"]
     path = folder / name
@@ -241,7 +290,7 @@ def _entry(
         raise InputError(f"the file {shorten(name)} is a link")
     if not path.is_file():
         raise InputError(f"the file {shorten(name)} is missing")
-    if not re.fullmatch(r"fills.*\.csv(\.gz)?", name):
+    if name not in mapped and not re.fullmatch(r"fills.*\.csv(\.gz)?", name):
         raise InputError(f"the file {shorten(name)} is no fills*.csv or fills*.csv.gz")
     if not re.fullmatch(account_pattern, fields["account_id"]):
         raise InputError(f"the account name {shorten(fields['account_id'])} is not allowed")

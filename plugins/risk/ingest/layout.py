@@ -22,7 +22,7 @@ from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE
 from risk.ingest.amounts import number
 from risk.ingest.mapping import FillsMapping, Ignored, Numbers, Symbols, Texts, Time
-from risk.ingest.mapping_files import presets_for
+from risk.ingest.mapping_files import preset, preset_names
 from risk.ingest.streams import Block, CsvForm, CsvStream, Record
 from risk.ingest.times import day_of, stated_time
 from risk.ingest.words import FEES, REQUIRED, fold_name, fold_word, mapped_columns, quote_names
@@ -232,7 +232,9 @@ def derive(mapping: FillsMapping, header: Sequence[str], file_name: str) -> tupl
 def _check_header(mapping: FillsMapping, header: Sequence[str], file_name: str) -> None:
     missing = missing_columns(mapping, header)
     if missing:
-        fitting = [name for name in presets_for(header) if name != mapping.name]
+        fitting = [
+            name for name in preset_names() if name != mapping.name and not missing_columns(preset(name), header)
+        ]
         fits_ours = {fold_name(name) for name in header} >= {fold_name(name) for name in REQUIRED}
         others = [*(f"the preset {name}" for name in fitting), *(["no mapping at all"] if fits_ours else [])]
         remedy = (

@@ -22,6 +22,7 @@ from risk.core.warehouse import Connection, execute, records, rows, statement, w
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
 from risk.ingest.file_names import MARKER
 from risk.ingest.folder import DropFolder, Entry, open_folder
+from risk.ingest.layout import mapped_sha256
 from risk.ingest.opening import file_sha256, finding_of
 from risk.ingest.parse import EXECUTIONS, Parser, Place, execution_table
 from risk.ingest.reasons import Notice, summarize
@@ -153,6 +154,7 @@ def load_fetched(
     InputError
         As `load_drop`.
     """
+    settings = settings.model_copy(update={"fills_mapping": ""})  # What is fetched has our columns.
     with writing(connection):
         return _load_folder(connection, folder, source, through_session_date, settings, is_history=False)
 
@@ -213,7 +215,7 @@ def _load_folder(
     if settings.scratch_dir:
         settings.scratch_dir.mkdir(parents=True, exist_ok=True)
     rules = RowRules(settings, opened["recorded_at"].astimezone(EXCHANGE_ZONE).date())
-    drop = open_folder(folder, opened["recorded_at"], settings.account_pattern)
+    drop = open_folder(folder, opened["recorded_at"], settings.account_pattern, settings.fills_mapping)
     findings = [*drop.quarantined, *drop.unread]
     return _FolderLoad(connection, drop, opened, rules, settings.scratch_dir, findings).run()
 
@@ -289,7 +291,7 @@ class _FolderLoad:
             named = self.drop.entries.get(path.name)
             try:
                 with pa.ipc.new_stream(spool, EXECUTIONS) as writer:
-                    parsed = parser.parse(path, writer.write_table)
+                    parsed = parser.parse(path, writer.write_table, self.drop.mappings.get(path.name))
                 deliveries = find_deliveries(parsed, self.rules, named, through)
             except InputError as error:
                 self.findings.append(finding_of(path, error))
@@ -426,4 +428,4 @@ def _is_unchanged(drop: DropFolder, path: Path, loaded: Mapping[str, Any]) -> bo
         return False
     if any(session_date > loaded["through_session_date"] for _, session_date in drop.entries.get(path.name, ())):
         return False
-    return bool(loaded["content_sha256"] == file_sha256(path))
+    return bool(loaded["content_sha256"] == mapped_sha256(file_sha256(path), drop.mappings.get(path.name)))

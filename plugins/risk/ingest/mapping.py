@@ -295,11 +295,11 @@ class FillsMapping(_Part):
     def _conflicts(self) -> Iterator[tuple[str, str]]:
         """Yield what cannot be together, with the key that shows it."""
         columns = self.columns
+        is_signed = self.quantity_sign == "side"
         if bool(columns.account) == (self.account is not None):
             yield "account", "the account is in a column or the same in every row: write columns.account or account"
         if columns.currency and self.currency:
             yield "currency", "the currency is in a column or the same in every row: remove one of the two"
-        is_signed = self.quantity_sign == "side"
         if is_signed and (columns.side or self.sides):
             yield "quantity_sign", "the sign of the quantity is the side, and so is columns.side: remove one of the two"
         for name in _REQUIRED:
@@ -307,10 +307,16 @@ class FillsMapping(_Part):
                 yield "columns", f"no column is named for {name}"
         if self.statuses and not columns.status:
             yield "statuses", "there are words of a status and no columns.status"
+        yield from self._optional_conflicts()
+
+    def _optional_conflicts(self) -> Iterator[tuple[str, str]]:
         needed = {name for texts in self.required_columns() for name in texts}
-        absent = [name for name in self.optional if name in needed]
-        if absent:
-            yield "optional", f"{absent[0]!r} cannot be optional: without it there is no execution"
+        known = needed.union(*self.other_columns())
+        for name in self.optional:
+            if name in needed:
+                yield "optional", f"{name!r} cannot be optional: without it there is no execution"
+            elif name not in known:
+                yield "optional", f"{name!r} is no column that another key names"
 
     def required_columns(self) -> Iterator[Texts]:
         """Yield the names of each column without which no row is an execution."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
@@ -202,10 +202,3 @@ def _clause(item: ErrorDetails, context: Mapping[str, Any]) -> str:
         return f"cannot be: {reason}." if isinstance(item["input"], dict) else f"is {found}: {reason}."
     message = item["msg"]
     return f"is {found}: {message[0].lower()}{message[1:]}. Correct it."
-
-
-def presets_for(header: Sequence[str]) -> Iterator[str]:
-    """Yield the presets that fit a header."""
-    from risk.ingest.layout import missing_columns
-
-    yield from (name for name in preset_names() if not missing_columns(preset(name), header))

@@ -23,6 +23,7 @@ from risk.ingest.corrections import Renames, apply_corrections
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
 from risk.ingest.folder import DropFolder, Entry, open_folder
 from risk.ingest.layout import ExecutionFile
+from risk.ingest.mapping import FillsMapping
 from risk.ingest.parse import EXECUTIONS, SCALE, ParsedFile, Parser, Place, TextRule
 from risk.ingest.reasons import Notice
 from risk.ingest.reference_data import ACCOUNTS, FILE_SPECS, MARKS
@@ -72,7 +73,7 @@ def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None
         raise InputError("\n".join(item.reason for item in drop.quarantined))
     newest = _newest_versions(drop.entries, as_of) if drop.entries else None
     chosen = [path for path in drop.fills if newest is None or path.name in newest.values()]
-    parsed, rules = _parse(chosen, rules)
+    parsed, rules = _parse(chosen, rules, drop.mappings)
     found = [(find_deliveries(one, rules, drop.entries.get(one.path.name)), tables) for one, tables in parsed]
     owners = newest if newest is not None else _find_owners(found)
     stated, rejects = read_reference_files(ACCOUNTS, drop.reference_files[ACCOUNTS.name], rules)
@@ -84,24 +85,26 @@ def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None
 def _open(folder: Path, settings: Settings) -> tuple[DropFolder, RowRules]:
     now = dt.datetime.now(dt.UTC)
     rules = RowRules(settings, now.astimezone(EXCHANGE_ZONE).date())
-    return open_folder(folder, now, settings.account_pattern), rules
+    return open_folder(folder, now, settings.account_pattern, settings.fills_mapping), rules
 
 
-def _parse(paths: Iterable[Path], rules: RowRules) -> tuple[list[Parsed], RowRules]:
+def _parse(
+    paths: Iterable[Path], rules: RowRules, mappings: Mapping[str, FillsMapping]
+) -> tuple[list[Parsed], RowRules]:
     """Parse files; if some of their accounts collide, once more with these names."""
-    parsed = _parse_once(paths, rules)
+    parsed = _parse_once(paths, rules, mappings)
     collisions = find_collisions({name for one, _ in parsed for name in one.account_ids})
     if not collisions:
         return parsed, rules
     rules = replace(rules, collisions=collisions)
-    return _parse_once(paths, rules), rules
+    return _parse_once(paths, rules, mappings), rules
 
 
-def _parse_once(paths: Iterable[Path], rules: RowRules) -> list[Parsed]:
+def _parse_once(paths: Iterable[Path], rules: RowRules, mappings: Mapping[str, FillsMapping]) -> list[Parsed]:
     parser, parsed = Parser(rules), []
     for path in paths:
         tables: list[pa.Table] = []
-        parsed.append((parser.parse(path, tables.append), tables))
+        parsed.append((parser.parse(path, tables.append, mappings.get(path.name)), tables))
     return parsed
 
 
@@ -235,7 +238,7 @@ def newest_session(folder: Path, settings: Settings) -> dt.date:
         if days and newest_possible is not None and newest_possible <= max(days):
             break
         try:
-            days |= _sessions(path, rules.today)
+            days |= _sessions(path, rules.today, drop.mappings.get(path.name))
         except InputError as error:
             reasons.append(str(error))
     if not days:
@@ -252,11 +255,11 @@ def _newest_first(drop: DropFolder) -> list[tuple[dt.date | None, Path]]:
     return sorted(listed, reverse=True)
 
 
-def _sessions(path: Path, today: dt.date) -> set[dt.date]:
+def _sessions(path: Path, today: dt.date, mapping: FillsMapping | None) -> set[dt.date]:
     """List the sessions in one file."""
     found: set[tuple[str, bool]] = set()
     is_future = TextRule(lambda text: (kind_of(read_symbol(text) or "") == "future",), bool)
-    with ExecutionFile(path) as file:
+    with ExecutionFile(path, mapping) as file:
         for block in file.blocks({"date_time", "symbol"}):
             codes, texts = pd.factorize(block.texts["date_time"])
             pairs = np.unique(2 * codes + is_future(block.texts["symbol"])[0])

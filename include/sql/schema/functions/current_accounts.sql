@@ -5,8 +5,7 @@ returns table (
     first_traded date,
     last_traded date,
     base_limit_usd numeric,
-    is_disabled boolean,
-    group_name text
+    is_disabled boolean
 )
 language sql
 stable
@@ -22,8 +21,7 @@ as $$
             accounts.first_traded,
             accounts.last_traded,
             accounts.base_limit_usd,
-            accounts.is_disabled,
-            accounts.group_name
+            accounts.is_disabled
         from risk.accounts
         where
             accounts.valid_from <= current_accounts.of_day
@@ -54,9 +52,7 @@ as $$
             array_agg(held.base_limit_usd order by held.valid_from desc, held.recorded_at desc, held.statement_id desc)
             filter (where held.base_limit_usd is not null) as limits,
             array_agg(held.is_disabled order by held.valid_from desc, held.recorded_at desc, held.statement_id desc)
-            filter (where held.is_disabled is not null) as disabled_states,
-            array_agg(held.group_name order by held.valid_from desc, held.recorded_at desc, held.statement_id desc)
-            filter (where held.group_name is not null) as group_names
+            filter (where held.is_disabled is not null) as disabled_states
         from held
         group by held.holder_id
     )
@@ -67,8 +63,7 @@ as $$
         gathered.first_days[1] as first_traded,
         gathered.last_days[1] as last_traded,
         gathered.limits[1] as base_limit_usd,
-        coalesce(gathered.disabled_states[1], false) as is_disabled,
-        gathered.group_names[1] as group_name
+        coalesce(gathered.disabled_states[1], false) as is_disabled
     from gathered
 $$;
 

@@ -1,0 +1,361 @@
+"""Mappings of brokers' exports: what each key does, what is refused by line, and which files a mapping claims."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from risk.core.errors import InputError, RequestError
+from risk.core.settings import Settings
+from risk.ingest.layout import ExecutionFile, date_time, plain_number
+from risk.ingest.mapping import Numbers, Time
+from risk.ingest.mapping_files import choose_mappings, named_mapping, preset, preset_names, read_mapping
+from risk.ingest.read import newest_session, read_drop
+from tests.broker_shapes import SHAPES
+
+BASE = """
+files = ["trades*.csv"]
+account = "A1"
+[columns]
+side = "Side"
+quantity = "Qty"
+symbol = "Symbol"
+price = "Price"
+[time]
+column = "Time"
+"""
+HEADER = "Time,Side,Qty,Symbol,Price"
+ROW = "2025-08-14 09:31:00,Buy,100,AAPL,10.00"
+
+
+def write(folder: Path, mapping: str, *lines: str, name: str = "trades.csv", encoding: str = "utf-8") -> Path:
+    """Write a mapping file and a file that it claims."""
+    (folder / "mapping.toml").write_text(mapping, encoding="utf-8")
+    (folder / name).write_bytes("\n".join([*lines, ""]).encode(encoding))
+    return folder
+
+
+def executions(folder: Path, mapping: str = "") -> list[dict[str, Any]]:
+    """Read the executions of a folder, all of which are good."""
+    found, rejects, _ = read_drop(folder, Settings(fills_mapping=mapping))
+    assert [reject.reason for reject in rejects] == []
+    return found.to_dict("records")
+
+
+def test_mapping_beside_the_files_is_found_and_read_by_the_name_of_the_file(tmp_path: Path) -> None:
+    write(tmp_path, BASE, HEADER, ROW, name="trades_0814.csv")
+
+    (found,) = executions(tmp_path)
+
+    assert (found["account_id"], chr(found["side"]), found["symbol"]) == ("A1", "B", "AAPL")
+    # 100 shares and $10.00, scaled by 1e8
+    assert (found["quantity"], found["price"]) == (100 * 10**8, 10 * 10**8)
+    assert str(newest_session(tmp_path, Settings())) == "2025-08-14"
+
+
+@pytest.mark.parametrize(
+    ("more", "lines", "expected"),
+    [
+        ('delimiter = "|"', ("Time|Side|Qty|Symbol|Price", ROW.replace(",", "|")), {}),
+        ("skip_lines = 2", ("Report", "as of, today", HEADER, ROW), {"line_number": 4}),
+        (
+            'numbers = { decimal = ",", thousands = "." }',
+            (HEADER, ROW.replace("10.00", '"1.010,50"')),
+            {"price": 1010.5},
+        ),
+        ('numbers = { thousands = "," }', (HEADER, ROW.replace("100", '"1,000"')), {"quantity": 1000}),
+        ('numbers = { thousands = "," }', (HEADER, ROW.replace("100", '"$1,000.5"')), {"quantity": 1000.5}),
+        ('sides = { "In" = "B", Out = "S" }', (HEADER, ROW.replace("Buy", "OUT")), {"side": "S"}),
+        ('fees = { Comm = "Fee" }', (f"{HEADER},Fee", f"{ROW},$1.25"), {"fees_usd": 1.25}),
+        (
+            'fees = { Comm = { column = "Fee", cost = "negative" } }',
+            (f"{HEADER},Fee", f"{ROW},-1.25"),
+            {"fees_usd": 1.25},
+        ),
+        ('unused = ["No*"]', (f"{HEADER},Notes", f"{ROW},x"), {}),
+        ('optional = ["Fee"]\nfees = { Comm = "Fee" }', (HEADER, ROW), {"fees_usd": 0}),
+        ('fill_id = ["Day", "No"]', (f"{HEADER},Day,No", f"{ROW},14,7"), {"fill_key": "14-7"}),
+        (
+            'ignore = [{ column = "Side", equals = ["Total", ""] }]',
+            (HEADER, "x,Total,9,,", "x,,9,,", ROW),
+            {"line_number": 4},
+        ),
+        ('ignore = [{ column = "Side", matches = "To.*" }]', (HEADER, "x,Total", ROW), {"line_number": 3}),
+        (
+            'symbols = { strip_prefixes = ["US:"], strip_suffixes = [".X"] }',
+            (HEADER, ROW.replace("AAPL", "US:AAPL.X")),
+            {},
+        ),
+        (
+            'symbols = { replace = [{ pattern = "^(.*) US$", by = "\\\\1" }] }',
+            (HEADER, ROW.replace("AAPL", "AAPL US")),
+            {},
+        ),
+        ('symbols = { all_are = "future" }', (HEADER, ROW.replace("AAPL", "ESU5")), {"symbol": "/ESU5"}),
+        (
+            'symbols = { asset_class = { column = "Kind", words = { STK = "equity", CASH = "currency" } } }',
+            (f"{HEADER},Kind", f"{ROW.replace('AAPL', 'EUR.USD')},CASH"),
+            {"symbol": "@EURUSD"},
+        ),
+        ('currency = "CAD"', (HEADER, ROW), {"currency": "CAD"}),
+    ],
+)
+def test_key_of_a_mapping_does_what_it_says(
+    tmp_path: Path, more: str, lines: tuple[str, ...], expected: dict[str, Any]
+) -> None:
+    write(tmp_path, f"{more}\n{BASE}", *lines)
+
+    (found,) = executions(tmp_path)
+
+    usual = {"side": "B", "quantity": 100, "symbol": "AAPL", "price": 10, "fees_usd": 0, "line_number": 2} | expected
+    read = (
+        found | {"side": chr(found["side"])} | {name: found[name] / 10**8 for name in ("quantity", "price", "fees_usd")}
+    )
+    assert {name: read[name] for name in usual} == usual
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1", "windows-1252"])
+def test_file_is_read_in_the_encoding_that_its_mapping_names(tmp_path: Path, encoding: str) -> None:
+    write(
+        tmp_path,
+        f'encoding = "{encoding}"\nunused = ["Händler"]\n{BASE}',
+        f"{HEADER},Händler",
+        f"{ROW},é",
+        encoding=encoding,
+    )
+
+    assert len(executions(tmp_path)) == 1
+
+
+def test_sign_of_the_quantity_may_be_the_side(tmp_path: Path) -> None:
+    mapping = BASE.replace('side = "Side"\n', "").replace("account", 'quantity_sign = "side"\naccount')
+    write(tmp_path, mapping, "Time,Qty,Symbol,Price", ROW.replace("Buy,", ""), ROW.replace("Buy,100", "-40"))
+
+    assert [(chr(one["side"]), one["quantity"] / 10**8) for one in executions(tmp_path)] == [("B", 100), ("S", 40)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "texts", "written"),
+    [
+        ({"column": "T"}, ("8/14/2025 9:31 AM",), "2025-08-14 09:31:00"),
+        ({"column": "T", "zone": "UTC"}, ("2025-08-14 13:31:00",), "2025-08-14T13:31:00+00:00"),
+        ({"column": "T", "zone": "America/Chicago"}, ("8/14/2025 08:31:00",), "2025-08-14T08:31:00-05:00"),
+        ({"column": "T", "zone": "UTC"}, ("2025-08-14T09:31:00-04:00",), "2025-08-14T09:31:00-04:00"),
+        ({"column": "T", "formats": ["%d.%m.%Y %H:%M"]}, ("14.08.2025 09:31",), "2025-08-14 09:31:00"),
+        ({"column": "T", "date_column": "D"}, ("2025-08-14", "09:31:00"), "2025-08-14 09:31:00"),
+        ({"column": "T", "formats": ["%m/%d/%y %H:%M:%S"]}, ("08/14/25 09:31:00",), "2025-08-14 09:31:00"),
+        # the trade date of 2025-08-15 begins at 18:00 on the evening before
+        ({"column": "T", "trade_date_cutoff": "18:00"}, ("2025-08-15 18:30:00",), "2025-08-14 18:30:00"),
+        ({"column": "T", "trade_date_cutoff": "18:00"}, ("2025-08-15 17:59:59",), "2025-08-15 17:59:59"),
+        ({"column": "T"}, ("",), ""),
+    ],
+)
+def test_time_is_written_as_new_york_or_with_its_offset(
+    keys: dict[str, Any], texts: tuple[str, ...], written: str
+) -> None:
+    assert date_time(Time.model_validate(keys), *texts) == written
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        ({"column": "T", "formats": ["%d/%m/%Y %H:%M"]}, "08/14/2025 09:31"),
+        ({"column": "T", "zone": "America/Chicago"}, "2024-11-03 01:30:00"),
+        ({"column": "T", "zone": "Europe/Berlin"}, "2025-03-30 02:30:00"),
+    ],
+)
+def test_time_that_fits_no_format_or_no_instant_is_never_read_otherwise(
+    tmp_path: Path, keys: dict[str, Any], text: str
+) -> None:
+    written = date_time(Time.model_validate(keys), text)
+
+    assert written.startswith(f"{text} (")
+    mapping = BASE.replace(
+        'column = "Time"', "\n".join(f"{key} = {value!r}" for key, value in {**keys, "column": "Time"}.items())
+    )
+    write(tmp_path, mapping, HEADER, ROW.replace("2025-08-14 09:31:00", text))
+    _, (reject,), _ = read_drop(tmp_path, Settings())
+    assert text in reject.reason
+
+
+@pytest.mark.parametrize("text", ["1,010.50", "1.01.50", "1.0100,5", "12.5.0", "1 010", "x"])
+def test_number_in_other_marks_than_those_stated_is_never_read(text: str) -> None:
+    assert plain_number(Numbers(decimal=",", thousands="."), text).startswith(f"{text} (")
+
+
+def test_reject_of_a_mapped_file_quotes_the_line_as_it_stands(tmp_path: Path) -> None:
+    line = ROW.replace("Buy", "Sideways")
+    write(tmp_path, BASE, HEADER, ROW, line, "too,few")
+
+    _, rejects, _ = read_drop(tmp_path, Settings())
+
+    by_line = {one.line_number: one for one in rejects}
+    assert {number: one.raw_text for number, one in by_line.items()} == {3: line, 4: "too,few"}
+    assert "side 'Sideways' is none of" in by_line[3].reason
+    assert "has 2 fields, the header names 5" in by_line[4].reason
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (("quantity", "quantiy"), "mapping.toml line 6: columns.quantiy is no key of a mapping file"),
+        (('price = "Price"', "price = 7"), "mapping.toml line 8: columns.price is 7: "),
+        (('column = "Time"', 'zone = "Mars"'), "mapping.toml line 10: time.zone is 'Mars': it is no zone"),
+        (('account = "A1"', ""), "line 1: account does not fit: the account is in a column or the same in every row"),
+        (('account = "A1"', 'account = "A1"\nskip_lines = -1'), "mapping.toml line 4: skip_lines is -1"),
+        (('account = "A1"', 'account = "A1"\nstatuses = { x = "live" }'), "mapping.toml line 4: statuses does not fit"),
+        (
+            ('account = "A1"', 'account = "A1"\nfees = { Tax = "x" }'),
+            "line 4: fees.Tax is 'Tax': it is none of our fees",
+        ),
+        (
+            ('account = "A1"', 'account = "A1"\npreset = "dsa"'),
+            "mapping.toml starts from the preset 'dsa': there are das",
+        ),
+        (("[time]", "[time"), "mapping.toml is no TOML: "),
+        (('column = "Time"', 'column = "Time"\nformats = "%H:%M"'), "does not keep year, month, day, hour and minute"),
+        (('column = "Time"', 'column = "Time"\nformats = "%d/%m/%Y %I:%M"'), "does not keep"),
+        (('column = "Time"', 'column = "Time"\ndate_in_name = "x"\ndate_column = "D"'), "not in both"),
+        (('column = "Time"', 'column = "Time"\ndate_in_name = "(.)(.)"'), "needs one group"),
+        (
+            ('column = "Time"', 'column = "Time"\ndate_in_name = "("'),
+            "line 11: time.date_in_name is '(': it is no regular",
+        ),
+        (('column = "Time"', 'column = "Time"\n[numbers]\ndecimal = ","\nthousands = ","'), "no number can be read"),
+        (('account = "A1"', 'account = "A1"\nquantity_sign = "side"'), "line 4: quantity_sign does not fit"),
+        (('account = "A1"', 'account = "A1"\noptional = ["Price"]'), "'Price' cannot be optional"),
+        (('account = "A1"', 'account = "A1"\nignore = [{ column = "x" }]'), "write equals or matches"),
+        (
+            ('account = "A1"', 'account = "A1"\nsymbols = { replace = [{ pattern = "a", by = "\\\\3" }] }'),
+            "in place of",
+        ),
+    ],
+)
+def test_wrong_mapping_is_named_with_line_key_and_reason(
+    tmp_path: Path, change: tuple[str, str], sentence: str
+) -> None:
+    path = tmp_path / "mapping.toml"
+    path.write_text(BASE.replace(*change), encoding="utf-8")
+
+    with pytest.raises(InputError) as refused:
+        read_mapping(path)
+
+    assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"\xff\xfe", "line 1 is not UTF-8"),
+        (b"x = 1\n" * 20_000, "more than 65,536 bytes"),
+        (b"x = " + b"[" * 5000, "mapping.toml is n"),
+        (b"x = " + b"9" * 5000, "is no TOML"),
+        (b"", "mapping.toml line 1: columns is missing"),
+    ],
+    ids=["not text", "large", "deep", "long number", "empty"],
+)
+def test_file_that_is_no_mapping_is_refused_with_a_sentence(tmp_path: Path, content: bytes, sentence: str) -> None:
+    path = tmp_path / "mapping.toml"
+    path.write_bytes(content)
+
+    with pytest.raises(InputError) as refused:
+        read_mapping(path)
+
+    assert sentence in str(refused.value)
+    assert len(str(refused.value)) < 5000
+
+
+def test_mapping_may_start_from_a_preset(tmp_path: Path) -> None:
+    path = tmp_path / "mapping.toml"
+    path.write_text('preset = "ninjatrader"\nfiles = ["x.csv"]\n[time]\nzone = "America/Chicago"\n', encoding="utf-8")
+
+    mapping = read_mapping(path)
+
+    assert (mapping.files, mapping.time.zone) == (("x.csv",), "America/Chicago")
+    assert (mapping.time.column, mapping.columns) == (preset("ninjatrader").time.column, preset("ninjatrader").columns)
+    assert mapping.sha256 != preset("ninjatrader").sha256
+
+
+def test_two_mappings_of_one_file_are_both_named_and_the_file_is_not_read(tmp_path: Path) -> None:
+    write(tmp_path, BASE, HEADER, ROW)
+    (tmp_path / "mapping_b.toml").write_text(BASE.replace("trades*", "tr*"), encoding="utf-8")
+
+    with pytest.raises(InputError, match=r"trades\.csv is claimed by mapping\.toml and mapping_b\.toml"):
+        read_drop(tmp_path, Settings())
+
+
+def test_mapping_of_the_setting_claims_what_none_of_the_folder_does(tmp_path: Path) -> None:
+    (tmp_path / "mapping.toml").write_text(BASE, encoding="utf-8")
+    beside = [read_mapping(tmp_path / "mapping.toml")]
+
+    chosen, contested = choose_mappings(("trades.csv", "fills.csv", "das_1.csv", "other.csv"), beside, preset("das"))
+
+    assert {name: mapping.name for name, mapping in chosen.items()} == {
+        "trades.csv": "mapping.toml",
+        "fills.csv": "das",
+        "das_1.csv": "das",
+    }
+    assert contested == {}
+
+
+def test_mapping_of_another_broker_names_what_is_missing_and_what_would_fit(tmp_path: Path) -> None:
+    shape = SHAPES["tradezero"]
+    shape.write(tmp_path / "fills.csv", [])
+
+    with pytest.raises(InputError, match=r"lacks the column 'Time'.*Its header fits the preset tradezero\.") as refused:
+        read_drop(tmp_path, Settings(fills_mapping="das"))
+
+    assert "'T/D'" in str(refused.value)
+
+
+def test_file_with_our_columns_is_told_apart_from_one_that_needs_the_mapping(tmp_path: Path) -> None:
+    (tmp_path / "fills.csv").write_text("Date/Time,Account,B/S,Qty,Symbol,Price\n", encoding="utf-8")
+
+    with pytest.raises(InputError, match="Its header fits no mapping at all"):
+        read_drop(tmp_path, Settings(fills_mapping="tradezero"))
+
+
+def test_unknown_mapping_is_refused_with_the_presets() -> None:
+    with pytest.raises(RequestError, match=r"'dsa' is neither a preset \(das, .*\) nor the path of a \.toml file"):
+        named_mapping("dsa")
+
+
+def test_column_that_a_mapping_does_not_name_may_be_a_fee(tmp_path: Path) -> None:
+    write(tmp_path, BASE, f"{HEADER},Tariff", f"{ROW},5")
+
+    with pytest.raises(InputError, match=r"has the column 'Tariff', of which the mapping mapping\.toml says nothing"):
+        read_drop(tmp_path, Settings())
+
+
+def test_date_in_the_name_of_the_file_must_be_there(tmp_path: Path) -> None:
+    SHAPES["das"].write(tmp_path / "das_today.csv", [])
+
+    with pytest.raises(InputError, match=r"das_today\.csv has no date in its name"):
+        read_drop(tmp_path, Settings(fills_mapping="das"))
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_preset_names_a_public_source_and_fits_the_header_of_it_only(tmp_path: Path, name: str) -> None:
+    mapping, shape = preset(name), SHAPES[name]
+    assert mapping.source.startswith("https://")
+    assert mapping.description
+
+    path = tmp_path / shape.file_name
+    shape.write(path, [])
+    with ExecutionFile(path, mapping) as file:
+        assert {"date_time", "account", "side", "quantity", "symbol", "price"} <= set(file.columns)
+    for other in preset_names():
+        if other != name:
+            with pytest.raises(InputError):
+                ExecutionFile(path, preset(other)).stream.header  # noqa: B018
+
+
+def test_thousands_of_bad_rows_of_a_mapped_file_are_rejected_one_by_one(tmp_path: Path) -> None:
+    write(tmp_path, BASE, HEADER, ROW, *(ROW.replace("10.00", f"x{number}") for number in range(20_000)))
+
+    found, rejects, _ = read_drop(tmp_path, Settings())
+
+    assert (len(found), len(rejects)) == (1, 20_000)
+    assert rejects[-1].line_number == 20_002
