@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.core.calendar import next_session
+from risk.limits.policy import default_terms
 from risk.limits.rules import rules_cut_ratios
 from risk.model.backtests import pinball_loss
 from risk.model.build_features import build_features
@@ -168,7 +169,7 @@ def _promoted(set_name: str, sessions: int, desks: int) -> tuple[float, float]:
     for seed in range(1, desks + 1):
         history = history_of_truth(draw(set_name, 12, sessions, seed))
         forecasts = walk_forward(history)
-        cuts = rules_cut_ratios(history.panel, history.scale)
+        cuts = rules_cut_ratios(history.panel, history.scale, terms=default_terms())
         baseline = rules_quantiles(history.panel.total_pnl_usd, forecasts.expert("historical"), cuts)
         results = evaluate_gate(history.panel.total_pnl_usd, history.scale, forecasts.calibrated, baseline)
         ever += any(result.is_serving for result in results)

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from psycopg2.extensions import parse_dsn
 
 from risk.core import calendar, schema, warehouse
-from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts
+from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts, PolicyFacts
 
 ROUNDS = 40
 """Of fewer than 20 answers the 95th percentile would be a guess beyond the slowest one."""
@@ -103,7 +103,17 @@ def _facts(account_count: int) -> Facts:
     )  # fmt: skip
     desk = DeskFacts(account_count, 0, 1000, Decimal(1), Decimal(1), Decimal(1), Decimal(1))
     counts = Counts(account_count, 0, 0, account_count)
-    return Facts(_LAST, calendar.next_session(_LAST), _IS_SIMULATED, counts, desk, accounts, (), ())
+    return Facts(
+        _LAST,
+        calendar.next_session(_LAST),
+        PolicyFacts("0", "1.25x", "1.67x"),
+        _IS_SIMULATED,
+        counts,
+        desk,
+        accounts,
+        (),
+        (),
+    )
 
 
 def _card(account_count: int, day_count: int) -> str:

@@ -184,9 +184,8 @@ def _steps(connection: Any, dsn: str, drop: Path, server: Any) -> Iterator[tuple
     from risk.core.warehouse import writing
     from risk.ingest.load import load_drop
     from risk.ingest.poll import load_or_wait
-    from risk.limits.decide import CUT_FUNCTIONS, apply_rules
+    from risk.limits.decide import apply_rules, predict
     from risk.model.build_features import store_features
-    from risk.model.predict import predict_limits
     from risk.report.page import Links
     from risk.report.send import send_report
 
@@ -206,8 +205,8 @@ def _steps(connection: Any, dsn: str, drop: Path, server: Any) -> Iterator[tuple
         partial(check_fills, connection, dsn, run),
         partial(aggregate, connection, run),
         partial(store_features, connection, run),
-        partial(predict_limits, connection, run, CUT_FUNCTIONS),
-        partial(apply_rules, connection, run, settings.default_limit_usd),
+        partial(predict, connection, run),
+        partial(apply_rules, connection, run),
         partial(send_report, connection, run, server, Links(), settings),
     )
     yield from zip(STEPS[1:], works, strict=True)

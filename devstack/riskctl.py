@@ -17,7 +17,7 @@ from devstack.workspace import Workspace, load_secrets, read_json
 from risk import cli
 from risk.core.connections import METADATA_DSN, WAREHOUSE_CONNECTION
 
-POSTGRES_COMMANDS = frozenset({"backup", "migrate", "replay", "restore", "track-record", "traders"})
+POSTGRES_COMMANDS = frozenset({"backup", "limits", "migrate", "replay", "restore", "track-record", "traders"})
 STACK_COMMANDS = POSTGRES_COMMANDS | {"doctor", "watchdog"}
 
 

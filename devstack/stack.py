@@ -161,7 +161,8 @@ def launch(workspace: Workspace, desk: Desk) -> None:
         owner_dsn = read_settings().owner_dsn
     else:
         owner_dsn = postgres.server_dsn(ports["postgres"], OWNER, passwords.owner, desk.kind.database)
-    migrate_as_owner(postgres_dsn(environment, WAREHOUSE_CONNECTION), owner_dsn)
+    dsn = postgres_dsn(environment, WAREHOUSE_CONNECTION)
+    migrate_as_owner(dsn, owner_dsn, read_settings().default_limit_usd)
     airflow.migrate(workspace, environment)
     airflow.start(workspace, environment)
     # Recorded before all is healthy, so that an interrupted start can be stopped.

@@ -79,6 +79,15 @@ def dag_parameters_page() -> Iterator[str]:
             yield f"| `{name}` | {schema.get('title', '')}. {_cell(param.description or '')} | {allowed} | {default} |"
 
 
+def riskctl_commands(group: Any) -> dict[str, Any]:
+    """List the commands of a group by name, those of a group within it after its name."""
+    found = {}
+    for name, command in group.commands.items():
+        inner = riskctl_commands(command) if hasattr(command, "commands") else {"": command}
+        found |= {f"{name} {inner_name}".strip(): one for inner_name, one in inner.items()}
+    return found
+
+
 def cli_page() -> Iterator[str]:
     """Describe every command of ``riskctl``."""
     from risk.cli import app
@@ -86,7 +95,7 @@ def cli_page() -> Iterator[str]:
     group: Any = typer.main.get_command(app)
     yield "# Command line"
     yield "\n`./riskctl COMMAND`. Exit code 0: done; 1: something is wrong, in a sentence; 2: the request is wrong."
-    for name, command in sorted(group.commands.items()):
+    for name, command in sorted(riskctl_commands(group).items()):
         yield f"\n## riskctl {name}\n"
         yield f"{(command.help or '').strip()}\n"
         rows = [parameter for parameter in command.params if parameter.name != "help"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.core.settings import LEGACY_SUFFIX
+from risk.core.policy_document import default_policy
 from simulation.law import law_of, stream
 from simulation.truth import LAST_SESSION, Truth, draw_results, sessions_through
 from simulation.writing import WrittenDesk, write_truth
@@ -54,7 +54,7 @@ def write_desk(folder: Path) -> WrittenDesk:
 def draw_desk(seed: int = DESK_SEED) -> Truth:
     """Draw the desk's results without writing fills."""
     session_dates = sessions_through(LAST_SESSION, LEGACY_SESSION_COUNT + DESK_SESSION_COUNT)
-    legacy = {name + LEGACY_SUFFIX: days for name, days in LEGACY_TRADING_DAYS.items()}
+    legacy = {name + default_policy().desk.accounts.legacy_suffix: days for name, days in LEGACY_TRADING_DAYS.items()}
     account_ids = sorted([*TRADING_DAYS, *legacy])
     draws = stream(seed, 1)
     is_active = np.zeros((len(session_dates), len(account_ids)), dtype=np.bool_)

@@ -6,7 +6,6 @@ import contextlib
 import csv
 import datetime as dt
 import shutil
-from functools import partial
 from pathlib import Path
 
 from risk.books.warehouse import aggregate
@@ -14,11 +13,10 @@ from risk.checks.run import check_fills
 from risk.core import warehouse
 from risk.core.calendar import last_finished_session
 from risk.core.runs import Run, open_run
-from risk.core.settings import Settings, read_settings
+from risk.core.settings import Settings
 from risk.ingest.load import load_drop
-from risk.limits.decide import CUT_FUNCTIONS, apply_rules
+from risk.limits.decide import apply_rules, predict
 from risk.model.build_features import store_features
-from risk.model.predict import predict_limits
 from risk.report.build_facts import build_facts
 from risk.report.replay import replay
 
@@ -61,9 +59,9 @@ def run_line(
     load = load_drop(connection, folder, session_date, Settings(desk="simulated" if is_simulated else "desk"))
     run = open_run(connection, session_date, load.load_id, "test")
     check_fills(connection, dsn, run)
-    for step in (aggregate, store_features, partial(predict_limits, cuts=CUT_FUNCTIONS)):
+    for step in (aggregate, store_features, predict):
         step(connection, run)
-    apply_rules(connection, run, read_settings().default_limit_usd)
+    apply_rules(connection, run)
     return run
 
 
@@ -94,6 +92,6 @@ def assert_replay_equals(imported: str, fresh: str, folder: Path, moment: dt.dat
         run = run_line(connection, fresh, published_until(folder, moment, place), session_date)
         known, facts = books(connection), build_facts(connection, run)
     with contextlib.closing(warehouse.connect(imported)) as connection:
-        again = replay(connection, imported, session_date, moment, read_settings())
+        again = replay(connection, imported, session_date, moment)
         assert books(connection) == known, moment
     assert again.facts.canonical == facts.canonical, moment

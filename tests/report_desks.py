@@ -10,7 +10,7 @@ from typing import Any
 
 from risk.core.runs import Run, read_run
 from risk.core.warehouse import Connection, writing
-from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts, RosterEntry, WarningFacts
+from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts, PolicyFacts, RosterEntry, WarningFacts
 
 SESSION = dt.date(2025, 8, 15)
 EFFECTIVE_SESSION = dt.date(2025, 8, 18)
@@ -74,6 +74,7 @@ def desk(accounts: Sequence[AccountFacts], warnings: Sequence[str] = (), **chang
             levels.count("low"),
             sum(one.cut_ratio > 0 for one in accounts),
         ),
+        "policy": PolicyFacts("0 (7514d6f7fff0)", "1.25x", "1.67x"),
         "desk": DeskFacts(
             traded_account_count=len(accounts),
             incomplete_account_count=0,

@@ -25,14 +25,15 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from risk import __version__
+from risk import __version__, cli_limits
+from risk.cli_parts import JsonFlag, warehouse
+from risk.cli_parts import table as make_table
 from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn
 from risk.core.errors import InputError, RequestError, RiskError
 from risk.core.settings import PROJECT_DIR, Settings, read_settings
 
 if TYPE_CHECKING:
     from risk.core.entities import Statements
-    from risk.core.warehouse import Connection
     from risk.ingest.reasons import Notice
     from risk.ingest.rules import Reject
     from risk.model.backtest import BacktestRecord, CoverageChecks
@@ -45,6 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.add_typer(cli_limits.app)
 PNL_COLUMNS = (
     "account_id",
     "session_date",
@@ -77,7 +79,6 @@ TRADER_COLUMNS: dict[str, JustifyMethod] = {
 }
 """What a terminal shows of the roster; ``--json`` has everything."""
 
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 FileOption = Annotated[str, typer.Option("--file", help="The backup file.")]
 
 
@@ -216,7 +217,8 @@ def backtest(
 ) -> None:
     """Walk the forecast forward over past sessions, score it against every baseline and apply the gate."""
     from risk.ingest.file_names import MARKER
-    from risk.limits.decide import CUT_FUNCTIONS
+    from risk.limits.decide import cut_functions
+    from risk.limits.policy import default_terms
     from risk.model.backtest import backtest_record, coverage_checks, panel_of_pnl, walk
     from risk.report.charts import draw_plots
 
@@ -226,7 +228,10 @@ def backtest(
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Walking forward, one refit a week", total=1.0)
         history, forecasts = walk(panel, lambda share: progress.update(task, completed=share))
-    result, checks = backtest_record(history, forecasts, CUT_FUNCTIONS), coverage_checks(history, forecasts)
+    result, checks = (
+        backtest_record(history, forecasts, cut_functions(default_terms())),
+        coverage_checks(history, forecasts),
+    )
     if json_file:
         _write_json(json_file, result.facts())
     origin = "simulated desk" if fills and (fills / MARKER).is_file() else "given history"
@@ -323,7 +328,9 @@ def migrate(*, as_json: JsonFlag = False) -> None:
     """Bring the warehouse's schema up to date, as its owner, and grant the pipeline's role its privileges."""
     from risk.core.schema import migrate_as_owner
 
-    applied = migrate_as_owner(postgres_dsn(os.environ, WAREHOUSE_CONNECTION), read_settings().owner_dsn)
+    settings = read_settings()
+    warehouse_dsn = postgres_dsn(os.environ, WAREHOUSE_CONNECTION)
+    applied = migrate_as_owner(warehouse_dsn, settings.owner_dsn, settings.default_limit_usd)
     typer.echo(json.dumps({"applied": list(applied)}) if as_json else f"Applied {len(applied)} schema files.")
 
 
@@ -375,9 +382,9 @@ def replay(
 
     session_date = _session_date(session)
     instant = resolve_as_of(as_of, next_session(session_date), dt.datetime.now(dt.UTC))
-    with _warehouse() as connection:
+    with warehouse() as connection:
         dsn = postgres_dsn(os.environ, WAREHOUSE_CONNECTION)
-        found = build_again(connection, dsn, session_date, instant, read_settings())
+        found = build_again(connection, dsn, session_date, instant)
     facts = {
         "session_date": session,
         "as_of": found.as_of.isoformat(),
@@ -398,11 +405,12 @@ def replay(
 @app.command()
 def traders(*, as_json: JsonFlag = False) -> None:
     """Print the roster as of the last run: trading days, latest session, base limit and status of every account."""
+    from risk.core.policy_store import read_policy
     from risk.core.runs import newest_run, read_roster
 
-    with _warehouse() as connection:
+    with warehouse() as connection:
         run = newest_run(connection)
-        default = read_settings().default_limit_usd
+        default = read_policy(connection, run.effective_session, run.as_of).desk.accounts.default_base_limit_usd
         roster = [
             trader._replace(base_limit_usd=trader.base_limit_usd or default) for trader in read_roster(connection, run)
         ]
@@ -410,7 +418,9 @@ def traders(*, as_json: JsonFlag = False) -> None:
         typer.echo(json.dumps([trader._asdict() for trader in roster], default=str))
         return
     desk = ", simulated desk" if run.is_simulated else ""
-    table = _table(f"Accounts after {run.session_date}, base limits for {run.effective_session}{desk}", TRADER_COLUMNS)
+    table = make_table(
+        f"Accounts after {run.session_date}, base limits for {run.effective_session}{desk}", TRADER_COLUMNS
+    )
     for trader in roster:
         table.add_row(*(escape(str(getattr(trader, name) or "")) for name in TRADER_COLUMNS))
     Console().print(table)
@@ -422,10 +432,10 @@ def track_record(
     *,
     as_json: JsonFlag = False,
 ) -> None:
-    """Print the track record of past cuts: the total with its two controls, and each trader."""
+    """Print the track record of past cuts: the total and the tail with their controls, and each trader."""
     from risk.core.warehouse import records
 
-    with _warehouse() as connection:
+    with warehouse() as connection:
         binds = {"session_date": _session_date(session) if session else None}
         found = records(connection, "track_record/select_track_record", binds)
         if not found:
@@ -436,32 +446,13 @@ def track_record(
     if as_json:
         typer.echo(json.dumps({**found[0], "traders": by_trader}, default=str))
         return
-    for sentence in found[0]["sentences"]:
+    for sentence in (*found[0]["sentences"], *found[0]["tail_sentences"]):
         typer.echo(sentence)
-    table = _table(f"Sessions through {settled['session_date']}, US dollars", TRACK_RECORD_COLUMNS)
+    table = make_table(f"Sessions through {settled['session_date']}, US dollars", TRACK_RECORD_COLUMNS)
     for row in by_trader:
         amounts = (f"{row[name]:,.2f}" for name in ("prevented_usd", "forgone_usd", "net_usd"))
         table.add_row(escape(row["account_id"]), str(row["entry_count"]), str(row["cut_count"]), *amounts)
     Console().print(table)
-
-
-@contextlib.contextmanager
-def _warehouse() -> Iterator[Connection]:
-    """Connect to the warehouse as the pipeline's role.
-
-    Raises
-    ------
-    RequestError
-        If no warehouse is named, or it has no tables yet.
-    """
-    from risk.core.warehouse import connect, rows
-
-    with contextlib.closing(connect(postgres_dsn(os.environ, WAREHOUSE_CONNECTION))) as connection:
-        with connection:
-            has_tables = rows(connection, "migrate/select_state")[0][1]
-        if not has_tables:
-            raise RequestError("This warehouse has no tables yet: make run, or make up and make trigger, create them.")
-        yield connection
 
 
 def _session_date(text: str) -> dt.date:
@@ -469,13 +460,6 @@ def _session_date(text: str) -> dt.date:
         return dt.date.fromisoformat(text)
     except ValueError:
         raise RequestError(f"--session {text!r} is not a date: write it as YYYY-MM-DD.") from None
-
-
-def _table(title: str, columns: dict[str, JustifyMethod]) -> Table:
-    table = Table(title=title)
-    for name, justify in columns.items():
-        table.add_column(name.removesuffix("_usd").replace("_", " "), justify=justify, overflow="fold")
-    return table
 
 
 @contextlib.contextmanager

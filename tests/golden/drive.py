@@ -29,15 +29,15 @@ from risk.core.runs import Run, open_run
 from risk.core.settings import Settings, read_settings
 from risk.ingest.load import load_drop
 from risk.ingest.read import read_drop, read_stated
-from risk.limits.decide import CUT_FUNCTIONS, apply_rules
+from risk.limits.decide import apply_rules, predict
 from risk.model.build_features import store_features
-from risk.model.predict import predict_limits
 from risk.model.train import train
 from risk.report.page import Links
 from risk.report.send import send_report
 from simulation.desk import write_desk
 from simulation.writing import simulate
 from tests.databases import create_database, drop_database
+from tests.policies import CUT_FUNCTIONS, adopt
 
 FORMER_NAMES: dict[str, str] = {
     "adds_to_loser_count": "enlarging_fill_count",
@@ -171,11 +171,12 @@ def run_sessions(
         _settings_of(reports, is_simulated=is_simulated),
         contextlib.closing(database.connect(dsn)) as connection,
     ):
+        adopt(connection)
         for date in dates:
             run = _books(connection, dsn, folder, date, is_simulated=is_simulated)
             store_features(connection, run)
-            predict_limits(connection, run, CUT_FUNCTIONS)
-            apply_rules(connection, run, read_settings().default_limit_usd)
+            predict(connection, run)
+            apply_rules(connection, run)
             links = Links(run_url="/dags/daily_risk/runs/golden")
             folder_of_report = send_report(connection, run, None, links, read_settings()).folder
             outcome.limits[str(date)] = (folder_of_report / "limits.csv").read_text(encoding="utf-8")

@@ -6,7 +6,6 @@ import contextlib
 import datetime as dt
 import os
 import tarfile
-from functools import partial
 from pathlib import Path
 
 import psycopg2
@@ -24,9 +23,8 @@ from risk.core.schema import prepare_warehouse
 from risk.core.settings import Settings, read_settings
 from risk.core.warehouse import Connection, connect, writing
 from risk.ingest.load import load_drop
-from risk.limits.decide import CUT_FUNCTIONS, apply_rules
+from risk.limits.decide import apply_rules, predict
 from risk.model.build_features import store_features
-from risk.model.predict import predict_limits
 from risk.report.build_facts import build_facts
 from risk.report.page import Links
 from risk.report.send import send_report
@@ -58,9 +56,9 @@ def run_line(connection: Connection, dsn: str, folder: Path, session_date: dt.da
     load = load_drop(connection, folder, session_date, Settings(desk="simulated"))
     run = open_run(connection, session_date, load.load_id, "test")
     check_fills(connection, dsn, run)
-    for step in (aggregate, store_features, partial(predict_limits, cuts=CUT_FUNCTIONS)):
+    for step in (aggregate, store_features, predict):
         step(connection, run)
-    apply_rules(connection, run, read_settings().default_limit_usd)
+    apply_rules(connection, run)
     send_report(connection, run, None, Links(), read_settings())
     return run
 
@@ -80,7 +78,7 @@ def rebuild(connection: Connection, run: Run) -> str:
             cursor.execute(f"delete from {table}")
     for step in (aggregate, store_features):
         step(connection, run)
-    apply_rules(connection, run, read_settings().default_limit_usd)
+    apply_rules(connection, run)
     return build_facts(connection, run).sha256
 
 

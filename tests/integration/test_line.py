@@ -20,9 +20,8 @@ from risk.core import warehouse
 from risk.core.runs import Run, open_run
 from risk.core.settings import Settings, read_settings
 from risk.ingest.load import load_drop
-from risk.limits.decide import CUT_FUNCTIONS, apply_rules
+from risk.limits.decide import apply_rules, predict
 from risk.model.build_features import store_features
-from risk.model.predict import predict_limits
 from risk.report.page import Links
 from risk.report.send import send_report
 from simulation.writing import simulate
@@ -73,8 +72,8 @@ def _run_line(dsn: str, folder: Path, session_date: dt.date, *, is_simulated: bo
         check_fills(connection, dsn, run)
         aggregate(connection, run)
         store_features(connection, run)
-        predict_limits(connection, run, CUT_FUNCTIONS)
-        apply_rules(connection, run, read_settings().default_limit_usd)
+        predict(connection, run)
+        apply_rules(connection, run)
         send_report(connection, run, None, LINKS, read_settings())
     return run
 

@@ -9,7 +9,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,9 +27,8 @@ from risk.core.runs import open_run
 from risk.core.settings import Settings, read_settings
 from risk.core.warehouse import connect
 from risk.ingest.load import load_drop
-from risk.limits.decide import CUT_FUNCTIONS, apply_rules
+from risk.limits.decide import apply_rules, predict
 from risk.model.build_features import store_features
-from risk.model.predict import predict_limits
 from risk.report.doctor import Diagnosis, Installation, examine
 from risk.report.page import Links
 from risk.report.send import send_report
@@ -135,9 +133,9 @@ def run_one_by_one(dsn: str, desk: Path, dates: list[str]) -> None:
             load = load_drop(connection, desk, date, Settings(desk="simulated"))
             run = open_run(connection, date, load.load_id, f"test__{date}")
             check_fills(connection, dsn, run)
-            for step in (aggregate, store_features, partial(predict_limits, cuts=CUT_FUNCTIONS)):
+            for step in (aggregate, store_features, predict):
                 step(connection, run)
-            apply_rules(connection, run, read_settings().default_limit_usd)
+            apply_rules(connection, run)
             send_report(connection, run, None, Links(), read_settings())
 
 

@@ -13,7 +13,6 @@ from psycopg2.extensions import make_dsn
 
 from risk.core.runs import Run, open_run
 from risk.core.schema import prepare_warehouse
-from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, connect, rows
 from risk.limits.decide import apply_rules
 from risk.report.build_facts import build_facts
@@ -62,7 +61,7 @@ def earlier(pipeline_dsn: str, desk: Path, sessions: list[dt.date]) -> Run:
 
 
 def decide(connection: Connection, run: Run) -> None:
-    apply_rules(connection, run, read_settings().default_limit_usd)
+    apply_rules(connection, run)
 
 
 def do(dsn: str, run: Run, task_id: str, step: Callable[[Connection, Run], Any]) -> Any:
@@ -108,7 +107,7 @@ def test_two_point_in_time_runs_beside_a_live_run_say_what_replay_says_and_leave
     found = {do(pipeline_dsn, run, "send_report", identity) for run in runs}
 
     with contextlib.closing(connect(pipeline_dsn)) as made:
-        assert {replay(made, pipeline_dsn, earlier.session_date, earlier.as_of, read_settings()).facts.sha256} == found
+        assert {replay(made, pipeline_dsn, earlier.session_date, earlier.as_of).facts.sha256} == found
     assert kept == sorted(run.schema for run in runs)
     assert schemas(connection) == []
     assert live_rows(connection) == live

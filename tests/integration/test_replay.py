@@ -106,7 +106,7 @@ def test_replay_of_a_report_equals_it_after_later_deliveries_arrived(
     run_line(connection, warehouse_dsn, real_fills_dir, dt.date(2025, 12, 31))
     newest = books(connection)
     with contextlib.closing(warehouse.connect(warehouse_dsn)) as other:
-        again = replay(other, warehouse_dsn, session_date, None, read_settings())
+        again = replay(other, warehouse_dsn, session_date, None)
 
     # then: the old report comes out again, and the books of the newest knowledge are as they were
     assert again.is_equal
@@ -123,7 +123,7 @@ def test_replay_remembers_what_the_report_before_had_said(
         reported = send_report(connection, run, None, LINKS, read_settings())
 
     with contextlib.closing(warehouse.connect(warehouse_dsn)) as other:
-        again = replay(other, warehouse_dsn, dt.date(2025, 12, 31), None, read_settings())
+        again = replay(other, warehouse_dsn, dt.date(2025, 12, 31), None)
 
     assert again.facts.accounts[0].previous_cut_ratio is not None
     assert again.facts.sha256 == reported.facts_sha256
@@ -139,7 +139,7 @@ def test_a_run_of_the_past_leaves_the_newest_books_alone(imported: str, real_fil
         load = load_drop(connection, real_fills_dir, dt.date(2025, 9, 2), Settings())
         run = open_run(connection, dt.date(2025, 9, 2), load.load_id, "test", as_of)
         with point_in_time(connection, run, "apply_rules"):
-            apply_rules(connection, run, read_settings().default_limit_usd)
+            apply_rules(connection, run)
         past = books(connection)
     with contextlib.closing(warehouse.connect(imported)) as connection:
         assert books(connection) == newest
@@ -155,7 +155,7 @@ def test_sessions_published_empty_have_no_result_until_their_fills_are_posted(im
     morning = resolve_as_of("then", dt.date(2025, 9, 3), NOW)
 
     with contextlib.closing(warehouse.connect(imported)) as connection:
-        again = replay(connection, imported, dt.date(2025, 9, 2), morning, read_settings())
+        again = replay(connection, imported, dt.date(2025, 9, 2), morning)
 
     account = again.facts.accounts[0]
     assert account.delivery_state == "not posted"
@@ -205,6 +205,6 @@ def test_history_is_refused_after_a_session_was_run_as_it_happened(
 
 def test_replay_says_what_to_do_when_nothing_was_reported(connection: warehouse.Connection, warehouse_dsn: str) -> None:
     with pytest.raises(RequestError, match="Session 2025-09-02 has no report to replay: name an instant with --as-of"):
-        replay(connection, warehouse_dsn, dt.date(2025, 9, 2), None, read_settings())
+        replay(connection, warehouse_dsn, dt.date(2025, 9, 2), None)
     with pytest.raises(RequestError, match="Nothing had been loaded until"):
-        replay(connection, warehouse_dsn, dt.date(2025, 9, 2), NOW, read_settings())
+        replay(connection, warehouse_dsn, dt.date(2025, 9, 2), NOW)

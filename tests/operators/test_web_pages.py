@@ -262,7 +262,7 @@ def test_edit_becomes_the_proposal_and_the_page_is_shown_again(
     [
         ({"limit": "900"}, "not between the lowest limit $1,000"),
         ({"limit": "6000"}, "and the base limit $5,000"),
-        ({"reason": " "}, "needs a reason"),
+        ({"reason": " "}, "reason is missing"),
         ({"token": "forged"}, "was not shown to you"),
         ({"account_id": "NET002"}, "was not shown to you"),
     ],

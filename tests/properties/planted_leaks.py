@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from risk.limits.decide import CUT_FUNCTIONS
 from risk.model.backtests import pinball_loss
 from risk.model.build_features import build_features
 from risk.model.experts.garch import PooledGarch
@@ -22,6 +21,7 @@ from risk.model.leakage import Issued, Pipeline
 from risk.model.mixture import calibrate, mix
 from risk.model.panel import FeaturePanel, FloatMatrix, Panel, feature_panel
 from risk.model.walk_forward import WalkForward, combine, forecast_rows, refit_rows, unfitted_experts, walk_forward
+from tests.policies import CUT_FUNCTIONS
 
 Matrix = NDArray[np.float32]
 RULES, MODEL_CUTS = CUT_FUNCTIONS.by_rules, CUT_FUNCTIONS.by_model

@@ -9,15 +9,15 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.core.settings import HIGH_CUT_RATIO, MODERATE_CUT_RATIO
-from risk.limits.policy import limit_in_force, lowest_limit_usd, new_limit_usd
+from risk.limits.policy import limit_in_force, new_limit_usd
 
+HALF = Decimal("0.50")
 BASES = st.decimals("100", "100000", places=2)
 CUTS = st.lists(st.integers(0, 16).map(lambda step: Decimal(5 * step) / 100), min_size=1, max_size=40)
 
 
 def level(cut: Decimal) -> str:
-    return "high" if cut >= HIGH_CUT_RATIO else "moderate" if cut >= MODERATE_CUT_RATIO else "low"
+    return "high" if cut >= Decimal("0.40") else "moderate" if cut >= Decimal("0.20") else "low"
 
 
 def path(base: Decimal, cuts: list[Decimal]) -> list[Decimal]:
@@ -25,7 +25,7 @@ def path(base: Decimal, cuts: list[Decimal]) -> list[Decimal]:
     limits: list[Decimal] = []
     for cut in cuts:
         before = limits[-1] if limits else None
-        limits.append(limit_in_force(new_limit_usd(base, cut), before, base, level(cut))[0])
+        limits.append(limit_in_force(new_limit_usd(base, cut), before, base, level(cut), HALF)[0])
     return limits
 
 
@@ -36,7 +36,7 @@ def test_limit_in_force_is_never_below_what_a_morning_has_recommended(base: Deci
     for number, limit in enumerate(path(base, cuts), start=1):
         # Compounding cuts would go below the lowest of them: 40 % twice is 36 % of the base limit, never 60 %.
         assert min(recommended[:number]) <= limit <= recommended[number - 1]
-        assert limit >= lowest_limit_usd(base)
+        assert limit >= new_limit_usd(base, Decimal("0.80"))
         assert limit == limit.quantize(Decimal("0.01"))
 
 

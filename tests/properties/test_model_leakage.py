@@ -10,10 +10,10 @@ import pytest
 from bench.forecast import panel_of_truth
 from risk.core.calendar import next_session
 from risk.core.errors import LeakError
-from risk.limits.decide import CUT_FUNCTIONS
 from risk.model.leakage import Leak, Pipeline, require_no_leak, self_check
 from risk.model.panel import Panel
 from simulation.truth import draw
+from tests.policies import CUT_FUNCTIONS
 from tests.properties.planted_leaks import LEAKS
 
 ROW = 67

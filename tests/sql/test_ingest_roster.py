@@ -18,8 +18,9 @@ from risk.checks.suite import THRESHOLDS
 from risk.cli import app
 from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.errors import RequestError
+from risk.core.policy_document import default_policy
 from risk.core.runs import Run, open_run, read_roster
-from risk.core.settings import Settings, read_settings
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection, records
 from risk.ingest.load import Load, load_drop
 from risk.ingest.poll import missing_accounts
@@ -53,7 +54,7 @@ def load(connection: Connection, folder: Path, session_date: dt.date = FRI) -> L
 def run(connection: Connection, folder: Path, session_date: dt.date = FRI) -> Run:
     opened = open_run(connection, session_date, load(connection, folder, session_date).load_id, "test")
     aggregate(connection, opened)
-    apply_rules(connection, opened, read_settings().default_limit_usd)
+    apply_rules(connection, opened)
     return opened
 
 
@@ -126,7 +127,8 @@ def test_disabled_account_that_trades_is_named(connection: Connection, tmp_path:
     write(tmp_path, "accounts.csv", ACCOUNTS, ",NET002,,,,yes,")
     opened = run(connection, tmp_path)
 
-    binds = THRESHOLDS | {"session_date": FRI, "as_of": opened.as_of}
+    coverage = default_policy().desk.accounts.coverage_binds
+    binds = THRESHOLDS | coverage | {"session_date": FRI, "as_of": opened.as_of}
     found = {
         row["subject"]: row["finding"]
         for row in records(connection, "check_fills/select_account_findings", binds)

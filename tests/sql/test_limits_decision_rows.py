@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from risk.core.runs import Run
-from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
 from risk.limits.decide import apply_rules
+from tests.policies import adopt
 from tests.sql.daily_rows import insert_delivery, insert_pnl, new_run, table, trading_days
 
 CALM = ("100", "-100")
@@ -22,12 +22,18 @@ COLUMNS = (
 )  # fmt: skip
 
 
+@pytest.fixture(autouse=True)
+def _any_loss_counts(connection: Connection) -> None:
+    """Rules react to losses of any size: the results of these tests are small."""
+    adopt(connection)
+
+
 def _calm(days: list[dt.date]) -> dict[dt.date, str]:
     return {day: CALM[number % 2] for number, day in enumerate(days)}
 
 
 def _decided(connection: Connection, run: Run) -> dict[str, dict[str, object]]:
-    apply_rules(connection, run, read_settings().default_limit_usd)
+    apply_rules(connection, run)
     with connection, connection.cursor() as cursor:
         cursor.execute(f"select {', '.join(COLUMNS)} from recommendations where run_id = %s", (run.run_id,))
         found = [dict(zip(COLUMNS, row, strict=True)) for row in cursor.fetchall()]
@@ -212,16 +218,16 @@ def test_deciding_again_replaces_the_runs_rows_and_no_others(connection: Connect
     insert_pnl(connection, "A", _calm(days))
     insert_pnl(connection, "B", _calm(days))
     first, second = new_run(connection, days[-1]), new_run(connection, days[-1])
-    apply_rules(connection, first, read_settings().default_limit_usd)
-    apply_rules(connection, second, read_settings().default_limit_usd)
+    apply_rules(connection, first)
+    apply_rules(connection, second)
     before = table(connection, "recommendations", ("run_id", "account_id", "cut_ratio"))
 
     # when the second decides again, and B is gone
-    assert apply_rules(connection, second, read_settings().default_limit_usd) == 2
+    assert apply_rules(connection, second) == 2
     assert table(connection, "recommendations", ("run_id", "account_id", "cut_ratio")) == before
     with connection, connection.cursor() as cursor:
         cursor.execute("delete from daily_pnl where account_id = 'B'")
-    assert apply_rules(connection, second, read_settings().default_limit_usd) == 1
+    assert apply_rules(connection, second) == 1
 
     # then
     assert {(row[0], row[1]) for row in table(connection, "recommendations", ("run_id", "account_id"))} == {
@@ -243,4 +249,4 @@ def test_an_older_session_decides_on_what_was_known_up_to_it(connection: Connect
 
 
 def test_an_empty_warehouse_recommends_nothing(connection: Connection) -> None:
-    assert apply_rules(connection, new_run(connection, trading_days(1)[0]), read_settings().default_limit_usd) == 0
+    assert apply_rules(connection, new_run(connection, trading_days(1)[0])) == 0

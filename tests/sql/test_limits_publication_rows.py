@@ -32,6 +32,7 @@ from risk.limits.approvals import (
     superseded_by,
 )
 from risk.limits.publish import PublishedLimits, publish
+from tests.policies import adopt, policy_document
 from tests.report_desks import EFFECTIVE_SESSION, insert, open_run, recommend
 
 ANN, BOB = AirflowUser("1", "ann"), AirflowUser("2", "bob")
@@ -294,14 +295,18 @@ def earlier_run(connection: Connection, name: str, cut: str, *, is_point_in_time
     return run
 
 
-def test_restored_limit_follows_from_the_one_published_before(connection: Connection, run: Run) -> None:
+@pytest.mark.parametrize(("step", "limit_usd"), [("50%", 3500), ("100%", 5000)])
+def test_restored_limit_follows_from_the_one_published_before(
+    connection: Connection, run: Run, step: str, limit_usd: int
+) -> None:
+    adopt(connection, policy_document(restore__step=step))
     publish(connection, opened(connection, earlier_run(connection, "LOW", "0.60")), None)
     publication = opened(connection, run)
 
     publish(connection, publication, None)
 
     # In force 2,000, now of low risk with a recommended 5,000: half of the gap of 3,000 is 1,500.
-    assert in_force(connection, publication)["LOW"] == Decimal(3500)
+    assert in_force(connection, publication)["LOW"] == Decimal(limit_usd)
 
 
 def test_limit_of_a_dry_run_is_in_force_for_dry_runs_only(connection: Connection, run: Run) -> None:

@@ -9,10 +9,10 @@ import numpy as np
 
 from risk.core.runs import Run
 from risk.core.warehouse import Connection
-from risk.limits.decide import CUT_FUNCTIONS
+from risk.limits.decide import predict
 from risk.model.build_features import store_features
 from risk.model.panel import read_panel
-from risk.model.predict import Prediction, predict_limits
+from risk.model.predict import Prediction
 from risk.model.walk_forward import baseline_forecasts
 from tests.sql.daily_rows import insert_pnl, new_run, table, trading_days
 
@@ -21,7 +21,7 @@ COLUMNS = ("account_id", "effective_session", "expert", "quantile_05_usd", "is_l
 
 def _predict(connection: Connection, run: Run) -> Prediction:
     store_features(connection, run)
-    return predict_limits(connection, run, CUT_FUNCTIONS)
+    return predict(connection, run)
 
 
 def _desk(connection: Connection, count: int) -> list[dt.date]:

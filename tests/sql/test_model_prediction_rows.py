@@ -17,7 +17,7 @@ from risk.core.calendar import next_session
 from risk.core.errors import LeakError
 from risk.core.runs import Run
 from risk.core.settings import read_settings
-from risk.limits.decide import CUT_FUNCTIONS, apply_rules
+from risk.limits.decide import apply_rules, predict
 from risk.model import artefact
 from risk.model import train as training
 from risk.model.build_features import build_features, store_features
@@ -25,13 +25,14 @@ from risk.model.features import LEARNED_NAMES
 from risk.model.fitted import Model
 from risk.model.leakage import Leak
 from risk.model.panel import feature_panel, read_panel
-from risk.model.predict import STORED_EXPERTS, Prediction, predict_limits
+from risk.model.predict import STORED_EXPERTS, Prediction
 from risk.model.train import TrainingResult, last_training_session, train
 from risk.model.walk_forward import MODEL, walk_forward
 from risk.report.digest import card_page
 from risk.report.page import Links
 from risk.report.send import send_report
 from tests.databases import create_database, drop_database
+from tests.policies import CUT_FUNCTIONS
 from tests.sql.daily_rows import insert_pnl, new_run, table, trading_days
 
 TRADERS = ("A", "B", "C", "D", "E", "F")
@@ -83,7 +84,7 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def _predict(connection: warehouse.Connection, run: Run) -> Prediction:
     """Build the features and forecast, as the tasks do one after the other."""
     store_features(connection, run)
-    return predict_limits(connection, run, CUT_FUNCTIONS)
+    return predict(connection, run)
 
 
 @pytest.fixture
@@ -113,7 +114,7 @@ def _gate(connection: warehouse.Connection, run: Run) -> dict[str, object]:
 
 def _mailed(connection: warehouse.Connection, run: Run, reports: Path) -> str:
     """Decide, report, and return the mail's text with its JSON, in which nothing is not a number."""
-    apply_rules(connection, run, read_settings().default_limit_usd)
+    apply_rules(connection, run)
     send_report(connection, run, None, Links(run_url="/test"), read_settings())
     folder = reports / run.session_date.isoformat()
     text = (folder / "report.txt").read_text(encoding="utf-8")

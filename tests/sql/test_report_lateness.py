@@ -44,7 +44,7 @@ def morning(connection: Connection, folder: Path, session_date: dt.date) -> tupl
     loaded = load_drop(connection, folder, session_date, Settings())
     run = open_run(connection, session_date, loaded.load_id, "test")
     written = aggregate(connection, run)
-    apply_rules(connection, run, read_settings().default_limit_usd)
+    apply_rules(connection, run)
     send_report(connection, run, None, LINKS, read_settings())
     with connection, connection.cursor() as cursor:
         cursor.execute("select facts from reports where run_id = %s", (run.run_id,))

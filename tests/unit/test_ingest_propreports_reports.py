@@ -150,4 +150,4 @@ def test_silence_about_an_account_means_something_while_somebody_expects_it(
 ) -> None:
     account = Account("11", "NET001", first, last, "USD")
 
-    assert account.is_answered_for(FRIDAY, active_since(FRIDAY)) is is_answered_for
+    assert account.is_answered_for(FRIDAY, active_since(FRIDAY, 30)) is is_answered_for

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from risk.limits.decide import ActiveAccount, GateDecision, RunInputs, recommendation
-from risk.limits.policy import level, model_cut_ratio, new_limit_usd, status
+from risk.limits.policy import forecast_level, model_cut_ratio, new_limit_usd, status
 from risk.limits.rules import PnlHistory
 from risk.model.mixture import ResidualShape
+from tests.policies import ANY_LOSS, ANY_LOSS_TERMS
 
 SESSION = dt.date(2025, 8, 15)
-DEFAULT_LIMIT = Decimal(5000)
 ACCOUNT = ActiveAccount(
     account_id="NET001",
     latest_session_date=SESSION,
@@ -24,11 +24,11 @@ ACCOUNT = ActiveAccount(
     newest_session_date=SESSION,
     incomplete_reason=None,
     delivery_state="delivered",
-    base_limit_usd=None,
     quantile_05_usd=Decimal("-2000"),
     median_loss_usd=Decimal("1200"),
     issued_count=20,
     last_cut_ratio=None,
+    last_level=None,
     last_session_date=None,
 )
 CALM = PnlHistory(np.array([100.0, -100.0] * 15), 1000.0, SESSION)
@@ -50,15 +50,16 @@ THREE_LOSSES = PnlHistory(np.array([100.0, -100.0] * 15 + [100.0, -1.0, -1.0, -1
     ],
 )
 def test_the_cut_follows_from_the_tail_against_the_usual_one(quantile: str, median: str, cut: str) -> None:
-    assert model_cut_ratio(Decimal(quantile), Decimal(median)) == Decimal(cut)
+    assert model_cut_ratio(Decimal(quantile), Decimal(median), ANY_LOSS.desk) == Decimal(cut)
 
 
 @pytest.mark.parametrize(
-    ("cut", "name"),
-    [("0.80", "high"), ("0.40", "high"), ("0.35", "moderate"), ("0.20", "moderate"), ("0.15", "low"), ("0", "low")],
+    ("unusual", "name"),
+    [("0.80", "high"), ("0.40", "high"), ("0.3999", "moderate"), ("0.20", "moderate"), ("0.1999", "low"), ("0", "low")],
 )
-def test_forty_percent_is_high_and_twenty_moderate(cut: str, name: str) -> None:
-    assert level(Decimal(cut)) == name
+def test_a_forecast_is_named_by_the_share_of_its_loss_that_is_unusual(unusual: str, name: str) -> None:
+    # A usual loss of 1,000 x (1 - unusual) against a forecast of 1,000.
+    assert forecast_level(Decimal(-1000), 1000 * (1 - Decimal(unusual)), ANY_LOSS.desk.levels) == name
 
 
 UNPROVEN = GateDecision(
@@ -87,17 +88,17 @@ def test_the_new_limit_is_exact_and_drops_fractions_of_a_cent() -> None:
     ],
 )
 def test_status_is_stale_from_five_sessions_and_limited_below_twenty(absent: int, count: int, name: str) -> None:
-    assert status(absent, count) == name
+    assert status(absent, count, ANY_LOSS.desk.accounts) == name
 
 
 def test_rules_serve_and_the_forecast_stands_beside_while_it_is_not_proven() -> None:
     # when
-    decided = recommendation(ACCOUNT, THREE_LOSSES, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
+    decided = recommendation(ACCOUNT, THREE_LOSSES, RunInputs(SESSION, UNPROVEN, SHAPE, ANY_LOSS_TERMS))
 
     # then the rules' 30 % count, not the model's 1 - 1200 / 2000 = 40 %
     assert (decided["cut_ratio"], decided["rules_cut_ratio"]) == (Decimal("0.30"), Decimal("0.30"))
     assert decided["model_cut_ratio"] == Decimal("0.40")
-    assert (decided["source"], decided["source_version"]) == ("rules", "rules-1")
+    assert (decided["source"], decided["source_version"]) == ("rules", "policy version any loss")
     assert decided["source_reason"] == "52 sessions with a scored forecast, 60 are needed."
     assert decided["new_limit_usd"] == Decimal("3500.00")
     (streak,) = decided["reasons"]
@@ -106,7 +107,7 @@ def test_rules_serve_and_the_forecast_stands_beside_while_it_is_not_proven() -> 
 
 def test_the_model_serves_where_the_gate_lets_it() -> None:
     # when
-    decided = recommendation(ACCOUNT, THREE_LOSSES, RunInputs(SESSION, PROVEN, SHAPE, DEFAULT_LIMIT))
+    decided = recommendation(ACCOUNT, THREE_LOSSES, RunInputs(SESSION, PROVEN, SHAPE, ANY_LOSS_TERMS))
 
     # then 1 - 1200 / 2000 = 40 %, and the reasons of the rules are still listed
     assert (decided["cut_ratio"], decided["rules_cut_ratio"]) == (Decimal("0.40"), Decimal("0.30"))
@@ -119,22 +120,26 @@ def test_the_model_serves_where_the_gate_lets_it() -> None:
 
 def test_rules_serve_an_account_of_which_the_model_knows_too_little() -> None:
     short = dataclasses.replace(ACCOUNT, issued_count=19)
-    decided = recommendation(short, THREE_LOSSES, RunInputs(SESSION, PROVEN, SHAPE, DEFAULT_LIMIT))
+    decided = recommendation(short, THREE_LOSSES, RunInputs(SESSION, PROVEN, SHAPE, ANY_LOSS_TERMS))
     assert (decided["source"], decided["cut_ratio"]) == ("rules", Decimal("0.30"))
     assert "19" in decided["source_reason"]
 
 
 def test_a_serving_model_does_not_lower_a_cut_while_fills_are_withheld() -> None:
     account = dataclasses.replace(
-        ACCOUNT, delivery_state="missing", last_cut_ratio=Decimal("0.55"), last_session_date=dt.date(2025, 8, 14)
+        ACCOUNT,
+        delivery_state="missing",
+        last_cut_ratio=Decimal("0.55"),
+        last_level="high",
+        last_session_date=dt.date(2025, 8, 14),
     )
-    decided = recommendation(account, CALM, RunInputs(SESSION, PROVEN, SHAPE, DEFAULT_LIMIT))
+    decided = recommendation(account, CALM, RunInputs(SESSION, PROVEN, SHAPE, ANY_LOSS_TERMS))
     assert (decided["cut_ratio"], decided["source"]) == (Decimal("0.55"), "model")
 
 
 def test_the_fan_spreads_the_shape_by_the_forecast() -> None:
     # residuals -1.00, -0.99 ... 1.00: the quantile at p lies at 2 p - 1, in units of the forecast loss of $2,000
-    decided = recommendation(ACCOUNT, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
+    decided = recommendation(ACCOUNT, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, ANY_LOSS_TERMS))
     fan = [Decimal(str(amount)) for amount in ("-1960.00", "-1800.00", "-1600.00", "-1000.00", "0.00", "1000.00")]
     assert decided["forecast_fan_usd"] == [*fan, Decimal("1800.00")]
     # eleven residuals from -1.00 to -0.90 lie at or below the 5 % quantile, -0.95 in the mean
@@ -146,8 +151,8 @@ def test_the_fan_spreads_the_shape_by_the_forecast() -> None:
 def test_there_is_no_model_cut_before_twenty_forecasts_or_without_one() -> None:
     short = dataclasses.replace(ACCOUNT, issued_count=19)
     silent = dataclasses.replace(ACCOUNT, quantile_05_usd=None)
-    assert recommendation(short, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))["model_cut_ratio"] is None
-    assert recommendation(silent, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))["model_cut_ratio"] is None
+    assert recommendation(short, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, ANY_LOSS_TERMS))["model_cut_ratio"] is None
+    assert recommendation(silent, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, ANY_LOSS_TERMS))["model_cut_ratio"] is None
 
 
 def test_a_recommendation_is_the_same_whatever_the_last_bits_of_the_forecast() -> None:
@@ -155,14 +160,14 @@ def test_a_recommendation_is_the_same_whatever_the_last_bits_of_the_forecast() -
         dataclasses.replace(ACCOUNT, quantile_05_usd=Decimal(digits))
         for digits in ("-1987.327673378096", "-1987.3276733780976")  # by two kernels of OpenBLAS, seen
     )
-    decided = recommendation(one, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
-    assert decided == recommendation(other, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
+    decided = recommendation(one, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, ANY_LOSS_TERMS))
+    assert decided == recommendation(other, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, ANY_LOSS_TERMS))
     assert decided["forecast_quantile_05_usd"] == Decimal("-1987.33")
 
 
 def test_incomplete_books_are_the_reason_of_the_source() -> None:
     account = dataclasses.replace(ACCOUNT, incomplete_reason="No mark for XYZ: load marks.")
-    decided = recommendation(account, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
+    decided = recommendation(account, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, ANY_LOSS_TERMS))
     assert decided["source"] == "rules"
     (reason,) = decided["reasons"]
     for sentence in (decided["source_reason"], reason):
@@ -187,11 +192,12 @@ def test_a_cut_is_not_lowered_while_fills_are_withheld(state: str, words: str) -
         delivery_state=state,
         latest_session_date=dt.date(2025, 8, 13),
         last_cut_ratio=Decimal("0.50"),
+        last_level="high",
         last_session_date=dt.date(2025, 8, 14),
     )
 
     # when
-    decided = recommendation(account, THREE_LOSSES, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
+    decided = recommendation(account, THREE_LOSSES, RunInputs(SESSION, UNPROVEN, SHAPE, ANY_LOSS_TERMS))
 
     # then
     assert (decided["cut_ratio"], decided["rules_cut_ratio"]) == (Decimal("0.50"), Decimal("0.30"))
@@ -210,7 +216,7 @@ def test_withheld_fills_are_named_where_the_last_cut_was_no_higher(last_cut: Dec
         last_cut_ratio=last_cut,
         last_session_date=dt.date(2025, 8, 14),
     )
-    decided = recommendation(account, THREE_LOSSES, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
+    decided = recommendation(account, THREE_LOSSES, RunInputs(SESSION, UNPROVEN, SHAPE, ANY_LOSS_TERMS))
     assert decided["cut_ratio"] == Decimal("0.30")
     streak, withheld = decided["reasons"]
     assert streak.startswith("3 ")
@@ -223,5 +229,5 @@ def test_a_cut_falls_when_the_session_is_known(state: str | None) -> None:
     account = dataclasses.replace(
         ACCOUNT, delivery_state=state, last_cut_ratio=Decimal("0.60"), last_session_date=dt.date(2025, 8, 14)
     )
-    decided = recommendation(account, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, DEFAULT_LIMIT))
+    decided = recommendation(account, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, ANY_LOSS_TERMS))
     assert (decided["cut_ratio"], decided["reasons"]) == (Decimal("0.00"), [])

@@ -1,4 +1,4 @@
-"""The limit in force: down at once, up by half of the gap, never compounded; the platform's file whole and once."""
+"""The limit in force: down at once, up as the policy says, never compounded; the platform's file whole and once."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from risk.core.errors import StackError
 from risk.limits.approvals import decision_deadline
-from risk.limits.policy import limit_in_force, lowest_limit_usd
+from risk.limits.policy import limit_in_force
 from risk.limits.publish import platform_csv, write_once
 
 BASE = Decimal("5000.00")
+HALF = Decimal("0.50")
 EFFECTIVE = dt.date(2025, 8, 18)
 
 
@@ -39,16 +40,16 @@ def usd(text: str | None) -> Decimal | None:
         ("5000", "4949.99", "low", "4974.99"),
     ],
 )
-def test_limit_falls_at_once_and_rises_by_half_while_the_risk_is_low(
+def test_limit_falls_at_once_and_rises_by_half_while_the_risk_is_low_with_a_step_of_half(
     decided: str, in_force: str | None, level: str, limit: str
 ) -> None:
-    assert limit_in_force(Decimal(decided), usd(in_force), BASE, level)[0] == Decimal(limit)
+    assert limit_in_force(Decimal(decided), usd(in_force), BASE, level, HALF)[0] == Decimal(limit)
 
 
 def test_restored_limit_reaches_the_base_limit_in_a_few_sessions() -> None:
     limit, path = Decimal("1000.00"), []
     while limit < BASE:
-        limit = limit_in_force(BASE, limit, BASE, "low")[0]
+        limit = limit_in_force(BASE, limit, BASE, "low", HALF)[0]
         path.append(str(limit))
 
     # Gaps 4,000, 2,000, 1,000, 500, 250, 125, 62.50, 31.25: the last is less than 50.
@@ -62,7 +63,7 @@ amounts = st.decimals(min_value=1, max_value=5000, places=2)
 def test_limit_lies_between_what_is_in_force_and_what_was_decided(
     decided: Decimal, in_force: Decimal, level: str
 ) -> None:
-    limit, _ = limit_in_force(decided, in_force, BASE, level)
+    limit, _ = limit_in_force(decided, in_force, BASE, level, HALF)
 
     assert min(decided, in_force) <= limit <= decided
     # At most half of the gap, but for a gap too small to halve.
@@ -70,10 +71,9 @@ def test_limit_lies_between_what_is_in_force_and_what_was_decided(
         assert limit - in_force <= (decided - in_force) / 2
 
 
-def test_floor_is_the_base_limit_less_the_largest_cut() -> None:
-    # 5,000 less 80 % is 1,000; 33.33 less 80 % is 6.666, and a fraction of a cent is dropped.
-    assert lowest_limit_usd(BASE) == Decimal("1000.00")
-    assert lowest_limit_usd(Decimal("33.33")) == Decimal("6.66")
+@pytest.mark.parametrize("level", ["high", "moderate", "low"])
+def test_limit_is_the_decided_one_at_once_with_a_step_of_all(level: str) -> None:
+    assert limit_in_force(Decimal(4000), Decimal(1000), BASE, level, Decimal(1)) == (Decimal(4000), "")
 
 
 @pytest.mark.parametrize(

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
+from collections.abc import Callable
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
-from risk.core.settings import MAXIMUM_CUT_RATIO
+from risk.core.policy import MEASURE_TERMS
+from risk.core.policy_document import default_policy
 from risk.limits.rules import (
-    RULES,
+    MEASURES,
+    Measurement,
     PnlHistory,
+    active_sessions,
     drawdown,
     fired_rules,
+    large_loss,
     loss_streak,
     rules_cut_ratio,
     volatility,
 )
+from tests.policies import account_policy
 
 LATEST = dt.date(2025, 8, 15)
 
@@ -27,8 +32,11 @@ def _history(pnl_usd: list[float], scale_usd: float = 1000.0) -> PnlHistory:
     return PnlHistory(np.array(pnl_usd), scale_usd, LATEST)
 
 
+OWN = account_policy()
+
+
 def _fired(history: PnlHistory) -> dict[str, Decimal]:
-    return {rule.name: rule.cut_ratio for rule in fired_rules(history)}
+    return {one.rule.measure: one.rule.cut for one in fired_rules(history, OWN)}
 
 
 CALM = [100.0, -100.0] * 15
@@ -36,8 +44,8 @@ CALM = [100.0, -100.0] * 15
 
 
 def test_a_calm_history_fires_no_rule() -> None:
-    assert fired_rules(_history(CALM)) == []
-    assert rules_cut_ratio(_history(CALM)) == 0
+    assert fired_rules(_history(CALM), OWN) == []
+    assert rules_cut_ratio(_history(CALM), OWN) == 0
 
 
 @pytest.mark.parametrize(
@@ -51,8 +59,8 @@ def test_a_loss_streak_cuts_from_three_and_more_from_five_sessions(losses: int, 
 
 
 def test_a_session_of_exactly_zero_ends_a_loss_streak() -> None:
-    assert loss_streak(_history([-1.0, -1.0, 0.0, -1.0])) == (1.0,)
-    assert loss_streak(_history([-1.0, -1.0, 0.0])) == (0.0,)
+    assert loss_streak(_history([-1.0, -1.0, 0.0, -1.0]), 0).value == 1.0
+    assert loss_streak(_history([-1.0, -1.0, 0.0]), 0).value == 0.0
 
 
 @pytest.mark.parametrize(
@@ -62,19 +70,19 @@ def test_a_session_of_exactly_zero_ends_a_loss_streak() -> None:
 def test_a_drawdown_cuts_above_eight_and_more_above_ten_own_scales(fall_scales: float, cut: str | None) -> None:
     # given a peak of 2,000 and then one fall, in scales of 1,000
     history = _history([*[0.0] * 10, 2000.0, -1000.0 * fall_scales])
-    assert drawdown(history)[0] == fall_scales
+    assert drawdown(history, 20).value == fall_scales
     assert _fired(history).get("drawdown") == (None if cut is None else Decimal(cut))
 
 
 def test_the_peak_of_a_drawdown_starts_at_zero() -> None:
     # 9,000 lost from the first session on: the fall is from 0, not from -4,000
-    assert drawdown(_history([-4000.0, -5000.0]))[0] == 9.0
+    assert drawdown(_history([-4000.0, -5000.0]), 20).value == 9.0
 
 
 def test_a_drawdown_looks_back_twenty_sessions() -> None:
     # the 21st session back gained 50,000 and is out of the window; inside it nothing fell
-    assert drawdown(_history([50000.0, -30000.0, *[1.0] * 20]))[0] == 0.0
-    assert drawdown(_history([50000.0, -30000.0, *[1.0] * 19]))[0] == 30.0 - 0.019
+    assert drawdown(_history([50000.0, -30000.0, *[1.0] * 20]), 20).value == 0.0
+    assert drawdown(_history([50000.0, -30000.0, *[1.0] * 19]), 20).value == 30.0 - 0.019
 
 
 def test_a_scale_of_zero_has_no_drawdown() -> None:
@@ -85,17 +93,17 @@ def test_a_scale_of_zero_has_no_drawdown() -> None:
 def test_volatility_spikes_above_twice_the_fifteen_sessions_before(width: float, fires: bool) -> None:
     # 15 before: seven 1, seven -1, one 0: variance 14 / 14 = 1. Last 5: w, -w, w, -w, 0: variance 4 w^2 / 4 = w^2.
     history = _history([*[1.0, -1.0] * 7, 0.0, width, -width, width, -width, 0.0])
-    assert volatility(history)[0] == pytest.approx(width)
-    assert ("volatility spike" in _fired(history)) is fires
+    assert volatility(history, 5).value == pytest.approx(width)
+    assert ("volatility" in _fired(history)) is fires
 
 
 def test_volatility_spikes_from_nothing_and_never_without_any() -> None:
-    assert "volatility spike" in _fired(_history([*[5.0] * 15, 1.0, -1.0, 1.0, -1.0, 1.0]))
-    assert "volatility spike" not in _fired(_history([5.0] * 20))
+    assert "volatility" in _fired(_history([*[5.0] * 15, 1.0, -1.0, 1.0, -1.0, 1.0]))
+    assert "volatility" not in _fired(_history([5.0] * 20))
 
 
 def test_volatility_is_not_judged_on_fewer_than_twenty_sessions() -> None:
-    assert np.isnan(volatility(_history([1.0, -1.0] * 7 + [9.0, -9.0, 9.0, -9.0, 0.0]))[0])
+    assert np.isnan(volatility(_history([1.0, -1.0] * 7 + [9.0, -9.0, 9.0, -9.0, 0.0]), 5).value)
 
 
 @pytest.mark.parametrize(("last", "fires"), [(-899.0, False), (-900.0, False), (-901.0, True)])
@@ -113,7 +121,7 @@ def test_a_large_loss_needs_twenty_sessions_before_it() -> None:
 
 @pytest.mark.parametrize(("count", "fires"), [(0, True), (19, True), (20, False), (21, False)])
 def test_history_is_limited_below_twenty_sessions(count: int, fires: bool) -> None:
-    assert ("limited history" in _fired(_history(([1.0, -1.0] * 11)[:count]))) is fires
+    assert ("active sessions" in _fired(_history(([1.0, -1.0] * 11)[:count]))) is fires
 
 
 def test_the_largest_cut_wins_and_all_reasons_are_listed_strongest_first() -> None:
@@ -121,11 +129,11 @@ def test_the_largest_cut_wins_and_all_reasons_are_listed_strongest_first() -> No
     history = _history([*CALM, *[-200.0] * 5, -12345.0])
 
     # when
-    fired = fired_rules(history)
+    fired = fired_rules(history, OWN)
 
     # then drawdown 60 %, streak 50 %, spike 25 %, large loss 20 %
-    assert [rule.cut_ratio for rule in fired] == [Decimal(text) for text in ("0.60", "0.50", "0.25", "0.20")]
-    assert rules_cut_ratio(history) == Decimal("0.60")
+    assert [one.rule.cut for one in fired] == [Decimal(text) for text in ("0.60", "0.50", "0.25", "0.20")]
+    assert rules_cut_ratio(history, OWN) == Decimal("0.60")
 
 
 def test_reasons_carry_the_numbers() -> None:
@@ -134,30 +142,66 @@ def test_reasons_carry_the_numbers() -> None:
     # its peak is 100, its end -13,345: a fall of 13,445. The last 5: mean (4 x -200 - 12,345) / 5 = -2,629, their
     # deviations 4 x 2,429^2 + 9,716^2 = 118,000,820 over 4, root 5,431. The 15 before: 14 of +-100 and one -200:
     # mean -13.33, squares 14 x 10,000 + 40,000 - 15 x 177.78 = 177,333 over 14, root 113.
-    fired = fired_rules(_history([*CALM, *[-200.0] * 5, -12345.0]))
+    fired = fired_rules(_history([*CALM, *[-200.0] * 5, -12345.0]), OWN)
 
     # then each reason names its rule and has these numbers
-    assert [rule.name for rule in fired] == ["drawdown", "loss streak", "volatility spike", "large loss"]
+    assert [one.rule.measure for one in fired] == ["drawdown", "loss streak", "volatility", "large loss"]
     expected = [
         ("$13,445", "20-day", "13.4x", "$1,000"),
         ("7",),
         ("$5,431", "$113"),
         ("2025-08-15", "-$12,345", "-$200"),
     ]
-    for rule, numbers in zip(fired, expected, strict=True):
-        assert all(number in rule.reason for number in numbers), rule.reason
+    for one, numbers in zip(fired, expected, strict=True):
+        assert all(number in one.reason for number in numbers), one.reason
 
 
 @pytest.mark.parametrize(("count", "words"), [(12, "12 active days"), (1, "1 active day,")])
 def test_a_limited_history_says_how_long_it_is(count: int, words: str) -> None:
-    (fired,) = fired_rules(_history([1.0] * count))
+    (fired,) = fired_rules(_history([1.0] * count), OWN)
     assert words in fired.reason
 
 
-def test_no_cut_exceeds_eighty_percent() -> None:
-    assert max(rule.cut_ratio for rule in RULES) <= MAXIMUM_CUT_RATIO == Decimal("0.80")
+def test_every_measure_has_its_function_and_its_terms() -> None:
+    assert MEASURES.keys() == MEASURE_TERMS.keys()
 
 
-def test_rows_of_a_rule_are_listed_strongest_first_so_that_each_is_reachable() -> None:
-    for earlier, later in itertools.pairwise(RULES):
-        assert earlier.cut_ratio >= later.cut_ratio
+@pytest.mark.parametrize(
+    ("losses", "base_limit_usd", "fires"),
+    [
+        # Typical daily P&L 1,000: half of it is 500. 5% of a base limit of 5,000 is 250, of 20,000 it is 1,000.
+        ([-200.0, -200.0, -99.0], 5000, False),
+        ([-200.0, -200.0, -100.0], 5000, True),
+        ([-200.0, -200.0, -100.0], 20000, False),
+        ([-400.0, -400.0, -200.0], 20000, True),
+        ([-400.0, -400.0, -199.0], 20000, False),
+    ],
+)
+def test_a_rule_fires_only_if_its_loss_matters_to_the_trader_and_to_his_limit(
+    losses: list[float], base_limit_usd: int, fires: bool
+) -> None:
+    # given three losing days that sum to the loss the streak is about
+    history = _history([*CALM, 100.0, *losses])
+
+    # when the shipped policy decides
+    fired = fired_rules(history, account_policy(default_policy(), base_limit_usd))
+
+    # then the streak fires if the sum is at least both bounds
+    assert ("loss streak" in [one.rule.measure for one in fired]) is fires
+
+
+@pytest.mark.parametrize(
+    ("measure", "window", "pnl", "loss_usd"),
+    [
+        (drawdown, 20, [300.0, -200.0, -50.0], 250.0),
+        (loss_streak, 0, [-9.0, 5.0, -1.0, -2.0], 3.0),
+        (volatility, 5, [*[1.0, -1.0] * 8, 2.0, -70.0, 3.0, 4.0], 70.0),
+        (volatility, 5, [*[1.0] * 15, 2.0, 7.0, 3.0, 4.0, 9.0], 0.0),
+        (large_loss, 2, [1.0, 2.0, -40.0], 40.0),
+        (active_sessions, 0, [-40.0], None),
+    ],
+)
+def test_a_measure_names_the_loss_it_is_about(
+    measure: Callable[[PnlHistory, int], Measurement], window: int, pnl: list[float], loss_usd: float | None
+) -> None:
+    assert measure(_history(pnl), window).loss_usd == loss_usd

@@ -13,11 +13,11 @@ import pytest
 from risk.core.calendar import sessions_between
 from risk.core.entities import Fill
 from risk.core.errors import InputError
-from risk.limits.decide import CUT_FUNCTIONS
 from risk.model.backtest import BacktestRecord, backtest_record, coverage_checks, panel_of_fills, panel_of_pnl, walk
 from risk.model.panel import Panel
 from risk.report.charts import draw_plots
 from simulation.truth import draw
+from tests.policies import CUT_FUNCTIONS
 
 MODELS = {
     "historical", "filtered", "log_scale_ridge", "boosted", "garch", "mixture", "calibrated",

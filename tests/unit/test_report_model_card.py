@@ -7,10 +7,10 @@ import json
 import pytest
 
 from bench.forecast import history_of_truth
-from risk.limits.decide import CUT_FUNCTIONS
 from risk.model.train import fit_last, model_card
 from risk.model.walk_forward import walk_forward
 from simulation.truth import draw
+from tests.policies import CUT_FUNCTIONS
 
 
 def test_card_has_the_weights_of_every_week_and_is_plain_json() -> None:

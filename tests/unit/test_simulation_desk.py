@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,12 @@ import pytest
 
 from risk.core.calendar import next_session
 from risk.core.errors import RequestError
-from risk.core.settings import ACTIVE_WITHIN_SESSIONS, HIGH_CUT_RATIO, MODERATE_CUT_RATIO, PROJECT_DIR
+from risk.core.settings import PROJECT_DIR
 from risk.ingest.file_names import MARKER
 from risk.limits import rules
 from simulation.desk import draw_desk, write_desk
 from simulation.writing import simulate
+from tests.policies import account_policy
 
 STATED_DAYS = {
     "NET001": 68, "NET002": 12, "NET005": 68, "NET009": 66, "NET010": 63, "NET015": 39,
@@ -85,7 +87,7 @@ def test_desk_ends_on_the_stated_sessions(fills: dict[str, list[dict[str, str]]]
 
 def test_desk_has_eleven_legacy_accounts_that_stopped_long_ago(fills: dict[str, list[dict[str, str]]]) -> None:
     traded = _sessions_by_account(fills)
-    recent = sorted(fills)[-ACTIVE_WITHIN_SESSIONS:]
+    recent = sorted(fills)[-30:]
 
     legacy = {account for account in traded if account.endswith("_OLD")}
 
@@ -242,10 +244,12 @@ def test_desk_leaves_a_mixed_picture_with_fewer_than_three_in_ten_high_on_its_la
         age = np.arange(len(results))[::-1]
         weights = np.where(age == age[0], 0.97**age, 0.03 * 0.97**age)
         scale_usd = float(np.sqrt(weights @ results**2))
-        cuts.append(rules.rules_cut_ratio(rules.PnlHistory(results, scale_usd, truth.session_dates[-1])))
+        cuts.append(
+            rules.rules_cut_ratio(rules.PnlHistory(results, scale_usd, truth.session_dates[-1]), account_policy())
+        )
 
-    high = sum(cut >= HIGH_CUT_RATIO for cut in cuts)
-    moderate = sum(MODERATE_CUT_RATIO <= cut < HIGH_CUT_RATIO for cut in cuts)
+    high = sum(cut >= Decimal("0.40") for cut in cuts)
+    moderate = sum(Decimal("0.20") <= cut < Decimal("0.40") for cut in cuts)
 
     assert len(cuts) == 12
     assert (high, moderate) == (2, 2)

@@ -52,7 +52,6 @@ deliveries_of_session as (
 account_terms as (
     select
         known.account_id,
-        known.base_limit_usd,
         known.is_disabled
     from risk.current_accounts(%(effective_session)s, %(as_of)s) as known
 ),
@@ -93,6 +92,7 @@ last_recommendations as (
     select distinct on (coalesce(renamed.account_id, recommendations.account_id))
         coalesce(renamed.account_id, recommendations.account_id) as account_id,
         recommendations.cut_ratio,
+        recommendations.level,
         runs.session_date
     from results.recommendations
     inner join risk.runs on recommendations.run_id = runs.run_id
@@ -123,11 +123,11 @@ select
     active_accounts.newest_session_date,
     newest_books.incomplete_reason,
     deliveries_of_session.delivery_state,
-    account_terms.base_limit_usd,
     next_forecasts.quantile_05_usd,
     past_forecasts.median_loss_usd,
     coalesce(past_forecasts.issued_count, 0) as issued_count,
     last_recommendations.cut_ratio as last_cut_ratio,
+    last_recommendations.level as last_level,
     last_recommendations.session_date as last_session_date
 from active_accounts
 inner join derived.daily_pnl as newest_books

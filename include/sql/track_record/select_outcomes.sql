@@ -16,6 +16,7 @@ with average as (
 
 select
     cut_outcomes.effective_session,
+    cut_outcomes.account_id,
     cut_outcomes.is_live,
     cut_outcomes.base_limit_usd,
     cut_outcomes.cut_ratio,

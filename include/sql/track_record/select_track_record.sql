@@ -1,5 +1,5 @@
 -- Reads what past recommendations were worth: as known to the newest run, or to the newest one of a session.
--- Grain: at most one row. Reads: cut_track_records, runs. Binds: session_date (null = the newest).
+-- Grain: at most one row. Reads: cut_track_records, tail_effects, runs. Binds: session_date (null = the newest).
 -- Money: US dollars, gains positive.
 select
     runs.session_date,
@@ -23,9 +23,11 @@ select
     cut_track_records.random_deviation_usd,
     cut_track_records.random_p_value,
     cut_track_records.verdict,
-    cut_track_records.sentences
+    cut_track_records.sentences,
+    coalesce(tail_effects.sentences, '{}') as tail_sentences
 from results.cut_track_records
 inner join risk.runs on cut_track_records.run_id = runs.run_id
+left join results.tail_effects on cut_track_records.run_id = tail_effects.run_id
 where
     %(session_date)s::date is null
     or runs.session_date = %(session_date)s

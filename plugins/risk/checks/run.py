@@ -22,6 +22,7 @@ from sqlalchemy.pool import StaticPool
 
 from risk.checks.suite import CHECKS, FINDINGS_STATEMENTS, THRESHOLDS, session_suite
 from risk.core.errors import CheckError, QualityError
+from risk.core.policy_store import read_policy
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, connect, execute, rows, writing
 
@@ -69,6 +70,7 @@ def check_fills(connection: Connection, dsn: str, run: Run) -> CheckCounts:
     binds = THRESHOLDS | {"session_date": run.session_date, "as_of": run.as_of, "load_id": run.load_id}
     try:
         with connection:
+            binds |= read_policy(connection, run.effective_session, run.as_of).desk.accounts.coverage_binds
             found = [row for name in FINDINGS_STATEMENTS for row in rows(connection, name, binds)]
         observed = dict(zip(FINDINGS_COLUMNS, map(list, zip(*found, strict=True)), strict=True))
         has_passed = _validate(dsn, observed)

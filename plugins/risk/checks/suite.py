@@ -14,8 +14,6 @@ from great_expectations import ExpectationSuite
 from great_expectations.expectations.core.unexpected_rows_expectation import UnexpectedRowsExpectation
 from great_expectations.expectations.metadata_types import FailureSeverity
 
-from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
-
 THRESHOLDS: Final = {
     "window_sessions": 20,
     "price_factor": 10,
@@ -24,10 +22,8 @@ THRESHOLDS: Final = {
     "reject_ratio": Decimal("0.01"),
     "row_count_factor": 5,
     "minimum_sessions": 5,
-    "active_within": ACTIVE_WITHIN_SESSIONS,
-    "legacy_suffix": LEGACY_SUFFIX,
 }
-"""Parameters of the statements that collect findings."""
+"""Parameters of the statements that collect findings; who is expected to trade is policy."""
 
 FINDINGS_STATEMENTS: Final = (
     "check_fills/select_account_findings",

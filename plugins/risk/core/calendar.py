@@ -39,6 +39,12 @@ def is_session(day: dt.date) -> bool:
     return bool(calendar().is_session(day.isoformat()))
 
 
+def last_session() -> dt.date:
+    """Return the last session that the calendar knows."""
+    found: dt.date = calendar().last_session.date()
+    return found
+
+
 def next_session(session_date: dt.date) -> dt.date:
     """Return the first session after a day."""
     following = session_date + dt.timedelta(days=1)
@@ -56,6 +62,12 @@ def previous_session(session_date: dt.date) -> dt.date:
 def sessions_between(first: dt.date, last: dt.date) -> list[dt.date]:
     """List the sessions of a closed range of days, ascending."""
     return [stamp.date() for stamp in calendar().sessions_in_range(first.isoformat(), last.isoformat())]
+
+
+def closed_weekdays(first: dt.date, last: dt.date) -> list[dt.date]:
+    """List the holidays of a closed range of days: weekdays on which the exchange stays closed."""
+    days = (first + dt.timedelta(days=number) for number in range((last - first).days + 1))
+    return [day for day in days if day.weekday() < SATURDAY and not is_session(day)]
 
 
 def next_closed_weekdays(day: dt.date, count: int) -> list[dt.date]:
@@ -78,6 +90,11 @@ def session_open(session_date: dt.date) -> dt.datetime:
     """Return the instant, in UTC, at which a session's regular trading begins."""
     opening: dt.datetime = calendar().session_open(session_date.isoformat()).to_pydatetime()
     return opening
+
+
+def day_start(day: dt.date) -> dt.datetime:
+    """Return the instant, in UTC, at which a day begins: 00:00 New York."""
+    return dt.datetime.combine(day, dt.time(), tzinfo=EXCHANGE_ZONE).astimezone(dt.UTC)
 
 
 def morning(effective_session: dt.date) -> dt.datetime:

@@ -17,7 +17,8 @@ from psycopg2 import sql
 
 from risk.core.calendar import morning, next_session
 from risk.core.errors import RequestError
-from risk.core.settings import LEGACY_SUFFIX, SQL_DIR, TEMPLATE_DIR
+from risk.core.policy_store import read_policy
+from risk.core.settings import SQL_DIR, TEMPLATE_DIR
 from risk.core.warehouse import Connection, execute, records, rows, writing
 
 ABANDONED_AFTER = dt.timedelta(days=7)
@@ -216,7 +217,7 @@ class Trader(NamedTuple):
     first_session_date, latest_session_date
         The first of them, or what the source says, and the last; ``None`` = it has not traded.
     base_limit_usd
-        Stated daily loss limit before any cut, US dollars; ``None`` = the default of the settings.
+        Stated daily loss limit before any cut, US dollars; ``None`` = the default of the policy.
     status
         ``active``, ``limited history`` or ``stale``; without a limit: ``disabled``, ``legacy``, ``inactive`` or
         ``not traded yet``.
@@ -233,12 +234,13 @@ class Trader(NamedTuple):
 
 def read_roster(connection: Connection, run: Run) -> list[Trader]:
     """Read every account that has traded or that was stated, by name, as known to a run."""
+    policy = read_policy(connection, run.effective_session, run.as_of).desk
     binds = {
         "run_id": run.run_id,
         "session_date": run.session_date,
         "effective_session": run.effective_session,
         "as_of": run.as_of,
-        "legacy_suffix": LEGACY_SUFFIX,
+        "legacy_suffix": policy.accounts.legacy_suffix,
     }
     found = records(connection, "roster/select_roster", binds)
     return sorted((Trader(**row) for row in found), key=lambda trader: trader.account_id)

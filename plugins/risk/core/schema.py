@@ -12,11 +12,13 @@ import graphlib
 import hashlib
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 from psycopg2 import sql
 from psycopg2.extensions import parse_dsn
 
 from risk.core.errors import SchemaError
+from risk.core.policy_store import insert_default_policy
 from risk.core.settings import SQL_DIR
 from risk.core.warehouse import Connection, connect, execute, rows, statement, writing
 
@@ -30,6 +32,8 @@ REPLACED_TABLES = frozenset(
     {
         "cut_outcomes",
         "daily_pnl",
+        "desk_tail_shares",
+        "desk_tails",
         "explanations",
         "features",
         "gate_results",
@@ -40,6 +44,7 @@ REPLACED_TABLES = frozenset(
         "report_deliveries",
         "sessions",
         "cut_track_records",
+        "tail_effects",
     }
 )
 """Caches that are rebuilt, rows a task replaces for its own run, the attempts of a mail, the calendar."""
@@ -49,8 +54,13 @@ READ_TABLES = frozenset({"schema_migrations"})
 POSTGRES_WITH_MAINTAIN = 170_000
 
 
-def migrate(connection: Connection) -> Sequence[str]:
+def migrate(connection: Connection, default_limit_usd: Decimal | None = None) -> Sequence[str]:
     """Create the schema in an empty database, or apply what it lacks, under the write lock.
+
+    Parameters
+    ----------
+    default_limit_usd
+        Default base limit of the policy that a new warehouse starts with, US dollars; ``None`` = the shipped one.
 
     Returns
     -------
@@ -76,6 +86,8 @@ def migrate(connection: Connection) -> Sequence[str]:
                 execute(connection, file)
             digest = {"name": name, "content_sha256": content_sha256(files[name])}
             execute(connection, "migrate/insert_schema_migrations", digest)
+        if BASELINE in pending:
+            insert_default_policy(connection, default_limit_usd)
     return pending
 
 
@@ -127,7 +139,7 @@ def content_sha256(files: Sequence[str]) -> str:
     return hashlib.sha256("".join(statement(name) for name in sorted(files)).encode()).hexdigest()
 
 
-def migrate_as_owner(pipeline_dsn: str, owner_dsn: str) -> Sequence[str]:
+def migrate_as_owner(pipeline_dsn: str, owner_dsn: str, default_limit_usd: Decimal | None = None) -> Sequence[str]:
     """Connect as the owner, then do what `prepare_warehouse` does.
 
     Parameters
@@ -136,6 +148,8 @@ def migrate_as_owner(pipeline_dsn: str, owner_dsn: str) -> Sequence[str]:
         Connection of the pipeline's role.
     owner_dsn
         Connection of the warehouse's owner; empty where the pipeline's role owns it.
+    default_limit_usd
+        As in `migrate`.
 
     Raises
     ------
@@ -143,10 +157,10 @@ def migrate_as_owner(pipeline_dsn: str, owner_dsn: str) -> Sequence[str]:
         If the warehouse does not answer.
     """
     with contextlib.closing(connect(owner_dsn or pipeline_dsn)) as owner:
-        return prepare_warehouse(owner, parse_dsn(pipeline_dsn)["user"])
+        return prepare_warehouse(owner, parse_dsn(pipeline_dsn)["user"], default_limit_usd)
 
 
-def prepare_warehouse(owner: Connection, pipeline_role: str) -> Sequence[str]:
+def prepare_warehouse(owner: Connection, pipeline_role: str, default_limit_usd: Decimal | None = None) -> Sequence[str]:
     """Bring the schema up to date and give the pipeline's role its privileges.
 
     Parameters
@@ -156,13 +170,15 @@ def prepare_warehouse(owner: Connection, pipeline_role: str) -> Sequence[str]:
     pipeline_role
         Role of the Airflow connection ``risk_warehouse``; the owner itself where there is only one role, and then
         nothing is granted or taken.
+    default_limit_usd
+        As in `migrate`.
 
     Returns
     -------
     sequence of str
         Schema files applied now.
     """
-    applied = migrate(owner)
+    applied = migrate(owner, default_limit_usd)
     if pipeline_role != owner.info.user:
         grant(owner, pipeline_role)
     return applied

@@ -1,4 +1,4 @@
-"""Constants of the method, and the settings that an installation may change.
+"""Constants of the method, and the settings that an installation may change; thresholds are policy.
 
 Settings come from environment variables ``RISK_<NAME>``. Each edge of the product (an operator, a command, a web
 request, a callback) calls `read_settings` once and passes the object on; nothing is cached for the process.
@@ -38,18 +38,6 @@ WAIT_UNTIL = dt.time(8, 15)
 DECISION_DEADLINE = dt.time(9)
 """New York time on the effective session after which an unanswered recommendation takes effect."""
 
-LEGACY_SUFFIX = "_OLD"
-"""End of the name of a legacy account: it is in the books but gets no limit."""
-
-LIMITED_HISTORY_SESSIONS = 20
-"""With fewer active sessions than this an account has *limited history*; the one threshold everywhere."""
-
-ACTIVE_WITHIN_SESSIONS = 30
-"""An account that traded within this many sessions gets a limit."""
-
-STALE_AFTER_SESSIONS = 5
-"""An account without a fill for this many sessions is shown as *stale*."""
-
 VENDOR_REREAD_SESSIONS = 5
 """Sessions requested again from the vendor: five of the supplied history were restated, all within 3 days."""
 
@@ -58,11 +46,6 @@ VENDOR_REREAD_AFTER = dt.timedelta(hours=6)
 
 VENDOR_HISTORY_SESSIONS = 250
 """Sessions that a first request covers when RISK_VENDOR_SINCE is not set: one year."""
-
-HIGH_CUT_RATIO = Decimal("0.40")
-MODERATE_CUT_RATIO = Decimal("0.20")
-MAXIMUM_CUT_RATIO = Decimal("0.80")
-CUT_STEP_RATIO = Decimal("0.05")
 
 TAIL_PROBABILITY = 0.05
 """Probability of the forecast quantile: one session in twenty loses more."""
@@ -135,7 +118,7 @@ class Settings(BaseSettings):
     )
     default_limit_usd: Decimal = _setting(
         Decimal("5000.00"),
-        "Daily loss limit of an account without a dated base limit, US dollars.",
+        "Default base limit of the policy that a new warehouse starts with, US dollars; later the policy says it.",
         "an amount above zero with at most 2 decimals, such as 5000.00",
         gt=0,
         decimal_places=2,

@@ -7,8 +7,9 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
+from risk.core.calendar import next_session
 from risk.core.errors import ConnectionLostError, InputError, RiskError
-from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
+from risk.core.policy_store import read_policy
 from risk.core.warehouse import Connection, rows
 from risk.ingest.load import Load
 
@@ -96,10 +97,6 @@ def missing_accounts(connection: Connection, session_date: dt.date, load: Load) 
 
     An account that the source has answered for with "no trades" is not missing.
     """
-    binds = {
-        "session_date": session_date,
-        "load_id": load.load_id,
-        "active_within": ACTIVE_WITHIN_SESSIONS,
-        "legacy_suffix": LEGACY_SUFFIX,
-    }
+    policy = read_policy(connection, next_session(session_date)).desk
+    binds = {"session_date": session_date, "load_id": load.load_id, **policy.accounts.coverage_binds}
     return [account for (account,) in rows(connection, "extract_fills/select_missing_accounts", binds)]

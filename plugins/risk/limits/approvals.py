@@ -10,10 +10,10 @@ from decimal import Decimal
 
 from risk.core.errors import RequestError
 from risk.core.money import percent, usd_exact
-from risk.core.runs import Run
+from risk.core.runs import Run, read_run
 from risk.core.settings import DECISION_DEADLINE, EXCHANGE_ZONE
 from risk.core.warehouse import Connection, execute, records, rows, writing
-from risk.limits.policy import lowest_limit_usd
+from risk.limits.policy import new_limit_usd, read_terms
 
 LONGEST_REASON = 500
 AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
@@ -69,6 +69,8 @@ class Proposal:
         Newest edit; ``None`` = not edited.
     outcome_id, outcome, decided_limit_usd, decider_name
         The decision; ``None`` = open.
+    maximum_cut_ratio, restore_step
+        Largest cut, and the share of the way back that one session gives, of the policy that decided.
     """
 
     account_id: str
@@ -87,6 +89,8 @@ class Proposal:
     outcome: str | None
     decided_limit_usd: Decimal | None
     decider_name: str | None
+    maximum_cut_ratio: Decimal
+    restore_step: Decimal
 
     @property
     def proposed_limit_usd(self) -> Decimal:
@@ -101,8 +105,8 @@ class Proposal:
 
     @property
     def lowest_limit_usd(self) -> Decimal:
-        """The lowest limit an edit may set."""
-        return lowest_limit_usd(self.base_limit_usd)
+        """The lowest limit an edit may set: the base limit less the largest cut."""
+        return new_limit_usd(self.base_limit_usd, self.maximum_cut_ratio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +202,14 @@ def read_publication(
 def read_proposals(connection: Connection, publication: Publication) -> list[Proposal]:
     """Read every account of a publication, by name."""
     binds = {"publication_id": publication.publication_id}
-    return [Proposal(**row) for row in records(connection, "publish_limits/select_proposals", binds)]
+    run = read_run(connection, publication.run_id)
+    terms = read_terms(connection, run.effective_session, run.as_of)
+    proposals = []
+    for row in records(connection, "publish_limits/select_proposals", binds):
+        policy = terms.of(row["account_id"]).policy
+        own = {"maximum_cut_ratio": policy.cut.maximum, "restore_step": policy.restore.step}
+        proposals.append(Proposal(**{**row, **own}))
+    return proposals
 
 
 def read_required_approvals(connection: Connection, publication: Publication) -> list[Proposal]:
@@ -253,7 +264,7 @@ def edit(
         passed, the account is decided or its publication superseded, or somebody else has edited meanwhile; nothing
         is stored then.
     """
-    limit_usd = _parsed_amount(entered.limit_text)
+    limit_usd = parsed_amount(entered.limit_text)
     with writing(connection):
         publication = read_publication(connection, publication_id=publication_id)
         proposal = _open_proposal(connection, publication, account_id)
@@ -266,7 +277,7 @@ def edit(
             )
         _check_limit(proposal, limit_usd)
         _store_decision(
-            connection, publication, account_id, ("edited", limit_usd, _cleaned_reason(entered.reason)), user
+            connection, publication, account_id, ("edited", limit_usd, cleaned_reason(entered.reason)), user
         )
     return limit_usd
 
@@ -348,7 +359,14 @@ def _open_proposal(connection: Connection, publication: Publication, account_id:
     return proposal
 
 
-def _parsed_amount(text: str) -> Decimal:
+def parsed_amount(text: str) -> Decimal:
+    """Read an amount of US dollars that a person typed.
+
+    Raises
+    ------
+    RequestError
+        If it is not dollars and cents; a negative one is not.
+    """
     plain = text.strip().removeprefix("$").replace(",", "")
     if not AMOUNT.fullmatch(plain):
         raise RequestError(f"{text!r} is not an amount in dollars and cents: enter 3000 or 3000.50.")
@@ -363,10 +381,17 @@ def _check_limit(proposal: Proposal, limit_usd: Decimal) -> None:
         )
 
 
-def _cleaned_reason(reason: str) -> str:
+def cleaned_reason(reason: str) -> str:
+    """Return a reason on one line, without control characters.
+
+    Raises
+    ------
+    RequestError
+        If nothing is left, or it is too long.
+    """
     plain = " ".join("".join(sign if sign.isprintable() else " " for sign in reason).split())
     if not plain:
-        raise RequestError("An edit needs a reason: say in a sentence why the recommended limit is not right.")
+        raise RequestError("A reason is missing: say in a sentence why this limit is right.")
     if len(plain) > LONGEST_REASON:
         raise RequestError(f"The reason has {len(plain)} characters: use at most {LONGEST_REASON}.")
     return plain

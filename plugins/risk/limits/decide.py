@@ -4,24 +4,36 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from risk.core.money import multiple, percent, usd
+from risk.core.policy import Policy
 from risk.core.runs import Run
-from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX, LIMITED_HISTORY_SESSIONS
 from risk.core.warehouse import Connection, execute, records, writing
-from risk.limits.policy import level, model_cut_ratio, new_limit_usd, status
-from risk.limits.rules import NO_CUT, RULES_VERSION, FiredRule, PnlHistory, fired_rules, rules_cut_ratios
+from risk.limits.exposure import measure_exposures, store_exposures
+from risk.limits.policy import (
+    DeskTerms,
+    forecast_level,
+    model_cut_ratio,
+    most_urgent,
+    new_limit_usd,
+    read_terms,
+    status,
+)
+from risk.limits.rules import NO_CUT, FiredRule, PnlHistory, fired_rules, rules_cut_ratios
+from risk.limits.tail_effect import store_tail_effect, usual_losses
 from risk.limits.track_record import store_track_record
 from risk.model.gate import CutFunctions
 from risk.model.mixture import ResidualShape, forecast_distribution, residual_shape
 from risk.model.panel import SCALE_DECAY, FloatMatrix, Panel, ewma_scale, read_panel
-from risk.model.predict import read_issued
+from risk.model.predict import Prediction, predict_limits, read_issued
 from risk.model.walk_forward import BASELINE, MODEL
 
 FILLS_UNKNOWN = {
@@ -51,14 +63,12 @@ class ActiveAccount:
         Last session with any books, and why they are incomplete; ``None`` = they are complete.
     delivery_state
         State of the delivery for the run's session, see the SQL function ``delivery_states``; ``None`` = none expected.
-    base_limit_usd
-        Dated base limit, ``None`` = the default.
     quantile_05_usd
         Calibrated forecast for the effective session, negative; ``None`` = none.
     median_loss_usd, issued_count
         Median loss forecast for the account's earlier active sessions, positive, and the number of those.
-    last_cut_ratio, last_session_date
-        Newest recommendation of an earlier session, within the last 30.
+    last_cut_ratio, last_level, last_session_date
+        Newest recommendation of an earlier session, within the policy's active window.
     """
 
     account_id: str
@@ -68,20 +78,20 @@ class ActiveAccount:
     newest_session_date: dt.date
     incomplete_reason: str | None
     delivery_state: str | None
-    base_limit_usd: Decimal | None
     quantile_05_usd: Decimal | None
     median_loss_usd: Decimal | None
     issued_count: int
     last_cut_ratio: Decimal | None
+    last_level: str | None
     last_session_date: dt.date | None
 
-    @property
-    def model_cut_ratio(self) -> Decimal | None:
-        """The model's cut; ``None`` without a forecast or with fewer than 20 earlier ones to compare it with."""
-        has_norm = self.issued_count >= LIMITED_HISTORY_SESSIONS
+    def model_decision(self, policy: Policy) -> tuple[Decimal, str] | None:
+        """Return the model's cut and level; ``None`` without a forecast or with too few earlier ones as its norm."""
+        has_norm = self.issued_count >= policy.accounts.limited_history_sessions
         if self.quantile_05_usd is None or self.median_loss_usd is None or not has_norm:
             return None
-        return model_cut_ratio(self.quantile_05_usd, self.median_loss_usd)
+        quantile, median = self.quantile_05_usd, self.median_loss_usd
+        return model_cut_ratio(quantile, median, policy), forecast_level(quantile, median, policy.levels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +119,9 @@ NO_GATE_DECISION = GateDecision(
 )
 
 
+NO_PANEL = Panel.of((), (), np.empty((0, 0)))
+
+
 @dataclass(frozen=True, slots=True)
 class RunInputs:
     """What is the same for all accounts of a run.
@@ -121,26 +134,32 @@ class RunInputs:
         Whether the model's cuts apply.
     shape
         Of the distribution around the forecasts.
-    default_limit_usd
-        Base limit of accounts without a dated one, US dollars.
+    terms
+        The policy, and what the roster states of the accounts.
+    accounts
+        Those that get a limit, by name.
+    histories
+        Their results, by account.
+    panel, issued_usd
+        Daily results of the desk, and the 5 % quantiles issued so far, ``(n_sessions, n_accounts)``, US dollars; the
+        last row is for the effective session.
     """
 
     session_date: dt.date
     gate: GateDecision
     shape: ResidualShape
-    default_limit_usd: Decimal
+    terms: DeskTerms
+    accounts: Sequence[ActiveAccount] = ()
+    histories: Mapping[str, PnlHistory] = field(default_factory=dict)
+    panel: Panel = NO_PANEL
+    issued_usd: FloatMatrix = field(default_factory=NO_PANEL.total_pnl_usd.copy)
 
 
-def apply_rules(connection: Connection, run: Run, default_limit_usd: Decimal) -> int:
+def apply_rules(connection: Connection, run: Run) -> int:
     """Bring the track record of past cuts up to date, then recommend a limit for every active account.
 
-    Active is who traded within the last 30 sessions and is neither a legacy account nor disabled. The run's earlier
-    recommendations are replaced.
-
-    Parameters
-    ----------
-    default_limit_usd
-        Base limit of accounts without a dated one, US dollars.
+    Active is who traded within the policy's active window and is neither a legacy account nor disabled. The run's
+    earlier recommendations are replaced.
 
     Returns
     -------
@@ -148,57 +167,72 @@ def apply_rules(connection: Connection, run: Run, default_limit_usd: Decimal) ->
         Recommendations stored.
     """
     store_track_record(connection, run)
+    inputs = read_inputs(connection, run, read_terms(connection, run.effective_session, run.as_of))
+    usual = usual_losses(inputs.panel, inputs.issued_usd, _needed_counts(inputs.panel, inputs.terms))
+    store_tail_effect(connection, run, inputs.panel, usual)
+    decided = decide(inputs)
+    desk, exposures = measure_exposures(inputs.panel, inputs.issued_usd, inputs.shape, decided)
+    with writing(connection):
+        store_exposures(connection, run, desk, exposures)
+        new_rows = {"run_id": run.run_id, "recommendations": json.dumps(decided, default=str)}
+        return execute(connection, "apply_rules/replace_recommendations", new_rows)
+
+
+def read_inputs(connection: Connection, run: Run, terms: DeskTerms) -> RunInputs:
+    """Read what a decision needs under a policy, the run's own or another one; nothing is written."""
     panel = read_panel(connection, run.session_date)
-    histories = _pnl_histories(panel)
     gate_results = records(connection, "apply_rules/select_gate_results", {"run_id": run.run_id})
     gate = GateDecision(**gate_results[0]) if gate_results else NO_GATE_DECISION
     # The forecast that is shown and, where the gate allows it, acted on.
     expert = BASELINE if gate.model_id is None else MODEL
-    shape = residual_shape(panel.total_pnl_usd, read_issued(connection, panel, run.effective_session)[expert])
-    inputs = RunInputs(run.session_date, gate, shape, default_limit_usd)
+    issued = read_issued(connection, panel, run.effective_session)[expert]
+    shape = residual_shape(panel.total_pnl_usd, issued)
     session = {"session_date": run.session_date, "effective_session": run.effective_session, "as_of": run.as_of}
-    active = {"active_within": ACTIVE_WITHIN_SESSIONS, "legacy_suffix": LEGACY_SUFFIX}
-    found = records(connection, "apply_rules/select_accounts", {**session, **active, "expert": expert})
-    accounts = [ActiveAccount(**row) for row in found]
-    decided = [recommendation(account, histories[account.account_id], inputs) for account in accounts]
-    with writing(connection):
-        new_rows = {"run_id": run.run_id, "recommendations": json.dumps(decided, default=str)}
-        return execute(connection, "apply_rules/replace_recommendations", new_rows)
+    binds = {**session, **terms.document.desk.accounts.coverage_binds, "expert": expert}
+    accounts = [ActiveAccount(**row) for row in records(connection, "apply_rules/select_accounts", binds)]
+    return RunInputs(run.session_date, gate, shape, terms, accounts, _pnl_histories(panel), panel, issued)
+
+
+def decide(inputs: RunInputs) -> list[dict[str, Any]]:
+    """Decide every account's limit, by account: a pure function of its inputs, so that a policy can be tried."""
+    return [recommendation(account, inputs.histories[account.account_id], inputs) for account in inputs.accounts]
 
 
 def recommendation(account: ActiveAccount, history: PnlHistory, inputs: RunInputs) -> dict[str, Any]:
     """Decide one account's limit: the columns of ``recommendations`` without the run.
 
-    The model's cut applies where the gate allows it and the account has a forecast, a norm and complete books; the
-    rules' cut applies everywhere else. Neither lowers the last cut while the session's fills are unknown.
+    The model's cut applies where policy and gate allow it and the account has a forecast, a norm and complete books;
+    the rules' cut applies everywhere else. Neither lowers the last cut while the session's fills are unknown.
     """
-    fired = fired_rules(history)
-    rules_cut = fired[0].cut_ratio if fired else NO_CUT
-    model_cut = account.model_cut_ratio
-    source, source_reason = _choose_source(account, inputs.gate)
-    proposed_cut = model_cut if source == "model" and model_cut is not None else rules_cut
-    cut, reasons = _keep_last_cut(account, proposed_cut, _reasons(account, source, fired), inputs.session_date)
-    base_limit_usd = inputs.default_limit_usd if account.base_limit_usd is None else account.base_limit_usd
+    own = inputs.terms.of(account.account_id)
+    by_model = account.model_decision(own.policy)
+    fired = fired_rules(history, own)
+    by_rules = (fired[0].rule.cut if fired else NO_CUT, most_urgent([one.rule.level for one in fired]))
+    source, source_reason = _choose_source(account, inputs.gate, own.policy)
+    proposed = by_model if source == "model" and by_model is not None else by_rules
+    (cut, level), reasons = _keep_last_cut(account, proposed, _reasons(account, source, fired), inputs.session_date)
     return {
         "account_id": account.account_id,
-        "status": status(account.sessions_absent, account.active_session_count),
-        "level": level(cut),
+        "status": status(account.sessions_absent, account.active_session_count, own.policy.accounts),
+        "level": level,
         "cut_ratio": cut,
-        "base_limit_usd": base_limit_usd,
-        "new_limit_usd": new_limit_usd(base_limit_usd, cut),
+        "base_limit_usd": own.base_limit_usd,
+        "new_limit_usd": new_limit_usd(own.base_limit_usd, cut),
         "source": source,
-        "source_version": RULES_VERSION if source == "rules" else str(inputs.gate.content_sha256)[:12],
+        "source_version": (
+            f"policy version {inputs.terms.label}" if source == "rules" else str(inputs.gate.content_sha256)[:12]
+        ),
         "source_reason": source_reason,
         "reasons": reasons,
-        "rules_cut_ratio": rules_cut,
-        "model_cut_ratio": model_cut,
-        **_forecast_columns(account, inputs.shape, base_limit_usd),
+        "rules_cut_ratio": by_rules[0],
+        "model_cut_ratio": by_model[0] if by_model else None,
+        **_forecast_columns(account, inputs.shape, own.base_limit_usd),
         "active_session_count": account.active_session_count,
         "latest_session_date": account.latest_session_date,
     }
 
 
-def model_cut_ratios(panel: Panel, calibrated: FloatMatrix, first_row: int = 0) -> FloatMatrix:
+def model_cut_ratios(panel: Panel, calibrated: FloatMatrix, first_row: int = 0, *, terms: DeskTerms) -> FloatMatrix:
     """Cut by each past forecast against the median of those issued for the account's earlier active sessions.
 
     Parameters
@@ -209,30 +243,41 @@ def model_cut_ratios(panel: Panel, calibrated: FloatMatrix, first_row: int = 0) 
         ``(n_sessions, n_accounts)``, US dollars; row t was issued after session t.
     first_row
         Rows before it are left NaN.
+    terms
+        The policy of each account.
 
     Returns
     -------
     ndarray
-        ``(n_sessions, n_accounts)``; NaN where no forecast is issued or fewer than 20 were.
+        ``(n_sessions, n_accounts)``; NaN where no forecast is issued or fewer than the policy wants were.
     """
     ratios = np.full_like(calibrated, np.nan)
-    was_used = np.isfinite(panel.total_pnl_usd[1:]) & np.isfinite(calibrated[:-1])
-    for row in range(max(first_row, 1), len(calibrated)):
-        counts = np.count_nonzero(was_used[:row], axis=0)
-        for account in np.flatnonzero(np.isfinite(calibrated[row]) & (counts >= LIMITED_HISTORY_SESSIONS)):
-            median = float(np.median(-calibrated[:row, account][was_used[:row, account]]))
-            ratios[row, account] = float(model_cut_ratio(Decimal(float(calibrated[row, account])), Decimal(median)))
+    policies = [terms.of(account_id).policy for account_id in panel.account_ids]
+    usual = usual_losses(panel, calibrated, _needed_counts(panel, terms))
+    has_cut = np.isfinite(calibrated) & np.isfinite(usual)
+    has_cut[:first_row] = False
+    for row, account in np.argwhere(has_cut).tolist():
+        quantile, median = Decimal(float(calibrated[row, account])), Decimal(float(usual[row, account]))
+        ratios[row, account] = float(model_cut_ratio(quantile, median, policies[account]))
     return ratios
 
 
-def _choose_source(account: ActiveAccount, gate: GateDecision) -> tuple[str, str]:
+def _needed_counts(panel: Panel, terms: DeskTerms) -> NDArray[np.int64]:
+    """Return how many forecasts each account's usual loss needs, ``(n_accounts,)``."""
+    policies = (terms.of(account_id).policy for account_id in panel.account_ids)
+    return np.array([policy.accounts.limited_history_sessions for policy in policies], np.int64)
+
+
+def _choose_source(account: ActiveAccount, gate: GateDecision, policy: Policy) -> tuple[str, str]:
     """Return whose cut applies, ``rules`` or ``model``, and why in sentences."""
     if account.incomplete_reason is not None:
         return "rules", f"The books of {account.newest_session_date} are incomplete: {account.incomplete_reason}"
-    if gate.is_serving and account.model_cut_ratio is None:
+    if gate.is_serving and not policy.model.decides:
+        return "rules", "The policy lets the rules alone decide."
+    if gate.is_serving and account.model_decision(policy) is None:
         return "rules", (
             f"The model has forecast {account.issued_count} of this account's sessions; "
-            f"{LIMITED_HISTORY_SESSIONS} are required."
+            f"{policy.accounts.limited_history_sessions} are required."
         )
     return "model" if gate.is_serving else "rules", " ".join(gate.reasons)
 
@@ -250,16 +295,17 @@ def _reasons(account: ActiveAccount, source: str, fired: Sequence[FiredRule]) ->
 
 
 def _keep_last_cut(
-    account: ActiveAccount, proposed_cut: Decimal, reasons: list[str], session_date: dt.date
-) -> tuple[Decimal, list[str]]:
-    """Keep the last recommendation's cut where it is larger and the session's fills are unknown."""
+    account: ActiveAccount, proposed: tuple[Decimal, str], reasons: list[str], session_date: dt.date
+) -> tuple[tuple[Decimal, str], list[str]]:
+    """Keep the last recommendation's cut and level where it is larger and the session's fills are unknown."""
     state = FILLS_UNKNOWN.get(account.delivery_state or "")
     if state is None:
-        return proposed_cut, reasons
-    if account.last_cut_ratio is not None and account.last_cut_ratio > proposed_cut:
+        return proposed, reasons
+    if account.last_cut_ratio is not None and account.last_cut_ratio > proposed[0]:
         kept = f"the {percent(account.last_cut_ratio)} cut of {account.last_session_date} is kept"
-        return account.last_cut_ratio, [f"Fills of {session_date} are {state}: {kept}", *reasons]
-    return proposed_cut, [
+        level = most_urgent([account.last_level or "low", proposed[1]])
+        return (account.last_cut_ratio, level), [f"Fills of {session_date} are {state}: {kept}", *reasons]
+    return proposed, [
         *reasons,
         f"Fills of {session_date} are {state}: decided on data through {account.latest_session_date}",
     ]
@@ -293,5 +339,11 @@ def _pnl_histories(panel: Panel) -> dict[str, PnlHistory]:
     return histories
 
 
-CUT_FUNCTIONS = CutFunctions(rules_cut_ratios, model_cut_ratios)
-"""What the model is measured against: handed to the steps of `risk.model`, which must not import this package."""
+def cut_functions(terms: DeskTerms) -> CutFunctions:
+    """Return what the model is measured against, for the steps of `risk.model`, which must not import this package."""
+    return CutFunctions(partial(rules_cut_ratios, terms=terms), partial(model_cut_ratios, terms=terms))
+
+
+def predict(connection: Connection, run: Run) -> Prediction:
+    """Forecast for a run and measure the model against the rules of its policy, see `risk.model.predict`."""
+    return predict_limits(connection, run, cut_functions(read_terms(connection, run.effective_session, run.as_of)))

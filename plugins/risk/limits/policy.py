@@ -1,23 +1,22 @@
-"""Limit policy: from a cut to a level and a limit, and from a decided limit to the one in force, in exact numbers."""
+"""Applying the policy: from a forecast to a cut and a level, from a cut to a limit, in exact numbers.
+
+The policy itself and its validation are `risk.core.policy` and `risk.core.policy_document`.
+"""
 
 from __future__ import annotations
 
+import datetime as dt
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from fractions import Fraction
 
-from risk.core.money import usd_exact
-from risk.core.settings import (
-    CUT_STEP_RATIO,
-    HIGH_CUT_RATIO,
-    LIMITED_HISTORY_SESSIONS,
-    MAXIMUM_CUT_RATIO,
-    MODERATE_CUT_RATIO,
-    STALE_AFTER_SESSIONS,
-)
-
-RESTORED_RATIO = Decimal("0.50")
-"""A rising limit closes this share of the gap between the limit in force and the decided one per session."""
+from risk.core.money import percent, usd_exact
+from risk.core.policy import LEVELS, AccountTerms, CutTerms, LevelBounds, Policy
+from risk.core.policy_document import PolicyDocument, default_policy
+from risk.core.policy_store import Instant, read_policy
+from risk.core.warehouse import Connection, rows
 
 CLOSED_RATIO = Decimal("0.01")
 """A gap smaller than this share of the base limit is closed at once: repeated halving never ends."""
@@ -25,8 +24,58 @@ CLOSED_RATIO = Decimal("0.01")
 CENT = Decimal("0.01")
 
 
-def model_cut_ratio(quantile_05_usd: Decimal, median_loss_usd: Decimal) -> Decimal:
-    """Cut by how far the forecast tail exceeds the account's usual one.
+@dataclass(frozen=True, slots=True)
+class AccountPolicy:
+    """What decides about one account: the values of its group or the desk, and its base limit in US dollars."""
+
+    policy: Policy
+    base_limit_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class DeskTerms:
+    """A policy with what the roster says of the accounts: all that a decision needs beside results and forecasts.
+
+    Attributes
+    ----------
+    document
+        The policy.
+    label
+        Its version for reports.
+    base_limits_usd
+        Stated base limits by account, US dollars; others have the policy's default.
+    groups
+        Stated groups by account.
+    """
+
+    document: PolicyDocument
+    label: str
+    base_limits_usd: Mapping[str, Decimal]
+    groups: Mapping[str, str]
+
+    def of(self, account_id: str) -> AccountPolicy:
+        """Return what decides about an account."""
+        policy = self.document.of_group(self.groups.get(account_id))
+        return AccountPolicy(policy, self.base_limits_usd.get(account_id, policy.accounts.default_base_limit_usd))
+
+
+def default_terms() -> DeskTerms:
+    """Return the shipped policy for accounts of which nothing is stated."""
+    return DeskTerms(default_policy(), "shipped", {}, {})
+
+
+def read_terms(connection: Connection, effective_session: dt.date, as_of: Instant = "infinity") -> DeskTerms:
+    """Read the policy that applies to an effective session and the stated base limits, as known at an instant."""
+    version = read_policy(connection, effective_session, as_of)
+    binds = {"effective_session": effective_session, "as_of": as_of}
+    stated = rows(connection, "apply_rules/select_account_terms", binds)
+    base_limits_usd = {account_id: limit_usd for account_id, limit_usd, _ in stated if limit_usd is not None}
+    groups = {account_id: group for account_id, _, group in stated if group is not None}
+    return DeskTerms(version.document, version.label, base_limits_usd, groups)
+
+
+def model_cut_ratio(quantile_05_usd: Decimal, median_loss_usd: Decimal, policy: Policy) -> Decimal:
+    """Cut so that the forecast tail shrinks to the policy's target.
 
     Parameters
     ----------
@@ -34,30 +83,42 @@ def model_cut_ratio(quantile_05_usd: Decimal, median_loss_usd: Decimal) -> Decim
         Calibrated 5 % quantile for the effective session, US dollars, negative.
     median_loss_usd
         Median of the account's forecast losses so far, US dollars, positive.
+    policy
+        Target, step and maximum of the cut.
 
     Returns
     -------
     Decimal
-        ``clip(1 - m / abs(q), 0, 0.8)`` rounded down to whole 5 %: 20 % means a tail of 1.25 times the usual one,
-        40 % of 1.67 times. In fractions, because binary floating point turns 80 % into 75 %.
+        ``clip(1 - target * m / abs(q), 0, maximum)`` rounded down to whole steps: with a target of 1, 20 % means a
+        tail of 1.25 times the usual one. In fractions, because binary floating point turns 80 % into 75 %.
     """
-    exact = 1 - Fraction(median_loss_usd) / Fraction(abs(quantile_05_usd))
-    steps = math.floor(exact / Fraction(CUT_STEP_RATIO))
-    return min(max(steps * CUT_STEP_RATIO, Decimal("0.00")), MAXIMUM_CUT_RATIO)
+    exact = 1 - Fraction(policy.model.target) * Fraction(median_loss_usd) / Fraction(abs(quantile_05_usd))
+    return _stepped(exact, policy.cut)
 
 
-def level(cut_ratio: Decimal) -> str:
-    """Name the level of a cut: high from 40 %, moderate from 20 %, else low."""
-    if cut_ratio >= HIGH_CUT_RATIO:
+def _stepped(exact: Fraction, terms: CutTerms) -> Decimal:
+    steps = math.floor(exact / Fraction(terms.step))
+    return min(max(steps * terms.step, Decimal("0.00")), terms.maximum)
+
+
+def forecast_level(quantile_05_usd: Decimal, median_loss_usd: Decimal, bounds: LevelBounds) -> str:
+    """Name the level of a forecast by the share of its loss that is above the usual one, whatever is cut."""
+    unusual = 1 - Fraction(median_loss_usd) / Fraction(abs(quantile_05_usd))
+    if unusual >= Fraction(bounds.high):
         return "high"
-    return "moderate" if cut_ratio >= MODERATE_CUT_RATIO else "low"
+    return "moderate" if unusual >= Fraction(bounds.moderate) else "low"
 
 
-def status(sessions_absent: int, active_session_count: int) -> str:
+def most_urgent(levels: list[str]) -> str:
+    """Return the most urgent of some levels; low where there is none."""
+    return min(levels, key=LEVELS.index, default="low")
+
+
+def status(sessions_absent: int, active_session_count: int, terms: AccountTerms) -> str:
     """Name how well an account is known: stale before limited history before active."""
-    if sessions_absent >= STALE_AFTER_SESSIONS:
+    if sessions_absent >= terms.stale_after_sessions:
         return "stale"
-    return "limited history" if active_session_count < LIMITED_HISTORY_SESSIONS else "active"
+    return "limited history" if active_session_count < terms.limited_history_sessions else "active"
 
 
 def new_limit_usd(base_limit_usd: Decimal, cut_ratio: Decimal) -> Decimal:
@@ -65,15 +126,14 @@ def new_limit_usd(base_limit_usd: Decimal, cut_ratio: Decimal) -> Decimal:
     return (base_limit_usd * (1 - cut_ratio)).quantize(CENT, rounding=ROUND_DOWN)
 
 
-def lowest_limit_usd(base_limit_usd: Decimal) -> Decimal:
-    """Return the lowest limit a person may set: the base limit less the largest cut, US dollars."""
-    return new_limit_usd(base_limit_usd, MAXIMUM_CUT_RATIO)
-
-
 def limit_in_force(
-    decided_limit_usd: Decimal, in_force_limit_usd: Decimal | None, base_limit_usd: Decimal, level: str
+    decided_limit_usd: Decimal,
+    in_force_limit_usd: Decimal | None,
+    base_limit_usd: Decimal,
+    level: str,
+    restore_step: Decimal,
 ) -> tuple[Decimal, str]:
-    """Move from the limit in force to the decided one: down at once, up in steps while the trader is low risk.
+    """Move from the limit in force to the decided one: down at once, up as the policy says.
 
     Cuts are always taken from the base limit, so a limit never compounds downward.
 
@@ -86,14 +146,16 @@ def limit_in_force(
     base_limit_usd
         Limit without any cut, US dollars.
     level
-        ``high``, ``moderate`` or ``low``: only a low-risk trader's limit rises.
+        ``high``, ``moderate`` or ``low``: where limits rise in steps, only a low-risk trader's does.
+    restore_step
+        Share of the gap that one session closes; 1 = at once, at any level.
 
     Returns
     -------
     tuple of Decimal and str
         The limit, US dollars, and why it is not the decided one; empty where it is.
     """
-    if in_force_limit_usd is None or decided_limit_usd <= in_force_limit_usd:
+    if in_force_limit_usd is None or decided_limit_usd <= in_force_limit_usd or restore_step == 1:
         return decided_limit_usd, ""
     if level != "low":
         return (
@@ -103,5 +165,8 @@ def limit_in_force(
     gap_usd = decided_limit_usd - in_force_limit_usd
     if gap_usd <= base_limit_usd * CLOSED_RATIO:
         return decided_limit_usd, ""
-    step_usd = (gap_usd * RESTORED_RATIO).quantize(CENT, rounding=ROUND_DOWN)
-    return in_force_limit_usd + step_usd, f"raised by half the gap to {usd_exact(decided_limit_usd)}"
+    step_usd = (gap_usd * restore_step).quantize(CENT, rounding=ROUND_DOWN)
+    return (
+        in_force_limit_usd + step_usd,
+        f"raised by {percent(restore_step)} of the gap to {usd_exact(decided_limit_usd)}",
+    )

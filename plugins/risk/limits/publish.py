@@ -91,11 +91,13 @@ def publish(connection: Connection, publication: Publication, outbound_dir: Path
 def _published_limit(proposal: Proposal) -> dict[str, object]:
     decided = proposal.recommended_limit_usd if proposal.decided_limit_usd is None else proposal.decided_limit_usd
     is_edited = proposal.outcome == APPROVED and proposal.edit_id is not None
-    # A limit that a person typed applies at once: only recommendations rise in steps.
+    # A limit that a person typed applies at once: only recommendations rise as the policy says.
     limit_usd, held_back = (
         (decided, "")
         if is_edited
-        else limit_in_force(decided, proposal.in_force_limit_usd, proposal.base_limit_usd, proposal.level)
+        else limit_in_force(
+            decided, proposal.in_force_limit_usd, proposal.base_limit_usd, proposal.level, proposal.restore_step
+        )
     )
     why = {
         APPROVED: f"edited by {proposal.editor_name}: {proposal.edit_reason}" if is_edited else "as recommended",

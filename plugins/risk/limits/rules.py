@@ -1,7 +1,11 @@
-"""The rules: which pattern in a trader's recent P&L calls for which cut.
+"""The measures that rules compare, and the rules that fire on a trader's recent P&L.
 
-They are always computed: they apply while no forecast is proven, and they explain a cut in numbers a risk manager
-knows. Each formula is followed by the sentence that reports it; `RULES` lists the bounds and the cuts.
+Which rule calls for which cut is policy (`risk.core.policy`); what it measures is one function here, followed by the
+sentence that reports it. A new rule with a known measure needs no code; a new measure needs its function in `MEASURES`
+and its terms in ``risk.core.policy.MEASURE_TERMS``.
+
+Rules are always computed: they apply while no forecast is proven, and they explain a cut in numbers a risk manager
+knows.
 """
 
 from __future__ import annotations
@@ -10,27 +14,24 @@ import datetime as dt
 import itertools
 import operator
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from risk.core.money import counted, multiple, usd
-from risk.core.settings import LIMITED_HISTORY_SESSIONS
+from risk.core.policy import MeasureName, Rule
+from risk.limits.policy import AccountPolicy, DeskTerms
 from risk.model.panel import FloatMatrix, Panel, sorted_quantile
 
-RULES_VERSION = "rules-1"
-"""Version of the table `RULES`: change it with the table."""
-
-DRAWDOWN_SESSIONS = 20
-SPIKE_SESSIONS = 5
-CALM_SESSIONS = 15
-NORM_SESSIONS = 20
 NO_CUT = Decimal("0.00")
 
-Numbers = tuple[float, ...]
+COMPARISONS: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
+    {"above": operator.gt, "at least": operator.ge, "at most": operator.le, "below": operator.lt}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,160 +54,176 @@ class PnlHistory:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """One row of the table: fires where its measure compares with the bound; a measure of NaN never fires.
+class Measurement:
+    """What a measure found.
 
     Attributes
     ----------
-    name
-        Rows of one name are degrees of one rule: only the strongest that fires is reported.
-    measure
-        Computes the number that is compared, and after it those that only the reason needs.
-    compare, bound
-        The condition: ``compare(number, bound)``.
-    cut_ratio
-        The cut it calls for.
-    reason
-        Writes the finding, from the history and the numbers of the measure.
+    value
+        What is compared with the bound; NaN = cannot be computed, no rule fires.
+    loss_usd
+        The loss it is about, US dollars, positive; ``None`` = it is not about a loss.
+    amounts_usd
+        What only the reason needs.
     """
 
-    name: str
-    measure: Callable[[PnlHistory], Numbers]
-    compare: Callable[[float, float], bool]
-    bound: float
-    cut_ratio: Decimal
-    reason: Callable[[PnlHistory, Numbers], str]
+    value: float
+    loss_usd: float | None = None
+    amounts_usd: tuple[float, ...] = ()
+
+
+UNKNOWN = Measurement(np.nan)
 
 
 @dataclass(frozen=True, slots=True)
 class FiredRule:
-    """A rule that fired on a history, its cut and the reason in words."""
+    """A rule that fired on a history, and the reason in words."""
 
-    name: str
-    cut_ratio: Decimal
+    rule: Rule
     reason: str
 
 
-def loss_streak(history: PnlHistory) -> Numbers:
-    """Count the consecutive losing sessions up to the last one."""
-    return (float(sum(1 for _ in itertools.takewhile(lambda pnl: pnl < 0.0, reversed(history.pnl_usd)))),)
+def loss_streak(history: PnlHistory, window: int) -> Measurement:  # noqa: ARG001  (every measure has the same form)
+    """Count the consecutive losing sessions up to the last one; about the sum of their losses."""
+    losses = list(itertools.takewhile(lambda pnl: pnl < 0.0, reversed(history.pnl_usd.tolist())))
+    return Measurement(float(len(losses)), -sum(losses))
 
 
-def _loss_streak_reason(_: PnlHistory, numbers: Numbers) -> str:
-    return f"{numbers[0]:.0f} straight losing days"
+def _loss_streak_reason(_: PnlHistory, __: Rule, found: Measurement) -> str:
+    return f"{found.value:.0f} straight losing days"
 
 
-def drawdown(history: PnlHistory) -> Numbers:
-    """Measure the fall of cumulative P&L from its 20-session peak, which starts at 0.
+def drawdown(history: PnlHistory, window: int) -> Measurement:
+    """Measure the fall of cumulative P&L from its peak in the window, which starts at 0, in typical daily P&L.
 
-    Returns
-    -------
-    tuple of float
-        The fall in units of the typical daily P&L, NaN where that is not above 0; and in US dollars.
+    NaN where the typical daily P&L is not above 0. About the fall, US dollars.
     """
-    cumulative = np.cumsum(history.pnl_usd[-DRAWDOWN_SESSIONS:])
+    cumulative = np.cumsum(history.pnl_usd[-window:])
     fall_usd = float(max(cumulative.max(), 0.0) - cumulative[-1]) if cumulative.size else 0.0
-    return fall_usd / history.scale_usd if history.scale_usd > 0.0 else np.nan, fall_usd
+    return Measurement(fall_usd / history.scale_usd if history.scale_usd > 0.0 else np.nan, fall_usd)
 
 
-def _drawdown_reason(history: PnlHistory, numbers: Numbers) -> str:
-    days = min(history.pnl_usd.size, DRAWDOWN_SESSIONS)
+def _drawdown_reason(history: PnlHistory, rule: Rule, found: Measurement) -> str:
+    days = min(history.pnl_usd.size, rule.window or 0)
     return (
-        f"Drawdown {usd(numbers[1])} from {days}-day peak "
-        f"({multiple(numbers[0])} typical daily P&L of {usd(history.scale_usd)})"
+        f"Drawdown {usd(found.loss_usd or 0)} from {days}-day peak "
+        f"({multiple(found.value)} typical daily P&L of {usd(history.scale_usd)})"
     )
 
 
-def volatility(history: PnlHistory) -> Numbers:
-    """Compare the standard deviation of the last 5 sessions with that of the 15 before.
+def volatility(history: PnlHistory, window: int) -> Measurement:
+    """Compare the standard deviation of the window with that of the three times as many sessions before.
 
-    Returns
-    -------
-    tuple of float
-        Their ratio, infinite where only the prior one is 0, NaN where both are; and both in US dollars, recent first.
-        NaN alone with fewer than 20 sessions.
+    Infinite where only the prior one is 0, NaN where both are or with too few sessions. About the largest loss of the
+    window; amounts are both standard deviations, US dollars, recent first.
     """
-    if history.pnl_usd.size < SPIKE_SESSIONS + CALM_SESSIONS:
-        return (np.nan,)
-    recent = float(np.std(history.pnl_usd[-SPIKE_SESSIONS:], ddof=1))
-    prior = float(np.std(history.pnl_usd[-SPIKE_SESSIONS - CALM_SESSIONS : -SPIKE_SESSIONS], ddof=1))
-    if prior > 0.0:
-        return recent / prior, recent, prior
-    return np.inf if recent > 0.0 else np.nan, recent, prior
+    if history.pnl_usd.size < 4 * window:
+        return UNKNOWN
+    last = history.pnl_usd[-window:]
+    recent = float(np.std(last, ddof=1))
+    prior = float(np.std(history.pnl_usd[-4 * window : -window], ddof=1))
+    ratio = recent / prior if prior > 0.0 else np.inf if recent > 0.0 else np.nan
+    return Measurement(ratio, max(-float(last.min()), 0.0), (recent, prior))
 
 
-def _volatility_reason(_: PnlHistory, numbers: Numbers) -> str:
+def _volatility_reason(_: PnlHistory, rule: Rule, found: Measurement) -> str:
+    recent, prior = found.amounts_usd
+    window = rule.window or 0
     return (
-        f"Volatility spike: standard deviation {usd(numbers[1])} over the last {SPIKE_SESSIONS} days, "
-        f"{usd(numbers[2])} over the {CALM_SESSIONS} days before"
+        f"Volatility spike: standard deviation {usd(recent)} over the last {window} days, "
+        f"{usd(prior)} over the {3 * window} days before"
     )
 
 
-def large_loss(history: PnlHistory) -> Numbers:
-    """Compare the last P&L with the 5 % quantile of the 20 sessions before it.
+def large_loss(history: PnlHistory, window: int) -> Measurement:
+    """Compare the last P&L with the 5 % quantile of the window's sessions before it.
 
-    Returns
-    -------
-    tuple of float
-        P&L less quantile, below 0 = a large loss; and the quantile; US dollars. NaN alone with too few sessions.
+    US dollars by which it lies below the quantile; NaN with too few sessions. About the last loss; the amount is the
+    quantile.
     """
-    if history.pnl_usd.size < NORM_SESSIONS + 1:
-        return (np.nan,)
-    quantile_usd = sorted_quantile(np.sort(history.pnl_usd[-NORM_SESSIONS - 1 : -1]))
-    return float(history.pnl_usd[-1]) - quantile_usd, quantile_usd
+    if history.pnl_usd.size < window + 1:
+        return UNKNOWN
+    quantile_usd = sorted_quantile(np.sort(history.pnl_usd[-window - 1 : -1]))
+    last = float(history.pnl_usd[-1])
+    return Measurement(quantile_usd - last, max(-last, 0.0), (quantile_usd,))
 
 
-def _large_loss_reason(history: PnlHistory, numbers: Numbers) -> str:
+def _large_loss_reason(history: PnlHistory, rule: Rule, found: Measurement) -> str:
     return (
         f"Large loss on {history.latest_session_date}: {usd(history.pnl_usd[-1])}, worse than the 5% quantile "
-        f"of the {NORM_SESSIONS} days before ({usd(numbers[1])})"
+        f"of the {rule.window} days before ({usd(found.amounts_usd[0])})"
     )
 
 
-def active_session_count(history: PnlHistory) -> Numbers:
-    """Count the active sessions."""
-    return (float(history.pnl_usd.size),)
+def active_sessions(history: PnlHistory, window: int) -> Measurement:  # noqa: ARG001
+    """Count the active sessions; not about a loss."""
+    return Measurement(float(history.pnl_usd.size))
 
 
-def _limited_history_reason(history: PnlHistory, _: Numbers) -> str:
-    return f"Limited history: {counted(history.pnl_usd.size, 'active day')}, {LIMITED_HISTORY_SESSIONS} required"
+def _active_sessions_reason(history: PnlHistory, rule: Rule, _: Measurement) -> str:
+    return f"Limited history: {counted(history.pnl_usd.size, 'active day')}, {rule.bound} required"
 
 
-RULES = (
-    Rule("drawdown", drawdown, operator.gt, 10.0, Decimal("0.60"), _drawdown_reason),
-    Rule("loss streak", loss_streak, operator.ge, 5.0, Decimal("0.50"), _loss_streak_reason),
-    Rule("drawdown", drawdown, operator.gt, 8.0, Decimal("0.40"), _drawdown_reason),
-    Rule("loss streak", loss_streak, operator.ge, 3.0, Decimal("0.30"), _loss_streak_reason),
-    Rule(
-        "limited history",
-        active_session_count,
-        operator.lt,
-        float(LIMITED_HISTORY_SESSIONS),
-        Decimal("0.30"),
-        _limited_history_reason,
-    ),
-    Rule("volatility spike", volatility, operator.gt, 2.0, Decimal("0.25"), _volatility_reason),
-    Rule("large loss", large_loss, operator.lt, 0.0, Decimal("0.20"), _large_loss_reason),
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure: what it computes from a history and a window, and the sentence that reports it."""
+
+    compute: Callable[[PnlHistory, int], Measurement]
+    reason: Callable[[PnlHistory, Rule, Measurement], str]
+
+
+MEASURES: Mapping[MeasureName, Measure] = MappingProxyType(
+    {
+        "active sessions": Measure(active_sessions, _active_sessions_reason),
+        "drawdown": Measure(drawdown, _drawdown_reason),
+        "large loss": Measure(large_loss, _large_loss_reason),
+        "loss streak": Measure(loss_streak, _loss_streak_reason),
+        "volatility": Measure(volatility, _volatility_reason),
+    }
 )
-"""Strongest first: the first rule that fires decides the cut, and reasons are listed in this order."""
 
 
-def fired_rules(history: PnlHistory) -> list[FiredRule]:
-    """List the rules that fire on an account's history, strongest first, each name once."""
-    fired: dict[str, FiredRule] = {}
-    for rule in RULES:
-        numbers = rule.measure(history)
-        if rule.name not in fired and rule.compare(numbers[0], rule.bound):
-            fired[rule.name] = FiredRule(rule.name, rule.cut_ratio, rule.reason(history, numbers))
+def smallest_loss_usd(history: PnlHistory, account: AccountPolicy) -> float:
+    """Return the loss below which no rule about a loss fires, US dollars, positive: the larger of the policy's two."""
+    terms = account.policy.smallest_loss
+    typical_usd = history.scale_usd if history.scale_usd > 0.0 else 0.0
+    return max(float(terms.typical_days) * typical_usd, float(terms.base_limit * account.base_limit_usd))
+
+
+def _fires(rule: Rule, found: Measurement, smallest_usd: float) -> bool:
+    matters = found.loss_usd is None or found.loss_usd >= smallest_usd
+    return matters and COMPARISONS[rule.comparison](found.value, float(rule.bound))
+
+
+def fired_rules(history: PnlHistory, account: AccountPolicy) -> list[FiredRule]:
+    """List the rules that fire on an account's history, largest cut first, each measure once."""
+    smallest_usd = smallest_loss_usd(history, account)
+    fired: dict[tuple[str, int | None], FiredRule] = {}
+    for rule in account.policy.ordered_rules:
+        key = (rule.measure, rule.window)
+        if key in fired:
+            continue
+        measure = MEASURES[rule.measure]
+        found = measure.compute(history, rule.window or 0)
+        if _fires(rule, found, smallest_usd):
+            fired[key] = FiredRule(rule, measure.reason(history, rule, found))
     return list(fired.values())
 
 
-def rules_cut_ratio(history: PnlHistory) -> Decimal:
+def rules_cut_ratio(history: PnlHistory, account: AccountPolicy) -> Decimal:
     """Return the cut of the strongest rule that fires, 0 where none does; stops at the first."""
-    return next((rule.cut_ratio for rule in RULES if rule.compare(rule.measure(history)[0], rule.bound)), NO_CUT)
+    smallest_usd = smallest_loss_usd(history, account)
+    return next(
+        (
+            rule.cut
+            for rule in account.policy.ordered_rules
+            if _fires(rule, MEASURES[rule.measure].compute(history, rule.window or 0), smallest_usd)
+        ),
+        NO_CUT,
+    )
 
 
-def rules_cut_ratios(panel: Panel, scale: FloatMatrix, first_row: int = 0) -> FloatMatrix:
+def rules_cut_ratios(panel: Panel, scale: FloatMatrix, first_row: int = 0, *, terms: DeskTerms) -> FloatMatrix:
     """Apply the rules after each past session.
 
     Parameters
@@ -217,6 +234,8 @@ def rules_cut_ratios(panel: Panel, scale: FloatMatrix, first_row: int = 0) -> Fl
         Typical daily P&L after each session, ``(n_sessions, n_accounts)``, US dollars.
     first_row
         Rows before it are left 0.
+    terms
+        Policy and base limit of each account, for all its sessions.
 
     Returns
     -------
@@ -225,7 +244,8 @@ def rules_cut_ratios(panel: Panel, scale: FloatMatrix, first_row: int = 0) -> Fl
     """
     latest = panel.latest_active()
     ratios = np.zeros_like(panel.total_pnl_usd)
-    for account in range(len(panel.account_ids)):
+    for account, account_id in enumerate(panel.account_ids):
+        own = terms.of(account_id)
         pnl = panel.total_pnl_usd[:, account]
         active = np.flatnonzero(np.isfinite(pnl))
         results = pnl[active]
@@ -234,6 +254,6 @@ def rules_cut_ratios(panel: Panel, scale: FloatMatrix, first_row: int = 0) -> Fl
             if row >= 0:
                 past = results[: bisect_right(active, row)]
                 history = PnlHistory(past, float(scale[row, account]), panel.session_dates[row])
-                cut_of_row[row] = float(rules_cut_ratio(history))
+                cut_of_row[row] = float(rules_cut_ratio(history, own))
         ratios[first_row:, account] = [cut_of_row[row] for row in latest[first_row:, account].tolist()]
     return ratios

@@ -26,7 +26,6 @@ import numpy as np
 
 from risk.core.money import count, counted, p_value, percent, usd
 from risk.core.runs import Run
-from risk.core.settings import LIMITED_HISTORY_SESSIONS
 from risk.core.warehouse import Connection, execute, statement, writing
 from risk.model.backtests import INTERVAL, resampled_sessions
 
@@ -34,6 +33,9 @@ SLIPPAGE_RATIO = Decimal("0.05")
 """What getting out costs beyond the mark that reached the limit, as a share of the limit."""
 
 LARGEST_P_VALUE = 0.05
+INTERVAL_SESSIONS = 20
+"""Fewest sessions with known outcomes for an interval, and with it for a verdict."""
+
 FETCHED_ROWS = 2_000
 
 EXACT = Context(prec=120)
@@ -228,7 +230,7 @@ def _permutation_moments(cuts: Sequence[PastCut]) -> tuple[float, float]:
 
 
 def _interval(by_session: Sequence[Decimal]) -> tuple[Decimal | None, Decimal | None]:
-    if len(by_session) < LIMITED_HISTORY_SESSIONS:
+    if len(by_session) < INTERVAL_SESSIONS:
         return None, None
     sums = np.array(by_session, np.float64)[resampled_sessions(len(by_session))].sum(axis=1)
     low, high = np.quantile(sums, INTERVAL)
@@ -268,7 +270,7 @@ def sentences(record: TrackRecord) -> list[str]:
 def _verdict_sentence(record: TrackRecord) -> str:
     if record.net_low_usd is None or record.net_high_usd is None:
         known = counted(record.session_count, "session")
-        return f"No evidence of benefit yet: {known} with known outcomes, {LIMITED_HISTORY_SESSIONS} required."
+        return f"No evidence of benefit yet: {known} with known outcomes, {INTERVAL_SESSIONS} required."
     interval = f"95% interval {usd(record.net_low_usd)} to {usd(record.net_high_usd)}"
     net = f"net benefit {usd(record.net_usd)} ({interval})"
     if record.verdict == "harm":

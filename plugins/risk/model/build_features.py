@@ -17,11 +17,20 @@ from numpy.typing import NDArray
 
 from risk.core.errors import FeatureError
 from risk.core.runs import Run
-from risk.core.settings import ACTIVE_WITHIN_SESSIONS
 from risk.core.warehouse import Connection, execute, writing
 from risk.model import features as formulas
 from risk.model.features import FEATURE_NAMES, ActiveSessions, ratio
-from risk.model.panel import MEASURES, SCALE_DECAY, FloatMatrix, FloatTensor, Panel, ewma_scale, read_frame, read_panel
+from risk.model.panel import (
+    FORECAST_WITHIN_SESSIONS,
+    MEASURES,
+    SCALE_DECAY,
+    FloatMatrix,
+    FloatTensor,
+    Panel,
+    ewma_scale,
+    read_frame,
+    read_panel,
+)
 
 TRADE_NORM_HALF_LIFE = 60
 
@@ -155,7 +164,7 @@ def store_features(connection: Connection, run: Run) -> int:
     """
     panel = read_panel(connection, run.session_date)
     features = build_features(panel, run.effective_session)
-    stored = np.flatnonzero(features["sessions_absent"] < ACTIVE_WITHIN_SESSIONS)
+    stored = np.flatnonzero(features["sessions_absent"] < FORECAST_WITHIN_SESSIONS)
     columns = ", ".join(("account_id", "session_date", "feature_set_version", *FEATURE_NAMES))
     with writing(connection), connection.cursor() as cursor:
         execute(connection, "build_features/create_incoming_features")

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.core.money import counted, percent
-from risk.core.settings import HIGH_CUT_RATIO, LIMITED_HISTORY_SESSIONS, MODERATE_CUT_RATIO, TAIL_PROBABILITY
+from risk.core.settings import TAIL_PROBABILITY
 from risk.model.backtests import pinball_loss, resampled_sessions
+from risk.model.experts.empirical import QUANTILE_SESSIONS
 from risk.model.panel import FloatMatrix, Panel
 
 OLDEST_SESSIONS = 10
@@ -28,6 +29,8 @@ PROMOTION_PASSES = 10
 DEMOTION_MISSES = 5
 SHRINKAGE_COUNT = 100.0
 MINIMUM_POOLED = 100
+CUT_BUCKETS = (0.20, 0.40)
+"""Cuts by the rules are pooled in these buckets: a part of the test, whatever the policy calls high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class CutFunctions:
     """The cuts that past sessions would have called for.
 
     The gate compares the model with the rules, and the leak check covers both down to the cut, but rules and cuts
-    belong to `risk.limits`, which builds on this package: callers hand in ``risk.limits.decide.CUT_FUNCTIONS``.
+    belong to `risk.limits`, which builds on this package: callers hand in ``risk.limits.decide.cut_functions``.
 
     Attributes
     ----------
@@ -114,9 +117,8 @@ def rules_quantiles(pnl: FloatMatrix, historical: FloatMatrix, rules_cut_ratio: 
     Buckets below 20 %, 20-39 %, from 40 %. A bucket's quantile is shrunk toward the pooled one with the weight of 100
     results; with fewer than 20 of its own it is the pooled one.
     """
-    edges = [float(MODERATE_CUT_RATIO), float(HIGH_CUT_RATIO)]
-    buckets = np.digitize(rules_cut_ratio, edges)
-    pool = [np.empty(0) for _ in range(len(edges) + 1)]
+    buckets = np.digitize(rules_cut_ratio, CUT_BUCKETS)
+    pool = [np.empty(0) for _ in range(len(CUT_BUCKETS) + 1)]
     quantiles = np.full_like(pnl, np.nan)
     for number in range(1, len(pnl)):
         ratios = pnl[number] / -historical[number - 1]
@@ -135,7 +137,7 @@ def _shrunken(pool: Sequence[NDArray[np.float64]]) -> list[float]:
     for ratios in pool:
         own = -float(np.quantile(ratios, TAIL_PROBABILITY)) if len(ratios) else pooled
         mean = (len(ratios) * own + SHRINKAGE_COUNT * pooled) / (len(ratios) + SHRINKAGE_COUNT)
-        losses.append(mean if len(ratios) >= LIMITED_HISTORY_SESSIONS else pooled)
+        losses.append(mean if len(ratios) >= QUANTILE_SESSIONS else pooled)
     return losses
 
 

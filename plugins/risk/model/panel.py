@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.core.calendar import sessions_between
-from risk.core.settings import ACTIVE_WITHIN_SESSIONS, TAIL_PROBABILITY
+from risk.core.settings import TAIL_PROBABILITY
 from risk.core.warehouse import Connection, statement
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ FloatTensor = NDArray[np.float32]
 
 SCALE_DECAY = 0.97
 """Weight of the past in an account's typical daily P&L: half of it is younger than 23 active sessions."""
+
+FORECAST_WITHIN_SESSIONS = 30
+"""An account is forecast until so many sessions after its last one: a property of the stored forecasts, not policy."""
 
 MINIMUM_HISTORY_SESSIONS = 5
 """Active sessions before an account is forecast and before its residuals are pooled: its scale means little earlier."""
@@ -217,7 +220,7 @@ def has_forecast(panel: Panel, scale: FloatMatrix) -> NDArray[np.bool_]:
     latest = panel.latest_active()
     sessions_absent = np.arange(len(panel.session_dates))[:, None] - latest
     has_history = np.cumsum(panel.is_active, axis=0) >= MINIMUM_HISTORY_SESSIONS
-    return has_history & (scale > 0.0) & (latest >= 0) & (sessions_absent < ACTIVE_WITHIN_SESSIONS)
+    return has_history & (scale > 0.0) & (latest >= 0) & (sessions_absent < FORECAST_WITHIN_SESSIONS)
 
 
 def read_panel(connection: Connection, through_session_date: dt.date) -> Panel:

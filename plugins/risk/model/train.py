@@ -72,7 +72,7 @@ def train(connection: Connection, through_session_date: dt.date, dag_run_id: str
     dag_run_id
         Airflow's name of the training.
     cuts
-        The cuts by the rules and by the forecast, ``risk.limits.decide.CUT_FUNCTIONS``.
+        The cuts by the rules and by the forecast, see ``risk.limits.decide.cut_functions``.
 
     Raises
     ------

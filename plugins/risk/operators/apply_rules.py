@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from risk.core.runs import Run
-from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
 from risk.operators.base import RunOperator
 
@@ -17,4 +16,4 @@ class ApplyRulesOperator(RunOperator):
         """Update the track record of past cuts, then decide on every account."""
         from risk.limits.decide import apply_rules
 
-        return {"recommendation_count": apply_rules(connection, run, read_settings().default_limit_usd)}
+        return {"recommendation_count": apply_rules(connection, run)}

@@ -80,7 +80,7 @@ class ExtractFillsOperator(BaseOperator):
         as_of = resolve_as_of(self.as_of, next_session(session_date), dt.datetime.now(dt.UTC))
         deadline = self.deadline(session_date) if dag_run.run_type in self.waiting_run_types else None
         with warehouse() as connection:
-            migrate(connection)
+            migrate(connection, read_settings().default_limit_usd)
             with writing(connection):
                 store_sessions(connection)
             try:

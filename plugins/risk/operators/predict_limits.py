@@ -14,10 +14,9 @@ class PredictLimitsOperator(RunOperator):
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Forecast with what was known at each session's close."""
-        from risk.limits.decide import CUT_FUNCTIONS
-        from risk.model.predict import predict_limits
+        from risk.limits.decide import predict
 
-        predicted = predict_limits(connection, run, CUT_FUNCTIONS)
+        predicted = predict(connection, run)
         return {
             "forecast_count": predicted.forecast_count,
             "explained_count": predicted.explained_count,

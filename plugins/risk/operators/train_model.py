@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 
-from risk.core.calendar import checked_session
+from risk.core.calendar import checked_session, next_session
 from risk.core.settings import EXCHANGE_ZONE
 from risk.operators.base import warehouse
 
@@ -33,7 +33,8 @@ class TrainModelOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Train on what was known before the week."""
-        from risk.limits.decide import CUT_FUNCTIONS
+        from risk.limits.decide import cut_functions
+        from risk.limits.policy import read_terms
         from risk.model.train import last_training_session, train
 
         dag_run = context["dag_run"]
@@ -47,7 +48,8 @@ class TrainModelOperator(BaseOperator):
         interval_start = dag_run.data_interval_start if is_automated else None
         through = interval_start.astimezone(dt.UTC).date() if interval_start else last_training_session(chosen)
         with warehouse() as connection:
-            trained = train(connection, through, dag_run.run_id, CUT_FUNCTIONS)
+            cuts = cut_functions(read_terms(connection, next_session(through)))
+            trained = train(connection, through, dag_run.run_id, cuts)
         name = (trained.content_sha256 or "none")[:12]
         self.log.info("session=%s model=%s forecasts=%d %s", through, name, trained.forecast_count, trained.reason)
         return {

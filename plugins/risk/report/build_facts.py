@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
+from risk.core.policy import LEVELS
+from risk.core.policy_store import PolicyVersion, read_policy
 from risk.core.runs import Run, read_roster
-from risk.core.settings import ACTIVE_WITHIN_SESSIONS, LEGACY_SUFFIX
 from risk.core.warehouse import Connection, records
 from risk.ingest.reasons import SHOWN_ROWS, CauseGroup, say_causes
+from risk.limits.exposure import AccountExposure, largest_exposures
 from risk.report.facts import (
-    LEVELS,
     PNL_CHART_SESSIONS,
     AccountFacts,
     Counts,
     DeskFacts,
+    DeskTailFacts,
+    ExposureFacts,
     Facts,
     GateFacts,
+    PolicyFacts,
     RestatementFacts,
     RosterEntry,
     WarningFacts,
 )
+
+Kind = TypeVar("Kind")
 
 RESTATEMENT_SESSIONS = 20
 """P&L is compared with the reports of this many sessions."""
@@ -55,15 +62,17 @@ def build_facts(connection: Connection, run: Run) -> Facts:
     session = {"session_date": run.session_date, "as_of": run.as_of}
     adjustments = records(connection, "send_report/select_adjustments", session)
     booked = {row["account_id"]: row["amount_usd"] for row in adjustments}
-    of_run = {**session, "run_id": run.run_id, "active_within": ACTIVE_WITHIN_SESSIONS}
+    policy = read_policy(connection, run.effective_session, run.as_of)
+    of_run = {**session, "run_id": run.run_id, "active_within": policy.desk.accounts.active_within_sessions}
     (desk,) = records(connection, "send_report/select_desk", of_run)
     previous_cuts = dict(zip(desk["previous_account_ids"], desk["previous_cut_ratios"], strict=True))
-    accounts = _read_accounts(connection, run, previous_cuts, booked)
+    accounts = _read_accounts(connection, run, policy, previous_cuts, booked)
     compared = {**session, "within_sessions": RESTATEMENT_SESSIONS}
     restated = records(connection, "send_report/select_restatements", compared)
     return Facts(
         session_date=run.session_date,
         effective_session=run.effective_session,
+        policy=_policy_facts(policy),
         is_simulated=run.is_simulated,
         accounts=accounts,
         # Most important first: the mail shows only a few above the actions.
@@ -76,7 +85,31 @@ def build_facts(connection: Connection, run: Run) -> Facts:
         previous_session_date=desk["previous_session_date"],
         restatements=tuple(RestatementFacts(**row) for row in restated),
         **_desk_facts(desk, accounts, booked),
+        **_tail_facts(connection, run, policy),
     )
+
+
+def _policy_facts(version: PolicyVersion) -> PolicyFacts:
+    bounds = version.desk.levels
+    return PolicyFacts(version.label, *(f"{1 / (1 - share):.2f}x" for share in (bounds.moderate, bounds.high)))
+
+
+def _tail_facts(connection: Connection, run: Run, policy: PolicyVersion) -> dict[str, Any]:
+    """Return the facts about the desk's tail by their names; none if it was not computed."""
+    rows = records(connection, "send_report/select_desk_tails", {"run_id": run.run_id})
+    if not rows:
+        return {}
+    exposures = [_picked(AccountExposure, row) for row in rows if row["account_id"] is not None]
+    listed = largest_exposures(exposures, policy.desk.fit.chance_to_pass)
+    return {
+        "desk_tail": _picked(DeskTailFacts, rows[0]),
+        "exposures": tuple(_picked(ExposureFacts, asdict(one)) for one in listed),
+    }
+
+
+def _picked(kind: type[Kind], row: Mapping[str, Any]) -> Kind:
+    """Make a record of those columns of a row that it has."""
+    return kind(**{name: row[name] for name in get_type_hints(kind)})
 
 
 def readable(text: str) -> str:
@@ -85,14 +118,17 @@ def readable(text: str) -> str:
 
 
 def _read_accounts(
-    connection: Connection, run: Run, previous_cuts: Mapping[str, Decimal], booked: Mapping[str, Decimal]
+    connection: Connection,
+    run: Run,
+    policy: PolicyVersion,
+    previous_cuts: Mapping[str, Decimal],
+    booked: Mapping[str, Decimal],
 ) -> tuple[AccountFacts, ...]:
     binds = {
         "run_id": run.run_id,
         "session_date": run.session_date,
         "as_of": run.as_of,
-        "active_within": ACTIVE_WITHIN_SESSIONS,
-        "legacy_suffix": LEGACY_SUFFIX,
+        **policy.desk.accounts.coverage_binds,
         "pnl_sessions": PNL_CHART_SESSIONS,
         "levels": list(LEVELS),
     }

@@ -16,8 +16,6 @@ from functools import cache
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
-LEVELS = ("high", "moderate", "low")
-
 FORECAST_LEVELS = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.95)
 """Probabilities of the forecast quantiles in a report."""
 
@@ -151,6 +149,23 @@ class GateFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyFacts:
+    """The policy that decided.
+
+    Attributes
+    ----------
+    version
+        Version and identity, such as ``1 (7514d6f7fff0)``.
+    moderate_from, high_from
+        Forecast loss from which a trader is moderate and high risk, in usual forecast losses, such as ``1.25x``.
+    """
+
+    version: str
+    moderate_from: str
+    high_from: str
+
+
+@dataclass(frozen=True, slots=True)
 class WarningFacts:
     """One problem with the data that the reader should know.
 
@@ -233,6 +248,60 @@ class DeskFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DeskTailFacts:
+    """What the desk may lose in the effective session, at the close; US dollars, losses positive.
+
+    Attributes
+    ----------
+    session_count, account_count
+        Past sessions simulated, accounts with a forecast.
+    value_at_risk_usd, expected_shortfall_usd, shortfall_low_usd, shortfall_high_usd
+        95 % value at risk; mean loss of the worst 5 % of sessions, and its 95 % interval; ``None`` = too few sessions.
+    at_base_usd, at_limits_usd
+        That shortfall if every loss ended at the base limit, or at the recommended one, with 5 % slippage.
+    """
+
+    session_count: int
+    account_count: int
+    value_at_risk_usd: Decimal | None
+    expected_shortfall_usd: Decimal | None
+    shortfall_low_usd: Decimal | None
+    shortfall_high_usd: Decimal | None
+    at_base_usd: Decimal | None
+    at_limits_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExposureFacts:
+    """One of the largest exposures of the effective session, whatever the account's level.
+
+    Attributes
+    ----------
+    account_id
+        Trading account.
+    limit_usd
+        The limit that will be in force, US dollars.
+    loss_probability
+        Probability of a loss beyond it, at the close.
+    expected_excess_usd
+        Expected loss beyond it, US dollars.
+    share_ratio, share_low_ratio, share_high_ratio
+        Share of the desk's expected shortfall, and its 95 % interval; ``None`` = not known.
+    relief_usd
+        What the account's cut alone takes off the desk's shortfall, US dollars; ``None`` = not known.
+    """
+
+    account_id: str
+    limit_usd: Decimal
+    loss_probability: Decimal
+    expected_excess_usd: Decimal
+    share_ratio: Decimal | None
+    share_low_ratio: Decimal | None
+    share_high_ratio: Decimal | None
+    relief_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything a report says.
 
@@ -242,6 +311,8 @@ class Facts:
         Session whose fills were processed.
     effective_session
         Session the limits are for.
+    policy
+        The policy that decided.
     is_simulated
         True for the simulated desk.
     counts, desk
@@ -260,10 +331,15 @@ class Facts:
         Sentences about the cut track record; empty until a cut has an outcome.
     restatements
         P&L that changed since it was reported.
+    desk_tail
+        What the desk may lose; ``None`` if it was not computed.
+    exposures
+        The largest exposures, largest expected loss beyond the limit first.
     """
 
     session_date: dt.date
     effective_session: dt.date
+    policy: PolicyFacts
     is_simulated: bool
     counts: Counts
     desk: DeskFacts
@@ -274,6 +350,8 @@ class Facts:
     gate: GateFacts | None = None
     past_cuts: tuple[str, ...] = ()
     restatements: tuple[RestatementFacts, ...] = ()
+    desk_tail: DeskTailFacts | None = None
+    exposures: tuple[ExposureFacts, ...] = ()
 
     @property
     def canonical(self) -> str:

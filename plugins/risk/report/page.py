@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from risk.core.policy import LEVELS
 from risk.core.runs import Run
-from risk.core.settings import DECISION_DEADLINE, HIGH_CUT_RATIO, MODERATE_CUT_RATIO, TAIL_PROBABILITY
+from risk.core.settings import DECISION_DEADLINE, TAIL_PROBABILITY
 from risk.report.charts import cumulative_pnl
-from risk.report.facts import LEVELS, AccountFacts, Facts, GateFacts, RosterEntry, WarningFacts
+from risk.report.facts import AccountFacts, Facts, GateFacts, RosterEntry, WarningFacts
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 """Not strftime, whose names depend on the locale of the process."""
@@ -177,8 +178,6 @@ class Page:
     disabled_ids: tuple[str, ...]
     legacy_count: int
     name_width: int
-    high_cut_ratio: Decimal
-    moderate_cut_ratio: Decimal
     has_charts: bool
 
 
@@ -216,8 +215,6 @@ def build_page(facts: Facts, run: Run, links: Links, charts: Mapping[str, bytes]
         disabled_ids=tuple(entry.account_id for entry in facts.roster if entry.status == "disabled"),
         legacy_count=sum(entry.status == "legacy" for entry in facts.roster),
         name_width=min(LONGEST_NAME_COLUMN, max((len(entry.account_id) for entry in roster), default=0)),
-        high_cut_ratio=HIGH_CUT_RATIO,
-        moderate_cut_ratio=MODERATE_CUT_RATIO,
         has_charts=bool(charts),
     )
 

@@ -10,7 +10,6 @@ import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from psycopg2 import sql
 
@@ -27,18 +26,16 @@ from risk.core.runs import (
     read_run,
     schema_exists,
 )
-from risk.core.settings import Settings
 from risk.core.warehouse import Connection, records, writing
-from risk.limits.decide import CUT_FUNCTIONS, apply_rules
+from risk.limits.decide import apply_rules, predict
 from risk.model.build_features import store_features
-from risk.model.predict import predict_limits
 from risk.report.build_facts import build_facts
 from risk.report.facts import Facts
 
 STEPS: Mapping[str, Callable[[Connection, Run], object]] = {
     "aggregate_pnl": aggregate,
     "build_features": store_features,
-    "predict_limits": partial(predict_limits, cuts=CUT_FUNCTIONS),
+    "predict_limits": predict,
 }
 """Steps that fill the schema, by task, in the order of the line."""
 READERS = frozenset({*STEPS, "apply_rules", "send_report"})
@@ -122,9 +119,7 @@ def _rebuild(connection: Connection, run: Run, task_id: str) -> None:
         cursor.execute(sql.SQL("alter schema {} rename to {}").format(*names))
 
 
-def replay(
-    connection: Connection, dsn: str, session_date: dt.date, as_of: dt.datetime | None, settings: Settings
-) -> Replay:
+def replay(connection: Connection, dsn: str, session_date: dt.date, as_of: dt.datetime | None) -> Replay:
     """Build the report of a session again, from what was known.
 
     Parameters
@@ -137,8 +132,6 @@ def replay(
         The session whose fills were processed.
     as_of
         Cut-off on ``recorded_at``; ``None`` = that of the session's last report.
-    settings
-        The settings of the installation.
 
     Raises
     ------
@@ -158,7 +151,7 @@ def replay(
     check_fills(connection, dsn, past)
     for step in STEPS.values():
         step(connection, past)
-    apply_rules(connection, past, settings.default_limit_usd)
+    apply_rules(connection, past)
     versions = (run.code_version if run else None, code_version())
     return Replay(build_facts(connection, past), past.as_of, stored_sha256, versions)
 

@@ -21,7 +21,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from risk.core import money
 from risk.core.errors import ConnectionLostError, RequestError
-from risk.core.settings import EXCHANGE_ZONE, LIMITED_HISTORY_SESSIONS, PROJECT_DIR, TEMPLATE_DIR, read_settings
+from risk.core.policy_store import read_policies
+from risk.core.settings import EXCHANGE_ZONE, PROJECT_DIR, TEMPLATE_DIR, read_settings
 from risk.limits.approvals import LimitEdit, edit
 from risk.limits.track_record import SLIPPAGE_RATIO
 from risk.model.backtests import BLOCK_SESSIONS
@@ -116,7 +117,11 @@ def model(request: Request, model_id: int | None = None, rows: RowCount = FIRST_
     """Show a model's card, the newest one's or an earlier one's, and the gate's evaluations."""
     with warehouse() as connection:
         view = read_model_page(connection, model_id, rows)
-    bounds: dict[str, Any] = {"limited_history_sessions": LIMITED_HISTORY_SESSIONS, "oldest_sessions": OLDEST_SESSIONS}
+        terms = read_policies(connection)[0].desk.accounts
+    bounds: dict[str, Any] = {
+        "limited_history_sessions": terms.limited_history_sessions,
+        "oldest_sessions": OLDEST_SESSIONS,
+    }
     has_more = rows < view.evaluation_count
     return render(request, "model", view=view, has_more=has_more, all_rows=ALL_ROWS, **bounds)
 

@@ -5,7 +5,8 @@ returns table (
     first_traded date,
     last_traded date,
     base_limit_usd numeric,
-    is_disabled boolean
+    is_disabled boolean,
+    group_name text
 )
 language sql
 stable
@@ -21,7 +22,8 @@ as $$
             accounts.first_traded,
             accounts.last_traded,
             accounts.base_limit_usd,
-            accounts.is_disabled
+            accounts.is_disabled,
+            accounts.group_name
         from risk.accounts
         where
             accounts.valid_from <= current_accounts.of_day
@@ -52,7 +54,9 @@ as $$
             array_agg(held.base_limit_usd order by held.valid_from desc, held.recorded_at desc, held.statement_id desc)
             filter (where held.base_limit_usd is not null) as limits,
             array_agg(held.is_disabled order by held.valid_from desc, held.recorded_at desc, held.statement_id desc)
-            filter (where held.is_disabled is not null) as disabled_states
+            filter (where held.is_disabled is not null) as disabled_states,
+            array_agg(held.group_name order by held.valid_from desc, held.recorded_at desc, held.statement_id desc)
+            filter (where held.group_name is not null) as group_names
         from held
         group by held.holder_id
     )
@@ -63,7 +67,8 @@ as $$
         gathered.first_days[1] as first_traded,
         gathered.last_days[1] as last_traded,
         gathered.limits[1] as base_limit_usd,
-        coalesce(gathered.disabled_states[1], false) as is_disabled
+        coalesce(gathered.disabled_states[1], false) as is_disabled,
+        gathered.group_names[1] as group_name
     from gathered
 $$;
 

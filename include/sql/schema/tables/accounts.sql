@@ -11,6 +11,7 @@ create table risk.accounts (
     base_limit_usd numeric(18, 2) check (base_limit_usd > 0),
     is_disabled boolean,
     former_account_id text,
+    group_name text,
     recorded_at timestamptz not null
 );
 
@@ -31,4 +32,6 @@ comment on column risk.accounts.is_disabled is 'Whether the account is disabled;
 comment on column risk.accounts.former_account_id is
 'Former account whose sessions before valid_from are this one''s history; the account itself withdraws a '
 'rename.';
+comment on column risk.accounts.group_name is
+'Group of the account, whose values in the policy may differ; null = not stated.';
 comment on column risk.accounts.recorded_at is 'When the row was recorded (committed).';

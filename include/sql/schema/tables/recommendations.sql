@@ -3,7 +3,7 @@ create table results.recommendations (
     account_id text not null,
     status text not null check (status in ('active', 'limited history', 'stale')),
     level text not null check (level in ('high', 'moderate', 'low')),
-    cut_ratio numeric(3, 2) not null check (cut_ratio between 0 and 0.80),
+    cut_ratio numeric(3, 2) not null check (cut_ratio between 0 and 0.95),
     base_limit_usd numeric(18, 2) not null,
     new_limit_usd numeric(18, 2) not null,
     source text not null check (source in ('rules', 'model')),
@@ -32,7 +32,7 @@ comment on column results.recommendations.cut_ratio is 'Recommended cut; 0.40 = 
 comment on column results.recommendations.base_limit_usd is 'Limit before the cut, US dollars.';
 comment on column results.recommendations.new_limit_usd is 'Limit after the cut, US dollars.';
 comment on column results.recommendations.source is 'What the cut comes from.';
-comment on column results.recommendations.source_version is 'Version of the rules or the model.';
+comment on column results.recommendations.source_version is 'Version of the policy whose rules decided, or of the model.';
 comment on column results.recommendations.source_reason is 'Why this source is used.';
 comment on column results.recommendations.reasons is 'Sentences behind the cut, strongest first.';
 comment on column results.recommendations.rules_cut_ratio is 'Cut by the rules.';

@@ -9,14 +9,15 @@ import hashlib
 import logging
 import re
 import shutil
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
-from risk.core.calendar import previous_session
+from risk.core.calendar import next_session, previous_session
 from risk.core.entities import ReportedPnl
 from risk.core.errors import RefusalError
+from risk.core.policy_store import read_policy
 from risk.core.settings import VENDOR_HISTORY_SESSIONS, VENDOR_REREAD_AFTER, VENDOR_REREAD_SESSIONS, Settings
 from risk.core.warehouse import Connection, execute, rows, writing
 from risk.ingest.folder import MANIFEST, MANIFEST_REQUIRED, MANIFEST_TOTALS, reference_files
@@ -53,12 +54,15 @@ class _Desk:
         Gives the warehouse's time, so that no answer seems to come from the future.
     delivered
         Account-sessions with executions in the books.
+    active_within
+        Sessions within which an account must have traded to be expected.
     """
 
     client: Client
     kept: Path
     clock: pages.Clock
     delivered: frozenset[tuple[str, dt.date]]
+    active_within: int
     settings: Settings
 
 
@@ -96,7 +100,8 @@ def load_vendor(
     root = settings.vendor_dir / hashlib.sha256(f"{endpoint.user}@{endpoint.url}".encode()).hexdigest()[:12]
     due = due_sessions(connection, through_session_date, clock(), settings.vendor_since)
     with hold_lock(root, limiter), _emptied(root / "drop") as folder, Client(endpoint, limiter, timeouts) as client:
-        desk = _Desk(client, root / "pages", clock, _delivered(connection, due), settings)
+        within = _active_within(connection, next_session(through_session_date))
+        desk = _Desk(client, root / "pages", clock, _delivered(connection, due), within, settings)
         answers = _fetch(desk, due, folder)
         beside = settings.fills_dir
         for path in reference_files(beside) if beside else ():
@@ -128,6 +133,11 @@ def _delivered(connection: Connection, due: Sequence[dt.date]) -> frozenset[tupl
     return frozenset((account_id, session_date) for account_id, session_date in listed)
 
 
+def _active_within(connection: Connection, effective_session: dt.date) -> int:
+    with connection:
+        return read_policy(connection, effective_session).desk.accounts.active_within_sessions
+
+
 def _clock(connection: Connection) -> pages.Clock:
     """Compare this machine's clock with the warehouse's once; published_at and recorded_at must not contradict."""
     with connection:
@@ -156,7 +166,7 @@ def _fetch(desk: _Desk, due: Sequence[dt.date], folder: Path) -> list[SessionAns
     reported = _reported(desk, accounts, whole)
     books = {(row.account_id, row.session_date): row for row in reported}
     write_roster(accounts, folder, desk.settings.account_pattern)
-    write_manifest(whole, accounts, desk.delivered, books, folder, desk.settings.account_pattern)
+    write_manifest(whole, accounts, desk, books, folder)
     row_count = sum(answer.row_count for answer in whole)
     log.info("vendor accounts=%d sessions=%d of %d rows=%d", len(accounts), len(whole), len(answers), row_count)
     return answers
@@ -295,10 +305,9 @@ def _accounts(table: Iterable[str]) -> Iterator[str]:
 def write_manifest(
     answers: Iterable[SessionAnswer],
     accounts: Iterable[Account],
-    delivered: Collection[tuple[str, dt.date]],
+    desk: _Desk,
     reported: Mapping[tuple[str, dt.date], ReportedPnl],
     folder: Path,
-    account_pattern: str,
 ) -> None:
     """Name the account-sessions that the answers speak of; a file that speaks of none is removed.
 
@@ -307,8 +316,8 @@ def write_manifest(
 
     Parameters
     ----------
-    delivered
-        Account-sessions with executions in the books: where the vendor has taken all of them back, an empty delivery
+    desk
+        Where the vendor has taken back all executions of an account-session that are ``delivered``, an empty delivery
         replaces them, whatever the list says of the account's days.
     """
     listed = list(accounts)
@@ -316,14 +325,18 @@ def write_manifest(
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow((*MANIFEST_REQUIRED, *MANIFEST_TOTALS))
         for answer in answers:
-            since = active_since(answer.session_date)
+            since = active_since(answer.session_date, desk.active_within)
             silent = {
                 account.account_id
                 for account in listed
                 if account.is_answered_for(answer.session_date, since)
-                or (account.account_id, answer.session_date) in delivered
+                or (account.account_id, answer.session_date) in desk.delivered
             }
-            named = [name for name in sorted(silent | answer.account_ids) if re.fullmatch(account_pattern, name)]
+            named = [
+                name
+                for name in sorted(silent | answer.account_ids)
+                if re.fullmatch(desk.settings.account_pattern, name)
+            ]
             for name in named:
                 books = reported.get((name, answer.session_date))
                 amounts = (books.gross_pnl_usd, books.net_pnl_usd) if books else ("", "")

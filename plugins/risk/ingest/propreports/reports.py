@@ -15,7 +15,6 @@ from typing import Final, NamedTuple
 from risk.core.calendar import sessions_between
 from risk.core.entities import ReportedPnl
 from risk.core.errors import RequestError
-from risk.core.settings import ACTIVE_WITHIN_SESSIONS
 from risk.core.symbols import SYMBOL
 from risk.ingest.amounts import number
 from risk.ingest.propreports.pages import IncompleteAnswerError, Question
@@ -24,9 +23,6 @@ from risk.ingest.times import session_of
 ALL_GROUPS: Final = "-2"
 COLUMNS: Final = ("Account Id", "Account Name", "First Traded", "Last Traded", "Currency")
 LIST: Final = Question("accounts", {"action": "accounts", "groupId": ALL_GROUPS}, COLUMNS)
-
-ACTIVE_WITHIN_DAYS: Final = dt.timedelta(days=2 * ACTIVE_WITHIN_SESSIONS)
-"""Days that hold at least ACTIVE_WITHIN_SESSIONS sessions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +63,11 @@ class Account:
         return self.last_traded is None or self.last_traded >= active_since
 
 
-def active_since(session_date: dt.date) -> dt.date:
-    """Return the day since when an account must have traded to be expected in a session."""
-    recent = sessions_between(session_date - ACTIVE_WITHIN_DAYS, session_date)
-    return recent[-ACTIVE_WITHIN_SESSIONS]
+def active_since(session_date: dt.date, active_within: int) -> dt.date:
+    """Return the day since when an account must have traded, in so many sessions, to be expected in a session."""
+    # Ten days hold at least two sessions, and twice as many days as sessions hold these.
+    recent = sessions_between(session_date - dt.timedelta(days=10 + 2 * active_within), session_date)
+    return recent[-active_within]
 
 
 def read_accounts(lines: Iterable[str]) -> list[Account]:

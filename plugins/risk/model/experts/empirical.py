@@ -9,8 +9,10 @@ import bisect
 
 import numpy as np
 
-from risk.core.settings import LIMITED_HISTORY_SESSIONS
 from risk.model.panel import MINIMUM_HISTORY_SESSIONS, FloatMatrix, sorted_quantile
+
+QUANTILE_SESSIONS = 20
+"""Fewest results whose own 5 % quantile is taken: one of them lies below it."""
 
 FILTER_DECAY = 0.94
 """Decay of the volatility that filters the history. Source: RiskMetrics Technical Document (1996), daily data."""
@@ -38,7 +40,7 @@ def historical_quantiles(pnl: FloatMatrix, scale: FloatMatrix) -> FloatMatrix:
         for account in np.flatnonzero(np.isfinite(row)):
             history = histories[account]
             bisect.insort(history, float(row[account]))
-            if len(history) >= LIMITED_HISTORY_SESSIONS:
+            if len(history) >= QUANTILE_SESSIONS:
                 own[account] = sorted_quantile(history)
         # All experts begin in the same session: when enough is pooled.
         quantiles[number] = np.where(np.isfinite(own) & np.isfinite(quantiles[number]), own, quantiles[number])
@@ -72,6 +74,6 @@ def pooled_quantiles(pnl: FloatMatrix, volatility: FloatMatrix) -> FloatMatrix:
         is_pooled = np.isfinite(pnl[number]) & (history_count[number - 1] >= MINIMUM_HISTORY_SESSIONS) & (known > 0.0)
         residuals = np.sort(pnl[number, is_pooled] / known[is_pooled])
         pool = np.insert(pool, np.searchsorted(pool, residuals), residuals)
-        if pool.size >= LIMITED_HISTORY_SESSIONS:
+        if pool.size >= QUANTILE_SESSIONS:
             quantiles[number] = sorted_quantile(pool)
     return quantiles[:, None] * volatility

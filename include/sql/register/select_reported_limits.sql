@@ -1,0 +1,119 @@
+-- Reads the limits that were published, and the recommendations that some recipient's server accepted by email, which a
+-- limit in force between two instants may follow from: what took effect between them, and the newest before.
+-- Grain: one row per publication or mailed run, and account. Reads: published_limits, publications, runs,
+-- recommendations, report_deliveries, renamed_accounts.
+-- Binds: as_of, first_at and last_at (instants), through_session (limits of later ones do not count), emailed_counts.
+-- Money: US dollars.
+-- Point-in-time runs never count; a dry run's publications only until some limit is published live. Limits under a
+-- former name are the present one's; those of accounts merged since are added up, as in scored_recommendations.
+with publications_that_count as (
+    select
+        publications.publication_id,
+        publications.run_id
+    from risk.publications
+    where
+        publications.is_live
+        or not exists (
+            select
+            from risk.publications as live
+            inner join risk.published_limits on live.publication_id = published_limits.publication_id
+            where
+                live.is_live
+                and published_limits.recorded_at <= %(as_of)s
+        )
+),
+
+mailed as (
+    select
+        report_deliveries.run_id,
+        min(report_deliveries.sent_at) as reported_at
+    from risk.report_deliveries
+    where
+        %(emailed_counts)s
+        and report_deliveries.sent_at <= least(%(as_of)s, %(last_at)s)
+    group by report_deliveries.run_id
+),
+
+reported as (
+    select
+        'published' as source,
+        published_limits.publication_id as source_id,
+        publications_that_count.run_id,
+        published_limits.account_id,
+        published_limits.recorded_at as reported_at,
+        published_limits.limit_usd
+    from risk.published_limits
+    inner join publications_that_count on published_limits.publication_id = publications_that_count.publication_id
+    where published_limits.recorded_at <= least(%(as_of)s, %(last_at)s)
+    union all
+    select
+        'emailed' as source,
+        mailed.run_id as source_id,
+        mailed.run_id,
+        recommendations.account_id,
+        mailed.reported_at,
+        recommendations.new_limit_usd as limit_usd
+    from mailed
+    inner join results.recommendations on mailed.run_id = recommendations.run_id
+),
+
+named as (
+    select
+        reported.source,
+        reported.source_id,
+        coalesce(renamed.account_id, reported.account_id) as account_id,
+        runs.effective_session,
+        min(reported.reported_at) as reported_at,
+        sum(reported.limit_usd) as limit_usd
+    from reported
+    inner join risk.runs on reported.run_id = runs.run_id
+    left join risk.renamed_accounts(%(as_of)s) as renamed
+        on
+            reported.account_id = renamed.former_account_id
+            and runs.session_date >= renamed.starts_at
+            and runs.session_date < renamed.ends_before
+    where
+        not runs.is_point_in_time
+        and runs.effective_session <= %(through_session)s
+    group by
+        reported.source,
+        reported.source_id,
+        coalesce(renamed.account_id, reported.account_id),
+        runs.effective_session
+),
+
+dated as (
+    select
+        named.*,
+        greatest(
+            named.reported_at, named.effective_session::timestamp at time zone 'America/New_York'
+        ) as starts_at
+    from named
+),
+
+ranked as (
+    select
+        dated.*,
+        row_number() over (
+            partition by dated.account_id, dated.starts_at <= %(first_at)s
+            order by dated.effective_session desc, dated.reported_at desc, dated.source_id desc
+        ) as place
+    from dated
+    where dated.starts_at <= %(last_at)s
+)
+
+select
+    ranked.account_id,
+    ranked.source,
+    ranked.source_id,
+    ranked.effective_session,
+    ranked.reported_at,
+    ranked.limit_usd
+from ranked
+where
+    ranked.starts_at > %(first_at)s
+    or ranked.place = 1
+order by
+    ranked.account_id asc,
+    ranked.starts_at asc,
+    ranked.source_id asc;

@@ -1,0 +1,47 @@
+"""What the commands of ``riskctl`` share: the warehouse of the environment, tables for a terminal, common options."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import JustifyMethod
+from rich.table import Table
+
+from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn
+from risk.core.errors import RequestError
+
+if TYPE_CHECKING:
+    from risk.core.warehouse import Connection
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@contextlib.contextmanager
+def warehouse() -> Iterator[Connection]:
+    """Connect to the warehouse as the pipeline's role.
+
+    Raises
+    ------
+    RequestError
+        If no warehouse is named, or it has no tables yet.
+    """
+    from risk.core.warehouse import connect, rows
+
+    with contextlib.closing(connect(postgres_dsn(os.environ, WAREHOUSE_CONNECTION))) as connection:
+        with connection:
+            has_tables = rows(connection, "migrate/select_state")[0][1]
+        if not has_tables:
+            raise RequestError("This warehouse has no tables yet: make run, or make up and make trigger, create them.")
+        yield connection
+
+
+def table(title: str, columns: dict[str, JustifyMethod]) -> Table:
+    """Make a table whose headings are the columns' names without units."""
+    made = Table(title=title)
+    for name, justify in columns.items():
+        made.add_column(name.removesuffix("_usd").replace("_", " "), justify=justify, overflow="fold")
+    return made

@@ -1,0 +1,293 @@
+"""The register in the warehouse: what a person asks for, what is refused, and which limit is in force from rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from psycopg2.extensions import parse_dsn
+from typer.testing import CliRunner
+
+from risk.cli import app
+from risk.core.calendar import day_start, next_closed_weekdays, next_session
+from risk.core.connections import WAREHOUSE_CONNECTION
+from risk.core.errors import RequestError
+from risk.core.settings import EXCHANGE_ZONE
+from risk.core.warehouse import Connection
+from risk.limits.approvals import AirflowUser
+from risk.limits.in_force import BASE, DEFAULT, EMAILED, INTRADAY, PUBLISHED, TEMPORARY, LimitInForce
+from risk.limits.register import (
+    APPROVED,
+    REJECTED,
+    LimitTerms,
+    RegisteredChange,
+    RequestedChange,
+    change_sentences,
+    decide_change,
+    limits_in_force,
+    read_change,
+    request_change,
+)
+from tests.report_desks import insert
+from tests.sql.daily_rows import new_load
+from tests.track_record_desks import MON, TUE, rename, report
+
+TERMS = LimitTerms(Decimal(5000))
+ANN, BOB = AirflowUser("1", "Ann"), AirflowUser("2", "Bob")
+NOW = dt.datetime.now(dt.UTC)
+TODAY = NOW.astimezone(EXCHANGE_ZONE).date()
+SOON = next_session(TODAY)
+LATER = next_session(SOON)
+[HOLIDAY] = next_closed_weekdays(LATER, 1)
+
+
+@pytest.fixture(autouse=True)
+def named(connection: Connection) -> None:
+    """Name the account in a file without a base limit."""
+    state(connection, MON, None)
+
+
+def state(connection: Connection, valid_from: dt.date, limit: int | None, recorded_at: dt.datetime = NOW) -> None:
+    """Store a line of an accounts file."""
+    source = {"file_name": "accounts.csv", "line_number": 2, "recorded_at": recorded_at}
+    names = {"account_id": "NET001", "base_limit_usd": limit}
+    insert(connection, "accounts", load_id=new_load(connection, MON), valid_from=valid_from, **names, **source)
+
+
+def asked(limit: str, start: object, end: object = "", **changes: Any) -> RequestedChange:
+    values = {"account_id": "NET001", "reason": "agreed", **changes}
+    return RequestedChange(limit_text=limit, start_text=str(start), end_text=str(end), **values)
+
+
+def ask(connection: Connection, *entered: Any, **changes: Any) -> RegisteredChange:
+    return request_change(connection, asked(*entered, **changes), ANN, TERMS)
+
+
+def in_force(connection: Connection, instant: dt.datetime) -> LimitInForce:
+    return limits_in_force(connection, instant, TERMS)["NET001"]
+
+
+def mailed(connection: Connection, effective_session: dt.date, cut: str, sent_at: dt.datetime) -> int:
+    run = report(connection, effective_session, cut)
+    message = {"message_id": f"<{run.run_id}@desk>", "recipient": "a@desk.example", "sent_at": sent_at}
+    insert(connection, "report_deliveries", run_id=run.run_id, attempt_count=1, **message)
+    return run.run_id
+
+
+def published(connection: Connection, effective_session: dt.date, limit: int, recorded_at: dt.datetime) -> None:
+    run = report(connection, effective_session, "0.40")
+    publication = {"run_id": run.run_id, "effective_session": effective_session, "approval_scope": "all"}
+    key = insert(
+        connection, "publications", **publication, has_dual_control=False, decision_deadline=recorded_at, is_live=True,
+        dag_run_id="x",
+    )  # fmt: skip
+    decision = insert(
+        connection, "limit_decisions", publication_id=key, account_id="NET001", action="timed_out", limit_usd=limit,
+        reason="", user_id="", user_name="nobody",
+    )  # fmt: skip
+    names = ("base_limit_usd", "recommended_limit_usd", "decided_limit_usd", "limit_usd")
+    insert(
+        connection, "published_limits", publication_id=key, account_id="NET001", effective_session=effective_session,
+        **dict.fromkeys(names, limit), reason="x", decision_id=decision, recorded_at=recorded_at,
+    )  # fmt: skip
+
+
+def test_change_is_in_force_from_its_approval_until_its_end(connection: Connection) -> None:
+    change = ask(connection, "2000.50", TODAY, LATER)
+    assert in_force(connection, dt.datetime.now(dt.UTC)).source == DEFAULT
+
+    decided = decide_change(connection, change.change_id, APPROVED, BOB)
+
+    assert decided.decided_at is not None
+    found = in_force(connection, dt.datetime.now(dt.UTC))
+    assert (found.limit_usd, found.source, found.since) == (Decimal("2000.50"), TEMPORARY, decided.decided_at)
+    assert in_force(connection, day_start(LATER)).source == TEMPORARY
+    # A date counts whole.
+    assert in_force(connection, day_start(LATER) + dt.timedelta(hours=25)).source == DEFAULT
+    # What is known at an instant is what had been recorded by then.
+    assert in_force(connection, decided.decided_at - dt.timedelta(microseconds=1)).source == DEFAULT
+
+
+def test_kind_follows_from_the_times(connection: Connection) -> None:
+    base = ask(connection, "8000", SOON)
+    intraday = ask(connection, "0", f"{SOON}T10:30")
+
+    assert (base.kind, base.ends_at, base.starts_at) == (BASE, None, day_start(SOON))
+    assert (intraday.kind, intraday.ends_at) == (INTRADAY, day_start(SOON + dt.timedelta(days=1)))
+    assert intraday.starts_at == day_start(SOON) + dt.timedelta(hours=10, minutes=30)
+
+
+@pytest.mark.parametrize(
+    ("entered", "sentence"),
+    [
+        (asked("0", SOON), "A base limit of $0 for NET001 would leave nothing to cut"),
+        (asked("-5", SOON), "'-5' is not an amount in dollars and cents"),
+        (asked("3000.505", SOON), "is not an amount in dollars and cents"),
+        (asked("3000", LATER, SOON), "before it begins"),
+        (asked("3000", "2025-08-04", "2025-08-05"), "enter a later end"),
+        (asked("3000", "soon"), "--from 'soon' is neither a date nor an instant"),
+        (asked("3000", SOON, reason=" "), "A reason is missing"),
+        (asked("3000", SOON, account_id="NOBODY"), "There is no account 'NOBODY'"),
+        (asked("3000", SOON, LATER, replaces=99), "has no temporary change 99"),
+        (asked("3000", SOON, "2099-01-04"), "--until '2099-01-04' is outside the calendar"),
+        (asked("3000", HOLIDAY), f"{HOLIDAY} is no session, and a base limit begins with one: enter"),
+        (asked("3000", HOLIDAY, HOLIDAY), f"There is no session from {HOLIDAY} to {HOLIDAY}"),
+    ],
+)
+def test_bad_request_is_refused_with_a_sentence(
+    connection: Connection, entered: RequestedChange, sentence: str
+) -> None:
+    with pytest.raises(RequestError, match=sentence.replace("$", r"\$")):
+        request_change(connection, entered, ANN, TERMS)
+
+    assert count(connection) == 0
+
+
+def count(connection: Connection) -> int:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select count(*) from limit_changes")
+        return int(cursor.fetchall()[0][0])
+
+
+def test_overlapping_temporary_change_must_name_the_one_it_replaces(connection: Connection) -> None:
+    first = ask(connection, "2000", SOON, LATER)
+
+    with pytest.raises(RequestError, match=f"NET001 has change {first.change_id} to"):
+        ask(connection, "3000", f"{LATER}T09:30")
+
+    second = ask(connection, "3000", f"{LATER}T09:30", replaces=first.change_id)
+    # The first one is spoken for; a base limit overlaps nothing.
+    with pytest.raises(RequestError, match="has no temporary change"):
+        ask(connection, "1000", SOON, LATER, replaces=first.change_id)
+    assert ask(connection, "4000", SOON).kind == BASE
+    for change in (first, second):
+        decide_change(connection, change.change_id, APPROVED, BOB)
+    opening = day_start(LATER) + dt.timedelta(hours=9.5)
+    assert in_force(connection, opening - dt.timedelta(seconds=1)).limit_usd == Decimal(2000)
+    assert in_force(connection, opening).limit_usd == Decimal(3000)
+
+
+def test_rejected_change_blocks_nothing_and_is_decided_once(connection: Connection) -> None:
+    change = ask(connection, "2000", SOON, LATER)
+    decide_change(connection, change.change_id, REJECTED, ANN)
+
+    assert ask(connection, "3000", SOON, LATER).state == "pending"
+    with pytest.raises(RequestError, match="already rejected by Ann"):
+        decide_change(connection, change.change_id, APPROVED, BOB)
+    with pytest.raises(RequestError, match="has no change 99"):
+        read_change(connection, 99)
+
+
+@pytest.mark.parametrize(
+    ("limit", "terms", "is_needed"),
+    [
+        ("10000", TERMS, False),
+        ("10000.01", TERMS, True),
+        ("5100", LimitTerms(Decimal(5000), has_dual_control=True), True),
+    ],
+)
+def test_second_person_approves_a_large_change_or_under_dual_control(
+    connection: Connection, limit: str, terms: LimitTerms, *, is_needed: bool
+) -> None:
+    change = request_change(connection, asked(limit, SOON), ANN, terms)
+
+    # The base limit is 5,000: 10,000.00 is the largest change a person may make alone.
+    assert change.needs_second_person is is_needed
+    assert ("a second person" in " ".join(change_sentences(change, terms))) is is_needed
+    if is_needed:
+        with pytest.raises(
+            RequestError, match="Ann asked for change 1 of NET001 and may not approve it: a second person has to"
+        ):
+            decide_change(connection, change.change_id, APPROVED, ANN)
+        assert decide_change(connection, change.change_id, APPROVED, BOB).state == "approved"
+    else:
+        assert decide_change(connection, change.change_id, APPROVED, ANN).state == "approved"
+
+
+def test_change_that_covers_a_holiday_says_so(connection: Connection) -> None:
+    change = ask(connection, "3000", HOLIDAY, next_session(HOLIDAY))
+
+    assert f"No session on {HOLIDAY}: nothing is traded under it there." in change_sentences(change, TERMS)
+
+
+def test_accepted_email_and_publication_are_in_force_from_then_on(connection: Connection) -> None:
+    eight, nine = (day_start(MON) + dt.timedelta(hours=hour) for hour in (8, 9))
+    mailed(connection, MON, "0.40", eight)
+    published(connection, MON, 4000, nine)
+
+    moment = dt.timedelta(microseconds=1)
+    assert in_force(connection, eight - moment).source == DEFAULT
+    assert in_force(connection, eight) == LimitInForce(Decimal(3000), EMAILED, 1, eight)
+    assert in_force(connection, nine).limit_usd == Decimal(4000)
+    assert in_force(connection, day_start(TUE)).source == PUBLISHED
+    silent = LimitTerms(Decimal(5000), emailed_counts=False)
+    assert limits_in_force(connection, eight, silent)["NET001"].source == DEFAULT
+
+
+def test_report_that_reached_nobody_changes_nothing(connection: Connection) -> None:
+    run = report(connection, MON, "0.40")
+    attempt = {"message_id": "<1@desk>", "recipient": "a@desk.example", "last_error": "refused"}
+    insert(connection, "report_deliveries", run_id=run.run_id, attempt_count=3, **attempt)
+
+    assert in_force(connection, day_start(TUE)).source == DEFAULT
+
+
+def test_point_in_time_report_is_never_in_force(connection: Connection) -> None:
+    run = report(connection, MON, "0.40", is_point_in_time=True)
+    sent = {"message_id": "<1@desk>", "recipient": "a@desk.example", "sent_at": day_start(MON)}
+    insert(connection, "report_deliveries", run_id=run.run_id, attempt_count=1, **sent)
+
+    assert in_force(connection, day_start(TUE)).source == DEFAULT
+
+
+def test_limit_of_a_renamed_account_is_the_present_one_s(connection: Connection) -> None:
+    run = report(connection, MON, "0.40", accounts=("OLD1",))
+    sent = {"message_id": "<1@desk>", "recipient": "a@desk.example", "sent_at": day_start(MON)}
+    insert(connection, "report_deliveries", run_id=run.run_id, attempt_count=1, **sent)
+    rename(connection, TUE, "OLD1")
+
+    assert limits_in_force(connection, dt.datetime.now(dt.UTC), TERMS)["NET001"].limit_usd == Decimal(3000)
+
+
+def test_unchanged_file_does_not_undo_a_person_s_base_limit(connection: Connection) -> None:
+    state(connection, MON, 6000, NOW - dt.timedelta(days=30))
+    change = ask(connection, "7000", TODAY) if _is_session_today() else ask(connection, "7000", SOON)
+    decided = decide_change(connection, change.change_id, APPROVED, BOB)
+    instant = max(decided.starts_at, dt.datetime.now(dt.UTC)) + dt.timedelta(days=7)
+
+    state(connection, MON, 6000, dt.datetime.now(dt.UTC))
+    assert in_force(connection, instant).limit_usd == Decimal(7000)
+
+    state(connection, MON, 4000, instant - dt.timedelta(days=1))
+    assert in_force(connection, instant).limit_usd == Decimal(4000)
+
+
+def _is_session_today() -> bool:
+    return next_session(TODAY - dt.timedelta(days=1)) == TODAY
+
+
+def invoke(monkeypatch: pytest.MonkeyPatch, dsn: str, *arguments: str) -> Any:
+    place = parse_dsn(dsn)
+    uri = f"postgresql://{place['user']}:{place.get('password', '')}@{place['host']}:{place['port']}/{place['dbname']}"
+    monkeypatch.setenv(WAREHOUSE_CONNECTION, uri)
+    return CliRunner().invoke(app, ["limits", *arguments], catch_exceptions=False)
+
+
+def test_command_line_asks_and_does_not_approve(
+    connection: Connection, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = ("--account", "NET001", "--limit", "2000", "--from", str(SOON), "--until", str(LATER), "--reason", "watch")
+    found = invoke(monkeypatch, warehouse_dsn, "set", *wanted)
+
+    assert "pending and not in force until" in found.stdout
+    [change] = [read_change(connection, 1)]
+    assert "@" in change.requested_by
+    asked_again = invoke(monkeypatch, warehouse_dsn, "set", *wanted, "--replaces", "1", "--json")
+    assert json.loads(asked_again.stdout)["state"] == "pending"
+    shown = invoke(monkeypatch, warehouse_dsn, "in-force", "--at", f"{SOON}T12:00")
+    assert "NET001" in shown.stdout
+    listed = json.loads(invoke(monkeypatch, warehouse_dsn, "in-force", "--json").stdout)
+    assert listed == [{"account_id": "NET001", "limit_usd": "5000.00", "source": "default", "since": None}]

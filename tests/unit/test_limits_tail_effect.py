@@ -1,0 +1,174 @@
+"""What cuts do to the tail: worked by hand, against a second method, and on desks whose answer is known."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from risk.limits.tail_effect import (
+    CutDays,
+    Effect,
+    TailEffect,
+    bca_interval,
+    cut_days,
+    effect_sentences,
+    is_quarter_end,
+    measure_effect,
+    tail_mean,
+    usual_losses,
+)
+from risk.limits.track_record import IntradayPath, outcome_usd
+from risk.model.panel import FloatMatrix, Panel
+from simulation.law import stream
+from simulation.paths import bridged_paths, running_lows
+from simulation.truth import draw
+
+ONE_DAY = np.zeros(1, np.int64)
+
+
+def simulated_days(set_name: str, seed: int, cut_ratios: FloatMatrix | None = None, *, sessions: int = 130) -> CutDays:
+    """Draw a desk whose base limits are the traders' usual losses, cut by their true tail or as given."""
+    truth = draw(set_name, 12, sessions, seed)
+    usual = np.median(-truth.true_q05_usd, axis=0)
+    cuts = np.clip(1.0 + usual / truth.true_q05_usd, 0.0, 0.8) if cut_ratios is None else cut_ratios
+    rows, columns = np.nonzero(truth.is_active)
+    closes = truth.net_pnl_usd[rows, columns]
+    lows = running_lows(bridged_paths(closes, truth.sigma_usd[rows, columns], stream(seed, 8)))
+    bases = usual[columns]
+    limits = bases * (1.0 - cuts[rows, columns])
+    padded = np.concatenate((lows, np.full((len(lows), 1), np.inf)), axis=1)
+    return CutDays(rows, columns, bases, limits, bases, padded, closes)
+
+
+def random_cuts(seed: int, sessions: int = 130) -> FloatMatrix:
+    return np.where(stream(seed, 77).random((sessions, 12)) < 0.3, 0.4, 0.0)
+
+
+@pytest.mark.parametrize("limit", ["100", "2500", "2700", "2700.01", "9000"])
+def test_outcome_is_that_of_the_track_record(limit: str) -> None:
+    lows = ("100", "2700", "6000")
+    days = CutDays(
+        *(ONE_DAY, ONE_DAY, np.array([5000.0]), np.array([5000.0]), np.array([2.0])),
+        np.array([[*map(float, lows), np.inf]]),
+        np.array([-400.0]),
+    )
+    expected = outcome_usd(IntradayPath([Decimal(low) for low in lows], Decimal(-400)), Decimal(limit))
+    assert days.outcomes(np.array([float(limit)]))[0] * 2.0 == pytest.approx(float(expected))
+
+
+def test_tail_is_the_mean_of_the_lowest_twentieth_rounded_down() -> None:
+    # 45 outcomes: floor(45 / 20) = 2, the lowest are -9 and -5
+    outcomes = np.concatenate(([-5.0, -9.0, -4.0], np.arange(42.0)))
+    assert tail_mean(outcomes, np.ones(45)) == pytest.approx(-7.0)
+    # drawn twice, -9 is both of them
+    assert tail_mean(outcomes, np.array([0.0, 2.0, *np.ones(43)])) == pytest.approx(-9.0)
+    assert np.isnan(tail_mean(outcomes[:19], np.ones(19)))
+
+
+def test_interval_is_that_of_scipy() -> None:
+    # given a skewed sample and scipy's own resamples of it
+    sample = stream(3, 1).exponential(size=60)
+    theirs = stats.bootstrap((sample,), np.mean, method="BCa", rng=np.random.default_rng(1))
+    left_out = np.array([np.delete(sample, place).mean() for place in range(60)])
+
+    # when
+    ours = bca_interval(float(sample.mean()), theirs.bootstrap_distribution, left_out)
+
+    # then
+    assert ours == pytest.approx(tuple(theirs.confidence_interval), abs=0.003)
+
+
+def test_everybody_cut_the_same_has_no_effect() -> None:
+    # given cuts of 20 % for all on every day: the cuts are their own controls
+    found = measure_effect(simulated_days("medium", 1, np.full((130, 12), 0.2)))
+
+    # then
+    assert found is not None
+    for effect in (found.against_equal, found.against_own):
+        assert (effect.ratio, effect.low, effect.high) == pytest.approx((0.0, 0.0, 0.0), abs=1e-12)
+    assert found.random_p_value == 1.0
+
+
+def test_cuts_by_the_true_tail_are_shown_and_random_ones_are_not() -> None:
+    # given one desk, cut by the truth and by dice
+    by_truth = measure_effect(simulated_days("strong", 1))
+    by_dice = measure_effect(simulated_days("strong", 1, random_cuts(1)))
+
+    # then
+    assert by_truth is not None
+    assert by_dice is not None
+    assert by_truth.against_equal.low > 0.0
+    assert by_truth.random_p_value < 0.01
+    assert by_dice.against_equal.low <= 0.0
+    assert by_dice.random_p_value > 0.01
+
+
+def test_too_few_sessions_or_no_cut_is_no_effect() -> None:
+    days = simulated_days("medium", 1, random_cuts(1, 119), sessions=119)
+    assert measure_effect(days) is None
+    assert measure_effect(simulated_days("medium", 1, np.zeros((130, 12)))) is None
+    [sentence] = effect_sentences(None, 119, dt.date(2025, 9, 30))
+    assert "119 sessions" in sentence
+    assert "120 required" in sentence
+
+
+def test_usual_loss_is_the_median_of_forecasts_for_earlier_active_sessions() -> None:
+    # given forecasts of -1, -2, ... and one session in which nobody traded
+    days = [dt.date(2025, 1, 1) + dt.timedelta(days=number) for number in range(25)]
+    pnl = np.ones((25, 1))
+    pnl[3] = np.nan
+    forecasts = -np.arange(1.0, 26.0)[:, None]
+
+    # when
+    usual = usual_losses(Panel.of(days, ("A",), pnl), forecasts, np.array([20]))[:, 0]
+
+    # then the twentieth used one is for session 21: 1 to 21 without 3, whose forecast was for the idle session
+    assert np.isnan(usual[:21]).all()
+    assert usual[21] == np.median([*range(1, 3), *range(4, 22)])
+    assert usual[22] == np.median([*range(1, 3), *range(4, 23)])
+
+
+def _row(day: dt.date, account_id: str, *, is_live: bool = True) -> dict[str, Any]:
+    amounts = {"base_limit_usd": Decimal(5000), "limit_usd": Decimal(3000), "close_usd": Decimal(-400)}
+    lows = {"running_lows_usd": [Decimal(100), Decimal(500)] if account_id == "A" else []}
+    return {"effective_session": day, "account_id": account_id, "is_live": is_live, **amounts, **lows}
+
+
+def test_days_are_those_recommended_before_the_open_with_a_usual_loss() -> None:
+    days = [dt.date(2025, 1, 1) + dt.timedelta(days=number) for number in range(3)]
+    panel = Panel.of(days, ("A", "B"), np.ones((3, 2)))
+    usual = np.array([[10.0, 20.0], [30.0, np.nan], [50.0, 60.0]])
+    rows = [
+        *(_row(days[0], "A"), _row(days[1], "A"), _row(days[1], "B"), _row(days[2], "B"), _row(days[1], "GONE")),
+        *(_row(days[2], "A", is_live=False), _row(dt.date(2024, 1, 1), "A")),
+    ]
+
+    found = cut_days(rows, panel, usual)
+
+    # the morning of the second session knew row 0; that of the third had none for B
+    assert list(zip(found.sessions, found.accounts, found.usual_losses_usd, strict=True)) == [
+        (0, 0, 10.0),
+        (0, 1, 20.0),
+    ]
+    assert found.lows_usd.tolist() == [[100.0, 500.0, np.inf], [np.inf, np.inf, np.inf]]
+    assert cut_days([], panel, usual).closes_usd.size == 0
+
+
+@pytest.mark.parametrize(
+    ("day", "is_end"), [("2025-09-30", True), ("2025-09-29", False), ("2025-12-31", True), ("2025-10-31", False)]
+)
+def test_effect_is_shown_at_quarter_ends_only(day: str, is_end: bool) -> None:
+    session = dt.date.fromisoformat(day)
+    effect = TailEffect(200, 2000, 0.15, 1.1, Effect(0.057, 0.02, 0.09), Effect(-0.01, -0.03, 0.01), 0.06, 0.004)
+
+    main, others = effect_sentences(effect, 200, session)
+
+    assert is_quarter_end(session) is is_end
+    assert ("; shown)" in main) is is_end
+    assert "5.7% smaller" in main
+    assert "1.0% larger" in others
