@@ -405,14 +405,15 @@ def replay(
 @app.command()
 def traders(*, as_json: JsonFlag = False) -> None:
     """Print the roster as of the last run: trading days, latest session, base limit and status of every account."""
-    from risk.core.policy_store import read_policy
     from risk.core.runs import newest_run, read_roster
+    from risk.limits.policy import read_terms
 
     with warehouse() as connection:
         run = newest_run(connection)
-        default = read_policy(connection, run.effective_session, run.as_of).desk.accounts.default_base_limit_usd
+        terms = read_terms(connection, run.effective_session, run.as_of)
         roster = [
-            trader._replace(base_limit_usd=trader.base_limit_usd or default) for trader in read_roster(connection, run)
+            trader._replace(base_limit_usd=terms.of(trader.account_id).base_limit_usd)
+            for trader in read_roster(connection, run)
         ]
     if as_json:
         typer.echo(json.dumps([trader._asdict() for trader in roster], default=str))

@@ -6,7 +6,7 @@ import datetime as dt
 import getpass
 import json
 import socket
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console, JustifyMethod
@@ -14,9 +14,6 @@ from rich.markup import escape
 
 from risk.cli_parts import JsonFlag, table, warehouse
 from risk.core.settings import EXCHANGE_ZONE, read_settings
-
-if TYPE_CHECKING:
-    from risk.limits.register import LimitTerms
 
 app = typer.Typer(name="limits", help="Limits in force and the register of changes.", no_args_is_help=True)
 
@@ -50,11 +47,13 @@ def set_limit(
     from risk.limits.approvals import AirflowUser
     from risk.limits.register import RequestedChange, change_facts, change_sentences, request_change
 
-    requested, terms = RequestedChange(account, limit, start, until, reason, replaces), _terms()
+    requested, settings = RequestedChange(account, limit, start, until, reason, replaces), read_settings()
     person = f"{getpass.getuser()}@{socket.gethostname()}"
     with warehouse() as connection:
-        change = request_change(connection, requested, AirflowUser(person, person), terms)
-    typer.echo(json.dumps(change_facts(change), default=str) if as_json else "\n".join(change_sentences(change, terms)))
+        change = request_change(
+            connection, requested, AirflowUser(person, person), has_dual_control=settings.dual_control
+        )
+    typer.echo(json.dumps(change_facts(change), default=str) if as_json else "\n".join(change_sentences(change)))
 
 
 @app.command()
@@ -68,7 +67,7 @@ def in_force(
 
     instant = parsed_instant("--at", at) if at else dt.datetime.now(dt.UTC)
     with warehouse() as connection:
-        found = limits_in_force(connection, instant, _terms())
+        found = limits_in_force(connection, instant)
     if as_json:
         facts = [
             {"account_id": name, "limit_usd": limit.limit_usd, "source": limit.source, "since": limit.since}
@@ -81,13 +80,6 @@ def in_force(
         since = "" if limit.since is None else _local(limit.since)
         shown.add_row(escape(name), f"{limit.limit_usd:,.2f}", limit.source, since)
     Console().print(shown)
-
-
-def _terms() -> LimitTerms:
-    from risk.limits.register import LimitTerms
-
-    settings = read_settings()
-    return LimitTerms(settings.default_limit_usd, has_dual_control=settings.dual_control)
 
 
 def _local(instant: dt.datetime) -> str:

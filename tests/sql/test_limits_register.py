@@ -19,10 +19,10 @@ from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection
 from risk.limits.approvals import AirflowUser
 from risk.limits.in_force import BASE, DEFAULT, EMAILED, INTRADAY, PUBLISHED, TEMPORARY, LimitInForce
+from risk.limits.policy import read_terms
 from risk.limits.register import (
     APPROVED,
     REJECTED,
-    LimitTerms,
     RegisteredChange,
     RequestedChange,
     change_sentences,
@@ -31,11 +31,11 @@ from risk.limits.register import (
     read_change,
     request_change,
 )
+from tests.policies import adopt, policy_document
 from tests.report_desks import insert
 from tests.sql.daily_rows import new_load
 from tests.track_record_desks import MON, TUE, rename, report
 
-TERMS = LimitTerms(Decimal(5000))
 ANN, BOB = AirflowUser("1", "Ann"), AirflowUser("2", "Bob")
 NOW = dt.datetime.now(dt.UTC)
 TODAY = NOW.astimezone(EXCHANGE_ZONE).date()
@@ -63,11 +63,11 @@ def asked(limit: str, start: object, end: object = "", **changes: Any) -> Reques
 
 
 def ask(connection: Connection, *entered: Any, **changes: Any) -> RegisteredChange:
-    return request_change(connection, asked(*entered, **changes), ANN, TERMS)
+    return request_change(connection, asked(*entered, **changes), ANN, has_dual_control=False)
 
 
 def in_force(connection: Connection, instant: dt.datetime) -> LimitInForce:
-    return limits_in_force(connection, instant, TERMS)["NET001"]
+    return limits_in_force(connection, instant)["NET001"]
 
 
 def mailed(connection: Connection, effective_session: dt.date, cut: str, sent_at: dt.datetime) -> int:
@@ -141,7 +141,7 @@ def test_bad_request_is_refused_with_a_sentence(
     connection: Connection, entered: RequestedChange, sentence: str
 ) -> None:
     with pytest.raises(RequestError, match=sentence.replace("$", r"\$")):
-        request_change(connection, entered, ANN, TERMS)
+        request_change(connection, entered, ANN, has_dual_control=False)
 
     assert count(connection) == 0
 
@@ -182,21 +182,17 @@ def test_rejected_change_blocks_nothing_and_is_decided_once(connection: Connecti
 
 
 @pytest.mark.parametrize(
-    ("limit", "terms", "is_needed"),
-    [
-        ("10000", TERMS, False),
-        ("10000.01", TERMS, True),
-        ("5100", LimitTerms(Decimal(5000), has_dual_control=True), True),
-    ],
+    ("limit", "has_dual_control", "is_needed"),
+    [("10000", False, False), ("10000.01", False, True), ("5100", True, True)],
 )
 def test_second_person_approves_a_large_change_or_under_dual_control(
-    connection: Connection, limit: str, terms: LimitTerms, *, is_needed: bool
+    connection: Connection, limit: str, *, has_dual_control: bool, is_needed: bool
 ) -> None:
-    change = request_change(connection, asked(limit, SOON), ANN, terms)
+    change = request_change(connection, asked(limit, SOON), ANN, has_dual_control=has_dual_control)
 
     # The base limit is 5,000: 10,000.00 is the largest change a person may make alone.
     assert change.needs_second_person is is_needed
-    assert ("a second person" in " ".join(change_sentences(change, terms))) is is_needed
+    assert ("a second person" in " ".join(change_sentences(change))) is is_needed
     if is_needed:
         with pytest.raises(
             RequestError, match="Ann asked for change 1 of NET001 and may not approve it: a second person has to"
@@ -210,7 +206,7 @@ def test_second_person_approves_a_large_change_or_under_dual_control(
 def test_change_that_covers_a_holiday_says_so(connection: Connection) -> None:
     change = ask(connection, "3000", HOLIDAY, next_session(HOLIDAY))
 
-    assert f"No session on {HOLIDAY}: nothing is traded under it there." in change_sentences(change, TERMS)
+    assert f"No session on {HOLIDAY}: nothing is traded under it there." in change_sentences(change)
 
 
 def test_accepted_email_and_publication_are_in_force_from_then_on(connection: Connection) -> None:
@@ -223,8 +219,15 @@ def test_accepted_email_and_publication_are_in_force_from_then_on(connection: Co
     assert in_force(connection, eight) == LimitInForce(Decimal(3000), EMAILED, 1, eight)
     assert in_force(connection, nine).limit_usd == Decimal(4000)
     assert in_force(connection, day_start(TUE)).source == PUBLISHED
-    silent = LimitTerms(Decimal(5000), emailed_counts=False)
-    assert limits_in_force(connection, eight, silent)["NET001"].source == DEFAULT
+
+
+def test_email_does_not_count_where_the_policy_says_so(connection: Connection) -> None:
+    mailed(connection, MON, "0.40", day_start(MON))
+    assert in_force(connection, dt.datetime.now(dt.UTC)).source == EMAILED
+
+    adopt(connection, policy_document(use__emailed_counts="false"))
+
+    assert in_force(connection, dt.datetime.now(dt.UTC)).source == DEFAULT
 
 
 def test_report_that_reached_nobody_changes_nothing(connection: Connection) -> None:
@@ -249,7 +252,7 @@ def test_limit_of_a_renamed_account_is_the_present_one_s(connection: Connection)
     insert(connection, "report_deliveries", run_id=run.run_id, attempt_count=1, **sent)
     rename(connection, TUE, "OLD1")
 
-    assert limits_in_force(connection, dt.datetime.now(dt.UTC), TERMS)["NET001"].limit_usd == Decimal(3000)
+    assert limits_in_force(connection, dt.datetime.now(dt.UTC))["NET001"].limit_usd == Decimal(3000)
 
 
 def test_unchanged_file_does_not_undo_a_person_s_base_limit(connection: Connection) -> None:
@@ -291,3 +294,14 @@ def test_command_line_asks_and_does_not_approve(
     assert "NET001" in shown.stdout
     listed = json.loads(invoke(monkeypatch, warehouse_dsn, "in-force", "--json").stdout)
     assert listed == [{"account_id": "NET001", "limit_usd": "5000.00", "source": "default", "since": None}]
+
+
+def test_decision_starts_from_the_person_s_base_limit(connection: Connection) -> None:
+    state(connection, MON, 6000, NOW - dt.timedelta(days=30))
+    change = ask(connection, "7000", SOON)
+    before = read_terms(connection, SOON, NOW + dt.timedelta(days=1)).of("NET001").base_limit_usd
+
+    decide_change(connection, change.change_id, APPROVED, BOB)
+
+    known = [read_terms(connection, day).of("NET001").base_limit_usd for day in (SOON, TODAY)]
+    assert (before, known) == (Decimal(6000), [Decimal(7000), Decimal(6000)])

@@ -4,23 +4,13 @@
 -- recommendations, report_deliveries, renamed_accounts.
 -- Binds: as_of, first_at and last_at (instants), through_session (limits of later ones do not count), emailed_counts.
 -- Money: US dollars.
--- Point-in-time runs never count; a dry run's publications only until some limit is published live. Limits under a
+-- Point-in-time runs never count; a dry run's publications only before the first live one. Limits under a
 -- former name are the present one's; those of accounts merged since are added up, as in scored_recommendations.
-with publications_that_count as (
-    select
-        publications.publication_id,
-        publications.run_id
-    from risk.publications
-    where
-        publications.is_live
-        or not exists (
-            select
-            from risk.publications as live
-            inner join risk.published_limits on live.publication_id = published_limits.publication_id
-            where
-                live.is_live
-                and published_limits.recorded_at <= %(as_of)s
-        )
+with first_live as (
+    select min(published_limits.recorded_at) as recorded_at
+    from risk.published_limits
+    inner join risk.publications on published_limits.publication_id = publications.publication_id
+    where publications.is_live
 ),
 
 mailed as (
@@ -38,13 +28,20 @@ reported as (
     select
         'published' as source,
         published_limits.publication_id as source_id,
-        publications_that_count.run_id,
+        publications.run_id,
         published_limits.account_id,
         published_limits.recorded_at as reported_at,
         published_limits.limit_usd
     from risk.published_limits
-    inner join publications_that_count on published_limits.publication_id = publications_that_count.publication_id
-    where published_limits.recorded_at <= least(%(as_of)s, %(last_at)s)
+    inner join risk.publications on published_limits.publication_id = publications.publication_id
+    cross join first_live
+    where
+        published_limits.recorded_at <= least(%(as_of)s, %(last_at)s)
+        and (
+            publications.is_live
+            or first_live.recorded_at is null
+            or published_limits.recorded_at < first_live.recorded_at
+        )
     union all
     select
         'emailed' as source,

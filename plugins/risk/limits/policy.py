@@ -17,6 +17,7 @@ from risk.core.policy import LEVELS, AccountTerms, CutTerms, LevelBounds, Policy
 from risk.core.policy_document import PolicyDocument, default_policy
 from risk.core.policy_store import Instant, read_policy
 from risk.core.warehouse import Connection, rows
+from risk.limits.limit_inputs import read_base_limits
 
 CLOSED_RATIO = Decimal("0.01")
 """A gap smaller than this share of the base limit is closed at once: repeated halving never ends."""
@@ -43,7 +44,7 @@ class DeskTerms:
     label
         Its version for reports.
     base_limits_usd
-        Stated base limits by account, US dollars; others have the policy's default.
+        Base limits of files and register by account, US dollars; others have the policy's default.
     groups
         Stated groups by account.
     """
@@ -58,6 +59,10 @@ class DeskTerms:
         policy = self.document.of_group(self.groups.get(account_id))
         return AccountPolicy(policy, self.base_limits_usd.get(account_id, policy.accounts.default_base_limit_usd))
 
+    def default_limit_usd(self, account_id: str) -> Decimal:
+        """Return the base limit of an account for which nobody has stated one, US dollars."""
+        return self.document.of_group(self.groups.get(account_id)).accounts.default_base_limit_usd
+
 
 def default_terms() -> DeskTerms:
     """Return the shipped policy for accounts of which nothing is stated."""
@@ -65,12 +70,11 @@ def default_terms() -> DeskTerms:
 
 
 def read_terms(connection: Connection, effective_session: dt.date, as_of: Instant = "infinity") -> DeskTerms:
-    """Read the policy that applies to an effective session and the stated base limits, as known at an instant."""
+    """Read the policy that applies to an effective session and what was stated of accounts, as known at an instant."""
     version = read_policy(connection, effective_session, as_of)
     binds = {"effective_session": effective_session, "as_of": as_of}
-    stated = rows(connection, "apply_rules/select_account_terms", binds)
-    base_limits_usd = {account_id: limit_usd for account_id, limit_usd, _ in stated if limit_usd is not None}
-    groups = {account_id: group for account_id, _, group in stated if group is not None}
+    base_limits_usd = read_base_limits(connection, effective_session, as_of)
+    groups = dict(rows(connection, "apply_rules/select_groups", binds))
     return DeskTerms(version.document, version.label, base_limits_usd, groups)
 
 

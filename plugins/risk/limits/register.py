@@ -7,7 +7,6 @@ approved; nothing has to run for it to begin or to end (`risk.limits.in_force`).
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,46 +25,22 @@ from risk.core.calendar import (
 from risk.core.errors import RequestError
 from risk.core.money import usd_exact
 from risk.core.settings import EXCHANGE_ZONE
-from risk.core.warehouse import Connection, execute, records, rows, writing
+from risk.core.warehouse import Connection, execute, rows, writing
 from risk.limits.approvals import AirflowUser, cleaned_reason, parsed_amount
-from risk.limits.in_force import (
-    BASE,
-    INTRADAY,
-    NEVER,
-    TEMPORARY,
-    AccountLimits,
-    LimitChange,
-    LimitInForce,
-    ReportedLimit,
-    base_limit,
-    limit_at,
+from risk.limits.in_force import BASE, INTRADAY, NEVER, TEMPORARY, LimitInForce, base_limit, limit_at
+from risk.limits.limit_inputs import (
+    APPROVED,
+    PENDING,
+    REJECTED,
+    RegisteredChange,
+    read_account_limits,
+    read_changes,
+    unnamed_limits,
 )
+from risk.limits.policy import read_terms
 
-APPROVED, REJECTED, PENDING = "approved", "rejected", "pending"
 ONE_DAY = dt.timedelta(days=1)
 MOMENT = dt.timedelta(microseconds=1)
-
-
-@dataclass(frozen=True, slots=True)
-class LimitTerms:
-    """What the policy and the deployment say about limits in force and their changes.
-
-    Attributes
-    ----------
-    default_limit_usd
-        Base limit of an account without any, US dollars.
-    largest_alone_usd
-        A larger change than this needs a second person, US dollars.
-    has_dual_control
-        Whether every change needs one.
-    emailed_counts
-        Whether a recommendation is in force once its email was accepted.
-    """
-
-    default_limit_usd: Decimal
-    largest_alone_usd: Decimal = Decimal(5000)
-    has_dual_control: bool = False
-    emailed_counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,102 +66,21 @@ class RequestedChange:
     replaces: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RegisteredChange:
-    """A row of the register; see the tables ``limit_changes`` and ``limit_change_decisions``."""
-
-    account_id: str
-    change_id: int
-    kind: str
-    limit_usd: Decimal
-    starts_at: dt.datetime
-    ends_at: dt.datetime | None
-    reason: str
-    requested_by: str
-    requester_name: str
-    needs_second_person: bool
-    replaces: int | None
-    recorded_at: dt.datetime
-    action: str | None
-    decided_by: str | None
-    decider_name: str | None
-    decided_at: dt.datetime | None
-
-    @property
-    def state(self) -> str:
-        """``APPROVED``, ``REJECTED`` or ``PENDING``."""
-        return self.action or PENDING
-
-    @property
-    def terms(self) -> LimitChange:
-        """What of it decides the limit in force."""
-        approved_at = self.decided_at if self.action == APPROVED else None
-        return LimitChange(
-            self.change_id, self.kind, self.limit_usd, self.starts_at, self.ends_at, approved_at, self.replaces
-        )
-
-
-def read_changes(connection: Connection, as_of: dt.datetime, account_id: str | None = None) -> list[RegisteredChange]:
-    """Read the register as known at an instant, by account and key."""
-    found = records(connection, "register/select_limit_changes", {"as_of": as_of, "account_id": account_id})
-    return [RegisteredChange(**row) for row in found]
-
-
-def read_account_limits(
-    connection: Connection,
-    as_of: dt.datetime,
-    terms: LimitTerms,
-    *,
-    through_session: dt.date,
-    first_at: dt.datetime,
-    last_at: dt.datetime,
-) -> dict[str, AccountLimits]:
-    """Read what the limits in force between two instants follow from, by account; one without any row has none.
-
-    Parameters
-    ----------
-    as_of
-        Cut-off on what was recorded.
-    through_session
-        Limits reported for later sessions do not count.
-    first_at, last_at
-        Aware instants.
-    """
-    binds = {"as_of": as_of, "through_session": through_session, "first_at": first_at, "last_at": last_at}
-    reported: dict[str, list[ReportedLimit]] = defaultdict(list)
-    for account_id, *row in rows(
-        connection, "register/select_reported_limits", {**binds, "emailed_counts": terms.emailed_counts}
-    ):
-        reported[account_id].append(ReportedLimit(*row))
-    changes: dict[str, list[LimitChange]] = defaultdict(list)
-    for registered in read_changes(connection, as_of):
-        changes[registered.account_id].append(registered.terms)
-    stated: dict[str, list[LimitChange]] = defaultdict(list)
-    for file_limit in records(connection, "register/select_file_limits", {"as_of": as_of}):
-        starts_at = day_start(file_limit["valid_from"])
-        change = LimitChange(0, BASE, file_limit["limit_usd"], starts_at, None, file_limit["recorded_at"])
-        stated[file_limit["account_id"]].append(change)
+def limits_in_force(connection: Connection, instant: dt.datetime) -> dict[str, LimitInForce]:
+    """Return the limit in force of every account that somebody has named, by name, as known at the instant."""
+    session_date = instant.astimezone(EXCHANGE_ZONE).date()
+    terms = read_terms(connection, session_date, instant)
+    known = read_account_limits(
+        connection, instant, terms=terms, through_session=session_date, first_at=instant, last_at=instant
+    )
+    names = {name for (name,) in rows(connection, "register/select_accounts")} | known.keys()
     return {
-        account_id: AccountLimits(
-            reported[account_id], changes[account_id], stated[account_id], terms.default_limit_usd
-        )
-        for account_id in reported.keys() | changes.keys() | stated.keys()
+        name: limit_at(known.get(name) or unnamed_limits(terms, name), instant, session_date) for name in sorted(names)
     }
 
 
-def limits_in_force(connection: Connection, instant: dt.datetime, terms: LimitTerms) -> dict[str, LimitInForce]:
-    """Return the limit in force of every account that somebody has named, by name, as known at the instant."""
-    session_date = instant.astimezone(EXCHANGE_ZONE).date()
-    known = read_account_limits(
-        connection, instant, terms, through_session=session_date, first_at=instant, last_at=instant
-    )
-    unnamed = AccountLimits((), (), (), terms.default_limit_usd)
-    names = {name for (name,) in rows(connection, "register/select_accounts")} | known.keys()
-    return {name: limit_at(known.get(name, unnamed), instant, session_date) for name in sorted(names)}
-
-
 def request_change(
-    connection: Connection, requested: RequestedChange, user: AirflowUser, terms: LimitTerms
+    connection: Connection, requested: RequestedChange, user: AirflowUser, *, has_dual_control: bool
 ) -> RegisteredChange:
     """Store a change that a person asks for; it is pending, and not in force, until it is approved.
 
@@ -194,6 +88,8 @@ def request_change(
     ----------
     user
         Who asks: the person logged in to Airflow, or ``user@host`` of the command line.
+    has_dual_control
+        Whether every change needs a second person; otherwise only one above the policy's largest does.
 
     Raises
     ------
@@ -222,9 +118,8 @@ def request_change(
             "reason": reason,
             "requested_by": user.user_id,
             "requester_name": user.user_name,
-            "needs_second_person": terms.has_dual_control
-            or abs(limit_usd - _compared_limit(connection, requested.account_id, kind, starts_at, now, terms))
-            > terms.largest_alone_usd,
+            "needs_second_person": has_dual_control
+            or _exceeds_largest(connection, requested.account_id, kind, starts_at, limit_usd, now),
             "replaces": requested.replaces,
         }
         change_id = rows(connection, "register/insert_limit_changes", values)[0][0]
@@ -390,18 +285,19 @@ def _check_overlap(
             )
 
 
-def _compared_limit(
-    connection: Connection, account_id: str, kind: str, starts_at: dt.datetime, now: dt.datetime, terms: LimitTerms
-) -> Decimal:
-    """Return what a change is compared with: the base limit, or for other kinds the limit in force when it begins."""
+def _exceeds_largest(
+    connection: Connection, account_id: str, kind: str, starts_at: dt.datetime, limit_usd: Decimal, now: dt.datetime
+) -> bool:
+    """Compare with the base limit, other kinds than a base limit with the limit in force when the change begins."""
     instant = max(starts_at, now)
     session_date = instant.astimezone(EXCHANGE_ZONE).date()
-    known = read_account_limits(
-        connection, now, terms, through_session=session_date, first_at=instant, last_at=instant
-    ).get(account_id, AccountLimits((), (), (), terms.default_limit_usd))
-    if kind == BASE:
-        return base_limit(known, session_date).limit_usd
-    return limit_at(known, instant, session_date).limit_usd
+    terms = read_terms(connection, session_date, now)
+    accounts = read_account_limits(
+        connection, now, terms=terms, through_session=session_date, first_at=instant, last_at=instant
+    )
+    known = accounts.get(account_id) or unnamed_limits(terms, account_id)
+    before = base_limit(known, session_date) if kind == BASE else limit_at(known, instant, session_date)
+    return abs(limit_usd - before.limit_usd) > terms.of(account_id).policy.changes.largest_alone_usd
 
 
 def _shown(instant: dt.datetime) -> str:
@@ -414,21 +310,17 @@ def change_facts(change: RegisteredChange) -> dict[str, Any]:
     return {name: getattr(change, name) for name in (*names, "needs_second_person", "replaces", "state")}
 
 
-def change_sentences(change: RegisteredChange, terms: LimitTerms) -> list[str]:
+def change_sentences(change: RegisteredChange) -> list[str]:
     """Say what was asked for, who may approve it, and which holidays it covers."""
     until = "" if change.ends_at is None else f" until {_shown(change.ends_at)}"
-    who = "a person with the role User on the trader's page"
-    if change.needs_second_person:
-        why = (
-            "dual control" if terms.has_dual_control else f"a change of more than {usd_exact(terms.largest_alone_usd)}"
-        )
-        who = f"a second person on the trader's page ({why})"
+    who = "a second person" if change.needs_second_person else "a person with the role User"
     sentences = [
         (
             f"Change {change.change_id} of {change.account_id}: {change.kind} limit {usd_exact(change.limit_usd)} "
             f"from {_shown(change.starts_at)}{until}."
         ),
-        f"It is {change.state}" + (f" and not in force until {who} approves it." if change.state == PENDING else "."),
+        f"It is {change.state}"
+        + (f" and not in force until {who} approves it on the trader's page." if change.state == PENDING else "."),
     ]
     first = change.starts_at.astimezone(EXCHANGE_ZONE).date()
     last = first if change.ends_at is None else (change.ends_at - MOMENT).astimezone(EXCHANGE_ZONE).date()
