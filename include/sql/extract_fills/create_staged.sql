@@ -92,5 +92,6 @@ create temporary table staged_accounts (
     last_traded date,
     base_limit_usd numeric(18, 2),
     is_disabled boolean,
-    former_account_id text
+    former_account_id text,
+    group_name text
 ) on commit drop;

@@ -12,7 +12,8 @@ with known as (
         accounts.last_traded,
         accounts.base_limit_usd,
         accounts.is_disabled,
-        accounts.former_account_id
+        accounts.former_account_id,
+        accounts.group_name
     from risk.accounts
     order by
         accounts.account_id asc,
@@ -47,6 +48,7 @@ insert into risk.accounts (
     base_limit_usd,
     is_disabled,
     former_account_id,
+    group_name,
     recorded_at
 )
 select
@@ -61,6 +63,7 @@ select
     staged_accounts.base_limit_usd,
     staged_accounts.is_disabled,
     staged_accounts.former_account_id,
+    staged_accounts.group_name,
     %(recorded_at)s
 from staged_accounts
 left join known
@@ -76,10 +79,11 @@ where
     known.account_id is null
     or holders.account_id <> staged_accounts.account_id
     or (
-        known.display_name, known.first_traded, known.last_traded, known.base_limit_usd, known.is_disabled
+        known.display_name, known.first_traded, known.last_traded, known.base_limit_usd, known.is_disabled,
+        known.group_name
     ) is distinct from (
         staged_accounts.display_name, staged_accounts.first_traded, staged_accounts.last_traded,
-        staged_accounts.base_limit_usd, staged_accounts.is_disabled
+        staged_accounts.base_limit_usd, staged_accounts.is_disabled, staged_accounts.group_name
     )
 order by
     staged_accounts.file_name,

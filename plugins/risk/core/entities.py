@@ -160,6 +160,8 @@ class AccountStatement(NamedTuple):
         Whether it can trade no more.
     former_account_id
         Account whose sessions before that day are this one's history.
+    group_name
+        Group whose values in the policy apply to it.
     """
 
     valid_from: dt.date
@@ -170,6 +172,7 @@ class AccountStatement(NamedTuple):
     base_limit_usd: Decimal | None
     is_disabled: bool | None
     former_account_id: str | None
+    group_name: str | None = None
 
 
 class Statements(NamedTuple):

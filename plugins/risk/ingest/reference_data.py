@@ -212,12 +212,25 @@ def _stated_account(named: Named, rules: RowRules) -> AccountStatement:
     former = read_account(named, "formerly", rules) if named.get("formerly") else None
     account_id = read_account(named, "account", rules)
     first_traded, last_traded = (_day_seen(named, name, rules.today) for name in ("first_traded", "last_traded"))
-    display_name = " ".join(named.get("display_name", "").split()) or None
-    if display_name and (len(display_name) > NAME_LENGTH or not display_name.isprintable()):
-        raise ValueError(f"display name {shorten(display_name)} is too long or cannot be printed")
+    display_name = _printable(named, "display_name")
     return AccountStatement(
-        valid_from, account_id, display_name, first_traded, last_traded, limit, YES_OR_NO[disabled], former
+        valid_from=valid_from,
+        account_id=account_id,
+        display_name=display_name,
+        first_traded=first_traded,
+        last_traded=last_traded,
+        base_limit_usd=limit,
+        is_disabled=YES_OR_NO[disabled],
+        former_account_id=former,
+        group_name=_printable(named, "group"),
     )
+
+
+def _printable(named: Named, column: str) -> str | None:
+    text = " ".join(named.get(column, "").split()) or None
+    if text and (len(text) > NAME_LENGTH or not text.isprintable()):
+        raise ValueError(f"{column.replace('_', ' ')} {shorten(text)} is too long or cannot be printed")
+    return text
 
 
 def _day_seen(named: Named, name: str, today: dt.date) -> dt.date | None:
@@ -242,8 +255,9 @@ def _place_facts(row: Adjustment | ReportedPnl, file_name: str) -> list[Fact]:
 def _account_facts(row: AccountStatement, _file_name: str) -> list[Fact]:
     """Claim what holds for the account, and that it alone takes over the one it was formerly."""
     facts: list[Fact] = []
-    if (row.base_limit_usd, row.is_disabled) != (None, None):
+    if (row.base_limit_usd, row.is_disabled, row.group_name) != (None, None, None):
         said = f"says base limit {_plain(row.base_limit_usd)}, disabled {row.is_disabled}"
+        said += f", group {row.group_name}" if row.group_name else ""
         facts.append(((row.account_id, row.valid_from), said))
     if row.former_account_id is not None:
         facts.append((("who was formerly", row.former_account_id, row.valid_from), f"says {row.account_id}"))
@@ -366,6 +380,7 @@ ACCOUNTS: Final = FileSpec(
         "Base Limit": "base_limit",
         "Disabled": "disabled",
         "Formerly": "formerly",
+        "Group": "group",
         "Currency": "currency",
         "Cash": "cash",
         "Unrealized": "unrealized",
