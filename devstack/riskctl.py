@@ -17,7 +17,7 @@ from devstack.workspace import Workspace, load_secrets, read_json
 from risk import cli
 from risk.core.connections import METADATA_DSN, WAREHOUSE_CONNECTION
 
-POSTGRES_COMMANDS = frozenset({"backup", "limits", "migrate", "replay", "restore", "track-record", "traders"})
+POSTGRES_COMMANDS = frozenset({"backup", "limits", "migrate", "policy", "replay", "restore", "track-record", "traders"})
 STACK_COMMANDS = POSTGRES_COMMANDS | {"doctor", "watchdog"}
 
 
@@ -56,6 +56,8 @@ def stack_environment(workspace: Workspace, given: Mapping[str, str] | None = No
 
 def needs_postgres(arguments: Sequence[str]) -> bool:
     """Return whether a command line works on a database."""
+    if list(arguments[:2]) == ["policy", "check"]:
+        return False
     return bool(POSTGRES_COMMANDS & set(arguments[:1])) and "--help" not in arguments
 
 

@@ -25,7 +25,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from risk import __version__, cli_limits
+from risk import __version__, cli_limits, cli_policy
 from risk.cli_parts import JsonFlag, warehouse
 from risk.cli_parts import table as make_table
 from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn
@@ -47,6 +47,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(cli_limits.app)
+app.add_typer(cli_policy.app)
 PNL_COLUMNS = (
     "account_id",
     "session_date",

@@ -46,6 +46,7 @@ RUN_BY = {
     "riskctl track-record": FIRST_DAY,
     "riskctl --help": FIRST_DAY,
     "riskctl limits": "tests/sql/test_limits_register.py",
+    "riskctl policy": "tests/sql/test_limits_policy_rows.py",
     "riskctl pnl": "tests/unit/test_cli.py",
     "riskctl backtest": "tests/unit/test_cli.py",
     "python -m tests.golden": "tests/golden/test_golden.py",

@@ -9,11 +9,12 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from risk.core.policy_document import parse_policy
 from risk.limits.decide import ActiveAccount, GateDecision, RunInputs, recommendation
-from risk.limits.policy import forecast_level, model_cut_ratio, new_limit_usd, status
+from risk.limits.policy import DeskTerms, forecast_level, model_cut_ratio, new_limit_usd, status
 from risk.limits.rules import PnlHistory
 from risk.model.mixture import ResidualShape
-from tests.policies import ANY_LOSS, ANY_LOSS_TERMS
+from tests.policies import ANY_LOSS, ANY_LOSS_TERMS, policy_document, policy_text
 
 SESSION = dt.date(2025, 8, 15)
 ACCOUNT = ActiveAccount(
@@ -33,6 +34,8 @@ ACCOUNT = ActiveAccount(
 )
 CALM = PnlHistory(np.array([100.0, -100.0] * 15), 1000.0, SESSION)
 THREE_LOSSES = PnlHistory(np.array([100.0, -100.0] * 15 + [100.0, -1.0, -1.0, -1.0]), 1000.0, SESSION)
+
+LOSSES_OF_HUNDREDS = PnlHistory(np.array([100.0, -100.0] * 15 + [100.0, -200.0, -200.0, -200.0]), 1000.0, SESSION)
 
 
 @pytest.mark.parametrize(
@@ -231,3 +234,29 @@ def test_a_cut_falls_when_the_session_is_known(state: str | None) -> None:
     )
     decided = recommendation(account, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, ANY_LOSS_TERMS))
     assert (decided["cut_ratio"], decided["reasons"]) == (Decimal("0.00"), [])
+
+
+def test_cut_target_below_one_cuts_everybody_and_calls_nobody_moderate() -> None:
+    # given a forecast loss equal to the usual one, and a policy that aims at 70 % of it
+    usual = dataclasses.replace(ACCOUNT, quantile_05_usd=Decimal(-1200))
+    terms = DeskTerms(policy_document(model__target="0.70"), "target", {}, {})
+
+    # when
+    decided = recommendation(usual, CALM, RunInputs(SESSION, PROVEN, SHAPE, terms))
+
+    # then 1 - 0.7 is cut, and nothing is unusual
+    assert (decided["cut_ratio"], decided["level"], decided["source"]) == (Decimal("0.30"), "low", "model")
+
+
+def test_policy_can_leave_the_decision_to_the_rules_although_the_model_is_proven() -> None:
+    terms = DeskTerms(policy_document(model__decides="false"), "rules only", {}, {})
+    decided = recommendation(ACCOUNT, CALM, RunInputs(SESSION, PROVEN, SHAPE, terms))
+    assert (decided["source"], decided["cut_ratio"], decided["model_cut_ratio"]) == ("rules", 0, Decimal("0.40"))
+    assert "policy" in decided["source_reason"]
+
+
+def test_rule_says_the_level_whatever_it_cuts() -> None:
+    high = policy_text().replace("cut: 30%\n    level: moderate", "cut: 30%\n    level: high", 1)
+    terms = DeskTerms(parse_policy(high, "test"), "level", {}, {})
+    decided = recommendation(ACCOUNT, LOSSES_OF_HUNDREDS, RunInputs(SESSION, UNPROVEN, SHAPE, terms))
+    assert (decided["cut_ratio"], decided["level"]) == (Decimal("0.30"), "high")

@@ -9,6 +9,7 @@ import copy
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from risk.core.errors import RequestError
 from risk.core.policy import LEVELS, MEASURE_TERMS, Policy, Rule
-from risk.core.policy_text import Path, PolicyText, listed, read_policy_text, shown
+from risk.core.policy_text import Path, PolicyText, read_policy_text, shown
 from risk.core.settings import PROJECT_DIR
 
 DEFAULT_POLICY = PROJECT_DIR / "include" / "policy" / "default.yaml"
@@ -276,19 +277,23 @@ def _value_differences(prefix: str, before: Policy, after: Policy) -> list[str]:
 
 
 def _flat(policy: Policy) -> dict[str, str]:
-    """Write every value by its key, rules by their names."""
-    flat: dict[str, str] = {}
-    for section, value in policy.model_dump().items():
-        if section == "rules":
-            flat |= {f"rules.{rule['name']}.{key}": _plain(one) for rule in value for key, one in rule.items()}
-        elif isinstance(value, dict):
-            flat |= {f"{section}.{key}": _plain(one) for key, one in value.items()}
-        elif section != "groups":
-            flat[section] = _plain(value)
-    return flat
+    """Write every value by its key, rules by their names; groups have their own."""
+    parts = {name: part for name, part in policy if isinstance(part, BaseModel)}
+    parts |= {f"rules.{rule.name}": rule for rule in policy.rules}
+    flat = {f"{name}.{key}": text for name, part in parts.items() for key, text in _written(part)}
+    return flat | {"recipients": ", ".join(policy.recipients) or "none"}
 
 
-def _plain(value: object) -> str:
-    if isinstance(value, tuple):
-        return listed([_plain(one) for one in value]) or "none"
-    return "null" if value is None else str(value)
+def _written(part: BaseModel) -> Iterator[tuple[str, str]]:
+    """Write the values of a section as a policy has them: shares as percentages."""
+    for name, field in type(part).model_fields.items():
+        value = getattr(part, name)
+        extra = field.json_schema_extra
+        is_share = isinstance(extra, dict) and "share" in str(extra["allowed"])
+        values = value if isinstance(value, tuple) else (value,)
+        yield name, ", ".join(_percentage(one) if is_share else shown(one) for one in values)
+
+
+def _percentage(share: Decimal) -> str:
+    whole, _, fraction = f"{share * 100:f}".partition(".")
+    return f"{whole}.{fraction.rstrip('0')}".rstrip(".") + "%"

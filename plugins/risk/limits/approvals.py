@@ -391,7 +391,7 @@ def cleaned_reason(reason: str) -> str:
     """
     plain = " ".join("".join(sign if sign.isprintable() else " " for sign in reason).split())
     if not plain:
-        raise RequestError("A reason is missing: say in a sentence why this limit is right.")
+        raise RequestError("A reason is missing: say why in a sentence.")
     if len(plain) > LONGEST_REASON:
         raise RequestError(f"The reason has {len(plain)} characters: use at most {LONGEST_REASON}.")
     return plain

@@ -32,7 +32,8 @@ comment on column results.recommendations.cut_ratio is 'Recommended cut; 0.40 = 
 comment on column results.recommendations.base_limit_usd is 'Limit before the cut, US dollars.';
 comment on column results.recommendations.new_limit_usd is 'Limit after the cut, US dollars.';
 comment on column results.recommendations.source is 'What the cut comes from.';
-comment on column results.recommendations.source_version is 'Version of the policy whose rules decided, or of the model.';
+comment on column results.recommendations.source_version is
+'Version of the policy whose rules decided, or of the model.';
 comment on column results.recommendations.source_reason is 'Why this source is used.';
 comment on column results.recommendations.reasons is 'Sentences behind the cut, strongest first.';
 comment on column results.recommendations.rules_cut_ratio is 'Cut by the rules.';

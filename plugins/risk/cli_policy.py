@@ -1,0 +1,151 @@
+"""The commands ``riskctl policy``: check, show, compare and adopt policies."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+import json
+import re
+import socket
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from risk.cli_parts import JsonFlag, warehouse
+from risk.core.errors import RequestError
+from risk.core.settings import read_settings
+
+if TYPE_CHECKING:
+    from risk.core.policy_document import PolicyDocument
+    from risk.core.policy_store import PolicyVersion
+
+app = typer.Typer(name="policy", help="Check, show, compare and adopt policies.", no_args_is_help=True)
+
+VERSION = re.compile(r"[0-9]+")
+
+
+@app.command()
+def check(file: Annotated[str, typer.Argument(help="A policy file.")], *, as_json: JsonFlag = False) -> None:
+    """Validate a policy file; errors name line, key, what was found and what to write."""
+    from risk.core.policy_document import default_policy, differences, read_policy_file
+
+    document = read_policy_file(file)
+    changed = differences(default_policy(), document)
+    facts = {"file": file, "sha256": document.content_sha256, "differences_from_shipped": changed}
+    sentence = f"{file} is a valid policy ({document.content_sha256[:12]}) with {len(document.desk.rules)} rules"
+    groups = f" and {len(document.groups)} groups" if document.groups else ""
+    compared = "as shipped" if not changed else "it differs from the shipped one in:"
+    _print(facts, [f"{sentence}{groups}, {compared}", *changed], as_json=as_json)
+
+
+@app.command()
+def show(
+    session: Annotated[str, typer.Option("--session", help="Session of the limits; empty: today or the next.")] = "",
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Print the policy that applies to a session, with its version, author and reason."""
+    from risk.limits.adopt_policy import policy_of_session
+
+    with warehouse() as connection:
+        day = _date("--session", session) if session else _today_or_next()
+        found = policy_of_session(connection, day, None)
+    lines = [f"# {_described(found)}", *_before_history(found), found.document.text.rstrip()]
+    _print({"session": str(day), **_facts(found), "text": found.document.text}, lines, as_json=as_json)
+
+
+@app.command()
+def diff(
+    first: Annotated[str, typer.Argument(metavar="A", help="A version number or a file.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="A version number or a file.")],
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """List the values in which two policies differ."""
+    from risk.core.policy_document import differences
+
+    changed = differences(_document(first), _document(second))
+    _print({"differences": changed}, changed or [f"{first} and {second} say the same."], as_json=as_json)
+
+
+@app.command()
+def adopt(
+    file: Annotated[str, typer.Argument(help="A policy file.")],
+    valid_from: Annotated[str, typer.Option("--from", help="First session it applies to, YYYY-MM-DD.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why the policy changes, in a sentence.")],
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Adopt a policy from a session on; it is stored under the next version and never changed."""
+    from risk.core.policy_document import read_policy_file
+    from risk.limits.adopt_policy import Adoption, never_effective
+    from risk.limits.adopt_policy import adopt as store
+
+    author = f"{getpass.getuser()}@{socket.gethostname()}"
+    asked = Adoption(read_policy_file(file), _date("--from", valid_from), author, reason)
+    with warehouse() as connection:
+        has_dual_control = read_settings().dual_control
+        adopted = store(connection, asked, dt.datetime.now(dt.UTC), has_dual_control=has_dual_control)
+        replaced = [one.version for one in never_effective(connection, adopted)]
+    lines = [f"Adopted {_described(adopted)}"]
+    lines += [f"Version {version}, valid from the same session or later, will never apply." for version in replaced]
+    _print({**_facts(adopted), "never_effective": replaced}, lines, as_json=as_json)
+
+
+def _print(facts: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
+    typer.echo(json.dumps(facts, default=str) if as_json else "\n".join(lines))
+
+
+def _described(version: PolicyVersion) -> str:
+    since = "from set-up on" if version.valid_from is None else f"from {version.valid_from} on"
+    approved = f", approved by {version.approver}" if version.approver else ""
+    return (
+        f"policy version {version.label}, {since}; by {version.author}{approved} "
+        f"at {version.recorded_at:%Y-%m-%d %H:%M} UTC: {version.reason}"
+    )
+
+
+def _before_history(version: PolicyVersion) -> list[str]:
+    """Say that a session lies before every adoption."""
+    if version.version:
+        return []
+    return ["# No policy was adopted for this session: the one stored at set-up applies."]
+
+
+def _facts(version: PolicyVersion) -> dict[str, Any]:
+    return {
+        "version": version.version,
+        "sha256": version.document.content_sha256,
+        "valid_from": version.valid_from,
+        "author": version.author,
+        "reason": version.reason,
+        "approver": version.approver,
+        "recorded_at": version.recorded_at.isoformat(),
+    }
+
+
+def _document(named: str) -> PolicyDocument:
+    """Read a policy by the number of its version, else from a file."""
+    from risk.core.policy_document import read_policy_file
+
+    if not VERSION.fullmatch(named):
+        return read_policy_file(named)
+    from risk.limits.adopt_policy import read_version
+
+    with warehouse() as connection:
+        return read_version(connection, int(named)).document
+
+
+def _date(option: str, text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise RequestError(f"{option} {text!r} is not a date: write it as YYYY-MM-DD.") from None
+
+
+def _today_or_next() -> dt.date:
+    from risk.core.calendar import is_session, next_session
+    from risk.core.settings import EXCHANGE_ZONE
+
+    today = dt.datetime.now(EXCHANGE_ZONE).date()
+    return today if is_session(today) else next_session(today)

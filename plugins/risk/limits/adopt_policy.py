@@ -1,0 +1,116 @@
+"""Adopting a policy: it becomes a new version, valid from a session that has not been decided yet."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from risk.core.calendar import is_session, next_session
+from risk.core.errors import RequestError
+from risk.core.policy_document import PolicyDocument
+from risk.core.policy_store import PolicyVersion, insert_policy, read_policies
+from risk.core.settings import EXCHANGE_ZONE
+from risk.core.warehouse import Connection, writing
+from risk.limits.approvals import cleaned_reason
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What a person asks for.
+
+    Attributes
+    ----------
+    document
+        The policy.
+    valid_from
+        First effective session it shall apply to.
+    author, reason
+        Who asks, and why.
+    """
+
+    document: PolicyDocument
+    valid_from: dt.date
+    author: str
+    reason: str
+
+
+def adopt(connection: Connection, asked: Adoption, instant: dt.datetime, *, has_dual_control: bool) -> PolicyVersion:
+    """Store a policy as the next version.
+
+    Parameters
+    ----------
+    instant
+        Now, aware.
+    has_dual_control
+        Whether one person may not decide alone; the command line cannot approve, so that nothing is adopted then.
+
+    Raises
+    ------
+    RequestError
+        If the session is past or none, the reason is missing, the policy is the one that applies then already, or a
+        second person would have to approve; nothing is stored then.
+    """
+    if has_dual_control:
+        raise RequestError(
+            "RISK_DUAL_CONTROL=1: a policy needs the approval of a second person, which the Risk page does not take "
+            "yet, and the command line cannot approve. Nothing was adopted; the policy in force stays."
+        )
+    _check_session(asked.valid_from, instant)
+    reason = cleaned_reason(asked.reason)
+    with writing(connection):
+        present = read_policies(connection, asked.valid_from)[0]
+        if present.document.content_sha256 == asked.document.content_sha256:
+            raise RequestError(
+                f"This is the policy that applies on {asked.valid_from} already, version {present.version}: "
+                "nothing to adopt."
+            )
+        insert_policy(connection, asked.document, asked.valid_from, asked.author, reason)
+        return read_policies(connection)[0]
+
+
+def never_effective(connection: Connection, adopted: PolicyVersion) -> list[PolicyVersion]:
+    """List the versions that an adoption replaces before they applied: those valid from the same day or later."""
+    first = adopted.valid_from or dt.date.max
+    versions = read_policies(connection)
+    return [one for one in versions if one.version < adopted.version and (one.valid_from or dt.date.min) >= first]
+
+
+def policy_of_session(connection: Connection, effective_session: dt.date, as_of: dt.datetime | None) -> PolicyVersion:
+    """Return the policy of a session, as known at an instant; ``None`` = now.
+
+    Raises
+    ------
+    RequestError
+        If the day is no session.
+    """
+    if not is_session(effective_session):
+        raise RequestError(
+            f"{effective_session} is no session of the exchange: name one, such as {next_session(effective_session)}."
+        )
+    return read_policies(connection, effective_session, as_of or "infinity")[0]
+
+
+def read_version(connection: Connection, version: int) -> PolicyVersion:
+    """Return an adopted version.
+
+    Raises
+    ------
+    RequestError
+        If there is none of that number.
+    """
+    versions = read_policies(connection)
+    for one in versions:
+        if one.version == version:
+            return one
+    raise RequestError(f"No policy version {version} was adopted: the newest is {versions[0].version}.")
+
+
+def _check_session(valid_from: dt.date, instant: dt.datetime) -> None:
+    today = instant.astimezone(EXCHANGE_ZONE).date()
+    if valid_from < today:
+        raise RequestError(
+            f"--from {valid_from} is past: limits of that session were decided by another policy. "
+            f"Name {next_session(today)} or later."
+        )
+    if not is_session(valid_from):
+        raise RequestError(f"--from {valid_from} is no session of the exchange: name {next_session(valid_from)}.")
