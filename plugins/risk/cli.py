@@ -139,12 +139,13 @@ def pnl(
     """Print daily P&L per account-session as CSV, warnings to standard error; rejected rows make the exit code 1."""
     from risk.books.session import daily_pnl
     from risk.ingest.folder import unread_files
-    from risk.ingest.read import read_drop, read_stated
+    from risk.ingest.read import read_drop, read_stated, with_multipliers
 
     settings = read_settings()
-    executions, rejects, notices = read_drop(fills, settings, _instant(as_of))
+    executions, rejects, notices, multipliers = read_drop(fills, settings, _instant(as_of))
     statements, rejected = read_stated(fills, settings, marks)
-    books = daily_pnl(executions, statements.marks, statements.instruments, statements.splits)
+    instruments = with_multipliers(statements.instruments, multipliers)
+    books = daily_pnl(executions, statements.marks, instruments, statements.splits)
     rows = [{column: _plain(getattr(row, column)) for column in PNL_COLUMNS} for row in books]
     if adjustments:
         rows = _with_adjustments(rows, statements)
@@ -249,14 +250,15 @@ def _write_json(file: Path, facts: dict[str, Any]) -> None:
 
 
 def _panel_of_drop(folder: Path) -> Panel:
-    from risk.ingest.read import fills_of, read_drop, read_stated
+    from risk.ingest.read import fills_of, read_drop, read_stated, with_multipliers
     from risk.model.backtest import panel_of_fills
 
     settings = read_settings()
-    executions, rejects, notices = read_drop(folder, settings)
+    executions, rejects, notices, multipliers = read_drop(folder, settings)
     stated, rejected = read_stated(folder, settings)
     _print_notices((*rejects, *rejected), notices)
-    return panel_of_fills(list(fills_of(executions)), stated.marks, stated.instruments, stated.splits)
+    instruments = with_multipliers(stated.instruments, multipliers)
+    return panel_of_fills(list(fills_of(executions)), stated.marks, instruments, stated.splits)
 
 
 def _print_record(result: BacktestRecord, checks: CoverageChecks, origin: str) -> None:

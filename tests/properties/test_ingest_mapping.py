@@ -16,7 +16,7 @@ from risk.books.session import daily_pnl
 from risk.core.errors import InputError
 from risk.core.settings import Settings
 from risk.ingest.mapping_files import preset, preset_names, read_mapping
-from risk.ingest.read import read_drop, read_stated
+from risk.ingest.read import read_drop, read_stated, with_multipliers
 from tests.broker_shapes import INSTRUMENTS, SHAPES, Drawn
 
 cents = st.integers(0, 500).map(lambda number: Decimal(number) / 100)
@@ -40,10 +40,11 @@ desks = st.lists(fills, min_size=1, max_size=12).map(
 def books(folder: Path, mapping: str = "") -> list[Any]:
     """Return the P&L of a folder without a database, every row of it loaded."""
     choice = Settings(fills_mapping=mapping)
-    executions, rejects, _ = read_drop(folder, choice)
+    executions, rejects, _, multipliers = read_drop(folder, choice)
     assert [reject.reason for reject in rejects] == []
     stated, _ = read_stated(folder, choice)
-    return list(daily_pnl(executions, stated.marks, stated.instruments, stated.splits))
+    instruments = with_multipliers(stated.instruments, multipliers)
+    return list(daily_pnl(executions, stated.marks, instruments, stated.splits))
 
 
 @pytest.mark.parametrize("name", preset_names())

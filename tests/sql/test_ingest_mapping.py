@@ -108,3 +108,28 @@ def test_wrong_mapping_file_is_quarantined_by_line_and_the_others_are_loaded(
     assert [item.file_name for item in loaded.quarantined] == ["mapping.toml"]
     assert "mapping.toml line 9: tiem is no key of a mapping file" in loaded.quarantined[0].reason
     assert current_accounts(connection) == [("B1", 1)]
+
+
+def test_multiplier_of_executions_is_known_to_the_warehouse_until_an_instruments_file_says_otherwise(
+    connection: Connection, tmp_path: Path
+) -> None:
+    (tmp_path / "fills.csv").write_text(
+        "Date/Time,Account,B/S,Qty,Symbol,Price,Multiplier\n08/15/2025 09:31:00,A1,B,1,/ESU5,6400,50\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "instruments.csv").write_text("Date,Symbol,Multiplier\n2025-08-15,/NQU5,20\n", encoding="utf-8")
+    load(connection, tmp_path)
+    load(connection, tmp_path)
+    assert stated(connection) == [("/ESU5", 50, "fills.csv"), ("/NQU5", 20, "instruments.csv")]
+
+    (tmp_path / "instruments.csv").write_text("Date,Symbol,Multiplier\n2025-08-15,/ESU5,5\n", encoding="utf-8")
+    load(connection, tmp_path)
+
+    assert stated(connection)[-1] == ("/ESU5", 5, "instruments.csv")
+
+
+def stated(connection: Connection) -> list[tuple[str, Decimal, str]]:
+    """List the multipliers as they were recorded."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select symbol, multiplier, file_name from risk.instruments order by instrument_id")
+        return cursor.fetchall()

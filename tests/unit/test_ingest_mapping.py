@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from risk.cli import app
 from risk.core.errors import InputError, RequestError
 from risk.core.settings import Settings
 from risk.ingest.layout import ExecutionFile, date_time, plain_number
@@ -39,7 +41,7 @@ def write(folder: Path, mapping: str, *lines: str, name: str = "trades.csv", enc
 
 def executions(folder: Path, mapping: str = "") -> list[dict[str, Any]]:
     """Read the executions of a folder, all of which are good."""
-    found, rejects, _ = read_drop(folder, Settings(fills_mapping=mapping))
+    found, rejects, *_ = read_drop(folder, Settings(fills_mapping=mapping))
     assert [reject.reason for reject in rejects] == []
     return found.to_dict("records")
 
@@ -176,7 +178,7 @@ def test_time_that_fits_no_format_or_no_instant_is_never_read_otherwise(
         'column = "Time"', "\n".join(f"{key} = {value!r}" for key, value in {**keys, "column": "Time"}.items())
     )
     write(tmp_path, mapping, HEADER, ROW.replace("2025-08-14 09:31:00", text))
-    _, (reject,), _ = read_drop(tmp_path, Settings())
+    _, (reject,), *_ = read_drop(tmp_path, Settings())
     assert text in reject.reason
 
 
@@ -189,7 +191,7 @@ def test_reject_of_a_mapped_file_quotes_the_line_as_it_stands(tmp_path: Path) ->
     line = ROW.replace("Buy", "Sideways")
     write(tmp_path, BASE, HEADER, ROW, line, "too,few")
 
-    _, rejects, _ = read_drop(tmp_path, Settings())
+    _, rejects, *_ = read_drop(tmp_path, Settings())
 
     by_line = {one.line_number: one for one in rejects}
     assert {number: one.raw_text for number, one in by_line.items()} == {3: line, 4: "too,few"}
@@ -355,7 +357,34 @@ def test_preset_names_a_public_source_and_fits_the_header_of_it_only(tmp_path: P
 def test_thousands_of_bad_rows_of_a_mapped_file_are_rejected_one_by_one(tmp_path: Path) -> None:
     write(tmp_path, BASE, HEADER, ROW, *(ROW.replace("10.00", f"x{number}") for number in range(20_000)))
 
-    found, rejects, _ = read_drop(tmp_path, Settings())
+    found, rejects, *_ = read_drop(tmp_path, Settings())
 
     assert (len(found), len(rejects)) == (1, 20_000)
     assert rejects[-1].line_number == 20_002
+
+
+def test_asset_class_tells_a_future_from_a_share_of_the_same_name(tmp_path: Path) -> None:
+    mapping = (
+        f'symbols = {{ asset_class = {{ column = "Kind", words = {{ STK = "equity", FUT = "future" }} }} }}\n{BASE}'
+    ).replace('price = "Price"', 'price = "Price"\nmultiplier = "Size"')
+    rows = ("Buy,2,ES,6400,FUT,50", "Sell,2,ES,6340,FUT,50", "Buy,100,ES,60,STK,1", "Sell,100,ES,61,STK,1")
+    write(
+        tmp_path,
+        mapping,
+        f"{HEADER},Kind,Size",
+        *(f"2025-08-14 09:3{number}:00,{row}" for number, row in enumerate(rows)),
+    )
+
+    result = CliRunner().invoke(app, ["pnl", "--fills", str(tmp_path)])
+
+    # 2 x 50 x -60 = -6,000 and 100 x 1 = 100
+    assert "A1,2025-08-14,-5900" in result.stdout
+
+
+def test_row_of_an_unknown_asset_class_is_rejected(tmp_path: Path) -> None:
+    mapping = f'symbols = {{ asset_class = {{ column = "Kind", words = {{ STK = "equity" }} }} }}\n{BASE}'
+    write(tmp_path, mapping, f"{HEADER},Kind", f"{ROW},BOND")
+
+    _, (reject,), *_ = read_drop(tmp_path, Settings())
+
+    assert "unknown asset class 'BOND'" in reject.reason

@@ -304,3 +304,28 @@ def test_file_with_the_day_first_is_refused_whole(tmp_path: Path, dates: tuple[s
     good_count, reasons = parse(tmp_path, content)
     assert good_count == len([day for day in dates if not day.startswith("14/")])
     assert len(reasons) == len(dates) - good_count
+
+
+def test_multiplier_of_an_execution_is_stated_for_its_symbol_and_session(tmp_path: Path) -> None:
+    content = f"{HEADER},Multiplier\n{ROW.replace('XYZ', '/ESU5')},50\n{ROW},\n{ROW.replace('XYZ', '/ESU5')},50.0\n"
+    path = tmp_path / "fills.csv"
+    path.write_text(content, encoding="utf-8")
+
+    parsed = Parser(RULES).parse(path, lambda _: None)
+
+    ((line_number, stated),) = parsed.multipliers.statements(None)
+    assert (line_number, stated.symbol, stated.multiplier) == (2, "/ESU5", 50)
+    assert list(parsed.multipliers.statements(dt.date(2025, 8, 14))) == []
+
+
+@pytest.mark.parametrize("text", ["0", "-5", "x", "1e11"])
+def test_multiplier_that_can_be_none_rejects_its_row(tmp_path: Path, text: str) -> None:
+    good_count, reasons = parse(tmp_path, f"{HEADER},Multiplier\n{ROW},{text}\n{ROW},100\n")
+
+    assert good_count == 1
+    assert f"multiplier '{text}' is not above zero" in reasons[0]
+
+
+def test_two_multipliers_of_one_symbol_in_a_session_refuse_the_file(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"two multipliers of XYZ on 2025-08-15, 50 and 5 \(lines 2 and 3\)"):
+        parse(tmp_path, f"{HEADER},Multiplier\n{ROW},50\n{ROW},5\n")

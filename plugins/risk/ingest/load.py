@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from psycopg2 import sql
 
+from risk.core.entities import Instrument
 from risk.core.errors import InputError, RequestError
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, execute, records, rows, statement, writing
@@ -258,6 +259,7 @@ class _FolderLoad:
             fill_count = self._store_executions(files, delivery_ids) if delivery_ids else 0
         for file in files:
             self._note_records(file, delivery_ids)
+        self._store_multipliers(files)
         reference_count = self._store_reference({name: row["content_sha256"] for name, row in known.items()})
         rejected_count = self._store_logs()
         return Load(
@@ -380,6 +382,18 @@ class _FolderLoad:
                 deferred_count=parsed.record_count - placed - unplaced,
             )
         )
+
+    def _store_multipliers(self, files: Iterable[_File]) -> None:
+        """Store the multipliers that executions state; an instruments file of the same load has the last word."""
+        stated = [
+            (file.name, line_number, *row)
+            for file in files
+            for line_number, row in file.deliveries.parsed.multipliers.statements(self.opened["through_session_date"])
+        ]
+        if stated:
+            columns = ("file_name", "line_number", *Instrument._fields)
+            copy_chunks(self.connection, "staged_instruments", columns, row_chunks(stated))
+            rows(self.connection, "extract_fills/insert_instruments", self.opened)
 
     def _store_reference(self, loaded: Mapping[str, str]) -> int:
         """Store what the manifest and the reference files state, and return how many of these files were read."""

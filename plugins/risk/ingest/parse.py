@@ -21,13 +21,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute
 
-from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.symbols import kind_of, read_symbol
 from risk.ingest.amounts import fits, number
+from risk.ingest.evidence import DateEvidence, StatedMultipliers
 from risk.ingest.layout import ExecutionFile
 from risk.ingest.mapping import FillsMapping
-from risk.ingest.rules import Reject, RowRules, currency_of, shorten, sum_fees
+from risk.ingest.rules import Reject, RowRules, currency_of, multiplier_of, sum_fees
 from risk.ingest.streams import Block, Record
 from risk.ingest.times import DATE_ORDERS, moment_of, session_at
 from risk.ingest.words import FEE_COLUMNS, READ_COLUMNS, UNNAMED, side_of
@@ -124,10 +124,8 @@ class ParsedFile:
         Good records that cancel or correct an execution, with their ``content``.
     keyed
         Of each table of executions.
-    date_orders
-        Number of records with a Date/Time of each of ``DATE_ORDERS``.
-    first_day_first
-        The first one that has its day first: line and text.
+    dates, multipliers
+        What its records say together.
     """
 
     path: Path
@@ -141,8 +139,8 @@ class ParsedFile:
     corrections: list[pd.DataFrame] = field(default_factory=list)
     rejects: list[RejectedRecord] = field(default_factory=list)
     keyed: list[Keyed] = field(default_factory=list)
-    date_orders: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(DATE_ORDERS), np.int64))
-    first_day_first: tuple[int, str] | None = None
+    dates: DateEvidence = field(default_factory=DateEvidence)
+    multipliers: StatedMultipliers = field(default_factory=StatedMultipliers)
 
 
 class TextRule:
@@ -221,6 +219,7 @@ class Parser:
         self._names: dict[str, int] = {}
         moment = TextRule(self._judge_moment, bool, np.int64, np.int64, np.int64, bool, np.uint8)
         side = TextRule(lambda text: (side_of(text) is not None, ord(side_of(text) or " ")), bool, np.uint8)
+        self._multiplier = TextRule(judge_multiplier, bool, np.int64)
         self._blank = TextRule(lambda text: (not text.strip(" "),), bool)
         symbol = TextRule(judge_symbol, bool, object, np.uint64, bool)
         status, currency = (
@@ -258,18 +257,20 @@ class Parser:
             for block in file.blocks(READ_COLUMNS.union(UNNAMED)):
                 self._add(parsed, file, block, store)
             parsed.content_sha256, parsed.ignored_count = file.sha256, file.ignored_count
-        _refuse_day_first(parsed)
+        parsed.dates.refuse_day_first(path.name)
         return parsed
 
     def _add(self, parsed: ParsedFile, file: ExecutionFile, block: Block, store: Callable[[pa.Table], object]) -> None:
         """Add the records of a block to what a file says, and hand over the good ones."""
         frame, is_good = self._read(block)
-        _note_date_orders(parsed, block, frame.pop("order").to_numpy())
+        parsed.dates.note(block, frame.pop("order").to_numpy())
         frame["place"] = self._number_places(parsed, frame)
         parsed.record_count += len(frame) + len(block.ragged)
         if block.ragged or not is_good.all():
             self._reject_bad(parsed, file, block, frame, is_good)
         good = frame[is_good]
+        if "multiplier" in good:
+            parsed.multipliers.note(good, parsed.path.name)
         content = pd.util.hash_pandas_object(good[list(HASHED)], index=False).to_numpy()
         counts = pd.DataFrame({"place": good["place"], "row_count": 1, "content": content})
         parsed.counts.append(counts.groupby("place").sum())
@@ -312,6 +313,9 @@ class Parser:
             is_good &= is_right
             values |= zip(parts, answers, strict=True)
         values["day"] = np.where(values.pop("is_future"), values.pop("futures_day"), values["day"])
+        if "multiplier" in block.texts:
+            is_right, values["multiplier"] = self._multiplier(block.texts["multiplier"])
+            is_good &= is_right
         for name in block.texts.columns.intersection(list(UNNAMED)):
             is_good &= self._blank(block.texts[name])[0]
         values["fees_usd"] = np.zeros(len(texts), np.int64)
@@ -377,29 +381,10 @@ class Parser:
         return code is None, UNPLACED if code == "account_name" else self._names.setdefault(name, len(self._names))
 
 
-def _note_date_orders(parsed: ParsedFile, block: Block, orders: NDArray[np.uint8]) -> None:
-    """Count which of day and month may come first in the dates of a block."""
-    parsed.date_orders += np.bincount(orders, minlength=len(DATE_ORDERS))
-    day_first = np.flatnonzero(orders == DATE_ORDERS.index("day first"))
-    if len(day_first) and parsed.first_day_first is None:
-        row = int(day_first[0])
-        parsed.first_day_first = int(block.line_numbers[row]), str(block.texts["date_time"].iat[row])
-
-
-def _refuse_day_first(parsed: ParsedFile) -> None:
-    """Refuse a file whose dates have the day first: those with a day up to 12 would be read as other dates.
-
-    Beside a date that is month first beyond doubt, or among ten times as many others, it is an error of its row.
-    """
-    counts = dict(zip(DATE_ORDERS, parsed.date_orders.tolist(), strict=True))
-    if parsed.first_day_first is None or counts["month first"] or sum(counts.values()) > 10 * counts["day first"]:
-        return
-    line_number, text = parsed.first_day_first
-    raise InputError(
-        f"{parsed.path.name} has its dates day first: line {line_number} says {shorten(text)}, and no date is month "
-        "first beyond doubt. Nothing of the file is loaded. Export its dates as MM/DD/YYYY or YYYY-MM-DD, or state "
-        "their form in a mapping (riskctl map)."
-    )
+def judge_multiplier(text: str) -> tuple[bool, int]:
+    """Judge a multiplier; 0 where none is stated."""
+    value = multiplier_of(text)
+    return (False, 0) if value is None else (True, scaled(value))
 
 
 def judge_quantity(text: str) -> tuple[bool, int]:

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute
 
-from risk.core.entities import AccountStatement, Fill, Statements
+from risk.core.entities import AccountStatement, Fill, Instrument, Statements
 from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.symbols import kind_of, read_symbol
@@ -48,11 +48,14 @@ class DropExecutions(NamedTuple):
         In the order of files and lines.
     notices
         Warnings: nothing is lost.
+    instruments
+        Multipliers that the executions state.
     """
 
     executions: pd.DataFrame
     rejects: list[Reject]
     notices: list[Notice]
+    instruments: list[Instrument]
 
 
 def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None) -> DropExecutions:
@@ -79,7 +82,8 @@ def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None
     stated, rejects = read_reference_files(ACCOUNTS, drop.reference_files[ACCOUNTS.name], rules)
     executions = _executions(found, owners, stated)
     rejects = [one.reject for deliveries, _ in found for one in deliveries.rejects] + rejects
-    return DropExecutions(executions, rejects, list(_zero_price_notices(executions)))
+    instruments = [row for one, _ in parsed for _, row in one.multipliers.statements(None)]
+    return DropExecutions(executions, rejects, list(_zero_price_notices(executions)), instruments)
 
 
 def _open(folder: Path, settings: Settings) -> tuple[DropFolder, RowRules]:
@@ -166,6 +170,12 @@ def _zero_price_notices(executions: pd.DataFrame) -> Iterator[Notice]:
                 "option. It counts as received or given for nothing. Correct the price at the source if that is wrong."
             )
             yield Notice(file_name, "price 0", sentence)
+
+
+def with_multipliers(instruments: Iterable[Instrument], stated: Iterable[Instrument]) -> list[Instrument]:
+    """Add the multipliers that executions state; an instruments file has the last word about a symbol and day."""
+    by_subject = {(row.valid_from, row.symbol): row for row in stated}
+    return list((by_subject | {(row.valid_from, row.symbol): row for row in instruments}).values())
 
 
 def fills_of(executions: pd.DataFrame) -> Iterator[Fill]:

@@ -55,6 +55,7 @@ SENTENCES: Final = {
     "RISK_CORRECTED_STATUSES",
     "correction_id": "status {status} corrects an execution, and neither PropReports Id nor Fill Id says which",
     "currency": "currency {currency} is no ISO 4217 code",
+    "multiplier": "multiplier {multiplier} is not above zero and below 10,000,000,000 with at most 8 decimals",
     "repeated_id": "the id {key} occurs more than once in this delivery with different content",
 }
 """Error code to clause."""
@@ -112,6 +113,12 @@ def currency_of(text: str) -> str | None:
     return text if not text or _CURRENCY.fullmatch(text) else None
 
 
+def multiplier_of(text: str) -> Decimal | None:
+    """Read a multiplier; 0 where none is stated, ``None`` if it can be none."""
+    value = number(text) if text.strip(" ") else Decimal(0)
+    return value if value is not None and fits(value) and (value > 0 or not text.strip(" ")) else None
+
+
 @dataclass(frozen=True, slots=True)
 class RowRules:
     """What makes a row of executions a fill, in this installation and on this day.
@@ -154,6 +161,7 @@ class RowRules:
             "status" if kind is None else None,
             "correction_id" if kind in ("canceled", "corrected") and not key_of(record) else None,
             "currency" if currency_of(record.get("currency", "")) is None else None,
+            "multiplier" if multiplier_of(record.get("multiplier", "")) is None else None,
             "unnamed" if any(record.get(name, "").strip(" ") for name in UNNAMED) else None,
         ]
         return [code for code in found if code]
@@ -173,7 +181,7 @@ class RowRules:
             The file's columns and the record's fields.
         """
         record = dict(zip(columns, fields, strict=False))
-        shown = {name: shorten(record.get(name, "")) for name in (*columns, "status", "currency")}
+        shown = {name: shorten(record.get(name, "")) for name in (*columns, "status", "currency", "multiplier")}
         shown |= {
             "found": str(len(fields)),
             "expected": str(len(columns)),

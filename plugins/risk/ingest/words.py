@@ -36,7 +36,7 @@ FEES: Final = {
 """Fee columns: positive = cost, negative = rebate. ``Ecn`` and ``Ecn Fee`` are one fee under two names."""
 
 IDS: Final = {"Order Id": "order_id", "Fill Id": "fill_id", "PropReports Id": "propreports_id"}
-STATES: Final = {"Status": "status", "Currency": "currency"}
+STATES: Final = {"Status": "status", "Currency": "currency", "Multiplier": "multiplier"}
 OTHER_SYMBOLS: Final = {
     "Sterling Symbol": "sterling_symbol",
     "Reuters Symbol": "reuters_symbol",
