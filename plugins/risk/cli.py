@@ -143,7 +143,7 @@ def pnl(
 
     settings = read_settings()
     executions, rejects, notices, multipliers = read_drop(fills, settings, _instant(as_of))
-    statements, rejected = read_stated(fills, settings, marks)
+    statements, rejected, noticed = read_stated(fills, settings, marks)
     instruments = with_multipliers(statements.instruments, multipliers)
     books = daily_pnl(executions, statements.marks, instruments, statements.splits)
     rows = [{column: _plain(getattr(row, column)) for column in PNL_COLUMNS} for row in books]
@@ -158,7 +158,7 @@ def pnl(
         writer.writerows(rows)
     for sentence in unread_files(fills):
         typer.echo(sentence, err=True)
-    _print_notices((*rejects, *rejected), notices)
+    _print_notices((*rejects, *rejected), (*notices, *noticed))
     if rejects or rejected:
         raise typer.Exit(1)
 
@@ -255,8 +255,8 @@ def _panel_of_drop(folder: Path) -> Panel:
 
     settings = read_settings()
     executions, rejects, notices, multipliers = read_drop(folder, settings)
-    stated, rejected = read_stated(folder, settings)
-    _print_notices((*rejects, *rejected), notices)
+    stated, rejected, noticed = read_stated(folder, settings)
+    _print_notices((*rejects, *rejected), (*notices, *noticed))
     instruments = with_multipliers(stated.instruments, multipliers)
     return panel_of_fills(list(fills_of(executions)), stated.marks, instruments, stated.splits)
 

@@ -28,6 +28,8 @@ from tests.book_desks import query
 WED, THU, FRI, MON = (dt.date(2025, 8, day) for day in (13, 14, 15, 18))
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price,Comm,Order Id,Fill Id,Currency"
 FUTURE_HEADER = "Date,Symbol,Multiplier"
+MARKS = "Date,Symbol,Price"
+RENAMES = "Date,Symbol,Ratio,New Symbol"
 PUT = "XYZ   250815P00150000"
 MEASURES = ("gross_pnl_usd", "net_pnl_usd", "unrealized_pnl_usd", "total_pnl_usd")
 
@@ -105,6 +107,76 @@ CASES = {
         ("08/13/2025 18:00:00,A1,B,1,ES,64,0,1,1,", "08/13/2025 19:59:59,A1,S,1,ES,66,0,2,2,"),
         {(WED, "gross_pnl_usd"): "2"},
     ),
+    "a new symbol takes over lots, cost and value": InputCase(
+        ("08/13/2025 10:00:00,A1,B,100,FB,10,0,1,1,", "08/18/2025 10:00:00,A1,S,60,META,13,0,2,2,"),
+        # 100 x (10.50 - 10); Friday +1.50 a share; Monday 60 x 3 realized, 40 x (14 - 10) open, less 200 before.
+        {
+            (WED, "total_pnl_usd"): "50",
+            (FRI, "unrealized_pnl_usd"): "200",
+            (FRI, "total_pnl_usd"): "150",
+            (MON, "gross_pnl_usd"): "180",
+            (MON, "total_pnl_usd"): "140",
+        },
+        {
+            "marks": (MARKS, "2025-08-13,FB,10.50", "2025-08-15,META,12", "2025-08-18,META,14"),
+            "splits": (RENAMES, "2025-08-15,FB,,META"),
+        },
+    ),
+    "a new symbol without a price is worth what the old one was": InputCase(
+        ("08/13/2025 10:00:00,A1,T,100,OLD,8,0,1,1,", "08/18/2025 10:00:00,A1,C,50,NEW,6,0,2,2,"),
+        # Short 100 at 8, marked 9, become 50 at 16, worth 18 each; covered at 6.
+        {(THU, "total_pnl_usd"): "0", (FRI, "unrealized_pnl_usd"): "-100", (MON, "gross_pnl_usd"): "500"},
+        {"marks": (MARKS, "2025-08-13,OLD,9"), "splits": ("Date,Symbol,Ratio,New Symbol", "2025-08-15,OLD,1:2,NEW")},
+    ),
+    "a symbol may be renamed again the next day": InputCase(
+        ("08/13/2025 10:00:00,A1,B,10,AAA,10,0,1,1,", "08/18/2025 10:00:00,A1,S,10,CCC,13,0,2,2,"),
+        {(FRI, "total_pnl_usd"): "0", (MON, "gross_pnl_usd"): "30", (MON, "total_pnl_usd"): "20"},
+        {
+            "marks": (MARKS, "2025-08-13,AAA,11"),
+            "splits": ("Date,Symbol,New Symbol", "2025-08-14,AAA,BBB", "2025-08-15,BBB,CCC"),
+        },
+    ),
+    "symbols may be passed on in one session": InputCase(
+        (
+            "08/13/2025 10:00:00,A1,B,10,AAA,10,0,1,1,",
+            "08/13/2025 10:00:01,A1,B,20,BBB,50,0,2,2,",
+            "08/14/2025 10:00:00,A1,S,10,BBB,12,0,3,3,",
+            "08/14/2025 10:00:01,A1,S,20,AAA,51,0,4,4,",
+        ),
+        # 10 x (12 - 10) + 20 x (51 - 50)
+        {(THU, "gross_pnl_usd"): "40", (THU, "total_pnl_usd"): "40"},
+        {"splits": ("Date,Symbol,New Symbol", "2025-08-14,AAA,BBB", "2025-08-14,BBB,AAA")},
+    ),
+    "a symbol renamed to one that is held adds to it, the older lots first": InputCase(
+        (
+            "08/13/2025 10:00:00,A1,B,10,OLD,10,0,1,1,",
+            "08/14/2025 10:00:00,A1,B,10,NEW,20,0,2,2,",
+            "08/15/2025 10:00:00,A1,S,15,NEW,30,0,3,3,",
+        ),
+        # 10 x (30 - 10) + 5 x (30 - 20); 5 x 10 stay open.
+        {(FRI, "gross_pnl_usd"): "250", (FRI, "unrealized_pnl_usd"): "50", (FRI, "total_pnl_usd"): "300"},
+        {"splits": ("Date,Symbol,New Symbol", "2025-08-15,OLD,NEW")},
+    ),
+    "long and short that get one symbol close each other": InputCase(
+        (
+            "08/13/2025 10:00:00,A1,B,10,OLD,10,0,1,1,",
+            "08/14/2025 10:00:00,A1,T,4,NEW,15,0,2,2,",
+            "08/15/2025 10:00:00,A1,S,6,NEW,16,0,3,3,",
+        ),
+        # 4 x (15 - 10) close at the open, 6 x (16 - 10) by the sale.
+        {(FRI, "gross_pnl_usd"): "56", (FRI, "total_pnl_usd"): "56"},
+        {"splits": ("Date,Symbol,New Symbol", "2025-08-15,OLD,NEW")},
+    ),
+    "two symbols may become one": InputCase(
+        (
+            "08/13/2025 10:00:00,A1,B,10,AAA,10,0,1,1,",
+            "08/13/2025 10:00:01,A1,B,10,BBB,20,0,2,2,",
+            "08/15/2025 10:00:00,A1,S,25,CCC,20,0,3,3,",
+        ),
+        # 10 at 10, and 15 at 13.33333333 and a bit: 25 x 20 - 300
+        {(FRI, "gross_pnl_usd"): "200", (FRI, "total_pnl_usd"): "200"},
+        {"splits": (RENAMES, "2025-08-15,AAA,1,CCC", "2025-08-15,BBB,3:2,CCC")},
+    ),
     "a pair is priced in its second currency also where the first is stated": InputCase(
         (
             "08/14/2025 10:00:00,A1,B,1000,@USDCAD,1.40,0,1,1,USD",
@@ -166,3 +238,25 @@ def _of_warehouse(folder: Path, connection: Connection, dsn: str) -> tuple[Amoun
         for measure, amount in zip(MEASURES, row[1:], strict=True)
     }
     return amounts, "\n".join([*said, *(message for (message,) in messages)])
+
+
+def test_a_new_symbol_stated_later_replaces_the_phantom_positions(
+    tmp_path: Path, connection: Connection, warehouse_dsn: str
+) -> None:
+    fills = ("08/13/2025 10:00:00,A1,B,100,FB,10,0,1,1,", "08/15/2025 10:00:00,A1,S,100,META,12,0,2,2,")
+    (tmp_path / "fills.csv").write_text("\n".join([HEADER, *fills]) + "\n", encoding="utf-8")
+    before, _ = _of_warehouse(tmp_path, connection, warehouse_dsn)
+
+    (tmp_path / "splits.csv").write_text("Date,Symbol,New Symbol\n2025-08-15,FB,META\n", encoding="utf-8")
+    after, _ = _of_warehouse(tmp_path, connection, warehouse_dsn)
+    (tmp_path / "splits.csv").write_text("Date,Symbol,New Symbol\n2025-08-15,FB,FBX\n", encoding="utf-8")
+    corrected, _ = _of_warehouse(tmp_path, connection, warehouse_dsn)
+
+    assert (before[FRI, "gross_pnl_usd"], after[FRI, "gross_pnl_usd"], corrected[FRI, "gross_pnl_usd"]) == (0, 200, 0)
+    assert query(
+        connection, "select symbol, quantity from derived.positions where session_date = %s order by 1", (FRI,)
+    ) == [
+        ("FB", 0),
+        ("FBX", 100),
+        ("META", -100),
+    ]

@@ -105,7 +105,7 @@ def day_row(day: AccountSession) -> tuple[object, ...]:
 
 
 def position_row(day: AccountSession, held: Position) -> tuple[object, ...]:
-    lots, value, ratio = held.lots, held.valuation, held.ratio
+    lots, value, ratio = held.lots, held.valuation, held.splits
     listed = [[str(dt.date.fromordinal(opened)), decimal_text(quantity, 8), decimal_text(price, 8)]
               for quantity, price, opened in lots.lots]  # fmt: skip
     return (
@@ -113,13 +113,13 @@ def position_row(day: AccountSession, held: Position) -> tuple[object, ...]:
         exact(average_open_price(lots)) if lots.lots else None, listed, exact(value.multiplier), exact(value.price),
         value.source, exact(held.realized, AMOUNT_DIGITS), exact(held.unrealized, AMOUNT_DIGITS), exact(value.rate),
         value.rate_source, value.rate_date, usd(held.realized_usd), usd(held.unrealized_usd),
-        f"{ratio.new_shares // 10**8}:{ratio.old_shares // 10**8}" if ratio else None,
+        f"{ratio[0].new_shares // 10**8}:{ratio[0].old_shares // 10**8}" if ratio else None,
         exact(held.split), exact(held.expired), list(held.path.side_conflicts if held.path else ()) or None,
     )  # fmt: skip
 
 
 def read(folder: Path, through: dt.date) -> dict[str, list[tuple[object, ...]]]:
-    (fills, _), (statements, _) = read_fills(folder), read_stated(folder, Settings())
+    (fills, _), (statements, *_) = read_fills(folder), read_stated(folder, Settings())
     books = account_sessions(fills, statements.marks, statements.instruments, statements.splits)
     known = [day for day in books if day.session_date <= through]
     return {

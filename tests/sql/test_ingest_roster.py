@@ -281,7 +281,7 @@ def test_adjustments_follow_a_renamed_account(connection: Connection, tmp_path: 
     write(tmp_path, "adjustments.csv", "Date,Account,Offset Account,Amount", *adjustments)
 
     facts = build_facts(connection, run(connection, tmp_path))
-    stated, _ = read_stated(tmp_path, Settings())
+    stated, _, _ = read_stated(tmp_path, Settings())
 
     booked = {account.account_id: account.adjustments_usd for account in facts.accounts}
     assert booked == {"NEW1": -93, "NET002": -7}

@@ -14,20 +14,19 @@ from risk.core.entities import Adjustment, Instrument, Mark, Split
 from risk.core.errors import InputError
 from risk.core.settings import Settings
 from risk.ingest.read import read_stated
-from risk.ingest.reference_data import ADJUSTMENTS, FILE_SPECS, INSTRUMENTS, MARKS, SPLITS, FileSpec
+from risk.ingest.reference_data import ACCOUNTS, ADJUSTMENTS, FILE_SPECS, INSTRUMENTS, MARKS, SPLITS, FileSpec
 from risk.ingest.reference_files import read_reference_files
 from risk.ingest.rules import RowRules
 
 FRIDAY = dt.date(2025, 8, 15)
+RULES = RowRules(Settings(), dt.date(2026, 6, 1))
 
 
 def read(folder: Path, kind: FileSpec[Any], *lines: str, name: str = "") -> tuple[list[Any], list[str]]:
     """Write a file of one kind and read it: its rows, and the sentences about the rejected ones."""
     path = folder / f"{kind.name}{name}.csv"
     path.write_text("".join(f"{line}\n" for line in lines))
-    rows, rejects = read_reference_files(
-        kind, sorted(folder.glob(f"{kind.name}*.csv")), RowRules(Settings(), dt.date(2026, 6, 1))
-    )
+    rows, rejects, _ = read_reference_files(kind, sorted(folder.glob(f"{kind.name}*.csv")), RULES)
     return rows, [reject.reason for reject in rejects]
 
 
@@ -170,9 +169,63 @@ def test_adjustments_of_one_account_and_session_from_two_files_are_refused(tmp_p
 
 
 @pytest.mark.parametrize("kind", FILE_SPECS)
-def test_a_file_with_an_unknown_column_is_refused_as_a_whole(tmp_path: Path, kind: FileSpec[Any]) -> None:
-    with pytest.raises(InputError, match="unknown column 'Zodiac'"):
-        read(tmp_path, kind, ",".join((*kind.required, "Zodiac")))
+def test_an_unknown_column_is_named_and_passed_over(tmp_path: Path, kind: FileSpec[Any]) -> None:
+    header = kind.required or ("Account",)
+    (tmp_path / f"{kind.name}.csv").write_text(",".join((*header, "Zodiac", "Zodiac", "")) + "\n")
+
+    rows, rejects, notices = read_reference_files(kind, [tmp_path / f"{kind.name}.csv"], RULES)
+
+    assert (rows, rejects) == ([], [])
+    assert [notice.sentence.partition(", which")[0] for notice in notices] == [
+        f"{kind.name}.csv has the unknown column 'Zodiac', 'Zodiac'"
+    ]
+
+
+def test_a_header_without_any_known_column_is_none(tmp_path: Path) -> None:
+    for kind in FILE_SPECS:
+        with pytest.raises(InputError, match=f"{kind.name}.csv"):
+            read(tmp_path, kind, "Sign,Zodiac", "1,2")
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "record", "expected"),
+    [
+        (ACCOUNTS, "account,Display Name,Clearing ID,Aggregation Unit", "A1,Ann,XYZ0001,U", "A1"),
+        (ACCOUNTS, "ACTION,Account,Display Name,Clearing Firm Name,", "U,A1,Ann,Wedbush,", "A1"),
+        (
+            MARKS,
+            "Date,Symbol,Price,Volume,Currency,Multiplier,ISIN/CUSIP,SEDOL,Description",
+            "2025-08-15,A,1,,,,,,",
+            "A",
+        ),
+        (ADJUSTMENTS, "Date,Account,Amount,Comment,Entry Date", "2025-08-15,A1,5,fee,08/14/2025", "A1"),
+    ],
+)
+def test_columns_of_the_vendor_that_are_not_used_are_passed_over(
+    tmp_path: Path, kind: FileSpec[Any], header: str, record: str, expected: str
+) -> None:
+    (tmp_path / f"{kind.name}.csv").write_text(f"{header}\n{record}\n")
+
+    rows, rejects, notices = read_reference_files(kind, [tmp_path / f"{kind.name}.csv"], RULES)
+
+    assert [row[1] for row in rows] == [expected]
+    assert (rejects, notices) == ([], [])
+
+
+def test_splits_give_a_ratio_or_a_new_symbol_or_both(tmp_path: Path) -> None:
+    lines = ("2025-08-15,FB,,META", "2025-08-15,OLD,1:2,new", "2025-08-15,XYZ,4,")
+
+    rows, reasons = read(tmp_path, SPLITS, "Date,Symbol,Ratio,New Symbol", *lines, "2025-08-15,A,,A", "2025-08-15,B,,")
+
+    assert rows == [
+        Split(FRIDAY, "FB", Decimal(1), Decimal(1), "META"),
+        Split(FRIDAY, "OLD", Decimal(1), Decimal(2), "NEW"),
+        Split(FRIDAY, "XYZ", Decimal(4), Decimal(1)),
+    ]
+    assert [reason.partition(". ")[0] for reason in reasons] == [
+        "splits.csv line 5: new symbol A is the symbol itself",
+        "splits.csv line 6: ratio '' is no number of new shares for one old or new:old",
+    ]
 
 
 def test_all_kinds_of_a_folder_are_read_and_a_file_of_marks_may_stand_in_for_its_own(tmp_path: Path) -> None:
@@ -181,8 +234,8 @@ def test_all_kinds_of_a_folder_are_read_and_a_file_of_marks_may_stand_in_for_its
     (tmp_path / "splits_2025.csv").write_text("Date,Symbol,Ratio\n08/15/2025,XYZ,2\n08/15/2025,XYZ,0\n")
     (tmp_path / "other.csv").write_text("Date,Symbol,Price\n08/15/2025,XYZ,11\n")
 
-    own, rejects = read_stated(tmp_path, Settings())
-    other, _ = read_stated(tmp_path, Settings(), tmp_path / "other.csv")
+    own, rejects, _ = read_stated(tmp_path, Settings())
+    other, *_ = read_stated(tmp_path, Settings(), tmp_path / "other.csv")
 
     assert [mark.price for mark in own.marks] == [10]
     assert [mark.price for mark in other.marks] == [11]

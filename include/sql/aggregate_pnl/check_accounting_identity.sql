@@ -1,6 +1,7 @@
 -- Computes the accounting identity a second way, from fills and splits alone, and lists where the books disagree.
 -- Realized + unrealized delta = signed cash + market value at close - market value at previous close, before fees and
--- in the instrument's own currency. A split and an expiry move shares without cash: they enter by the quantities.
+-- in the instrument's own currency. A split and an expiry move shares without cash: they enter by the quantities. So
+-- does a new symbol, which takes over the value at the previous close, too.
 -- Grain: one row per account, session, symbol and measure that disagrees; none = the books are proven.
 -- Reads: cash_flows, splits, marks, positions, daily_pnl, sessions.
 -- Binds: as_of, through_session_date, account_ids, first_session_dates (arrays of equal length).
@@ -119,13 +120,57 @@ ratios as (
         splits.session_date,
         splits.symbol,
         splits.new_shares,
-        splits.old_shares
+        splits.old_shares,
+        splits.new_symbol
     from risk.splits
     where splits.recorded_at <= %(as_of)s
     order by
         splits.session_date asc,
         splits.symbol asc,
         splits.split_id desc
+),
+
+arrivals as (
+    select
+        closes.account_id,
+        closes.session_date,
+        ratios.new_symbol as symbol,
+        sum(
+            sign(closes.previous_quantity)
+            * div(abs(closes.previous_quantity) * 100000000 * ratios.new_shares, ratios.old_shares) * 0.00000001
+        ) as quantity,
+        case when count(before.unrealized_pnl) = count(*) then sum(before.unrealized_pnl) end as previous_pnl,
+        case
+            when count(before.unrealized_pnl_usd) = count(*) then sum(before.unrealized_pnl_usd)
+        end as previous_pnl_usd,
+        case
+            when count(before.mark_price) = count(*) then sum(closes.previous_quantity * before.mark_price)
+        end as previous_points,
+        case
+            when min(before.multiplier) = max(before.multiplier) and count(before.multiplier) = count(*)
+                then min(before.multiplier)
+        end as previous_multiplier
+    from closes
+    inner join ratios
+        on
+            closes.session_date = ratios.session_date
+            and closes.symbol = ratios.symbol
+    inner join risk.sessions as opening
+        on closes.session_date = opening.session_date
+    inner join risk.sessions as previous
+        on previous.session_number = opening.session_number - 1
+    left join derived.positions as before
+        on
+            closes.account_id = before.account_id
+            and previous.session_date = before.session_date
+            and closes.symbol = before.symbol
+    where
+        ratios.new_symbol is not null
+        and closes.previous_quantity <> 0
+    group by
+        closes.account_id,
+        closes.session_date,
+        ratios.new_symbol
 ),
 
 priced as (
@@ -202,12 +247,20 @@ expected as (
         closes.fees_usd,
         closes.split_quantity as books_split_quantity,
         closes.expired_quantity as books_expired_quantity,
-        coalesce(
-            sign(closes.previous_quantity)
-            * div(abs(closes.previous_quantity) * 100000000 * ratios.new_shares, ratios.old_shares) * 0.00000001
-            - closes.previous_quantity,
-            0
-        ) as split_quantity,
+        case
+            when closes.previous_quantity = 0 or ratios.symbol is null then 0
+            when ratios.new_symbol is not null then -closes.previous_quantity
+            else
+                sign(closes.previous_quantity)
+                * div(abs(closes.previous_quantity) * 100000000 * ratios.new_shares, ratios.old_shares) * 0.00000001
+                - closes.previous_quantity
+        end + coalesce(arrivals.quantity, 0) as split_quantity,
+        closes.previous_quantity <> 0 and ratios.new_symbol is null as is_carried,
+        arrivals.symbol is not null as has_arrived,
+        arrivals.previous_pnl,
+        arrivals.previous_pnl_usd,
+        arrivals.previous_points,
+        arrivals.previous_multiplier,
         case
             when
                 options.last_day >= spans.session_date
@@ -225,6 +278,11 @@ expected as (
         on
             closes.session_date = ratios.session_date
             and closes.symbol = ratios.symbol
+    left join arrivals
+        on
+            closes.account_id = arrivals.account_id
+            and closes.session_date = arrivals.session_date
+            and closes.symbol = arrivals.symbol
     left join options
         on closes.symbol = options.symbol
     left join priced
@@ -247,15 +305,21 @@ compared as (
         expected.books_expired_quantity,
         expected.expired_quantity,
         books.rate,
-        case when expected.previous_quantity = 0 then 0 else before.unrealized_pnl end as previous_pnl,
-        case when expected.previous_quantity = 0 then 0 else before.unrealized_pnl_usd end as previous_pnl_usd,
-        books.realized_pnl + books.unrealized_pnl
-        - case when expected.previous_quantity = 0 then 0 else before.unrealized_pnl end as books_pnl,
+        case expected.is_carried when true then before.unrealized_pnl when false then 0 end
+        + case when expected.has_arrived then expected.previous_pnl else 0 end as previous_pnl,
+        case expected.is_carried when true then before.unrealized_pnl_usd when false then 0 end
+        + case when expected.has_arrived then expected.previous_pnl_usd else 0 end as previous_pnl_usd,
+        books.realized_pnl + books.unrealized_pnl as books_value,
         expected.signed_cash * books.multiplier + expected.quantity * books.mark_price * books.multiplier
         - case
-            when expected.previous_quantity = 0 then 0
+            when not expected.is_carried then 0
             when before.multiplier = books.multiplier
                 then expected.previous_quantity * before.mark_price * before.multiplier
+        end
+        - case
+            when not expected.has_arrived then 0
+            when expected.previous_multiplier = books.multiplier
+                then expected.previous_points * expected.previous_multiplier
         end as fills_pnl
     from expected
     full join books
@@ -306,7 +370,7 @@ measured as (
             ('open quantity', compared.books_quantity, compared.fills_quantity),
             ('quantity added by a split', compared.books_split_quantity, compared.split_quantity),
             ('quantity ended by expiry', compared.books_expired_quantity, compared.expired_quantity),
-            ('P&L before fees', round(compared.books_pnl, 2), round(compared.fills_pnl, 2))
+            ('P&L before fees', round(compared.books_value - compared.previous_pnl, 2), round(compared.fills_pnl, 2))
         ) as numbers (measure, books_number, fills_number)
     union all
     select

@@ -56,7 +56,8 @@ latest_splits as (
         splits.session_date,
         splits.symbol,
         splits.new_shares,
-        splits.old_shares
+        splits.old_shares,
+        splits.new_symbol
     from risk.splits
     where
         splits.recorded_at <= %(as_of)s
@@ -77,7 +78,8 @@ select
     last_fills.instant,
     last_fills.line_number,
     null::bigint as new_shares,
-    null::bigint as old_shares
+    null::bigint as old_shares,
+    null as new_symbol
 from derived.last_fills
 where last_fills.session_date between (select min(reach.session_date) from reach) and %(through_session_date)s
 union all
@@ -91,7 +93,8 @@ select
     null as instant,
     null as line_number,
     null as new_shares,
-    null as old_shares
+    null as old_shares,
+    null as new_symbol
 from latest_marks
 where
     latest_marks.session_date >= (select min(reach.session_date) from reach)
@@ -107,7 +110,8 @@ select
     null as instant,
     null as line_number,
     null as new_shares,
-    null as old_shares
+    null as old_shares,
+    null as new_symbol
 from latest_instruments
 union all
 select
@@ -120,7 +124,8 @@ select
     null as instant,
     null as line_number,
     (latest_splits.new_shares * 100000000)::bigint as new_shares,
-    (latest_splits.old_shares * 100000000)::bigint as old_shares
+    (latest_splits.old_shares * 100000000)::bigint as old_shares,
+    latest_splits.new_symbol
 from latest_splits
 union all
 select
@@ -133,6 +138,7 @@ select
     null as instant,
     null as line_number,
     null as new_shares,
-    null as old_shares
+    null as old_shares,
+    null as new_symbol
 from reach
 order by kind, day, symbol, currency;

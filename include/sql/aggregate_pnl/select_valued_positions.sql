@@ -40,7 +40,7 @@ where
         or exists (
             select 1
             from risk.splits
-            where splits.symbol = positions.symbol
+            where positions.symbol in (splits.symbol, splits.new_symbol)
         )
     )
 order by positions.session_date, positions.symbol;

@@ -120,6 +120,18 @@ group by
     fill_rejects.cause
 union all
 select
+    'reference_columns_known' as check_name,
+    source_files.file_name as subject,
+    'unknown column' as observed,
+    source_files.reason as finding
+from risk.source_files
+where
+    source_files.load_id = %(load_id)s
+    and source_files.state in ('loaded', 'partly loaded')
+    and source_files.reason is not null
+    and source_files.file_name not like 'fills%%'
+union all
+select
     'adjustments_known' as check_name,
     booked.account_id as subject,
     concat(count(*), ' adjustments') as observed,

@@ -55,7 +55,8 @@ create temporary table staged_splits (
     session_date date not null,
     symbol text not null,
     new_shares numeric(18, 8) not null,
-    old_shares numeric(18, 8) not null
+    old_shares numeric(18, 8) not null,
+    new_symbol text
 ) on commit drop;
 
 -- A row per adjustment read; amount_usd in US dollars, positive = credit.

@@ -7,7 +7,8 @@ with known as (
         splits.session_date,
         splits.symbol,
         splits.new_shares,
-        splits.old_shares
+        splits.old_shares,
+        splits.new_symbol
     from risk.splits
     order by
         splits.session_date asc,
@@ -23,6 +24,7 @@ insert into risk.splits (
     symbol,
     new_shares,
     old_shares,
+    new_symbol,
     recorded_at
 )
 select
@@ -33,6 +35,7 @@ select
     staged_splits.symbol,
     staged_splits.new_shares,
     staged_splits.old_shares,
+    staged_splits.new_symbol,
     %(recorded_at)s
 from staged_splits
 left join known
@@ -41,7 +44,8 @@ left join known
         and staged_splits.symbol = known.symbol
 where
     known.symbol is null
-    or (known.new_shares, known.old_shares) is distinct from (staged_splits.new_shares, staged_splits.old_shares)
+    or (known.new_shares, known.old_shares, known.new_symbol)
+    is distinct from (staged_splits.new_shares, staged_splits.old_shares, staged_splits.new_symbol)
 order by
     staged_splits.session_date,
     staged_splits.symbol

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from risk.books.behavior import NOT_CARRIED, Carried, PositionPath, position_path, regular_hours
@@ -74,8 +75,8 @@ class Holding:
         At the last close in the position's currency, scaled by 1e24, and in US dollars, scaled by 1e32; ``None`` =
         unknown.
     split, cut_off
-        Signed quantity that the split of the session added, scaled by 1e8, and what was realized where it left less
-        than 1e-8 new shares, scaled by 1e16.
+        Signed quantity that splits and new symbols of the session added, scaled by 1e8, and what was realized where
+        they left less than 1e-8 new shares or brought long and short together, scaled by 1e16.
     """
 
     lots: OpenLots
@@ -104,10 +105,10 @@ class Position(NamedTuple):
     ----------
     valuation
         Without price and source where nothing was open at the close.
-    ratio
-        Of the split the session opened with.
+    splits
+        Splits and new symbols that the session opened with.
     split, expired
-        Signed quantity that the split and the expiry of an option added, scaled by 1e8.
+        Signed quantity that these and the expiry of an option added, scaled by 1e8.
     turnover
         US dollars, scaled by 1e32.
     realized, unrealized
@@ -124,7 +125,7 @@ class Position(NamedTuple):
     currency: str
     lots: OpenLots
     valuation: Valuation
-    ratio: SplitRatio | None
+    splits: tuple[SplitRatio, ...]
     split: int
     expired: int
     turnover: int | None
@@ -138,15 +139,51 @@ class Position(NamedTuple):
 
 
 def split_holdings(session_date: dt.date, holdings: dict[str, Holding], prices: PriceBook) -> None:
-    """Apply the splits that a session opens with to the positions carried into it."""
+    """Apply the splits and new symbols that a session opens with to the positions carried into it."""
+    arrived: list[tuple[str, Holding]] = []
     for symbol, holding in holdings.items():
         ratio = prices.ratios.get((session_date, symbol))
         if ratio:
             lots: Lots = deque(map(list, holding.lots.lots))
-            holding.cut_off = split_lots(lots, ratio.new_shares, ratio.old_shares)
-            after = open_lots(lots)
-            holding.split = after.quantity - holding.lots.quantity
-            holding.lots = after
+            quantity, holding.cut_off = holding.lots.quantity, split_lots(lots, ratio.new_shares, ratio.old_shares)
+            holding.lots = open_lots(lots)
+            holding.split = holding.lots.quantity - quantity
+            if ratio.new_symbol is not None:
+                arrived.append((ratio.new_symbol, holding))
+                # What is left under the old symbol: nothing, and a row that says so.
+                holdings[symbol] = Holding(FLAT, holding.currency, None, 0, 0, split=-quantity)
+                holding.split = holding.lots.quantity
+    for symbol, holding in arrived:
+        there = holdings.get(symbol)
+        holdings[symbol] = _merged(there, holding, session_date) if there else holding
+
+
+def _merged(there: Holding, arriving: Holding, session_date: dt.date) -> Holding:
+    """Put a position that gets a new symbol together with what is held under that one already.
+
+    The older lots come first. Long and short close each other, the larger side stays. What the two disagree about is
+    unknown.
+    """
+    split, cut_off = there.split + arriving.split, there.cut_off + arriving.cut_off
+    if not there.lots.quantity:
+        return replace(arriving, split=split, cut_off=cut_off)
+    larger, smaller = sorted((there, arriving), key=lambda holding: -abs(holding.lots.quantity))
+    if (larger.lots.quantity > 0) == (smaller.lots.quantity > 0):
+        lots = open_lots(sorted((*there.lots.lots, *arriving.lots.lots), key=itemgetter(2)))
+    else:
+        quantities, prices, _ = zip(*smaller.lots.lots, strict=True)
+        lots, realized = trade(larger, quantities, prices, session_date)
+        cut_off += realized
+    is_same = (there.currency, there.multiplier) == (arriving.currency, arriving.multiplier)
+    return Holding(
+        lots,
+        there.currency if there.currency == arriving.currency else MIXED_CURRENCIES,
+        there.multiplier if is_same else None,
+        known_sum((there.unrealized, arriving.unrealized)) if is_same else None,
+        known_sum((there.unrealized_usd, arriving.unrealized_usd)) if is_same else None,
+        split,
+        cut_off,
+    )
 
 
 def trade_symbols(
@@ -210,7 +247,7 @@ def close_symbol(
         currency,
         lots,
         valuation,
-        prices.ratios.get((session_date, symbol)),
+        prices.splits(session_date, symbol),
         before.split,
         expired,
         known_product(path.turnover if path else 0, multiplier, rate),

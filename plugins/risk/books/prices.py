@@ -48,12 +48,13 @@ class ScaledInstrument(NamedTuple):
 
 
 class SplitRatio(NamedTuple):
-    """A split: new shares for old ones from the open of a session on, both scaled by 1e8."""
+    """A split: new shares for old ones from the open of a session on, both scaled by 1e8, and their symbol if new."""
 
     session_date: dt.date
     symbol: str
     new_shares: int
     old_shares: int
+    new_symbol: str | None = None
 
 
 class LastFill(NamedTuple):
@@ -140,6 +141,10 @@ class PriceBook:
         self._last_fills: dict[tuple[dt.date, str, str], int] = {}
         self._currencies: dict[str, dict[dt.date, str]] = {}
         self.ratios = {(ratio.session_date, ratio.symbol): ratio for ratio in ratios}
+        self._arrivals: dict[tuple[dt.date, str], list[SplitRatio]] = {}
+        for ratio in sorted(self.ratios.values()):
+            if ratio.new_symbol is not None:
+                self._arrivals.setdefault((ratio.session_date, ratio.new_symbol), []).append(ratio)
         self._valuations: dict[tuple[dt.date, str, str], Valuation] = {}
         multipliers: list[tuple[dt.date, str, int | None]] = []
         for mark in marks:
@@ -164,6 +169,11 @@ class PriceBook:
         if held is None:
             return stated or implied_currency(symbol)
         return held if stated in {None, held} else MIXED_CURRENCIES
+
+    def splits(self, session_date: dt.date, symbol: str) -> tuple[SplitRatio, ...]:
+        """Return what a symbol's shares are replaced by in a session, and what becomes shares of it."""
+        ratio, arrivals = self.ratios.get((session_date, symbol)), self._arrivals.get((session_date, symbol), ())
+        return (ratio, *arrivals) if ratio else tuple(arrivals)
 
     def stated_currency(self, session_date: dt.date, symbol: str) -> str | None:
         """Return the currency that instruments files state for a session."""
@@ -193,20 +203,38 @@ class PriceBook:
     def _quote(self, session_date: dt.date, symbol: str, currency: str) -> _Quote:
         """Look for a price in the session and the five before it; an older one in the shares of the session."""
         today = self._index[session_date]
-        new_shares = old_shares = 1
+        names = [(symbol, 1, 1)]
         for index in range(today, max(today - STALE_SESSIONS, 0) - 1, -1):
             day = self.session_dates[index]
-            quoted_in, price = self._prices.get((day, symbol), (None, None))
-            source = "marks"
-            if price is None or quoted_in not in (None, currency):
-                price, source = self._last_fills.get((day, symbol, currency)), "last_fill"
-            if price is not None:
-                price = (2 * price * old_shares + new_shares) // (2 * new_shares)
-                return _Quote(price, source if index == today else "stale", day) if price < PRICE_LIMIT else _NO_QUOTE
-            ratio = self.ratios.get((day, symbol))
-            if ratio is not None:
-                new_shares, old_shares = new_shares * ratio.new_shares, old_shares * ratio.old_shares
+            for name, new_shares, old_shares in names:
+                price, source = self._price(day, name, currency)
+                if price is not None:
+                    price = (2 * price * old_shares + new_shares) // (2 * new_shares)
+                    source = source if index == today else "stale"
+                    return _Quote(price, source, day) if price < PRICE_LIMIT else _NO_QUOTE
+            names = self._former_names(day, names) if self.ratios else names
         return _NO_QUOTE
+
+    def _price(self, day: dt.date, symbol: str, currency: str) -> tuple[int | None, str]:
+        """Return a symbol's mark in a session, else its last fill; each only in the currency."""
+        quoted_in, price = self._prices.get((day, symbol), (None, None))
+        if price is not None and quoted_in in (None, currency):
+            return price, "marks"
+        return self._last_fills.get((day, symbol, currency)), "last_fill"
+
+    def _former_names(self, day: dt.date, names: Iterable[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+        """Return what the shares were before a session's splits: symbols, and the new shares for so many old ones."""
+        former = []
+        for name, new_shares, old_shares in names:
+            # A symbol that was given up in the session and is borne again is another's.
+            if (day, name) not in self.ratios:
+                former.append((name, new_shares, old_shares))
+            former += [
+                (ratio.symbol, new_shares * ratio.new_shares, old_shares * ratio.old_shares)
+                for ratio in self.splits(day, name)
+                if name == (ratio.new_symbol or ratio.symbol)
+            ]
+        return former
 
 
 def priced_in(symbol: str, stated: str | None) -> str | None:

@@ -281,8 +281,8 @@ def _price_book(
         for day, symbol, multiplier, currency in instruments
     }
     ratios = {
-        (day, symbol): SplitRatio(day, symbol, scaled(new_shares), scaled(old_shares))
-        for day, symbol, new_shares, old_shares in splits
+        (day, symbol): SplitRatio(day, symbol, scaled(new_shares), scaled(old_shares), new_symbol)
+        for day, symbol, new_shares, old_shares, new_symbol in splits
     }
     named = (scaled_marks.values(), scaled_instruments.values(), ratios.values())
     return PriceBook(session_dates, _last_fills(fills), *named)

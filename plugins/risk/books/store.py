@@ -170,7 +170,7 @@ def read_prices(connection: Connection, scope: Mapping[str, Any]) -> tuple[Price
     instruments: list[ScaledInstrument] = []
     ratios: list[SplitRatio] = []
     found = rows(connection, "aggregate_pnl/select_prices", {**scope, "stale_session_count": STALE_SESSIONS})
-    for kind, day, symbol, currency, price, multiplier, instant, line_number, new_shares, old_shares in found:
+    for kind, day, symbol, currency, price, multiplier, instant, line_number, *split in found:
         if kind == "session":
             session_dates.append(day)
         elif kind == "fill":
@@ -180,7 +180,7 @@ def read_prices(connection: Connection, scope: Mapping[str, Any]) -> tuple[Price
         elif kind == "instrument":
             instruments.append(ScaledInstrument(day, symbol, multiplier, currency))
         else:
-            ratios.append(SplitRatio(day, symbol, new_shares, old_shares))
+            ratios.append(SplitRatio(day, symbol, *split))
     named = {(fill.symbol, fill.currency) for fill in fills}
     return PriceBook(session_dates, fills, marks, instruments, ratios), named
 
@@ -266,7 +266,7 @@ def _position_row(day: AccountSession, position: Position) -> tuple[str, ...]:
         unrealized,
         realized if is_usd else decimal_text(position.realized_usd, USD_DIGITS),
         unrealized if is_usd else decimal_text(position.unrealized_usd, USD_DIGITS),
-        ratio_text(position.ratio) if position.ratio else NULL,
+        split_text(position.splits) or NULL,
         _units(position.split),
         _units(position.expired),
         f"{{{','.join(map(str, conflicts))}}}" if conflicts else NULL,
@@ -285,9 +285,13 @@ def _valuation_columns(valuation: Valuation) -> tuple[str, ...]:
     )
 
 
-def ratio_text(ratio: SplitRatio) -> str:
-    """Write a split as it is stored."""
-    return f"{_units(ratio.new_shares)}:{_units(ratio.old_shares)}"
+def split_text(splits: Iterable[SplitRatio]) -> str | None:
+    """Write a position's splits as they are stored; ``None`` = there is none."""
+    texts = []
+    for ratio in splits:
+        text = f"{_units(ratio.new_shares)}:{_units(ratio.old_shares)}"
+        texts.append(f"{text}, {ratio.symbol} is {ratio.new_symbol}" if ratio.new_symbol else text)
+    return "; ".join(texts) or None
 
 
 def _daily_row(day: AccountSession) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from risk.books.executions import Executions
 from risk.books.positions import trade_symbols
 from risk.books.prices import PriceBook, Valuation
 from risk.books.session import AccountSession, Holdings, TradeSymbols, close_session
-from risk.books.store import clear_books, in_batches, ratio_text, read_fills, read_prices
+from risk.books.store import clear_books, in_batches, read_fills, read_prices, split_text
 from risk.core.errors import BooksError
 from risk.core.runs import Run
 from risk.core.settings import read_settings
@@ -155,8 +155,7 @@ def _has_changed(row: tuple[Any, ...], prices: PriceBook) -> bool:
     session_date, symbol, currency, is_open, split_ratio, *stored = row
     if prices.stated_currency(session_date, symbol) not in (None, currency):
         return True
-    ratio = prices.ratios.get((session_date, symbol))
-    if (ratio_text(ratio) if ratio else None) != split_ratio:
+    if split_text(prices.splits(session_date, symbol)) != split_ratio:
         return True
     now = prices.value(session_date, symbol, currency)
     if not is_open:

@@ -81,6 +81,7 @@ CHECKS: Final = (
     # Corrections and reference data
     Check("corrections_applied", "warning", "Each correction has its execution."),
     Check("reference_rows_valid", "warning", "Each row of the reference files is valid."),
+    Check("reference_columns_known", "warning", "Each column of the reference files is known."),
     Check("adjustments_known", "warning", "Each adjustment belongs to a known account."),
 )
 

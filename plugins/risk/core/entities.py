@@ -96,7 +96,7 @@ class Instrument(NamedTuple):
 
 
 class Split(NamedTuple):
-    """A session from which on so many new shares stand for so many old ones.
+    """A session from which on so many new shares stand for so many old ones, under another symbol, too.
 
     Attributes
     ----------
@@ -106,12 +106,15 @@ class Split(NamedTuple):
         Instrument, upper case.
     new_shares, old_shares
         4 and 1 for four new shares in place of one.
+    new_symbol
+        Symbol of the new shares, upper case; ``None`` where it stays the same.
     """
 
     session_date: dt.date
     symbol: str
     new_shares: Decimal
     old_shares: Decimal
+    new_symbol: str | None = None
 
 
 class Adjustment(NamedTuple):

@@ -79,11 +79,11 @@ def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None
     parsed, rules = _parse(chosen, rules, drop.mappings)
     found = [(find_deliveries(one, rules, drop.entries.get(one.path.name)), tables) for one, tables in parsed]
     owners = newest if newest is not None else _find_owners(found)
-    stated, rejects = read_reference_files(ACCOUNTS, drop.reference_files[ACCOUNTS.name], rules)
+    stated, rejects, notices = read_reference_files(ACCOUNTS, drop.reference_files[ACCOUNTS.name], rules)
     executions = _executions(found, owners, stated)
     rejects = [one.reject for deliveries, _ in found for one in deliveries.rejects] + rejects
     instruments = [row for one, _ in parsed for _, row in one.multipliers.statements(None)]
-    return DropExecutions(executions, rejects, list(_zero_price_notices(executions)), instruments)
+    return DropExecutions(executions, rejects, [*_zero_price_notices(executions), *notices], instruments)
 
 
 def _open(folder: Path, settings: Settings) -> tuple[DropFolder, RowRules]:
@@ -209,7 +209,9 @@ def fills_of(executions: pd.DataFrame) -> Iterator[Fill]:
         )
 
 
-def read_stated(folder: Path, settings: Settings, marks: Path | None = None) -> tuple[Statements, list[Reject]]:
+def read_stated(
+    folder: Path, settings: Settings, marks: Path | None = None
+) -> tuple[Statements, list[Reject], list[Notice]]:
     """Read the reference files of a file drop; they have no publication time.
 
     Parameters
@@ -230,7 +232,8 @@ def read_stated(folder: Path, settings: Settings, marks: Path | None = None) -> 
     stated = Statements(**{name: read[name][0] for name in Statements._fields})
     renames = Renames(read[ACCOUNTS.name][0])
     rejects = [reject for name in Statements._fields for reject in read[name][1]]
-    return stated._replace(adjustments=[renames.rebooked(each) for each in stated.adjustments]), rejects
+    notices = [notice for name in Statements._fields for notice in read[name][2]]
+    return stated._replace(adjustments=[renames.rebooked(each) for each in stated.adjustments]), rejects, notices
 
 
 def newest_session(folder: Path, settings: Settings) -> dt.date:

@@ -159,13 +159,21 @@ def _instrument(named: Named, _rules: RowRules) -> Instrument:
 
 
 def _split(named: Named, _rules: RowRules) -> Split:
-    """Read a split, which may be one to come: ``4`` and ``4:1`` are four new shares in place of one, ``1`` is none."""
-    new_text, _, old_text = named["ratio"].partition(":")
-    new_shares = read_positive(named, "ratio", new_text.strip(" "))
-    old_shares = read_positive(named, "ratio", old_text.strip(" ")) if ":" in named["ratio"] else Decimal(1)
+    """Read a split or a new symbol, which may be one to come: ``4`` and ``4:1`` are four new shares in place of one.
+
+    A new symbol without a ratio replaces each share by one.
+    """
+    symbol = read_word(named, "symbol")
+    new_symbol = read_word({**named, "symbol": named["new_symbol"]}, "symbol") if named.get("new_symbol") else None
+    if new_symbol == symbol:
+        raise ValueError(f"new symbol {new_symbol} is the symbol itself")
+    ratio = named.get("ratio") or ("1" if new_symbol else "")
+    new_text, _, old_text = ratio.partition(":")
+    new_shares = read_positive({"ratio": ratio}, "ratio", new_text.strip(" "))
+    old_shares = read_positive({"ratio": ratio}, "ratio", old_text.strip(" ")) if ":" in ratio else Decimal(1)
     if new_shares is None or old_shares is None:
-        raise ValueError(f"ratio {shorten(named['ratio'])} is no number of new shares for one old or new:old")
-    return Split(read_session(named, None, "split"), read_word(named, "symbol"), new_shares, old_shares)
+        raise ValueError(f"ratio {shorten(ratio)} is no number of new shares for one old or new:old")
+    return Split(read_session(named, None, "split"), symbol, new_shares, old_shares, new_symbol)
 
 
 def _adjustment(named: Named, rules: RowRules) -> Adjustment:
@@ -279,13 +287,19 @@ MARKS: Final = FileSpec(
         "Volume": "volume",
         "Currency": "currency",
         "Multiplier": "multiplier",
+        "ISIN/CUSIP": "isin",
+        "SEDOL": "sedol",
+        "Description": "description",
     },
     required=("Date", "Symbol", "Price"),
     fields=Mark._fields,
     parse=_mark,
     unique_facts=_mark_facts,
 )
-"""Closing prices; of two prices for one symbol and session the later line counts."""
+"""Closing prices; of two prices for one symbol and session the later line counts.
+
+Source of the columns: the vendor's page *Uploading a Quotes File*.
+"""
 
 INSTRUMENTS: Final = FileSpec(
     name="instruments",
@@ -310,14 +324,24 @@ SPLITS: Final = FileSpec(
     name="splits",
     insert="extract_fills/insert_splits",
     subject=("session_date", "symbol"),
-    header={"Date": "date", "Symbol": "symbol", "Ratio": "ratio", "Description": "description"},
-    required=("Date", "Symbol", "Ratio"),
+    header={
+        "Date": "date",
+        "Symbol": "symbol",
+        "Ratio": "ratio",
+        "New Symbol": "new_symbol",
+        "Description": "description",
+    },
+    required=("Date", "Symbol"),
     fields=Split._fields,
     parse=_split,
     unique_facts=lambda row, _: [
-        ((row.symbol, row.session_date), f"says {_plain(row.new_shares)}:{_plain(row.old_shares)}")
+        (
+            (row.symbol, row.session_date),
+            f"says {_plain(row.new_shares)}:{_plain(row.old_shares)}, new symbol {row.new_symbol or 'none'}",
+        )
     ],
 )
+"""Splits and new symbols, from the open of a session on."""
 
 ADJUSTMENTS: Final = FileSpec(
     name="adjustments",
@@ -333,6 +357,7 @@ ADJUSTMENTS: Final = FileSpec(
         "Symbol": "symbol",
         "Price": "price",
         "Currency": "currency",
+        "Entry Date": "entry_date",
     },
     required=("Date", "Account", "Amount"),
     fields=Adjustment._fields,
@@ -374,6 +399,10 @@ ACCOUNTS: Final = FileSpec(
         "Account": "account",
         "Account Name": "account",
         "Account Id": "vendor_key",
+        "Clearing ID": "clearing_id",
+        "Clearing Firm Name": "clearing_firm",
+        "Aggregation Unit": "aggregation_unit",
+        "Action": "action",
         "Display Name": "display_name",
         "First Traded": "first_traded",
         "Last Traded": "last_traded",
@@ -391,6 +420,7 @@ ACCOUNTS: Final = FileSpec(
     unique_facts=_account_facts,
     is_stored_ahead=True,
 )
-"""The roster: the vendor's list of accounts, with what we add to it. A row about a day to come is known ahead."""
+"""The roster: the vendor's list or upload of accounts, with what we add to it; a row about a day to come is known
+ahead. Its column ``Renamed Account`` is not read: state the former name under ``Formerly``."""
 
 FILE_SPECS: Final[tuple[FileSpec[Any], ...]] = (MARKS, INSTRUMENTS, SPLITS, ADJUSTMENTS, TOTALS, ACCOUNTS)

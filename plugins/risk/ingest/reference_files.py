@@ -14,12 +14,12 @@ from risk.core.errors import InputError
 from risk.core.warehouse import Connection, execute, records, rows
 from risk.ingest.folder import MANIFEST, DropFolder
 from risk.ingest.opening import file_sha256, finding_of
-from risk.ingest.reasons import cause_of
+from risk.ingest.reasons import Notice, cause_of
 from risk.ingest.reference_data import FileSpec, Row
 from risk.ingest.rules import SENTENCES, FileFinding, Reject, RowRules
 from risk.ingest.stage import FileLog, StagedReject, copy_chunks, row_chunks
 from risk.ingest.streams import CsvStream
-from risk.ingest.words import mapped_columns
+from risk.ingest.words import fold_name, mapped_columns, quote_names
 
 
 class Stated(NamedTuple, Generic[Row]):
@@ -32,13 +32,14 @@ class Stated(NamedTuple, Generic[Row]):
 
 @dataclass(slots=True)
 class ReferenceFile(Generic[Row]):
-    """One file as parsed; ``blank_count`` records say nothing."""
+    """One file as parsed; ``blank_count`` records say nothing, ``notices`` warn of what is not read."""
 
     path: Path
     content_sha256: str = ""
     stated: list[Stated[Row]] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
     blank_count: int = 0
+    notices: list[Notice] = field(default_factory=list)
 
     def reject(self, line_number: int, raw_text: str, clause: str) -> None:
         """Set a record aside."""
@@ -55,12 +56,14 @@ class StoredReference:
     findings: list[FileFinding] = field(default_factory=list)
 
 
-def read_reference_files(spec: FileSpec[Row], paths: Iterable[Path], rules: RowRules) -> tuple[list[Row], list[Reject]]:
+def read_reference_files(
+    spec: FileSpec[Row], paths: Iterable[Path], rules: RowRules
+) -> tuple[list[Row], list[Reject], list[Notice]]:
     """Read what the files of one kind state, without a database.
 
     Returns
     -------
-    rows, rejects
+    rows, rejects, notices
         In the order of files and lines: of two rows about the same the later one counts.
 
     Raises
@@ -72,7 +75,8 @@ def read_reference_files(spec: FileSpec[Row], paths: Iterable[Path], rules: RowR
     if findings:
         raise InputError("\n".join(item.reason for item in findings))
     stated = [line.row for file in files for line in file.stated]
-    return stated, [reject for file in files for reject in file.rejects]
+    notices = [notice for file in files for notice in file.notices]
+    return stated, [reject for file in files for reject in file.rejects], notices
 
 
 def _parse_files(
@@ -95,7 +99,7 @@ def _parse_file(spec: FileSpec[Row], path: Path, rules: RowRules) -> ReferenceFi
         raise InputError(f"The file {path} does not exist.")
     parsed: ReferenceFile[Row] = ReferenceFile(path)
     with CsvStream(path) as stream:
-        columns = mapped_columns(stream.header, stream.name, spec.header, spec.required)
+        columns = _read_header(spec, stream, parsed)
         for record in stream.records():
             if len(record.fields) != len(columns):
                 clause = SENTENCES["ragged"].format(found=len(record.fields), expected=len(columns))
@@ -113,6 +117,29 @@ def _parse_file(spec: FileSpec[Row], path: Path, rules: RowRules) -> ReferenceFi
                 parsed.stated.append(Stated(record.line_number, record.raw_text, row))
         parsed.content_sha256 = stream.sha256
     return parsed
+
+
+def _read_header(spec: FileSpec[Row], stream: CsvStream, parsed: ReferenceFile[Row]) -> tuple[str, ...]:
+    """Map the columns of a file by name; those that nobody knows are named and passed over.
+
+    Unlike a column of executions, none can hold a fee. A header without any known name is none.
+    """
+    known = {fold_name(name) for name in spec.header}
+    unknown = [name.strip() for name in stream.header if name.strip() and fold_name(name) not in known]
+    if len(unknown) == sum(bool(name.strip()) for name in stream.header):
+        return mapped_columns(stream.header, stream.name, spec.header, spec.required)
+    if unknown:
+        sentence = (
+            f"{stream.name} has the unknown column {quote_names(unknown)}, which is not read. Correct the name if it "
+            f"is one of {quote_names(spec.header)}."
+        )
+        parsed.notices.append(Notice(parsed.path.name, "unknown column", sentence))
+    unused = {f"(unused {number})": f"unused_{number}" for number in range(len(stream.header))}
+    header = [
+        name if not name.strip() or fold_name(name) in known else f"(unused {number})"
+        for number, name in enumerate(stream.header)
+    ]
+    return mapped_columns(header, stream.name, {**spec.header, **unused}, spec.required)
 
 
 def _reject_contradictions(spec: FileSpec[Row], files: Sequence[ReferenceFile[Row]]) -> None:
@@ -208,6 +235,7 @@ def _log(file: ReferenceFile[Row], through: dt.date, loaded_count: int) -> FileL
         rejected_count=len(file.rejects),
         unchanged_count=len(file.stated) + file.blank_count - loaded_count - deferred_count,
         deferred_count=deferred_count,
+        reason=" ".join(notice.sentence for notice in file.notices) or None,
     )
 
 

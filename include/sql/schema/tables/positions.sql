@@ -52,8 +52,9 @@ comment on column derived.positions.rate is
 comment on column derived.positions.rate_source is
 'Where the spot price behind the rate comes from; null for US dollars.';
 comment on column derived.positions.rate_date is 'Session of that spot price; null for US dollars.';
-comment on column derived.positions.split_ratio is 'new:old of the session''s split.';
-comment on column derived.positions.split_quantity is 'Signed quantity added by the split.';
+comment on column derived.positions.split_ratio is
+'new:old of the session''s split, with its new symbol if it has one; also of those whose new symbol this is.';
+comment on column derived.positions.split_quantity is 'Signed quantity added by splits and new symbols.';
 comment on column derived.positions.expired_quantity is 'Signed quantity added by the expiry.';
 comment on column derived.positions.side_conflicts is
 'Numbers, in the order of execution, of the fills whose side contradicts the position they met.';
