@@ -26,7 +26,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from risk import __version__, cli_limits, cli_policy
-from risk.cli_parts import JsonFlag, warehouse
+from risk.cli_parts import JsonFlag, session_date_of, warehouse
 from risk.cli_parts import table as make_table
 from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn
 from risk.core.errors import InputError, RequestError, RiskError
@@ -383,7 +383,7 @@ def replay(
     from risk.core.runs import resolve_as_of
     from risk.report.replay import replay as build_again
 
-    session_date = _session_date(session)
+    session_date = session_date_of(session)
     instant = resolve_as_of(as_of, next_session(session_date), dt.datetime.now(dt.UTC))
     with warehouse() as connection:
         dsn = postgres_dsn(os.environ, WAREHOUSE_CONNECTION)
@@ -440,7 +440,7 @@ def track_record(
     from risk.core.warehouse import records
 
     with warehouse() as connection:
-        binds = {"session_date": _session_date(session) if session else None}
+        binds = {"session_date": session_date_of(session) if session else None}
         found = records(connection, "track_record/select_track_record", binds)
         if not found:
             raise RequestError("No run has settled past recommendations yet: run a session (make trigger DATE=).")
@@ -457,13 +457,6 @@ def track_record(
         amounts = (f"{row[name]:,.2f}" for name in ("prevented_usd", "forgone_usd", "net_usd"))
         table.add_row(escape(row["account_id"]), str(row["entry_count"]), str(row["cut_count"]), *amounts)
     Console().print(table)
-
-
-def _session_date(text: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise RequestError(f"--session {text!r} is not a date: write it as YYYY-MM-DD.") from None
 
 
 @contextlib.contextmanager

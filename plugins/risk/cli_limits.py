@@ -1,4 +1,4 @@
-"""The commands ``riskctl limits``: ask for a change of a limit, and show the limits in force."""
+"""The commands ``riskctl limits``: ask for a change of a limit, show those in force, and whether they fit."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import datetime as dt
 import getpass
 import json
 import socket
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console, JustifyMethod
 from rich.markup import escape
 
-from risk.cli_parts import JsonFlag, table, warehouse
+from risk.cli_parts import JsonFlag, session_date_of, table, warehouse
+from risk.core.errors import RequestError
+from risk.core.money import percent, probability, usd, usd_exact
 from risk.core.settings import EXCHANGE_ZONE, read_settings
 
 app = typer.Typer(name="limits", help="Limits in force and the register of changes.", no_args_is_help=True)
@@ -22,6 +25,16 @@ IN_FORCE_COLUMNS: dict[str, JustifyMethod] = {
     "limit_usd": "right",
     "source": "left",
     "since": "left",
+}
+
+REVIEW_COLUMNS: dict[str, JustifyMethod] = {
+    "account_id": "left",
+    "base_limit_usd": "right",
+    "days": "right",
+    "use: median, 95%, largest": "right",
+    "95% VaR": "right",
+    "P(loss > limit)": "right",
+    "verdict": "left",
 }
 
 
@@ -80,6 +93,52 @@ def in_force(
         since = "" if limit.since is None else _local(limit.since)
         shown.add_row(escape(name), f"{limit.limit_usd:,.2f}", limit.source, since)
     Console().print(shown)
+
+
+@app.command()
+def review(
+    session: Annotated[str, typer.Option("--session", help="As known at this session's run; empty: the newest.")] = "",
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Print whether each base limit fits: use, hits, forecast at the close, verdict; proposals are only lower."""
+    from risk.core.warehouse import records
+
+    with warehouse() as connection:
+        binds = {"session_date": session_date_of(session) if session else None}
+        found = records(connection, "apply_rules/select_limit_fits", binds)
+    if not found:
+        raise RequestError("No run has reviewed the limits yet: run a session (make trigger DATE=).")
+    if as_json:
+        typer.echo(json.dumps(found, default=str))
+        return
+    shown = table(f"Base limits after {found[0]['session_date']}; VaR and P at the close", REVIEW_COLUMNS)
+    for row in found:
+        shown.add_row(*_review_cells(row))
+    Console().print(shown)
+    for row in found:
+        for sentence in _review_sentences(row):
+            typer.echo(f"{row['account_id']}: {sentence}")
+
+
+def _review_cells(row: Mapping[str, Any]) -> Iterator[str]:
+    yield escape(row["account_id"])
+    yield usd_exact(row["base_limit_usd"])
+    yield str(row["session_count"])
+    uses = (row["median_use_ratio"], row["high_use_ratio"], row["largest_use_ratio"])
+    yield ", ".join("-" if use is None else percent(use) for use in uses)
+    yield "-" if row["value_at_risk_usd"] is None else usd(row["value_at_risk_usd"])
+    yield "-" if row["loss_probability"] is None else probability(row["loss_probability"])
+    yield row["verdict"]
+
+
+def _review_sentences(row: Mapping[str, Any]) -> Iterator[str]:
+    if row["verdict"] != "fits":
+        yield row["sentence"]
+    if row["proposed_limit_usd"] is not None:
+        yield f"proposed base limit {usd_exact(row['proposed_limit_usd'])}"
+    if row["warning"]:
+        yield row["warning"]
 
 
 def _local(instant: dt.datetime) -> str:

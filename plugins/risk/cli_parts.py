@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
@@ -45,3 +46,17 @@ def table(title: str, columns: dict[str, JustifyMethod]) -> Table:
     for name, justify in columns.items():
         made.add_column(name.removesuffix("_usd").replace("_", " "), justify=justify, overflow="fold")
     return made
+
+
+def session_date_of(text: str) -> dt.date:
+    """Read the option ``--session``.
+
+    Raises
+    ------
+    RequestError
+        If it is not a date.
+    """
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise RequestError(f"--session {text!r} is not a date: write it as YYYY-MM-DD.") from None

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bench.tail import days_of
 from risk.limits.tail_effect import (
     CutDays,
     Effect,
@@ -25,24 +26,13 @@ from risk.limits.tail_effect import (
 from risk.limits.track_record import IntradayPath, outcome_usd
 from risk.model.panel import FloatMatrix, Panel
 from simulation.law import stream
-from simulation.paths import bridged_paths, running_lows
 from simulation.truth import draw
 
 ONE_DAY = np.zeros(1, np.int64)
 
 
 def simulated_days(set_name: str, seed: int, cut_ratios: FloatMatrix | None = None, *, sessions: int = 130) -> CutDays:
-    """Draw a desk whose base limits are the traders' usual losses, cut by their true tail or as given."""
-    truth = draw(set_name, 12, sessions, seed)
-    usual = np.median(-truth.true_q05_usd, axis=0)
-    cuts = np.clip(1.0 + usual / truth.true_q05_usd, 0.0, 0.8) if cut_ratios is None else cut_ratios
-    rows, columns = np.nonzero(truth.is_active)
-    closes = truth.net_pnl_usd[rows, columns]
-    lows = running_lows(bridged_paths(closes, truth.sigma_usd[rows, columns], stream(seed, 8)))
-    bases = usual[columns]
-    limits = bases * (1.0 - cuts[rows, columns])
-    padded = np.concatenate((lows, np.full((len(lows), 1), np.inf)), axis=1)
-    return CutDays(rows, columns, bases, limits, bases, padded, closes)
+    return days_of(draw(set_name, 12, sessions, seed), seed, cut_ratios)
 
 
 def random_cuts(seed: int, sessions: int = 130) -> FloatMatrix:

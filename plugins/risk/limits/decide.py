@@ -17,7 +17,9 @@ from risk.core.money import multiple, percent, usd
 from risk.core.policy import Policy
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, execute, records, writing
+from risk.limits.evidence import desk_evidence, store_evidence
 from risk.limits.exposure import measure_exposures, store_exposures
+from risk.limits.fit import read_loss_records, review_limits, store_fits
 from risk.limits.policy import (
     DeskTerms,
     forecast_level,
@@ -172,8 +174,12 @@ def apply_rules(connection: Connection, run: Run) -> int:
     store_tail_effect(connection, run, inputs.panel, usual)
     decided = decide(inputs)
     desk, exposures = measure_exposures(inputs.panel, inputs.issued_usd, inputs.shape, decided)
+    fits = review_limits(read_loss_records(connection, run, inputs.terms, decided))
+    evidence = desk_evidence(inputs.panel, inputs.terms)
     with writing(connection):
         store_exposures(connection, run, desk, exposures)
+        store_fits(connection, run, fits)
+        store_evidence(connection, run, evidence)
         new_rows = {"run_id": run.run_id, "recommendations": json.dumps(decided, default=str)}
         return execute(connection, "apply_rules/replace_recommendations", new_rows)
 

@@ -190,7 +190,8 @@ def smallest_loss_usd(history: PnlHistory, account: AccountPolicy) -> float:
     return max(float(terms.typical_days) * typical_usd, float(terms.base_limit * account.base_limit_usd))
 
 
-def _fires(rule: Rule, found: Measurement, smallest_usd: float) -> bool:
+def fires(rule: Rule, found: Measurement, smallest_usd: float) -> bool:
+    """Return whether a rule fires on what its measure found, given the smallest loss that matters, US dollars."""
     matters = found.loss_usd is None or found.loss_usd >= smallest_usd
     return matters and COMPARISONS[rule.comparison](found.value, float(rule.bound))
 
@@ -205,7 +206,7 @@ def fired_rules(history: PnlHistory, account: AccountPolicy) -> list[FiredRule]:
             continue
         measure = MEASURES[rule.measure]
         found = measure.compute(history, rule.window or 0)
-        if _fires(rule, found, smallest_usd):
+        if fires(rule, found, smallest_usd):
             fired[key] = FiredRule(rule, measure.reason(history, rule, found))
     return list(fired.values())
 
@@ -217,7 +218,7 @@ def rules_cut_ratio(history: PnlHistory, account: AccountPolicy) -> Decimal:
         (
             rule.cut
             for rule in account.policy.ordered_rules
-            if _fires(rule, MEASURES[rule.measure].compute(history, rule.window or 0), smallest_usd)
+            if fires(rule, MEASURES[rule.measure].compute(history, rule.window or 0), smallest_usd)
         ),
         NO_CUT,
     )

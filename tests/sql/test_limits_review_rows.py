@@ -1,0 +1,146 @@
+"""The review of limits and the evidence for rules in the warehouse: stored with the run, replaced, and printed."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from psycopg2.extensions import parse_dsn
+from typer.testing import CliRunner
+
+from risk.cli import app
+from risk.core.connections import WAREHOUSE_CONNECTION
+from risk.core.errors import RequestError
+from risk.core.runs import Run
+from risk.core.warehouse import Connection, records, writing
+from risk.limits.decide import apply_rules
+from risk.limits.fit import read_loss_records, review_limits, store_fits
+from risk.limits.policy import read_terms
+from tests.report_desks import insert
+from tests.sql.daily_rows import insert_pnl, new_run, table, trading_days
+
+SESSIONS = 130
+
+
+def _settle(connection: Connection, run: Run, account_id: str, losses: dict[Any, Decimal]) -> None:
+    """Store outcomes of past recommendations with a largest running loss each; the day closed flat."""
+    for day, loss in losses.items():
+        insert(
+            connection,
+            "cut_outcomes",
+            account_id=account_id,
+            effective_session=day,
+            run_id=run.run_id,
+            reported_at=run.as_of,
+            is_live=True,
+            base_limit_usd=5000,
+            cut_ratio=0,
+            limit_usd=5000,
+            running_lows_usd=[loss / 2, loss] if loss else [],
+            close_usd=0,
+            base_outcome_usd=0,
+            cut_outcome_usd=0,
+        )
+
+
+def _reviewed_desk(connection: Connection) -> Run:
+    """Store one account that never comes near its limit, and one that is beyond it on every fifth day."""
+    days = trading_days(SESSIONS)
+    for name in ("CALM", "WILD"):
+        insert_pnl(connection, name, {day: 10 + number % 3 for number, day in enumerate(days)})
+    run = new_run(connection, days[-1])
+    _settle(connection, run, "CALM", {day: Decimal(number % 40) for number, day in enumerate(days)})
+    _settle(connection, run, "WILD", {day: Decimal(1000 + 2000 * (number % 5)) for number, day in enumerate(days)})
+    _review(connection, run)
+    return run
+
+
+def _review(connection: Connection, run: Run) -> None:
+    """Review the limits as apply_rules does, without its removal of outcomes that no report stands behind."""
+    names = ("forecast_quantile_05_usd", "expected_shortfall_usd", "loss_probability")
+    active = [{"account_id": name, **dict.fromkeys(names)} for name in ("CALM", "WILD")]
+    terms = read_terms(connection, run.effective_session, run.as_of)
+    fits = review_limits(read_loss_records(connection, run, terms, active))
+    with writing(connection):
+        store_fits(connection, run, fits)
+
+
+def _fits(connection: Connection) -> dict[str, dict[str, Any]]:
+    found = records(connection, "apply_rules/select_limit_fits", {"session_date": None})
+    return {row["account_id"]: row for row in found}
+
+
+def test_review_is_stored_with_the_run_and_replaced_by_a_rerun(connection: Connection) -> None:
+    run = _reviewed_desk(connection)
+    first = _fits(connection)
+    _review(connection, run)
+
+    assert _fits(connection) == first
+    # losses of 1,000 to 9,000: 5,000, 7,000 and 9,000 reach the limit, on 3 of 5 days
+    assert list(first) == ["WILD", "CALM"]
+    assert (first["WILD"]["verdict"], first["WILD"]["hit_count"], first["WILD"]["session_count"]) == (
+        "too large",
+        78,
+        130,
+    )
+    assert first["WILD"]["proposed_limit_usd"] is None
+    # largest use 39 of 5,000
+    assert (first["CALM"]["verdict"], first["CALM"]["largest_use_ratio"]) == ("never reached", 0.0078)
+    assert first["CALM"]["proposed_limit_usd"] < 50
+
+
+def test_a_proposal_is_never_a_raise(connection: Connection) -> None:
+    run = _reviewed_desk(connection)
+    change = "update limit_fits set proposed_limit_usd = 6000 where run_id = %s"
+    with pytest.raises(Exception, match="limit_fits_check"), connection, connection.cursor() as cursor:
+        cursor.execute(change, (run.run_id,))
+
+
+def test_review_and_its_sentences_are_printed(
+    connection: Connection, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = parse_dsn(warehouse_dsn)
+    place = f"{parts['user']}:{parts['password']}@{parts['host']}:{parts['port']}/{parts['dbname']}"
+    monkeypatch.setenv(WAREHOUSE_CONNECTION, f"postgres://{place}")
+    nothing = CliRunner().invoke(app, ["limits", "review"])
+    run = _reviewed_desk(connection)
+
+    printed = CliRunner().invoke(app, ["limits", "review"]).stdout
+    listed = json.loads(CliRunner().invoke(app, ["limits", "review", "--json"]).stdout)
+    past = CliRunner().invoke(app, ["limits", "review", "--session", "2024-01-02"])
+
+    assert isinstance(nothing.exception, RequestError)
+    assert isinstance(past.exception, RequestError)
+    assert "WILD: losses too large for the limit: reached on 78 of 130 days" in printed
+    assert "CALM: never reached: largest use 1% in 130 days" in printed
+    assert "CALM: proposed base limit $" in printed
+    assert [row["account_id"] for row in listed] == ["WILD", "CALM"]
+    assert listed[0]["session_date"] == run.session_date.isoformat()
+
+
+def test_every_rule_of_the_policy_has_its_evidence(connection: Connection) -> None:
+    run = _reviewed_desk(connection)
+    apply_rules(connection, run)
+    rows = table(connection, "rule_evidence", ("rule_name", "firing_count", "other_count", "verdict"))
+    # 129 mornings of two accounts; the first 19 of each have a limited history
+    assert ("limited history", 38, 220, "open") in rows
+    assert len(rows) == 7
+
+
+def test_step_reviews_every_account_that_gets_a_limit(connection: Connection) -> None:
+    run = _reviewed_desk(connection)
+    insert_pnl(connection, "NEW", {run.session_date: "5"})
+    apply_rules(connection, run)
+    # no report stands behind the outcomes: the step has removed them
+    reviewed = {name: (row["verdict"], row["session_count"]) for name, row in _fits(connection).items()}
+    assert reviewed == dict.fromkeys(("CALM", "NEW", "WILD"), ("limited history", 0))
+
+
+def test_outcomes_reported_after_the_cut_off_are_not_reviewed(connection: Connection) -> None:
+    run = _reviewed_desk(connection)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("update cut_outcomes set reported_at = 'infinity' where account_id = 'WILD'")
+    _review(connection, run)
+    assert {name: row["session_count"] for name, row in _fits(connection).items()} == {"CALM": 130, "WILD": 0}
