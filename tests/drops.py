@@ -27,5 +27,5 @@ def write_drop(folder: Path, session_date: dt.date, fill_counts: Mapping[str, in
 
 def read_fills(folder: Path, as_of: dt.datetime | None = None) -> tuple[list[Fill], list[Reject]]:
     """Read the executions of a file drop as fills, without a warehouse."""
-    executions, rejects, *_ = read_drop(folder, Settings(), as_of)
-    return list(fills_of(executions)), rejects
+    drop = read_drop(folder, Settings(), as_of)
+    return list(fills_of(drop.executions)), drop.rejects

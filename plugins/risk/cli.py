@@ -34,6 +34,7 @@ from risk.core.settings import PROJECT_DIR, Settings, read_settings
 
 if TYPE_CHECKING:
     from risk.core.entities import Statements
+    from risk.ingest.read import DropExecutions
     from risk.ingest.reasons import Notice
     from risk.ingest.rules import Reject
     from risk.model.backtest import BacktestRecord, CoverageChecks
@@ -138,14 +139,13 @@ def pnl(
 ) -> None:
     """Print daily P&L per account-session as CSV, warnings to standard error; rejected rows make the exit code 1."""
     from risk.books.session import daily_pnl
-    from risk.ingest.folder import unread_files
     from risk.ingest.read import read_drop, read_stated, with_multipliers
 
     settings = read_settings()
-    executions, rejects, notices, multipliers = read_drop(fills, settings, _instant(as_of))
+    drop = read_drop(fills, settings, _instant(as_of))
     statements, rejected, noticed = read_stated(fills, settings, marks)
-    instruments = with_multipliers(statements.instruments, multipliers)
-    books = daily_pnl(executions, statements.marks, instruments, statements.splits)
+    instruments = with_multipliers(statements.instruments, drop.instruments)
+    books = daily_pnl(drop.executions, statements.marks, instruments, statements.splits)
     rows = [{column: _plain(getattr(row, column)) for column in PNL_COLUMNS} for row in books]
     if adjustments:
         rows = _with_adjustments(rows, statements)
@@ -156,18 +156,17 @@ def pnl(
         writer = csv.DictWriter(sys.stdout, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    for sentence in unread_files(fills):
-        typer.echo(sentence, err=True)
-    _print_notices((*rejects, *rejected), (*notices, *noticed))
-    if rejects or rejected:
+    _print_notices(drop, rejected, noticed)
+    if drop.rejects or drop.incomplete or rejected:
         raise typer.Exit(1)
 
 
-def _print_notices(rejects: Iterable[Reject], notices: Iterable[Notice]) -> None:
+def _print_notices(drop: DropExecutions, rejected: Iterable[Reject], noticed: Iterable[Notice]) -> None:
     """Print rejected rows and warnings to standard error, grouped by their cause."""
     from risk.ingest.reasons import summarize
 
-    for sentence in (*summarize(reject.notice for reject in rejects), *summarize(notices, "concerned")):
+    rejects = summarize(reject.notice for reject in (*drop.rejects, *rejected))
+    for sentence in (*drop.unread, *rejects, *drop.incomplete, *summarize((*drop.notices, *noticed), "concerned")):
         typer.echo(sentence, err=True)
 
 
@@ -254,11 +253,11 @@ def _panel_of_drop(folder: Path) -> Panel:
     from risk.model.backtest import panel_of_fills
 
     settings = read_settings()
-    executions, rejects, notices, multipliers = read_drop(folder, settings)
+    drop = read_drop(folder, settings)
     stated, rejected, noticed = read_stated(folder, settings)
-    _print_notices((*rejects, *rejected), (*notices, *noticed))
-    instruments = with_multipliers(stated.instruments, multipliers)
-    return panel_of_fills(list(fills_of(executions)), stated.marks, instruments, stated.splits)
+    _print_notices(drop, rejected, noticed)
+    instruments = with_multipliers(stated.instruments, drop.instruments)
+    return panel_of_fills(list(fills_of(drop.executions)), stated.marks, instruments, stated.splits)
 
 
 def _print_record(result: BacktestRecord, checks: CoverageChecks, origin: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -102,3 +104,116 @@ def test_run_does_not_wait_for_an_account_that_never_traded_or_is_legacy(connect
     execute(drop)
 
     assert opened_runs(connection) == 1
+
+
+def touch(path: Path, instant: dt.datetime) -> None:
+    os.utime(path, (instant.timestamp(), instant.timestamp()))
+
+
+def waiting_files(connection: Connection) -> set[str]:
+    """Name the files that the newest load did not load because they are not complete."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select file_name from risk.source_files where state = 'waiting'"
+            " and load_id = (select max(load_id) from risk.loads)"
+        )
+        return {name for (name,) in cursor.fetchall()}
+
+
+@pytest.mark.parametrize(
+    ("age", "waits"),
+    [(dt.timedelta(seconds=5), True), (dt.timedelta(minutes=2), True), (dt.timedelta(minutes=3), False)],
+)
+@time_machine.travel(BEFORE_DEADLINE, tick=False)
+def test_scheduled_run_waits_for_a_file_until_it_is_as_old_as_two_polls(
+    connection: Connection, drop: Path, age: dt.timedelta, waits: bool
+) -> None:
+    late = write_drop(drop, dt.date(2025, 8, 13), {"NET001": 2}) / "fills_2025-08-13.csv"
+    write_drop(drop, FRIDAY, {"NET001": 2, "NET002": 2})
+    for path in drop.glob("*.csv"):
+        touch(path, BEFORE_DEADLINE - (age if path == late else dt.timedelta(hours=1)))
+
+    if waits:
+        with pytest.raises(AirflowRescheduleException):
+            execute(drop)
+    else:
+        execute(drop)
+
+    assert waiting_files(connection) == ({late.name} if waits else set())
+    assert opened_runs(connection) == (0 if waits else 1)
+
+
+@time_machine.travel(BEFORE_DEADLINE, tick=False)
+def test_scheduled_run_reads_no_fills_while_their_manifest_is_being_written(connection: Connection, drop: Path) -> None:
+    entry = "fills_2025-08-15.csv,NET001,2025-08-15,2025-08-15T22:00:00Z"
+    (drop / "manifest.csv").write_text(f"file,account_id,session_date,published_at\n{entry}\n")
+    touch(drop / "manifest.csv", BEFORE_DEADLINE)
+
+    with pytest.raises(AirflowRescheduleException):
+        execute(drop)
+
+    assert waiting_files(connection) == {"manifest.csv"}
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select count(*) from risk.deliveries")
+        assert cursor.fetchone() == (0,)
+
+
+class Growing:
+    """Appends to a file until it is stopped."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.is_over = path, threading.Event()
+        self.thread = threading.Thread(target=self._write)
+
+    def _write(self) -> None:
+        while not self.is_over.wait(0.05):
+            with self.path.open("a") as file:
+                file.write("08/15/2025 10:00:00,NET001,B,100,XYZ,10.5,1,0,,USD,\n")
+
+    def __enter__(self) -> Growing:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.is_over.set()
+        self.thread.join()
+
+
+def test_run_somebody_has_asked_for_leaves_a_file_that_grows_and_loads_the_others(
+    connection: Connection, drop: Path
+) -> None:
+    with Growing(drop / "fills_2025-08-15.csv"):
+        execute(drop, "manual")
+
+    assert waiting_files(connection) == {"fills_2025-08-15.csv"}
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select distinct session_date from risk.deliveries")
+        assert cursor.fetchall() == [(THURSDAY,)]
+
+
+@pytest.mark.parametrize("stated", ["3", "1"])
+def test_scheduled_run_waits_for_the_rows_that_the_manifest_states(
+    connection: Connection, drop: Path, stated: str
+) -> None:
+    entries = [
+        "fills_2025-08-14.csv,NET001,2025-08-14,2025-08-14T22:00:00Z,2",
+        "fills_2025-08-14.csv,NET002,2025-08-14,2025-08-14T22:00:00Z,",
+        f"fills_2025-08-15.csv,NET001,2025-08-15,2025-08-15T22:00:00Z,{stated}",
+        "fills_2025-08-15.csv,NET002,2025-08-15,2025-08-15T22:00:00Z,2",
+    ]
+    write_drop(drop, FRIDAY, {"NET001": 2, "NET002": 2})
+    (drop / "manifest.csv").write_text("\n".join(["file,account_id,session_date,published_at,fills", *entries]) + "\n")
+
+    with time_machine.travel(BEFORE_DEADLINE, tick=False), pytest.raises(AirflowRescheduleException):
+        execute(drop)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select account_id from risk.deliveries where session_date = %s", (FRIDAY,))
+        assert cursor.fetchall() == [("NET002",)]
+    with time_machine.travel(DEADLINE, tick=False):
+        execute(drop)
+
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select account_id, stated_count from risk.deliveries where session_date = %s order by 1", (FRIDAY,)
+        )
+        assert cursor.fetchall() == [("NET001", int(stated)), ("NET002", None)]

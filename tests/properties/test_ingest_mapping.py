@@ -40,7 +40,7 @@ desks = st.lists(fills, min_size=1, max_size=12).map(
 def books(folder: Path, mapping: str = "") -> list[Any]:
     """Return the P&L of a folder without a database, every row of it loaded."""
     choice = Settings(fills_mapping=mapping)
-    executions, rejects, _, multipliers = read_drop(folder, choice)
+    executions, rejects, _, multipliers, *_ = read_drop(folder, choice)
     assert [reject.reason for reject in rejects] == []
     stated, _ = read_stated(folder, choice)
     instruments = with_multipliers(stated.instruments, multipliers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from pathlib import Path
@@ -124,19 +125,65 @@ GOOD_ROWS = [row(SESSION, number=number) for number in range(97)]
 BAD_ROWS = [row(SESSION, number=98, price="-1"), row(SESSION, "=cmd()", number=99)]
 
 
-def test_check_fails_after_storing_when_more_than_one_percent_is_rejected(
+def test_check_fails_after_storing_when_rejected_rows_hit_the_desk(
     connection: Connection, warehouse_dsn: str, tmp_path: Path
 ) -> None:
     write(tmp_path, "fills.csv", *GOOD_ROWS, *BAD_ROWS)
     run = run_after_load(connection, tmp_path)
 
-    with pytest.raises(QualityError, match=r"reject_rate: 2 of 99 rows .* \(2\.0%; tolerance 1%\)"):
+    with pytest.raises(
+        QualityError, match=r"reject_rate: 2 of 99 rows .*: 1 of 1 accounts .*, and 1 rows belong to no"
+    ):
         check_fills(connection, warehouse_dsn, run)
 
     severity, message = findings(connection, run)["reject_rate", ""]
     assert severity == "fail"
     assert "Most of all: fills.csv line 99, account 'NET001': price '-1' is negative" in message
-    assert message.endswith("deliver the account's session again. 1 more reason.")
+    assert "deliver the account's session again. 1 more reason." in message
+    assert message.endswith("here of NET001.")
+
+
+BAD_SIDE = "08/15/2025 09:45:00,{account},?,100,XYZ,10,0.5,99"
+NO_ACCOUNT = BAD_SIDE.format(account="=cmd()")
+
+
+@pytest.mark.parametrize(
+    ("bad_rows", "is_stopped"),
+    [
+        pytest.param([BAD_SIDE.format(account="NET001")], False, id="one of three accounts"),
+        pytest.param([BAD_SIDE.format(account=name) for name in ("NET001", "NET003")], True, id="two of three"),
+        pytest.param([BAD_SIDE.format(account="NET001")] * 40, False, id="many rows of one account"),
+        pytest.param([row(SESSION, f"NET00{n}", price="1e11") for n in (1, 2, 3)], False, id="no executions"),
+        pytest.param([NO_ACCOUNT] * 3, False, id="1 percent without account"),  # 3 of 300
+        pytest.param([NO_ACCOUNT] * 4, True, id="more than 1 percent without account"),  # 4 of 301
+        pytest.param([f"Total,{name},,,,,," for name in ("NET001", "NET002", "NET009")], True, id="undated"),
+    ],
+)
+def test_rejected_rows_stop_the_desk_only_when_they_hit_half_of_it(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path, bad_rows: list[str], is_stopped: bool
+) -> None:
+    good = [row(SESSION, f"NET00{n}", number=number) for n in (1, 2, 3) for number in range(99)]
+    write(tmp_path, "fills.csv", *good, *bad_rows)
+    run = run_after_load(connection, tmp_path)
+
+    with contextlib.suppress(QualityError):
+        check_fills(connection, warehouse_dsn, run)
+
+    assert (("reject_rate", "") in findings(connection, run)) == is_stopped
+
+
+def test_rejected_rows_are_judged_by_the_accounts_expected_where_some_are(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path
+) -> None:
+    # Three traded the day before and are expected; of the five that deliver now two new ones are hit.
+    before = [row(dt.date(2025, 8, 14), f"NET00{n}") for n in (1, 2, 3)]
+    now = [row(SESSION, f"NET00{n}", number=number) for n in (1, 2, 3, 4, 5) for number in range(50)]
+    write(tmp_path, "fills.csv", *before, *now, *(BAD_SIDE.format(account=name) for name in ("NET004", "NET005")))
+    run = run_after_load(connection, tmp_path)
+
+    check_fills(connection, warehouse_dsn, run)
+
+    assert ("reject_rate", "") not in findings(connection, run)
 
 
 def test_check_quotes_the_most_frequent_reason_whatever_file_comes_first(

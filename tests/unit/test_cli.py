@@ -219,3 +219,37 @@ def test_pnl_names_files_that_are_not_read_and_exits_with_zero(drop: Path) -> No
         "fills_b.csv.zip",
         "mark.csv",
     ]
+
+
+def test_pnl_says_which_account_sessions_lack_rows_and_prints_what_is_known(drop: Path) -> None:
+    rows = [f"06/16/2025 10:00:00,A3,{side},1,XYZ,10,,,,,,,,,,,,,,,,,{number},\n" for number, side in enumerate("BX")]
+    (drop / "fills_bad.csv").write_text(HEADER + "".join(rows))
+
+    answer = _riskctl("pnl", "--fills", str(drop))
+
+    assert answer.returncode == 1
+    assert "A3 2025-06-16 (1 of 2 rows rejected)" in answer.stderr
+    assert "A3,2025-06-16,0" in answer.stdout
+
+
+def test_pnl_compares_the_rows_with_those_the_manifest_states(drop: Path) -> None:
+    (drop / "fills.csv").write_text(HEADER + "06/16/2025 10:00:00,A1,B,1,XYZ,10,,,,,,,,,,,,,,,,,9,\n")
+    entry = "fills.csv,A1,2025-06-16,2025-06-17T10:00:00Z"
+    for stated, code in (("1", 0), ("2", 1), ("0", 1), ("", 0)):
+        (drop / "manifest.csv").write_text(f"file,account_id,session_date,published_at,fills\n{entry},{stated}\n")
+
+        answer = _riskctl("pnl", "--fills", str(drop))
+
+        assert answer.returncode == code, stated
+        assert ("A1 2025-06-16 (1 rows, and manifest.csv states" in answer.stderr) == (code == 1)
+
+
+def test_pnl_refuses_a_manifest_that_states_no_number_of_rows(drop: Path) -> None:
+    for stated in ("many", "-1", "1.5"):
+        entry = f"fills.csv,A1,2025-06-16,2025-06-17T10:00:00Z,{stated}"
+        (drop / "manifest.csv").write_text(f"file,account_id,session_date,published_at,fills\n{entry}\n")
+
+        answer = _riskctl("pnl", "--fills", str(drop))
+
+        assert answer.returncode == 2
+        assert f"manifest.csv line 2 is refused: fills '{stated}' is no number of rows" in answer.stderr

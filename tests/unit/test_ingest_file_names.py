@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 
 from risk.core.errors import InputError
+from risk.core.settings import Settings
 from risk.ingest.file_names import find_unread
-from risk.ingest.folder import unread_files
+from risk.ingest.folder import open_folder
 from tests.drops import read_fills
 
 
@@ -67,11 +69,11 @@ def test_unread_files_are_listed_without_folders_and_with_links(tmp_path: Path) 
     (tmp_path / "fill_b.csv").symlink_to(tmp_path / "archive")
     (tmp_path / "bad\nname.csv").write_text("")
 
-    assert [sentence.split(" is not read")[0] for sentence in unread_files(tmp_path)] == [
-        r"bad\nname.csv",
-        "fill_a.csv",
-        "fill_b.csv",
-    ]
+    (tmp_path / "fills.csv").write_text("Date/Time,Account,B/S,Qty,Symbol,Price\n")
+
+    drop = open_folder(tmp_path, dt.datetime.now(dt.UTC), Settings().account_pattern)
+
+    assert [item.file_name for item in drop.unread] == [r"bad\nname.csv", "fill_a.csv", "fill_b.csv"]
 
 
 def test_folder_with_nothing_to_read_says_what_lies_there_instead(tmp_path: Path) -> None:

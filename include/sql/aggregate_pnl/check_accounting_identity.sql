@@ -388,7 +388,8 @@ measured as (
     cross join lateral (
         values
         ('fees', daily_pnl.fees_usd, totals.fees_usd),
-        ('total P&L', daily_pnl.total_pnl_usd, totals.total_pnl_usd)
+        -- The total itself is unknown where rows are lost.
+        ('total P&L', daily_pnl.net_pnl_usd + daily_pnl.unrealized_delta_usd, totals.total_pnl_usd)
     ) as numbers (measure, books_number, fills_number)
 )
 

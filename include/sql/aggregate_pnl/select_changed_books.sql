@@ -1,14 +1,16 @@
 -- Lists the account-sessions whose books lag behind their fills, and those that do not carry on what was open before.
 -- Grain: one row per account, session and reason. Reads: book_inputs, daily_pnl, positions, sessions.
 -- Binds: as_of, through_session_date. has_new_fills: whether a delivery, not only a position, is the reason.
+-- Where every row was rejected there are books only if a position is carried.
 with inputs as (
     select
         book_inputs.account_id,
         book_inputs.session_date,
-        book_inputs.input_fingerprint
+        book_inputs.input_fingerprint,
+        book_inputs.fill_count
     from risk.book_inputs(%(as_of)s) as book_inputs
     where
-        book_inputs.fill_count > 0
+        (book_inputs.fill_count > 0 or book_inputs.is_incomplete)
         and book_inputs.session_date <= %(through_session_date)s
 ),
 
@@ -30,7 +32,9 @@ full join booked
     on
         inputs.account_id = booked.account_id
         and inputs.session_date = booked.session_date
-where inputs.input_fingerprint is distinct from booked.input_fingerprint
+where
+    inputs.input_fingerprint is distinct from booked.input_fingerprint
+    and (inputs.fill_count > 0 or booked.account_id is not null)
 union all
 select distinct
     positions.account_id,

@@ -1,6 +1,9 @@
 -- Checks what was delivered for the session: rejected rows, the usual number of rows, and how old the newest fills are.
--- Grain: one row per check. Reads: current_deliveries, current_rejects, sessions.
--- Binds: session_date, as_of, load_id, reject_ratio, window_sessions, row_count_factor, minimum_sessions.
+-- Grain: one row per check. Reads: current_deliveries, current_rejects, delivery_states, sessions.
+-- Rejected rows stop the desk only where they hit half of the accounts expected (of those that delivered, where none
+-- is), or more than reject_ratio of the rows belong to no account; else each account they hit is incomplete.
+-- Binds: session_date, as_of, load_id, active_within, legacy_suffix, reject_ratio, window_sessions, row_count_factor,
+-- minimum_sessions.
 -- The number of rows is compared only with some history and some rows: no rows at all is the check feed_received.
 with by_session as (
     select
@@ -52,6 +55,7 @@ causes as (
 rejected as (
     select
         coalesce(sum(causes.rejected_count), 0) as rejected_count,
+        coalesce(sum(causes.unplaced_count), 0) as unplaced_count,
         (select today.row_count from today) + coalesce(sum(causes.unplaced_count), 0) as row_count,
         (
             array_agg(
@@ -64,6 +68,28 @@ rejected as (
         )[1] as largest_cause,
         count(*) - 1 as other_cause_count
     from causes
+),
+
+desk as (
+    select
+        coalesce(sum(known.hit_count), 0) as hit_count,
+        count(*) as account_count,
+        string_agg(known.account_id, ', ' order by known.account_id) filter (where known.hit_count > 0) as hit_names
+    from (
+        select
+            states.account_id,
+            (lacking.account_id is not null)::integer as hit_count,
+            states.is_expected or not bool_or(states.is_expected) over () as is_counted
+        from risk.delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as states
+        left join (
+            select distinct current_ones.account_id
+            from risk.current_deliveries(%(as_of)s) as current_ones
+            where
+                current_ones.session_date = %(session_date)s
+                and current_ones.lost_count > 0
+        ) as lacking on states.account_id = lacking.account_id
+    ) as known
+    where known.is_counted
 ),
 
 newest as (
@@ -84,20 +110,27 @@ select
     '' as subject,
     concat(rejected.rejected_count, ' of ', rejected.row_count, ' rows rejected') as observed,
     case
-        when rejected.rejected_count > rejected.row_count * %(reject_ratio)s
+        when
+            (desk.hit_count > 0 and 2 * desk.hit_count >= desk.account_count)
+            or rejected.unplaced_count > rejected.row_count * %(reject_ratio)s
             then
                 concat(
-                    rejected.rejected_count, ' of ', rejected.row_count, ' rows of the session were rejected (',
-                    round(100.0 * rejected.rejected_count / rejected.row_count, 1), '%%; tolerance ',
-                    trim_scale(100.0 * %(reject_ratio)s), '%%). Most of all: ', rejected.largest_cause,
+                    rejected.rejected_count, ' of ', rejected.row_count, ' rows of the session were rejected: ',
+                    desk.hit_count, ' of ', desk.account_count, ' accounts lack some of their rows, and ',
+                    rejected.unplaced_count, ' rows belong to no account. A run stops at half of the accounts or ',
+                    trim_scale(100.0 * %(reject_ratio)s), '%% of the rows. Most of all: ', rejected.largest_cause,
                     case
                         when rejected.other_cause_count = 1 then ' 1 more reason.'
                         when rejected.other_cause_count > 1
                             then concat(' ', rejected.other_cause_count, ' more reasons.')
-                    end
+                    end,
+                    ' A wrong file that was removed counts until its accounts deliver again: withdraw what it brought',
+                    ' (riskctl withdraw --account A --session ', %(session_date)s::date, ' --reason "...")',
+                    case when desk.hit_count > 0 then concat(', here of ', desk.hit_names) end, '.'
                 )
     end as finding
 from rejected
+cross join desk
 union all
 select
     'row_count_usual' as check_name,

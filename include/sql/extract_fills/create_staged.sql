@@ -6,8 +6,10 @@ create temporary table staged_deliveries (
     account_id text not null,
     session_date date not null,
     published_at timestamptz,
+    stated_count bigint,
     row_count bigint not null,
     loaded_count bigint not null,
+    lost_count bigint not null,
     duplicate_count bigint not null,
     content_sha256 text not null,
     is_new boolean

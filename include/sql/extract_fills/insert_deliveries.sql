@@ -13,7 +13,9 @@ insert into risk.deliveries (
     row_count,
     loaded_count,
     rejected_count,
-    duplicate_count
+    duplicate_count,
+    lost_count,
+    stated_count
 )
 select
     %(load_id)s,
@@ -29,7 +31,9 @@ select
     staged_deliveries.row_count,
     staged_deliveries.loaded_count,
     staged_deliveries.row_count - staged_deliveries.loaded_count - staged_deliveries.duplicate_count,
-    staged_deliveries.duplicate_count
+    staged_deliveries.duplicate_count,
+    staged_deliveries.lost_count,
+    staged_deliveries.stated_count
 from staged_deliveries
 where staged_deliveries.is_new
 order by

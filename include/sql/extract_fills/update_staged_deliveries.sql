@@ -3,7 +3,8 @@
 -- Binds: recorded_at. Rerun: changes nothing.
 -- Before = by published_at, or by the time of recording where the source does not say. So the versions of a history
 -- are compared one by one, and A, B, A is three deliveries. An empty delivery at or after the close + 24 h means
--- "no trades", an earlier one "not posted": the later one is news although both are empty.
+-- "no trades", an earlier one "not posted": the later one is news although both are empty. So is the same content that
+-- is as long as the manifest states, or no longer is.
 with involved as (
     select distinct
         staged_deliveries.account_id,
@@ -18,6 +19,7 @@ versions as (
         null::text as file_name,
         deliveries.row_count,
         deliveries.content_sha256,
+        deliveries.stated_count,
         deliveries.delivery_id,
         coalesce(deliveries.published_at, deliveries.recorded_at) as known_at
     from risk.deliveries
@@ -32,6 +34,7 @@ versions as (
         staged_deliveries.file_name,
         staged_deliveries.row_count,
         staged_deliveries.content_sha256,
+        staged_deliveries.stated_count,
         null::bigint as delivery_id,
         coalesce(staged_deliveries.published_at, %(recorded_at)s) as known_at
     from staged_deliveries
@@ -46,6 +49,7 @@ messages as (
         versions.known_at,
         concat(
             versions.content_sha256,
+            versions.stated_count,
             case
                 when versions.row_count = 0 and versions.known_at >= sessions.closes_at + interval '24 hours' then '!'
             end

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache, partial
 from operator import methodcaller
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 from psycopg2 import sql
@@ -201,6 +201,46 @@ def read_fills(
         )
     )
     return defaultdict(tuple, {session_date: (part,) for session_date, part in executions.items()})
+
+
+class LostRows(NamedTuple):
+    """Rows of an account-session that may be executions and could not be loaded.
+
+    Attributes
+    ----------
+    basis_id
+        What the books note as the basis of the account and session.
+    reason
+        Sentences about them.
+    """
+
+    basis_id: int
+    reason: str
+
+
+def read_lost_rows(connection: Connection, scope: Mapping[str, Any]) -> dict[tuple[dt.date, str], LostRows]:
+    """Read which account-sessions of a scope lack rows, by session and account.
+
+    Parameters
+    ----------
+    scope
+        Binds ``as_of``, ``through_session_date``, ``account_ids`` and their ``first_session_dates``.
+    """
+    found = rows(connection, "aggregate_pnl/select_incomplete_deliveries", scope)
+    return {(session_date, account_id): LostRows(*lost) for session_date, account_id, *lost in found}
+
+
+def mark_lost_rows(
+    days: Iterable[AccountSession], lost: Mapping[tuple[dt.date, str], LostRows]
+) -> Iterator[AccountSession]:
+    """Yield account-sessions, those that lack rows without a total: the other amounts are of the rows that came."""
+    for day in days:
+        found = lost.get((day.session_date, day.account_id))
+        if found is not None:
+            reason = " ".join(filter(None, (day.incomplete_reason, found.reason)))
+            yield day._replace(delivery_id=day.delivery_id or found.basis_id, total=None, incomplete_reason=reason)
+        else:
+            yield day
 
 
 @dataclass(slots=True)

@@ -15,7 +15,15 @@ from risk.books.executions import Executions
 from risk.books.positions import trade_symbols
 from risk.books.prices import PriceBook, Valuation
 from risk.books.session import AccountSession, Holdings, TradeSymbols, close_session
-from risk.books.store import clear_books, in_batches, read_fills, read_prices, split_text
+from risk.books.store import (
+    clear_books,
+    in_batches,
+    mark_lost_rows,
+    read_fills,
+    read_lost_rows,
+    read_prices,
+    split_text,
+)
 from risk.core.errors import BooksError
 from risk.core.runs import Run
 from risk.core.settings import read_settings
@@ -166,6 +174,7 @@ def _has_changed(row: tuple[Any, ...], prices: PriceBook) -> bool:
 def _write(connection: Connection, scope: _Scope) -> Aggregate:
     """Compute what the scope names, in the place of what is stored."""
     opening = clear_books(connection, scope.binds)
+    lost = read_lost_rows(connection, scope.binds)
     deliveries = [bulk.Delivery(*row) for row in rows(connection, "aggregate_pnl/select_deliveries", scope.binds)]
     as_of, trade = scope.binds["as_of"], trade_symbols
     fills_of: Callable[[dt.date], Iterable[Executions]]
@@ -182,7 +191,7 @@ def _write(connection: Connection, scope: _Scope) -> Aggregate:
         stack.enter_context(planning(connection, max_parallel_workers_per_gather=0, enable_sort="off"))
         call = stack.enter_context(calls)
         call(execute, connection, "aggregate_pnl/create_cash_flows", scope.binds)
-        for batch in in_batches(_rebuild(scope, opening, fills_of, trade)):
+        for batch in in_batches(mark_lost_rows(_rebuild(scope, opening, fills_of, trade), lost)):
             account_session_count += len(batch.daily_rows)
             incomplete_count += batch.incomplete_count
             call(batch.store, connection)

@@ -58,7 +58,7 @@ class Check:
 CHECKS: Final = (
     # Deliveries
     Check("feed_received", "critical", "Fills were received for the session, or no account was expected."),
-    Check("reject_rate", "critical", "The share of rejected rows is within the tolerance."),
+    Check("reject_rate", "critical", "Rejected rows hit fewer than half of the accounts."),
     Check("vendor_response_complete", "critical", "Each session has a complete response of the vendor, if asked."),
     Check("vendor_response_fresh", "warning", "The latest response of the vendor for each session is complete."),
     Check("accounts_delivered", "warning", "Fills were received for each expected account."),

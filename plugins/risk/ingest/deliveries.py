@@ -51,7 +51,8 @@ class FileDeliveries:
     numbers
         Row in ``places`` of each place of the parsed file; -1 = of a later session.
     counts
-        A row for each delivery: ``row_count``, ``loaded_count``, ``duplicate_count``, ``content_sha256``.
+        A row for each delivery: ``row_count``, ``loaded_count``, ``duplicate_count``, ``lost_count`` (rejected rows
+        that may be executions), ``content_sha256``.
     dropped_lines
         Lines of executions that repeat an id and do not count.
     rejects
@@ -99,6 +100,7 @@ def find_deliveries(
     InputError
         If the file has executions that its entries do not name.
     """
+    _place_undated(parsed, named)
     delivered = list(parsed.places) if named is None else _delivered_places(parsed, set(named), through)
     listed = dict.fromkeys((*delivered, *(place for place in named or () if is_session(place[1]))))
     places = [place for place in listed if through is None or place[1] <= through]
@@ -117,6 +119,21 @@ def find_deliveries(
     if repeated:
         _settle_repeated_ids(found, rules, repeated)
     return found
+
+
+def _place_undated(parsed: ParsedFile, named: Collection[Place] | None) -> None:
+    """Place rejected records without a session in the one that the file delivers of their account, if it is only one.
+
+    Nobody knows what they traded, so that session is incomplete.
+    """
+    sessions: defaultdict[str, list[dt.date]] = defaultdict(list)
+    for account_id, session_date in parsed.places if named is None else named:
+        sessions[account_id].append(session_date)
+    for number, one in enumerate(parsed.rejects):
+        found = sessions[one.account_id] if one.account_id and one.session_date is None else []
+        if len(found) == 1 and one.account_id:
+            place = parsed.places.setdefault((one.account_id, found[0]), len(parsed.places))
+            parsed.rejects[number] = one._replace(session_date=found[0], place=place)
 
 
 def _delivered_places(parsed: ParsedFile, named: set[Place], through: dt.date | None) -> list[Place]:
@@ -154,9 +171,11 @@ def _sum_up(parsed: ParsedFile, numbers: NDArray[np.int64], delivery_count: int)
             "row_count": np.ones(len(placed), np.int64),
             "loaded_count": np.zeros(len(placed), np.int64),
             "content": np.array([one.content for one in placed], np.uint64),
+            "lost_count": np.array([one.is_lost for one in placed], np.int64),
         }
     )
-    parts = [part.reset_index().assign(loaded_count=lambda counts: counts["row_count"]) for part in parsed.counts]
+    good = (part.reset_index() for part in parsed.counts)
+    parts = [part.assign(loaded_count=part["row_count"], lost_count=0) for part in good]
     if parsed.corrections:
         parts.append(_order_of_corrections(parsed))
     counts = pd.concat([*parts, rejected])
@@ -164,7 +183,8 @@ def _sum_up(parsed: ParsedFile, numbers: NDArray[np.int64], delivery_count: int)
     sums = counts.groupby("delivery").sum().reindex(range(delivery_count), fill_value=0)
     said = (f"{row_count}:{content}" for row_count, content in zip(sums["row_count"], sums["content"], strict=True))
     digests = [hashlib.sha256(text.encode()).hexdigest() for text in said]
-    return sums[["row_count", "loaded_count"]].assign(duplicate_count=0, content_sha256=digests)
+    summed = sums[["row_count", "loaded_count", "lost_count"]]
+    return summed.assign(duplicate_count=0, content_sha256=digests)
 
 
 def _order_of_corrections(parsed: ParsedFile) -> pd.DataFrame:
@@ -175,7 +195,9 @@ def _order_of_corrections(parsed: ParsedFile) -> pd.DataFrame:
     corrections["order"] = corrections.groupby(["account_id", "fill_key"]).cumcount()
     again = corrections.loc[corrections["order"] > 0, ["place", "content", "order"]]
     content = pd.util.hash_pandas_object(again[["content", "order"]], index=False).to_numpy()
-    return pd.DataFrame({"place": again["place"], "row_count": 0, "content": content, "loaded_count": 0})
+    return pd.DataFrame(
+        {"place": again["place"], "row_count": 0, "content": content, "loaded_count": 0, "lost_count": 0}
+    )
 
 
 def _find_repeated_ids(found: FileDeliveries) -> dict[int, int]:
@@ -212,6 +234,7 @@ def _settle_repeated_ids(found: FileDeliveries, rules: RowRules, repeated: dict[
         ("duplicate_count", 1, duplicates),
         ("loaded_count", -1, duplicates),
         ("loaded_count", -1, contradicting),
+        ("lost_count", 1, contradicting),
     ):
         found.counts[name] += sign * np.bincount(
             np.array([delivery for delivery, _ in dropped], np.int64), minlength=len(found.places)

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from risk.core.entities import ReportedPnl
 from risk.core.errors import InputError
 from risk.ingest.amounts import fits, number
+from risk.ingest.completeness import growing_file
 from risk.ingest.file_names import MARKER, PATTERNS, find_unread, printable
 from risk.ingest.mapping import FillsMapping
 from risk.ingest.mapping_files import MAPPING_PATTERN, choose_mappings, named_mapping, read_mapping
@@ -31,7 +32,10 @@ MANIFEST_REQUIRED: Final = ("file", "account_id", "session_date", "published_at"
 
 
 class Entry(NamedTuple):
-    """One line of the manifest: the version of one account-session that a file is, and what it came to there."""
+    """One line of the manifest: the version of one account-session that a file is, and what it came to there.
+
+    ``stated_count``: rows that it holds as the source says; ``None`` = the source does not.
+    """
 
     file_name: str
     account_id: str
@@ -39,11 +43,13 @@ class Entry(NamedTuple):
     published_at: dt.datetime
     line_number: int
     reported: ReportedPnl | None
+    stated_count: int | None
 
     @property
     def text(self) -> str:
         """The entry as source_files keeps it."""
-        return f"{self.account_id} {self.session_date} {self.published_at.astimezone(dt.UTC).isoformat()}"
+        counted = "" if self.stated_count is None else f" {self.stated_count} rows"
+        return f"{self.account_id} {self.session_date} {self.published_at.astimezone(dt.UTC).isoformat()}{counted}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,7 @@ class DropFolder:
     entries
         Manifest entries by file name, account and session; empty without a manifest.
     quarantined
-        Files and manifest entries refused already.
+        Files and manifest entries refused already, and a manifest that is being written.
     unread
         Files under whose names nothing is read.
     mappings
@@ -84,7 +90,13 @@ class DropFolder:
         return "\n".join(sorted(entry.text for entry in self.entries[path.name].values())) if self.entries else None
 
 
-def open_folder(folder: Path, known_at: dt.datetime, account_pattern: str, mapping: str = "") -> DropFolder:
+def open_folder(
+    folder: Path,
+    known_at: dt.datetime,
+    account_pattern: str,
+    mapping: str = "",
+    growing: Collection[str] = (),
+) -> DropFolder:
     """List a file drop and read its manifest.
 
     Parameters
@@ -95,6 +107,8 @@ def open_folder(folder: Path, known_at: dt.datetime, account_pattern: str, mappi
         Regular expression that a whole account name must match.
     mapping
         Preset or path of the mapping of files that no mapping file of the folder claims; empty = they have our columns.
+    growing
+        Names of files that are being written: with such a manifest no executions are listed.
 
     Raises
     ------
@@ -113,7 +127,10 @@ def open_folder(folder: Path, known_at: dt.datetime, account_pattern: str, mappi
     reference = {spec.name: tuple(_files(listed, PATTERNS[spec.name], quarantined)) for spec in FILE_SPECS}
     manifests = [path for path in listed if path.name.lower() == MANIFEST]
     entries: dict[str, dict[Place, Entry]] = {}
-    if manifests:
+    if growing and any(path.name in growing for path in manifests):
+        quarantined.append(growing_file(MANIFEST))
+        fills = []
+    elif manifests:
         entries = _manifest(manifests[-1], known_at, account_pattern, quarantined, mappings)
         fills = _named(fills, entries, quarantined)
     elif not fills and not quarantined:
@@ -123,17 +140,6 @@ def open_folder(folder: Path, known_at: dt.datetime, account_pattern: str, mappi
             + "".join(f"\n- {item.reason}" for item in unread[:SHOWN_UNREAD])
         )
     return DropFolder(folder, tuple(fills), reference, entries, quarantined, unread, mappings)
-
-
-def unread_files(folder: Path) -> list[str]:
-    """Say of each file of a drop that is not read why, in a sentence.
-
-    Raises
-    ------
-    InputError
-        If the folder cannot be listed.
-    """
-    return [item.reason for item in find_unread(_listed(folder))]
 
 
 def reference_files(folder: Path) -> list[Path]:
@@ -295,8 +301,9 @@ def _entry(
     if not re.fullmatch(account_pattern, fields["account_id"]):
         raise InputError(f"the account name {shorten(fields['account_id'])} is not allowed")
     account_id, session_date = fields["account_id"], _date(fields["session_date"])
-    reported = _reported(account_id, session_date, fields)
-    return Entry(name, account_id, session_date, _instant(fields["published_at"], known_at), line_number, reported)
+    reported, stated_count = _reported(account_id, session_date, fields), _stated_count(fields.get("fills", ""))
+    published_at = _instant(fields["published_at"], known_at)
+    return Entry(name, account_id, session_date, published_at, line_number, reported, stated_count)
 
 
 def _reported(account_id: str, session_date: dt.date, fields: dict[str, str]) -> ReportedPnl | None:
@@ -310,6 +317,15 @@ def _reported(account_id: str, session_date: dt.date, fields: dict[str, str]) ->
     if len(amounts) < len(texts):
         raise InputError(f"{' and '.join(MANIFEST_TOTALS)} {shorten(', '.join(texts))} are no amounts in US dollars")
     return ReportedPnl(session_date, account_id, *amounts)
+
+
+def _stated_count(text: str) -> int | None:
+    """Read the optional column with which a manifest says how many rows the version has."""
+    if not text:
+        return None
+    if not re.fullmatch("[0-9]{1,12}", text):
+        raise InputError(f"fills {shorten(text)} is no number of rows")
+    return int(text)
 
 
 def _date(text: str) -> dt.date:

@@ -14,12 +14,14 @@ from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from psycopg2 import sql
 
 from risk.core.entities import Instrument
 from risk.core.errors import InputError, RequestError
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, execute, records, rows, statement, writing
+from risk.ingest.completeness import Patience, count_differences, differing_file, growing_file
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
 from risk.ingest.file_names import MARKER
 from risk.ingest.folder import DropFolder, Entry, open_folder
@@ -42,8 +44,8 @@ from risk.ingest.stage import (
 )
 
 DELIVERY_COLUMNS = (
-    *("file_name", "account_id", "session_date", "published_at"),
-    *("row_count", "loaded_count", "duplicate_count", "content_sha256"),
+    *("file_name", "account_id", "session_date", "published_at", "stated_count"),
+    *("row_count", "loaded_count", "lost_count", "duplicate_count", "content_sha256"),
 )
 
 QUERY_NAME = "select_source_fills"
@@ -67,7 +69,7 @@ class Load:
     quarantined
         Files and manifest entries refused as a whole; everything else is loaded.
     waiting
-        Files that are not complete yet: they were being written.
+        Files that are not complete yet: they were being written, or have fewer or more rows than their manifest states.
     """
 
     load_id: int
@@ -91,6 +93,10 @@ class _File:
         What the manifest says of it.
     entries_text
         All of that, as ``source_files`` keeps it.
+    stated_counts
+        Of its deliveries that have fewer or more rows than the manifest states, what it states.
+    is_waiting
+        Whether these are not loaded now.
     """
 
     name: str
@@ -98,6 +104,14 @@ class _File:
     executions: IO[bytes]
     entries: Mapping[Place, Entry]
     entries_text: str | None
+    stated_counts: Mapping[Place, int]
+    is_waiting: bool
+
+    @property
+    def is_due(self) -> NDArray[np.bool_]:
+        """Of each delivery, whether it is loaded now."""
+        waiting = self.stated_counts if self.is_waiting else ()
+        return np.array([place not in waiting for place in self.deliveries.places], bool)
 
 
 def load_drop(
@@ -107,6 +121,7 @@ def load_drop(
     settings: Settings,
     *,
     is_history: bool = False,
+    patience: Patience | None = None,
 ) -> Load:
     """Load what a file drop says up to a session, and commit.
 
@@ -119,6 +134,8 @@ def load_drop(
     is_history
         Import a history: what the manifest says was published counts as recorded then. Closing prices have no such
         time and count from now.
+    patience
+        What to wait for; ``None`` = nothing.
 
     Raises
     ------
@@ -137,7 +154,8 @@ def load_drop(
     with writing(connection):
         if is_history:
             _reject_backdated_history(connection, through_session_date)
-        return _load_folder(connection, folder, str(folder), through_session_date, settings, is_history=is_history)
+        opened = _open_load(connection, str(folder), through_session_date, settings, is_history=is_history)
+        return _load_folder(connection, folder, opened, settings, patience or Patience())
 
 
 def load_fetched(
@@ -157,7 +175,8 @@ def load_fetched(
     """
     settings = settings.model_copy(update={"fills_mapping": ""})  # What is fetched has our columns.
     with writing(connection):
-        return _load_folder(connection, folder, source, through_session_date, settings, is_history=False)
+        opened = _open_load(connection, source, through_session_date, settings, is_history=False)
+        return _load_folder(connection, folder, opened, settings, Patience())
 
 
 def load_query(connection: Connection, source: Connection, through_session_date: dt.date, settings: Settings) -> Load:
@@ -190,16 +209,10 @@ def _reject_backdated_history(connection: Connection, through_session_date: dt.d
         )
 
 
-def _load_folder(
-    connection: Connection,
-    folder: Path,
-    source: str,
-    through_session_date: dt.date,
-    settings: Settings,
-    *,
-    is_history: bool,
-) -> Load:
-    """Load a file drop inside the caller's transaction, unless earlier loads are of the other kind."""
+def _open_load(
+    connection: Connection, source: str, through_session_date: dt.date, settings: Settings, *, is_history: bool
+) -> dict[str, Any]:
+    """Open a load inside the caller's transaction, unless earlier loads are of the other kind."""
     binds: dict[str, Any] = {
         "source": source,
         "through_session_date": through_session_date,
@@ -213,12 +226,21 @@ def _load_folder(
             f"This warehouse holds a {kinds[0]} desk and {source} is a {kinds[1]} one: they never mix. "
             "Use a separate warehouse for each."
         )
+    return opened
+
+
+def _load_folder(
+    connection: Connection, folder: Path, opened: Mapping[str, Any], settings: Settings, patience: Patience
+) -> Load:
+    """Load a file drop inside the caller's transaction."""
     if settings.scratch_dir:
         settings.scratch_dir.mkdir(parents=True, exist_ok=True)
     rules = RowRules(settings, opened["recorded_at"].astimezone(EXCHANGE_ZONE).date())
-    drop = open_folder(folder, opened["recorded_at"], settings.account_pattern, settings.fills_mapping)
+    drop = open_folder(
+        folder, opened["recorded_at"], settings.account_pattern, settings.fills_mapping, patience.growing
+    )
     findings = [*drop.quarantined, *drop.unread]
-    return _FolderLoad(connection, drop, opened, rules, settings.scratch_dir, findings).run()
+    return _FolderLoad(connection, drop, opened, rules, settings.scratch_dir, patience, findings).run()
 
 
 @dataclass(slots=True)
@@ -233,6 +255,8 @@ class _FolderLoad:
         The load: ``load_id``, ``recorded_at``, ``through_session_date``, ``is_history``.
     scratch_dir
         Folder of temporary files.
+    patience
+        What is not loaded yet.
     findings, rejects, logs
         Files and rows that are not loaded, and what became of each file, so far.
     """
@@ -242,6 +266,7 @@ class _FolderLoad:
     opened: Mapping[str, Any]
     rules: RowRules
     scratch_dir: Path | None
+    patience: Patience
     findings: list[FileFinding]
     rejects: list[StagedReject] = field(default_factory=list)
     logs: list[FileLog] = field(default_factory=list)
@@ -252,7 +277,7 @@ class _FolderLoad:
         known = {row["file_name"]: row for row in loaded}
         listed = [path for path in self.drop.fills if path.name in known]
         kept = {path.name for path in listed if _is_unchanged(self.drop, path, known[path.name])}
-        fresh = [path for path in self.drop.fills if path.name not in kept]
+        fresh = self._without_growing(path for path in self.drop.fills if path.name not in kept)
         with contextlib.ExitStack() as spools:
             parsed = self._parse(fresh, spools)
             files, delivery_ids = self._store_deliveries(parsed, {name: known[name]["load_id"] for name in kept})
@@ -269,10 +294,16 @@ class _FolderLoad:
             fill_count,
             rejected_count,
             *(
-                tuple(sorted(item for item in self.findings if item.state == state))
+                tuple(sorted({item for item in self.findings if item.state == state}))
                 for state in ("quarantined", "waiting")
             ),
         )
+
+    def _without_growing(self, paths: Iterable[Path]) -> list[Path]:
+        """Set files aside that are being written, and return the others."""
+        listed = list(paths)
+        self.findings += [growing_file(path.name) for path in listed if path.name in self.patience.growing]
+        return [path for path in listed if path.name not in self.patience.growing]
 
     def _parse(self, paths: Sequence[Path], spools: contextlib.ExitStack) -> list[_File]:
         """Parse the files; if some of their accounts collide with one another or with stored ones, once more."""
@@ -298,8 +329,17 @@ class _FolderLoad:
             except InputError as error:
                 self.findings.append(finding_of(path, error))
                 continue
-            files.append(_File(path.name, deliveries, spool, named or {}, self.drop.entries_text(path)))
+            files.append(self._file(path, deliveries, spool))
         return files
+
+    def _file(self, path: Path, deliveries: FileDeliveries, spool: IO[bytes]) -> _File:
+        """Compare a file with what the manifest states of it."""
+        entries = self.drop.entries.get(path.name, {})
+        stated = count_differences(deliveries, {place: entry.stated_count for place, entry in entries.items()})
+        is_waiting = self.patience.waits_for_rows and bool(stated)
+        if is_waiting:
+            self.findings.append(differing_file(path.name, deliveries, stated))
+        return _File(path.name, deliveries, spool, entries, self.drop.entries_text(path), stated, is_waiting)
 
     def _store_deliveries(
         self, files: Sequence[_File], kept: Mapping[str, int]
@@ -318,9 +358,17 @@ class _FolderLoad:
         """
         execute(self.connection, "extract_fills/create_staged")
         staged = (
-            (file.name, *place, file.entries[place].published_at if file.entries else None, *counts)
+            (
+                *(file.name, *place),
+                file.entries[place].published_at if file.entries else None,
+                file.stated_counts.get(place),
+                *counts,
+            )
             for file in files
-            for place, counts in zip(file.deliveries.places, file.deliveries.counts.to_numpy().tolist(), strict=True)
+            for place, is_due, counts in zip(
+                file.deliveries.places, file.is_due, file.deliveries.counts.to_numpy().tolist(), strict=True
+            )
+            if is_due
         )
         copy_chunks(self.connection, "staged_deliveries", DELIVERY_COLUMNS, row_chunks(staged))
         binds = {"kept_names": list(kept), "kept_load_ids": list(kept.values())}
@@ -358,9 +406,9 @@ class _FolderLoad:
                 self.rejects.append(
                     StagedReject(*one.reject, parsed.content_sha256, delivery_id, one.account_id, one.session_date)
                 )
-        counts = file.deliveries.counts
+        counts = file.deliveries.counts[file.is_due]
         is_new = np.array([(file.name, place) in delivery_ids for place in file.deliveries.places], bool)
-        new = counts[is_new]
+        new = counts[is_new[file.is_due]]
         placed, unplaced = int(counts["row_count"].sum()), sum(one.place is None for one in rejects)
         loaded, duplicates = int(new["loaded_count"].sum()), int(new["duplicate_count"].sum())
         note = None
@@ -401,7 +449,10 @@ class _FolderLoad:
             store_manifest_totals(self.connection, self.drop, self.opened)
         file_count = 0
         for spec in FILE_SPECS:
-            paths = self.drop.reference_files[spec.name]
+            listed = self.drop.reference_files[spec.name]
+            unchanged = [path for path in listed if loaded.get(path.name) == file_sha256(path)]
+            settled = self._without_growing(path for path in listed if path not in unchanged)
+            paths = sorted([*unchanged, *settled])
             stored = store_reference_files(self.connection, spec, paths, self.opened, loaded, self.rules)
             self.logs += stored.logs
             self.rejects += stored.rejects
@@ -418,10 +469,14 @@ class _FolderLoad:
             Records that no earlier load has rejected.
         """
         logs = {file.file_name: file for file in self.logs}
-        for item in self.findings:
+        for item in dict.fromkeys(self.findings):
             log.warning("%s %s: %s", item.state, item.file_name, item.reason)
-            digest = file_sha256(self.drop.path / item.file_name)
-            logs.setdefault(item.file_name, FileLog(item.file_name, digest, reason=item.reason, state=item.state))
+            noted = logs.get(item.file_name)
+            if noted is None:
+                noted = FileLog(item.file_name, file_sha256(self.drop.path / item.file_name), state=item.state)
+                logs[item.file_name] = noted._replace(reason=item.reason)
+            elif item.state == "waiting" and not noted.state:
+                logs[item.file_name] = noted._replace(reason=item.reason, state=item.state)
         listed = (file.row(self.opened["load_id"]) for file in logs.values())
         rejected_count = 0
         if self.rejects:

@@ -27,7 +27,7 @@ from risk.ingest.amounts import fits, number
 from risk.ingest.evidence import DateEvidence, StatedMultipliers
 from risk.ingest.layout import ExecutionFile
 from risk.ingest.mapping import FillsMapping
-from risk.ingest.rules import Reject, RowRules, currency_of, multiplier_of, sum_fees
+from risk.ingest.rules import Reject, RowRules, currency_of, may_be_execution, multiplier_of, sum_fees
 from risk.ingest.streams import Block, Record
 from risk.ingest.times import DATE_ORDERS, moment_of, session_at
 from risk.ingest.words import FEE_COLUMNS, READ_COLUMNS, UNNAMED, side_of
@@ -82,13 +82,17 @@ execution_table: Final = partial(pa.Table.from_pandas, schema=EXECUTIONS, preser
 
 
 class RejectedRecord(NamedTuple):
-    """A rejected record, its account, session and place as far as these are good, and a hash of what it says."""
+    """A rejected record, its account, session and place as far as these are good, and a hash of what it says.
+
+    ``is_lost``: whether it may be an execution, which its account-session now lacks.
+    """
 
     reject: Reject
     account_id: str | None
     session_date: dt.date | None
     place: int
     content: int
+    is_lost: bool = True
 
 
 class Keyed(NamedTuple):
@@ -360,6 +364,7 @@ class Parser:
                 None if day == UNPLACED else dt.date.fromordinal(day),
                 place,
                 _hash(repr(content)),
+                may_be_execution(named),
             )
         )
 

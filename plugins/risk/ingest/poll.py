@@ -5,15 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable
-from typing import Final
 
 from risk.core.calendar import next_session
 from risk.core.errors import ConnectionLostError, InputError, RiskError
 from risk.core.policy_store import read_policy
 from risk.core.warehouse import Connection, rows
+from risk.ingest.completeness import POLL_INTERVAL
 from risk.ingest.load import Load
-
-POLL_INTERVAL: Final = dt.timedelta(minutes=3)
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +46,7 @@ def load_or_wait(
     Raises
     ------
     SourceIncompleteError
-        If the run waits.
+        If the run waits, for these accounts or for files that are not complete.
     InputError
         If files were refused; names each of them. All others are loaded.
     ConnectionLostError
@@ -61,6 +59,7 @@ def load_or_wait(
             raise
         _wait(str(error), deadline)
         loaded = _last_load(connection, session_date, error)
+    _wait_for_files(session_date, loaded, deadline)
     if loaded.quarantined:
         listed = "\n".join(f"- {item.reason}" for item in loaded.quarantined)
         raise InputError(
@@ -80,6 +79,15 @@ def _wait(reason: str, deadline: dt.datetime) -> None:
     now = dt.datetime.now(dt.UTC)
     if now < deadline:
         raise SourceIncompleteError(reason, min(now + POLL_INTERVAL, deadline))
+
+
+def _wait_for_files(session_date: dt.date, loaded: Load, deadline: dt.datetime | None) -> None:
+    """Ask to be polled again for files that are not complete; from the deadline on the report names them."""
+    names = ", ".join(item.file_name for item in loaded.waiting)
+    if names and deadline:
+        _wait(f"not complete: {names}", deadline)
+    if names:
+        log.warning("session=%s continues without the whole of %s", session_date, names)
 
 
 def _last_load(connection: Connection, session_date: dt.date, error: ConnectionLostError) -> Load:

@@ -19,6 +19,7 @@ from risk.core.entities import AccountStatement, Fill, Instrument, Statements
 from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.symbols import kind_of, read_symbol
+from risk.ingest.completeness import count_differences, say_incomplete
 from risk.ingest.corrections import Renames, apply_corrections
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
 from risk.ingest.folder import DropFolder, Entry, open_folder
@@ -50,12 +51,18 @@ class DropExecutions(NamedTuple):
         Warnings: nothing is lost.
     instruments
         Multipliers that the executions state.
+    incomplete
+        Sentences about account-sessions that lack rows.
+    unread
+        Sentences about files under whose names nothing is read.
     """
 
     executions: pd.DataFrame
     rejects: list[Reject]
     notices: list[Notice]
     instruments: list[Instrument]
+    incomplete: list[str]
+    unread: list[str]
 
 
 def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None) -> DropExecutions:
@@ -82,8 +89,23 @@ def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None
     stated, rejects, notices = read_reference_files(ACCOUNTS, drop.reference_files[ACCOUNTS.name], rules)
     executions = _executions(found, owners, stated)
     rejects = [one.reject for deliveries, _ in found for one in deliveries.rejects] + rejects
+    unread = [item.reason for item in drop.unread]
     instruments = [row for one, _ in parsed for _, row in one.multipliers.statements(None)]
-    return DropExecutions(executions, rejects, [*_zero_price_notices(executions), *notices], instruments)
+    notices, incomplete = [*_zero_price_notices(executions), *notices], _incomplete(drop, found, owners)
+    return DropExecutions(executions, rejects, notices, instruments, incomplete, unread)
+
+
+def _incomplete(
+    drop: DropFolder, found: Iterable[tuple[FileDeliveries, list[pa.Table]]], owners: Mapping[Place, str]
+) -> list[str]:
+    """Say which of the account-sessions that count lack rows."""
+    delivered = []
+    for deliveries, _ in found:
+        name = deliveries.parsed.path.name
+        stated = {place: entry.stated_count for place, entry in drop.entries.get(name, {}).items()}
+        counting = {place for place, owner in owners.items() if owner == name}
+        delivered.append((deliveries, counting, count_differences(deliveries, stated)))
+    return say_incomplete(delivered)
 
 
 def _open(folder: Path, settings: Settings) -> tuple[DropFolder, RowRules]:

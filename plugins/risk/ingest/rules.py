@@ -17,7 +17,7 @@ from typing import Final, Literal, NamedTuple
 from risk.core.entities import Fill
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.symbols import kind_of, read_symbol
-from risk.ingest.amounts import LARGEST_EXPONENT, fits, number, why_no_number
+from risk.ingest.amounts import LARGEST_EXPONENT, LIMIT, fits, number, why_no_number
 from risk.ingest.reasons import Notice, hint_of
 from risk.ingest.times import FORMS, moment_of, session_at
 from risk.ingest.words import FEE_COLUMNS, UNNAMED, Kind, fold_word, side_of
@@ -246,6 +246,12 @@ def fill_of(record: Named, line_number: int) -> Fill:
 def shorten(text: str, length: int = 60) -> str:
     """Quote a value so that it cannot break a line, an email or a terminal; letters stay as they are."""
     return repr(text if len(text) <= length else f"{text[: length - 3]}...")
+
+
+def may_be_execution(record: Named) -> bool:
+    """Tell whether a rejected record may be an execution: not if its quantity or price is beyond any number we keep."""
+    amounts = [number(record.get(name, "")) for name in ("quantity", "price")]
+    return all(amount is None or (amount.is_finite() and abs(amount) < LIMIT) for amount in amounts)
 
 
 def _number_codes(record: Named) -> list[str]:

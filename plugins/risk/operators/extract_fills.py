@@ -32,9 +32,10 @@ class ExtractFillsOperator(BaseOperator):
     """Copy new deliveries of the source into the warehouse and open a run for the session.
 
     A file that is wrong as a whole is quarantined and fails the task after all others are loaded.
-    A scheduled run waits until 08:15 New York for accounts that traded recently and have no executions yet, and for an
-    unreachable source; then it continues with what is known, and the checks name what is missing. The task is
-    rescheduled between polls and uses no worker slot. Clearing this task opens a new revision of the session.
+    A scheduled run waits until 08:15 New York for accounts that traded recently and have no executions yet, for files
+    that are being written or have other rows than the manifest states, and for an unreachable source; then it continues
+    with what is known, and the checks name what is missing. The task is rescheduled between polls and uses no worker
+    slot. Clearing this task opens a new revision of the session.
 
     Parameters
     ----------
@@ -84,7 +85,9 @@ class ExtractFillsOperator(BaseOperator):
             with writing(connection):
                 store_sessions(connection)
             try:
-                load = load_or_wait(connection, session_date, lambda: self.load(connection, session_date), deadline)
+                load = load_or_wait(
+                    connection, session_date, lambda: self.load(connection, session_date, deadline), deadline
+                )
             except SourceIncompleteError as incomplete:
                 self.log.info("session=%s polls again at %s: %s", session_date, incomplete.poll_at, incomplete)
                 raise AirflowRescheduleException(incomplete.poll_at) from None  # type: ignore[no-untyped-call]
@@ -97,8 +100,9 @@ class ExtractFillsOperator(BaseOperator):
         """Return the instant from which a run no longer waits."""
         return wait_deadline(session_date)
 
-    def load(self, connection: Connection, session_date: dt.date) -> Load:
+    def load(self, connection: Connection, session_date: dt.date, deadline: dt.datetime | None) -> Load:
         """Load from the one source this run has."""
+        from risk.ingest.completeness import Patience, find_growing
         from risk.ingest.load import load_drop, load_query
         from risk.ingest.propreports.client import endpoint_of
         from risk.ingest.propreports.load import load_vendor
@@ -112,7 +116,10 @@ class ExtractFillsOperator(BaseOperator):
             return load_vendor(connection, endpoint_of(asdict(vendor)), session_date, settings)
         folder = Path(self.fills) if self.fills else settings.fills_dir
         if folder:
-            return load_drop(connection, folder, session_date, settings, is_history=self.history == "True")
+            may_wait = deadline is not None and dt.datetime.now(dt.UTC) < deadline
+            patience = Patience(find_growing(folder, may_wait=may_wait), waits_for_rows=may_wait)
+            is_history = self.history == "True"
+            return load_drop(connection, folder, session_date, settings, is_history=is_history, patience=patience)
         source_dsn = BaseHook.get_connection(SOURCE_CONNECTION_ID).get_uri()
         with contextlib.closing(connect(source_dsn)) as source:
             return load_query(connection, source, session_date, settings)

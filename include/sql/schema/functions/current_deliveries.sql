@@ -12,7 +12,9 @@ returns table (
     row_count bigint,
     loaded_count bigint,
     rejected_count bigint,
-    duplicate_count bigint
+    duplicate_count bigint,
+    lost_count bigint,
+    stated_count bigint
 )
 language sql
 stable
@@ -30,7 +32,9 @@ as $$
         newest.row_count,
         newest.loaded_count,
         newest.rejected_count,
-        newest.duplicate_count
+        newest.duplicate_count,
+        newest.lost_count,
+        newest.stated_count
     from (
         select distinct on (deliveries.account_id, deliveries.session_date)
             deliveries.delivery_id,
@@ -44,7 +48,9 @@ as $$
             deliveries.row_count,
             deliveries.loaded_count,
             deliveries.rejected_count,
-            deliveries.duplicate_count
+            deliveries.duplicate_count,
+            deliveries.lost_count,
+            deliveries.stated_count
         from risk.deliveries
         where deliveries.recorded_at <= current_deliveries.as_of
         order by

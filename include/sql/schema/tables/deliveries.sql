@@ -11,6 +11,9 @@ create table risk.deliveries (
     loaded_count bigint not null,
     rejected_count bigint not null,
     duplicate_count bigint not null,
+    lost_count bigint not null default 0,
+    stated_count bigint,
+    check (lost_count <= rejected_count),
     check (row_count = loaded_count + rejected_count + duplicate_count)
 );
 
@@ -32,3 +35,8 @@ comment on column risk.deliveries.row_count is 'Rows delivered; the sum of the t
 comment on column risk.deliveries.loaded_count is 'Rows that became fills.';
 comment on column risk.deliveries.rejected_count is 'Rows that are invalid, see fill_rejects.';
 comment on column risk.deliveries.duplicate_count is 'Rows that repeat another row of the delivery.';
+comment on column risk.deliveries.lost_count is
+'Rejected rows that may be executions; above 0 the account-session is incomplete.';
+comment on column risk.deliveries.stated_count is
+'Rows that the manifest states, where the delivery has fewer or more: the account-session is incomplete. Null = as '
+'many, or not stated.';
