@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.limits.policy import model_cut_ratio, new_limit_usd
-from risk.limits.rules import PnlHistory, fired_rules, rules_cut_ratio
+from risk.limits.rules import PnlHistory, RuleSet, fired_rules, rules_cut_ratio
 from tests.policies import account_policy
 
 OWN = account_policy()
@@ -23,7 +23,7 @@ POSITIVE = st.decimals("0.0001", "1e9", allow_nan=False, allow_infinity=False)
 def test_rules_answer_for_every_history(pnl: list[float], scale: float) -> None:
     history = PnlHistory(np.array(pnl), scale, dt.date(2025, 8, 15))
     fired = fired_rules(history, OWN)
-    assert rules_cut_ratio(history, OWN) == max((one.rule.cut for one in fired), default=0) <= Decimal("0.80")
+    assert rules_cut_ratio(history, RuleSet(OWN)) == max((one.rule.cut for one in fired), default=0) <= Decimal("0.80")
     assert len({one.rule.measure for one in fired}) == len(fired)
     assert [one.rule.cut for one in fired] == sorted((one.rule.cut for one in fired), reverse=True)
     assert all("nan" not in one.reason and "inf" not in one.reason for one in fired)
@@ -34,7 +34,7 @@ def test_rules_look_back_twenty_one_sessions_or_a_streak(pnl: list[float], older
     # given a gain in the last 21, which ends every streak
     pnl[-21] = 1.0
     same = [
-        rules_cut_ratio(PnlHistory(np.array(values), 1000.0, dt.date(2025, 8, 15)), OWN)
+        rules_cut_ratio(PnlHistory(np.array(values), 1000.0, dt.date(2025, 8, 15)), RuleSet(OWN))
         for values in (pnl, older + pnl)
     ]
     assert same[0] == same[1]

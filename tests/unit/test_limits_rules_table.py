@@ -15,6 +15,7 @@ from risk.limits.rules import (
     MEASURES,
     Measurement,
     PnlHistory,
+    RuleSet,
     active_sessions,
     drawdown,
     fired_rules,
@@ -45,7 +46,7 @@ CALM = [100.0, -100.0] * 15
 
 def test_a_calm_history_fires_no_rule() -> None:
     assert fired_rules(_history(CALM), OWN) == []
-    assert rules_cut_ratio(_history(CALM), OWN) == 0
+    assert rules_cut_ratio(_history(CALM), RuleSet(OWN)) == 0
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,7 @@ def test_the_largest_cut_wins_and_all_reasons_are_listed_strongest_first() -> No
 
     # then drawdown 60 %, streak 50 %, spike 25 %, large loss 20 %
     assert [one.rule.cut for one in fired] == [Decimal(text) for text in ("0.60", "0.50", "0.25", "0.20")]
-    assert rules_cut_ratio(history, OWN) == Decimal("0.60")
+    assert rules_cut_ratio(history, RuleSet(OWN)) == Decimal("0.60")
 
 
 def test_reasons_carry_the_numbers() -> None:

@@ -245,7 +245,9 @@ def test_desk_leaves_a_mixed_picture_with_fewer_than_three_in_ten_high_on_its_la
         weights = np.where(age == age[0], 0.97**age, 0.03 * 0.97**age)
         scale_usd = float(np.sqrt(weights @ results**2))
         cuts.append(
-            rules.rules_cut_ratio(rules.PnlHistory(results, scale_usd, truth.session_dates[-1]), account_policy())
+            rules.rules_cut_ratio(
+                rules.PnlHistory(results, scale_usd, truth.session_dates[-1]), rules.RuleSet(account_policy())
+            )
         )
 
     high = sum(cut >= Decimal("0.40") for cut in cuts)

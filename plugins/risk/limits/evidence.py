@@ -22,7 +22,7 @@ from risk.core.money import count, percent
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, execute
 from risk.limits.policy import DeskTerms
-from risk.limits.rules import MEASURES, PnlHistory, fires, smallest_loss_usd
+from risk.limits.rules import PnlHistory, RuleSet
 from risk.model.backtests import INTERVAL, resampled_sessions
 from risk.model.panel import SCALE_DECAY, FloatMatrix, Panel, ewma_scale
 
@@ -146,17 +146,14 @@ def rule_firings(panel: Panel, scale_usd: FloatMatrix, terms: DeskTerms) -> Mapp
     firings: dict[str, BoolMatrix] = {}
     latest = panel.latest_active()
     for column, account_id in enumerate(panel.account_ids):
-        own = terms.of(account_id)
+        rules = RuleSet(terms.of(account_id))
         active = np.flatnonzero(panel.is_active[:, column])
         results = panel.total_pnl_usd[active, column]
         for place, row in enumerate(active.tolist()):
             history = PnlHistory(results[: place + 1], float(scale_usd[row, column]), panel.session_dates[row])
-            smallest_usd = smallest_loss_usd(history, own)
-            for rule in own.policy.rules:
-                found = MEASURES[rule.measure].compute(history, rule.window or 0)
-                if fires(rule, found, smallest_usd):
-                    at = firings.setdefault(rule.name, np.zeros(panel.is_active.shape, np.bool_))
-                    at[latest[:, column] == row, column] = True
+            for rule, _ in rules.firing(history):
+                at = firings.setdefault(rule.name, np.zeros(panel.is_active.shape, np.bool_))
+                at[latest[:, column] == row, column] = True
     names = dict.fromkeys(rule.name for account_id in panel.account_ids for rule in terms.of(account_id).policy.rules)
     return {name: firings.get(name, np.zeros(panel.is_active.shape, np.bool_)) for name in names}
 

@@ -75,7 +75,7 @@ def read_terms(connection: Connection, effective_session: dt.date, as_of: Instan
     binds = {"effective_session": effective_session, "as_of": as_of}
     base_limits_usd = read_base_limits(connection, effective_session, as_of)
     groups = dict(rows(connection, "apply_rules/select_groups", binds))
-    return DeskTerms(version.document, version.label, base_limits_usd, groups)
+    return DeskTerms(version.document, str(version.version), base_limits_usd, groups)
 
 
 def model_cut_ratio(quantile_05_usd: Decimal, median_loss_usd: Decimal, policy: Policy) -> Decimal:

@@ -14,7 +14,7 @@ import datetime as dt
 import itertools
 import operator
 from bisect import bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from types import MappingProxyType
@@ -85,8 +85,8 @@ class FiredRule:
 
 def loss_streak(history: PnlHistory, window: int) -> Measurement:  # noqa: ARG001  (every measure has the same form)
     """Count the consecutive losing sessions up to the last one; about the sum of their losses."""
-    losses = list(itertools.takewhile(lambda pnl: pnl < 0.0, reversed(history.pnl_usd.tolist())))
-    return Measurement(float(len(losses)), -sum(losses))
+    losses = list(itertools.takewhile(lambda pnl: pnl < 0.0, reversed(history.pnl_usd)))
+    return Measurement(float(len(losses)), -float(sum(losses)))
 
 
 def _loss_streak_reason(_: PnlHistory, __: Rule, found: Measurement) -> str:
@@ -183,45 +183,53 @@ MEASURES: Mapping[MeasureName, Measure] = MappingProxyType(
 )
 
 
-def smallest_loss_usd(history: PnlHistory, account: AccountPolicy) -> float:
-    """Return the loss below which no rule about a loss fires, US dollars, positive: the larger of the policy's two."""
-    terms = account.policy.smallest_loss
-    typical_usd = history.scale_usd if history.scale_usd > 0.0 else 0.0
-    return max(float(terms.typical_days) * typical_usd, float(terms.base_limit * account.base_limit_usd))
+class RuleSet:
+    """The rules of one account's policy, ready to be applied to many histories.
 
+    Parameters
+    ----------
+    account
+        Its policy and base limit.
+    """
 
-def fires(rule: Rule, found: Measurement, smallest_usd: float) -> bool:
-    """Return whether a rule fires on what its measure found, given the smallest loss that matters, US dollars."""
-    matters = found.loss_usd is None or found.loss_usd >= smallest_usd
-    return matters and COMPARISONS[rule.comparison](found.value, float(rule.bound))
+    def __init__(self, account: AccountPolicy) -> None:
+        smallest = account.policy.smallest_loss
+        self.typical_days = float(smallest.typical_days)
+        self.base_loss_usd = float(smallest.base_limit * account.base_limit_usd)
+        self.rules = [
+            (rule, MEASURES[rule.measure].compute, rule.window or 0, COMPARISONS[rule.comparison], float(rule.bound))
+            for rule in account.policy.ordered_rules
+        ]
+
+    def smallest_loss_usd(self, history: PnlHistory) -> float:
+        """Return the loss below which no rule about a loss fires, US dollars, positive: the larger of the two."""
+        typical_usd = history.scale_usd if history.scale_usd > 0.0 else 0.0
+        return max(self.typical_days * typical_usd, self.base_loss_usd)
+
+    def firing(self, history: PnlHistory) -> Iterator[tuple[Rule, Measurement]]:
+        """Find the rules that fire on a history, largest cut first, with what their measures found."""
+        smallest_usd = self.smallest_loss_usd(history)
+        measured: dict[tuple[str, int], Measurement] = {}
+        for rule, compute, window, compare, bound in self.rules:
+            found = measured.get((rule.measure, window)) or compute(history, window)
+            measured[rule.measure, window] = found
+            if compare(found.value, bound) and (found.loss_usd is None or found.loss_usd >= smallest_usd):
+                yield rule, found
 
 
 def fired_rules(history: PnlHistory, account: AccountPolicy) -> list[FiredRule]:
     """List the rules that fire on an account's history, largest cut first, each measure once."""
-    smallest_usd = smallest_loss_usd(history, account)
     fired: dict[tuple[str, int | None], FiredRule] = {}
-    for rule in account.policy.ordered_rules:
-        key = (rule.measure, rule.window)
-        if key in fired:
-            continue
-        measure = MEASURES[rule.measure]
-        found = measure.compute(history, rule.window or 0)
-        if fires(rule, found, smallest_usd):
-            fired[key] = FiredRule(rule, measure.reason(history, rule, found))
+    for rule, found in RuleSet(account).firing(history):
+        if (rule.measure, rule.window) not in fired:
+            reason = MEASURES[rule.measure].reason(history, rule, found)
+            fired[rule.measure, rule.window] = FiredRule(rule, reason)
     return list(fired.values())
 
 
-def rules_cut_ratio(history: PnlHistory, account: AccountPolicy) -> Decimal:
+def rules_cut_ratio(history: PnlHistory, rules: RuleSet) -> Decimal:
     """Return the cut of the strongest rule that fires, 0 where none does; stops at the first."""
-    smallest_usd = smallest_loss_usd(history, account)
-    return next(
-        (
-            rule.cut
-            for rule in account.policy.ordered_rules
-            if fires(rule, MEASURES[rule.measure].compute(history, rule.window or 0), smallest_usd)
-        ),
-        NO_CUT,
-    )
+    return next((rule.cut for rule, _ in rules.firing(history)), NO_CUT)
 
 
 def rules_cut_ratios(panel: Panel, scale: FloatMatrix, first_row: int = 0, *, terms: DeskTerms) -> FloatMatrix:
@@ -246,7 +254,7 @@ def rules_cut_ratios(panel: Panel, scale: FloatMatrix, first_row: int = 0, *, te
     latest = panel.latest_active()
     ratios = np.zeros_like(panel.total_pnl_usd)
     for account, account_id in enumerate(panel.account_ids):
-        own = terms.of(account_id)
+        rules = RuleSet(terms.of(account_id))
         pnl = panel.total_pnl_usd[:, account]
         active = np.flatnonzero(np.isfinite(pnl))
         results = pnl[active]
@@ -255,6 +263,6 @@ def rules_cut_ratios(panel: Panel, scale: FloatMatrix, first_row: int = 0, *, te
             if row >= 0:
                 past = results[: bisect_right(active, row)]
                 history = PnlHistory(past, float(scale[row, account]), panel.session_dates[row])
-                cut_of_row[row] = float(rules_cut_ratio(history, own))
+                cut_of_row[row] = float(rules_cut_ratio(history, rules))
         ratios[first_row:, account] = [cut_of_row[row] for row in latest[first_row:, account].tolist()]
     return ratios
