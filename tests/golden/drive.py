@@ -11,7 +11,7 @@ import datetime as dt
 import json
 import os
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +25,13 @@ from risk.cli import app
 from risk.core import calendar, schema
 from risk.core import warehouse as database
 from risk.core.errors import QualityError
+from risk.core.policy_document import default_policy
 from risk.core.runs import Run, open_run
 from risk.core.settings import Settings, read_settings
 from risk.ingest.load import load_drop
 from risk.ingest.read import read_drop, read_stated
-from risk.limits.decide import apply_rules, predict
+from risk.limits.decide import apply_rules, decide, predict, read_inputs
+from risk.limits.policy import read_terms
 from risk.model.build_features import store_features
 from risk.model.train import train
 from risk.report.page import Links
@@ -87,6 +89,7 @@ class Outcome:
     forecasts: Rows = field(default_factory=list)
     cards: Rows = field(default_factory=list)
     ledger: Rows = field(default_factory=list)
+    shipped: Rows = field(default_factory=list)
 
 
 def pnl_csv(folder: Path, *options: str) -> str:
@@ -177,6 +180,7 @@ def run_sessions(
             store_features(connection, run)
             predict(connection, run)
             apply_rules(connection, run)
+            outcome.shipped += _decided_otherwise(connection, run)
             links = Links(run_url="/dags/daily_risk/runs/golden")
             folder_of_report = send_report(connection, run, None, links, read_settings()).folder
             outcome.limits[str(date)] = (folder_of_report / "limits.csv").read_text(encoding="utf-8")
@@ -188,6 +192,25 @@ def run_sessions(
             _records(connection, query) for query in (FORECASTS, CARDS, LEDGER)
         )
     return outcome
+
+
+def _decided_otherwise(connection: Any, run: Run) -> Rows:
+    """Decide a morning again by the shipped policy; give the cuts that differ from those of the adopted one."""
+    terms = read_terms(connection, run.effective_session, run.as_of)
+    adopted, shipped = (
+        {row["account_id"]: row for row in decide(read_inputs(connection, run, tried))}
+        for tried in (terms, replace(terms, document=default_policy()))
+    )
+    return [
+        {
+            "session_date": run.session_date,
+            "account_id": name,
+            "adopted_cut_ratio": adopted[name]["cut_ratio"],
+            "shipped_cut_ratio": row["cut_ratio"],
+        }
+        for name, row in shipped.items()
+        if (row["cut_ratio"], row["level"]) != (adopted[name]["cut_ratio"], adopted[name]["level"])
+    ]
 
 
 def load_books(dsn: str, folder: Path, dates: Sequence[dt.date], reports: Path) -> dict[str, Rows]:

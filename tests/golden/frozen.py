@@ -127,6 +127,9 @@ def _rows_numbers(outcome: drive.Outcome) -> Iterator[tuple[str, str, str, str]]
         stated = {name: value for name, value in card["card"].items() if name != "versions"}
         for path, number in numbers_in({"pair_count": card["pair_count"], **stated}):
             yield "model_card", path, str(card["last_session_date"]), number
+    for row in outcome.shipped:
+        for name in ("adopted_cut_ratio", "shipped_cut_ratio"):
+            yield "shipped_policy", f"{row['account_id']} {name}", str(row["session_date"]), exact(row[name]) or ""
     for entry in outcome.ledger:
         for name, number in numbers_in({name: value for name, value in entry.items() if name not in UNFROZEN}):
             yield "ledger", name, str(entry["session_date"]), number
