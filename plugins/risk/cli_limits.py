@@ -31,9 +31,11 @@ REVIEW_COLUMNS: dict[str, JustifyMethod] = {
     "account_id": "left",
     "base_limit_usd": "right",
     "days": "right",
-    "use: median, 95%, largest": "right",
-    "95% VaR": "right",
-    "P(loss > limit)": "right",
+    "median use": "right",
+    "95% use": "right",
+    "largest use": "right",
+    "VaR": "right",
+    "P > limit": "right",
     "verdict": "left",
 }
 
@@ -112,7 +114,9 @@ def review(
     if as_json:
         typer.echo(json.dumps(found, default=str))
         return
-    shown = table(f"Base limits after {found[0]['session_date']}; VaR and P at the close", REVIEW_COLUMNS)
+    shown = table(
+        f"Base limits after {found[0]['session_date']}; 95% VaR and P(loss > limit) at the close", REVIEW_COLUMNS
+    )
     for row in found:
         shown.add_row(*_review_cells(row))
     Console().print(shown)
@@ -125,8 +129,8 @@ def _review_cells(row: Mapping[str, Any]) -> Iterator[str]:
     yield escape(row["account_id"])
     yield usd_exact(row["base_limit_usd"])
     yield str(row["session_count"])
-    uses = (row["median_use_ratio"], row["high_use_ratio"], row["largest_use_ratio"])
-    yield ", ".join("-" if use is None else percent(use) for use in uses)
+    for use in (row["median_use_ratio"], row["high_use_ratio"], row["largest_use_ratio"]):
+        yield "-" if use is None else percent(use)
     yield "-" if row["value_at_risk_usd"] is None else usd(row["value_at_risk_usd"])
     yield "-" if row["loss_probability"] is None else probability(row["loss_probability"])
     yield row["verdict"]
