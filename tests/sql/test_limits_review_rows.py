@@ -16,8 +16,11 @@ from risk.core.errors import RequestError
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, records, writing
 from risk.limits.decide import apply_rules
+from risk.limits.evidence import RuleEvidence, store_evidence
 from risk.limits.fit import read_loss_records, review_limits, store_fits
 from risk.limits.policy import read_terms
+from risk.report.build_facts import build_facts
+from risk.report.facts import parse_facts
 from tests.report_desks import insert
 from tests.sql.daily_rows import insert_pnl, new_run, table, trading_days
 
@@ -136,6 +139,20 @@ def test_step_reviews_every_account_that_gets_a_limit(connection: Connection) ->
     # no report stands behind the outcomes: the step has removed them
     reviewed = {name: (row["verdict"], row["session_count"]) for name, row in _fits(connection).items()}
     assert reviewed == dict.fromkeys(("CALM", "NEW", "WILD"), ("limited history", 0))
+
+
+def test_report_says_what_does_not_fit_and_which_rule_is_contradicted(connection: Connection) -> None:
+    run = _reviewed_desk(connection)
+    found = [RuleEvidence("streak", 100, 1, 900, 90, -0.12, -0.05), RuleEvidence("spike", 100, 9, 900, 90, -0.05, 0.02)]
+    with writing(connection):
+        store_evidence(connection, run, found)
+
+    facts = build_facts(connection, run)
+
+    assert [(fit.account_id, fit.verdict) for fit in facts.fits] == [("CALM", "never reached"), ("WILD", "too large")]
+    [sentence] = facts.contradicted_rules
+    assert sentence.startswith("streak: a large loss followed less often")
+    assert parse_facts(facts.canonical) == facts
 
 
 def test_outcomes_reported_after_the_cut_off_are_not_reviewed(connection: Connection) -> None:

@@ -21,6 +21,7 @@ from risk.report.facts import (
     DeskTailFacts,
     ExposureFacts,
     Facts,
+    FitFacts,
     GateFacts,
     PolicyFacts,
     RestatementFacts,
@@ -86,6 +87,7 @@ def build_facts(connection: Connection, run: Run) -> Facts:
         restatements=tuple(RestatementFacts(**row) for row in restated),
         **_desk_facts(desk, accounts, booked),
         **_tail_facts(connection, run, policy),
+        **_review_facts(connection, run),
     )
 
 
@@ -104,6 +106,16 @@ def _tail_facts(connection: Connection, run: Run, policy: PolicyVersion) -> dict
     return {
         "desk_tail": _picked(DeskTailFacts, rows[0]),
         "exposures": tuple(_picked(ExposureFacts, asdict(one)) for one in listed),
+    }
+
+
+def _review_facts(connection: Connection, run: Run) -> dict[str, Any]:
+    """Return by their names the limits that do not fit and the rules that the desk's history contradicts."""
+    of_run = {"run_id": run.run_id}
+    contradicted = records(connection, "send_report/select_contradicted_rules", of_run)
+    return {
+        "fits": tuple(FitFacts(**row) for row in records(connection, "send_report/select_limit_fits", of_run)),
+        "contradicted_rules": tuple(readable(row["sentence"]) for row in contradicted),
     }
 
 

@@ -302,6 +302,29 @@ class ExposureFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class FitFacts:
+    """A base limit that does not fit, or that the effective session is likely to pass.
+
+    Attributes
+    ----------
+    account_id
+        Trading account.
+    verdict
+        ``too large`` (losses), ``never reached``, ``fits`` or ``limited history``.
+    sentence, warning
+        The verdict in words; what is likely, empty = nothing.
+    proposed_limit_usd
+        A lower base limit, US dollars; ``None`` = no proposal.
+    """
+
+    account_id: str
+    verdict: str
+    sentence: str
+    warning: str
+    proposed_limit_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything a report says.
 
@@ -335,6 +358,10 @@ class Facts:
         What the desk may lose; ``None`` if it was not computed.
     exposures
         The largest exposures, largest expected loss beyond the limit first.
+    fits
+        Base limits that do not fit, or are likely to be passed, by account.
+    contradicted_rules
+        Sentences about the rules after which large losses were rarer on this desk.
     """
 
     session_date: dt.date
@@ -352,6 +379,8 @@ class Facts:
     restatements: tuple[RestatementFacts, ...] = ()
     desk_tail: DeskTailFacts | None = None
     exposures: tuple[ExposureFacts, ...] = ()
+    fits: tuple[FitFacts, ...] = ()
+    contradicted_rules: tuple[str, ...] = ()
 
     @property
     def canonical(self) -> str:
