@@ -405,6 +405,24 @@ def replay(
 
 
 @app.command()
+def withdraw(
+    account: Annotated[str, typer.Option("--account", help="Account whose delivery is wrong.")],
+    session: Annotated[str, typer.Option("--session", help="Session it was delivered for, YYYY-MM-DD.")],
+    reason: Annotated[str, typer.Option("--reason", help="Why, in a sentence; it is kept with your name.")],
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="Let a withdrawn delivery count again.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Withdraw what was delivered for an account-session: it counts as missing until other content is delivered."""
+    from risk.ingest.withdraw import withdraw as withdraw_delivery
+
+    with warehouse() as connection:
+        day, now = session_date_of(session), dt.datetime.now(dt.UTC)
+        sentence = withdraw_delivery(connection, account, day, reason, now, is_undone=undo)
+    typer.echo(json.dumps({"sentence": sentence}) if as_json else sentence)
+
+
+@app.command()
 def traders(*, as_json: JsonFlag = False) -> None:
     """Print the roster as of the last run: trading days, latest session, base limit and status of every account."""
     from risk.core.runs import newest_run, read_roster

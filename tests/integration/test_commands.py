@@ -24,6 +24,7 @@ FIRST_DAY = {
     "./riskctl doctor": "ok",
     "./riskctl traders": "NET001",
     "./riskctl track-record": "evidence",
+    "./riskctl withdraw --account NET001 --session 2025-08-14 --reason test": "withdrawn",
     "./riskctl replay --session 2025-08-15": "equal to the report",
     "./riskctl migrate": "",
     f"make backup FILE={BACKUP}": "first-day.tar",

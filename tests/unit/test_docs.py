@@ -49,6 +49,7 @@ RUN_BY = {
     "riskctl policy": "tests/sql/test_limits_policy_rows.py",
     "riskctl pnl": "tests/unit/test_cli.py",
     "riskctl backtest": "tests/unit/test_cli.py",
+    "riskctl withdraw": "tests/integration/test_commands.py",
     "python -m tests.golden": "tests/golden/test_golden.py",
     "airflow backfill": "tests/integration/test_operation.py",
 }

@@ -1,16 +1,33 @@
--- Checks which accounts delivered: none at all, missing, not posted yet, new, or disabled and trading.
--- Grain: one row per check and account; one for feed_received. Reads: delivery_states, current_accounts.
+-- Checks which accounts delivered: none at all, missing, withdrawn, not posted yet, new, or disabled and trading.
+-- Grain: one row per check and account; one for feed_received. Reads: delivery_states, current_accounts,
+-- withdrawn_deliveries, withdrawals.
 -- Binds: session_date, as_of, active_within, legacy_suffix.
-with states as (
+with withdrawn as (
+    select distinct on (known.account_id)
+        known.account_id,
+        withdrawals.author,
+        withdrawals.reason
+    from risk.withdrawn_deliveries(%(as_of)s) as known
+    inner join risk.withdrawals on known.withdrawal_id = withdrawals.withdrawal_id
+    where known.session_date = %(session_date)s
+    order by
+        known.account_id asc,
+        withdrawals.withdrawal_id desc
+),
+
+states as (
     select
         found.account_id,
         found.state,
         found.is_expected,
         found.is_new,
         found.published_at,
-        stated.is_disabled and found.loaded_count > 0 as is_trading_disabled
+        stated.is_disabled and found.loaded_count > 0 as is_trading_disabled,
+        withdrawn.author,
+        withdrawn.reason
     from risk.delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as found
     left join risk.current_accounts(%(session_date)s, %(as_of)s) as stated on found.account_id = stated.account_id
+    left join withdrawn on found.account_id = withdrawn.account_id
 )
 
 select
@@ -42,8 +59,19 @@ cross join lateral (
     values
     (
         'accounts_delivered',
-        states.state = 'missing',
-        concat(': no fills received for ', %(session_date)s::date, ' (others received). Contact the source.')
+        states.state in ('missing', 'withdrawn'),
+        case
+            when states.state = 'missing'
+                then
+                    concat(
+                        ': no fills received for ', %(session_date)s::date, ' (others received). Contact the source.'
+                    )
+            else
+                concat(
+                    ': what was delivered for ', %(session_date)s::date, ' is withdrawn by ', states.author, ' (',
+                    states.reason, '). It counts as missing until other content is delivered.'
+                )
+        end
     ),
     (
         'accounts_posted',

@@ -8,5 +8,5 @@ cross join risk.delivery_states(%(session_date)s, loads.recorded_at, %(active_wi
 where
     loads.load_id = %(load_id)s
     and states.is_expected
-    and states.state in ('missing', 'not posted', 'feed broken')
+    and states.state in ('missing', 'not posted', 'withdrawn', 'feed broken')
 order by states.account_id;

@@ -371,6 +371,8 @@ class _FolderLoad:
             if is_due
         )
         copy_chunks(self.connection, "staged_deliveries", DELIVERY_COLUMNS, row_chunks(staged))
+        for repeated in rows(self.connection, "extract_fills/delete_withdrawn_deliveries", self.opened):
+            log.warning("%s: account %s, session %s is withdrawn by %s (%s) and not loaded again", *repeated)
         binds = {"kept_names": list(kept), "kept_load_ids": list(kept.values())}
         refused = dict(rows(self.connection, "extract_fills/delete_quarantined_deliveries", binds))
         self.findings += [FileFinding(*item) for item in refused.items()]

@@ -41,6 +41,7 @@ from risk.model.walk_forward import BASELINE, MODEL
 FILLS_UNKNOWN = {
     "not posted": "not posted yet",
     "missing": "missing",
+    "withdrawn": "withdrawn",
     "feed broken": "missing for all accounts",
     "rejected": "all rejected",
 }

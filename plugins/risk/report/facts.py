@@ -50,8 +50,8 @@ class AccountFacts:
     forecast_quantile_05_usd
         5 % quantile of the effective session's total P&L, US dollars, negative; ``None`` without a forecast.
     delivery_state
-        ``delivered``, ``rejected`` (every row), ``no trades``, ``not posted``, ``missing``, ``feed broken`` or
-        ``account disabled``.
+        ``delivered``, ``rejected`` (every row), ``no trades``, ``not posted``, ``missing``, ``withdrawn``,
+        ``feed broken`` or ``account disabled``.
     net_pnl_usd, total_pnl_usd
         P&L of the session, US dollars, gains positive; ``None`` without complete books.
     incomplete_reason

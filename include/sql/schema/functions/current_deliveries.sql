@@ -1,4 +1,5 @@
 -- A plain SQL function, so that the planner inlines it: a condition on session_date reaches the index.
+-- The withdrawn ones are collected into an array first: they are none or few, and the planner expects many of a join.
 create function risk.current_deliveries(as_of timestamptz)
 returns table (
     delivery_id bigint,
@@ -52,7 +53,14 @@ as $$
             deliveries.lost_count,
             deliveries.stated_count
         from risk.deliveries
-        where deliveries.recorded_at <= current_deliveries.as_of
+        where
+            deliveries.recorded_at <= current_deliveries.as_of
+            and deliveries.delivery_id <> all(
+                array(
+                    select withdrawn.delivery_id
+                    from risk.withdrawn_deliveries(current_deliveries.as_of) as withdrawn
+                )
+            )
         order by
             deliveries.account_id,
             deliveries.session_date,
@@ -68,5 +76,6 @@ $$;
 
 comment on function risk.current_deliveries(timestamptz) is
 'The delivery of each account-session that counts, as known at an instant: what the source published last, or '
-'what was recorded last where the source does not say. account_id: the present name, so that history follows '
-'renames. Grain: one row per delivered account and session; two of merged accounts may belong to one account.';
+'what was recorded last where the source does not say; none that a person has withdrawn. account_id: the present '
+'name, so that history follows renames. Grain: one row per delivered account and session; two of merged accounts '
+'may belong to one account.';

@@ -60,6 +60,12 @@ as $$
         where right(recent.account_id, length(delivery_states.legacy_suffix)) <> delivery_states.legacy_suffix
     ),
 
+    withdrawn as (
+        select distinct withdrawn_ones.account_id
+        from risk.withdrawn_deliveries(delivery_states.as_of) as withdrawn_ones
+        where withdrawn_ones.session_date = delivery_states.of_session
+    ),
+
     arrived as (
         select
             current_ones.account_id,
@@ -74,10 +80,11 @@ as $$
     )
 
     select
-        coalesce(arrived.account_id, candidates.account_id) as account_id,
+        coalesce(arrived.account_id, candidates.account_id, withdrawn.account_id) as account_id,
         case
             when arrived.row_count > 0 then 'delivered'
             when coalesce(stated.is_disabled, candidates.is_disabled) then 'account disabled'
+            when arrived.account_id is null and withdrawn.account_id is not null then 'withdrawn'
             when arrived.published_at < target_session.closes_at + interval '24 hours' then 'not posted'
             when arrived.account_id is not null then 'no trades'
             when exists (select from arrived as others) then 'missing'
@@ -95,6 +102,7 @@ as $$
         coalesce(arrived.rejected_count, 0) as rejected_count
     from candidates
     full outer join arrived on candidates.account_id = arrived.account_id
+    full outer join withdrawn on coalesce(arrived.account_id, candidates.account_id) = withdrawn.account_id
     left join recent on arrived.account_id = recent.account_id
     left join stated on arrived.account_id = stated.account_id
     cross join target_session
@@ -104,7 +112,8 @@ $$;
 comment on function risk.delivery_states(date, timestamptz, integer, text) is
 'What arrived for one session from each account that is expected or delivered, as known at an instant. state: '
 'delivered (rows came), account disabled (none came and the account is stated as disabled), no trades (empty, '
-'published at or after the close + 24 h), not posted (empty, published earlier), missing (nothing came, but '
-'others did), feed broken (nothing for anybody). Expected: had fills within the last active_within sessions '
-'before, is not disabled, and its name does not end in legacy_suffix. New: delivered, not stated, and without '
-'fills within those sessions, in which others had some. Grain: one row per account.';
+'published at or after the close + 24 h), not posted (empty, published earlier), withdrawn (a person has withdrawn '
+'what came), missing (nothing came, but others did), feed broken (nothing for anybody). Expected: had fills within '
+'the last active_within sessions before, is not disabled, and its name does not end in legacy_suffix. New: '
+'delivered, not stated, and without fills within those sessions, in which others had some. Grain: one row per '
+'account.';
