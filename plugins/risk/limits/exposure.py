@@ -109,15 +109,10 @@ def measure_exposures(
     bases, limits = (np.array([float(one[name]) for one in chosen]) for name in ("base_limit_usd", "new_limit_usd"))
     tail = desk_tail(results, bases, limits)
     counts = np.count_nonzero(is_known, axis=0).tolist()
-    rows = zip(chosen, limits, _desk_parts(tail, len(chosen)), counts, columns, strict=True)
+    beyond = [_beyond(shape, *pair) for pair in zip(calibrated[-1:].ravel().tolist(), limits.tolist(), strict=True)]
+    rows = zip(chosen, beyond, _desk_parts(tail, len(chosen)), counts, strict=True)
     exposures = [
-        AccountExposure(
-            *(one["account_id"], one["new_limit_usd"]),
-            *_beyond(shape, float(calibrated_usd[-1, column]), limit),
-            *part,
-            count,
-        )
-        for one, limit, part, count, column in rows
+        AccountExposure(one["account_id"], one["new_limit_usd"], *past, *part, count) for one, past, part, count in rows
     ]
     return _desk_exposure(tail, len(results), len(chosen)), exposures
 
