@@ -9,6 +9,7 @@ VENV_PYTHON := .venv/bin/python
 REQUIREMENTS_HASH := $(shell (sha256sum requirements.txt || shasum -a 256 requirements.txt) 2>/dev/null | cut -c1-16)
 INSTALLED := .venv/installed-$(REQUIREMENTS_HASH)
 STACK := PYTHONPATH=plugins:. $(VENV_PYTHON) -m devstack
+MAPPED := RISK_FILLS_MAPPING="$${MAPPING:-$${RISK_FILLS_MAPPING:-}}"
 PYTEST := $(VENV_PYTHON) -m pytest -n auto
 DOCS := AIRFLOW__LOGGING__LOGGING_LEVEL=ERROR PYTHONPATH=plugins:. $(VENV_PYTHON) -m docs.generate
 LINTED := plugins dags devstack simulation tests bench docs
@@ -25,15 +26,15 @@ unexport UV_PROJECT_ENVIRONMENT UV_NO_BINARY UV_NO_BUILD UV_TARGET UV_PREFIX UV_
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
-	@echo "  Variables: DATE=YYYY-MM-DD FILLS=dir (run, trigger, up); FROM= TO= (backfill); AS_OF=now|then|timestamp (run, backfill) HISTORY=1 (run)"
+	@echo "  Variables: DATE=YYYY-MM-DD FILLS=dir (run, trigger, up); MAPPING=preset|file (run, up); FROM= TO= (backfill); AS_OF=now|then|timestamp (run, backfill) HISTORY=1 (run)"
 
 setup: $(INSTALLED) ## install Python packages into .venv (once for each requirements.txt)
 
-run: setup ## the daily run once, from nothing to the report [DATE=YYYY-MM-DD] [FILLS=dir]
-	@$(STACK) run --date "$${DATE:-}" --fills "$${FILLS:-}" --as-of "$${AS_OF:-}" --history "$${HISTORY:-}"
+run: setup ## the daily run once, from nothing to the report [DATE=YYYY-MM-DD] [FILLS=dir] [MAPPING=preset or file]
+	@$(MAPPED) $(STACK) run --date "$${DATE:-}" --fills "$${FILLS:-}" --as-of "$${AS_OF:-}" --history "$${HISTORY:-}"
 
-up: setup ## start Postgres, mail server and Airflow with its UI, and leave them running [FILLS=dir]
-	@$(STACK) up --fills "$${FILLS:-}"
+up: setup ## start Postgres, mail server and Airflow with its UI, and leave them running [FILLS=dir] [MAPPING=...]
+	@$(MAPPED) $(STACK) up --fills "$${FILLS:-}"
 
 down: setup ## stop what this clone has started
 	@$(STACK) down

@@ -26,6 +26,9 @@ from risk.core.errors import RequestError
 UI_USERS = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
 """Users of the local UI: ``admin:admin,ann:user,bob:viewer``; the first one is the stack's own and stays."""
 
+MAPPING_VARIABLE = "RISK_FILLS_MAPPING"
+"""What ``MAPPING=`` sets."""
+
 OWNER_ONLY = ("RISK_OWNER_DSN", "RISK_SERVER_DSN")
 """Connections of privileged roles, which no task ever gets."""
 
@@ -95,6 +98,11 @@ def choose_desk(workspace: Workspace, fills: str, given: Mapping[str, str] | Non
             f"{WAREHOUSE_CONNECTION} names your own warehouse, but no fills are named, and the simulated desk must not "
             f"go there. Name a folder (FILLS=dir), or unset {WAREHOUSE_CONNECTION} for the simulated desk."
         )
+    if given.get(MAPPING_VARIABLE):
+        raise RequestError(
+            f"MAPPING={given[MAPPING_VARIABLE]} reads exports of a broker, and the simulated desk has none: name their "
+            f"folder (FILLS=dir), or unset {MAPPING_VARIABLE}."
+        )
     return Desk(DeskKind.simulated, workspace.desk)
 
 
@@ -113,6 +121,12 @@ def checked_folder(named: str) -> Path:
             f"FILLS={named}: {folder} is empty. Put fills*.csv or fills*.csv.gz into it, then run again."
         )
     return folder
+
+
+def mapping_setting(environment: Mapping[str, str]) -> str:
+    """Return the mapping of the user's environment; a file by its absolute path, since Airflow runs elsewhere."""
+    named = environment.get(MAPPING_VARIABLE, "")
+    return str(Path(named).expanduser().absolute()) if named.endswith(".toml") else named
 
 
 def connection_uri(scheme: str, role: str, password: str, port: int, database: str) -> str:
@@ -165,6 +179,7 @@ def airflow_environment(
         "RISK_DESK": desk_name(desk.kind, environment),
         "RISK_FILLS_DIR": str(desk.fills or desk.reference_dir or ""),
         "RISK_BASE_URL": url,
+        MAPPING_VARIABLE: mapping_setting(environment),
     }
     defaults = replaceable(workspace, passwords, desk, ports)
     chosen = {name: environment.get(name) or value for name, value in defaults.items()}

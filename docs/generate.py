@@ -180,6 +180,31 @@ def _allowed(field: Any) -> str:
     return str(extra.get("allowed", "")) if isinstance(extra, dict) else ""
 
 
+def mappings_page() -> Iterator[str]:
+    """Describe the keys of a mapping file and the presets."""
+    from risk.ingest.mapping import FillsMapping, dump_keys
+    from risk.ingest.mapping_files import PRESETS_DIR, preset, preset_names
+
+    yield "# Mappings"
+    yield "\nA mapping is one TOML file that says what the columns of a broker's export mean"
+    yield "([how](../how-to/my-brokers-file.md)). Names of columns are compared in any case. An unknown key, a wrong"
+    yield "value or keys that exclude each other are refused with file, line and key.\n"
+    yield "| key | meaning | default |\n|---|---|---|"
+    yield "| `preset` | Name of the preset that this file starts from; its own keys win. | |"
+    for key, meaning, default in dump_keys(FillsMapping):
+        shown = "" if default in (None, "", (), {}) or hasattr(default, "model_fields") else f"`{default}`"
+        yield f"| `{key}` | {_cell(meaning)} | {shown} |"
+    yield "\n## Presets\n"
+    yield f"Files in `{PRESETS_DIR.relative_to(DOCS.parent)}`. Each was made from the public source of its header row"
+    yield "and is tested with a file of that shape, not with a broker's own file: look at yours with `riskctl map`"
+    yield "before you load it. Sterling Trader has no preset: no public source shows the header row of its export.\n"
+    yield "| preset | reads | claims | header row |\n|---|---|---|---|"
+    for name in preset_names():
+        one = preset(name)
+        claims = ", ".join(f"`{pattern}`" for pattern in one.files)
+        yield f"| `{name}` | {_cell(one.description)} | {claims} | [source]({one.source}) |"
+
+
 def decisions_page() -> Iterator[str]:
     """List the decision records by their first heading."""
     yield "# Decisions"
@@ -195,6 +220,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "reference/cli": cli_page,
     "reference/tables": tables_page,
     "reference/checks": checks_page,
+    "reference/mappings": mappings_page,
     "reference/policy": policy_page,
 }
 """Page under docs to what writes it."""

@@ -25,8 +25,8 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from risk import __version__, cli_limits, cli_policy
-from risk.cli_parts import JsonFlag, session_date_of, warehouse
+from risk import __version__, cli_limits, cli_map, cli_policy
+from risk.cli_parts import JsonFlag, MappingOption, read_settings_with, session_date_of, warehouse
 from risk.cli_parts import table as make_table
 from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn
 from risk.core.errors import InputError, RequestError, RiskError
@@ -47,6 +47,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command(name="map")(cli_map.show_mapping)
 app.add_typer(cli_limits.app)
 app.add_typer(cli_policy.app)
 PNL_COLUMNS = (
@@ -130,6 +131,7 @@ def pnl(
     as_of: Annotated[
         str | None, typer.Option(help="Use what was published until this instant (ISO 8601, UTC).")
     ] = None,
+    mapping: MappingOption = "",
     *,
     adjustments: Annotated[
         bool,
@@ -141,7 +143,7 @@ def pnl(
     from risk.books.session import daily_pnl
     from risk.ingest.read import read_drop, read_stated, with_multipliers
 
-    settings = read_settings()
+    settings = read_settings_with(mapping)
     drop = read_drop(fills, settings, _instant(as_of))
     statements, rejected, noticed = read_stated(fills, settings, marks)
     instruments = with_multipliers(statements.instruments, drop.instruments)

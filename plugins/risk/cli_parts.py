@@ -16,9 +16,21 @@ from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn
 from risk.core.errors import RequestError
 
 if TYPE_CHECKING:
+    from risk.core.settings import Settings
     from risk.core.warehouse import Connection
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+MappingOption = Annotated[
+    str, typer.Option(help="Preset or mapping file of exports without our columns, in place of RISK_FILLS_MAPPING.")
+]
+
+
+def read_settings_with(mapping: str) -> Settings:
+    """Read the settings, with another mapping of exports where one is named."""
+    from risk.core.settings import read_settings
+
+    settings = read_settings()
+    return settings.model_copy(update={"fills_mapping": mapping}) if mapping else settings
 
 
 @contextlib.contextmanager

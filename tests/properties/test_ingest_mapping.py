@@ -42,7 +42,7 @@ def books(folder: Path, mapping: str = "") -> list[Any]:
     choice = Settings(fills_mapping=mapping)
     executions, rejects, _, multipliers, *_ = read_drop(folder, choice)
     assert [reject.reason for reject in rejects] == []
-    stated, _ = read_stated(folder, choice)
+    stated, *_ = read_stated(folder, choice)
     instruments = with_multipliers(stated.instruments, multipliers)
     return list(daily_pnl(executions, stated.marks, instruments, stated.splits))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import parse_dsn
 
-from devstack.environment import Desk, DeskKind, airflow_environment, choose_desk
+from devstack.environment import Desk, DeskKind, airflow_environment, choose_desk, mapping_setting
 from devstack.riskctl import stack_environment
 from devstack.workspace import Workspace, load_login, load_secrets, write_json
 from risk.core.connections import METADATA_DSN, SMTP_CONNECTION, VENDOR_CONNECTION, WAREHOUSE_CONNECTION, postgres_dsn
@@ -182,3 +182,14 @@ def test_prepare_says_what_to_do_when_var_cannot_be_written(tmp_path: Path) -> N
 
     with pytest.raises(StackError, match=r"cannot be written .*make the folder and its disk writable"):
         Workspace(tmp_path).prepare()
+
+
+def test_mapping_file_is_named_by_its_absolute_path_and_a_preset_by_its_name() -> None:
+    assert mapping_setting({"RISK_FILLS_MAPPING": "das"}) == "das"
+    assert mapping_setting({}) == ""
+    assert mapping_setting({"RISK_FILLS_MAPPING": "own.toml"}) == str(Path.cwd() / "own.toml")
+
+
+def test_simulated_desk_has_no_exports_to_map(tmp_path: Path) -> None:
+    with pytest.raises(RequestError, match="MAPPING=das reads exports"):
+        choose_desk(Workspace(tmp_path), "", {"RISK_FILLS_MAPPING": "das"})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from typer.testing import CliRunner
 
 from risk.cli import app
 from risk.core.errors import InputError, RequestError
-from risk.core.settings import Settings
+from risk.core.settings import PROJECT_DIR, Settings
 from risk.ingest.layout import ExecutionFile, date_time, plain_number
 from risk.ingest.mapping import Numbers, Time
 from risk.ingest.mapping_files import choose_mappings, named_mapping, preset, preset_names, read_mapping
@@ -388,3 +390,16 @@ def test_row_of_an_unknown_asset_class_is_rejected(tmp_path: Path) -> None:
     _, (reject,), *_ = read_drop(tmp_path, Settings())
 
     assert "unknown asset class 'BOND'" in reject.reason
+
+
+def test_mappings_of_the_documents_are_read(tmp_path: Path) -> None:
+    page = (PROJECT_DIR / "docs" / "how-to" / "my-brokers-file.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"(?:^(?:    .*)?\n)+", page, flags=re.MULTILINE)
+    shown = [textwrap.dedent(block) for block in blocks if re.search(r"^    files = ", block, flags=re.MULTILINE)]
+
+    for number, block in enumerate(shown):
+        path = tmp_path / f"mapping_{number}.toml"
+        path.write_text(block, encoding="utf-8")
+        assert read_mapping(path).files
+
+    assert len(shown) == 2

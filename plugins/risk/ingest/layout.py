@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import re
@@ -176,6 +177,20 @@ def missing_columns(mapping: FillsMapping, header: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(missing))
 
 
+def _presets_for(header: Sequence[str]) -> list[str]:
+    return [name for name in preset_names() if not missing_columns(preset(name), header)]
+
+
+def fitting_presets(path: Path) -> list[str]:
+    """List the presets that fit the header of a file, wherever each expects it."""
+    fitting = []
+    for name in preset_names():
+        with contextlib.suppress(InputError), _open_stream(path, preset(name)) as stream:
+            if name in _presets_for(stream.header):
+                fitting.append(name)
+    return fitting
+
+
 def derive(mapping: FillsMapping, header: Sequence[str], file_name: str) -> tuple[dict[str, Derived], list[Derived]]:
     """Say how our columns are made of those of a file.
 
@@ -232,9 +247,7 @@ def derive(mapping: FillsMapping, header: Sequence[str], file_name: str) -> tupl
 def _check_header(mapping: FillsMapping, header: Sequence[str], file_name: str) -> None:
     missing = missing_columns(mapping, header)
     if missing:
-        fitting = [
-            name for name in preset_names() if name != mapping.name and not missing_columns(preset(name), header)
-        ]
+        fitting = [name for name in _presets_for(header) if name != mapping.name]
         fits_ours = {fold_name(name) for name in header} >= {fold_name(name) for name in REQUIRED}
         others = [*(f"the preset {name}" for name in fitting), *(["no mapping at all"] if fits_ours else [])]
         remedy = (
