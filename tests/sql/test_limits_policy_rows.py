@@ -35,6 +35,7 @@ from tests.databases import create_database, drop_database
 from tests.drops import write_drop
 from tests.policies import ANY_LOSS, SHIPPED, policy_document, policy_text
 from tests.publications import run_line
+from tests.smtp_boxes import Box, served
 from tests.sql.daily_rows import insert_pnl, new_run, trading_days
 
 NOW = dt.datetime(2025, 8, 18, 16, tzinfo=dt.UTC)
@@ -210,6 +211,30 @@ def test_replay_of_a_past_morning_uses_the_policy_of_that_morning(
     assert again.facts.policy.version.startswith("0 (")
     assert now.facts.policy.version.startswith("1 (")
     assert (again.facts.accounts[0].base_limit_usd, now.facts.accounts[0].base_limit_usd) == (5000, 9000)
+
+
+def test_report_goes_to_the_readers_of_the_policy_too_and_names_its_version(
+    connection: Connection, tmp_path: Path
+) -> None:
+    # given
+    text = SHIPPED.replace("\nrecipients: []", "\nrecipients: [desk@example.com]")
+    version = policies.adopt(connection, parse_policy(text, "test"))
+    days = trading_days(25)
+    insert_pnl(connection, "A", calm(days))
+    run = new_run(connection, days[-1])
+    apply_rules(connection, run)
+    settings = read_settings().model_copy(update={"reports_dir": tmp_path, "recipients": ("manager@example.com",)})
+
+    # when
+    with served(box := Box()) as server:
+        send_report(connection, run, server, Links(), settings)
+
+    # then
+    assert sorted(str(mail["To"]) for mail in box.mails) == ["desk@example.com", "manager@example.com"]
+    label = read_policy(connection, run.effective_session, run.as_of).label
+    assert label.startswith(f"{version} (")
+    assert f"Policy version {label}." in box.text()
+    assert f"Policy version {label}." in box.html()
 
 
 def invoke(monkeypatch: pytest.MonkeyPatch, dsn: str, *arguments: str) -> Any:

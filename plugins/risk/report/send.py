@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from risk.core.errors import BooksError, ConnectionLostError, RequestError, StackError
+from risk.core.policy_store import read_policy
 from risk.core.runs import Run
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, execute, records, rows, writing
@@ -92,7 +93,7 @@ def send_report(
     server
         Accepts the mail; ``None`` = the report is written and not mailed.
     links, settings
-        Links to run and Risk page; recipients, sender and folder.
+        Links to run and Risk page; recipients, beside whom the policy names its own, sender and folder.
 
     Raises
     ------
@@ -107,7 +108,7 @@ def send_report(
     folder = settings.report_dir(run.session_date)
     if is_superseded:
         return SentReport(facts.sha256, 0, 0, folder)
-    mail = report_mail(render_report(facts, run, links), run, settings)
+    mail = report_mail(render_report(facts, run, links), run, _with_policy_recipients(connection, run, settings))
     _store_files(connection, run, folder, facts, mail)
     if server is None:
         return SentReport(facts.sha256, 0, 0, folder)
@@ -129,6 +130,11 @@ def report_mail(rendered: Rendered, run: Run, settings: Settings) -> Mail:
         key=f"{run.session_date.isoformat()} {run.revision}",
         date=run.as_of,
     )
+
+
+def _with_policy_recipients(connection: Connection, run: Run, settings: Settings) -> Settings:
+    policy = read_policy(connection, run.effective_session, run.as_of).desk
+    return settings.model_copy(update={"recipients": (*settings.recipients, *policy.recipients)})
 
 
 def _store_facts(connection: Connection, run: Run) -> tuple[Facts, bool]:
