@@ -28,6 +28,11 @@ SESSION_FIELDS = {
     "forecast_fan_usd",
     "recent_results_usd",
     "adjustments_usd",
+    "limit_in_force_usd",
+    "limit_source",
+    "limit_since",
+    "limit_change_usd",
+    "limit_change_ratio",
 }
 """What the facts of an account hold beside its recommendation, and the reasons, which are stored as an array."""
 
@@ -37,13 +42,20 @@ def account(account_id: str = "NET001", cut: str = "0.40", **changes: Any) -> Ac
     cut_ratio = Decimal(cut)
     level = "high" if cut_ratio >= Decimal("0.40") else "moderate" if cut_ratio >= Decimal("0.20") else "low"
     base_limit_usd = changes.get("base_limit_usd", Decimal("5000.00"))
+    in_force_usd = changes.get("limit_in_force_usd", base_limit_usd)
+    new_limit_usd = base_limit_usd * (1 - cut_ratio)
     plain: dict[str, Any] = {
         "account_id": account_id,
         "status": "active",
         "level": level,
         "cut_ratio": cut_ratio,
         "base_limit_usd": base_limit_usd,
-        "new_limit_usd": base_limit_usd * (1 - cut_ratio),
+        "new_limit_usd": new_limit_usd,
+        "limit_in_force_usd": in_force_usd,
+        "limit_source": "base" if in_force_usd == base_limit_usd else "emailed",
+        "limit_since": None if in_force_usd == base_limit_usd else AS_OF - dt.timedelta(days=1),
+        "limit_change_usd": new_limit_usd - in_force_usd,
+        "limit_change_ratio": (new_limit_usd - in_force_usd) / base_limit_usd,
         "reasons": ("Loss streak: 5 sessions",) if cut_ratio else (),
         "source": "rules",
         "source_version": "rules 1",

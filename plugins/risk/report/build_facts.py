@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any, TypeVar, get_type_hints
 
+from risk.core.calendar import day_start
 from risk.core.policy import LEVELS
 from risk.core.policy_store import PolicyVersion, read_policy
 from risk.core.runs import Run, read_roster
 from risk.core.warehouse import Connection, records
 from risk.ingest.reasons import SHOWN_ROWS, CauseGroup, say_causes
 from risk.limits.exposure import AccountExposure, largest_exposures
+from risk.limits.in_force import AccountLimits, change_usd, limit_at
+from risk.limits.limit_inputs import read_account_limits, unnamed_limits
+from risk.limits.policy import read_terms
 from risk.report.facts import (
     PNL_CHART_SESSIONS,
     AccountFacts,
@@ -144,6 +148,7 @@ def _read_accounts(
         "pnl_sessions": PNL_CHART_SESSIONS,
         "levels": list(LEVELS),
     }
+    limits = _read_limits(connection, run)
     accounts = []
     for row in records(connection, "send_report/select_recommendations", binds):
         incomplete = row["incomplete_reason"]
@@ -161,9 +166,37 @@ def _read_accounts(
             "incomplete_reason": None if incomplete is None else readable(incomplete),
             "previous_cut_ratio": previous_cuts.get(row["account_id"]),
             "adjustments_usd": booked.get(row["account_id"]),
+            **_limit_facts(limits(row["account_id"]), row, run),
         }
         accounts.append(AccountFacts(**{**row, **read}))
     return tuple(accounts)
+
+
+def _read_limits(connection: Connection, run: Run) -> Callable[[str], AccountLimits]:
+    """Read what each account's limit in force follows from, at ``as_of`` and until the effective session begins."""
+    terms = read_terms(connection, run.effective_session, run.as_of)
+    found = read_account_limits(
+        connection,
+        run.as_of,
+        terms=terms,
+        through_session=run.effective_session,
+        first_at=run.as_of,
+        last_at=max(run.as_of, day_start(run.effective_session)),
+    )
+    return lambda account_id: found.get(account_id) or unnamed_limits(terms, account_id)
+
+
+def _limit_facts(limits: AccountLimits, row: Mapping[str, Any], run: Run) -> dict[str, Any]:
+    """Return an account's limit in force and its change, by the names of the facts."""
+    now = limit_at(limits, run.as_of, run.effective_session)
+    change = change_usd(limits, row["new_limit_usd"], run.effective_session, run.as_of)
+    return {
+        "limit_in_force_usd": now.limit_usd,
+        "limit_source": now.source,
+        "limit_since": now.since,
+        "limit_change_usd": change,
+        "limit_change_ratio": round(change / row["base_limit_usd"], 4),
+    }
 
 
 def _desk_facts(

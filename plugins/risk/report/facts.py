@@ -76,6 +76,14 @@ class AccountFacts:
         ``None`` = none.
     recent_results_usd
         Total P&L of the account's last 60 sessions with complete books, oldest first, US dollars, gains positive.
+    limit_in_force_usd
+        Limit in force at ``as_of``, US dollars; before the first report the base limit.
+    limit_source, limit_since
+        Where it comes from (``published``, ``emailed``, ``base``, ``temporary``, ``intraday`` or ``default``), and the
+        aware instant since which it acts; ``None`` = always.
+    limit_change_usd, limit_change_ratio
+        Limit in force when the effective session begins, if the recommendation is accepted, less the one at ``as_of``,
+        US dollars and as a share of the base limit; a raise is positive.
     """
 
     account_id: str
@@ -97,6 +105,11 @@ class AccountFacts:
     incomplete_reason: str | None
     active_session_count: int
     latest_session_date: dt.date
+    limit_in_force_usd: Decimal
+    limit_source: str
+    limit_since: dt.datetime | None
+    limit_change_usd: Decimal
+    limit_change_ratio: Decimal
     previous_cut_ratio: Decimal | None = None
     explanations: tuple[str, ...] = ()
     forecast_fan_usd: tuple[Decimal, ...] = ()
@@ -109,6 +122,16 @@ class AccountFacts:
     def value_at_risk_usd(self) -> Decimal | None:
         """Loss that the effective session exceeds with a probability of 5 %, US dollars, positive = loss."""
         return None if self.forecast_quantile_05_usd is None else -self.forecast_quantile_05_usd
+
+    @property
+    def next_limit_usd(self) -> Decimal:
+        """Limit in force when the effective session begins, if the recommendation is accepted, US dollars."""
+        return self.limit_in_force_usd + self.limit_change_usd
+
+    @property
+    def restores_limit(self) -> bool:
+        """Whether the limit rises because a cut that was reported is given back, whole or in part."""
+        return self.limit_change_usd > 0 and self.limit_source in {"published", "emailed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,13 +424,15 @@ def parse_facts(canonical: str) -> Facts:
 
 
 def exact(value: object) -> str:
-    """Write a value exactly: a date as ISO, a decimal without exponent, two decimals at least, no useless zeros.
+    """Write a value exactly: a date or an instant as ISO, a decimal without exponent, two decimals at least, no useless zeros.
 
     Raises
     ------
     TypeError
         If the value is of another type.
     """
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).isoformat(timespec="microseconds")
     if isinstance(value, dt.date):
         return value.isoformat()
     if not isinstance(value, Decimal):
@@ -427,7 +452,11 @@ def reader_of(hint: Any) -> Reader:
         return lambda value: None if value is None else present(value)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         return _record_reader(hint)
-    plain: dict[Any, Reader] = {dt.date: dt.date.fromisoformat, Decimal: Decimal}
+    plain: dict[Any, Reader] = {
+        dt.date: dt.date.fromisoformat,
+        dt.datetime: dt.datetime.fromisoformat,
+        Decimal: Decimal,
+    }
     return plain.get(hint, lambda value: value)
 
 
