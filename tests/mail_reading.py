@@ -5,11 +5,15 @@ from __future__ import annotations
 import html
 import re
 
-_RESTRICTED = re.compile(
-    r"Trader ([^:]+): (?:REDUCE LIMIT BY (\d+)%|KEEP LIMIT)\W+"
-    r"(?:New limit: \$([\d,.]*\d) \(was \$([\d,.]*\d)\)|Limit: \$([\d,.]*\d) \(unchanged\))"
+_CHANGED = re.compile(
+    r"Trader ([^:]+): (?:REDUCE LIMIT BY|RAISE LIMIT|REDUCE LIMIT)(?:, CUT NOW)?(?: (\d+)%)?\W+"
+    r"New limit: \$([\d,.]*\d) \(was \$[\d,.]*\d\).*?, base \$([\d,.]*\d); change"
 )
-_FOLDED = re.compile(r"(?:traders?:|,) ([^,$:]+?) \$([\d,.]*\d)(?: \(was \$([\d,.]*\d), cut (\d+)%)?")
+_STANDING = re.compile(
+    r"Trader ([^:]+): (?:CUT OF (\d+)% STANDS|KEEP LIMIT)\. "
+    r"(?:Limit stays \$([\d,.]*\d) \(base \$([\d,.]*\d)\)|Limit: \$([\d,.]*\d) \(unchanged\))"
+)
+_FOLDED = re.compile(r"(?:traders?:|,) ([^,$:]+?) \$([\d,.]*\d)(?: \(cut (\d+)%, base \$([\d,.]*\d)\))?")
 
 
 def read_aloud(markup: str) -> str:
@@ -27,9 +31,11 @@ def limits_in(words: str) -> set[tuple[str, str, str, str]]:
     """Find the limits in a mail: account, cut in percent, new limit and base limit, as digits."""
     said = plain(words)
     found = set()
-    for name, percent, new, base, same in _RESTRICTED.findall(said):
+    for name, percent, new, base in _CHANGED.findall(said):
+        found.add((name, percent or "0", new.replace(",", ""), base.replace(",", "")))
+    for name, percent, new, base, same in _STANDING.findall(said):
         found.add((name, percent or "0", (new or same).replace(",", ""), (base or same).replace(",", "")))
-    low = said.partition("LOW RISK")[2].partition("HOW LIMITS WERE SET")[0]
-    for name, new, base, percent in _FOLDED.findall(low):
+    low = said.partition("LOW RISK, UNCHANGED")[2].partition("HOW LIMITS WERE SET")[0]
+    for name, new, percent, base in _FOLDED.findall(low):
         found.add((name, percent or "0", new.replace(",", ""), (base or new).replace(",", "")))
     return found

@@ -11,7 +11,7 @@ import pytest
 
 from risk.core.runs import Run
 from risk.core.settings import TEMPLATE_DIR
-from risk.report.facts import Facts, GateFacts, RestatementFacts, RosterEntry
+from risk.report.facts import ExposureFacts, Facts, GateFacts, RestatementFacts, RosterEntry
 from risk.report.page import Links, build_page
 from risk.report.render import TEXT_WIDTH, Rendered, render_views
 from tests.mail_reading import read_aloud
@@ -46,16 +46,16 @@ DESK = desk(
         "Limits for Monday, 2025-08-18, based on fills through 2025-08-15.",
         "Summary: 4/5 traders restricted using Model (1) and Rules-based system (4)",
         # 12,345.50 + 4 x 5,000 = 32,345.50; 6,172.75 + 3,000 + 3,500 + 4,250 + 5,000 = 21,922.75.
-        "Limits of all active traders: $21,922.75 (was $32,345.50)",
+        "Limits of all active traders: $21,922.75 (base $32,345.50)",
         "Desk on 2025-08-15: 1,604 fills in 5 accounts, net P&L -$2,841.15, -$4,144.35 including open positions",
         "Fees of NET001 are 4.2 times the usual",
-        "Reasons: Drawdown: 8.7 scales; Large loss: -812 USD",
+        "Firm rule (rules 1), not a forecast: Drawdown: 8.7 scales; Large loss: -812 USD",
         "Forecast: 95% VaR $2,346",
         "Recommended cut: rules 30%, no model forecast",
-        "Recommended cut: rules 50%, model 25%",
+        "Recommended cut: rules 50%, model 25%; the rules decide, see how limits were set",
         # -812.305 is shown to the cent, half to even: -812.30.
         "2025-08-15: net P&L -$812.30, -$1,033.20 including open positions",
-        "2 traders: NET005 $4,250 (was $5,000, cut 15%), NET009 $5,000.",
+        "LOW RISK: LIMIT CHANGES",
         "Limited history: 12 trading days, latest 2025-08-15",
         "NET005: model-based limits (model 3). proven",
         "NET001, NET002, NET009, NET018: rule-based limits (rules 1). The gate is not passed.",
@@ -92,12 +92,12 @@ def test_row_says_what_changed_since_the_previous_report(before: str | None, sai
     assert "the report for" not in rendered(desk([account(previous_cut_ratio=previous)])).text
 
 
-def test_low_risk_traders_fold_into_one_line_with_previous_cuts() -> None:
-    accounts = [account("A", "0.00", previous_cut_ratio=Decimal("0.40")), account("B", "0.10"), account("C", "0.00")]
+def test_low_risk_traders_whose_limit_stands_fold_into_one_line() -> None:
+    accounts = [account("A", "0.00"), account("B", "0.10", limit_in_force_usd=Decimal(4500)), account("C", "0.00")]
 
-    views = rendered(desk(accounts, previous_session_date=dt.date(2025, 8, 14)))
+    views = rendered(desk(accounts))
 
-    line = "3 traders: A $5,000 (base limit restored, previous cut 40%), B $4,500 (was $5,000, cut 10%), C $5,000."
+    line = "3 traders: A $5,000, B $4,500 (cut 10%, base $5,000), C $5,000."
     assert line in " ".join(views.text.split())
     assert line in read_aloud(views.html)
     assert "Trader A" not in views.text
@@ -113,7 +113,7 @@ def test_mail_contains_explanations_gate_and_restatements_if_the_facts_do() -> N
     views = rendered(facts)
 
     for words in (" ".join(views.text.split()), read_aloud(views.html)):
-        assert "Forecast drivers (change in forecast loss): size of day rises; 2 large losses" in words
+        assert "the firm rule applies regardless): size of day rises; 2 large losses" in words
         assert "Model gate: rule-based limits apply. Improvement 4%, required 10%. 31 of 60 sessions." in words
         assert "NET001, 2025-08-15: -$812.30 restated to unknown (fees restated)" in words
     assert "RESTATEMENTS" not in rendered(desk([account()])).text
@@ -166,15 +166,41 @@ def test_roster_names_each_trader_and_counts_the_others() -> None:
 @pytest.mark.parametrize(
     ("facts", "subject"),
     [
-        (desk([account("A"), account("B"), account("C")]), "RISK ALERT - 3 High Risk Traders - 2025-08-18"),
-        (desk([account("A")]), "RISK ALERT - 1 High Risk Trader - 2025-08-18"),
-        (desk([account("A", "0.35")]), "Risk report - No High Risk Traders - 2025-08-18"),
+        (
+            desk([account("A"), account("B"), account("C", limit_in_force_usd=Decimal(3000))]),
+            "RISK ALERT - 3 High Risk Traders - 2025-08-18: A -$2,000, B -$2,000",
+        ),
+        (
+            desk([account(f"NET{number:03}") for number in range(1, 13)]),
+            "RISK ALERT - 12 High Risk Traders - 2025-08-18: NET001 -$2,000, 11 more",
+        ),
+        (
+            desk([account("x" * 40), account("B")]),
+            "RISK ALERT - 2 High Risk Traders - 2025-08-18",
+        ),
+        (
+            desk([account("A", limit_in_force_usd=Decimal(3000))]),
+            "RISK ALERT - 1 High Risk Trader - 2025-08-18",
+        ),
+        (desk([account("A", "0.35")]), "Risk report - 1 Limit Changes - 2025-08-18: A -$1,750"),
+        (
+            desk([account("A", "0.00", limit_in_force_usd=Decimal(4000)), account("B", "0.20")]),
+            "Risk report - 2 Limits Change - 2025-08-18: B -$1,000, A +$1,000",
+        ),
+        (desk([account("A", "0.35", limit_in_force_usd=Decimal(3250))]), "Risk report - No Change - 2025-08-18"),
+        (desk([account("A", "0.00")]), "Risk report - No High Risk Traders - 2025-08-18"),
         (desk([]), "Risk report - No Active Traders - 2025-08-18"),
-        (desk([account("A")], is_simulated=True), "[SIMULATED] RISK ALERT - 1 High Risk Trader - 2025-08-18"),
+        (
+            desk([account("A")], is_simulated=True),
+            "[SIMULATED] RISK ALERT - 1 High Risk Trader - 2025-08-18: A -$2,000",
+        ),
     ],
 )
-def test_subject_counts_high_risk_traders_of_the_effective_session(facts: Facts, subject: str) -> None:
+def test_subject_counts_high_risk_traders_and_names_changes_while_78_characters_allow(
+    facts: Facts, subject: str
+) -> None:
     assert rendered(facts).subject == subject
+    assert len(subject) <= 78
 
 
 def test_headline_names_the_limits_to_cut() -> None:
@@ -204,11 +230,80 @@ def test_mail_names_the_deadline_of_a_required_approval(cut: str, approval: str,
         assert ("Approval" in words) == bool(said)
 
 
-def test_headline_says_that_no_action_is_required_when_no_limit_is_cut() -> None:
-    views = rendered(desk([account("NET001", "0.00"), account("NET002", "0.00")]))
+@pytest.mark.parametrize(
+    ("cut", "said"),
+    [
+        ("0.00", "No change: 2 traders keep their limits."),
+        ("0.40", "No change: 1 cut stands, the other limits stay as they are."),
+    ],
+)
+def test_unchanged_morning_says_so_first_in_a_neutral_header_and_asks_for_nothing(cut: str, said: str) -> None:
+    stands = account("NET001", cut, limit_in_force_usd=Decimal(5000) * (1 - Decimal(cut)))
 
-    assert views.text.startswith("No action required: 2 traders keep their base limit.\n")
-    assert "IMMEDIATE ACTION REQUIRED\nNo action" not in views.text
+    views = rendered(desk([stands, account("NET002", "0.00")]))
+
+    assert views.text.startswith(f"{said}\n")
+    for words in (views.text, read_aloud(views.html)):
+        assert "IMMEDIATE ACTION REQUIRED" not in words
+        assert "No traders" not in words
+        assert "REDUCE LIMIT" not in words
+    # The header: red and amber ask for something, this morning asks for nothing.
+    assert re.search(r'<td class="pad" bgcolor="(#\w+)"', views.html)[1] == "#3d4b5c"  # type: ignore[index]
+
+
+def test_cut_that_stands_takes_one_line_below_limits_that_change_and_exposures() -> None:
+    facts = desk(
+        [
+            account("A", "0.50", limit_in_force_usd=Decimal(2500)),
+            account("B", "0.40"),
+            account("C", "0.20", limit_in_force_usd=Decimal(4000)),
+        ],
+        exposures=(ExposureFacts("C", Decimal(4000), *map(Decimal, ("0.293", "1021", "0.59", "0.45", "0.7", "3"))),),
+    )
+
+    views = rendered(facts)
+
+    exposure = (
+        "C: chance of losing more than $4,000 29.3%, expected loss beyond it $1,021, "
+        "59% of the desk's shortfall (45% to 70%)"
+    )
+    parts = (
+        "Trader B: REDUCE LIMIT BY 40%",
+        "LARGEST EXPOSURE TODAY",
+        exposure,
+        "HIGH RISK, UNCHANGED",
+        "Trader A: CUT OF 50% STANDS. Limit stays $2,500 (base $5,000). Firm rule (rules 1), not a forecast: Loss",
+        "MODERATE RISK: MONITOR CLOSELY, UNCHANGED",
+        "Trader C: CUT OF 20% STANDS. Limit stays $4,000 (base $5,000).",
+        "DATA WARNINGS",
+        "HOW LIMITS WERE SET",
+    )
+    for words in (" ".join(views.text.split()), read_aloud(views.html)):
+        places = [words.index(part) for part in parts]
+        assert places == sorted(places)
+
+
+def test_limit_that_rises_is_in_the_headline_and_names_the_policy_that_restores_it() -> None:
+    raised = account("NET001", "0.00", limit_in_force_usd=Decimal(4000))
+
+    views = rendered(desk([raised, account("NET002", "0.00")]))
+
+    assert views.text.startswith("Raise 1 limit: NET001 to $5,000.\n")
+    for words in (" ".join(views.text.split()), read_aloud(views.html)):
+        assert "Trader NET001: RAISE LIMIT New limit: $5,000 (was $4,000)" in words
+        assert (
+            "In force: $4,000 (emailed, since 2025-08-17 11:02 UTC), base $5,000; change +$1,000, +20% of base" in words
+        )
+        assert "Restored by policy version 0" in words
+        assert "IMMEDIATE ACTION REQUIRED" not in words
+
+
+def test_high_risk_trader_whose_limit_stands_does_not_call_for_immediate_action() -> None:
+    views = rendered(desk([account("A", limit_in_force_usd=Decimal(3000)), account("B", "0.20")]))
+
+    for words in (views.text, read_aloud(views.html)):
+        assert "IMMEDIATE ACTION REQUIRED" not in words
+        assert "HIGH RISK, UNCHANGED" in words
 
 
 def test_every_view_says_simulated_when_the_desk_is() -> None:
@@ -291,16 +386,14 @@ def test_text_keeps_a_word_whole_when_it_is_longer_than_a_line() -> None:
     assert reason in rendered(desk([account(reasons=(reason,))])).text
 
 
-def test_mail_shows_three_warnings_above_the_actions_and_seventeen_below() -> None:
+def test_mail_counts_warnings_on_top_and_lists_twenty_below_the_actions() -> None:
     views = rendered(desk([account()], [f"Warning number {number:02d}." for number in range(23)]))
 
     for words in (views.text, read_aloud(views.html)):
         top, _, rest = words.partition("Trader NET001")
-        assert ("Warning number 02." in top, "Warning number 03." in top) == (True, False)
-        assert "Warning number 03." in rest
-        # 23 less the three above.
-        assert "20 more warnings below" in top
-        assert "Warning number 19." in words
+        assert "Data: 23 warnings, see below" in top
+        assert "Warning number 00." not in top
+        assert "Warning number 19." in rest
         assert "Warning number 20." not in words
         assert "3 more warnings in report.json" in words
 

@@ -26,7 +26,13 @@ FORECAST: dict[str, Any] = {
 DESK = desk(
     [
         account("NET001", "0.50", base_limit_usd=Decimal("12345.50"), previous_cut_ratio=Decimal("0.30"), **FORECAST),
-        account("NET018", "0.40", reasons=("Drawdown: 8.7 scales", "Large loss: -812 USD"), **FORECAST),
+        account(
+            "NET018",
+            "0.40",
+            limit_in_force_usd=Decimal(4000),
+            reasons=("Drawdown: 8.7 scales", "Large loss: -812 USD"),
+            **FORECAST,
+        ),
         account("NET002", "0.30", status="limited history", active_session_count=12, model_cut_ratio=None),
         account(
             "NET005",
@@ -35,6 +41,8 @@ DESK = desk(
             source_version="model 3",
             source_reason="It beat the rules.",
         ),
+        account("NET006", "0.40", limit_in_force_usd=Decimal(3000)),
+        account("NET007", "0.20", limit_in_force_usd=Decimal("3500.50")),
         account("NET009", "0.00", delivery_state="not posted", net_pnl_usd=None, total_pnl_usd=None),
         account("NET010", "0.00", previous_cut_ratio=Decimal("0.40")),
     ],
@@ -77,8 +85,17 @@ def percent(ratio: str, places: int = 0) -> str:
 def words_of(facts: dict[str, Any], one: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
     """Say what a restricted trader's row must hold for each fact of the JSON, written here a second time."""
     yield "account_id", []  # its row is found by it
-    yield "cut_ratio", [f"REDUCE LIMIT BY {percent(one['cut_ratio'])}"]
-    yield "base_limit_usd", [f"(was {usd(one['base_limit_usd'])})"]
+    action = "REDUCE LIMIT BY" if one["limit_change_usd"][0] == "-" else "RAISE LIMIT, CUT NOW"
+    yield "cut_ratio", [f"{action} {percent(one['cut_ratio'])}"]
+    yield "base_limit_usd", [f"base {usd(one['base_limit_usd'])}; change "]
+    was = usd(one["limit_in_force_usd"])
+    yield "limit_in_force_usd", [f"(was {was})", f"In force: {was} ("]
+    yield "limit_source", [{"base": "base limit", "emailed": "emailed"}[one["limit_source"]]]
+    since = one["limit_since"]
+    yield "limit_since", [] if since is None else [f"since {since[:10]} {since[11:16]} UTC"]
+    sign = "+" if one["limit_change_ratio"][0] != "-" else ""
+    yield "limit_change_usd", [f"change {signed(one['limit_change_usd'], 0)}"]
+    yield "limit_change_ratio", [f"{sign}{percent(one['limit_change_ratio'])} of base"]
     yield "new_limit_usd", [f"New limit: {usd(one['new_limit_usd'])}"]
     yield "reasons", one["reasons"]
     yield "status", [] if one["status"] == "active" else [one["status"].capitalize()]
@@ -110,7 +127,7 @@ def words_of_the_desk(facts: dict[str, Any]) -> Iterator[str]:
     yield from (facts["session_date"], facts["effective_session"])
     yield f"{counts['restricted']}/{len(facts['accounts'])} traders restricted"
     yield f"{desk_facts['fill_count']:,} fills in {desk_facts['traded_account_count']} accounts"
-    yield f"{usd(desk_facts['new_limit_usd'])} (was {usd(desk_facts['base_limit_usd'])})"
+    yield f"{usd(desk_facts['new_limit_usd'])} (base {usd(desk_facts['base_limit_usd'])})"
     yield from (signed(desk_facts[name], 2) for name in ("net_pnl_usd", "total_pnl_usd"))
     yield from (warning["message"] for warning in facts["warnings"])
     yield f"{signed(restated['before_usd'], 2)} restated to {signed(restated['after_usd'], 2)} ({restated['reason']})"
@@ -153,7 +170,7 @@ def test_every_fact_is_the_same_in_html_text_json_and_csv() -> None:
         assert limits_in(said) == limits_of(facts["accounts"])
         assert [word for word in words_of_the_desk(facts) if word not in said] == []
         for one in facts["accounts"]:
-            if one["level"] != "low":
+            if Decimal(one["limit_change_usd"]):
                 row_said = said.partition(f"Trader {one['account_id']}: ")[2].partition("Trader ")[0]
                 wanted = dict(words_of(facts, one))
                 missing = {name: word for name, words in wanted.items() for word in words if word not in row_said}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from decimal import Decimal
@@ -193,7 +194,7 @@ def _limit_facts(limits: AccountLimits, row: Mapping[str, Any], run: Run) -> dic
     return {
         "limit_in_force_usd": now.limit_usd,
         "limit_source": now.source,
-        "limit_since": now.since,
+        "limit_since": None if now.since is None else now.since.astimezone(dt.UTC),
         "limit_change_usd": change,
         "limit_change_ratio": round(change / row["base_limit_usd"], 4),
     }

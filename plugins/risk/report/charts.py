@@ -47,7 +47,7 @@ NO_DATE = {"Date": None, "Creator": None}
 
 
 def draw_charts(facts: Facts, room_bytes: int) -> Mapping[str, bytes]:
-    """Draw the charts of the restricted traders, most urgent first, as long as they fit into the mail.
+    """Draw the charts of the traders whose limit changes, most urgent first, as long as they fit into the mail.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def draw_charts(facts: Facts, room_bytes: int) -> Mapping[str, bytes]:
     """
     drawn: dict[str, bytes] = {}
     for position, account in enumerate(facts.accounts):
-        if account.level == "low":
+        if account.limit_change_usd == 0:
             continue
         added = {f"pnl-{position}": draw_pnl(account), f"forecast-{position}": draw_forecast(account)}
         kept = {name: chart for name, chart in added.items() if chart}

@@ -129,6 +129,11 @@ class AccountFacts:
         return self.limit_in_force_usd + self.limit_change_usd
 
     @property
+    def is_firm_rule(self) -> bool:
+        """Whether a rule of the policy sets the cut, no forecast."""
+        return self.source == "rules" and self.rules_cut_ratio > 0
+
+    @property
     def restores_limit(self) -> bool:
         """Whether the limit rises because a cut that was reported is given back, whole or in part."""
         return self.limit_change_usd > 0 and self.limit_source in {"published", "emailed"}
@@ -424,7 +429,7 @@ def parse_facts(canonical: str) -> Facts:
 
 
 def exact(value: object) -> str:
-    """Write a value exactly: a date or an instant as ISO, a decimal without exponent, two decimals at least, no useless zeros.
+    """Write a value exactly: dates and instants as ISO, a decimal without exponent, with two decimals or as it needs.
 
     Raises
     ------

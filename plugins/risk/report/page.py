@@ -6,7 +6,9 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
+from risk.core.money import signed_usd
 from risk.core.policy import LEVELS
 from risk.core.runs import Run
 from risk.core.settings import DECISION_DEADLINE, TAIL_PROBABILITY
@@ -20,8 +22,8 @@ TAIL_SESSIONS = round(1 / TAIL_PROBABILITY)
 """One session in this many ends below the forecast quantile."""
 
 NAMES_IN_HEADLINE = 5
-WARNINGS_ON_TOP = 3
-"""More would push the actions off the first screen: the others follow further down."""
+SUBJECT_WIDTH = 78
+"""Longer subjects are cut off by mail programs, and broken into lines by the message format (RFC 5322, 2.1.1)."""
 WARNINGS_IN_MAIL = 20
 """A load of years of history may bring hundreds; report.json has all of them."""
 LONGEST_NAME_COLUMN = 24
@@ -124,9 +126,10 @@ class TraderEntry:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The accounts of one level."""
+    """The accounts of one level whose limit changes, or of one level whose limit stands."""
 
     level: str
+    changes: bool
     entries: tuple[TraderEntry, ...]
 
 
@@ -142,12 +145,40 @@ class LimitSource:
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """The most urgent level, how many limits are cut, the first of them, and how many more there are."""
+    """What changes: limits that fall and limits that rise, most urgent first, and how many cuts stand.
 
-    level: str
-    account_count: int
-    accounts: tuple[AccountFacts, ...]
-    unnamed_count: int
+    Attributes
+    ----------
+    tone
+        Level of the most urgent limit that falls; ``low`` if limits only rise, ``none`` if none changes.
+    reduced, raised
+        Accounts whose limit falls, and rises.
+    standing_count
+        Cuts that stay as they are.
+    """
+
+    tone: str
+    reduced: tuple[AccountFacts, ...]
+    raised: tuple[AccountFacts, ...]
+    standing_count: int
+
+    @property
+    def changed(self) -> tuple[AccountFacts, ...]:
+        """Accounts whose limit changes."""
+        return self.reduced + self.raised
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether the limit of a high-risk trader changes."""
+        return any(account.level == "high" for account in self.changed)
+
+    @property
+    def groups(self) -> tuple[tuple[tuple[AccountFacts, ...], int, int], ...]:
+        """For limits that fall, then for those that rise: the accounts to name, how many more, and how many in all."""
+        return tuple(
+            (group[:NAMES_IN_HEADLINE], max(0, len(group) - NAMES_IN_HEADLINE), len(group))
+            for group in (self.reduced, self.raised)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +193,9 @@ class Page:
     weekday: str
     account_count: int
     headline: Headline
-    sections: tuple[Section, ...]
+    changed: tuple[Section, ...]
+    standing: tuple[Section, ...]
+    kept: tuple[TraderEntry, ...]
     sources: tuple[LimitSource, ...]
     rules_count: int
     model_count: int
@@ -170,8 +203,6 @@ class Page:
     approval: str
     decision_deadline: dt.time
     warnings: tuple[WarningFacts, ...]
-    later_warnings: tuple[WarningFacts, ...]
-    later_warning_count: int
     hidden_warning_count: int
     roster: tuple[RosterEntry, ...]
     inactive_ids: tuple[str, ...]
@@ -179,6 +210,17 @@ class Page:
     legacy_count: int
     name_width: int
     has_charts: bool
+
+    def subject(self, beginning: str) -> str:
+        """Return the subject: its beginning, then names and amounts of changes as long as they fit."""
+        beginning, changed = " ".join(beginning.split()), self.headline.changed
+        longest = beginning
+        for number in range(1, len(changed) + 1):
+            named = ", ".join(f"{one.account_id} {signed_usd(one.limit_change_usd)}" for one in changed[:number])
+            more = f", {len(changed) - number} more" if number < len(changed) else ""
+            if len(f"{beginning}: {named}{more}") <= SUBJECT_WIDTH:
+                longest = f"{beginning}: {named}{more}"
+        return longest
 
 
 def build_page(facts: Facts, run: Run, links: Links, charts: Mapping[str, bytes] | None = None) -> Page:
@@ -199,16 +241,14 @@ def build_page(facts: Facts, run: Run, links: Links, charts: Mapping[str, bytes]
         weekday=WEEKDAYS[facts.effective_session.weekday()],
         account_count=len(accounts),
         headline=headline(accounts),
-        sections=_sections(accounts, charts or {}),
+        **_blocks(accounts, charts or {}),
         sources=sources,
         rules_count=sum(account.source == "rules" for account in accounts),
         model_count=sum(account.source == "model" for account in accounts),
         gate=None if is_repeated else facts.gate,
         approval=links.approval if approval_count else "none",
         decision_deadline=DECISION_DEADLINE,
-        warnings=facts.warnings[:WARNINGS_ON_TOP],
-        later_warnings=facts.warnings[WARNINGS_ON_TOP:WARNINGS_IN_MAIL],
-        later_warning_count=max(0, len(facts.warnings) - WARNINGS_ON_TOP),
+        warnings=facts.warnings[:WARNINGS_IN_MAIL],
         hidden_warning_count=max(0, len(facts.warnings) - WARNINGS_IN_MAIL),
         roster=roster,
         inactive_ids=tuple(entry.account_id for entry in facts.roster if entry.status == "inactive"),
@@ -219,22 +259,35 @@ def build_page(facts: Facts, run: Run, links: Links, charts: Mapping[str, bytes]
     )
 
 
-def _sections(accounts: Sequence[AccountFacts], charts: Mapping[str, bytes]) -> tuple[Section, ...]:
-    """Group accounts by level; the name of a chart ends with the position of its account in the report."""
-    entries_by_level: dict[str, list[TraderEntry]] = {level: [] for level in LEVELS}
+def _blocks(accounts: Sequence[AccountFacts], charts: Mapping[str, bytes]) -> dict[str, Any]:
+    """Group the accounts: those whose limit changes and cuts that stand, each by level; the rest.
+
+    The name of a chart ends with the position of its account in the report.
+    """
+    groups: dict[tuple[str, bool], list[TraderEntry]] = {
+        (level, does): [] for does in (True, False) for level in LEVELS
+    }
     for position, account in enumerate(accounts):
         sums, peaks = cumulative_pnl(account)
         summary = PnlSummary(len(sums), sums[-1], peaks[-1] - sums[-1]) if sums else None
         names = (name if name in charts else "" for name in (f"pnl-{position}", f"forecast-{position}"))
-        entries_by_level[account.level].append(TraderEntry(account, summary, *names))
-    return tuple(Section(level, tuple(entries)) for level, entries in entries_by_level.items())
+        groups[account.level, account.limit_change_usd != 0].append(TraderEntry(account, summary, *names))
+    kept = tuple(groups.pop(("low", False)))
+    sections = [Section(level, does, tuple(entries)) for (level, does), entries in groups.items() if entries]
+    return {
+        "changed": tuple(one for one in sections if one.changes),
+        "standing": tuple(one for one in sections if not one.changes),
+        "kept": kept,
+    }
 
 
 def headline(accounts: Sequence[AccountFacts]) -> Headline:
-    """Name the limits to cut, most urgent first, as many as fit on a line; level ``none`` if no limit is cut."""
-    cut = tuple(account for account in accounts if account.cut_ratio > 0)
-    level = cut[0].level if cut else "none"
-    return Headline(level, len(cut), cut[:NAMES_IN_HEADLINE], max(0, len(cut) - NAMES_IN_HEADLINE))
+    """Say which limits fall and rise; the accounts are in the report's order."""
+    reduced = tuple(account for account in accounts if account.limit_change_usd < 0)
+    raised = tuple(account for account in accounts if account.limit_change_usd > 0)
+    standing_count = sum(account.cut_ratio > 0 and account.limit_change_usd == 0 for account in accounts)
+    tone = reduced[0].level if reduced else "low" if raised else "none"
+    return Headline(tone, reduced, raised, standing_count)
 
 
 def _sources(accounts: Sequence[AccountFacts]) -> tuple[LimitSource, ...]:
