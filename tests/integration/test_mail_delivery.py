@@ -133,7 +133,7 @@ def test_report_reaches_every_recipient_with_text_and_html(
     assert (sent.recipient_count, sent.sent_count) == (2, 2)
     assert mailbox.recipients == list(RECIPIENTS)
     for mail in mailbox.mails:
-        assert mail["Subject"] == "RISK ALERT - 1 High Risk Trader - 2025-08-18"
+        assert mail["Subject"] == "RISK ALERT - 1 High Risk Trader - 2025-08-18: NET001 -$2,000"
         for kind in ("plain", "html"):
             body = mail.get_body((kind,))
             assert body is not None

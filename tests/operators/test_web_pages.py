@@ -65,7 +65,7 @@ def test_today_shows_the_facts_of_the_newest_report(client: Any, run: Run) -> No
     assert answer.status_code == 200
     # 5,000 less 60 % is 2,000.
     assert "Reduce 1 limit before the open: NET001 to $2,000." in words(answer)
-    assert "NET001 HIGH 60% new $5,000 $2,000 $2,346 -$1,033.20 " in words(answer)
+    assert "NET001 HIGH 60% $5,000 $5,000 $2,000 -$3,000 $2,346 -$1,033.20 Firm rule" in words(answer)
     assert "No approval was requested and nothing was published" in words(answer)
     assert "fees look odd" in words(answer)
     assert "<b>streak" not in answer.text
@@ -159,10 +159,10 @@ def test_trader_shows_what_the_newest_report_says(client: Any, connection: Conne
     shown = words(client.get("/traders/NET001"))
 
     assert "For 2025-08-18: HIGH , reduce limit by 60% New limit: $2,000 (was $5,000)" in shown
-    assert "Reasons &lt;b&gt;streak&lt;/b&gt; Forecast: 95% VaR $2,346" in shown
+    assert "not a forecast &lt;b&gt;streak&lt;/b&gt; Forecast: 95% VaR $2,346" in shown
     assert (
-        "Recommended cut: rules 60%, model 25%. 2025-08-15: net P&L -$812.30, -$1,033.20 including open positions."
-        in shown
+        "Recommended cut: rules 60%, model 25%; the rules decide, see how limits were set. "
+        "2025-08-15: net P&L -$812.30, -$1,033.20 including open positions." in shown
     )
 
 

@@ -90,8 +90,13 @@ class MorningView:
         return len(self.report.facts.accounts)
 
     @property
+    def accounts(self) -> list[AccountFacts]:
+        """Accounts with a limit: those whose limit changes first, then most urgent first."""
+        return sorted(self.report.facts.accounts, key=lambda account: account.limit_change_usd == 0)
+
+    @property
     def headline(self) -> Headline:
-        """The limits to cut, most urgent first."""
+        """The limits that change, most urgent first."""
         return headline(self.report.facts.accounts)
 
 
