@@ -44,7 +44,7 @@ def test_mail_parses_back_with_its_headers() -> None:
 
     assert found["From"] == "Risk run <risk-run@example.test>"
     assert found["To"] == "rm@example.test"
-    assert found["Subject"] == "RISK ALERT - 1 High Risk Trader - 2025-08-18"
+    assert found["Subject"] == "RISK ALERT - 1 High Risk Trader - 2025-08-18: NET001 -$2,000"
     assert found["Date"].datetime == RUN.as_of.replace(microsecond=0)
     assert found["Message-ID"] == report_mail(RENDERED, RUN, read_settings()).message_id("rm@example.test")
     assert not found.defects
