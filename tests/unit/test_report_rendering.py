@@ -11,7 +11,7 @@ import pytest
 
 from risk.core.runs import Run
 from risk.core.settings import TEMPLATE_DIR
-from risk.report.facts import ExposureFacts, Facts, GateFacts, RestatementFacts, RosterEntry
+from risk.report.facts import ExposureFacts, Facts, FitFacts, GateFacts, RestatementFacts, RosterEntry
 from risk.report.page import Links, build_page
 from risk.report.render import TEXT_WIDTH, Rendered, render_views
 from tests.mail_reading import read_aloud
@@ -258,6 +258,8 @@ def test_cut_that_stands_takes_one_line_below_limits_that_change_and_exposures()
             account("B", "0.40"),
             account("C", "0.20", limit_in_force_usd=Decimal(4000)),
         ],
+        fits=(FitFacts("B", "never reached", "never reached: largest use 4%", "", Decimal(900)),),
+        contradicted_rules=("losing streak: large losses were rarer after it.",),
         exposures=(ExposureFacts("C", Decimal(4000), *map(Decimal, ("0.293", "1021", "0.59", "0.45", "0.7", "3"))),),
     )
 
@@ -271,12 +273,14 @@ def test_cut_that_stands_takes_one_line_below_limits_that_change_and_exposures()
         "Trader B: REDUCE LIMIT BY 40%",
         "LARGEST EXPOSURE TODAY",
         exposure,
+        "B: never reached: largest use 4%. Proposed base limit: $900",
         "HIGH RISK, UNCHANGED",
         "Trader A: CUT OF 50% STANDS. Limit stays $2,500 (base $5,000). Firm rule (rules 1), not a forecast: Loss",
         "MODERATE RISK: MONITOR CLOSELY, UNCHANGED",
         "Trader C: CUT OF 20% STANDS. Limit stays $4,000 (base $5,000).",
         "DATA WARNINGS",
         "HOW LIMITS WERE SET",
+        "Rule contradicted by the desk's own days: losing streak: large losses were rarer after it.",
     )
     for words in (" ".join(views.text.split()), read_aloud(views.html)):
         places = [words.index(part) for part in parts]
