@@ -76,8 +76,10 @@ _LOAD_FILLS = """
 insert into risk.fills
 select
     d.delivery_id, row_number() over (), d.account_id, d.session_date,
-    to_timestamp(s.column_1, 'MM/DD/YYYY HH24:MI:SS'), false, s.column_3, s.column_4::numeric, s.column_5,
-    s.column_6::numeric, s.column_22, s.column_9::numeric + s.column_10::numeric, s.column_26
+    to_timestamp(s.column_1, 'MM/DD/YYYY HH24:MI:SS'), false,
+    (row_number() over (partition by s.column_2, s.column_1 order by s.column_26))::integer - 1,
+    s.column_3, s.column_4::numeric, s.column_5, s.column_6::numeric, s.column_22,
+    s.column_9::numeric + s.column_10::numeric, s.column_26
 from staged as s inner join risk.deliveries as d on d.account_id = s.column_2
 """
 
@@ -97,7 +99,7 @@ order by session_date, number
 _LOAD_HISTORY_FILLS = """
 insert into risk.fills
 select
-    d.delivery_id, number, d.account_id, d.session_date, s.opens_at + number * interval '5 minutes', false,
+    d.delivery_id, number, d.account_id, d.session_date, s.opens_at + number * interval '5 minutes', false, 0,
     case when number % 2 = 0 then 'S' else 'B' end, 100 + number / 49, 'SYM' || lpad((number / 4 % 12)::text, 3, '0'),
     20 + abs(hashint8(d.delivery_id * 50 + number)::bigint) % 400 / 100.0, 'USD', 0.35,
     'PR' || number
@@ -120,8 +122,8 @@ added as (
 )
 insert into risk.fills
 select
-    added.delivery_id, series.number, f.account_id, f.session_date, f.executed_at, false, f.side, f.quantity, f.symbol,
-    f.price, f.currency, f.fees_usd, case when series.number > 50 then 'late' else f.fill_key end
+    added.delivery_id, series.number, f.account_id, f.session_date, f.executed_at, false, f.tie_rank, f.side,
+    f.quantity, f.symbol, f.price, f.currency, f.fees_usd, case when series.number > 50 then 'late' else f.fill_key end
 from added
 cross join replaced
 cross join generate_series(1, 51) as series (number)

@@ -70,8 +70,8 @@ def deliver(connection: Connection, fills: Iterable[Fill], account_id: str = "",
             execute_values(
                 cursor,
                 "insert into fills (delivery_id, line_number, account_id, session_date, executed_at, is_time_unknown, "
-                "side, quantity, symbol, price, currency, fees_usd) values %s",
-                [(delivery_id, f.line_number, account, day, f.executed_at, False, *f[4:]) for f in group],
+                "tie_rank, side, quantity, symbol, price, currency, fees_usd) values %s",
+                [(delivery_id, f.tie_rank, account, day, f.executed_at, False, *f[3:]) for f in group],
             )
 
 

@@ -40,8 +40,8 @@ def deliver(connection: Connection, fills: Iterable[Fill], account_id: str = "NE
         execute_values(
             cursor,
             "insert into fills (delivery_id, line_number, account_id, session_date, executed_at, is_time_unknown, "
-            "side, quantity, symbol, price, currency, fees_usd) values %s",
-            [(delivery_id, one.line_number, account_id, day, one.executed_at, False, *one[4:]) for one in group],
+            "tie_rank, side, quantity, symbol, price, currency, fees_usd) values %s",
+            [(delivery_id, one.tie_rank, account_id, day, one.executed_at, False, *one[3:]) for one in group],
         )
 
 

@@ -168,7 +168,7 @@ def _print_notices(drop: DropExecutions, rejected: Iterable[Reject], noticed: It
     from risk.ingest.reasons import summarize
 
     rejects = summarize(reject.notice for reject in (*drop.rejects, *rejected))
-    for sentence in (*drop.unread, *rejects, *drop.incomplete, *summarize((*drop.notices, *noticed), "concerned")):
+    for sentence in (*drop.unread, *rejects, *drop.incomplete, *summarize((*drop.notices, *noticed), "affected")):
         typer.echo(sentence, err=True)
 
 

@@ -224,7 +224,7 @@ def test_splitting_a_fill_and_order_of_arrival_and_names_change_nothing(
     part = whole.quantity * data.draw(st.sampled_from([1, 25, 99])) / 100
     pieces = [
         whole._replace(quantity=part),
-        whole._replace(quantity=whole.quantity - part, line_number=whole.line_number + 1, fees_usd=Decimal(0)),
+        whole._replace(quantity=whole.quantity - part, tie_rank=whole.tie_rank + 1, fees_usd=Decimal(0)),
     ]
     names = {STOCK: "ZZZ", FOREIGN: "A.TO", OPTION: "Q     250815P00001000", FUTURE: "/A", "@CADUSD": "@CADUSD"}
     moved = [

@@ -136,7 +136,7 @@ def test_splitting_a_fill_changes_nothing(
     part = Decimal(data.draw(st.integers(1, 99))) / 100 * whole.quantity
     halves = [
         whole._replace(quantity=part),
-        whole._replace(quantity=whole.quantity - part, line_number=whole.line_number + 1, fees_usd=Decimal(0)),
+        whole._replace(quantity=whole.quantity - part, tie_rank=whole.tie_rank + 1, fees_usd=Decimal(0)),
     ]
 
     split = daily_pnl([*fills[:index], *halves, *fills[index + 1 :]], build_marks(drawn_closes))

@@ -57,7 +57,7 @@ def test_warehouse_and_plain_reading_agree_on_fills_and_rejects(
 
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            "select account_id, session_date, executed_at, line_number, side, quantity, symbol, price, currency,"
+            "select account_id, session_date, executed_at, tie_rank, side, quantity, symbol, price, currency,"
             " fees_usd from risk.current_fills(clock_timestamp())"
         )
         stored = cursor.fetchall()

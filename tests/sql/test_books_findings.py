@@ -109,7 +109,7 @@ def test_statements_that_cannot_be_right_are_named_with_what_they_block(
     messages = run_line(connection, warehouse_dsn, tmp_path)
 
     assert "price '-0.72' is not above zero" in messages["reference_rows_valid"]["marks.csv 2"]
-    assert "stated in two ways" in messages["reference_rows_valid"]["instruments.csv 3"]
+    assert "stated in two ways" in messages["reference_rows_valid"]["instruments.csv 2"]
     assert messages["adjustments_known"] == {
         "GHOST": "GHOST: 1 adjustment(s), $140.00 in total, for an account without any delivery, first in "
         "adjustments.csv line 2. No report includes them until the account is known. Check the name."

@@ -427,7 +427,7 @@ def test_load_of_the_real_executions_equals_the_plain_reader(connection: Connect
     fills, _ = read_fills(real_fills_dir)
     stored = fetch(
         connection,
-        "select session_date, executed_at, line_number, side, quantity, symbol, price, fees_usd from risk.fills"
+        "select session_date, executed_at, tie_rank, side, quantity, symbol, price, fees_usd from risk.fills"
         " join risk.current_deliveries(clock_timestamp()) using (delivery_id, session_date)",
     )
     read = [(*fill[1:4], fill.side, fill.quantity, fill.symbol, fill.price, fill.fees_usd) for fill in fills]

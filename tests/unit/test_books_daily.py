@@ -27,14 +27,14 @@ def fill(
     account_id: str = "NET001",
     fees: str = "0",
     currency: str = "USD",
-    line_number: int = 1,
+    tie_rank: int = 1,
 ) -> Fill:
     executed_at = dt.datetime.combine(session_date, dt.time(14, minute), dt.UTC)
     return Fill(
         account_id,
         session_date,
         executed_at,
-        line_number,
+        tie_rank,
         side,
         Decimal(quantity),
         symbol,
@@ -168,7 +168,7 @@ def test_daily_pnl_keeps_the_rest_of_a_lot_when_closes_are_partial() -> None:
 def test_daily_pnl_keeps_both_when_two_partial_fills_are_identical() -> None:
     fills = [
         fill(MON, "B", "100", "10.00"),
-        fill(MON, "B", "100", "10.00", line_number=2),
+        fill(MON, "B", "100", "10.00", tie_rank=2),
         fill(MON, "S", "200", "10.01", minute=1),
     ]
 
@@ -178,9 +178,9 @@ def test_daily_pnl_keeps_both_when_two_partial_fills_are_identical() -> None:
 def test_daily_pnl_takes_lines_in_order_when_the_time_is_one() -> None:
     # Bought twice and sold once in one second: the earlier line's lot is closed, 1.30 - 1.00.
     fills = [
-        fill(MON, "S", "1", "1.30", line_number=3),
-        fill(MON, "B", "1", "1.20", line_number=2),
-        fill(MON, "B", "1", "1.00", line_number=1),
+        fill(MON, "S", "1", "1.30", tie_rank=3),
+        fill(MON, "B", "1", "1.20", tie_rank=2),
+        fill(MON, "B", "1", "1.00", tie_rank=1),
     ]
 
     assert one(daily_pnl(fills, []), MON).gross_pnl_usd == Decimal("0.30")
@@ -191,7 +191,7 @@ def test_daily_pnl_takes_a_fill_first_when_its_time_is_unknown() -> None:
     fills = [
         fill(MON, "B", "1", "1.20"),
         fill(MON, "S", "1", "1.30", minute=1),
-        fill(MON, "B", "1", "1.00", line_number=9)._replace(executed_at=midnight),
+        fill(MON, "B", "1", "1.00", tie_rank=9)._replace(executed_at=midnight),
     ]
 
     # 00:00 New York is 04:00 UTC: that lot is the oldest, 1.30 - 1.00

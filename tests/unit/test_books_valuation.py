@@ -52,7 +52,7 @@ def test_valuation_takes_the_later_of_two_fills_a_microsecond_apart_whatever_the
     first, later = buy(SESSIONS[0], "10", "1.00"), buy(SESSIONS[0], "1", "1.50", account_id="NET002")
     moment = later.executed_at + dt.timedelta(microseconds=1)
 
-    days = daily_pnl([first._replace(line_number=2), later._replace(executed_at=moment)], [])
+    days = daily_pnl([first._replace(tie_rank=2), later._replace(executed_at=moment)], [])
 
     assert unrealized(days) == [5]
 

@@ -111,3 +111,25 @@ def test_reject_guesses_nothing_where_the_text_does_not_show_the_cause(tmp_path:
 
     assert "looks like" not in reject.reason
     assert "Excel" not in reject.reason
+
+
+LIKE_NAMES = [
+    pytest.param(["net001", "NET001"], "", "NET001 and net001", id="two"),
+    pytest.param(["Net 1", "NET 1", "net 1"], "", "NET 1 and Net 1 and net 1", id="three"),
+    pytest.param(["net001"], "Date,Account,Base Limit\n,NET001,5000\n", "NET001 and net001", id="in the roster"),
+    pytest.param(["net001", "NET001"], "Date,Account,Formerly\n,NET001,net001\n", None, id="one renamed to the other"),
+    pytest.param(["NET001", "NET002", "NET001_OLD"], "", None, id="other names"),
+]
+
+
+@pytest.mark.parametrize(("names", "roster", "said"), LIKE_NAMES)
+def test_names_that_differ_only_in_case_are_said_and_not_merged(
+    tmp_path: Path, names: list[str], roster: str, said: str | None
+) -> None:
+    if roster:
+        (tmp_path / "accounts.csv").write_text(roster)
+
+    code, lines = pnl(tmp_path, *(GOOD.replace("A1", name) for name in names))
+
+    assert code == 0
+    assert [line.split(" differ only in case")[0] for line in lines] == ([said] if said else [])

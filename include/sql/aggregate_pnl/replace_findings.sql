@@ -86,7 +86,7 @@ numbered as (
         shown.side_conflicts,
         row_number() over (
             partition by current_fills.account_id, current_fills.symbol
-            order by current_fills.executed_at, current_fills.line_number, current_fills.delivery_id
+            order by current_fills.executed_at, current_fills.tie_rank, current_fills.delivery_id
         ) as number
     from risk.current_fills(%(as_of)s) as current_fills
     inner join shown

@@ -4,7 +4,7 @@
 -- (costs positive) scaled by 1e8. instant: microseconds since 1970. side: ASCII code of the letter.
 select
     current_fills.delivery_id,
-    current_fills.line_number,
+    current_fills.tie_rank,
     (date_part('epoch', current_fills.executed_at) * 1000000)::bigint as instant,
     current_fills.is_time_unknown,
     ascii(current_fills.side) as side,

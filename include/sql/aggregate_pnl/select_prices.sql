@@ -76,7 +76,7 @@ select
     (last_fills.price * 100000000)::bigint as price,
     null::bigint as multiplier,
     last_fills.instant,
-    last_fills.line_number,
+    last_fills.tie_rank,
     null::bigint as new_shares,
     null::bigint as old_shares,
     null as new_symbol
@@ -91,7 +91,7 @@ select
     (latest_marks.price * 100000000)::bigint as price,
     (latest_marks.multiplier * 100000000)::bigint as multiplier,
     null as instant,
-    null as line_number,
+    null as tie_rank,
     null as new_shares,
     null as old_shares,
     null as new_symbol
@@ -108,7 +108,7 @@ select
     null as price,
     (latest_instruments.multiplier * 100000000)::bigint as multiplier,
     null as instant,
-    null as line_number,
+    null as tie_rank,
     null as new_shares,
     null as old_shares,
     null as new_symbol
@@ -122,7 +122,7 @@ select
     null as price,
     null as multiplier,
     null as instant,
-    null as line_number,
+    null as tie_rank,
     (latest_splits.new_shares * 100000000)::bigint as new_shares,
     (latest_splits.old_shares * 100000000)::bigint as old_shares,
     latest_splits.new_symbol
@@ -136,7 +136,7 @@ select
     null as price,
     null as multiplier,
     null as instant,
-    null as line_number,
+    null as tie_rank,
     null as new_shares,
     null as old_shares,
     null as new_symbol

@@ -4,8 +4,8 @@
 -- Binds: as_of, session_dates. Money: price in currency, in latest_fills scaled by 1e8.
 -- Rerun: stores the same; what is deleted is never what is inserted; latest_fills is gone with its transaction.
 -- What is expired, assigned or given at 0 has no price.
--- instant_line_price: microseconds since 1970, line number, price. At one instant the greater line number, then the
--- greater price counts. The greatest array of numbers is one pass with a hash; sorting a million fills takes four times
+-- instant_rank_price: microseconds since 1970, tie rank, price. At one instant the greater rank, then the greater
+-- price counts. The greatest array of numbers is one pass with a hash; sorting a million fills takes four times
 -- as long, and a join depends on fresh statistics. Two statements, since several processes may make a table, but none
 -- may help an insert.
 create temporary table latest_fills on commit drop as
@@ -16,10 +16,10 @@ select
     max(
         array[
             (date_part('epoch', current_fills.executed_at) * 1000000)::bigint,
-            current_fills.line_number,
+            current_fills.tie_rank,
             (current_fills.price * 100000000)::bigint
         ]
-    ) as instant_line_price
+    ) as instant_rank_price
 from risk.current_fills(%(as_of)s) as current_fills
 where
     current_fills.session_date = any(%(session_dates)s::date[])
@@ -45,19 +45,19 @@ insert into derived.last_fills (
     symbol,
     currency,
     instant,
-    line_number,
+    tie_rank,
     price
 )
 select
     latest_fills.session_date,
     latest_fills.symbol,
     latest_fills.currency,
-    latest_fills.instant_line_price[1] as instant,
-    latest_fills.instant_line_price[2] as line_number,
-    latest_fills.instant_line_price[3] * 0.00000001 as price
+    latest_fills.instant_rank_price[1] as instant,
+    latest_fills.instant_rank_price[2] as tie_rank,
+    latest_fills.instant_rank_price[3] * 0.00000001 as price
 from latest_fills
 on conflict (session_date, symbol, currency) do update
     set
         instant = excluded.instant,
-        line_number = excluded.line_number,
+        tie_rank = excluded.tie_rank,
         price = excluded.price;

@@ -1,6 +1,7 @@
--- Checks which accounts delivered: none at all, missing, withdrawn, not posted yet, new, or disabled and trading.
--- Grain: one row per check and account; one for feed_received. Reads: delivery_states, current_accounts,
--- withdrawn_deliveries, withdrawals.
+-- Checks which accounts delivered: none at all, missing, withdrawn, not posted yet, new, disabled and trading, or named
+-- as another one but for the case.
+-- Grain: one row per check and account; one for feed_received; of accounts_distinct one per name with several cases.
+-- Reads: delivery_states, current_deliveries, current_accounts, withdrawn_deliveries, withdrawals.
 -- Binds: session_date, as_of, active_within, legacy_suffix.
 with withdrawn as (
     select distinct on (known.account_id)
@@ -28,8 +29,37 @@ states as (
     from risk.delivery_states(%(session_date)s, %(as_of)s, %(active_within)s, %(legacy_suffix)s) as found
     left join risk.current_accounts(%(session_date)s, %(as_of)s) as stated on found.account_id = stated.account_id
     left join withdrawn on found.account_id = withdrawn.account_id
+),
+
+named as (
+    select distinct known.account_id
+    from risk.current_deliveries(%(as_of)s) as known
+    union
+    select stated.account_id
+    from risk.current_accounts(%(session_date)s, %(as_of)s) as stated
+),
+
+alike as (
+    select
+        string_agg(named.account_id, ' and ' order by named.account_id collate "C") as account_ids, -- noqa: RF03
+        min(named.account_id collate "C") as first_account_id -- noqa: RF03
+    from named
+    group by lower(named.account_id)
+    having
+        count(*) > 1
+        and bool_or(named.account_id in (select states.account_id from states))
 )
 
+select
+    'accounts_distinct' as check_name,
+    alike.first_account_id as subject,
+    alike.account_ids as observed,
+    concat(
+        alike.account_ids, ' differ only in case and count as different accounts. If they are one, say so in ',
+        'accounts*.csv (column Formerly), or correct the name at its source.'
+    ) as finding
+from alike
+union all
 select
     'feed_received' as check_name,
     '' as subject,

@@ -1,5 +1,7 @@
--- Checks what was delivered for the session: rejected rows, the usual number of rows, and how old the newest fills are.
--- Grain: one row per check. Reads: current_deliveries, current_rejects, delivery_states, sessions.
+-- Checks what was delivered for the session: rejected rows, repeated rows, the usual number of rows, and how old the
+-- newest fills are.
+-- Grain: one row per check; of rows_distinct one per account with repeated rows.
+-- Reads: current_deliveries, deliveries, current_rejects, delivery_states, sessions.
 -- Rejected rows stop the desk only where they hit half of the accounts expected (of those that delivered, where none
 -- is), or more than reject_ratio of the rows belong to no account; else each account they hit is incomplete.
 -- Binds: session_date, as_of, load_id, active_within, legacy_suffix, reject_ratio, window_sessions, row_count_factor,
@@ -131,6 +133,18 @@ select
     end as finding
 from rejected
 cross join desk
+union all
+select
+    'rows_distinct' as check_name,
+    known.account_id as subject,
+    concat(sum(known.duplicate_count), ' of ', sum(known.row_count), ' rows repeated') as observed,
+    concat(known.account_id, ': ', string_agg(deliveries.note, ' ' order by known.delivery_id)) as finding
+from risk.current_deliveries(%(as_of)s) as known
+inner join risk.deliveries on known.delivery_id = deliveries.delivery_id
+where
+    known.session_date = %(session_date)s
+    and known.duplicate_count > 0
+group by known.account_id
 union all
 select
     'row_count_usual' as check_name,

@@ -6,8 +6,9 @@
 -- trading just before it, and of the evening before these, from 18:00 New York, what futures traded. Fees are
 -- implausible above fee_ratio of the turnover and above fee_per_share_usd a share: penny stocks exceed the first and
 -- expensive ones the second every day, only a wrong unit or sign exceeds both.
--- Ids: usually none repeats, which the number of different hashes shows: sorting integers takes a third of the time of
--- grouping. "offset 0" keeps the planner from sorting ids beside their hashes.
+-- Ids may repeat with another order or symbol, and as a copy of the order id. Usually none repeats, which the number of
+-- different hashes shows: sorting integers takes a third of the time of grouping. "offset 0" keeps the planner from
+-- sorting ids beside their hashes.
 with bounds as (
     select
         (%(session_date)s::date + 1)::timestamp at time zone 'America/New_York' as ends_at,
@@ -80,22 +81,27 @@ hashed as (
     where
         fills.session_date = %(session_date)s
         and fills.fill_key is not null
+        and fills.fill_key is distinct from fills.order_id
     offset 0 -- noqa: AM09
 ),
 
 repeated as (
     select
         known.account_id,
-        known.fill_key
-    from risk.current_fills(%(as_of)s) as known
+        fills.fill_key
+    from risk.current_deliveries(%(as_of)s) as known
+    inner join risk.fills on known.delivery_id = fills.delivery_id
     where
         (select count(*) > count(distinct hashed.hash) from hashed)
-        and known.session_date = %(session_date)s
-        and known.fill_key is not null
+        and fills.session_date = %(session_date)s
+        and fills.fill_key is not null
+        and fills.fill_key is distinct from fills.order_id
     group by
         known.account_id,
         known.delivery_id,
-        known.fill_key
+        fills.fill_key,
+        fills.order_id,
+        fills.symbol
     having count(*) > 1
 )
 

@@ -34,7 +34,15 @@ waiting as (
         corrections.line_number,
         corrections.kind,
         corrections.fill_key,
-        known.file_name
+        corrections.order_id,
+        known.file_name,
+        exists(
+            select
+            from risk.correction_targets(%(as_of)s) as targets
+            where
+                targets.correcting_delivery_id = corrections.delivery_id
+                and targets.correcting_line_number = corrections.line_number
+        ) as is_ambiguous
     from risk.corrections
     inner join risk.current_deliveries(%(as_of)s) as known
         on corrections.delivery_id = known.delivery_id
@@ -52,13 +60,11 @@ waiting as (
         )
         and not exists (
             select
-            from risk.fills
-            inner join risk.current_deliveries(%(as_of)s) as corrected
-                on fills.delivery_id = corrected.delivery_id
+            from risk.correction_targets(%(as_of)s) as targets
             where
-                corrected.account_id = known.account_id
-                and fills.fill_key = corrections.fill_key
-                and fills.session_date <= corrections.session_date
+                targets.correcting_delivery_id = corrections.delivery_id
+                and targets.correcting_line_number = corrections.line_number
+                and targets.target_count = 1
         )
 )
 
@@ -168,7 +174,11 @@ select
     concat(waiting.kind, ' ', waiting.fill_key) as observed,
     concat(
         waiting.account_id, ': ', waiting.file_name, ' line ', waiting.line_number, ' marks fill id ', waiting.fill_key,
-        ' of ', waiting.session_date, ' as ', waiting.kind,
-        ', and no such fill was received. The correction applies once it is.'
+        ' of order ' || waiting.order_id, ' of ', waiting.session_date, ' as ', waiting.kind,
+        case
+            when waiting.is_ambiguous
+                then ', and several fills may be meant. Deliver the row with the Order Id of the fill.'
+            else ', and no such fill was received. The correction applies once it is.'
+        end
     ) as finding
 from waiting;

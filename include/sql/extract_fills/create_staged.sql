@@ -1,6 +1,6 @@
 -- Creates the staging tables of a load.
 -- Reads: -. Writes: staged_*. Binds: -. Rerun: gone with their transaction.
--- A row per file, account and session. content_sha256: hash of the records, good and bad, in any order.
+-- A row per file, account and session. content_sha256: hash of the records, good and bad.
 create temporary table staged_deliveries (
     file_name text not null,
     account_id text not null,
@@ -12,6 +12,7 @@ create temporary table staged_deliveries (
     lost_count bigint not null,
     duplicate_count bigint not null,
     content_sha256 text not null,
+    note text,
     is_new boolean
 ) on commit drop;
 

@@ -15,7 +15,8 @@ insert into risk.deliveries (
     rejected_count,
     duplicate_count,
     lost_count,
-    stated_count
+    stated_count,
+    note
 )
 select
     %(load_id)s,
@@ -33,7 +34,8 @@ select
     staged_deliveries.row_count - staged_deliveries.loaded_count - staged_deliveries.duplicate_count,
     staged_deliveries.duplicate_count,
     staged_deliveries.lost_count,
-    staged_deliveries.stated_count
+    staged_deliveries.stated_count,
+    staged_deliveries.note
 from staged_deliveries
 where staged_deliveries.is_new
 order by

@@ -54,7 +54,7 @@ executions as (
         known.session_date,
         known.symbol,
         known.executed_at,
-        known.line_number,
+        known.tie_rank,
         known.delivery_id,
         known.price,
         known.fees_usd,
@@ -72,7 +72,7 @@ held as (
         executions.session_date,
         executions.symbol,
         executions.executed_at,
-        executions.line_number,
+        executions.tie_rank,
         executions.delivery_id,
         executions.price,
         executions.fees_usd,
@@ -82,7 +82,7 @@ held as (
         coalesce(carried.quantity + positions.split_quantity, 0)
         + sum(executions.signed_quantity) over (
             partition by executions.account_id, executions.session_date, executions.symbol
-            order by executions.executed_at asc, executions.line_number asc, executions.delivery_id asc
+            order by executions.executed_at asc, executions.tie_rank asc, executions.delivery_id asc
         ) as quantity
     from executions
     inner join derived.positions
@@ -102,14 +102,14 @@ steps as (
         held.account_id,
         held.session_date,
         held.executed_at,
-        held.line_number,
+        held.tie_rank,
         held.delivery_id,
         (
             (held.quantity - held.signed_quantity) * held.price
             - coalesce(
                 lag(held.quantity * held.price) over (
                     partition by held.account_id, held.session_date, held.symbol
-                    order by held.executed_at asc, held.line_number asc, held.delivery_id asc
+                    order by held.executed_at asc, held.tie_rank asc, held.delivery_id asc
                 ),
                 held.carried_value,
                 0
@@ -123,11 +123,11 @@ running as (
         steps.account_id,
         steps.session_date,
         steps.executed_at,
-        steps.line_number,
+        steps.tie_rank,
         steps.delivery_id,
         -sum(steps.change_usd) over (
             partition by steps.account_id, steps.session_date
-            order by steps.executed_at asc, steps.line_number asc, steps.delivery_id asc
+            order by steps.executed_at asc, steps.tie_rank asc, steps.delivery_id asc
         ) as loss_usd
     from steps
 ),
@@ -139,7 +139,7 @@ lowest as (
         running.loss_usd,
         max(running.loss_usd) over (
             partition by running.account_id, running.session_date
-            order by running.executed_at asc, running.line_number asc, running.delivery_id asc
+            order by running.executed_at asc, running.tie_rank asc, running.delivery_id asc
             rows between unbounded preceding and 1 preceding
         ) as lowest_before_usd
     from running

@@ -45,7 +45,7 @@ PART_FILLS: Final = 250_000
 WAITING_CALLS: Final = 16
 """So many calls, each with a part of the books in memory, may wait for Postgres."""
 
-COPY_COLUMNS: Final = ("place", "instant", "line", "quantity", "price", "fees_usd")
+COPY_COLUMNS: Final = ("place", "instant", "tie", "quantity", "price", "fees_usd")
 """Of ``copy_fills.sql``, in its order."""
 
 _FIELDS = [
@@ -59,9 +59,9 @@ _HEADER_BYTES: Final = 19
 _TRAILER_BYTES: Final = 2
 _UNKNOWN_TIME: Final = 0x80
 _SIDE: Final = 0x7F
-"""What the lowest bits of ``line`` say."""
+"""What the lowest bits of ``tie`` say."""
 
-_LINE_SHIFT: Final = 8
+_RANK_SHIFT: Final = 8
 """So many are these bits."""
 
 
@@ -396,7 +396,7 @@ class FillFile:
         found = self._rows(self._bounds[part.start], self._bounds[part.stop])
         columns = {name: found[name].astype(np.int64) for name in COPY_COLUMNS}
         numbers, instruments = np.divmod(columns.pop("place"), self._place_count)
-        line = columns.pop("line")
+        tie = columns.pop("tie")
         deliveries = self._deliveries[part.start : part.stop]
         owners = pd.Categorical([delivery.account_id for delivery in deliveries])
         days = np.array([delivery.session_date.toordinal() for delivery in deliveries])
@@ -408,9 +408,9 @@ class FillFile:
                 "symbol": self._symbols.take(instruments),
                 "currency": self._currencies.take(instruments),
                 "day": days[numbers],
-                "line_number": line >> _LINE_SHIFT,
-                "is_time_unknown": line & _UNKNOWN_TIME != 0,
-                "side": (line & _SIDE).astype(np.uint8),
+                "tie_rank": tie >> _RANK_SHIFT,
+                "is_time_unknown": tie & _UNKNOWN_TIME != 0,
+                "side": (tie & _SIDE).astype(np.uint8),
                 "delivery_id": basis_ids[numbers],
                 **columns,
             },

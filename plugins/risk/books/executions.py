@@ -164,7 +164,7 @@ def fills_frame(fills: Iterable[Fill]) -> pd.DataFrame:
             "day": [day.toordinal() for day in columns["session_date"]],
             "instant": [(moment - _EPOCH) // _MICROSECOND for moment in moments],
             "is_time_unknown": [moment.astimezone(EXCHANGE_ZONE).time() == dt.time() for moment in moments],
-            "line_number": columns["line_number"],
+            "tie_rank": columns["tie_rank"],
             "side": [ord(side) for side in columns["side"]],
             **{name: np.array(values, dtype=object) for name, values in numbers.items()},
         }
@@ -177,9 +177,10 @@ def session_executions(fills: pd.DataFrame) -> dict[dt.date, Executions]:
     Parameters
     ----------
     fills
-        One row a fill, in any order; of one line number in two deliveries the earlier one's first.
+        One row a fill, in any order; of one instant and rank in two deliveries the earlier one's first.
         ``account_id``, ``symbol``, ``currency`` ("" = not stated): texts or categories.
-        ``day``: proleptic ordinal of the session. ``instant``: microseconds since 1970, UTC. ``line_number``.
+        ``day``: proleptic ordinal of the session. ``instant``: microseconds since 1970, UTC. ``tie_rank``:
+        place among the account's fills of the instant.
         ``is_time_unknown``: whether the time of day is. ``side``: ASCII code of ``B``, ``S``, ``T`` or ``C``.
         ``quantity`` (positive), ``price``, ``fees_usd`` (costs positive): scaled by 1e8, int64, or Python's integers.
         ``delivery_id``: optional.
@@ -190,7 +191,7 @@ def session_executions(fills: pd.DataFrame) -> dict[dt.date, Executions]:
     days = fills["day"].to_numpy(dtype=np.int64)
     group = (days - days.min()) * len(accounts.categories) + accounts.codes
     group = group * len(symbols.categories) + symbols.codes
-    order = np.lexsort((fills["line_number"].to_numpy(), fills["instant"].to_numpy(), group))
+    order = np.lexsort((fills["tie_rank"].to_numpy(), fills["instant"].to_numpy(), group))
     starts = np.append(0, np.flatnonzero(np.diff(group[order])) + 1)
     heads = order[starts]
     is_buy = np.isin(fills["side"].to_numpy(), _BUYS)

@@ -58,12 +58,12 @@ class SplitRatio(NamedTuple):
 
 
 class LastFill(NamedTuple):
-    """The last fill of a symbol in a session, in one currency as stated: microseconds of its instant, line, price."""
+    """The last fill of a symbol in a session, in one currency as stated: microseconds of its instant, rank, price."""
 
     session_date: dt.date
     symbol: str
     currency: str | None
-    instant_line_price: tuple[int, int, int]
+    instant_rank_price: tuple[int, int, int]
 
 
 class Valuation(NamedTuple):
@@ -156,8 +156,8 @@ class PriceBook:
             if stated.currency is not None:
                 self._currencies.setdefault(stated.symbol, {})[stated.valid_from] = stated.currency
         self._multipliers = Multipliers(multipliers, UNIT)
-        for day, symbol, currency, instant_line_price in sorted(last_fills, key=itemgetter(3)):
-            self._last_fills[day, symbol, self.currency(day, symbol, currency)] = instant_line_price[-1]
+        for day, symbol, currency, instant_rank_price in sorted(last_fills, key=itemgetter(3)):
+            self._last_fills[day, symbol, self.currency(day, symbol, currency)] = instant_rank_price[-1]
 
     def currency(self, session_date: dt.date, symbol: str, of_fills: str | None, held: str | None = None) -> str:
         """Return a symbol's currency: as an instruments file says, else as its fills do, else as its form implies.

@@ -237,7 +237,7 @@ def account_sessions(
     ----------
     fills
         Executions in any order, or the frame that `session_executions` takes; they are taken by account, session,
-        instant and line number.
+        instant and tie rank.
     marks, instruments, splits
         In any order; a later one about the same day and symbol replaces the earlier one.
 
@@ -294,11 +294,11 @@ def _scaled(value: Decimal | None) -> int | None:
 
 def _last_fills(fills: pd.DataFrame) -> Iterator[LastFill]:
     """Yield the last fill of each symbol in each session, in each currency as stated; one at 0 is no price."""
-    ordered = fills[fills["price"] > 0].sort_values(["instant", "line_number", "price"])
+    ordered = fills[fills["price"] > 0].sort_values(["instant", "tie_rank", "price"])
     last = ordered.drop_duplicates(["day", "symbol", "currency"], keep="last")
-    columns = (last[name].tolist() for name in ("day", "symbol", "currency", "instant", "line_number", "price"))
-    for day, symbol, currency, *instant_line_price in zip(*columns, strict=True):
-        yield LastFill(dt.date.fromordinal(day), symbol, currency or None, tuple(instant_line_price))
+    columns = (last[name].tolist() for name in ("day", "symbol", "currency", "instant", "tie_rank", "price"))
+    for day, symbol, currency, *instant_rank_price in zip(*columns, strict=True):
+        yield LastFill(dt.date.fromordinal(day), symbol, currency or None, tuple(instant_rank_price))
 
 
 def booked_adjustments(adjustments: Iterable[Adjustment]) -> dict[tuple[str, dt.date], Decimal]:

@@ -34,7 +34,7 @@ from risk.core.warehouse import Connection, rows
 
 FILL_COLUMNS: Final = (
     "delivery_id",
-    "line_number",
+    "tie_rank",
     "instant",
     "is_time_unknown",
     "side",
@@ -170,11 +170,11 @@ def read_prices(connection: Connection, scope: Mapping[str, Any]) -> tuple[Price
     instruments: list[ScaledInstrument] = []
     ratios: list[SplitRatio] = []
     found = rows(connection, "aggregate_pnl/select_prices", {**scope, "stale_session_count": STALE_SESSIONS})
-    for kind, day, symbol, currency, price, multiplier, instant, line_number, *split in found:
+    for kind, day, symbol, currency, price, multiplier, instant, tie_rank, *split in found:
         if kind == "session":
             session_dates.append(day)
         elif kind == "fill":
-            fills.append(LastFill(day, symbol, currency, (instant, line_number, price)))
+            fills.append(LastFill(day, symbol, currency, (instant, tie_rank, price)))
         elif kind == "mark":
             marks.append(ScaledMark(day, symbol, price, currency, multiplier))
         elif kind == "instrument":

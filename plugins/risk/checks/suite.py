@@ -66,6 +66,8 @@ CHECKS: Final = (
     Check("accounts_known", "warning", "No new account traded."),
     Check("accounts_enabled", "warning", "No disabled account traded."),
     Check("row_count_usual", "warning", "The number of rows is near its recent median."),
+    Check("rows_distinct", "warning", "No row repeats the id and the content of another one."),
+    Check("accounts_distinct", "warning", "No two names of accounts differ only in case."),
     Check("data_fresh", "warning", "The session itself has executions."),
     # Executions
     Check("required_values", "critical", "Each execution has account, time, side, quantity, symbol, price and fees."),

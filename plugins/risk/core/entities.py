@@ -19,8 +19,8 @@ class Fill(NamedTuple):
         Session the execution belongs to, a New York date.
     executed_at
         Aware instant; midnight New York means that the time of day is unknown.
-    line_number
-        Line in its file: the order of executions at one instant.
+    tie_rank
+        Place among the account's executions at one instant.
     side
         ``B`` buy, ``S`` sell, ``T`` short, ``C`` cover.
     quantity
@@ -38,7 +38,7 @@ class Fill(NamedTuple):
     account_id: str
     session_date: dt.date
     executed_at: dt.datetime
-    line_number: int
+    tie_rank: int
     side: str
     quantity: Decimal
     symbol: str

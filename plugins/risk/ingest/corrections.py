@@ -1,16 +1,17 @@
 """Cancels, busts and corrections, and renamed accounts: which execution counts in the end, and in whose history.
 
-A correction means the execution of its account with its id (``PropReports Id``, else ``Fill Id``): the one of its own
-session, else that of the newest session before, since ids may start anew every day. Of several corrections the one
-of the latest session counts, and there the last line. Where the row stands, before or after the execution or in another
-session's delivery, changes nothing; without its execution a correction waits. What is corrected is what was traded,
-not when: the execution keeps its place in time. ``applied_corrections`` applies the same to stored fills.
+A correction means the execution of its account with its id (``PropReports Id``, else ``Fill Id``) and, where both state
+it, its order id: the one of its own session, else that of the newest session before, since ids may start anew every
+day. Where several have the id, it is the one of the correction's symbol; if that leaves several, the correction waits.
+Of several corrections the one of the latest session counts, there the latest one, at one instant the last line. Where
+the row stands, before or after the execution or in another session's delivery, changes nothing; without its execution a
+correction waits. What is corrected is what was traded, not when: the execution keeps its place in time.
+``correction_targets`` and ``applied_corrections`` say the same of stored fills.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -20,6 +21,7 @@ import pandas as pd
 
 from risk.core.calendar import FIRST_SESSION
 from risk.core.entities import AccountStatement, Adjustment
+from risk.ingest.reasons import Notice
 
 TRADED: Final = ["side", "quantity", "symbol", "price", "currency", "fees_usd"]
 """What a correction states anew."""
@@ -27,66 +29,101 @@ TRADED: Final = ["side", "quantity", "symbol", "price", "currency", "fees_usd"]
 MOST_RENAMES: Final = 10
 """So many renames are followed one after another; more can only be a circle."""
 
-log = logging.getLogger(__name__)
-
 
 class _Target(NamedTuple):
-    """An execution that a correction may mean: its row, session and the name of its account as delivered."""
+    """An execution that a correction may mean: its session, account as delivered, order id, symbol and row."""
 
-    row: int
     day: int
     delivered_as: str
+    order_id: str
+    symbol: str
+    row: int = -1
 
 
-def apply_corrections(executions: pd.DataFrame, corrections: pd.DataFrame) -> pd.DataFrame:
-    """Return the executions that count, as corrected.
+def apply_corrections(executions: pd.DataFrame, corrections: pd.DataFrame) -> tuple[pd.DataFrame, list[Notice]]:
+    """Return the executions that count, as corrected, and what is said of corrections that wait.
 
     Parameters
     ----------
     executions, corrections
         Good records: ``account_id`` (the name that the account has now), ``delivered_as`` (its name in the record),
-        ``day`` (ordinal of the session), ``line_number``, ``fill_key`` and ``TRADED``; corrections also ``kind``.
-        The executions are numbered from 0.
+        ``day`` (ordinal of the session), ``instant``, ``tie_rank``, ``line_number``, ``fill_key``, ``order_id`` and
+        ``TRADED``; corrections also ``kind`` and ``file_name``. The executions are numbered from 0.
     """
     if corrections.empty:
-        return executions
-    last: dict[int, int] = {}
+        return executions, []
     targets = _find_targets(executions, corrections)
-    corrections = corrections.sort_values(["day", "line_number"], kind="stable").reset_index(drop=True)
-    for number, (account_id, key, day, delivered_as) in enumerate(_rows(corrections)):
-        row = _pick(targets[account_id, key], day, delivered_as)
-        if row is None:
-            log.warning("a correction of account %s waits for the execution with the id %s", account_id, key)
+    order = ["day", "instant", "tie_rank", "line_number"]
+    corrections = corrections.sort_values(order, kind="stable").reset_index(drop=True)
+    last: dict[int, int] = {}
+    notices: list[Notice] = []
+    for number, (account_id, key, meant) in enumerate(_rows(corrections)):
+        found = _pick(targets[account_id, key], meant)
+        if len(found) == 1:
+            last[found[0].row] = number
         else:
-            last[row] = number
+            notices.append(_waiting(corrections.iloc[number], is_ambiguous=bool(found)))
     if not last:
-        return executions
+        return executions, notices
     applied = corrections.loc[list(last.values())].set_axis(list(last))
     corrected = applied[applied["kind"] == "corrected"]
     replaced = executions.loc[corrected.index].assign(**{name: corrected[name] for name in TRADED})
-    return pd.concat([executions.drop(index=applied.index), replaced], ignore_index=True)
+    return pd.concat([executions.drop(index=applied.index), replaced], ignore_index=True), notices
 
 
-def _find_targets(executions: pd.DataFrame, corrections: pd.DataFrame) -> dict[tuple[str, str], list[_Target]]:
+def _find_targets(executions: pd.DataFrame, corrections: pd.DataFrame) -> defaultdict[tuple[str, str], list[_Target]]:
     """List the executions with the ids of corrections, by account and id."""
     targets: defaultdict[tuple[str, str], list[_Target]] = defaultdict(list)
     named = executions[executions["fill_key"].isin(corrections["fill_key"]) & (executions["fill_key"] != "")]
-    for row, (account_id, key, day, delivered_as) in zip(named.index.tolist(), _rows(named), strict=True):
-        targets[account_id, key].append(_Target(row, day, delivered_as))
+    for row, (account_id, key, found) in zip(named.index.tolist(), _rows(named), strict=True):
+        targets[account_id, key].append(found._replace(row=row))
     return targets
 
 
-def _rows(records: pd.DataFrame) -> Iterator[tuple[str, str, int, str]]:
-    return zip(*(records[name].tolist() for name in ("account_id", "fill_key", "day", "delivered_as")), strict=True)
+def _rows(records: pd.DataFrame) -> Iterator[tuple[str, str, _Target]]:
+    names = ("account_id", "fill_key", "day", "delivered_as", "order_id", "symbol")
+    for account_id, key, *meant in zip(*(records[name].tolist() for name in names), strict=True):
+        yield account_id, key, _Target(*meant)
 
 
-def _pick(targets: Iterable[_Target], day: int, delivered_as: str) -> int | None:
-    """Pick the execution of the newest session, under the correction's own name before another of the account's."""
-    before = [target for target in targets if target.day <= day]
-    newest = max((target.day for target in before), default=None)
-    candidates = sorted((target for target in before if target.day == newest), key=lambda target: target.delivered_as)
-    own = [target for target in candidates if target.delivered_as == delivered_as]
-    return next((target.row for target in [*own, *candidates]), None)
+def _pick(targets: Iterable[_Target], stated: _Target) -> list[_Target]:
+    """Pick the execution of the newest session, under the correction's own name before another of the account's.
+
+    Returns
+    -------
+    list
+        One execution; none where it has not come, several where nothing tells which of them is meant.
+    """
+
+    def nearness(target: _Target) -> tuple[int, bool, str, bool]:
+        is_other_order = not stated.order_id or target.order_id != stated.order_id
+        return (-target.day, target.delivered_as != stated.delivered_as, target.delivered_as, is_other_order)
+
+    def may_be_meant(target: _Target) -> bool:
+        return target.day <= stated.day and (not stated.order_id or target.order_id in ("", stated.order_id))
+
+    meant = list(filter(may_be_meant, targets))
+    nearest = min(map(nearness, meant), default=None)
+    candidates = [target for target in meant if nearness(target) == nearest]
+    of_symbol = [target for target in candidates if target.symbol == stated.symbol]
+    return of_symbol if len(of_symbol) == 1 else candidates
+
+
+def _waiting(correction: pd.Series, *, is_ambiguous: bool) -> Notice:
+    """Say that a correction waits, in the words of the check ``corrections_applied``."""
+    file_name, day = correction["file_name"], dt.date.fromordinal(correction["day"])
+    order = f" of order {correction['order_id']}" if correction["order_id"] else ""
+    why = (
+        "and several fills may be meant. Deliver the row with the Order Id of the fill."
+        if is_ambiguous
+        else "and no such fill was received. The correction applies once it is."
+    )
+    return Notice(
+        file_name,
+        "ambiguous correction" if is_ambiguous else "waiting correction",
+        f"{correction['account_id']}: {file_name} line {correction['line_number']} marks fill id "
+        f"{correction['fill_key']}{order} of {day} as {correction['kind']}, {why}",
+    )
 
 
 class Renames:

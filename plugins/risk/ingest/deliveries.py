@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,12 +18,21 @@ from numpy.typing import NDArray
 from risk.core.calendar import is_session
 from risk.core.errors import InputError
 from risk.ingest.layout import ExecutionFile
-from risk.ingest.parse import UNPLACED, ParsedFile, Place
-from risk.ingest.rules import Named, Reject, RowRules, fill_of, key_of
+from risk.ingest.order import (
+    RepeatedIds,
+    find_repeated,
+    join_rows,
+    newest_first,
+    rank_corrections,
+    rank_executions,
+)
+from risk.ingest.parse import EXECUTIONS, UNPLACED, ParsedFile, Place
+from risk.ingest.reasons import Notice, summarize
+from risk.ingest.rules import Named, Reject, RowRules, shorten
 from risk.ingest.streams import Record
 
-_ODD = np.uint64(0x9E3779B97F4A7C15)
-"""Keeps the hashes of one id in two deliveries apart."""
+SELECTED: Final = EXECUTIONS.append(pa.field("tie_rank", pa.int64()))
+"""Executions with their place among those of their account, session and instant, from 0."""
 
 
 class PlacedReject(NamedTuple):
@@ -52,11 +62,15 @@ class FileDeliveries:
         Row in ``places`` of each place of the parsed file; -1 = of a later session.
     counts
         A row for each delivery: ``row_count``, ``loaded_count``, ``duplicate_count``, ``lost_count`` (rejected rows
-        that may be executions), ``content_sha256``.
+        that may be executions), ``content_sha256``, ``note``.
     dropped_lines
         Lines of executions that repeat an id and do not count.
+    ties
+        Ascending by line, see `risk.ingest.order.TIES`.
     rejects
         By line; without those of later sessions.
+    notices
+        Of each delivery, about rows that are not rejected.
     """
 
     parsed: ParsedFile
@@ -64,7 +78,9 @@ class FileDeliveries:
     numbers: NDArray[np.int64]
     counts: pd.DataFrame
     dropped_lines: NDArray[np.int64]
+    ties: pd.DataFrame
     rejects: list[PlacedReject]
+    notices: dict[int, list[Notice]]
 
     def select(self, table: pa.Table, wanted: NDArray[np.bool_]) -> pa.Table:
         """Return the executions of some deliveries that count, ``place`` now being the number of a delivery.
@@ -73,13 +89,28 @@ class FileDeliveries:
         ----------
         wanted
             Of each delivery, whether its executions are wanted.
+
+        Returns
+        -------
+        pa.Table
+            Of the schema ``SELECTED``.
         """
         numbers = self.numbers[table["place"].to_numpy()]
         is_kept = np.append(wanted, False)[numbers]  # The last one is for those of later sessions.
+        lines = table["line_number"].to_numpy()
         if len(self.dropped_lines):
-            is_kept &= ~np.isin(table["line_number"].to_numpy(), self.dropped_lines)
+            is_kept &= ~np.isin(lines, self.dropped_lines)
         numbered = table.set_column(0, table.schema.field(0), pa.array(numbers, pa.int32()))
-        return numbered if is_kept.all() else numbered.filter(pa.array(is_kept))
+        ranked = numbered.append_column(SELECTED.field("tie_rank"), pa.array(self.ranks_of(lines)))
+        return ranked if is_kept.all() else ranked.filter(pa.array(is_kept))
+
+    def ranks_of(self, line_numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the place of each execution or correction among those of its instant."""
+        lines, ranks = (self.ties[name].to_numpy() for name in ("line_number", "tie_rank"))
+        if not len(lines):
+            return np.zeros(len(line_numbers), np.int64)
+        found = np.minimum(np.searchsorted(lines, line_numbers), len(lines) - 1)
+        return np.where(lines[found] == line_numbers, ranks[found], 0)
 
 
 def find_deliveries(
@@ -106,7 +137,6 @@ def find_deliveries(
     places = [place for place in listed if through is None or place[1] <= through]
     row_of = {place: row for row, place in enumerate(places)}
     numbers = np.array([row_of.get(place, UNPLACED) for place in delivered], np.int64)
-    counts = _sum_up(parsed, numbers, len(places))
     rejects = []
     for one in parsed.rejects:
         account_id, session_date = one.account_id, one.session_date
@@ -114,10 +144,10 @@ def find_deliveries(
             account_id, session_date = delivered[one.place]
         if through is None or session_date is None or session_date <= through:
             rejects.append(PlacedReject(one.reject, account_id, session_date))
-    found = FileDeliveries(parsed, places, numbers, counts, np.empty(0, np.int64), rejects)
-    repeated = _find_repeated_ids(found)
-    if repeated:
-        _settle_repeated_ids(found, rules, repeated)
+    repeated, ties = _order(parsed, numbers, len(places))
+    counts = _sum_up(parsed, numbers, ties, len(places))
+    found = FileDeliveries(parsed, places, numbers, counts, repeated.dropped_lines, ties, rejects, {})
+    _settle_repeated(found, rules, repeated)
     return found
 
 
@@ -159,8 +189,31 @@ def _delivered_places(parsed: ParsedFile, named: set[Place], through: dt.date | 
     return delivered
 
 
-def _sum_up(parsed: ParsedFile, numbers: NDArray[np.int64], delivery_count: int) -> pd.DataFrame:
-    """Count the records of each delivery and hash what they say, in any order.
+def _order(parsed: ParsedFile, numbers: NDArray[np.int64], delivery_count: int) -> tuple[RepeatedIds, pd.DataFrame]:
+    """Find repeated ids, and rank the executions that count, and corrections, of one instant."""
+    parsed.rows[:] = [rows := join_rows(parsed.rows)]
+    repeated = find_repeated(rows, numbers, delivery_count)
+    accounts, names = pd.factorize(np.array([account_id for account_id, _ in parsed.places], object))
+    places = rows.numbers["place"].to_numpy()
+
+    @cache
+    def turned_accounts() -> NDArray[np.bool_]:
+        return newest_first(accounts[places], rows.numbers["microsecond"].to_numpy(), len(names))
+
+    def is_reversed(places: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return turned_accounts()[accounts[places]]
+
+    deliveries = np.where(repeated.is_dropped, UNPLACED, numbers[places])
+    ties = [rank_executions(rows, deliveries, repeated.has_id, is_reversed)]
+    if parsed.corrections:
+        corrections = pd.concat(parsed.corrections)
+        stated = corrections["place"].to_numpy()
+        ties.append(rank_corrections(corrections.assign(delivery=numbers[stated], is_reversed=is_reversed(stated))))
+    return repeated, pd.concat(ties).sort_values("line_number")
+
+
+def _sum_up(parsed: ParsedFile, numbers: NDArray[np.int64], ties: pd.DataFrame, delivery_count: int) -> pd.DataFrame:
+    """Count the records of each delivery and hash what they say, in any order; the order of lines where it counts.
 
     The hash of a multiset is the sum of its records' hashes (Bellare and Micciancio 1997, AdHash).
     """
@@ -176,83 +229,54 @@ def _sum_up(parsed: ParsedFile, numbers: NDArray[np.int64], delivery_count: int)
     )
     good = (part.reset_index() for part in parsed.counts)
     parts = [part.assign(loaded_count=part["row_count"], lost_count=0) for part in good]
-    if parsed.corrections:
-        parts.append(_order_of_corrections(parsed))
     counts = pd.concat([*parts, rejected])
     counts["delivery"] = numbers[counts.pop("place").to_numpy(np.int64)]
-    sums = counts.groupby("delivery").sum().reindex(range(delivery_count), fill_value=0)
+    ordered = ties[["delivery", "content"]].assign(row_count=0, loaded_count=0, lost_count=0)
+    sums = pd.concat([counts, ordered]).groupby("delivery").sum().reindex(range(delivery_count), fill_value=0)
     said = (f"{row_count}:{content}" for row_count, content in zip(sums["row_count"], sums["content"], strict=True))
     digests = [hashlib.sha256(text.encode()).hexdigest() for text in said]
     summed = sums[["row_count", "loaded_count", "lost_count"]]
-    return summed.assign(duplicate_count=0, content_sha256=digests)
+    return summed.assign(duplicate_count=0, content_sha256=digests, note=None)
 
 
-def _order_of_corrections(parsed: ParsedFile) -> pd.DataFrame:
-    """Let the order of several corrections of one id count as content: the last one holds."""
-    corrections = pd.concat(parsed.corrections)
-    accounts = np.array([account_id for account_id, _ in parsed.places], object)
-    corrections["account_id"] = accounts[corrections["place"].to_numpy()]
-    corrections["order"] = corrections.groupby(["account_id", "fill_key"]).cumcount()
-    again = corrections.loc[corrections["order"] > 0, ["place", "content", "order"]]
-    content = pd.util.hash_pandas_object(again[["content", "order"]], index=False).to_numpy()
-    return pd.DataFrame(
-        {"place": again["place"], "row_count": 0, "content": content, "loaded_count": 0, "lost_count": 0}
-    )
-
-
-def _find_repeated_ids(found: FileDeliveries) -> dict[int, int]:
-    """Map the lines of executions whose id repeats in a delivery to that delivery, by hashes; usually there is none."""
-    if not found.parsed.keyed:
-        return {}
-    places, lines, hashes = (np.concatenate(part) for part in zip(*found.parsed.keyed, strict=True))
-    deliveries = found.numbers[places]
-    ordered = np.sort(hashes + deliveries.astype(np.uint64) * _ODD)
-    if not (ordered[1:] == ordered[:-1]).any():
-        return {}
-    keyed = pd.DataFrame({"delivery": deliveries, "hash": hashes})
-    is_repeated = keyed.duplicated(keep=False).to_numpy() & (deliveries != UNPLACED)
-    return dict(zip(lines[is_repeated].tolist(), deliveries[is_repeated].tolist(), strict=True))
-
-
-def _settle_repeated_ids(found: FileDeliveries, rules: RowRules, repeated: dict[int, int]) -> None:
-    """Keep one of several equal executions with the same id; reject those that differ under one id.
+def _settle_repeated(found: FileDeliveries, rules: RowRules, repeated: RepeatedIds) -> None:
+    """Count executions that repeat another one, and reject those that differ under one id.
 
     Records without an id are never duplicates: two equal ones are two genuine partial fills. Corrections repeat an id
     on purpose.
     """
-    duplicates: list[tuple[int, Record]] = []
-    contradicting: list[tuple[int, Record]] = []
-    for delivery, group in _group_repeated_ids(found.parsed, repeated):
-        is_same = len({content for *_, content in group}) == 1
-        dropped = duplicates if is_same else contradicting
-        dropped += [(delivery, record) for record, *_ in (group[1:] if is_same else group)]
-        for record, named, _ in () if is_same else group:
-            _reject_repeated(found, rules, record, named, found.places[delivery])
+    for delivery, line_number, first_line, key in repeated.duplicates:
+        account_id, _ = found.places[delivery]
+        found.notices.setdefault(delivery, []).append(
+            Notice(
+                found.parsed.path.name,
+                "repeated row",
+                f"{found.parsed.path.name} line {line_number}, account {shorten(account_id)}: repeats the execution "
+                f"with the id {shorten(key)} in line {first_line}; it counts once. If both were executed, give "
+                "each an id.",
+            )
+        )
+    for delivery, notices in found.notices.items():
+        found.counts.loc[delivery, "note"] = " ".join(summarize(notices, "affected"))
+    conflicts = dict(repeated.conflicts)
+    for record, named in _read_records(found.parsed, conflicts):
+        _reject_repeated(found, rules, record, named, found.places[conflicts[record.line_number]])
     found.rejects.sort(key=lambda one: one.reject.line_number)
-    found.dropped_lines = np.array([record.line_number for _, record in duplicates + contradicting], np.int64)
-    for name, sign, dropped in (
+    duplicates = [delivery for delivery, *_ in repeated.duplicates]
+    for name, sign, deliveries in (
         ("duplicate_count", 1, duplicates),
         ("loaded_count", -1, duplicates),
-        ("loaded_count", -1, contradicting),
-        ("lost_count", 1, contradicting),
+        ("loaded_count", -1, list(conflicts.values())),
+        ("lost_count", 1, list(conflicts.values())),
     ):
-        found.counts[name] += sign * np.bincount(
-            np.array([delivery for delivery, _ in dropped], np.int64), minlength=len(found.places)
-        )
+        found.counts[name] += sign * np.bincount(np.array(deliveries, np.int64), minlength=len(found.places))
 
 
-def _group_repeated_ids(
-    parsed: ParsedFile, repeated: dict[int, int]
-) -> list[tuple[int, list[tuple[Record, Named, tuple[Any, ...]]]]]:
-    """Read the executions whose id repeats again, by delivery and id, with what makes two of them the same."""
-    groups: defaultdict[tuple[int, str], list[tuple[Record, Named, tuple[Any, ...]]]] = defaultdict(list)
-    with ExecutionFile(parsed.path, parsed.mapping) as file:
-        for record, named in file.records():
-            if record.line_number in repeated:
-                ids = tuple(named.get(name, "") for name in ("order_id", "propreports_id", "fill_id"))
-                content = (*fill_of(named, 0), *ids)
-                groups[repeated[record.line_number], key_of(named)].append((record, named, content))
-    return [(delivery, group) for (delivery, _), group in groups.items()]
+def _read_records(parsed: ParsedFile, line_numbers: Collection[int]) -> Iterator[tuple[Record, Named]]:
+    """Read some records again, with their fields by column name."""
+    if line_numbers:
+        with ExecutionFile(parsed.path, parsed.mapping) as file:
+            yield from ((record, named) for record, named in file.records() if record.line_number in line_numbers)
 
 
 def _reject_repeated(found: FileDeliveries, rules: RowRules, record: Record, named: Named, place: Place) -> None:

@@ -45,7 +45,7 @@ from risk.ingest.stage import (
 
 DELIVERY_COLUMNS = (
     *("file_name", "account_id", "session_date", "published_at", "stated_count"),
-    *("row_count", "loaded_count", "lost_count", "duplicate_count", "content_sha256"),
+    *("row_count", "loaded_count", "lost_count", "duplicate_count", "content_sha256", "note"),
 )
 
 QUERY_NAME = "select_source_fills"

@@ -27,7 +27,8 @@ from risk.ingest.amounts import fits, number
 from risk.ingest.evidence import DateEvidence, StatedMultipliers
 from risk.ingest.layout import ExecutionFile
 from risk.ingest.mapping import FillsMapping
-from risk.ingest.rules import Reject, RowRules, currency_of, may_be_execution, multiplier_of, sum_fees
+from risk.ingest.order import ROW_DTYPES, Rows
+from risk.ingest.rules import NO_IDS, Reject, RowRules, currency_of, may_be_execution, multiplier_of, sum_fees
 from risk.ingest.streams import Block, Record
 from risk.ingest.times import DATE_ORDERS, moment_of, session_at
 from risk.ingest.words import FEE_COLUMNS, READ_COLUMNS, UNNAMED, side_of
@@ -48,6 +49,7 @@ EXECUTIONS: Final = pa.schema(
         ("symbol", pa.string()),
         ("currency", pa.string()),
         ("fill_key", pa.string()),
+        ("order_id", pa.string()),
         ("kind", pa.string()),
     ]
 )
@@ -74,7 +76,10 @@ HASHED: Final = (
 )
 """What makes two good records of an account and session the same."""
 
-_BLANK_HASH: Final = pd.util.hash_array(np.array([""], object))[0]
+_NO_ID_HASHES: Final = pd.util.hash_array(np.array(NO_IDS, object))
+_BLANK_HASH: Final = _NO_ID_HASHES[0]
+_ODD_NUMBERS: Final = np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
+"""Keep the hashes of id, order id and symbol apart in their sum."""
 
 
 execution_table: Final = partial(pa.Table.from_pandas, schema=EXECUTIONS, preserve_index=False)
@@ -93,14 +98,6 @@ class RejectedRecord(NamedTuple):
     place: int
     content: int
     is_lost: bool = True
-
-
-class Keyed(NamedTuple):
-    """Executions with an id: their place, line and a hash of the id."""
-
-    places: NDArray[np.int64]
-    line_numbers: NDArray[np.int64]
-    hashes: NDArray[np.uint64]
 
 
 @dataclass(slots=True)
@@ -126,8 +123,8 @@ class ParsedFile:
         their order.
     corrections
         Good records that cancel or correct an execution, with their ``content``.
-    keyed
-        Of each table of executions.
+    rows
+        Executions, in parts: what their order and their ids are found by.
     dates, multipliers
         What its records say together.
     """
@@ -142,7 +139,7 @@ class ParsedFile:
     counts: list[pd.DataFrame] = field(default_factory=list)
     corrections: list[pd.DataFrame] = field(default_factory=list)
     rejects: list[RejectedRecord] = field(default_factory=list)
-    keyed: list[Keyed] = field(default_factory=list)
+    rows: list[Rows] = field(default_factory=list)
     dates: DateEvidence = field(default_factory=DateEvidence)
     multipliers: StatedMultipliers = field(default_factory=StatedMultipliers)
 
@@ -279,13 +276,14 @@ class Parser:
         counts = pd.DataFrame({"place": good["place"], "row_count": 1, "content": content})
         parsed.counts.append(counts.groupby("place").sum())
         is_live = (good["kind"] == "live").to_numpy()
+        good = good.assign(content=content)
         executions = good[is_live]
-        store(execution_table(executions))
-        keyed = executions[executions["fill_key"] != ""]
-        # Copies: a column of a frame would keep all columns of its type in memory.
-        parsed.keyed.append(Keyed(*(keyed[name].to_numpy(copy=True) for name in ("place", "line_number", "key_hash"))))
+        table = execution_table(executions)
+        store(table)
+        texts = (table[name].combine_chunks() for name in ("fill_key", "order_id"))
+        parsed.rows.append(Rows(executions[list(ROW_DTYPES)].astype(ROW_DTYPES), *texts))
         if not is_live.all():
-            parsed.corrections.append(good.assign(content=content)[~is_live])
+            parsed.corrections.append(good[~is_live])
 
     def _reject_bad(
         self, parsed: ParsedFile, file: ExecutionFile, block: Block, frame: pd.DataFrame, is_good: NDArray[np.bool_]
@@ -328,7 +326,7 @@ class Parser:
                 is_right, fees_usd = self._fee(block.texts[name])
                 is_good &= is_right
                 values["fees_usd"] += fees_usd
-        values |= _read_ids(texts, block.texts.columns)
+        values |= _read_ids(texts, block.texts.columns, values["symbol_hash"])
         is_good &= (values["kind"] == "live") | (values["fill_key"] != "").to_numpy()
         return pd.DataFrame(values), is_good
 
@@ -431,7 +429,7 @@ def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
 
 
-def _read_ids(texts: pd.DataFrame, there: Collection[str]) -> dict[str, Any]:
+def _read_ids(texts: pd.DataFrame, there: Collection[str], symbol_hash: NDArray[np.uint64]) -> dict[str, Any]:
     """Read the ids of orders and executions, with hashes of them."""
     order_hash, vendor_hash, fill_hash = (
         pd.util.hash_array(texts[name].to_numpy(object), categorize=False)
@@ -439,11 +437,16 @@ def _read_ids(texts: pd.DataFrame, there: Collection[str]) -> dict[str, Any]:
         else np.full(len(texts), _BLANK_HASH)
         for name in ("order_id", "propreports_id", "fill_id")
     )
-    has_vendor_id = texts["propreports_id"] != ""
+    has_vendor_id, has_fill_id = (~np.isin(hashes, _NO_ID_HASHES) for hashes in (vendor_hash, fill_hash))
+    has_id, id_hash = has_vendor_id | has_fill_id, np.where(has_vendor_id, vendor_hash, fill_hash)
+    fill_key = texts["propreports_id"].where(has_vendor_id, texts["fill_id"])
+    whole = id_hash * _ODD_NUMBERS[0] + order_hash * _ODD_NUMBERS[1] + symbol_hash * _ODD_NUMBERS[2]
     return {
-        "fill_key": texts["propreports_id"].where(has_vendor_id, texts["fill_id"]),
+        "fill_key": fill_key if has_id.all() else fill_key.where(has_id, ""),
+        "order_id": texts["order_id"],
         "order_hash": order_hash,
         "vendor_hash": vendor_hash,
         "fill_hash": fill_hash,
-        "key_hash": np.where(has_vendor_id, vendor_hash, fill_hash),
+        "key_hash": np.where(has_id, whole | 1, np.uint64(0)),
+        "has_own_id": has_id & (id_hash != order_hash),
     }

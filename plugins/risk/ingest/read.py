@@ -15,13 +15,13 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import compute
 
-from risk.core.entities import AccountStatement, Fill, Instrument, Statements
+from risk.core.entities import Fill, Instrument, Statements
 from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.symbols import kind_of, read_symbol
 from risk.ingest.completeness import count_differences, say_incomplete
 from risk.ingest.corrections import Renames, apply_corrections
-from risk.ingest.deliveries import FileDeliveries, find_deliveries
+from risk.ingest.deliveries import SELECTED, FileDeliveries, find_deliveries
 from risk.ingest.folder import DropFolder, Entry, open_folder
 from risk.ingest.layout import ExecutionFile
 from risk.ingest.mapping import FillsMapping
@@ -29,7 +29,7 @@ from risk.ingest.parse import EXECUTIONS, SCALE, ParsedFile, Parser, Place, Text
 from risk.ingest.reasons import Notice
 from risk.ingest.reference_data import ACCOUNTS, FILE_SPECS, MARKS
 from risk.ingest.reference_files import read_reference_files
-from risk.ingest.rules import Reject, RowRules, find_collisions, shorten
+from risk.ingest.rules import Reject, RowRules, find_collisions, find_names_alike, shorten
 from risk.ingest.times import moment_of, session_at
 
 Parsed = tuple[ParsedFile, list[pa.Table]]
@@ -43,8 +43,8 @@ class DropExecutions(NamedTuple):
     ----------
     executions
         A row for each: ``account_id``, ``symbol``, ``currency`` (empty = not stated), ``day`` (ordinal of the session),
-        ``instant`` (microseconds from 1970 UTC), ``is_time_unknown``, ``line_number``, ``side`` (ASCII code),
-        ``quantity``, ``price``, ``fees_usd`` (scaled by 1e8), ``fill_key``, ``file_name``.
+        ``instant`` (microseconds from 1970 UTC), ``tie_rank``, ``is_time_unknown``, ``line_number``, ``side`` (ASCII
+        code), ``quantity``, ``price``, ``fees_usd`` (scaled by 1e8), ``fill_key``, ``file_name``.
     rejects
         In the order of files and lines.
     notices
@@ -87,12 +87,30 @@ def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None
     found = [(find_deliveries(one, rules, drop.entries.get(one.path.name)), tables) for one, tables in parsed]
     owners = newest if newest is not None else _find_owners(found)
     stated, rejects, notices = read_reference_files(ACCOUNTS, drop.reference_files[ACCOUNTS.name], rules)
-    executions = _executions(found, owners, stated)
+    renames = Renames(stated)
+    executions, waiting = _executions(found, owners, renames)
     rejects = [one.reject for deliveries, _ in found for one in deliveries.rejects] + rejects
+    places = [*owners, *((statement.account_id, statement.valid_from) for statement in stated)]
+    alike = find_names_alike(renames.current_name(*place) for place in places)
     unread = [item.reason for item in drop.unread]
     instruments = [row for one, _ in parsed for _, row in one.multipliers.statements(None)]
-    notices, incomplete = [*_zero_price_notices(executions), *notices], _incomplete(drop, found, owners)
-    return DropExecutions(executions, rejects, notices, instruments, incomplete, unread)
+    notices = [
+        *(Notice("", "names alike", sentence) for sentence in alike),
+        *_repeated_rows(found, owners),
+        *waiting,
+        *_zero_price_notices(executions),
+        *notices,
+    ]
+    return DropExecutions(executions, rejects, notices, instruments, _incomplete(drop, found, owners), unread)
+
+
+def _repeated_rows(
+    found: Iterable[tuple[FileDeliveries, list[pa.Table]]], owners: Mapping[Place, str]
+) -> Iterator[Notice]:
+    for deliveries, _ in found:
+        for number, notices in deliveries.notices.items():
+            if owners.get(deliveries.places[number]) == deliveries.parsed.path.name:
+                yield from notices
 
 
 def _incomplete(
@@ -137,10 +155,10 @@ def _parse_once(paths: Iterable[Path], rules: RowRules, mappings: Mapping[str, F
 def _executions(
     found: Iterable[tuple[FileDeliveries, list[pa.Table]]],
     owners: Mapping[Place, str],
-    accounts: Iterable[AccountStatement],
-) -> pd.DataFrame:
+    renames: Renames,
+) -> tuple[pd.DataFrame, list[Notice]]:
     """Put the executions that count into one table, under the names that accounts have now."""
-    tables, corrections = [EXECUTIONS.empty_table()], [pd.DataFrame(columns=EXECUTIONS.names)]
+    tables, corrections = [SELECTED.empty_table()], [pd.DataFrame(columns=SELECTED.names)]
     places, file_names = list[Place](), list[str]()
     for deliveries, blocks in found:
         name, offset = deliveries.parsed.path.name, len(places)
@@ -153,19 +171,23 @@ def _executions(
         blocks.clear()
         for block in deliveries.parsed.corrections:
             numbers = deliveries.numbers[block["place"]]
-            corrections.append(block.assign(place=numbers + offset)[is_owned[numbers]])
+            ranks = deliveries.ranks_of(block["line_number"].to_numpy())
+            listed = block.assign(place=numbers + offset, tie_rank=ranks, file_name=name)
+            corrections.append(listed[is_owned[numbers]])
         places += deliveries.places
         file_names += [name] * len(deliveries.places)
     table = pa.concat_tables(tables)
     for name in ("symbol", "currency"):
         place = table.schema.get_field_index(name)
         table = table.set_column(place, name, compute.dictionary_encode(table[name]))
-    renames = Renames(accounts)
     numbers = table["place"].to_numpy()
     executions = _with_accounts(table.drop_columns(["kind"]).to_pandas(), places, renames)
     executions["file_name"] = pd.Categorical(file_names)[numbers] if places else []
-    corrected = apply_corrections(executions, _with_accounts(pd.concat(corrections), places, renames))
-    return corrected.drop(columns="delivered_as")
+    stated = _with_accounts(pd.concat(corrections), places, renames)
+    corrected, notices = apply_corrections(executions, stated)
+    # Of merged accounts one comes before the other, as their deliveries do in the warehouse.
+    ordered = corrected.sort_values("delivered_as", kind="stable", ignore_index=True)
+    return ordered.drop(columns=["delivered_as", "order_id"]), notices
 
 
 def _with_accounts(frame: pd.DataFrame, places: Sequence[Place], renames: Renames) -> pd.DataFrame:
@@ -206,7 +228,7 @@ def fills_of(executions: pd.DataFrame) -> Iterator[Fill]:
         "account_id",
         "day",
         "instant",
-        "line_number",
+        "tie_rank",
         "side",
         "quantity",
         "symbol",
@@ -214,14 +236,14 @@ def fills_of(executions: pd.DataFrame) -> Iterator[Fill]:
         "currency",
         "fees_usd",
     )
-    for account_id, day, instant, line_number, side, quantity, symbol, price, currency, fees_usd in zip(
+    for account_id, day, instant, tie_rank, side, quantity, symbol, price, currency, fees_usd in zip(
         *(executions[name].tolist() for name in names), strict=True
     ):
         yield Fill(
             account_id,
             dt.date.fromordinal(day),
             dt.datetime.fromtimestamp(instant / 1_000_000, dt.UTC),
-            line_number,
+            tie_rank,
             chr(side),
             Decimal(quantity).scaleb(-SCALE),
             symbol,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Context, Decimal, Inexact, localcontext
 from functools import cache
@@ -21,6 +21,9 @@ from risk.ingest.amounts import LARGEST_EXPONENT, LIMIT, fits, number, why_no_nu
 from risk.ingest.reasons import Notice, hint_of
 from risk.ingest.times import FORMS, moment_of, session_at
 from risk.ingest.words import FEE_COLUMNS, UNNAMED, Kind, fold_word, side_of
+
+NO_IDS: Final = ("", "0")
+"""What stands in a column of ids where there is none."""
 
 _CURRENCY: Final = re.compile("[A-Z]{3}")
 
@@ -220,9 +223,23 @@ def find_collisions(account_ids: set[str]) -> dict[str, str]:
     }
 
 
+def find_names_alike(account_ids: Iterable[str]) -> list[str]:
+    """Say which account names differ only in case, in the words of the check ``accounts_distinct``."""
+    by_letters: dict[str, set[str]] = {}
+    for account_id in account_ids:
+        by_letters.setdefault(account_id.lower(), set()).add(account_id)
+    return [
+        f"{' and '.join(sorted(names))} differ only in case and count as different accounts. If they are one, say so "
+        "in accounts*.csv (column Formerly), or correct the name at its source."
+        for _, names in sorted(by_letters.items())
+        if len(names) > 1
+    ]
+
+
 def key_of(record: Named) -> str:
     """Return the id of the execution that a record is or corrects; empty where it has none."""
-    return record.get("propreports_id") or record.get("fill_id") or ""
+    ids = (record.get(name, "") for name in ("propreports_id", "fill_id"))
+    return next((text for text in ids if text not in NO_IDS), "")
 
 
 def fill_of(record: Named, line_number: int) -> Fill:
@@ -233,7 +250,7 @@ def fill_of(record: Named, line_number: int) -> Fill:
         account_id=record["account"].strip(" "),
         session_date=session_at(wall_time, is_future=kind_of(symbol) == "future"),
         executed_at=wall_time.astimezone(dt.UTC),
-        line_number=line_number,
+        tie_rank=line_number,
         side=side_of(record["side"]) or "",
         quantity=number(record["quantity"]) or Decimal(0),
         symbol=symbol,

@@ -19,12 +19,12 @@ from risk.ingest.deliveries import FileDeliveries
 from risk.ingest.parse import SCALE
 
 FILL_COLUMNS: Final = (
-    *("delivery_id", "line_number", "account_id", "session_date", "executed_at", "is_time_unknown", "side"),
-    *("quantity", "symbol", "price", "currency", "fees_usd", "fill_key"),
+    *("delivery_id", "line_number", "account_id", "session_date", "executed_at", "is_time_unknown", "tie_rank", "side"),
+    *("quantity", "symbol", "price", "currency", "fees_usd", "fill_key", "order_id"),
 )
 CORRECTION_COLUMNS: Final = (
-    *("delivery_id", "line_number", "account_id", "session_date", "kind", "fill_key", "side", "quantity", "symbol"),
-    *("price", "currency", "fees_usd"),
+    *("delivery_id", "line_number", "account_id", "session_date", "executed_at", "tie_rank", "kind", "fill_key"),
+    *("order_id", "side", "quantity", "symbol", "price", "currency", "fees_usd"),
 )
 
 
@@ -133,11 +133,11 @@ def execution_chunks(
         table = deliveries.select(parsed, delivery_ids > 0)
         place = table["place"]
         stored = {
-            **{name: table[name] for name in ("line_number", "is_time_unknown", "symbol", "kind")},
+            **{name: table[name] for name in ("line_number", "is_time_unknown", "tie_rank", "symbol", "kind")},
             **{name: _decimals(table[name]) for name in ("quantity", "price", "fees_usd")},
             **{
                 name: compute.if_else(compute.equal(table[name], ""), pa.scalar(None, pa.string()), table[name])
-                for name in ("currency", "fill_key")
+                for name in ("currency", "fill_key", "order_id")
             },
             "delivery_id": pa.array(delivery_ids).take(place),
             "account_id": account_ids.take(place),

@@ -14,13 +14,15 @@ returns table (
     session_date date,
     executed_at timestamptz,
     is_time_unknown boolean,
+    tie_rank integer,
     side text,
     quantity numeric,
     symbol text,
     price numeric,
     currency text,
     fees_usd numeric,
-    fill_key text
+    fill_key text,
+    order_id text
 )
 language sql
 stable
@@ -33,13 +35,15 @@ as $$
         fills.session_date,
         fills.executed_at,
         fills.is_time_unknown,
+        fills.tie_rank,
         coalesce(applied.side, fills.side) as side,
         coalesce(applied.quantity, fills.quantity) as quantity,
         coalesce(applied.symbol, fills.symbol) as symbol,
         coalesce(applied.price, fills.price) as price,
         case when applied.kind is null then fills.currency else applied.currency end as currency,
         coalesce(applied.fees_usd, fills.fees_usd) as fees_usd,
-        fills.fill_key
+        fills.fill_key,
+        fills.order_id
     from risk.current_deliveries(current_fills.as_of) as current_ones
     inner join risk.fills
         on current_ones.delivery_id = fills.delivery_id

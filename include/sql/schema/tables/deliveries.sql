@@ -13,6 +13,7 @@ create table risk.deliveries (
     duplicate_count bigint not null,
     lost_count bigint not null default 0,
     stated_count bigint,
+    note text,
     check (lost_count <= rejected_count),
     check (row_count = loaded_count + rejected_count + duplicate_count)
 );
@@ -28,7 +29,8 @@ comment on column risk.deliveries.file_name is 'File the row comes from.';
 comment on column risk.deliveries.account_id is 'Account as the source names it.';
 comment on column risk.deliveries.session_date is 'Session the row belongs to.';
 comment on column risk.deliveries.content_sha256 is
-'SHA-256 of the delivery''s rows, independent of their order and of the file.';
+'SHA-256 of the delivery''s rows, independent of the file; their order counts only for rows of one instant without '
+'ids.';
 comment on column risk.deliveries.published_at is 'When the source published it; null where the source does not say.';
 comment on column risk.deliveries.recorded_at is 'When the row was recorded (committed).';
 comment on column risk.deliveries.row_count is 'Rows delivered; the sum of the three counts below.';
@@ -40,3 +42,5 @@ comment on column risk.deliveries.lost_count is
 comment on column risk.deliveries.stated_count is
 'Rows that the manifest states, where the delivery has fewer or more: the account-session is incomplete. Null = as '
 'many, or not stated.';
+comment on column risk.deliveries.note is
+'What somebody should know of the delivery, such as rows that repeat others, as sentences; null = nothing.';

@@ -3,7 +3,7 @@ create table derived.last_fills (
     symbol text not null,
     currency text,
     instant bigint not null,
-    line_number bigint not null,
+    tie_rank integer not null,
     price numeric(18, 8) not null,
     unique nulls not distinct (session_date, symbol, currency)
 );
@@ -15,5 +15,6 @@ comment on column derived.last_fills.session_date is 'Session the row belongs to
 comment on column derived.last_fills.symbol is 'Symbol as the source writes it, upper case.';
 comment on column derived.last_fills.currency is 'As in fills.';
 comment on column derived.last_fills.instant is 'Time of the fill, microseconds since 1970 (UTC).';
-comment on column derived.last_fills.line_number is 'Line of the fill; at one instant the greater line counts.';
+comment on column derived.last_fills.tie_rank is
+'As in fills; at one instant the greater rank counts, of different accounts then the higher price.';
 comment on column derived.last_fills.price is 'Price per unit in the currency.';
