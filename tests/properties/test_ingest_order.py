@@ -46,11 +46,11 @@ def books(rows: list[Row]) -> tuple[Any, ...]:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "fills.csv"
         path.write_text("\n".join([HEADER, *map(",".join, rows)]) + "\n")
-        executions, rejects, notices = read_drop(Path(name), Settings())
+        drop = read_drop(Path(name), Settings())
         found = find_deliveries(Parser(RULES).parse(path, lambda _: None), RULES)
     digests = dict(zip(found.places, found.counts["content_sha256"], strict=True))
-    days = [tuple(getattr(day, name) for name in PNL_COLUMNS) for day in daily_pnl(executions, [])]
-    return days, sorted(reject.raw_text for reject in rejects), len(notices), digests
+    days = [tuple(getattr(day, name) for name in PNL_COLUMNS) for day in daily_pnl(drop.executions, [])]
+    return days, sorted(reject.raw_text for reject in drop.rejects), len(drop.notices), digests
 
 
 @settings(max_examples=40, deadline=None)

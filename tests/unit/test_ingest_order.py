@@ -19,9 +19,9 @@ from tests.order_drops import CANCELED_FILLS, CANCELS, FIRST_IN_FIRST_OUT, HEADE
 def books(folder: Path, *rows: str) -> tuple[dict[str, Decimal | None], list[str], list[str]]:
     """Return gross P&L by day, and what is said of rejected rows and of others."""
     (folder / "fills.csv").write_text("\n".join([HEADER, *rows]) + "\n")
-    executions, rejects, notices = read_drop(folder, Settings())
-    gross = {f"{day.session_date:%m/%d}": day.gross_pnl_usd for day in daily_pnl(executions, [])}
-    return gross, [reject.reason for reject in rejects], [notice.sentence for notice in notices]
+    drop = read_drop(folder, Settings())
+    gross = {f"{day.session_date:%m/%d}": day.gross_pnl_usd for day in daily_pnl(drop.executions, [])}
+    return gross, [reject.reason for reject in drop.rejects], [notice.sentence for notice in drop.notices]
 
 
 @pytest.mark.parametrize(

@@ -284,6 +284,10 @@ class _FolderLoad:
             fill_count = self._store_executions(files, delivery_ids) if delivery_ids else 0
         for file in files:
             self._note_records(file, delivery_ids)
+            notices = file.deliveries.notices.items()
+            new = (listed for row, listed in notices if (file.name, file.deliveries.places[row]) in delivery_ids)
+            for sentence in summarize(chain.from_iterable(new), "affected"):
+                log.warning("%s", sentence)
         self._store_multipliers(files)
         reference_count = self._store_reference({name: row["content_sha256"] for name, row in known.items()})
         rejected_count = self._store_logs()

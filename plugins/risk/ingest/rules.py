@@ -59,7 +59,7 @@ SENTENCES: Final = {
     "correction_id": "status {status} corrects an execution, and neither PropReports Id nor Fill Id says which",
     "currency": "currency {currency} is no ISO 4217 code",
     "multiplier": "multiplier {multiplier} is not above zero and below 10,000,000,000 with at most 8 decimals",
-    "repeated_id": "the id {key} occurs more than once in this delivery with different content",
+    "repeated_id": "the id {key} occurs more than once for this order and symbol, with different content",
 }
 """Error code to clause."""
 
