@@ -9,8 +9,9 @@ create table derived.last_fills (
 );
 
 comment on table derived.last_fills is
-'Last fill of each symbol and session over all accounts: values a position without a mark; those at 0 do not. A cache: rebuilt for '
-'a session whenever one of its deliveries changes. Grain: one row per session, symbol and currency.';
+'Last fill of each symbol and session over all accounts: values a position without a mark; those at 0 do not. A '
+'cache: rebuilt for a session whenever one of its deliveries changes. Grain: one row per session, symbol and '
+'currency.';
 comment on column derived.last_fills.session_date is 'Session the row belongs to.';
 comment on column derived.last_fills.symbol is 'Symbol as the source writes it, upper case.';
 comment on column derived.last_fills.currency is 'As in fills.';
