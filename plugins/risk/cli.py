@@ -140,14 +140,16 @@ def pnl(
     as_json: JsonFlag = False,
 ) -> None:
     """Print daily P&L per account-session as CSV, warnings to standard error; rejected rows make the exit code 1."""
-    from risk.books.session import daily_pnl
+    from risk.books.notices import book_warnings
+    from risk.books.session import account_sessions, exact_pnl
     from risk.ingest.read import read_drop, read_stated, with_multipliers
 
     settings = read_settings_with(mapping)
     drop = read_drop(fills, settings, _instant(as_of))
     statements, rejected, noticed = read_stated(fills, settings, marks)
     instruments = with_multipliers(statements.instruments, drop.instruments)
-    books = daily_pnl(drop.executions, statements.marks, instruments, statements.splits)
+    days = account_sessions(drop.executions, statements.marks, instruments, statements.splits)
+    books = map(exact_pnl, days)
     rows = [{column: _plain(getattr(row, column)) for column in PNL_COLUMNS} for row in books]
     if adjustments:
         rows = _with_adjustments(rows, statements)
@@ -158,6 +160,8 @@ def pnl(
         writer = csv.DictWriter(sys.stdout, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+    for sentence in book_warnings(days, drop.executions, statements.splits):
+        typer.echo(sentence, err=True)
     _print_notices(drop, rejected, noticed)
     if drop.rejects or drop.incomplete or rejected:
         raise typer.Exit(1)

@@ -8,9 +8,13 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from risk.books.notices import book_warnings
+from risk.books.session import account_sessions
+from risk.core.settings import Settings
+from risk.ingest.read import read_drop, read_stated
 from simulation.law import LAWS
 from simulation.writing import simulate
 
@@ -85,3 +89,18 @@ def test_prices_stay_near_the_symbols_closing_price(desk: tuple[str, int, int, i
         # A session's own move (1.5 % a day, so 5 deviations are 7.5 %) and a trip's result (at most 1.8 % and fees).
         assert 0.88 < ratio < 1.12, fill
         assert len(fill["Price"].split(".")[1]) <= 8
+
+
+@settings(max_examples=10, deadline=None)
+@given(desk=desks)
+def test_nothing_of_a_simulated_desk_looks_unknown_or_like_a_split(desk: tuple[str, int, int, int]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        simulate(*desk, Path(name))
+        assume(any(Path(name).glob("fills*")))
+        executions = read_drop(Path(name), Settings()).executions
+        stated = read_stated(Path(name), Settings())[0]
+
+        days = account_sessions(executions, stated.marks)
+
+        assert days
+        assert book_warnings(days, executions, ()) == []

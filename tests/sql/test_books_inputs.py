@@ -46,6 +46,7 @@ class InputCase(NamedTuple):
     expected: Totals
     others: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     says: tuple[str, ...] = ()
+    says_not: tuple[str, ...] = ()
 
 
 CASES = {
@@ -177,6 +178,59 @@ CASES = {
         {(FRI, "gross_pnl_usd"): "200", (FRI, "total_pnl_usd"): "200"},
         {"splits": (RENAMES, "2025-08-15,AAA,1,CCC", "2025-08-15,BBB,3:2,CCC")},
     ),
+    "a split that nobody stated is suspected by the price": InputCase(
+        ("08/13/2025 10:00:00,A1,T,30,BIG,1200,0,1,1,", "08/14/2025 11:00:00,A1,C,100,BIG,122,0,2,2,"),
+        {},
+        {"marks": (MARKS, "2025-08-13,BIG,1210")},
+        says=("BIG looks like a 10:1 split on 2025-08-14", "2025-08-14,BIG,10:1", "splits*.csv"),
+    ),
+    "a reverse split that nobody stated is suspected without a mark": InputCase(
+        ("08/13/2025 10:00:00,A1,B,2000,LOW,0.50,0,1,1,", "08/14/2025 11:00:00,A1,S,100,LOW,10.4,0,2,2,"),
+        {},
+        says=("LOW looks like a 1:20 split", "2025-08-14,LOW,1:20"),
+    ),
+    "a split is suspected by closing prices alone": InputCase(
+        ("08/13/2025 10:00:00,A1,B,10,FS,400,0,1,1,",),
+        {},
+        {"marks": (MARKS, "2025-08-13,FS,402", "2025-08-14,FS,134")},
+        says=("FS looks like a 3:1 split",),
+    ),
+    "a split that is stated is not suspected": InputCase(
+        ("08/13/2025 10:00:00,A1,B,100,FS,400,0,1,1,", "08/14/2025 10:00:00,A1,S,400,FS,101,0,2,2,"),
+        {(THU, "gross_pnl_usd"): "400"},
+        {"splits": ("Date,Symbol,Ratio", "2025-08-14,FS,4")},
+        says_not=("looks like",),
+    ),
+    "a penny stock that halves is not suspected": InputCase(
+        ("08/13/2025 10:00:00,A1,B,100,FS,0.80,0,1,1,", "08/14/2025 10:00:00,A1,S,100,FS,0.40,0,2,2,"),
+        {(THU, "gross_pnl_usd"): "-40"},
+        says_not=("looks like",),
+    ),
+    "an option that halves is not suspected": InputCase(
+        (f"08/13/2025 10:00:00,A1,B,1,{PUT},40,0,1,1,", f"08/14/2025 10:00:00,A1,S,1,{PUT},20,0,2,2,"),
+        {(THU, "gross_pnl_usd"): "-2000"},
+        says_not=("looks like",),
+    ),
+    "a future of unknown multiplier is no money": InputCase(
+        (
+            "08/13/2025 10:00:00,A1,B,2,ES SEP25,6400,0,1,1,",
+            "08/14/2025 10:00:00,A1,S,2,ES SEP25,6340,0,2,2,",
+            "08/14/2025 10:00:00,A1,B,1,ABC,10,0,3,3,",
+        ),
+        {(WED, "net_pnl_usd"): "", (WED, "total_pnl_usd"): "", (THU, "net_pnl_usd"): ""},
+        says=("ES SEP25 is a future", "08-13,/ES,MULTIPLIER", "instruments*.csv"),
+    ),
+    "an unknown contract never expires": InputCase(
+        ("08/13/2025 10:00:00,A1,B,1,AAPL 250815 150 X,2,0,1,1,", "08/18/2025 10:00:00,A1,B,1,ABC,10,0,2,2,"),
+        {(FRI, "total_pnl_usd"): "", (MON, "total_pnl_usd"): ""},
+        says=("AAPL 250815 150 X is no equity",),
+    ),
+    "an unknown contract counts by what is stated of it": InputCase(
+        ("08/14/2025 10:00:00,A1,B,1,XBT.M,100,0,1,1,", "08/14/2025 11:00:00,A1,S,1,GOLD1,101,0,2,2,"),
+        {(THU, "gross_pnl_usd"): "0", (THU, "total_pnl_usd"): "0"},
+        {"marks": ("Date,Symbol,Price,Multiplier", "2025-08-14,GOLD1,101,10", "2025-08-14,XBT.M,100,1")},
+        says_not=("not stated",),
+    ),
     "a pair is priced in its second currency also where the first is stated": InputCase(
         (
             "08/14/2025 10:00:00,A1,B,1000,@USDCAD,1.40,0,1,1,USD",
@@ -206,6 +260,7 @@ def test_riskctl_pnl_and_the_warehouse_say_the_same(
     assert {key: stored.get(key, "no row") for key in printed} == printed
     assert [words for words in case.says if words not in said] == []
     assert [words for words in case.says if words not in noted] == []
+    assert [words for words in case.says_not if words in said or words in noted] == []
 
 
 def _of_command(folder: Path) -> tuple[Amounts, str]:

@@ -6,6 +6,8 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from risk.books.warehouse import aggregate
 from risk.core.runs import Run, open_run
 from risk.core.settings import Settings
@@ -164,3 +166,41 @@ def test_books_of_the_real_executions_agree_with_every_published_total(
     assert compared > 150
     assert different == 0
     assert rows(connection, "risk_page/select_books", {"session_date": last})[0][-1] == 0
+
+
+def test_a_whole_factor_points_at_the_multiplier_of_the_contract(connection: Connection, tmp_path: Path) -> None:
+    rows = ("B,2,/ESU5,6400,0,1", "S,2,/ESU5,6340,0,2", "B,100,XYZ,10,0,3", "S,100,XYZ,11,0,4")
+    lines = [f"08/15/2025 09:45:00,NET001,{row}" for row in rows]
+    write(tmp_path, "fills_NET001.csv", HEADER, *lines)
+    write(tmp_path, "instruments.csv", "Date,Symbol,Multiplier", "2025-01-01,/ES,5")
+    # 2 x -60 x 50 + 100; ours has 5 for 50.
+    state(tmp_path, "-5900.00", "-5900.00")
+
+    [(_, has_passed, _, message)] = verdicts(connection, run(connection, tmp_path))
+
+    assert not has_passed
+    assert "what a multiplier of 50 gives for /ESU5: correct it in an instruments file" in message
+    assert "which fills or fees" not in message
+
+
+@pytest.mark.parametrize(
+    ("theirs", "hint"),
+    [
+        ("200.00", "a multiplier of 2 times ours gives for XYZ"),
+        ("25.00", "a multiplier of 0.25 times ours gives for XYZ"),
+        ("10000.00", "a multiplier of 100 times ours gives for XYZ"),
+        ("200.02", "which fills or fees"),
+        ("150.00", "which fills or fees"),
+        ("-100.00", "which fills or fees"),
+        ("0.00", "which fills or fees"),
+    ],
+)
+def test_only_a_whole_factor_points_at_a_multiplier(
+    connection: Connection, tmp_path: Path, theirs: str, hint: str
+) -> None:
+    drop_fills(tmp_path)
+    state(tmp_path, theirs, theirs)
+
+    [(_, _, _, message)] = verdicts(connection, run(connection, tmp_path))
+
+    assert hint in message

@@ -1,5 +1,5 @@
 -- Names what somebody should look at in the books of the run's session: the source's own totals that differ, sides that
--- contradict their position, closing prices in another currency, and books that are incomplete.
+-- contradict their position, closing prices in another currency, suspected splits, and books that are incomplete.
 -- Grain: one row per check and subject (an account-session, an account and symbol, a symbol, an account); one that says
 -- so where a check finds none. Of side conflicts up to shown_count are named, one more row counts the rest.
 -- Reads: current_totals, daily_pnl, sessions, positions, current_fills, marks. Writes: quality_results.
@@ -8,6 +8,9 @@
 -- is booked ours are 0.
 -- Rerun: replaces the run's earlier findings of these checks; what is deleted is never what is inserted.
 -- The price of a pair such as @CADUSD is in its second currency, also where its first is stated.
+-- Totals that differ by a whole factor of what a contract, or the account, has gained point at a multiplier: gains of
+-- less than a dollar are such multiples by chance.
+-- Suspected splits come as arrays of equal length: split_subjects, split_ratios, split_sentences.
 -- A position in several currencies (XXX) is named with the incomplete books.
 with recent as (
     select sessions.session_date
@@ -51,6 +54,82 @@ differing as (
     where
         abs(sides.gross_difference_usd) > %(tolerance_usd)s
         or abs(sides.net_difference_usd) > %(tolerance_usd)s
+),
+
+gains as (
+    select
+        differing.account_id,
+        differing.session_date,
+        1 as rank,
+        differing.our_gross_usd as gain_usd,
+        -differing.gross_difference_usd as missing_usd,
+        string_agg(positions.symbol, ', ' order by positions.symbol) as symbols,
+        null::numeric as multiplier
+    from differing
+    inner join derived.positions
+        on
+            differing.account_id = positions.account_id
+            and differing.session_date = positions.session_date
+            and positions.realized_pnl_usd <> 0
+    group by
+        differing.account_id,
+        differing.session_date,
+        differing.our_gross_usd,
+        differing.gross_difference_usd
+    union all
+    select
+        differing.account_id,
+        differing.session_date,
+        0 as rank,
+        positions.realized_pnl_usd as gain_usd,
+        -differing.gross_difference_usd as missing_usd,
+        positions.symbol as symbols,
+        positions.multiplier
+    from differing
+    inner join derived.positions
+        on
+            differing.account_id = positions.account_id
+            and differing.session_date = positions.session_date
+    where positions.symbol !~ '^[A-Z]+$'
+),
+
+factors as (
+    select
+        gains.account_id,
+        gains.session_date,
+        gains.rank,
+        gains.symbols,
+        gains.multiplier,
+        gains.gain_usd,
+        gains.missing_usd,
+        case
+            when gains.missing_usd / gains.gain_usd >= 0.5 then round(1 + gains.missing_usd / gains.gain_usd)
+            when gains.missing_usd / gains.gain_usd between -0.9999 and -0.4
+                then 1 / round(1 / (1 + gains.missing_usd / gains.gain_usd))
+        end as factor
+    from gains
+    where abs(gains.gain_usd) >= 1
+),
+
+multiplier_hints as (
+    select distinct on (factors.account_id, factors.session_date)
+        factors.account_id,
+        factors.session_date,
+        concat(
+            ' That is what a multiplier of ',
+            coalesce(
+                trim_scale(round(factors.multiplier * factors.factor, 8))::text,
+                concat(trim_scale(round(factors.factor, 4)), ' times ours')
+            ),
+            ' gives for ', factors.symbols, ': correct it in an instruments file if it is the right one.'
+        ) as hint
+    from factors
+    where abs(factors.missing_usd - (factors.factor - 1) * factors.gain_usd) <= %(tolerance_usd)s
+    order by
+        factors.account_id asc,
+        factors.session_date asc,
+        factors.rank asc,
+        factors.symbols asc
 ),
 
 conflicting as (
@@ -169,9 +248,22 @@ findings as (
             to_char(differing.their_net_usd, %(money)s), ': a difference of ',
             to_char(differing.gross_difference_usd, %(money)s), ' gross, ',
             to_char(differing.net_difference_usd, %(money)s),
-            ' net. Ask the source which fills or fees are not in the delivery.'
+            ' net.', coalesce(multiplier_hints.hint, ' Ask the source which fills or fees are not in the delivery.')
         ) as message
     from differing
+    left join multiplier_hints
+        on
+            differing.account_id = multiplier_hints.account_id
+            and differing.session_date = multiplier_hints.session_date
+    union all
+    select
+        'splits_stated' as check_name,
+        suspected.subject,
+        suspected.ratio as observed,
+        suspected.sentence as message
+    from
+        unnest(%(split_subjects)s::text[], %(split_ratios)s::text[], %(split_sentences)s::text[])
+            as suspected (subject, ratio, sentence)
     union all
     select
         'sides_fit' as check_name,
@@ -225,6 +317,7 @@ checks as (
     union all
     values
     ('sides_fit', '0 executions', 'Every side fits the position it met.'),
+    ('splits_stated', 'none suspected', 'No carried position looks like a split that is not stated.'),
     ('marks_usable', 'none in another currency', 'Every closing price is in the currency of its symbol.'),
     ('books_complete', 'all complete', 'Every price, multiplier and rate that the session needs is known.')
 ),

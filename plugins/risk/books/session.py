@@ -204,19 +204,21 @@ def daily_pnl(
 
     Parameters, order and errors are those of `account_sessions`.
     """
-    return [
-        DailyPnl(
-            day.account_id,
-            day.session_date,
-            _usd(day.gross),
-            unscaled(day.fees, USD_DIGITS),
-            _usd(day.net),
-            _usd(day.unrealized),
-            _usd(day.unrealized_delta),
-            _usd(day.total),
-        )
-        for day in account_sessions(fills, marks, instruments, splits)
-    ]
+    return [exact_pnl(day) for day in account_sessions(fills, marks, instruments, splits)]
+
+
+def exact_pnl(day: AccountSession) -> DailyPnl:
+    """Return the P&L of an account-session as exact decimals."""
+    return DailyPnl(
+        day.account_id,
+        day.session_date,
+        _usd(day.gross),
+        unscaled(day.fees, USD_DIGITS),
+        _usd(day.net),
+        _usd(day.unrealized),
+        _usd(day.unrealized_delta),
+        _usd(day.total),
+    )
 
 
 def _usd(amount: int | None) -> Decimal | None:

@@ -20,6 +20,7 @@ from great_expectations.exceptions.exceptions import GreatExpectationsError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
+from risk.checks.contracts import contract_findings
 from risk.checks.suite import CHECKS, FINDINGS_STATEMENTS, THRESHOLDS, session_suite
 from risk.core.errors import CheckError, QualityError
 from risk.core.policy_store import read_policy
@@ -72,6 +73,7 @@ def check_fills(connection: Connection, dsn: str, run: Run) -> CheckCounts:
         with connection:
             binds |= read_policy(connection, run.effective_session, run.as_of).desk.accounts.coverage_binds
             found = [row for name in FINDINGS_STATEMENTS for row in rows(connection, name, binds)]
+            found += contract_findings(connection, run)
         observed = dict(zip(FINDINGS_COLUMNS, map(list, zip(*found, strict=True)), strict=True))
         has_passed = _validate(dsn, observed)
     except (psycopg2.OperationalError, psycopg2.InterfaceError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Final, TypeVar
 
@@ -17,6 +17,10 @@ StatedValue = TypeVar("StatedValue")
 
 UNITS: Final[dict[Kind, int]] = {"equity": 1, "pair": 1, "option": 100}
 """What one share or contract stands for by the form of its symbol; of every other kind it must be stated."""
+
+
+NAMED_ACCOUNTS: Final = 5
+"""A sentence about many accounts names so many of them."""
 
 
 class Multipliers:
@@ -61,3 +65,23 @@ def newest_until(stated: Mapping[dt.date, StatedValue], day: dt.date) -> StatedV
     days = list(stated)
     count = bisect_right(days, day)
     return stated[days[count - 1]] if count else None
+
+
+def unknown_contract(symbol: str, account_ids: Sequence[str], day: dt.date) -> str:
+    """Say that a contract's multiplier is unknown, and which line states it.
+
+    Parameters
+    ----------
+    day
+        First session with the contract.
+    """
+    future = future_of(symbol)
+    form = "a future" if future else "no equity, option or currency pair by its form"
+    stated = f"/{future.root}" if future else symbol
+    named = ", ".join(account_ids[:NAMED_ACCOUNTS])
+    more = f" and {len(account_ids) - NAMED_ACCOUNTS} more" if len(account_ids) > NAMED_ACCOUNTS else ""
+    return (
+        f"{named}{more}: {symbol} is {form}, and its multiplier is not stated: nothing of it counts as money, and the "
+        f"account's sessions with it are incomplete. Add the line {day},{stated},MULTIPLIER to an instruments*.csv "
+        "(Date,Symbol,Multiplier), with the currency units of one point of one contract."
+    )

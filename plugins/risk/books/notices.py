@@ -1,0 +1,88 @@
+"""Warnings about books that were computed without a warehouse: unknown contracts, and splits that nobody stated."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import pairwise
+
+import pandas as pd
+
+from risk.books.executions import UNIT
+from risk.books.positions import Position, average_open_price
+from risk.books.session import AccountSession
+from risk.core.corporate_actions import CarriedSymbol, split_sentence, suspected_split
+from risk.core.entities import Split
+from risk.core.multipliers import unknown_contract
+
+
+def book_warnings(days: Sequence[AccountSession], fills: pd.DataFrame, splits: Iterable[Split]) -> list[str]:
+    """List what somebody should look at in the books, sentence by sentence.
+
+    Parameters
+    ----------
+    days
+        Ascending by account and session.
+    fills
+        The executions they were computed from, see `risk.books.executions.session_executions`.
+    splits
+        As stated.
+    """
+    stated = {(symbol, split.session_date) for split in splits for symbol in (split.symbol, split.new_symbol)}
+    return [*_unknown_contracts(days), *_unstated_splits(days, fills, stated)]
+
+
+def _unknown_contracts(days: Iterable[AccountSession]) -> Iterator[str]:
+    first: dict[str, dt.date] = {}
+    accounts: dict[str, dict[str, None]] = {}
+    for day in days:
+        for position in day.positions:
+            if position.missing == "multiplier":
+                first[position.symbol] = min(first.get(position.symbol, day.session_date), day.session_date)
+                accounts.setdefault(position.symbol, {})[day.account_id] = None
+    for symbol in sorted(first):
+        yield unknown_contract(symbol, list(accounts[symbol]), first[symbol])
+
+
+def _unstated_splits(
+    days: Iterable[AccountSession], fills: pd.DataFrame, stated: Collection[tuple[str | None, dt.date]]
+) -> Iterator[str]:
+    """Compare what each account carries into a session with the first price there."""
+    carried = list(_carried(days, stated))
+    if not carried:
+        return
+    traded = fills[fills["symbol"].isin({after.symbol for _, _, after in carried}) & (fills["price"] > 0)]
+    traded = traded.sort_values(["instant", "line_number"]).assign(is_buy=traded["side"].isin([ord("B"), ord("C")]))
+    first = traded.drop_duplicates(["day", "symbol"]).set_index(["day", "symbol"])["price"].to_dict()
+    sums = traded.groupby(["account_id", "day", "symbol", "is_buy"], observed=True)["quantity"].sum().to_dict()
+    for day, before, after in carried:
+        place = (day.session_date.toordinal(), after.symbol)
+        closing = after.valuation.price if after.valuation.source == "marks" else None
+        price = first.get(place) or closing
+        if price is None:
+            continue
+        found = CarriedSymbol(
+            day.account_id,
+            day.session_date,
+            after.symbol,
+            before.lots.quantity / UNIT,
+            (before.valuation.price or average_open_price(before.lots)) / UNIT,
+            price / UNIT,
+            sums.get((day.account_id, *place, before.lots.quantity < 0), 0) / UNIT,
+        )
+        ratio = suspected_split(found)
+        if ratio:
+            yield split_sentence(found, ratio)
+
+
+def _carried(
+    days: Iterable[AccountSession], stated: Collection[tuple[str | None, dt.date]]
+) -> Iterator[tuple[AccountSession, Position, Position]]:
+    """Yield the account-sessions that carry a symbol, with its position at the close before and at theirs."""
+    for earlier, day in pairwise(days):
+        if earlier.account_id == day.account_id:
+            positions = {position.symbol: position for position in day.positions}
+            for before in earlier.positions:
+                after = positions.get(before.symbol)
+                if before.lots.quantity and after and (before.symbol, day.session_date) not in stated:
+                    yield day, before, after
