@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
+from typing import Final
 
 import pandas as pd
 
@@ -14,6 +15,9 @@ from risk.books.session import AccountSession
 from risk.core.corporate_actions import CarriedSymbol, split_sentence, suspected_split
 from risk.core.entities import Split
 from risk.core.multipliers import unknown_contract
+
+SHOWN_WARNINGS: Final = 20
+"""So many warnings of a kind are listed."""
 
 
 def book_warnings(days: Sequence[AccountSession], fills: pd.DataFrame, splits: Iterable[Split]) -> list[str]:
@@ -29,7 +33,15 @@ def book_warnings(days: Sequence[AccountSession], fills: pd.DataFrame, splits: I
         As stated.
     """
     stated = {(symbol, split.session_date) for split in splits for symbol in (split.symbol, split.new_symbol)}
-    return [*_unknown_contracts(days), *_unstated_splits(days, fills, stated)]
+    contracts, unstated = list(_unknown_contracts(days)), list(_unstated_splits(days, fills, stated))
+    return [*_first(contracts, "contracts without a multiplier"), *_first(unstated, "suspected splits")]
+
+
+def _first(sentences: Sequence[str], subject: str) -> Iterator[str]:
+    """Yield the first sentences of a kind; one more counts the others."""
+    yield from sentences[:SHOWN_WARNINGS]
+    if len(sentences) > SHOWN_WARNINGS:
+        yield f"{len(sentences) - SHOWN_WARNINGS} more {subject} are not listed."
 
 
 def _unknown_contracts(days: Iterable[AccountSession]) -> Iterator[str]:
