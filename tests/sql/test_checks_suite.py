@@ -21,7 +21,7 @@ from risk.core.settings import SQL_DIR, Settings
 from risk.core.warehouse import Connection
 from risk.ingest.load import load_drop
 
-SESSION = dt.date(2025, 8, 15)
+EARLIER, SESSION = dt.date(2025, 8, 14), dt.date(2025, 8, 15)
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price,Comm,Fill Id"
 MANIFEST_HEADER = "file,account_id,session_date,published_at"
 
@@ -360,3 +360,36 @@ def test_suite_names_each_check_with_its_severity_and_sentence() -> None:
     assert {
         found.meta["check"]: (found.severity.value, found.description) for found in suite.expectations if found.meta
     } == expected
+
+
+@pytest.mark.parametrize(
+    ("delivered", "roster", "found"),
+    [
+        pytest.param([("net001", SESSION), ("NET001", SESSION)], "", ["NET001 and net001"], id="in one session"),
+        pytest.param([("net001", EARLIER), ("NET001", SESSION)], "", ["NET001 and net001"], id="against a stored one"),
+        pytest.param([("NET002", SESSION)], ",net002,,", ["NET002 and net002"], id="against the roster"),
+        pytest.param(
+            [("net001", EARLIER), ("NET001", EARLIER), ("NET2", SESSION)], "", ["NET001 and net001"], id="expected"
+        ),
+        pytest.param([("net001", EARLIER), ("NET001", SESSION)], ",NET001,,net001", [], id="one renamed to the other"),
+    ],
+)
+def test_names_alike_but_for_the_case_are_named_with_stored_accounts(
+    connection: Connection,
+    warehouse_dsn: str,
+    tmp_path: Path,
+    delivered: list[tuple[str, dt.date]],
+    roster: str,
+    found: list[str],
+) -> None:
+    write(tmp_path, "accounts.csv", *filter(None, [roster]), header="Date,Account,Base Limit,Formerly")
+    for day in sorted({session for _, session in delivered}):
+        for account, session in delivered:
+            if session == day:
+                write(tmp_path, f"fills_{account}_{day}.csv", row(day, account))
+        run = run_after_load(connection, tmp_path, day)
+
+    check_fills(connection, warehouse_dsn, run)
+
+    said = [message for (check, _), (_, message) in findings(connection, run).items() if check == "accounts_distinct"]
+    assert [message.split(" differ only in case")[0] for message in said] == found

@@ -87,7 +87,7 @@ BAD_ROWS = {
     row(8, quantity="0"): "quantity '0'",
     row(9, quantity="NaN"): "quantity 'NaN' is not a number",
     row(10, quantity="1e18"): "quantity '1e18' is not above zero and below",
-    row(11, price="0"): "price '0'",
+    row(11, price="-1"): "price '-1'",
     row(12, account="=cmd()"): "account name '=cmd()'",
     row(13, account="<img onerror>"): "account name '<img onerror>'",
     row(14, account="'; drop table"): "account name",
