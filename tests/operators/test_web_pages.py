@@ -21,6 +21,7 @@ from risk.limits.approvals import (
 )
 from risk.limits.publish import publish
 from risk.report.build_facts import build_facts
+from risk.report.doctor import check_newest_run
 from tests.operators.web_client import Member, words
 from tests.report_desks import SESSION, book, deliver_fills, insert, open_run, recommend
 
@@ -107,6 +108,89 @@ def test_session_shows_check_results_totals_and_books(client: Any, run: Run) -> 
     assert re.search(r"NET001 fills.csv 2025-08-18 07:01 New York 4 4 0 0 yes", shown)
     # -800.00 - 12.30 = -812.30; -812.30 - 220.90 = -1,033.20.
     assert "NET001 4 -$800.00 +$12.30 -$812.30 -$220.90 -$1,033.20 -$1,033.20 yes" in shown
+
+
+def test_control_totals_have_a_line_for_rows_of_no_account_and_for_files_not_loaded(
+    client: Any, connection: Connection, run: Run
+) -> None:
+    place = {"load_id": run.load_id, "content_sha256": "0"}
+    insert(connection, "source_files", file_name="fills.csv", state="partly loaded", **place)
+    insert(connection, "source_files", file_name="fills_b.csv", state="quarantined", reason="no header", **place)
+    insert(connection, "source_files", file_name="fill_c.csv", state="unread", reason="its name", **place)
+    for line_number in (7, 9):
+        reject = {"raw_text": "Total,,", "reason": "no account", "cause": "account_name", "line_number": line_number}
+        insert(connection, "fill_rejects", load_id=run.load_id, file_name="fills.csv", **reject)
+
+    shown = words(client.get("/sessions/2025-08-15"))
+
+    assert re.search(r"no account fills.csv \S+ \S+ New York 2 0 2 0 yes", shown)
+    assert re.search(r"no account fills_b.csv \S+ \S+ New York not loaded no", shown)
+    assert "fill_c.csv" not in shown
+
+
+def fail(connection: Connection, **changes: Any) -> None:
+    failure = {"event": "failure", "dag_id": "daily_risk", "dag_run_id": "manual__9", "task_id": "extract_fills"}
+    noted = {"try_number": 1, "error_class": "InputError", "message": "fills_b.csv has no header.\n- more"}
+    insert(connection, "audit_log", **{**failure, **noted, **changes})
+
+
+def test_today_says_that_the_newest_run_failed_until_there_is_a_report_of_it(
+    client: Any, connection: Connection, run: Run
+) -> None:
+    assert "newest run failed" not in words(client.get("/"))
+    fail(connection, session_date=SESSION)
+
+    shown = words(client.get("/"))
+    session = words(client.get("/sessions/2025-08-15"))
+    later = open_run(connection, revision=2)
+    facts = build_facts(connection, later)
+    insert(connection, "reports", run_id=later.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
+
+    assert "The newest run failed. Task extract_fills of session 2025-08-15, " in shown
+    assert "fills_b.csv has no header. These limits are from the last report, of session 2025-08-15." in shown
+    assert "- more" not in shown
+    assert "newest run failed" not in session
+    assert "newest run failed" not in words(client.get("/"))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"dag_id": "weekly_model"}, {"event": "withdrawal"}], ids=["another DAG", "another event"]
+)
+def test_today_says_nothing_of_other_events(
+    client: Any, connection: Connection, run: Run, changes: dict[str, str]
+) -> None:
+    fail(connection, **changes)
+
+    assert "newest run failed" not in words(client.get("/"))
+
+
+def test_today_says_nothing_of_a_run_that_recovered_or_was_mailed(
+    client: Any, connection: Connection, run: Run
+) -> None:
+    fail(connection)
+    alarm = {"kind": "recovery", "dag_id": "daily_risk", "clear_number": 1, "subject": "recovered"}
+    insert(connection, "alarms", dag_run_id="manual__9", **alarm)
+    assert "newest run failed" not in words(client.get("/"))
+
+    fail(connection, dag_run_id="manual__10")
+    assert "newest run failed" in words(client.get("/"))
+
+
+def test_today_says_why_there_is_no_report_when_the_first_run_failed(client: Any, connection: Connection) -> None:
+    fail(connection)
+
+    assert "failed in task extract_fills: fills_b.csv has no header." in words(client.get("/"))
+
+
+def test_doctor_says_that_the_newest_run_failed(connection: Connection, run: Run) -> None:
+    assert check_newest_run(connection).is_healthy
+    fail(connection, session_date=SESSION)
+
+    found = check_newest_run(connection)
+
+    assert not found.is_healthy
+    assert "task extract_fills of session 2025-08-15" in found.sentence
+    assert "fills_b.csv has no header." in found.sentence
 
 
 def test_session_lists_adjustments_beside_the_books(client: Any, connection: Connection, run: Run) -> None:

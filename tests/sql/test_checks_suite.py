@@ -186,6 +186,29 @@ def test_rejected_rows_are_judged_by_the_accounts_expected_where_some_are(
     assert ("reject_rate", "") not in findings(connection, run)
 
 
+@pytest.mark.parametrize(
+    ("published", "is_named"), [("2025-08-15T22:00:00+00:00", True), ("now", False)], ids=["earlier", "later"]
+)
+def test_version_that_does_not_count_is_named_with_the_file_that_does(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path, published: str, is_named: bool
+) -> None:
+    write(tmp_path, "fills.csv", row(SESSION))
+    run_after_load(connection, tmp_path)
+    write(tmp_path, "fills_2.csv", row(SESSION, price="11"))
+    (tmp_path / "fills.csv").unlink()
+    published = dt.datetime.now(dt.UTC).isoformat() if published == "now" else published
+    write(tmp_path, "manifest.csv", f"fills_2.csv,NET001,{SESSION},{published}", header=MANIFEST_HEADER)
+    run = run_after_load(connection, tmp_path)
+
+    check_fills(connection, warehouse_dsn, run)
+
+    found = findings(connection, run).get(("versions_counted", "NET001"))
+    assert (found is not None) == is_named
+    if found:
+        assert found[0] == "warn"
+        assert "fills_2.csv (published 2025-08-15 18:00 New York) does not count, because fills.csv came" in found[1]
+
+
 def test_check_quotes_the_most_frequent_reason_whatever_file_comes_first(
     connection: Connection, warehouse_dsn: str, tmp_path: Path
 ) -> None:

@@ -1,6 +1,6 @@
--- Checks what was delivered for the session: rejected rows, repeated rows, the usual number of rows, and how old the
--- newest fills are.
--- Grain: one row per check; of rows_distinct one per account with repeated rows.
+-- Checks what was delivered for the session: rejected rows, repeated rows, the usual number of rows, how old the newest
+-- fills are, and versions that do not count.
+-- Grain: one row per check; of rows_distinct one per account with repeated rows, of versions_counted one per account.
 -- Reads: current_deliveries, deliveries, current_rejects, delivery_states, sessions.
 -- Rejected rows stop the desk only where they hit half of the accounts expected (of those that delivered, where none
 -- is), or more than reject_ratio of the rows belong to no account; else each account they hit is incomplete.
@@ -94,6 +94,31 @@ desk as (
     where known.is_counted
 ),
 
+outranked as (
+    select distinct on (current_ones.account_id)
+        current_ones.account_id,
+        current_ones.file_name as counting_file_name,
+        current_ones.recorded_at,
+        later.file_name,
+        later.published_at
+    from risk.current_deliveries(%(as_of)s) as current_ones
+    inner join risk.deliveries as own on current_ones.delivery_id = own.delivery_id
+    inner join risk.deliveries as later
+        on
+            own.account_id = later.account_id
+            and own.session_date = later.session_date
+            and own.delivery_id < later.delivery_id
+            and own.content_sha256 <> later.content_sha256
+    where
+        current_ones.session_date = %(session_date)s
+        and own.published_at is null
+        and later.published_at is not null
+        and later.recorded_at <= %(as_of)s
+    order by
+        current_ones.account_id asc,
+        later.delivery_id desc
+),
+
 newest as (
     select max(by_session.session_date) as session_date
     from by_session
@@ -185,4 +210,18 @@ select
                 )
     end as finding
 from newest
-cross join since;
+cross join since
+union all
+select
+    'versions_counted' as check_name,
+    outranked.account_id as subject,
+    outranked.file_name as observed,
+    concat(
+        outranked.account_id, ': ', outranked.file_name, ' (published ',
+        to_char(outranked.published_at at time zone 'America/New_York', 'YYYY-MM-DD HH24:MI'),
+        ' New York) does not count, because ', outranked.counting_file_name,
+        ' came without a manifest and was loaded at ',
+        to_char(outranked.recorded_at at time zone 'America/New_York', 'YYYY-MM-DD HH24:MI'),
+        ', after that. If it is the right version, publish it again: a later published_at in manifest.csv.'
+    ) as finding
+from outranked;

@@ -65,6 +65,7 @@ CHECKS: Final = (
     Check("accounts_posted", "warning", "The fills of each expected account are posted."),
     Check("accounts_known", "warning", "No new account traded."),
     Check("accounts_enabled", "warning", "No disabled account traded."),
+    Check("versions_counted", "warning", "No published version is outranked by a file without a manifest."),
     Check("row_count_usual", "warning", "The number of rows is near its recent median."),
     Check("rows_distinct", "warning", "No row repeats the id and the content of another one."),
     Check("accounts_distinct", "warning", "No two names of accounts differ only in case."),

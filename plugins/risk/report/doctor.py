@@ -177,6 +177,7 @@ def check_warehouse(installation: Installation) -> Iterator[Diagnosis]:
             yield check_schema(connection)
             yield check_privileges(connection)
             yield check_stored_calendar(connection, installation.now.date())
+            yield check_newest_run(connection)
             yield from check_reports(connection, installation)
     except RiskError as error:
         yield Diagnosis("warehouse", is_healthy=False, sentence=str(error))
@@ -211,6 +212,20 @@ def check_stored_calendar(connection: Connection, today: dt.date) -> Diagnosis:
     is_healthy = last is None or last >= today + LOOK_AHEAD
     sentence = f"The warehouse's calendar reaches to {last}." if last else "The first run stores the calendar."
     return Diagnosis("calendar", is_healthy=is_healthy, sentence=sentence)
+
+
+def check_newest_run(connection: Connection) -> Diagnosis:
+    """Check that the newest run did not end with a failure."""
+    failed = records(connection, "watchdog/select_failed_run", {"dag_id": DAG_ID})
+    if not failed:
+        return Diagnosis("runs", is_healthy=True, sentence="The newest run did not fail.")
+    found = failed[0]
+    session = f" of session {found['session_date']}" if found["session_date"] else ""
+    sentence = (
+        f"The newest run failed in task {found['task_id']}{session}, {found['recorded_at']:%Y-%m-%d %H:%M} UTC: "
+        f"{found['message']} Follow its sentence, then clear the task in Airflow."
+    )
+    return Diagnosis("runs", is_healthy=False, sentence=sentence)
 
 
 def check_reports(connection: Connection, installation: Installation) -> Iterator[Diagnosis]:

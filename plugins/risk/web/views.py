@@ -24,6 +24,7 @@ from risk.model.gate import (
     SMALLEST_IMPROVEMENT,
     WINDOW_SESSIONS,
 )
+from risk.report.doctor import DAG_ID
 from risk.report.facts import AccountFacts, Facts, parse_facts, reader_of
 from risk.report.page import Headline, headline
 from risk.web.charts import (
@@ -78,11 +79,15 @@ class StoredReport:
 
 @dataclass(frozen=True, slots=True)
 class MorningView:
-    """The page *today*: a report and what was published of it."""
+    """The page *today*: a report and what was published of it.
+
+    ``failure``: of the newest run, where it failed and the report is the newest one.
+    """
 
     report: StoredReport
     published: Mapping[str, TableRow]
     publication: Publication | None
+    failure: TableRow | None
 
     @property
     def account_count(self) -> int:
@@ -255,28 +260,33 @@ def read_morning(connection: Connection, session_date: dt.date | None) -> Mornin
     if session_date is not None:
         checked_session(session_date, dt.datetime.now(dt.UTC))
     found = records(connection, "risk_page/select_report", {"session_date": session_date})
+    failed = records(connection, "watchdog/select_failed_run", {"dag_id": DAG_ID}) if session_date is None else []
     if not found:
         what = "No session has a report yet" if session_date is None else f"Session {session_date} has no report"
-        raise RequestError(f"{what}: run it (make trigger DATE=YYYY-MM-DD, or the DAG daily_risk in Airflow).")
+        why = f" The newest run failed in task {failed[0]['task_id']}: {failed[0]['message']}" if failed else ""
+        raise RequestError(f"{what}: run it (make trigger DATE=YYYY-MM-DD, or the DAG daily_risk in Airflow).{why}")
     report = StoredReport(**{**found[0], "facts": parse_facts(found[0]["facts"])})
     published = records(connection, "risk_page/select_published", {"run_id": report.run_id})
     publication = None
     with contextlib.suppress(RequestError):
         publication = read_publication(connection, run_id=report.run_id)
-    return MorningView(report, {row["account_id"]: row for row in published}, publication)
+    failure = failed[0] if failed else None
+    return MorningView(report, {row["account_id"]: row for row in published}, publication, failure)
 
 
 def read_session(connection: Connection, session_date: dt.date, known: str) -> SessionView:
     """Read a session as its report knew it (``then``) or as it is known (``now``)."""
     morning = read_morning(connection, session_date)
-    as_of = morning.report.as_of if known == "then" else dt.datetime.now(dt.UTC)
+    is_then = known == "then"
+    as_of = morning.report.as_of if is_then else dt.datetime.now(dt.UTC)
+    run_id = morning.report.run_id if is_then else None
     day = {"session_date": session_date}
     return SessionView(
         morning,
         as_of,
         {account.account_id: account for account in morning.report.facts.accounts},
         records(connection, "risk_page/select_check_results", {"run_id": morning.report.run_id}),
-        records(connection, "risk_page/select_control_totals", {**day, "as_of": as_of}),
+        records(connection, "risk_page/select_control_totals", {**day, "as_of": as_of, "run_id": run_id}),
         records(connection, "risk_page/select_books", day),
         records(connection, "risk_page/select_adjustments", {**day, "as_of": as_of}),
     )
