@@ -103,10 +103,24 @@ CASES = {
         ),
         {(THU, "gross_pnl_usd"): "100", (MON, "gross_pnl_usd"): "50"},
         {"instruments": (FUTURE_HEADER, "2025-01-01,/ES,50")},
+        says_not=("dated outside",),
     ),
     "an equity's evening is its own day's": InputCase(
         ("08/13/2025 18:00:00,A1,B,1,ES,64,0,1,1,", "08/13/2025 19:59:59,A1,S,1,ES,66,0,2,2,"),
         {(WED, "gross_pnl_usd"): "2"},
+    ),
+    "a manifest names an evening's session as the futures market does": InputCase(
+        (
+            "08/14/2025 18:30:00,A1,B,1,/ESU5,6400,0,1,1,",
+            "08/15/2025 09:30:00,A1,S,1,/ESU5,6410,0,2,2,",
+            "08/15/2025 09:31:00,A1,B,1,ABC,10,0,3,3,",
+        ),
+        {(FRI, "gross_pnl_usd"): "500"},
+        {
+            "instruments": (FUTURE_HEADER, "2025-01-01,/ESU25,50"),
+            "manifest": ("file,account_id,session_date,published_at", "fills.csv,A1,2025-08-15,2025-08-16T10:00:00Z"),
+        },
+        says_not=("dated outside",),
     ),
     "a new symbol takes over lots, cost and value": InputCase(
         ("08/13/2025 10:00:00,A1,B,100,FB,10,0,1,1,", "08/18/2025 10:00:00,A1,S,60,META,13,0,2,2,"),
