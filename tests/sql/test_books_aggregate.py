@@ -137,7 +137,7 @@ def test_aggregate_goes_on_from_a_close_without_a_mark_or_without_a_rate(connect
     early = query(connection, "select early_pnl_usd from daily_pnl where session_date = %s", (after,))
     assert early == [(Decimal("7.7"),)]
     by_session = books_of(connection)
-    query(connection, "truncate positions, daily_pnl, last_fills")
+    query(connection, "truncate positions, daily_pnl, last_fills cascade")
     aggregate_session(connection, after)
     assert books_of(connection) == by_session
 

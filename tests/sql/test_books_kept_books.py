@@ -40,7 +40,7 @@ def test_aggregate_session_by_session_leaves_the_same_books_as_at_once(connectio
     for session_date in SESSIONS:
         aggregate_session(connection, session_date)
     by_session = books_of(connection)
-    query(connection, "truncate positions, daily_pnl, last_fills")
+    query(connection, "truncate positions, daily_pnl, last_fills cascade")
 
     aggregate_session(connection, SESSIONS[-1])
 
@@ -187,7 +187,7 @@ def test_aggregate_ends_with_the_same_books_whatever_came_and_ran_before(connect
             aggregate_session(connection, random.choice(SESSIONS))
     aggregate_session(connection, SESSIONS[-1])
     by_and_by = books_of(connection), query(connection, LAST_FILLS)
-    query(connection, "truncate positions, daily_pnl, last_fills")
+    query(connection, "truncate positions, daily_pnl, last_fills cascade")
 
     aggregate_session(connection, SESSIONS[-1])
 
@@ -203,7 +203,7 @@ def test_aggregate_of_two_sessions_side_by_side_leaves_the_rows_of_one_after_the
     for run in runs:
         aggregate(connection, run)
     one_after_the_other = books_of(connection)
-    query(connection, "truncate positions, daily_pnl, last_fills")
+    query(connection, "truncate positions, daily_pnl, last_fills cascade")
 
     def aggregate_alone(run: Run) -> None:
         own = warehouse.connect(warehouse_dsn)

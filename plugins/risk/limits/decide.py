@@ -29,6 +29,7 @@ from risk.limits.policy import (
     read_terms,
     status,
 )
+from risk.limits.receipt_rows import store_receipts
 from risk.limits.rules import NO_CUT, FiredRule, PnlHistory, fired_rules, rules_cut_ratios
 from risk.limits.tail_effect import store_tail_effect, usual_losses
 from risk.limits.track_record import store_track_record
@@ -159,7 +160,7 @@ class RunInputs:
 
 
 def apply_rules(connection: Connection, run: Run) -> int:
-    """Bring the track record of past cuts up to date, then recommend a limit for every active account.
+    """Bring the track record of past cuts and the receipts up to date, then recommend a limit for every active account.
 
     Active is who traded within the policy's active window and is neither a legacy account nor disabled. The run's
     earlier recommendations are replaced.
@@ -170,6 +171,7 @@ def apply_rules(connection: Connection, run: Run) -> int:
         Recommendations stored.
     """
     store_track_record(connection, run)
+    store_receipts(connection, run)
     inputs = read_inputs(connection, run, read_terms(connection, run.effective_session, run.as_of))
     usual = usual_losses(inputs.panel, inputs.issued_usd, _needed_counts(inputs.panel, inputs.terms))
     store_tail_effect(connection, run, inputs.panel, usual)

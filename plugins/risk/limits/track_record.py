@@ -11,6 +11,7 @@ average, and each session's cuts assigned to its accounts at random.
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 from bisect import bisect_left
@@ -26,7 +27,7 @@ import numpy as np
 
 from risk.core.money import count, counted, p_value, percent, usd
 from risk.core.runs import Run
-from risk.core.warehouse import Connection, execute, statement, writing
+from risk.core.warehouse import Connection, execute, planning, rows, statement, writing
 from risk.model.backtests import INTERVAL, resampled_sessions
 
 SLIPPAGE_RATIO = Decimal("0.05")
@@ -300,6 +301,7 @@ def store_track_record(connection: Connection, run: Run) -> TrackRecord:
     """
     known = {"as_of": run.as_of if run.is_point_in_time else "infinity"}
     with writing(connection):
+        follow_running_pnl(connection, known["as_of"])
         execute(connection, "track_record/delete_stale_outcomes", known)
         paths = _stream(connection, "track_record/select_paths", known)
         while chunk := list(islice(paths, FETCHED_ROWS)):
@@ -307,14 +309,60 @@ def store_track_record(connection: Connection, run: Run) -> TrackRecord:
                 outcomes = json.dumps([_with_outcomes(row) for row in chunk], default=str)
             execute(connection, "track_record/insert_outcomes", {"outcomes": outcomes})
         binds = {"through_session_date": run.session_date, "as_of": run.as_of}
-        rows = _stream(connection, "track_record/select_outcomes", binds)
-        first = list(islice(rows, 1))
+        settled = _stream(connection, "track_record/select_outcomes", binds)
+        first = list(islice(settled, 1))
         average = first[0]["average_cut_ratio"] if first else Decimal(0)
-        sessions = groupby(chain(first, rows), key=itemgetter("effective_session"))
+        sessions = groupby(chain(first, settled), key=itemgetter("effective_session"))
         record = evaluate_cuts(([_past_cut(row) for row in cuts] for _, cuts in sessions), average)
         columns = {**asdict(record), "verdict": record.verdict, "sentences": sentences(record)}
         execute(connection, "track_record/upsert_track_record", {"run_id": run.run_id, **columns})
     return record
+
+
+def follow_running_pnl(connection: Connection, as_of: dt.datetime | str) -> None:
+    """Follow the running P&L of every account-session whose books are new or were computed again; the caller commits.
+
+    Parameters
+    ----------
+    as_of
+        Cut-off of the fills; ``infinity`` = all.
+    """
+    missing = rows(connection, "receipts/select_missing_lows")
+    if missing:
+        listed = create_running_steps(connection, missing, as_of)
+        execute(connection, "receipts/insert_running_lows", listed)
+
+
+def create_running_steps(
+    connection: Connection, keys: Sequence[tuple[Any, ...]], as_of: dt.datetime | str
+) -> dict[str, Any]:
+    """Make the transaction's table of the steps of some account-sessions, in place of an earlier one.
+
+    Parameters
+    ----------
+    keys
+        Accounts and sessions, at least one.
+    as_of
+        Cut-off of the fills; ``infinity`` = all.
+
+    Returns
+    -------
+    dict
+        Binds that list the account-sessions.
+    """
+    account_ids, session_dates = map(list, zip(*keys, strict=True))
+    listed = {"account_ids": account_ids, "session_dates": session_dates}
+    bounds = {"first_session_date": min(session_dates), "last_session_date": max(session_dates)}
+    delivered = rows(connection, "receipts/select_deliveries", {**listed, "as_of": as_of})
+    deliveries = {
+        "delivery_ids": [delivery_id for delivery_id, _ in delivered],
+        "delivery_account_ids": [account_id for _, account_id in delivered],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("drop table if exists running_steps")
+    with planning(connection, max_parallel_workers_per_gather=0, jit="off"):
+        execute(connection, "receipts/create_running_steps", {**listed, **bounds, **deliveries, "as_of": as_of})
+    return listed
 
 
 def _with_outcomes(row: dict[str, Any]) -> dict[str, Any]:

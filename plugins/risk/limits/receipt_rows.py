@@ -1,0 +1,220 @@
+"""The receipts in the warehouse: made for account-sessions that are new, restated or under other limits."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal, localcontext
+from itertools import islice
+from typing import Any, NamedTuple
+
+from risk.core.policy import Policy
+from risk.core.policy_store import Instant, PolicyVersion, read_policies
+from risk.core.runs import Run
+from risk.core.warehouse import Connection, execute, rows, writing
+from risk.limits.in_force import EMAILED, AccountLimits, LimitInForce, limits_in_session
+from risk.limits.limit_inputs import read_account_limits, unnamed_limits
+from risk.limits.policy import DeskTerms, read_terms
+from risk.limits.receipts import Receipt, ReceiptTerms, RunningLows, SessionPath, Step, receipt, receipt_within
+from risk.limits.track_record import EXACT, FETCHED_ROWS, create_running_steps
+
+STORED_ROWS = 2_000
+
+
+class _Wanted(NamedTuple):
+    """An account-session to make a receipt of; see ``select_stale_receipts.sql``."""
+
+    account_id: str
+    session_date: dt.date
+    inputs_sha256: str
+    running_lows_usd: Sequence[Decimal]
+    low_instants: Sequence[dt.datetime | None]
+    loss_from_top_usd: Decimal
+    close_usd: Decimal
+    first_at: dt.datetime
+    last_at: dt.datetime
+    closes_at: dt.datetime
+
+    @property
+    def key(self) -> tuple[str, dt.date]:
+        """Account and session."""
+        return self.account_id, self.session_date
+
+    @property
+    def lows(self) -> RunningLows:
+        """What is stored of its running P&L."""
+        return RunningLows(self.running_lows_usd, self.low_instants, self.loss_from_top_usd, self.close_usd)
+
+
+@dataclass(frozen=True)
+class _Desk:
+    """What the receipts of a desk are made with, as known at one instant.
+
+    Attributes
+    ----------
+    terms
+        Policy and groups of the run.
+    versions
+        Policies that were adopted, newest first.
+    limits
+        What limits in force follow from, by account.
+    """
+
+    terms: DeskTerms
+    versions: Sequence[PolicyVersion]
+    limits: Mapping[str, AccountLimits]
+    known: dict[tuple[str, int], AccountLimits] = field(default_factory=dict)
+
+    def version(self, session_date: dt.date) -> PolicyVersion:
+        """Return the policy of a session."""
+        return next(one for one in self.versions if one.valid_from is None or one.valid_from <= session_date)
+
+    def policy(self, account_id: str, version: PolicyVersion) -> Policy:
+        """Return a policy's values for an account."""
+        return version.document.of_group(self.terms.groups.get(account_id))
+
+    def account(self, account_id: str, version: PolicyVersion) -> AccountLimits:
+        """Return what an account's limits follow from under a policy."""
+        key = (account_id, version.version)
+        if key not in self.known:
+            limits = self.limits.get(account_id) or unnamed_limits(self.terms, account_id)
+            policy = self.policy(account_id, version)
+            counting = [one for one in limits.reported if policy.use.emailed_counts or one.source != EMAILED]
+            default = policy.accounts.default_base_limit_usd
+            self.known[key] = replace(limits, reported=counting, default_limit_usd=default)
+        return self.known[key]
+
+    def inputs_sha256(self, account_id: str) -> str:
+        """Return the beginning of a hash of everything that may change a past receipt of an account.
+
+        What is reported later never does: it takes effect later.
+        """
+        limits = self.limits.get(account_id) or unnamed_limits(self.terms, account_id)
+        policies = [
+            (version.label, str(version.valid_from), repr(ReceiptTerms.of(policy)), policy.use.emailed_counts,
+             str(policy.accounts.default_base_limit_usd))
+            for version in self.versions
+            for policy in (self.policy(account_id, version),)
+        ]  # fmt: skip
+        text = repr((policies, [*limits.changes], [*limits.file_limits]))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def store_receipts(connection: Connection, run: Run) -> int:
+    """Make the receipts that are missing or were made with other limits or thresholds, of all sessions in the books.
+
+    The running P&L must be followed, see `risk.limits.track_record.follow_running_pnl`.
+
+    Parameters
+    ----------
+    run
+        A point-in-time run has its own receipts, of what was known then.
+
+    Returns
+    -------
+    int
+        Receipts made.
+    """
+    as_of: Instant = run.as_of
+    with writing(connection):
+        names = [name for (name,) in rows(connection, "receipts/select_accounts")]
+        desk = _read_desk(connection, run, as_of, None)
+        keys = [desk.inputs_sha256(name) for name in names]
+        found = rows(connection, "receipts/select_stale_receipts", {"account_ids": names, "inputs": keys})
+        wanted = [_Wanted(*row) for row in found]
+        if wanted:
+            desk = _read_desk(connection, run, as_of, wanted)
+            made = _make(connection, run, desk, wanted)
+            while chunk := list(islice(made, STORED_ROWS)):
+                receipts = json.dumps(chunk, default=str)
+                execute(connection, "receipts/replace_limit_receipts", {"receipts": receipts})
+    return len(wanted)
+
+
+def _read_desk(connection: Connection, run: Run, as_of: Instant, wanted: Sequence[_Wanted] | None) -> _Desk:
+    """Read what receipts are made with; reported limits only of the sessions that are wanted."""
+    terms = read_terms(connection, run.effective_session, as_of)
+    first_at = min(one.first_at for one in wanted) if wanted else run.as_of
+    last_at = max(one.last_at for one in wanted) if wanted else run.as_of
+    through = max(one.session_date for one in wanted) if wanted else run.session_date
+    limits = read_account_limits(
+        connection, as_of, terms=terms, through_session=through, first_at=first_at, last_at=last_at
+    )
+    return _Desk(terms, read_policies(connection, as_of=as_of), limits)
+
+
+def _make(connection: Connection, run: Run, desk: _Desk, wanted: Sequence[_Wanted]) -> Iterator[dict[str, Any]]:
+    """Make receipts: by the stored lows where one limit was not reached, else fill by fill."""
+    to_walk: list[_Wanted] = []
+    for one in wanted:
+        version, limits = _limits(desk, one)
+        terms = ReceiptTerms.of(desk.policy(one.account_id, version))
+        made = receipt_within(one.lows, limits[0][1], terms) if len(limits) == 1 else None
+        if made is None:
+            to_walk.append(one)
+        else:
+            yield _row(one, version, made)
+    for first in range(0, len(to_walk), FETCHED_ROWS):
+        part = to_walk[first : first + FETCHED_ROWS]
+        paths = _read_paths(connection, run, part)
+        for one in part:
+            version, limits = _limits(desk, one)
+            terms = ReceiptTerms.of(desk.policy(one.account_id, version))
+            path = paths[one.key]
+            if not terms.has_fees:
+                with localcontext(EXACT):
+                    path = replace(path, close_usd=path.close_usd + sum(step.fees_usd for step in path.steps))
+            yield _row(one, version, receipt(path, limits, terms))
+
+
+def _limits(desk: _Desk, one: _Wanted) -> tuple[PolicyVersion, list[tuple[dt.datetime, LimitInForce]]]:
+    version = desk.version(one.session_date)
+    account = desk.account(one.account_id, version)
+    return version, limits_in_session(account, one.session_date, one.first_at, one.last_at)
+
+
+def _read_paths(connection: Connection, run: Run, wanted: Sequence[_Wanted]) -> dict[tuple[str, dt.date], SessionPath]:
+    as_of = run.as_of if run.is_point_in_time else "infinity"
+    listed = create_running_steps(connection, [one.key for one in wanted], as_of)
+    steps: dict[tuple[str, dt.date], list[Step]] = defaultdict(list)
+    for account_id, session_date, *values in rows(connection, "receipts/select_running_steps"):
+        steps[account_id, session_date].append(Step(*values))
+    carried: dict[tuple[str, dt.date], dict[str, Decimal]] = defaultdict(dict)
+    for account_id, session_date, symbol, quantity in rows(connection, "receipts/select_carried", listed):
+        carried[account_id, session_date][symbol] = quantity
+    return {one.key: SessionPath(steps[one.key], carried[one.key], one.closes_at, one.close_usd) for one in wanted}
+
+
+def _row(one: _Wanted, version: PolicyVersion, made: Receipt) -> dict[str, Any]:
+    """Lay out a receipt as the columns of ``limit_receipts``."""
+    hit = made.hit
+    return {
+        "account_id": one.account_id,
+        "session_date": one.session_date,
+        "inputs_sha256": one.inputs_sha256,
+        "policy_version": version.label,
+        "limit_usd": made.limit.limit_usd,
+        "limit_source": made.limit.source,
+        "limit_since": made.limit.since,
+        "limit_count": made.limit_count,
+        "largest_loss_usd": made.largest_loss_usd,
+        "largest_loss_at": made.largest_loss_at,
+        "loss_from_top_usd": made.loss_from_top_usd,
+        "use_ratio": made.use_ratio,
+        "final_usd": made.final_usd,
+        "outcome": made.outcome,
+        "hit_kind": hit and hit.kind,
+        "hit_at": hit and hit.at,
+        "hit_symbol": hit and hit.symbol,
+        "hit_price": hit and hit.price,
+        "hit_before_usd": hit and hit.before_usd,
+        "hit_after_usd": hit and hit.after_usd,
+        "furthest_usd": hit and hit.furthest_usd,
+        "enlarging_fill_count": hit and hit.enlarging_fill_count,
+        "minutes_until_flat": hit and hit.minutes_until_flat,
+        "breach_reasons": made.breach_reasons,
+    }
