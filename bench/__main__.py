@@ -11,7 +11,20 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "plugins"))
 
-MEASUREMENTS = ("features", "fills", "pnl", "replay", "operation", "forecast", "page", "vendor", "walk", "fit", "tail")
+MEASUREMENTS = (
+    "features",
+    "fills",
+    "pnl",
+    "replay",
+    "operation",
+    "forecast",
+    "page",
+    "vendor",
+    "walk",
+    "receipts",
+    "fit",
+    "tail",
+)
 
 
 def measure(name: str) -> None:
