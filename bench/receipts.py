@@ -38,8 +38,8 @@ with delivered as (
     returning delivery_id, account_id, session_date
 )
 insert into risk.fills (
-    delivery_id, line_number, account_id, session_date, executed_at, is_time_unknown, tie_rank, side, quantity, symbol, price,
-    currency, fees_usd
+    delivery_id, line_number, account_id, session_date, executed_at, is_time_unknown, tie_rank, side, quantity, symbol,
+    price, currency, fees_usd
 )
 select delivered.delivery_id, line, delivered.account_id, delivered.session_date,
     sessions.opens_at + line * interval '1 minute', false, line, case line %% 2 when 1 then 'B' else 'S' end, 100,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -82,20 +83,55 @@ def read_account_limits(
     first_at, last_at
         Aware instants.
     """
+    reported = read_reported_limits(
+        connection,
+        as_of,
+        emailed_counts=terms.document.desk.use.emailed_counts,
+        through_session=through_session,
+        first_at=first_at,
+        last_at=last_at,
+    )
+    return with_reported(read_unreported_limits(connection, as_of, terms), reported, terms)
+
+
+def read_reported_limits(
+    connection: Connection,
+    as_of: Instant,
+    *,
+    emailed_counts: bool,
+    through_session: dt.date,
+    first_at: dt.datetime,
+    last_at: dt.datetime,
+) -> dict[str, list[ReportedLimit]]:
+    """Read what was published, and emailed where that counts, by account; parameters as in `read_account_limits`."""
     binds = {"as_of": as_of, "through_session": through_session, "first_at": first_at, "last_at": last_at}
     reported: dict[str, list[ReportedLimit]] = defaultdict(list)
-    for account_id, *row in rows(
-        connection,
-        "register/select_reported_limits",
-        {**binds, "emailed_counts": terms.document.desk.use.emailed_counts},
-    ):
+    found = rows(connection, "register/select_reported_limits", {**binds, "emailed_counts": emailed_counts})
+    for account_id, *row in found:
         reported[account_id].append(ReportedLimit(*row))
+    return reported
+
+
+def read_unreported_limits(connection: Connection, as_of: Instant, terms: DeskTerms) -> dict[str, AccountLimits]:
+    """Read what persons have entered and files have stated, by account; nothing of it is reported."""
     entered, stated = _read_entered(connection, as_of), _read_stated(connection, as_of)
     return {
-        account_id: AccountLimits(
-            reported[account_id], entered[account_id], stated[account_id], terms.default_limit_usd(account_id)
+        account_id: replace(
+            unnamed_limits(terms, account_id), changes=entered[account_id], file_limits=stated[account_id]
         )
-        for account_id in reported.keys() | entered.keys() | stated.keys()
+        for account_id in entered.keys() | stated.keys()
+    }
+
+
+def with_reported(
+    known: Mapping[str, AccountLimits], reported: Mapping[str, Sequence[ReportedLimit]], terms: DeskTerms
+) -> dict[str, AccountLimits]:
+    """Add what was reported to what is known otherwise."""
+    return {
+        account_id: replace(
+            known.get(account_id) or unnamed_limits(terms, account_id), reported=reported.get(account_id, ())
+        )
+        for account_id in known.keys() | reported.keys()
     }
 
 

@@ -13,11 +13,11 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from risk.core.policy import Policy
-from risk.core.policy_store import Instant, PolicyVersion, read_policies
+from risk.core.policy_store import PolicyVersion, read_policies
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, execute, rows, writing
 from risk.limits.in_force import EMAILED, AccountLimits, LimitInForce, limits_in_session
-from risk.limits.limit_inputs import read_account_limits, unnamed_limits
+from risk.limits.limit_inputs import read_reported_limits, read_unreported_limits, unnamed_limits, with_reported
 from risk.limits.policy import DeskTerms, read_terms
 from risk.limits.receipts import Receipt, ReceiptTerms, RunningLows, SessionPath, Step, receipt, receipt_within
 from risk.limits.track_record import EXACT, FETCHED_ROWS, create_running_steps
@@ -119,32 +119,39 @@ def store_receipts(connection: Connection, run: Run) -> int:
     int
         Receipts made.
     """
-    as_of: Instant = run.as_of
     with writing(connection):
+        desk = _read_desk(connection, run)
         names = [name for (name,) in rows(connection, "receipts/select_accounts")]
-        desk = _read_desk(connection, run, as_of, None)
         keys = [desk.inputs_sha256(name) for name in names]
         found = rows(connection, "receipts/select_stale_receipts", {"account_ids": names, "inputs": keys})
         wanted = [_Wanted(*row) for row in found]
         if wanted:
-            desk = _read_desk(connection, run, as_of, wanted)
-            made = _make(connection, run, desk, wanted)
+            made = _make(connection, run, _with_reported(connection, run, desk, wanted), wanted)
             while chunk := list(islice(made, STORED_ROWS)):
                 receipts = json.dumps(chunk, default=str)
                 execute(connection, "receipts/replace_limit_receipts", {"receipts": receipts})
     return len(wanted)
 
 
-def _read_desk(connection: Connection, run: Run, as_of: Instant, wanted: Sequence[_Wanted] | None) -> _Desk:
-    """Read what receipts are made with; reported limits only of the sessions that are wanted."""
-    terms = read_terms(connection, run.effective_session, as_of)
-    first_at = min(one.first_at for one in wanted) if wanted else run.as_of
-    last_at = max(one.last_at for one in wanted) if wanted else run.as_of
-    through = max(one.session_date for one in wanted) if wanted else run.session_date
-    limits = read_account_limits(
-        connection, as_of, terms=terms, through_session=through, first_at=first_at, last_at=last_at
+def _read_desk(connection: Connection, run: Run) -> _Desk:
+    """Read what may change past receipts: policies, groups, the register and the accounts files."""
+    terms = read_terms(connection, run.effective_session, run.as_of)
+    versions = read_policies(connection, as_of=run.as_of)
+    return _Desk(terms, versions, read_unreported_limits(connection, run.as_of, terms))
+
+
+def _with_reported(connection: Connection, run: Run, desk: _Desk, wanted: Sequence[_Wanted]) -> _Desk:
+    """Add the limits that were reported around some sessions."""
+    reported = read_reported_limits(
+        connection,
+        run.as_of,
+        # Which policies count emails is asked session by session.
+        emailed_counts=True,
+        through_session=max(one.session_date for one in wanted),
+        first_at=min(one.first_at for one in wanted),
+        last_at=max(one.last_at for one in wanted),
     )
-    return _Desk(terms, read_policies(connection, as_of=as_of), limits)
+    return _Desk(desk.terms, desk.versions, with_reported(desk.limits, reported, desk.terms))
 
 
 def _make(connection: Connection, run: Run, desk: _Desk, wanted: Sequence[_Wanted]) -> Iterator[dict[str, Any]]:
