@@ -1,19 +1,8 @@
--- Lists what was traded in the session that is no plain equity, who traded, and the multipliers that files state.
+-- Lists who traded some symbols in the session, who traded at all, and the multipliers that files state.
 -- Grain: one row per kind, account, symbol and day: 'account' without symbol, 'traded', 'stated' without account.
--- Reads: current_fills, instruments, marks. Binds: session_date, as_of. multiplier: scaled by 1e8.
--- What symbols are by their form, and which statement holds, Python knows (risk.core.multipliers).
-with traded as (
-    select
-        known.account_id,
-        known.symbol
-    from risk.current_fills(%(as_of)s) as known
-    where known.session_date = %(session_date)s
-    group by
-        known.account_id,
-        known.symbol
-),
-
-latest_instruments as (
+-- Reads: current_fills, current_deliveries, instruments, marks. Binds: session_date, as_of, symbols (an array).
+-- multiplier: scaled by 1e8. Which statement holds for a symbol Python knows (risk.core.multipliers).
+with latest_instruments as (
     select distinct on (instruments.valid_from, instruments.symbol)
         instruments.valid_from,
         instruments.symbol,
@@ -38,7 +27,6 @@ latest_marks as (
         marks.recorded_at <= %(as_of)s
         and marks.session_date <= %(session_date)s
         and marks.symbol !~ '^[A-Z]{1,5}$'
-        and exists (select from traded where traded.symbol !~ '^[A-Z]{1,5}$')
     order by
         marks.session_date asc,
         marks.symbol asc,
@@ -47,20 +35,25 @@ latest_marks as (
 
 select distinct
     'account' as kind,
-    traded.account_id,
+    known.account_id,
     null as symbol,
     null::date as day,
     null::bigint as multiplier
-from traded
+from risk.current_deliveries(%(as_of)s) as known
+where
+    known.session_date = %(session_date)s
+    and known.loaded_count > 0
 union all
-select
+select distinct
     'traded' as kind,
-    traded.account_id,
-    traded.symbol,
-    null as day,
-    null as multiplier
-from traded
-where traded.symbol !~ '^[A-Z]{1,5}$'
+    known.account_id,
+    known.symbol,
+    null::date as day,
+    null::bigint as multiplier
+from risk.current_fills(%(as_of)s) as known
+where
+    known.session_date = %(session_date)s
+    and known.symbol = any(%(symbols)s::text[])
 union all
 select
     'stated' as kind,

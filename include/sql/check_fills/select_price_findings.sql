@@ -6,12 +6,10 @@
 with today as (
     select
         known.symbol,
-        min(known.price) as lowest_price,
+        min(known.price) filter (where known.price > 0) as lowest_price,
         max(known.price) as highest_price
     from risk.current_fills(%(as_of)s) as known
-    where
-        known.session_date = %(session_date)s
-        and known.price > 0
+    where known.session_date = %(session_date)s
     group by known.symbol
 ),
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
-from risk.core.multipliers import Multipliers, unknown_contract
+from risk.core.multipliers import UNITS, Multipliers, unknown_contract
 from risk.core.runs import Run
+from risk.core.symbols import kind_of
 from risk.core.warehouse import Connection, rows
 
 _SCALE: Final[int] = 10**8
@@ -23,12 +24,20 @@ class Finding(NamedTuple):
     finding: str
 
 
-def contract_findings(connection: Connection, run: Run) -> Iterator[Finding]:
+def contract_findings(connection: Connection, run: Run, symbols: Iterable[str]) -> Iterator[Finding]:
     """Find the contracts of a run's session whose multiplier is unknown, by account and symbol.
 
     If every account that traded is hit, nothing of the desk's session is money: one more finding says so.
+
+    Parameters
+    ----------
+    symbols
+        What was traded in the session.
     """
-    binds = {"session_date": run.session_date, "as_of": run.as_of}
+    contracts = [symbol for symbol in symbols if kind_of(symbol) not in UNITS]
+    if not contracts:
+        return
+    binds = {"session_date": run.session_date, "as_of": run.as_of, "symbols": contracts}
     accounts: set[str] = set()
     traded: list[tuple[str, str]] = []
     statements: list[tuple[dt.date, str, int | None]] = []

@@ -33,6 +33,9 @@ SHOWN_FINDINGS: Final = 100
 FINDINGS_COLUMNS: Final = ("check_names", "subjects", "observeds", "findings")
 """Binds for the columns of ``FINDINGS_STATEMENTS``: arrays of equal length."""
 
+SYMBOL_CHECK: Final = "price_near_median"
+"""The check with one row for each symbol of the session."""
+
 STORED_SEVERITY: Final = {"critical": "fail", "warning": "warn"}
 """Words of ``quality_results`` for the severities of Great Expectations."""
 
@@ -73,7 +76,8 @@ def check_fills(connection: Connection, dsn: str, run: Run) -> CheckCounts:
         with connection:
             binds |= read_policy(connection, run.effective_session, run.as_of).desk.accounts.coverage_binds
             found = [row for name in FINDINGS_STATEMENTS for row in rows(connection, name, binds)]
-            found += contract_findings(connection, run)
+            symbols = [subject for check_name, subject, *_ in found if check_name == SYMBOL_CHECK]
+            found += contract_findings(connection, run, symbols)
         observed = dict(zip(FINDINGS_COLUMNS, map(list, zip(*found, strict=True)), strict=True))
         has_passed = _validate(dsn, observed)
     except (psycopg2.OperationalError, psycopg2.InterfaceError):
