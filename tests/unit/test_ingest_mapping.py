@@ -140,6 +140,15 @@ def test_sign_of_the_quantity_may_be_the_side(tmp_path: Path) -> None:
     assert [(chr(one["side"]), one["quantity"] / 10**8) for one in executions(tmp_path)] == [("B", 100), ("S", 40)]
 
 
+def test_words_of_a_status_are_those_of_the_mapping(tmp_path: Path) -> None:
+    mapping = BASE.replace('price = "Price"', 'price = "Price"\nstatus = "State"')
+    words = 'statuses = { "Ausgeführt" = "live", "Storno" = "canceled" }\nfill_id = "No"\n'
+    rows = (f"{ROW},Ausgeführt,1", f"{ROW},Ausgeführt,2", f"{ROW},STORNO,2")
+    write(tmp_path, words + mapping, f"{HEADER},State,No", *rows)
+
+    assert [one["fill_key"] for one in executions(tmp_path)] == ["1"]
+
+
 @pytest.mark.parametrize(
     ("keys", "texts", "written"),
     [

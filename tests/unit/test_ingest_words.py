@@ -220,7 +220,11 @@ def test_status_is_read_from_the_words_of_the_settings(status: str, kind: str | 
 
 
 def test_live_statuses_are_a_setting() -> None:
-    assert RowRules(Settings(live_statuses=("JOURNAL",)), TODAY).kind_of("journal") == "live"
+    rules = RowRules(Settings(live_statuses=("JOURNAL",), canceled_statuses=("NIX",)), TODAY)
+
+    assert rules.kind_of("journal") == "live"
+    # what mappings write for the words of a file is known whatever the settings are
+    assert [rules.kind_of(word) for word in ("live", "canceled", "corrected")] == ["live", "canceled", "corrected"]
 
 
 @pytest.mark.parametrize(

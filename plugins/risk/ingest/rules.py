@@ -203,8 +203,8 @@ class RowRules:
 
 @cache
 def _kinds(live: tuple[str, ...], canceled: tuple[str, ...], corrected: tuple[str, ...]) -> dict[str, Kind]:
-    """Map the words of the column Status to what they mean."""
-    words: dict[str, Kind] = {"": "live"}
+    """Map the words of the column Status to what they mean; those that mappings write are always known."""
+    words: dict[str, Kind] = {"": "live", "LIVE": "live", "CANCELED": "canceled", "CORRECTED": "corrected"}
     words |= {fold_word(word): "live" for word in live}
     words |= {fold_word(word): "canceled" for word in canceled}
     return words | {fold_word(word): "corrected" for word in corrected}
