@@ -30,7 +30,7 @@ from risk.ingest.mapping import FillsMapping
 from risk.ingest.order import ROW_DTYPES, Rows
 from risk.ingest.rules import NO_IDS, Reject, RowRules, currency_of, may_be_execution, multiplier_of, sum_fees
 from risk.ingest.streams import Block, Record
-from risk.ingest.times import DATE_ORDERS, moment_of, session_at
+from risk.ingest.times import DATE_ORDERS, FUTURES_OPEN, moment_of, session_at, session_of
 from risk.ingest.words import FEE_COLUMNS, READ_COLUMNS, UNNAMED, side_of
 
 Place = tuple[str, dt.date]
@@ -374,7 +374,8 @@ class Parser:
             return False, 0, UNPLACED, UNPLACED, False, order
         wall_time = moment.wall_time
         microseconds = (wall_time.replace(tzinfo=EXCHANGE_ZONE) - _EPOCH) // dt.timedelta(microseconds=1)
-        day, futures_day = (session_at(wall_time, is_future=is_future).toordinal() for is_future in (False, True))
+        day = session_of(wall_time.date()).toordinal()
+        futures_day = session_at(wall_time, is_future=True).toordinal() if wall_time.time() >= FUTURES_OPEN else day
         return True, microseconds, day, futures_day, moment.is_time_unknown, order
 
     def _judge_account(self, text: str) -> tuple[bool, int]:

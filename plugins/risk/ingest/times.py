@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final, Literal, NamedTuple
 
 from risk.core.calendar import FIRST_SESSION, next_session
@@ -29,6 +29,7 @@ _CLOCK: Final = (
     r"(?: *(?P<half>[AaPp])\.?[Mm]\.?)?"
 )
 _OFFSET: Final = r"(?: *(?P<zone>[Zz]|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?))?"
+_DAY_PARTS: Final = (("y", "m", "d"), ("iy", "im", "id"), ("cy", "cm", "cd"))
 _DATE: Final = re.compile(_DAY)
 _MOMENT: Final = re.compile(f"{_DAY}(?:,? +|T){_CLOCK}{_OFFSET}")
 
@@ -102,7 +103,7 @@ def moment_of(text: str, today: dt.date) -> Moment:
     if read.tzinfo is not None:
         wall_time = in_new_york(read)
         return Moment(_range_code(wall_time, today), wall_time, order=order)
-    code = _range_code(read, today) or _clock_change_code(read)
+    code = _range_code(read, today) or _clock_change_code(read.replace(minute=0, second=0, microsecond=0))
     return Moment(code, read, read.time() == dt.time(), order)
 
 
@@ -125,11 +126,14 @@ def _stated(found: re.Match[str]) -> dt.datetime | None:
 
 
 def _day(found: re.Match[str]) -> dt.date | None:
-    year, month, day = (int(found[first] or found[f"i{first}"] or found[f"c{first}"]) for first in ("y", "m", "d"))
-    try:
-        return dt.date(year, month, day)
-    except ValueError:
-        return None
+    for names in _DAY_PARTS:
+        year, month, day = found.group(*names)
+        if year:
+            try:
+                return dt.date(int(year), int(month), int(day))
+            except ValueError:
+                return None
+    return None
 
 
 def _clock(found: re.Match[str]) -> dt.time | None:
@@ -168,8 +172,9 @@ def _range_code(wall_time: dt.datetime, today: dt.date) -> str | None:
     return "date_past" if wall_time.date() < FIRST_SESSION else None
 
 
+@lru_cache(maxsize=4096)
 def _clock_change_code(wall_time: dt.datetime) -> str | None:
-    """Tell whether New York's clocks showed a wall time twice or never."""
+    """Tell whether New York's clocks showed the hour that begins at a wall time twice or never."""
     earlier, later = (wall_time.replace(tzinfo=EXCHANGE_ZONE, fold=fold) for fold in (0, 1))
     if earlier.utcoffset() == later.utcoffset():
         return None
