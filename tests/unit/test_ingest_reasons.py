@@ -72,6 +72,7 @@ def test_pnl_says_a_few_sentences_about_thousands_of_bad_rows(tmp_path: Path, co
     assert [line.split(", account")[0] for line in said] == [
         f"{count:,} rows rejected; first: fills.csv line 53",
         "50 rows rejected; first: fills.csv line 3",
+        f"Incomplete, with the P&L of the other rows only: A1 2025-08-14 ({count + 50} of {count + 51} rows rejected).",
     ]
     assert "'x0'" in said[0]
 
