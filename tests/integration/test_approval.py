@@ -245,8 +245,8 @@ def test_person_reads_the_morning_approves_one_limit_edits_another_and_sees_what
     # ann reads today, opens a trader, and goes from there to the approval
     page = window(chromium, airflow_stack, "ann")
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"Reduce {len(morning.names)} limits before the open")
-    expect(page.get_by_role("row").filter(has_text=approved)).to_contain_text(morning.limits[approved])
-    page.get_by_role("link", name=approved, exact=True).click()
+    expect(page.get_by_role("row").filter(has_text=approved).first).to_contain_text(morning.limits[approved])
+    page.get_by_role("link", name=approved, exact=True).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Trader {approved}")
     assert obstacles(page) == []
     page.get_by_role("link", name="Today").click()
