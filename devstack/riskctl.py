@@ -17,7 +17,9 @@ from devstack.workspace import Workspace, load_secrets, read_json
 from risk import cli
 from risk.core.connections import METADATA_DSN, WAREHOUSE_CONNECTION
 
-POSTGRES_COMMANDS = frozenset({"backup", "limits", "migrate", "policy", "replay", "restore", "track-record", "traders"})
+POSTGRES_COMMANDS = frozenset(
+    {"backup", "limits", "migrate", "policy", "replay", "restore", "track-record", "traders", "withdraw"}
+)
 STACK_COMMANDS = POSTGRES_COMMANDS | {"doctor", "watchdog"}
 
 
