@@ -169,10 +169,12 @@ def pnl(
 
 def _print_notices(drop: DropExecutions, rejected: Iterable[Reject], noticed: Iterable[Notice]) -> None:
     """Print rejected rows and warnings to standard error, grouped by their cause."""
+    from risk.ingest.completeness import say_incomplete
     from risk.ingest.reasons import summarize
 
     rejects = summarize(reject.notice for reject in (*drop.rejects, *rejected))
-    for sentence in (*drop.unread, *rejects, *drop.incomplete, *summarize((*drop.notices, *noticed), "affected")):
+    notices = summarize((*drop.notices, *noticed), "affected")
+    for sentence in (*drop.unread, *rejects, *say_incomplete(drop.incomplete), *notices):
         typer.echo(sentence, err=True)
 
 
@@ -262,8 +264,8 @@ def _panel_of_drop(folder: Path) -> Panel:
     drop = read_drop(folder, settings)
     stated, rejected, noticed = read_stated(folder, settings)
     _print_notices(drop, rejected, noticed)
-    instruments = with_multipliers(stated.instruments, drop.instruments)
-    return panel_of_fills(list(fills_of(drop.executions)), stated.marks, instruments, stated.splits)
+    given = (stated.marks, with_multipliers(stated.instruments, drop.instruments), stated.splits, drop.incomplete)
+    return panel_of_fills(list(fills_of(drop.executions)), *given)
 
 
 def _print_record(result: BacktestRecord, checks: CoverageChecks, origin: str) -> None:
@@ -423,8 +425,8 @@ def withdraw(
     from risk.ingest.withdraw import withdraw as withdraw_delivery
 
     with warehouse() as connection:
-        day, now = session_date_of(session), dt.datetime.now(dt.UTC)
-        sentence = withdraw_delivery(connection, account, day, reason, now, is_undone=undo)
+        decided = (account, session_date_of(session), reason, dt.datetime.now(dt.UTC))
+        sentence = withdraw_delivery(connection, *decided, is_undone=undo)
     typer.echo(json.dumps({"sentence": sentence}) if as_json else sentence)
 
 

@@ -67,3 +67,32 @@ def test_file_that_is_not_read_is_named_once_until_its_bytes_change(connection: 
     named.append(len(warnings(connection, run_of(connection, tmp_path, FRIDAY), "unread")))
 
     assert named == [1, 1, 0, 1]  # both runs of the session that met it, not the next session
+
+
+MAPPING = """
+files = ["blotter*.csv"]
+[columns]
+account = "Trader"
+side = "Side"
+quantity = "Qty"
+symbol = "Symbol"
+price = "Price"
+[time]
+column = "Time"
+"""
+
+
+def test_rejected_rows_of_a_mapped_file_are_those_of_executions(connection: Connection, tmp_path: Path) -> None:
+    (tmp_path / "mapping.toml").write_text(MAPPING)
+    rows = ["2025-08-15 10:00:00,NET001,Buy,1,XYZ,10", "Total,,,,,", "2025-08-15 10:00:00,NET001,Bye,1,XYZ,10"]
+    (tmp_path / "blotter_a.csv").write_text("\n".join(["Time,Trader,Side,Qty,Symbol,Price", *rows]) + "\n")
+
+    run = run_of(connection, tmp_path, FRIDAY)
+
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select line_number, delivery_id is null from risk.current_rejects(%s, %s, %s) order by 1",
+            (FRIDAY, run.as_of, run.load_id),
+        )
+        assert cursor.fetchall() == [(3, True), (4, False)]
+    assert len(warnings(connection, run, "rejects")) == 2

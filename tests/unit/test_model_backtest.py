@@ -171,3 +171,17 @@ def test_panel_of_fills_holds_results_and_what_the_fills_tell() -> None:
         110.0,
     )
     assert panel.fees_usd[0, 0] == pytest.approx(0.30)
+
+
+def test_panel_of_fills_leaves_out_what_lacks_executions() -> None:
+    days = [dt.date(2025, 6, 16), dt.date(2025, 6, 17)]
+    noon = dt.datetime(2025, 6, 16, 16, 0, tzinfo=dt.UTC)
+    fills = [
+        Fill("A1", day, noon + dt.timedelta(days=number), 2, side, Decimal(10), "XYZ", price, "USD", Decimal(0))
+        for number, day in enumerate(days)
+        for side, price in (("B", Decimal(5)), ("S", Decimal(6)))
+    ]
+
+    panel = panel_of_fills(fills, incomplete={("A1", days[0])})
+
+    assert panel.session_dates == (days[1],)

@@ -119,7 +119,7 @@ inner join risk.source_files as present
         and met.content_sha256 = present.content_sha256
         and present.load_id = %(load_id)s
 where
-    fill_rejects.file_name not like 'fills%%'
+    fill_rejects.is_reference
     and present.rejected_count > 0
 group by
     fill_rejects.file_name,
@@ -135,7 +135,7 @@ where
     source_files.load_id = %(load_id)s
     and source_files.state in ('loaded', 'partly loaded')
     and source_files.reason is not null
-    and source_files.file_name not like 'fills%%'
+    and source_files.is_reference
 union all
 select
     'adjustments_known' as check_name,

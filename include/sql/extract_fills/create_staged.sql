@@ -26,7 +26,8 @@ create temporary table staged_rejects (
     session_date date,
     raw_text text not null,
     reason text not null,
-    cause text not null
+    cause text not null,
+    is_reference boolean not null
 ) on commit drop;
 
 -- A row per mark read; price in currency, null = the source says there is none.

@@ -11,7 +11,8 @@ insert into risk.fill_rejects (
     session_date,
     raw_text,
     reason,
-    cause
+    cause,
+    is_reference
 )
 select
     %(load_id)s,
@@ -22,7 +23,8 @@ select
     staged_rejects.session_date,
     staged_rejects.raw_text,
     staged_rejects.reason,
-    staged_rejects.cause
+    staged_rejects.cause,
+    staged_rejects.is_reference
 from staged_rejects
 where
     staged_rejects.delivery_id is not null

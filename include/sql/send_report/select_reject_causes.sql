@@ -12,7 +12,7 @@ with rejected as (
     from risk.fill_rejects
     where
         fill_rejects.load_id = %(load_id)s
-        and fill_rejects.file_name like 'fills%%'
+        and not fill_rejects.is_reference
     union
     select
         known.load_id,

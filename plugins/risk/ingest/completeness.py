@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -105,26 +106,32 @@ def count_differences(deliveries: FileDeliveries, stated: Mapping[Place, int | N
     return differing
 
 
-def say_incomplete(delivered: Iterable[tuple[FileDeliveries, Collection[Place], Mapping[Place, int]]]) -> list[str]:
-    """Say in one sentence which account-sessions lack rows that may be executions; empty if none does.
+def find_incomplete(deliveries: FileDeliveries, differing: Mapping[Place, int]) -> dict[Place, str]:
+    """Find the account-sessions of a file that lack rows which may be executions, and say why.
 
     Parameters
     ----------
-    delivered
-        What each file delivers, the account-sessions of it that count, and `count_differences`.
+    differing
+        Of `count_differences`.
     """
-    found: list[str] = []
-    for deliveries, counting, differing in delivered:
-        counted = deliveries.counts[["row_count", "lost_count"]].to_numpy().tolist()
-        for place, (row_count, lost_count) in zip(deliveries.places, counted, strict=True):
-            reasons = [f"{lost_count} of {row_count} rows rejected"] if lost_count else []
-            if place in differing:
-                reasons.append(f"{row_count} rows, and manifest.csv states {differing[place]}")
-            if reasons and place in counting:
-                found.append(f"{place[0]} {place[1]} ({'; '.join(reasons)})")
-    others = f" and {len(found) - SHOWN_PLACES} more" if len(found) > SHOWN_PLACES else ""
-    listed = ", ".join(found[:SHOWN_PLACES])
-    return [f"Incomplete, with the P&L of the other rows only: {listed}{others}."] if found else []
+    found: dict[Place, str] = {}
+    counted = deliveries.counts[["row_count", "lost_count"]].to_numpy().tolist()
+    for place, (row_count, lost_count) in zip(deliveries.places, counted, strict=True):
+        reasons = [f"{lost_count} of {row_count} rows rejected"] if lost_count else []
+        if place in differing:
+            reasons.append(f"{row_count} rows, and manifest.csv states {differing[place]}")
+        if reasons:
+            found[place] = "; ".join(reasons)
+    return found
+
+
+def say_incomplete(incomplete: Mapping[Place, str]) -> list[str]:
+    """Name in one sentence the account-sessions that lack rows; none if there is none."""
+    if not incomplete:
+        return []
+    shown = [f"{account_id} {day} ({why})" for (account_id, day), why in islice(incomplete.items(), SHOWN_PLACES)]
+    others = f" and {len(incomplete) - len(shown)} more" if len(incomplete) > len(shown) else ""
+    return [f"Incomplete, with the P&L of the other rows only: {', '.join(shown)}{others}."]
 
 
 def differing_file(name: str, deliveries: FileDeliveries, differing: Mapping[Place, int]) -> FileFinding:

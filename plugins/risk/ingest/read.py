@@ -19,7 +19,7 @@ from risk.core.entities import Fill, Instrument, Statements
 from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.symbols import kind_of, read_symbol
-from risk.ingest.completeness import count_differences, say_incomplete
+from risk.ingest.completeness import count_differences, find_incomplete
 from risk.ingest.corrections import Renames, apply_corrections
 from risk.ingest.deliveries import SELECTED, FileDeliveries, find_deliveries
 from risk.ingest.folder import DropFolder, Entry, open_folder
@@ -52,7 +52,7 @@ class DropExecutions(NamedTuple):
     instruments
         Multipliers that the executions state.
     incomplete
-        Sentences about account-sessions that lack rows.
+        Account-sessions that lack rows, by the names that accounts have now, and why.
     unread
         Sentences about files under whose names nothing is read.
     """
@@ -61,7 +61,7 @@ class DropExecutions(NamedTuple):
     rejects: list[Reject]
     notices: list[Notice]
     instruments: list[Instrument]
-    incomplete: list[str]
+    incomplete: dict[Place, str]
     unread: list[str]
 
 
@@ -101,7 +101,9 @@ def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None
         *_zero_price_notices(executions),
         *notices,
     ]
-    return DropExecutions(executions, rejects, notices, instruments, _incomplete(drop, found, owners), unread)
+    return DropExecutions(
+        executions, rejects, notices, instruments, _incomplete(drop, found, owners, Renames(stated)), unread
+    )
 
 
 def _repeated_rows(
@@ -114,16 +116,21 @@ def _repeated_rows(
 
 
 def _incomplete(
-    drop: DropFolder, found: Iterable[tuple[FileDeliveries, list[pa.Table]]], owners: Mapping[Place, str]
-) -> list[str]:
-    """Say which of the account-sessions that count lack rows."""
-    delivered = []
+    drop: DropFolder,
+    found: Iterable[tuple[FileDeliveries, list[pa.Table]]],
+    owners: Mapping[Place, str],
+    renames: Renames,
+) -> dict[Place, str]:
+    """Find which of the account-sessions that count lack rows."""
+    incomplete: dict[Place, str] = {}
     for deliveries, _ in found:
         name = deliveries.parsed.path.name
         stated = {place: entry.stated_count for place, entry in drop.entries.get(name, {}).items()}
-        counting = {place for place, owner in owners.items() if owner == name}
-        delivered.append((deliveries, counting, count_differences(deliveries, stated)))
-    return say_incomplete(delivered)
+        lacking = find_incomplete(deliveries, count_differences(deliveries, stated))
+        for (account_id, session_date), why in lacking.items():
+            if owners.get((account_id, session_date)) == name:
+                incomplete[renames.current_name(account_id, session_date), session_date] = why
+    return incomplete
 
 
 def _open(folder: Path, settings: Settings) -> tuple[DropFolder, RowRules]:

@@ -196,7 +196,7 @@ def store_reference_files(
     counts = Counter(file_name for (file_name,) in rows(connection, spec.insert, opened))
     return StoredReference(
         [_log(file, through, counts[file.path.name]) for file in files],
-        [StagedReject(*reject, file.content_sha256) for file in files for reject in file.rejects],
+        [StagedReject(*reject, file.content_sha256, is_reference=True) for file in files for reject in file.rejects],
         findings,
     )
 
@@ -235,6 +235,7 @@ def _log(file: ReferenceFile[Row], through: dt.date, loaded_count: int) -> FileL
         rejected_count=len(file.rejects),
         unchanged_count=len(file.stated) + file.blank_count - loaded_count - deferred_count,
         deferred_count=deferred_count,
+        is_reference=True,
         reason=" ".join(notice.sentence for notice in file.notices) or None,
     )
 

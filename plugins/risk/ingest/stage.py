@@ -49,6 +49,7 @@ class FileLog(NamedTuple):
     duplicate_count: int = 0
     unchanged_count: int = 0
     deferred_count: int = 0
+    is_reference: bool = False
     state: str = ""
 
     def row(self, load_id: int) -> tuple[object, ...]:
@@ -73,6 +74,7 @@ class StagedReject(NamedTuple):
     delivery_id: int | None = None
     account_id: str | None = None
     session_date: dt.date | None = None
+    is_reference: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -346,6 +346,7 @@ def panel_of_fills(
     marks: Iterable[Mark] = (),
     instruments: Iterable[Instrument] = (),
     splits: Iterable[Split] = (),
+    incomplete: Container[tuple[str, dt.date]] = (),
 ) -> Panel:
     """Compute the books of executions and the measures of their fills into a panel.
 
@@ -353,6 +354,8 @@ def panel_of_fills(
     ----------
     fills, marks, instruments, splits
         As in `risk.books.session.account_sessions`; without a mark an open position carries its last price.
+    incomplete
+        Accounts and sessions that lack executions: they are left out.
 
     Raises
     ------
@@ -361,7 +364,8 @@ def panel_of_fills(
     """
     if not fills:
         raise InputError("No execution can be used: there is nothing to test.")
-    return panel_of_days(account_sessions(fills, marks, instruments, splits))
+    days = account_sessions(fills, marks, instruments, splits)
+    return panel_of_days(day for day in days if (day.account_id, day.session_date) not in incomplete)
 
 
 def panel_of_days(days: Iterable[AccountSession]) -> Panel:

@@ -30,7 +30,7 @@ as $$
         inner join risk.loads on fill_rejects.load_id = loads.load_id
         where
             fill_rejects.delivery_id is null
-            and fill_rejects.file_name like 'fills%'
+            and not fill_rejects.is_reference
     )
 
     select

@@ -8,6 +8,7 @@ create table risk.fill_rejects (
     raw_text text not null,
     reason text not null,
     cause text not null,
+    is_reference boolean not null default false,
     primary key (load_id, file_name, line_number)
 );
 
@@ -25,3 +26,4 @@ comment on column risk.fill_rejects.raw_text is 'The row as the source sent it.'
 comment on column risk.fill_rejects.reason is 'What is wrong with the row, as a sentence.';
 comment on column risk.fill_rejects.cause is
 'What the reason has in common with those of other rows, without their values: rows are counted by it.';
+comment on column risk.fill_rejects.is_reference is 'Whether the row is one of a reference file, not of executions.';

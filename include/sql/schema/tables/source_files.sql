@@ -11,6 +11,7 @@ create table risk.source_files (
     duplicate_count bigint not null default 0,
     unchanged_count bigint not null default 0,
     deferred_count bigint not null default 0,
+    is_reference boolean not null default false,
     primary key (load_id, file_name),
     check (state in ('loaded', 'partly loaded') or reason is not null),
     check (row_count = loaded_count + rejected_count + duplicate_count + unchanged_count + deferred_count)
@@ -35,3 +36,4 @@ comment on column risk.source_files.duplicate_count is 'Rows that repeat another
 comment on column risk.source_files.unchanged_count is
 'Rows of account-sessions whose current delivery has the same content.';
 comment on column risk.source_files.deferred_count is 'Rows of sessions after the load''s last one.';
+comment on column risk.source_files.is_reference is 'Whether it is a reference file, not one of executions.';
