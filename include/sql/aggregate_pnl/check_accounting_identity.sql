@@ -388,8 +388,12 @@ measured as (
     cross join lateral (
         values
         ('fees', daily_pnl.fees_usd, totals.fees_usd),
-        -- The total itself is unknown where rows are lost.
-        ('total P&L', daily_pnl.net_pnl_usd + daily_pnl.unrealized_delta_usd, totals.total_pnl_usd)
+        -- Where rows are lost the books have no total: then its parts are checked.
+        (
+            'total P&L',
+            coalesce(daily_pnl.total_pnl_usd, daily_pnl.net_pnl_usd + daily_pnl.unrealized_delta_usd),
+            totals.total_pnl_usd
+        )
     ) as numbers (measure, books_number, fills_number)
 )
 

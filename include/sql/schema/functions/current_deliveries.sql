@@ -1,5 +1,4 @@
 -- A plain SQL function, so that the planner inlines it: a condition on session_date reaches the index.
--- The withdrawn ones are collected into an array first: they are none or few, and the planner expects many of a join.
 create function risk.current_deliveries(as_of timestamptz)
 returns table (
     delivery_id bigint,
@@ -55,11 +54,10 @@ as $$
         from risk.deliveries
         where
             deliveries.recorded_at <= current_deliveries.as_of
-            and deliveries.delivery_id <> all(
-                array(
-                    select withdrawn.delivery_id
-                    from risk.withdrawn_deliveries(current_deliveries.as_of) as withdrawn
-                )
+            and not exists (
+                select
+                from risk.withdrawn_deliveries(current_deliveries.as_of) as withdrawn
+                where withdrawn.delivery_id = deliveries.delivery_id
             )
         order by
             deliveries.account_id,
