@@ -371,6 +371,8 @@ def test_every_check_is_observed_and_every_observation_checked() -> None:
         text = path.read_text()
         observed |= set(re.findall(r"'(\w+)' as check_name", text))
         observed |= set(re.findall(r"\(\n +'(\w+)',", text))
+    for path in Path(checks_run.__file__).parent.glob("*.py"):
+        observed |= set(re.findall(r'Finding\("(\w+)"', path.read_text()))
 
     assert observed == {check.name for check in CHECKS}
 

@@ -142,6 +142,8 @@ def test_second_report_says_what_the_first_said_when_a_later_session_brought_a_c
         line_number=2,
         account_id="NET001",
         session_date=dt.date(2025, 8, 18),
+        executed_at=dt.datetime(2025, 8, 18, 14, tzinfo=dt.UTC),
+        tie_rank=0,
         kind="canceled",
         fill_key="1",
         **what,
