@@ -152,6 +152,15 @@ def test_person_s_base_limit_outlasts_an_unchanged_file_and_yields_to_a_new_one(
     assert limit_at(after, at(WED, 10), WED).limit_usd == Decimal(4000)
 
 
+def test_of_two_base_limits_of_one_day_the_one_approved_last_counts() -> None:
+    changes = (
+        changed(BASE, 4000, at(WED, 0), None, change_id=1, approved_at=at(TUE, 10)),
+        changed(BASE, 3000, at(WED, 0), None, change_id=2, approved_at=at(TUE, 9)),
+    )
+
+    assert limit_at(account(changes=changes), at(WED, 10), WED).limit_usd == Decimal(4000)
+
+
 @pytest.mark.parametrize(
     ("reports", "recommended", "expected"),
     [

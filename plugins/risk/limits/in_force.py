@@ -174,6 +174,8 @@ class LimitInForce:
 def base_limit(account: AccountLimits, session_date: dt.date, known_at: dt.datetime = NEVER) -> LimitInForce:
     """Return the base limit of a session: of a file's and a person's, the one that took effect last.
 
+    Of several that take effect at one instant, the one that was approved last.
+
     Parameters
     ----------
     session_date
@@ -192,9 +194,8 @@ def base_limit(account: AccountLimits, session_date: dt.date, known_at: dt.datet
     )
     # Files state history: of theirs the latest day counts. A person's acts from the approval on.
     of_file = max(stated, key=lambda one: (one.starts_at, one.takes_effect_at), default=None)
-    last = max(
-        [*([of_file] if of_file else []), *entered], key=lambda one: (one.takes_effect_at, one.change_id), default=None
-    )
+    candidates = [*([of_file] if of_file else []), *entered]
+    last = max(candidates, key=attrgetter("takes_effect_at", "approved_at", "change_id"), default=None)
     if last is None:
         return LimitInForce(account.default_limit_usd, DEFAULT, 0, None)
     return LimitInForce(last.limit_usd, BASE, last.change_id, last.takes_effect_at)

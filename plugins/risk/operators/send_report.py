@@ -14,7 +14,6 @@ from risk.operators.approval import NO_APPROVAL, start_approval
 from risk.operators.base import RunOperator, service_connection
 from risk.report.mail import SmtpServer, smtp_server_of
 from risk.report.page import Links
-from risk.report.send import send_report
 
 SMTP_CONNECTION_ID = "smtp_default"
 REPORTS_PATH = "/risk/reports"
@@ -72,6 +71,8 @@ class SendReportOperator(RunOperator):
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Report the run."""
+        from risk.report.send import send_report
+
         current = read_settings()
         server = smtp_server() if self.is_delivered else None
         links = Links(self.run_url, self.approval, current.base_url)
