@@ -89,7 +89,8 @@ class Clerk:
             standing, since = known[0]
         if not self.open_changes:
             return standing
-        change = min(self.open_changes, key=lambda one: one.limit_usd)
+        lowest = min(one.limit_usd for one in self.open_changes)
+        [*_, change] = [one for one in self.open_changes if one.limit_usd == lowest]
         if since is None or change.takes_effect_at > since:
             return change.limit_usd
         return min(change.limit_usd, standing)

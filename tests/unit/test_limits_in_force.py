@@ -152,6 +152,16 @@ def test_person_s_base_limit_outlasts_an_unchanged_file_and_yields_to_a_new_one(
     assert limit_at(after, at(WED, 10), WED).limit_usd == Decimal(4000)
 
 
+def test_of_two_equal_temporary_changes_the_newer_one_counts() -> None:
+    changes = (
+        changed(TEMPORARY, 2000, at(MON, 9), at(TUE, 9), change_id=1, approved_at=at(MON, 11)),
+        changed(TEMPORARY, 2000, at(MON, 9), at(TUE, 9), change_id=2, approved_at=at(MON, 9)),
+    )
+    report = reported(MON, at(MON, 10), 1000)
+
+    assert limit_at(account(report, changes=changes), at(MON, 12), MON).source_id == 1
+
+
 def test_of_two_base_limits_of_one_day_the_one_approved_last_counts() -> None:
     changes = (
         changed(BASE, 4000, at(WED, 0), None, change_id=1, approved_at=at(TUE, 10)),

@@ -275,11 +275,11 @@ def _standing_limit(account: AccountLimits, instant: dt.datetime, session_date: 
 
 
 def _temporary_change(changes: Sequence[LimitChange], instant: dt.datetime) -> LimitChange | None:
-    """Return the temporary or intraday change that lasts at an instant; of several the lowest."""
+    """Return the temporary or intraday change that lasts at an instant; of several the lowest, then the newest."""
     replaced = {change.replaces for change in changes if change.has_begun(instant)}
     lasting = [
         change
         for change in changes
         if change.kind != BASE and change.lasts(instant) and change.change_id not in replaced
     ]
-    return min(lasting, key=lambda one: (one.limit_usd, one.change_id), default=None)
+    return max(lasting, key=lambda one: (-one.limit_usd, one.takes_effect_at, one.change_id), default=None)
