@@ -1,4 +1,4 @@
-"""The commands ``riskctl limits``: ask for a change of a limit, show those in force, and whether they fit."""
+"""The commands ``riskctl limits``: request a change of a limit, show those in force, and whether they fit."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def set_limit(
     *,
     as_json: JsonFlag = False,
 ) -> None:
-    """Ask for a change of a limit; it acts once a person approves it on the trader's page."""
+    """Request a change of a limit; it acts once a person approves it on the page Limits."""
     from risk.limits.approvals import AirflowUser
     from risk.limits.register import RequestedChange, change_facts, change_sentences, request_change
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from risk.core.calendar import next_session
 from risk.core.warehouse import Connection
 from risk.limits.approvals import (
     APPROVED,
@@ -22,6 +23,7 @@ from risk.limits.approvals import (
     edit,
     open_publication,
 )
+from risk.limits.register import RequestedChange, request_change
 from risk.report.build_facts import build_facts
 from risk.report.facts import Facts, RestatementFacts
 from risk.report.page import Links
@@ -62,6 +64,8 @@ def morning(connection: Connection) -> None:
         LimitEdit("3000", "calm since", None),
     )
     decide(connection, publication, "NET002", APPROVED, AirflowUser("1", "ann"))
+    change = RequestedChange("NET001", "4000", str(next_session(dt.datetime.now(dt.UTC).date())), "", "calm since")
+    request_change(connection, change, AirflowUser("1", "ann"), has_dual_control=False)
 
 
 @pytest.fixture
@@ -100,6 +104,7 @@ def test_every_page_can_be_used_by_keyboard_and_screen_reader(page: Page) -> Non
         "/sessions/2025-08-15?known=now",
         "/traders/NET001",
         "/approvals/1",
+        "/limits",
         "/track-record",
     )
 

@@ -298,7 +298,7 @@ def test_page_says_that_nothing_was_reported_yet(client: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/sessions/2025-08-15", "/traders/NET001", "/approvals/1", "/track-record", "/model"]
+    "path", ["/", "/sessions/2025-08-15", "/traders/NET001", "/approvals/1", "/limits", "/track-record", "/model"]
 )
 def test_page_says_that_the_database_is_down(client: Any, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", "postgres://risk:hunter2@127.0.0.1:9/nowhere")
@@ -317,6 +317,7 @@ def test_every_page_forbids_what_comes_from_elsewhere(client: Any, run: Run, pub
         "/sessions/2025-08-15",
         "/traders/NET001",
         f"/approvals/{publication.publication_id}",
+        "/limits",
         "/track-record",
         "/no",
     ):

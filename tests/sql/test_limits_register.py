@@ -18,15 +18,13 @@ from risk.core.errors import RequestError
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection
 from risk.limits.approvals import AirflowUser
+from risk.limits.change_approvals import ChangeDecision, acting_changes, decide_change, read_pending
 from risk.limits.in_force import BASE, DEFAULT, EMAILED, INTRADAY, PUBLISHED, TEMPORARY, LimitInForce
+from risk.limits.limit_inputs import APPROVED, REJECTED, RegisteredChange, read_changes
 from risk.limits.policy import read_terms
 from risk.limits.register import (
-    APPROVED,
-    REJECTED,
-    RegisteredChange,
     RequestedChange,
     change_sentences,
-    decide_change,
     limits_in_force,
     read_change,
     request_change,
@@ -66,6 +64,17 @@ def ask(connection: Connection, *entered: Any, **changes: Any) -> RegisteredChan
     return request_change(connection, asked(*entered, **changes), ANN, has_dual_control=False)
 
 
+def decide(
+    connection: Connection, change: RegisteredChange, action: str, user: AirflowUser, *, has_dual_control: bool = False
+) -> RegisteredChange:
+    """Decide on what is shown now; what is not shown is decided blindly."""
+    now = dt.datetime.now(dt.UTC)
+    pending = read_pending(connection, now, has_dual_control=has_dual_control)
+    seen = {shown.change.change_id: shown.sha256 for shown in pending}
+    decision = ChangeDecision(change.change_id, action, seen.get(change.change_id, ""))
+    return decide_change(connection, decision, user, has_dual_control=has_dual_control)
+
+
 def in_force(connection: Connection, instant: dt.datetime) -> LimitInForce:
     return limits_in_force(connection, instant)["NET001"]
 
@@ -99,7 +108,7 @@ def test_change_is_in_force_from_its_approval_until_its_end(connection: Connecti
     change = ask(connection, "2000.50", TODAY, LATER)
     assert in_force(connection, dt.datetime.now(dt.UTC)).source == DEFAULT
 
-    decided = decide_change(connection, change.change_id, APPROVED, BOB)
+    decided = decide(connection, change, APPROVED, BOB)
 
     assert decided.decided_at is not None
     found = in_force(connection, dt.datetime.now(dt.UTC))
@@ -128,12 +137,16 @@ def test_kind_follows_from_the_times(connection: Connection) -> None:
         (asked("3000.505", SOON), "is not an amount in dollars and cents"),
         (asked("3000", LATER, SOON), "before it begins"),
         (asked("3000", "2025-08-04", "2025-08-05"), "enter a later end"),
-        (asked("3000", "soon"), "--from 'soon' is neither a date nor an instant"),
+        (asked("3000", "soon"), "From 'soon' is neither a date nor an instant"),
         (asked("3000", SOON, reason=" "), "A reason is missing"),
         (asked("3000", SOON, account_id="NOBODY"), "There is no account 'NOBODY'"),
         (asked("3000", SOON, LATER, replaces=99), "has no temporary change 99"),
-        (asked("3000", SOON, "2099-01-04"), "--until '2099-01-04' is outside the calendar"),
+        (asked("3000", SOON, "2099-01-04"), "Until '2099-01-04' is outside the calendar"),
         (asked("3000", HOLIDAY), f"{HOLIDAY} is no session, and a base limit begins with one: enter"),
+        (asked("3000", SOON, kind=TEMPORARY), "A temporary change has an end"),
+        (asked("3000", SOON, LATER, kind=BASE), "A base limit begins with a session and has no end"),
+        (asked("3000", SOON, kind=INTRADAY), "enter a date with a time, and no end"),
+        (asked("3000", SOON, kind="x"), "A change is of one of the kinds base, temporary, intraday"),
         (asked("3000", HOLIDAY, HOLIDAY), f"There is no session from {HOLIDAY} to {HOLIDAY}"),
     ],
 )
@@ -164,7 +177,7 @@ def test_overlapping_temporary_change_must_name_the_one_it_replaces(connection: 
         ask(connection, "1000", SOON, LATER, replaces=first.change_id)
     assert ask(connection, "4000", SOON).kind == BASE
     for change in (first, second):
-        decide_change(connection, change.change_id, APPROVED, BOB)
+        decide(connection, change, APPROVED, BOB)
     opening = day_start(LATER) + dt.timedelta(hours=9.5)
     assert in_force(connection, opening - dt.timedelta(seconds=1)).limit_usd == Decimal(2000)
     assert in_force(connection, opening).limit_usd == Decimal(3000)
@@ -172,11 +185,11 @@ def test_overlapping_temporary_change_must_name_the_one_it_replaces(connection: 
 
 def test_rejected_change_blocks_nothing_and_is_decided_once(connection: Connection) -> None:
     change = ask(connection, "2000", SOON, LATER)
-    decide_change(connection, change.change_id, REJECTED, ANN)
+    decide(connection, change, REJECTED, ANN)
 
     assert ask(connection, "3000", SOON, LATER).state == "pending"
     with pytest.raises(RequestError, match="already rejected by Ann"):
-        decide_change(connection, change.change_id, APPROVED, BOB)
+        decide(connection, change, APPROVED, BOB)
     with pytest.raises(RequestError, match="has no change 99"):
         read_change(connection, 99)
 
@@ -195,12 +208,82 @@ def test_second_person_approves_a_large_change_or_under_dual_control(
     assert ("a second person" in " ".join(change_sentences(change))) is is_needed
     if is_needed:
         with pytest.raises(
-            RequestError, match="Ann asked for change 1 of NET001 and may not approve it: a second person has to"
+            RequestError, match="Ann requested change 1 of NET001 and may not approve it: a second person has to"
         ):
-            decide_change(connection, change.change_id, APPROVED, ANN)
-        assert decide_change(connection, change.change_id, APPROVED, BOB).state == "approved"
+            decide(connection, change, APPROVED, ANN)
+        assert decide(connection, change, APPROVED, BOB).state == "approved"
     else:
-        assert decide_change(connection, change.change_id, APPROVED, ANN).state == "approved"
+        assert decide(connection, change, APPROVED, ANN).state == "approved"
+
+
+def test_second_person_is_needed_where_the_limit_has_moved_away_since_the_request(connection: Connection) -> None:
+    # given: 9,000 is 4,000 from the base limit of 5,000; an approved one of 3,000 takes it 6,000 away
+    change = ask(connection, "9000", LATER)
+    assert not change.needs_second_person
+    lower = ask(connection, "3000", SOON)
+    decide(connection, lower, APPROVED, ANN)
+
+    # when, then
+    with pytest.raises(RequestError, match="may not approve it: a second person has to"):
+        decide(connection, change, APPROVED, ANN)
+    assert decide(connection, change, APPROVED, BOB).state == "approved"
+
+
+def test_change_is_approved_only_as_it_was_shown(connection: Connection) -> None:
+    # given: Bob sees 5,000 to 6,000, and the limit becomes 3,000 before he answers
+    change = ask(connection, "6000", LATER)
+    [seen] = read_pending(connection, dt.datetime.now(dt.UTC), has_dual_control=False)
+    assert (seen.before_usd, seen.change_usd) == (Decimal(5000), Decimal(1000))
+    decide(connection, ask(connection, "3000", SOON), APPROVED, BOB)
+
+    # when, then
+    decision = ChangeDecision(change.change_id, APPROVED, seen.sha256)
+    with pytest.raises(RequestError, match="no longer what you were shown"):
+        decide_change(connection, decision, BOB, has_dual_control=False)
+    assert read_change(connection, change.change_id).state == "pending"
+
+
+def test_requester_of_the_command_line_is_known_by_name(connection: Connection) -> None:
+    change = request_change(
+        connection, asked("20000", SOON), AirflowUser("ann@desk1", "ann@desk1"), has_dual_control=False
+    )
+
+    with pytest.raises(RequestError, match="Ann requested change"):
+        decide(connection, change, APPROVED, ANN)
+    assert decide(connection, change, APPROVED, BOB).state == "approved"
+
+
+def test_same_request_and_same_decision_twice_count_once(connection: Connection) -> None:
+    first, again = (ask(connection, "2000", SOON, LATER) for _ in range(2))
+    assert first == again
+    assert count(connection) == 1
+
+    decided, repeated = (decide(connection, first, APPROVED, BOB) for _ in range(2))
+    assert decided == repeated
+
+
+def test_changes_that_act_are_those_that_hold_or_will(connection: Connection) -> None:
+    # given: a base limit in force, one for later, a temporary change and the one that replaces it
+    base = ask(connection, "6000", SOON)
+    later = ask(connection, "7000", LATER)
+    spell = ask(connection, "2000", SOON, LATER)
+    for change in (base, later, spell):
+        decide(connection, change, APPROVED, BOB)
+    instead = ask(connection, "1000", SOON, LATER, replaces=spell.change_id)
+    decide(connection, instead, APPROVED, BOB)
+    rejected = ask(connection, "4000", LATER)
+    decide(connection, rejected, REJECTED, BOB)
+
+    def acting(instant: dt.datetime, base_id: int) -> list[int]:
+        found = acting_changes(read_changes(connection, "infinity"), frozenset({base_id}), instant)
+        return [change.change_id for change in found]
+
+    ids = [change.change_id for change in (base, later, spell, instead)]
+    assert acting(dt.datetime.now(dt.UTC), 0) == ids
+    noon = dt.timedelta(hours=12)
+    assert acting(day_start(SOON) + noon, base.change_id) == [base.change_id, later.change_id, instead.change_id]
+    assert acting(day_start(LATER) + noon, later.change_id) == [later.change_id, instead.change_id]
+    assert acting(day_start(next_session(LATER)) + noon, later.change_id) == [later.change_id]
 
 
 def test_change_that_covers_a_holiday_says_so(connection: Connection) -> None:
@@ -258,7 +341,7 @@ def test_limit_of_a_renamed_account_is_the_present_one_s(connection: Connection)
 def test_unchanged_file_does_not_undo_a_person_s_base_limit(connection: Connection) -> None:
     state(connection, MON, 6000, NOW - dt.timedelta(days=30))
     change = ask(connection, "7000", TODAY) if _is_session_today() else ask(connection, "7000", SOON)
-    decided = decide_change(connection, change.change_id, APPROVED, BOB)
+    decided = decide(connection, change, APPROVED, BOB)
     instant = max(decided.starts_at, dt.datetime.now(dt.UTC)) + dt.timedelta(days=7)
 
     state(connection, MON, 6000, dt.datetime.now(dt.UTC))
@@ -301,7 +384,7 @@ def test_decision_starts_from_the_person_s_base_limit(connection: Connection) ->
     change = ask(connection, "7000", SOON)
     before = read_terms(connection, SOON, NOW + dt.timedelta(days=1)).of("NET001").base_limit_usd
 
-    decide_change(connection, change.change_id, APPROVED, BOB)
+    decide(connection, change, APPROVED, BOB)
 
     known = [read_terms(connection, day).of("NET001").base_limit_usd for day in (SOON, TODAY)]
     assert (before, known) == (Decimal(6000), [Decimal(7000), Decimal(6000)])

@@ -1,13 +1,13 @@
-"""The register of limit changes: who asked for which limit, from when until when, why, and who approved it.
+"""The register of limit changes: who asked for which limit, from when until when, and why; the limits in force.
 
-The command line asks and never approves: an approval is a person logged in to Airflow. A change acts once it is
-approved; nothing has to run for it to begin or to end (`risk.limits.in_force`).
+The command line requests and never approves: a person logged in to Airflow does (`risk.limits.change_approvals`). A
+change acts once it is approved; nothing has to run for it to begin or to end (`risk.limits.in_force`).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -25,11 +25,10 @@ from risk.core.calendar import (
 from risk.core.errors import RequestError
 from risk.core.money import usd_exact
 from risk.core.settings import EXCHANGE_ZONE
-from risk.core.warehouse import Connection, execute, rows, writing
+from risk.core.warehouse import Connection, rows, writing
 from risk.limits.approvals import AirflowUser, cleaned_reason, parsed_amount
 from risk.limits.in_force import BASE, INTRADAY, NEVER, TEMPORARY, LimitInForce, base_limit, limit_at
 from risk.limits.limit_inputs import (
-    APPROVED,
     PENDING,
     REJECTED,
     RegisteredChange,
@@ -41,6 +40,15 @@ from risk.limits.policy import read_terms
 
 ONE_DAY = dt.timedelta(days=1)
 MOMENT = dt.timedelta(microseconds=1)
+
+KIND_TIMES = {
+    BASE: "A base limit begins with a session and has no end: enter a date, and no end.",
+    TEMPORARY: "A temporary change has an end: enter a date or a time until which it lasts.",
+    INTRADAY: "An intraday change lasts until the end of its day: enter a date with a time, and no end.",
+}
+"""What a person must enter for a change of each kind."""
+
+KINDS = f"A change is of one of the kinds {', '.join(KIND_TIMES)}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,8 @@ class RequestedChange:
         intraday change. A date as the end counts whole.
     replaces
         The temporary change that this one ends; ``None`` = none.
+    kind
+        What the person expects the times to mean; empty = whatever they mean.
     """
 
     account_id: str
@@ -64,30 +74,49 @@ class RequestedChange:
     end_text: str
     reason: str
     replaces: int | None = None
+    kind: str = ""
 
 
-def limits_in_force(connection: Connection, instant: dt.datetime) -> dict[str, LimitInForce]:
-    """Return the limit in force of every account that somebody has named, by name, as known at the instant."""
+@dataclass(frozen=True, slots=True)
+class CurrentLimits:
+    """The base limit of an account and its limit in force at an instant."""
+
+    account_id: str
+    base: LimitInForce
+    in_force: LimitInForce
+
+
+def current_limits(connection: Connection, instant: dt.datetime) -> list[CurrentLimits]:
+    """List every account that somebody has named, by name, with its limits as known at the instant."""
     session_date = instant.astimezone(EXCHANGE_ZONE).date()
     terms = read_terms(connection, session_date, instant)
     known = read_account_limits(
         connection, instant, terms=terms, through_session=session_date, first_at=instant, last_at=instant
     )
     names = {name for (name,) in rows(connection, "register/select_accounts")} | known.keys()
-    return {
-        name: limit_at(known.get(name) or unnamed_limits(terms, name), instant, session_date) for name in sorted(names)
-    }
+    accounts = {name: known.get(name) or unnamed_limits(terms, name) for name in sorted(names)}
+    return [
+        CurrentLimits(name, base_limit(account, session_date, instant), limit_at(account, instant, session_date))
+        for name, account in accounts.items()
+    ]
+
+
+def limits_in_force(connection: Connection, instant: dt.datetime) -> dict[str, LimitInForce]:
+    """Return the limit in force of every account that somebody has named, by name, as known at the instant."""
+    return {one.account_id: one.in_force for one in current_limits(connection, instant)}
 
 
 def request_change(
     connection: Connection, requested: RequestedChange, user: AirflowUser, *, has_dual_control: bool
 ) -> RegisteredChange:
-    """Store a change that a person asks for; it is pending, and not in force, until it is approved.
+    """Store a change that a person requests; it is pending, and not in force, until it is approved.
+
+    The same request of the same person, still pending, is not stored again.
 
     Parameters
     ----------
     user
-        Who asks: the person logged in to Airflow, or ``user@host`` of the command line.
+        Who requests it: the person logged in to Airflow, or ``user@host`` of the command line.
     has_dual_control
         Whether every change needs a second person; otherwise only one above the policy's largest does.
 
@@ -107,8 +136,6 @@ def request_change(
                 f"A base limit of $0 for {requested.account_id} would leave nothing to cut: enter an amount above $0, "
                 "or stop the account for a time with a limit of 0 and an end."
             )
-        earlier = read_changes(connection, now, requested.account_id)
-        _check_overlap(requested, (kind, starts_at, ends_at), earlier)
         values = {
             "account_id": requested.account_id,
             "kind": kind,
@@ -117,51 +144,22 @@ def request_change(
             "ends_at": ends_at,
             "reason": reason,
             "requested_by": user.user_id,
-            "requester_name": user.user_name,
-            "needs_second_person": has_dual_control
-            or _exceeds_largest(connection, requested.account_id, kind, starts_at, limit_usd, now),
             "replaces": requested.replaces,
         }
+        earlier = read_changes(connection, now, requested.account_id)
+        double_click = next((change for change in earlier if _is_pending_request(change, values)), None)
+        if double_click is not None:
+            return double_click
+        _check_overlap(requested, (kind, starts_at, ends_at), earlier)
+        before = limit_before(connection, requested.account_id, kind, starts_at, now)
+        values["needs_second_person"] = has_dual_control or before.is_far(limit_usd)
+        values["requester_name"] = user.user_name
         change_id = rows(connection, "register/insert_limit_changes", values)[0][0]
     return read_change(connection, change_id)
 
 
-def decide_change(connection: Connection, change_id: int, action: str, user: AirflowUser) -> RegisteredChange:
-    """Approve or reject a pending change.
-
-    Parameters
-    ----------
-    action
-        ``APPROVED`` or ``REJECTED``.
-    user
-        A person logged in to Airflow who may decide about limits.
-
-    Raises
-    ------
-    RequestError
-        If there is no such change, it is decided or over, or the approval needs somebody else; nothing is stored.
-    """
-    with writing(connection):
-        change = read_change(connection, change_id)
-        now = rows(connection, "publish_limits/select_clock")[0][0]
-        if change.action is not None:
-            raise RequestError(
-                f"Change {change_id} of {change.account_id} is already {change.action} by {change.decider_name}: "
-                "enter a new change."
-            )
-        if change.ends_at is not None and change.ends_at <= now:
-            raise RequestError(
-                f"Change {change_id} of {change.account_id} ended at {_shown(change.ends_at)} without an approval: "
-                "enter a new change."
-            )
-        if action == APPROVED and change.needs_second_person and change.requested_by == user.user_id:
-            raise RequestError(
-                f"{user.user_name} asked for change {change_id} of {change.account_id} and may not approve it: a "
-                "second person has to."
-            )
-        binds = {"change_id": change_id, "action": action, "user_id": user.user_id, "user_name": user.user_name}
-        execute(connection, "register/insert_limit_change_decisions", binds)
-    return read_change(connection, change_id)
+def _is_pending_request(change: RegisteredChange, values: Mapping[str, Any]) -> bool:
+    return change.action is None and all(getattr(change, name) == value for name, value in values.items())
 
 
 def read_change(connection: Connection, change_id: int) -> RegisteredChange:
@@ -175,28 +173,28 @@ def read_change(connection: Connection, change_id: int) -> RegisteredChange:
     for change in read_changes(connection, NEVER):
         if change.change_id == change_id:
             return change
-    raise RequestError(f"The register has no change {change_id}: see the trader's page for the numbers.")
+    raise RequestError(f"The register has no change {change_id}: see the page Limits for the numbers.")
 
 
 def _period(requested: RequestedChange, now: dt.datetime) -> tuple[str, dt.datetime, dt.datetime | None]:
     """Return kind, start and end of a change."""
-    starts_at = parsed_instant("--from", requested.start_text)
-    is_date = len(requested.start_text.strip()) == len("YYYY-MM-DD")
+    starts_at = parsed_instant("From", requested.start_text)
+    kind = _kind(requested)
     day = starts_at.astimezone(EXCHANGE_ZONE).date()
-    if not requested.end_text and is_date:
+    if kind == BASE:
         _check_session(day)
         return BASE, starts_at, None
     ends_at = (
-        parsed_instant("--until", requested.end_text, is_end=True) if requested.end_text else day_start(day + ONE_DAY)
+        parsed_instant("Until", requested.end_text, is_end=True) if requested.end_text else day_start(day + ONE_DAY)
     )
     if ends_at <= starts_at:
         raise RequestError(
-            f"The change of {requested.account_id} ends at {_shown(ends_at)}, before it begins at {_shown(starts_at)}: "
+            f"The change of {requested.account_id} ends at {shown(ends_at)}, before it begins at {shown(starts_at)}: "
             "enter a later end."
         )
     if ends_at <= now:
         raise RequestError(
-            f"The change of {requested.account_id} ended at {_shown(ends_at)}; it is {_shown(now)}: enter a later end."
+            f"The change of {requested.account_id} ended at {shown(ends_at)}; it is {shown(now)}: enter a later end."
         )
     last = (ends_at - MOMENT).astimezone(EXCHANGE_ZONE).date()
     if not sessions_between(day, last):
@@ -204,7 +202,16 @@ def _period(requested: RequestedChange, now: dt.datetime) -> tuple[str, dt.datet
             f"There is no session from {day} to {last}: the change of {requested.account_id} would never act. The next "
             f"session is {next_session(last)}."
         )
-    return (TEMPORARY if requested.end_text else INTRADAY), starts_at, ends_at
+    return kind, starts_at, ends_at
+
+
+def _kind(requested: RequestedChange) -> str:
+    """Return the kind that follows from the times, and refuse the one a person named if it is another."""
+    is_date = len(requested.start_text.strip()) == len("YYYY-MM-DD")
+    kind = TEMPORARY if requested.end_text else BASE if is_date else INTRADAY
+    if requested.kind not in ("", kind):
+        raise RequestError(f"{KIND_TIMES.get(requested.kind, KINDS)} What was entered is a change of kind {kind}.")
+    return kind
 
 
 def parsed_instant(name: str, text: str, *, is_end: bool = False) -> dt.datetime:
@@ -280,15 +287,27 @@ def _check_overlap(
         if meets and change.change_id != requested.replaces:
             raise RequestError(
                 f"{requested.account_id} has change {change.change_id} to {usd_exact(change.limit_usd)} from "
-                f"{_shown(change.starts_at)} to {_shown(change.ends_at or NEVER)} ({change.state}): name it as the one "
+                f"{shown(change.starts_at)} to {shown(change.ends_at or NEVER)} ({change.state}): name it as the one "
                 "to replace, or choose other times."
             )
 
 
-def _exceeds_largest(
-    connection: Connection, account_id: str, kind: str, starts_at: dt.datetime, limit_usd: Decimal, now: dt.datetime
-) -> bool:
-    """Compare with the base limit, other kinds than a base limit with the limit in force when the change begins."""
+@dataclass(frozen=True, slots=True)
+class LimitBefore:
+    """The limit that a change replaces, and the largest change of it that one person may make alone; US dollars."""
+
+    limit_usd: Decimal
+    largest_alone_usd: Decimal
+
+    def is_far(self, limit_usd: Decimal) -> bool:
+        """Return whether another limit is further away than one person may go alone."""
+        return abs(limit_usd - self.limit_usd) > self.largest_alone_usd
+
+
+def limit_before(
+    connection: Connection, account_id: str, kind: str, starts_at: dt.datetime, now: dt.datetime
+) -> LimitBefore:
+    """Return what a change replaces, as known now: the base limit, else the limit in force when it begins."""
     instant = max(starts_at, now)
     session_date = instant.astimezone(EXCHANGE_ZONE).date()
     terms = read_terms(connection, session_date, now)
@@ -297,30 +316,31 @@ def _exceeds_largest(
     )
     known = accounts.get(account_id) or unnamed_limits(terms, account_id)
     before = base_limit(known, session_date) if kind == BASE else limit_at(known, instant, session_date)
-    return abs(limit_usd - before.limit_usd) > terms.of(account_id).policy.changes.largest_alone_usd
+    return LimitBefore(before.limit_usd, terms.of(account_id).policy.changes.largest_alone_usd)
 
 
-def _shown(instant: dt.datetime) -> str:
+def shown(instant: dt.datetime) -> str:
+    """Write an instant for people: date and time in New York."""
     return f"{instant.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M} New York"
 
 
 def change_facts(change: RegisteredChange) -> dict[str, Any]:
-    """Return a change for people and JSON: what was asked for, and what became of it."""
+    """Return a change for people and JSON: what was requested, and what became of it."""
     names = ("account_id", "change_id", "kind", "limit_usd", "starts_at", "ends_at", "reason", "requested_by")
     return {name: getattr(change, name) for name in (*names, "needs_second_person", "replaces", "state")}
 
 
 def change_sentences(change: RegisteredChange) -> list[str]:
-    """Say what was asked for, who may approve it, and which holidays it covers."""
-    until = "" if change.ends_at is None else f" until {_shown(change.ends_at)}"
+    """Say what was requested, who may approve it, and which holidays it covers."""
+    until = "" if change.ends_at is None else f" until {shown(change.ends_at)}"
     who = "a second person" if change.needs_second_person else "a person with the role User"
     sentences = [
         (
             f"Change {change.change_id} of {change.account_id}: {change.kind} limit {usd_exact(change.limit_usd)} "
-            f"from {_shown(change.starts_at)}{until}."
+            f"from {shown(change.starts_at)}{until}."
         ),
         f"It is {change.state}"
-        + (f" and not in force until {who} approves it on the trader's page." if change.state == PENDING else "."),
+        + (f" and not in force until {who} approves it on the page Limits." if change.state == PENDING else "."),
     ]
     first = change.starts_at.astimezone(EXCHANGE_ZONE).date()
     last = first if change.ends_at is None else (change.ends_at - MOMENT).astimezone(EXCHANGE_ZONE).date()

@@ -1,15 +1,16 @@
 """The Risk page: a FastAPI app that our plugin serves beside Airflow's own pages, for those who may see these.
 
-Addresses: today, a session, a trader, the model, the track record, approvals, the stored email. One address writes:
-the form that edits a proposed limit. Everything a page shows comes from ``risk.web.views``; every answer carries
-headers that let the browser load nothing from another machine.
+Addresses: today, a session, a trader, limits, the model, the track record, approvals, the stored email. Three write:
+the forms that edit a proposed limit, request a change of a limit, and decide about one. Everything a page shows comes
+from ``risk.web.views`` and ``risk.web.limit_views``; every answer carries headers that let the browser load nothing
+from another machine.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 import jinja2
@@ -24,10 +25,13 @@ from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.policy_store import read_policies
 from risk.core.settings import EXCHANGE_ZONE, PROJECT_DIR, TEMPLATE_DIR, read_settings
 from risk.limits.approvals import LimitEdit, edit
+from risk.limits.change_approvals import ChangeDecision, decide_change
+from risk.limits.register import KIND_TIMES, request_change
 from risk.limits.track_record import SLIPPAGE_RATIO
 from risk.model.backtests import BLOCK_SESSIONS
 from risk.model.gate import OLDEST_SESSIONS
 from risk.web.access import APPROVAL_DAG_ID, DECIDER, READER, MayDecideDep, UserDep, check_form_token, form_token
+from risk.web.limit_views import ALL_ROWS, FIRST_ROWS, LimitForm, read_limits_page
 from risk.web.views import (
     read_approval,
     read_model_page,
@@ -48,8 +52,7 @@ HEADINGS = {
     status.HTTP_503_SERVICE_UNAVAILABLE: "Warehouse unavailable",
 }
 
-FIRST_ROWS, ALL_ROWS = 60, 100_000
-"""Rows of the long tables at first, and when all are asked for."""
+REQUEST_PURPOSE = "request a change of a limit"
 
 ASSETS_DIR = PROJECT_DIR / "include" / "assets"
 ASSETS = {"risk.css": "text/css", "risk.js": "text/javascript"}
@@ -98,6 +101,53 @@ def trader(request: Request, account_id: str, rows: RowCount = FIRST_ROWS) -> HT
         view = read_trader(connection, account_id, rows)
     has_more = len(view.recommendations) == rows and rows < ALL_ROWS
     return render(request, "trader", view=view, has_more=has_more, all_rows=ALL_ROWS)
+
+
+@router.get("/limits", response_class=HTMLResponse)
+def limits(
+    request: Request, user: UserDep, decides: MayDecideDep, entered: Annotated[LimitForm, Query()]
+) -> HTMLResponse:
+    """Show limits in force, the register, and the form that requests a change, filled in as the address says."""
+    with warehouse() as connection:
+        view = read_limits_page(connection, entered.rows, has_dual_control=read_settings().dual_control)
+    return render(
+        request,
+        "limits",
+        view=view,
+        entered=entered,
+        kinds=KIND_TIMES,
+        user=user,
+        may_decide=decides,
+        all_rows=ALL_ROWS,
+        token=form_token(user, REQUEST_PURPOSE),
+        tokens={one.change.change_id: form_token(user, _change_purpose(one.change.change_id)) for one in view.pending},
+    )
+
+
+@router.post("/limits/changes", dependencies=[DECIDER])
+def request_limit(request: Request, user: UserDep, entered: Annotated[LimitForm, Form()]) -> Response:
+    """Store a change that the user requests, then redirect to the page."""
+    check_form_token(entered.token, user, REQUEST_PURPOSE)
+    with warehouse() as connection:
+        request_change(connection, entered.change, user, has_dual_control=read_settings().dual_control)
+    return RedirectResponse(f"{_root(request)}/limits", status.HTTP_303_SEE_OTHER)
+
+
+@router.post("/limits/changes/{change_id}/decisions", dependencies=[DECIDER])
+def decide_limit(
+    request: Request,
+    change_id: int,
+    user: UserDep,
+    action: Annotated[Literal["approved", "rejected"], Form()],
+    seen: Annotated[str, Form(pattern="^[0-9a-f]{64}$")],
+    token: Annotated[str, Form()],
+) -> Response:
+    """Store what the user decides about a change, then redirect to the page."""
+    check_form_token(token, user, _change_purpose(change_id))
+    with warehouse() as connection:
+        decision = ChangeDecision(change_id, action, seen)
+        decide_change(connection, decision, user, has_dual_control=read_settings().dual_control)
+    return RedirectResponse(f"{_root(request)}/limits", status.HTTP_303_SEE_OTHER)
 
 
 @router.get("/track-record", response_class=HTMLResponse)
@@ -198,6 +248,10 @@ def _root(request: Request) -> str:
 
 def _purpose(publication_id: int, account_id: str) -> str:
     return f"{publication_id} {account_id}"
+
+
+def _change_purpose(change_id: int) -> str:
+    return f"limit change {change_id}"
 
 
 def _local_time(instant: dt.datetime) -> str:

@@ -1,0 +1,188 @@
+"""Approve or reject the changes of the register: a person logged in to Airflow decides on what he was shown.
+
+A change far from the limit it replaces, or any under dual control, needs a second person: the requester may not
+approve it. Whether it does is judged again when somebody decides, since the limit in force may have moved since the
+request.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from risk.core.errors import RequestError
+from risk.core.warehouse import Connection, execute, rows, writing
+from risk.limits.approvals import AirflowUser
+from risk.limits.in_force import BASE
+from risk.limits.limit_inputs import APPROVED, RegisteredChange, read_changes
+from risk.limits.register import change_facts, limit_before, read_change, shown
+
+
+@dataclass(frozen=True, slots=True)
+class ShownChange:
+    """A pending change as a person sees it before he decides.
+
+    Attributes
+    ----------
+    change
+        What was requested.
+    before_usd
+        The limit it replaces, US dollars: the base limit, for other kinds the limit in force when it begins.
+    needs_second_person
+        Whether the requester may not approve it.
+    """
+
+    change: RegisteredChange
+    before_usd: Decimal
+    needs_second_person: bool
+
+    @property
+    def change_usd(self) -> Decimal:
+        """By how much it changes the limit, US dollars; a raise is positive."""
+        return self.change.limit_usd - self.before_usd
+
+    @property
+    def sha256(self) -> str:
+        """Hash of everything a person is shown of it."""
+        facts = {**change_facts(self.change), "before_usd": self.before_usd, "needs": self.needs_second_person}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+
+    def may_approve(self, user: AirflowUser) -> bool:
+        """Return whether a person may approve it: anybody, or anybody but its requester.
+
+        The command line knows the requester by his name on that machine only.
+        """
+        requester, _, host = self.change.requested_by.rpartition("@")
+        is_own = self.change.requested_by == user.user_id or (
+            bool(host) and requester.casefold() in (user.user_id.casefold(), user.user_name.casefold())
+        )
+        return not (self.needs_second_person and is_own)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeDecision:
+    """What a person decides about a change.
+
+    Attributes
+    ----------
+    change_id
+        The change.
+    action
+        ``APPROVED`` or ``REJECTED``.
+    seen_sha256
+        Hash of what he was shown.
+    """
+
+    change_id: int
+    action: str
+    seen_sha256: str
+
+
+def read_pending(connection: Connection, now: dt.datetime, *, has_dual_control: bool) -> list[ShownChange]:
+    """List the changes that somebody may still decide about, as they are shown at an instant, oldest first."""
+    pending = [
+        change
+        for change in read_changes(connection, now)
+        if change.action is None and (change.ends_at is None or change.ends_at > now)
+    ]
+    pending.sort(key=lambda change: change.change_id)
+    return [show_change(connection, change, now, has_dual_control=has_dual_control) for change in pending]
+
+
+def show_change(
+    connection: Connection, change: RegisteredChange, now: dt.datetime, *, has_dual_control: bool
+) -> ShownChange:
+    """Add to a change what it would replace, and whether it needs a second person, both judged now."""
+    before = limit_before(connection, change.account_id, change.kind, change.starts_at, now)
+    is_large = change.needs_second_person or before.is_far(change.limit_usd)
+    return ShownChange(change, before.limit_usd, has_dual_control or is_large)
+
+
+def decide_change(
+    connection: Connection, decision: ChangeDecision, user: AirflowUser, *, has_dual_control: bool
+) -> RegisteredChange:
+    """Approve or reject a pending change; the same decision of the same person twice counts once.
+
+    Parameters
+    ----------
+    user
+        A person logged in to Airflow who may decide about limits.
+    has_dual_control
+        Whether every change needs a second person.
+
+    Raises
+    ------
+    RequestError
+        If there is no such change, it is decided or over, it is no longer what the person was shown, or the approval
+        needs somebody else; nothing is stored.
+    """
+    with writing(connection):
+        change = read_change(connection, decision.change_id)
+        if (change.action, change.decided_by) == (decision.action, user.user_id):
+            return change  # a double click
+        now = rows(connection, "publish_limits/select_clock")[0][0]
+        _check_open(change, now)
+        _check_shown(show_change(connection, change, now, has_dual_control=has_dual_control), decision, user)
+        binds = {
+            "change_id": decision.change_id,
+            "action": decision.action,
+            "seen_sha256": decision.seen_sha256,
+            "user_id": user.user_id,
+            "user_name": user.user_name,
+        }
+        execute(connection, "register/insert_limit_change_decisions", binds)
+    return read_change(connection, decision.change_id)
+
+
+def acting_changes(
+    changes: Sequence[RegisteredChange], base_ids: frozenset[int], now: dt.datetime
+) -> list[RegisteredChange]:
+    """List the approved changes that act or will act: base limits that hold or begin later, others until their end.
+
+    Parameters
+    ----------
+    base_ids
+        The changes that the accounts' base limits come from.
+    """
+    gone = {change.replaces for change in changes if change.terms.has_begun(now)}
+    return [
+        change
+        for change in changes
+        if change.action == APPROVED
+        and change.change_id not in gone
+        and (
+            change.terms.takes_effect_at > now
+            or (change.change_id in base_ids if change.kind == BASE else change.terms.lasts(now))
+        )
+    ]
+
+
+def _check_open(change: RegisteredChange, now: dt.datetime) -> None:
+    if change.action is not None:
+        raise RequestError(
+            f"Change {change.change_id} of {change.account_id} is already {change.action} by {change.decider_name}: "
+            "request a new change."
+        )
+    if change.ends_at is not None and change.ends_at <= now:
+        raise RequestError(
+            f"Change {change.change_id} of {change.account_id} ended at {shown(change.ends_at)} without an approval: "
+            "request a new change."
+        )
+
+
+def _check_shown(now_shown: ShownChange, decision: ChangeDecision, user: AirflowUser) -> None:
+    change = now_shown.change
+    if decision.seen_sha256 != now_shown.sha256:
+        raise RequestError(
+            f"Change {change.change_id} of {change.account_id} is no longer what you were shown, since the limit it "
+            "replaces has changed: reload the page Limits and decide again."
+        )
+    if decision.action == APPROVED and not now_shown.may_approve(user):
+        raise RequestError(
+            f"{user.user_name} requested change {change.change_id} of {change.account_id} and may not approve it: a "
+            "second person has to."
+        )

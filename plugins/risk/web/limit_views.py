@@ -1,0 +1,87 @@
+"""What the page Limits shows: limits in force, the register of their changes, and whether the base limits fit."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from risk.core.calendar import is_session, next_session
+from risk.core.settings import EXCHANGE_ZONE
+from risk.core.warehouse import Connection, rows
+from risk.limits.change_approvals import ShownChange, acting_changes, read_pending
+from risk.limits.in_force import BASE
+from risk.limits.limit_inputs import RegisteredChange, read_changes
+from risk.limits.register import CurrentLimits, RequestedChange, current_limits
+
+FIRST_ROWS, ALL_ROWS = 60, 100_000
+"""Rows of a long table at first, and when all are asked for."""
+
+
+class LimitForm(BaseModel):
+    """The form that requests a change, as a person or a link fills it in; the token says to whom it was shown."""
+
+    account_id: Annotated[str, Field(max_length=100)] = ""
+    limit: Annotated[str, Field(max_length=30)] = ""
+    kind: Annotated[str, Field(max_length=10)] = ""
+    start: Annotated[str, Field(max_length=40)] = ""
+    end: Annotated[str, Field(max_length=40)] = ""
+    replaces: Annotated[str, Field(pattern="^[0-9]{0,18}$")] = ""
+    reason: Annotated[str, Field(max_length=2000)] = ""
+    token: str = ""
+    rows: Annotated[int, Field(ge=1, le=ALL_ROWS)] = FIRST_ROWS
+
+    @property
+    def change(self) -> RequestedChange:
+        """The change that it requests."""
+        replaces = int(self.replaces) if self.replaces else None
+        return RequestedChange(self.account_id, self.limit, self.start, self.end, self.reason, replaces, self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsView:
+    """The page Limits.
+
+    Attributes
+    ----------
+    at
+        Aware instant that it shows.
+    accounts
+        Every account's base limit and limit in force, by name.
+    pending
+        Changes that somebody may still decide about, oldest first.
+    acting
+        Approved changes that act or will act.
+    past, past_count
+        The newest of the other changes, newest first, and how many there are in all.
+    next_session
+        Session with which a new base limit may begin.
+    """
+
+    at: dt.datetime
+    accounts: Sequence[CurrentLimits]
+    pending: Sequence[ShownChange]
+    acting: Sequence[RegisteredChange]
+    past: Sequence[RegisteredChange]
+    past_count: int
+    next_session: dt.date
+
+
+def read_limits_page(connection: Connection, row_count: int, *, has_dual_control: bool) -> LimitsView:
+    """Read the page as it is known now, by the warehouse's clock, with so many of the past changes."""
+    now = rows(connection, "publish_limits/select_clock")[0][0]
+    accounts = current_limits(connection, now)
+    pending = read_pending(connection, now, has_dual_control=has_dual_control)
+    changes = read_changes(connection, now)
+    base_ids = frozenset(one.base.source_id for one in accounts if one.base.source == BASE)
+    acting = acting_changes(changes, base_ids, now)
+    listed = {shown.change.change_id for shown in pending} | {change.change_id for change in acting}
+    past = sorted(
+        (change for change in changes if change.change_id not in listed), key=lambda one: one.change_id, reverse=True
+    )
+    today = now.astimezone(EXCHANGE_ZONE).date()
+    following = today if is_session(today) else next_session(today)
+    return LimitsView(now, accounts, pending, acting, past[:row_count], len(past), following)

@@ -1,0 +1,204 @@
+"""The page Limits: what is in force, who may request and approve a change, and that the limit in force follows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from risk.core.calendar import next_session
+from risk.core.settings import EXCHANGE_ZONE
+from risk.core.warehouse import Connection
+from risk.limits.limit_inputs import read_changes
+from risk.limits.register import limits_in_force
+from tests.operators.web_client import Member, words
+from tests.report_desks import deliver_fills, open_run
+
+TODAY = dt.datetime.now(EXCHANGE_ZONE).date()
+SOON = next_session(TODAY)
+LATER = next_session(SOON)
+
+
+@pytest.fixture(autouse=True)
+def named(connection: Connection) -> None:
+    """Let an account have delivered fills."""
+    deliver_fills(connection, open_run(connection), "NET001")
+
+
+def login(name: str) -> None:
+    """Be another person from now on."""
+    from airflow.api_fastapi.core_api.security import get_user
+
+    from risk.web.app import app
+
+    app.dependency_overrides[get_user] = lambda: Member(name, name)
+
+
+def token(client: Any) -> str:
+    form = client.get("/limits").text.partition('action="/limits/changes"')[2]
+    return str(re.findall(r'name="token" value="([^"]+)"', form)[0])
+
+
+def request(client: Any, **changes: str) -> Any:
+    form = {"account_id": "NET001", "limit": "2000", "kind": "temporary", "start": str(TODAY), "end": str(LATER)}
+    return client.post("/limits/changes", data={**form, "reason": "on watch", "token": token(client), **changes})
+
+
+def decide(client: Any, action: str = "approved", **changes: str) -> Any:
+    """Send the form of the first pending change that the page shows."""
+    shown = client.get("/limits").text
+    path, form = re.findall(r'action="(/limits/changes/[0-9]+/decisions)">(.*?)</form>', shown, re.DOTALL)[0]
+    hidden = dict(re.findall(r'name="(token|seen)" value="([^"]+)"', form))
+    return client.post(path, data={**hidden, "action": action, **changes})
+
+
+def in_force(connection: Connection) -> Decimal:
+    return limits_in_force(connection, dt.datetime.now(dt.UTC))["NET001"].limit_usd
+
+
+def states(connection: Connection) -> list[str]:
+    return [change.state for change in read_changes(connection, "infinity")]
+
+
+def test_requested_change_is_in_force_once_it_is_approved(client: Any, connection: Connection) -> None:
+    assert "NET001 $5,000 $5,000 default base limit always" in words(client.get("/limits"))
+
+    requested = request(client)
+
+    assert (requested.status_code, requested.headers["Location"]) == (303, "/limits")
+    shown = words(client.get("/limits"))
+    assert "1 change pending" in shown
+    assert "Change 1 of NET001 : temporary limit $2,000 (was $5,000)" in shown
+    assert f"-$3,000.00 , from {TODAY} 00:00 New York until {LATER + dt.timedelta(days=1)} 00:00 New York" in shown
+    assert in_force(connection) == 5000
+
+    approved = decide(client)
+
+    assert approved.status_code == 303
+    shown = words(client.get("/limits"))
+    assert "No change is pending." in shown
+    assert "NET001 $2,000 $5,000 temporary change" in shown
+    assert "ann approved by ann" in shown
+    assert in_force(connection) == 2000
+
+
+def test_rejected_change_never_acts_and_is_listed(client: Any, connection: Connection) -> None:
+    request(client)
+
+    assert decide(client, "rejected").status_code == 303
+
+    assert in_force(connection) == 5000
+    assert "1 NET001 temporary $2,000" in words(client.get("/limits")).partition("Earlier changes")[2]
+
+
+def test_large_change_is_approved_by_a_second_person(client: Any, connection: Connection) -> None:
+    # 5,000 to 12,000 is more than the 5,000 that one person may change alone
+    request(client, limit="12000")
+
+    shown = words(client.get("/limits"))
+    assert "A second person must approve it." in shown
+    assert "You requested it: a second person must approve it." in shown
+    assert "Approve change" not in shown
+    assert decide(client).status_code == 409
+    assert states(connection) == ["pending"]
+
+    login("bob")
+
+    assert decide(client).status_code == 303
+    assert in_force(connection) == 12000
+
+
+def test_dual_control_needs_a_second_person_for_every_change(
+    client: Any, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request(client, limit="4999")
+    monkeypatch.setenv("RISK_DUAL_CONTROL", "1")
+
+    assert decide(client).status_code == 409
+    login("bob")
+
+    assert decide(client).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"limit": "-1"}, "is not an amount in dollars and cents"),
+        ({"reason": " "}, "A reason is missing"),
+        ({"account_id": "<b>"}, "There is no account"),
+        ({"end": ""}, "A temporary change has an end"),
+        ({"start": "soon"}, "From 'soon' is neither a date nor an instant"),
+        ({"token": "forged"}, "was not shown to you"),
+    ],
+)
+def test_request_is_refused_with_its_reason(
+    client: Any, connection: Connection, changes: dict[str, str], sentence: str
+) -> None:
+    answer = request(client, **changes)
+
+    assert answer.status_code == 409
+    assert sentence in words(answer).replace("&#39;", "'")
+    assert "<b>" not in answer.text
+    assert states(connection) == []
+
+
+def test_form_of_another_change_or_person_decides_nothing(client: Any, connection: Connection) -> None:
+    request(client)
+    shown = client.get("/limits").text
+    stolen = re.findall(r'name="token" value="([^"]+)"', shown)
+
+    assert decide(client, seen="0" * 64).status_code == 409
+    assert decide(client, token=stolen[1]).status_code == 409
+    assert decide(client, action="timed_out").status_code == 422
+    login("eve")
+    assert decide(client, token=stolen[0]).status_code == 409
+    assert states(connection) == ["pending"]
+
+
+def test_viewer_sees_limits_and_no_form(client: Any, connection: Connection) -> None:
+    from fastapi import HTTPException
+
+    from risk.web.access import DECIDER, may_decide
+    from risk.web.app import app
+
+    request(client)
+    sent = {"token": token(client)}
+
+    def refuse() -> None:
+        raise HTTPException(403, "Forbidden")
+
+    assert DECIDER.dependency is not None
+    app.dependency_overrides |= {may_decide: lambda: False, DECIDER.dependency: refuse}
+    shown = client.get("/limits")
+
+    assert "Change 1 of NET001" in words(shown)
+    assert "requires the Airflow role User" in words(shown)
+    assert 'method="post"' not in shown.text
+    assert client.post("/limits/changes", data=sent).status_code == 403
+    assert client.post("/limits/changes/1/decisions", data=sent).status_code == 403
+    assert states(connection) == ["pending"]
+
+
+def test_address_fills_in_the_form_and_nothing_in_it_is_markup(client: Any) -> None:
+    shown = client.get("/limits", params={"account_id": "NET001", "limit": "900", "reason": '"><b>', "kind": "base"})
+
+    assert 'value="900"' in shown.text
+    assert '<option value="base" selected>' in shown.text
+    assert "<b>" not in shown.text
+    assert client.get("/limits?replaces=x").status_code == 422
+
+
+def test_change_that_ended_without_a_decision_is_not_pending(client: Any, connection: Connection) -> None:
+    request(client)
+    day = dt.datetime(2025, 8, 4, tzinfo=dt.UTC)
+    move = "update limit_changes set starts_at = %s, ends_at = %s"
+    with connection, connection.cursor() as cursor:
+        cursor.execute(move, (day, day + dt.timedelta(days=1)))
+
+    shown = words(client.get("/limits"))
+
+    assert "No change is pending." in shown
+    assert "ended without a decision" in shown
