@@ -24,6 +24,7 @@ MEASUREMENTS = (
     "receipts",
     "fit",
     "tail",
+    "what_if",
 )
 
 

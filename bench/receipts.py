@@ -54,8 +54,8 @@ order by delivered.delivery_id, line;
 def measure(dsn: str) -> None:
     """Print the differences and the seconds."""
     _prove()
-    with contextlib.closing(connect(_database(dsn))) as connection:
-        run = _desk(connection)
+    with contextlib.closing(connect(new_database(dsn))) as connection:
+        run = filled_desk(connection)
         started = time.perf_counter()
         with writing(connection):
             follow_running_pnl(connection, "infinity")
@@ -81,15 +81,14 @@ def _prove() -> None:
     print(f"{DAYS} drawn days, {hits} limit hits, {breaches} breaches: {differences} differences from brute force")
 
 
-def _database(dsn: str) -> str:
-    name = "receipts"
+def new_database(dsn: str, name: str = "receipts") -> str:
     with contextlib.closing(connect(dsn)) as server:
         server.autocommit = True
         server.cursor().execute(f"create database {name}")
     return make_dsn(dsn, dbname=name)
 
 
-def _desk(connection: Connection) -> Run:
+def filled_desk(connection: Connection) -> Run:
     """Fill a warehouse with fills and the books that they make: every account flat in the evening."""
     migrate(connection, Decimal(5000))
     last = dt.date(2025, 8, 15)

@@ -1,4 +1,4 @@
-"""The commands ``riskctl policy``: check, show, compare and adopt policies."""
+"""The commands ``riskctl policy``: check, show, compare, try and adopt policies."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from risk.core.policy_document import PolicyDocument
     from risk.core.policy_store import PolicyVersion
 
-app = typer.Typer(name="policy", help="Check, show, compare and adopt policies.", no_args_is_help=True)
+app = typer.Typer(name="policy", help="Check, show, compare, try and adopt policies.", no_args_is_help=True)
 
 VERSION = re.compile(r"[0-9]+")
 
@@ -90,6 +90,28 @@ def adopt(
     lines = [f"Adopted {_described(adopted)}"]
     lines += [f"Version {version}, valid from the same session or later, will never apply." for version in replaced]
     _print({**_facts(adopted), "never_effective": replaced}, lines, as_json=as_json)
+
+
+@app.command()
+def what_if(
+    file: Annotated[str, typer.Argument(help="A policy file.")],
+    first: Annotated[str, typer.Option("--from", help="First session of the limits, YYYY-MM-DD.")],
+    last: Annotated[str, typer.Option("--to", help="Last session of the limits, YYYY-MM-DD.")],
+    *,
+    as_json: JsonFlag = False,
+) -> None:
+    """Decide past mornings again under another policy, with what was known then; only the trial is stored."""
+    from risk.core.policy_document import read_policy_file
+    from risk.limits.trials import seal_trial
+    from risk.limits.what_if import mornings_of_range
+    from risk.limits.what_if_report import run_what_if, what_if_facts, what_if_sentences
+
+    document, sessions = read_policy_file(file), (_date("--from", first), _date("--to", last))
+    author = f"{getpass.getuser()}@{socket.gethostname()}"
+    with warehouse() as connection:
+        mornings_of_range(connection, *sessions)
+        found = run_what_if(connection, seal_trial(connection, document, *sessions, author))
+    _print(what_if_facts(found), what_if_sentences(found), as_json=as_json)
 
 
 def _print(facts: dict[str, Any], lines: list[str], *, as_json: bool) -> None:

@@ -19,6 +19,7 @@ from risk.limits.tail_effect import (
     cut_days,
     effect_sentences,
     is_quarter_end,
+    measure_against,
     measure_effect,
     tail_mean,
     usual_losses,
@@ -71,6 +72,24 @@ def test_interval_is_that_of_scipy() -> None:
 
     # then
     assert ours == pytest.approx(tuple(theirs.confidence_interval), abs=0.003)
+
+
+def test_tail_against_the_equal_cut_is_that_of_the_effect() -> None:
+    # given random cuts, and everybody cut by their mean, to a tenth of a percent, as the control is
+    days = simulated_days("medium", 1, random_cuts(1))
+    equal = days.base_limits_usd * (1.0 - round(float(days.cut_ratios.mean()), 3))
+
+    # when
+    found, known = measure_against(days, equal), measure_effect(days)
+
+    # then
+    assert found is not None
+    assert known is not None
+    assert found.ratio == pytest.approx(known.against_equal.ratio)
+    same = measure_against(days, days.limits_usd)
+    assert same is not None
+    assert (same.ratio, same.low, same.high) == (0.0, 0.0, 0.0)
+    assert measure_against(simulated_days("medium", 1, sessions=119), np.ones(1)) is None
 
 
 def test_everybody_cut_the_same_has_no_effect() -> None:

@@ -111,20 +111,40 @@ def aggregate(connection: Connection, run: Run) -> Aggregate:
         # A run of the past has books of its own, which no other run shares.
         newest = [] if run.is_point_in_time else rows(connection, "aggregate_pnl/select_horizons", binds)
         as_of, through_session_date = newest[0] if newest else (run.as_of, run.session_date)
-        scope = _find_scope(connection, run.session_date, as_of, through_session_date)
-        written = Aggregate(0, 0, 0)
-        if scope is not None:
-            written = _write(connection, scope)
-            # Sums by sorting: their window wants this order anyway.
-            with planning(connection, enable_hashagg="off"):
-                differences = rows(connection, "aggregate_pnl/check_accounting_identity", scope.binds)
-            for account_id, session_date, symbol, measure, books_number, fills_number, difference_count in differences:
-                raise BooksError(
-                    f"The books of account {account_id}, session {session_date}, {symbol} do not balance: {measure} "
-                    f"is {books_number} by lots and {fills_number} by fills ({difference_count} differences in all). "
-                    "Nothing was stored; call the developers."
-                )
+        written = _update_books(connection, run.session_date, as_of, through_session_date)
         execute(connection, "aggregate_pnl/replace_findings", {**binds, **REPORTED, **_suspect_splits(connection, run)})
+    return written
+
+
+def rebuild_as_of(connection: Connection, session_date: dt.date, as_of: dt.datetime) -> Aggregate:
+    """Bring the books that a connection has apart to what was known of sessions up to one at an instant.
+
+    Raises
+    ------
+    BooksError
+        As `aggregate`.
+    """
+    with writing(connection), planning(connection, **FEW_DELIVERIES_OF_MANY_FILLS):
+        return _update_books(connection, session_date, as_of, session_date)
+
+
+def _update_books(
+    connection: Connection, session_date: dt.date, as_of: dt.datetime, through_session_date: dt.date
+) -> Aggregate:
+    """Compute again what has changed, and check it; the caller holds the write lock."""
+    scope = _find_scope(connection, session_date, as_of, through_session_date)
+    if scope is None:
+        return Aggregate(0, 0, 0)
+    written = _write(connection, scope)
+    # Sums by sorting: their window wants this order anyway.
+    with planning(connection, enable_hashagg="off"):
+        differences = rows(connection, "aggregate_pnl/check_accounting_identity", scope.binds)
+    for account_id, day, symbol, measure, books_number, fills_number, difference_count in differences:
+        raise BooksError(
+            f"The books of account {account_id}, session {day}, {symbol} do not balance: {measure} is {books_number} "
+            f"by lots and {fills_number} by fills ({difference_count} differences in all). Nothing was stored; call "
+            "the developers."
+        )
     return written
 
 

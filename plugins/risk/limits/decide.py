@@ -117,6 +117,11 @@ class GateDecision:
     reasons: Sequence[str]
     content_sha256: str | None
 
+    @property
+    def expert(self) -> str:
+        """The forecast that is shown and, where the gate allows it, acted on."""
+        return BASELINE if self.model_id is None else MODEL
+
 
 NO_GATE_DECISION = GateDecision(
     None, is_serving=False, reasons=("No model was evaluated in this run.",), content_sha256=None
@@ -190,16 +195,24 @@ def apply_rules(connection: Connection, run: Run) -> int:
 def read_inputs(connection: Connection, run: Run, terms: DeskTerms) -> RunInputs:
     """Read what a decision needs under a policy, the run's own or another one; nothing is written."""
     panel = read_panel(connection, run.session_date)
-    gate_results = records(connection, "apply_rules/select_gate_results", {"run_id": run.run_id})
-    gate = GateDecision(**gate_results[0]) if gate_results else NO_GATE_DECISION
-    # The forecast that is shown and, where the gate allows it, acted on.
-    expert = BASELINE if gate.model_id is None else MODEL
-    issued = read_issued(connection, panel, run.effective_session)[expert]
+    gate = read_gate_decision(connection, run)
+    issued = read_issued(connection, panel, run.effective_session)[gate.expert]
     shape = residual_shape(panel.total_pnl_usd, issued)
+    accounts = read_active_accounts(connection, run, terms, gate.expert)
+    return RunInputs(run.session_date, gate, shape, terms, accounts, pnl_histories(panel), panel, issued)
+
+
+def read_gate_decision(connection: Connection, run: Run) -> GateDecision:
+    """Read whether the model's cuts apply in a run."""
+    gate_results = records(connection, "apply_rules/select_gate_results", {"run_id": run.run_id})
+    return GateDecision(**gate_results[0]) if gate_results else NO_GATE_DECISION
+
+
+def read_active_accounts(connection: Connection, run: Run, terms: DeskTerms, expert: str) -> list[ActiveAccount]:
+    """Read the accounts that get a limit in a run, with the forecasts of an expert."""
     session = {"session_date": run.session_date, "effective_session": run.effective_session, "as_of": run.as_of}
     binds = {**session, **terms.document.desk.accounts.coverage_binds, "expert": expert}
-    accounts = [ActiveAccount(**row) for row in records(connection, "apply_rules/select_accounts", binds)]
-    return RunInputs(run.session_date, gate, shape, terms, accounts, _pnl_histories(panel), panel, issued)
+    return [ActiveAccount(**row) for row in records(connection, "apply_rules/select_accounts", binds)]
 
 
 def decide(inputs: RunInputs) -> list[dict[str, Any]]:
@@ -338,7 +351,8 @@ def _forecast_columns(account: ActiveAccount, shape: ResidualShape, base_limit_u
     }
 
 
-def _pnl_histories(panel: Panel) -> dict[str, PnlHistory]:
+def pnl_histories(panel: Panel) -> dict[str, PnlHistory]:
+    """Take every account's history from a panel, by account."""
     scale = ewma_scale(panel.total_pnl_usd, SCALE_DECAY)
     histories = {}
     for number, account_id in enumerate(panel.account_ids):

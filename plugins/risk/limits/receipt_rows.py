@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from risk.core.policy import Policy
-from risk.core.policy_store import PolicyVersion, read_policies
+from risk.core.policy_store import Instant, PolicyVersion, read_policies
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, execute, rows, writing
 from risk.limits.in_force import EMAILED, AccountLimits, LimitInForce, limits_in_session
@@ -25,8 +25,8 @@ from risk.limits.track_record import EXACT, FETCHED_ROWS, create_running_steps
 STORED_ROWS = 2_000
 
 
-class _Wanted(NamedTuple):
-    """An account-session to make a receipt of; see ``select_stale_receipts.sql``."""
+class BookedSession(NamedTuple):
+    """An account-session with complete books, and its running P&L; see ``select_stale_receipts.sql``."""
 
     account_id: str
     session_date: dt.date
@@ -124,7 +124,7 @@ def store_receipts(connection: Connection, run: Run) -> int:
         names = [name for (name,) in rows(connection, "receipts/select_accounts")]
         keys = [desk.inputs_sha256(name) for name in names]
         found = rows(connection, "receipts/select_stale_receipts", {"account_ids": names, "inputs": keys})
-        wanted = [_Wanted(*row) for row in found]
+        wanted = [BookedSession(*row) for row in found]
         if wanted:
             made = _make(connection, run, _with_reported(connection, run, desk, wanted), wanted)
             while chunk := list(islice(made, STORED_ROWS)):
@@ -140,7 +140,7 @@ def _read_desk(connection: Connection, run: Run) -> _Desk:
     return _Desk(terms, versions, read_unreported_limits(connection, run.as_of, terms))
 
 
-def _with_reported(connection: Connection, run: Run, desk: _Desk, wanted: Sequence[_Wanted]) -> _Desk:
+def _with_reported(connection: Connection, run: Run, desk: _Desk, wanted: Sequence[BookedSession]) -> _Desk:
     """Add the limits that were reported around some sessions."""
     reported = read_reported_limits(
         connection,
@@ -154,9 +154,9 @@ def _with_reported(connection: Connection, run: Run, desk: _Desk, wanted: Sequen
     return _Desk(desk.terms, desk.versions, with_reported(desk.limits, reported, desk.terms))
 
 
-def _make(connection: Connection, run: Run, desk: _Desk, wanted: Sequence[_Wanted]) -> Iterator[dict[str, Any]]:
+def _make(connection: Connection, run: Run, desk: _Desk, wanted: Sequence[BookedSession]) -> Iterator[dict[str, Any]]:
     """Make receipts: by the stored lows where one limit was not reached, else fill by fill."""
-    to_walk: list[_Wanted] = []
+    to_walk: list[BookedSession] = []
     for one in wanted:
         version, limits = _limits(desk, one)
         terms = ReceiptTerms.of(desk.policy(one.account_id, version))
@@ -167,7 +167,7 @@ def _make(connection: Connection, run: Run, desk: _Desk, wanted: Sequence[_Wante
             yield _row(one, version, made)
     for first in range(0, len(to_walk), FETCHED_ROWS):
         part = to_walk[first : first + FETCHED_ROWS]
-        paths = _read_paths(connection, run, part)
+        paths = read_paths(connection, run.as_of if run.is_point_in_time else "infinity", part)
         for one in part:
             version, limits = _limits(desk, one)
             terms = ReceiptTerms.of(desk.policy(one.account_id, version))
@@ -178,14 +178,22 @@ def _make(connection: Connection, run: Run, desk: _Desk, wanted: Sequence[_Wante
             yield _row(one, version, receipt(path, limits, terms))
 
 
-def _limits(desk: _Desk, one: _Wanted) -> tuple[PolicyVersion, list[tuple[dt.datetime, LimitInForce]]]:
+def _limits(desk: _Desk, one: BookedSession) -> tuple[PolicyVersion, list[tuple[dt.datetime, LimitInForce]]]:
     version = desk.version(one.session_date)
     account = desk.account(one.account_id, version)
     return version, limits_in_session(account, one.session_date, one.first_at, one.last_at)
 
 
-def _read_paths(connection: Connection, run: Run, wanted: Sequence[_Wanted]) -> dict[tuple[str, dt.date], SessionPath]:
-    as_of = run.as_of if run.is_point_in_time else "infinity"
+def read_paths(
+    connection: Connection, as_of: Instant, wanted: Sequence[BookedSession]
+) -> dict[tuple[str, dt.date], SessionPath]:
+    """Read the ways of accounts through sessions, by account and session; the caller commits.
+
+    Parameters
+    ----------
+    as_of
+        Cut-off of the fills.
+    """
     listed = create_running_steps(connection, [one.key for one in wanted], as_of)
     steps: dict[tuple[str, dt.date], list[Step]] = defaultdict(list)
     for account_id, session_date, *values in rows(connection, "receipts/select_running_steps"):
@@ -196,7 +204,7 @@ def _read_paths(connection: Connection, run: Run, wanted: Sequence[_Wanted]) -> 
     return {one.key: SessionPath(steps[one.key], carried[one.key], one.closes_at, one.close_usd) for one in wanted}
 
 
-def _row(one: _Wanted, version: PolicyVersion, made: Receipt) -> dict[str, Any]:
+def _row(one: BookedSession, version: PolicyVersion, made: Receipt) -> dict[str, Any]:
     """Lay out a receipt as the columns of ``limit_receipts``."""
     hit = made.hit
     return {

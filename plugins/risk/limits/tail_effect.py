@@ -216,6 +216,32 @@ def measure_effect(days: CutDays) -> TailEffect | None:
     )
 
 
+def measure_against(days: CutDays, other_limits_usd: FloatVector) -> Effect | None:
+    """Measure how much smaller the tail is than under other limits of the same days; ``None`` as in `measure_effect`.
+
+    Parameters
+    ----------
+    other_limits_usd
+        Limits to compare with, ``(n_days,)``, US dollars, positive.
+    """
+    found, sessions = np.unique(days.sessions, return_inverse=True)
+    if len(found) < MINIMUM_SESSIONS:
+        return None
+    own, other = _sorted(days.outcomes(days.limits_usd)), _sorted(days.outcomes(other_limits_usd))
+
+    def effect(session_weights: FloatVector) -> float:
+        weights = session_weights[sessions]
+        return _effect(*(_sorted_tail_mean(outcomes, weights[order]) for order, outcomes in (own, other)))
+
+    whole = np.ones(len(found))
+    estimate = effect(whole)
+    if not math.isfinite(estimate):
+        return None
+    resampled = np.array([effect(weights) for weights in _session_weights(len(found))])
+    left_out = np.array([effect(whole * kept) for kept in _kept_blocks(len(found))])
+    return Effect(estimate, *bca_interval(estimate, resampled, left_out))
+
+
 def tail_mean(outcomes: FloatVector, weights: FloatVector) -> float:
     """Return the mean of the lowest ``floor(n / 20)`` outcomes, each counted as often as its whole weight says."""
     order, ascending = _sorted(outcomes)

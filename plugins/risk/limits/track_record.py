@@ -180,14 +180,14 @@ def evaluate_cuts(sessions: Iterable[Sequence[PastCut]], average_cut_ratio: Deci
         net, uniform_net = prevented + forgone, uniform_prevented + uniform_forgone
         nets = [one.prevented_usd + one.forgone_usd for one in known]
         uniform_nets = [one.uniform_prevented_usd + one.uniform_forgone_usd for one in known]
-        lead = _interval(list(map(sub, nets, uniform_nets)))
+        lead = sum_interval(list(map(sub, nets, uniform_nets)))
     random_net, random_deviation, p = _permutation_test(known, float(net))
     # In the order of the fields, a line for each group of its docstring.
     return TrackRecord(
         *(counts["entry"], counts["live"], counts["cut"], len(known), average_cut_ratio),
         *(prevented, forgone, net),
         *(uniform_prevented, uniform_forgone, uniform_net),
-        *_interval(nets),
+        *sum_interval(nets),
         *lead,
         random_net,
         random_deviation,
@@ -230,7 +230,8 @@ def _permutation_moments(cuts: Sequence[PastCut]) -> tuple[float, float]:
     return mean, float((deviations**2 @ weights).sum() / (account_count - 1))
 
 
-def _interval(by_session: Sequence[Decimal]) -> tuple[Decimal | None, Decimal | None]:
+def sum_interval(by_session: Sequence[Decimal]) -> tuple[Decimal | None, Decimal | None]:
+    """Return the 95 % interval of a sum over sessions, US dollars; ``None`` with fewer than 20."""
     if len(by_session) < INTERVAL_SESSIONS:
         return None, None
     sums = np.array(by_session, np.float64)[resampled_sessions(len(by_session))].sum(axis=1)

@@ -1,0 +1,264 @@
+"""Past mornings as they were: what each reported run knew, read again, so that another policy can decide on it.
+
+Books are kept at the newest knowledge. A morning whose books have not changed since reads them up to its session; one
+whose books were restated later has them built again as of its instant, in temporary tables. Forecasts count from the
+instant at which they were issued.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from risk.books.warehouse import rebuild_as_of
+from risk.core.runs import Run
+from risk.core.warehouse import Connection, execute, records, rows
+from risk.limits.decide import (
+    ActiveAccount,
+    GateDecision,
+    RunInputs,
+    pnl_histories,
+    read_active_accounts,
+    read_gate_decision,
+)
+from risk.limits.policy import DeskTerms, read_terms
+from risk.limits.rules import PnlHistory, rules_cut_ratios
+from risk.model.gate import GateResult, evaluate_gate, rules_quantiles
+from risk.model.mixture import residual_shape
+from risk.model.panel import SCALE_DECAY, FloatMatrix, Panel, ewma_scale, read_panel
+from risk.model.walk_forward import MODEL
+
+HISTORICAL = "historical"
+
+UNUSED_SHAPE = residual_shape(np.empty((0, 0)), np.empty((0, 0)))
+"""Of forecast distributions, which no cut, level or limit depends on."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastMorning:
+    """A reported run whose recommendations counted for its effective session; see ``select_mornings.sql``.
+
+    Attributes
+    ----------
+    run
+        The run.
+    is_live
+        Whether it was reported before the session opened.
+    is_restated
+        Whether something that its books were built from was recorded after its ``as_of``.
+    """
+
+    run: Run
+    is_live: bool
+    is_restated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PastInputs:
+    """What a morning knew, whatever the policy.
+
+    Attributes
+    ----------
+    morning
+        Which one.
+    terms
+        Its own policy, and what the roster stated then.
+    gate
+        Whether the model's cuts applied.
+    panel, histories
+        Daily results up to its session, and the same by account.
+    """
+
+    morning: PastMorning
+    terms: DeskTerms
+    gate: GateDecision
+    panel: Panel
+    histories: Mapping[str, PnlHistory]
+
+
+def read_mornings(connection: Connection, first_session: dt.date, last_session: dt.date) -> list[PastMorning]:
+    """Read the mornings that were reported for effective sessions of a range, ascending."""
+    binds = {"first_session": first_session, "last_session": last_session}
+    mornings = []
+    for row in records(connection, "what_if/select_mornings", binds):
+        is_live, is_restated = row.pop("is_live"), row.pop("is_restated")
+        mornings.append(PastMorning(Run(**row), is_live, is_restated))
+    return mornings
+
+
+@contextlib.contextmanager
+def past_mornings(connection: Connection, mornings: Sequence[PastMorning]) -> Iterator[PastReader]:
+    """Let a connection read past mornings, ascending; nothing of the warehouse is written.
+
+    Parameters
+    ----------
+    mornings
+        At least one, of ascending sessions.
+    """
+    with replaced(connection, {"private": "pg_temp"}), connection:
+        execute(connection, "what_if/create_tables")
+        execute(connection, "what_if/copy_books")
+    try:
+        yield PastReader(connection, mornings[-1].run.session_date)
+    finally:
+        connection.rollback()
+        with replaced(connection, {"private": "pg_temp"}), connection:
+            execute(connection, "what_if/drop_tables")
+
+
+@contextlib.contextmanager
+def replaced(connection: Connection, schemas: Mapping[str, str]) -> Iterator[None]:
+    """Let the statements of a connection use other schemas for a while."""
+    before, connection.replaced_schemas = connection.replaced_schemas, schemas
+    try:
+        yield
+    finally:
+        connection.replaced_schemas = before
+
+
+class PastReader:
+    """Reads mornings one after the other from the temporary tables of a connection.
+
+    Parameters
+    ----------
+    last_session_date
+        Session of the last morning that will be read.
+    """
+
+    def __init__(self, connection: Connection, last_session_date: dt.date) -> None:
+        self.connection = connection
+        self.panel = read_panel(connection, last_session_date)
+        self.known_at: dt.datetime | None = None
+        self.accounts: dict[str, list[ActiveAccount]] = {}
+        self.gates = _PastGates(rows(connection, "what_if/select_issued_forecasts"))
+
+    @contextlib.contextmanager
+    def inputs(self, morning: PastMorning) -> Iterator[PastInputs]:
+        """Give what a morning knew; meanwhile `read` reads its accounts."""
+        self._issue_forecasts(morning.run.as_of)
+        self.accounts = {}
+        terms = read_terms(self.connection, morning.run.effective_session, morning.run.as_of)
+        gate = read_gate_decision(self.connection, morning.run)
+        with self._books(morning) as panel:
+            yield PastInputs(morning, terms, gate, panel, pnl_histories(panel))
+
+    def read(self, known: PastInputs, terms: DeskTerms) -> RunInputs:
+        """Give what a policy decides on in a morning; the gate compares the model with the policy's own rules."""
+        run, gate = known.morning.run, known.gate
+        if gate.model_id is not None and not _has_same_rules(known, terms):
+            gate = self.gates.decision(known, self.panel, terms)
+        asked = f"{gate.expert} {terms.document.desk.accounts.coverage_binds}"
+        if asked not in self.accounts:
+            with replaced(self.connection, {"derived": "pg_temp"}):
+                self.accounts[asked] = read_active_accounts(self.connection, run, terms, gate.expert)
+        return RunInputs(run.session_date, gate, UNUSED_SHAPE, terms, self.accounts[asked], known.histories)
+
+    @contextlib.contextmanager
+    def _books(self, morning: PastMorning) -> Iterator[Panel]:
+        """Let the temporary tables hold the books as a morning knew them, and give its daily results."""
+        session_date = morning.run.session_date
+        if not morning.is_restated:
+            # Days of the panel are ascending.
+            yield self.panel.through(sum(day <= session_date for day in self.panel.session_dates))
+            return
+        with replaced(self.connection, {"derived": "pg_temp", "private": "pg_temp"}):
+            with self.connection:
+                execute(self.connection, "what_if/delete_later_books", {"session_date": session_date})
+            rebuild_as_of(self.connection, session_date, morning.run.as_of)
+            panel = read_panel(self.connection, session_date)
+        yield panel
+        with replaced(self.connection, {"private": "pg_temp"}), self.connection:
+            execute(self.connection, "what_if/copy_books")
+
+    def _issue_forecasts(self, as_of: dt.datetime) -> None:
+        """Let the temporary forecasts be those that were known at an instant."""
+        is_later = self.known_at is not None and self.known_at <= as_of
+        binds = {"after": self.known_at if is_later else "-infinity", "as_of": as_of}
+        with replaced(self.connection, {"private": "pg_temp"}), self.connection:
+            execute(self.connection, "what_if/insert_forecasts", binds)
+        self.known_at = as_of
+
+
+def _has_same_rules(known: PastInputs, terms: DeskTerms) -> bool:
+    """Return whether a policy's rules cut every account as those of the morning's own policy do."""
+    for account_id in known.panel.account_ids:
+        own, other = known.terms.of(account_id), terms.of(account_id)
+        if (own.base_limit_usd, own.policy.rules, own.policy.smallest_loss) != (
+            other.base_limit_usd, other.policy.rules, other.policy.smallest_loss,
+        ):  # fmt: skip
+            return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _EvaluatedGate:
+    """What the gate found after each session of a panel, and from what; matrices ``(n_sessions, n_accounts)``."""
+
+    pnl_usd: FloatMatrix
+    model_usd: FloatMatrix
+    historical_usd: FloatMatrix
+    terms: DeskTerms
+    results: Sequence[GateResult]
+
+    def holds(self, pnl_usd: FloatMatrix, model_usd: FloatMatrix, historical_usd: FloatMatrix, row: int) -> bool:
+        """Return whether up to a row it was evaluated from these."""
+        return all(
+            before.shape[1] == now.shape[1] and np.array_equal(before[: row + 1], now[: row + 1], equal_nan=True)
+            for before, now in (
+                (self.pnl_usd, pnl_usd),
+                (self.model_usd, model_usd),
+                (self.historical_usd, historical_usd),
+            )
+        )
+
+
+class _PastGates:
+    """Evaluates the gate of past mornings against other rules.
+
+    A result after a session depends on that session and earlier ones only: one evaluation serves all mornings whose
+    books and forecasts up to then are those of the present.
+
+    Parameters
+    ----------
+    issued
+        As ``what_if/select_issued_forecasts`` reads them.
+    """
+
+    def __init__(self, issued: Sequence[tuple[Any, ...]]) -> None:
+        self.issued = issued
+        self.evaluated: _EvaluatedGate | None = None
+
+    def decision(self, known: PastInputs, present: Panel, terms: DeskTerms) -> GateDecision:
+        """Return a morning's gate, had these rules been those of its policy."""
+        run, row = known.morning.run, len(known.panel.session_dates) - 1
+        panel = known.panel if known.morning.is_restated else present
+        model, historical = self._issued(panel, run, row)
+        found = self.evaluated
+        is_usable = found is not None and found.terms == terms
+        if found is None or not is_usable or not found.holds(panel.total_pnl_usd, model, historical, row):
+            scale = ewma_scale(panel.total_pnl_usd, SCALE_DECAY)
+            rules = rules_quantiles(panel.total_pnl_usd, historical, rules_cut_ratios(panel, scale, terms=terms))
+            results = evaluate_gate(panel.total_pnl_usd, scale, model, rules)
+            found = _EvaluatedGate(panel.total_pnl_usd, model, historical, terms, results)
+            if not known.morning.is_restated:
+                self.evaluated = found
+        result = found.results[row]
+        return replace(known.gate, is_serving=result.is_serving, reasons=result.reasons)
+
+    def _issued(self, panel: Panel, run: Run, row: int) -> tuple[FloatMatrix, FloatMatrix]:
+        """Lay out the model's and the historical forecasts: up to a row as known in a run, later ones as now."""
+        found = {name: np.full_like(panel.total_pnl_usd, np.nan) for name in (MODEL, HISTORICAL)}
+        row_of = {day: number for number, day in enumerate((*panel.session_dates[1:], dt.date.max))}
+        if row + 1 == len(panel.session_dates):
+            row_of[run.effective_session] = row
+        column_of = {account_id: number for number, account_id in enumerate(panel.account_ids)}
+        for account_id, day, expert, quantile_usd, known_at in self.issued:
+            place = row_of.get(day)
+            if place is not None and account_id in column_of and (place > row or known_at <= run.as_of):
+                found[expert][place, column_of[account_id]] = quantile_usd
+        return found[MODEL], found[HISTORICAL]
