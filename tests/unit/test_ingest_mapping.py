@@ -198,6 +198,96 @@ def test_number_in_other_marks_than_those_stated_is_never_read(text: str) -> Non
     assert plain_number(Numbers(decimal=",", thousands="."), text).startswith(f"{text} (")
 
 
+@pytest.mark.parametrize("text", ["1.010", "1.5", "6400.25"])
+def test_point_is_refused_where_the_decimal_mark_is_a_comma(text: str) -> None:
+    # a German file writes 1.010 for one thousand and ten
+    assert plain_number(Numbers(decimal=","), text).startswith(f"{text} (")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        (Numbers(decimal=",", thousands=" "), "1\u202f010,50"),
+        (Numbers(decimal=",", thousands=" "), "1\u00a0010,50"),
+        (Numbers(thousands="'"), "1\u2019010.50"),
+    ],
+)
+def test_typographic_marks_between_thousands_are_the_stated_ones(numbers: Numbers, text: str) -> None:
+    assert plain_number(numbers, text) == "1010.50"
+
+
+@pytest.mark.parametrize(
+    ("formats", "text", "written"),
+    [
+        (["%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"], "08/05/2025 10:00", None),
+        (["%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"], "14/08/2025 10:00", "2025-08-14 10:00:00"),
+        (["%Y%m%d %H%M%S"], "20250814 013100", "2025-08-14 01:31:00"),
+        # Excel drops the zero of 01:31:00, and strptime would read 13:10:00
+        (["%Y%m%d %H%M%S"], "20250814 13100", None),
+        (["%Y%m%d%H%M%S%f"], "20250814133100123", "2025-08-14 13:31:00.123000"),
+        (["%d%b%Y %I%M%p"], "14Aug2025 0131PM", "2025-08-14 13:31:00"),
+    ],
+)
+def test_time_is_read_only_where_all_formats_agree(formats: list[str], text: str, written: str | None) -> None:
+    found = date_time(Time.model_validate({"column": "T", "formats": formats}), text)
+
+    assert found == written or (written is None and found.startswith(f"{text} ("))
+
+
+@pytest.mark.parametrize("name", ["Price", "PRICE", "Fee"])
+def test_second_column_of_a_name_that_the_mapping_uses_is_refused(tmp_path: Path, name: str) -> None:
+    write(tmp_path, f'fees = {{ Comm = "Fee" }}\n{BASE}', f"{HEADER},Fee,{name}", f"{ROW},1,2")
+
+    with pytest.raises(InputError, match=rf"'{name.lower()}' more than once, and the mapping mapping\.toml names it"):
+        read_drop(tmp_path, Settings())
+
+
+@pytest.mark.parametrize(("more", "reject_count"), [("", 1), ('unused = ["*"]', 0)])
+def test_cell_in_a_column_without_a_name_may_be_a_fee(tmp_path: Path, more: str, reject_count: int) -> None:
+    write(tmp_path, f"{more}\n{BASE}", f"{HEADER},", f"{ROW},", f"{ROW},5")
+
+    found, rejects, *_ = read_drop(tmp_path, Settings())
+
+    assert (len(found), len(rejects)) == (2 - reject_count, reject_count)
+    assert all("a value in a column without a name" in reject.reason for reject in rejects)
+
+
+def test_file_that_is_not_in_the_encoding_of_its_mapping_is_named(tmp_path: Path) -> None:
+    write(tmp_path, f'encoding = "utf-16"\n{BASE}', HEADER, ROW)
+
+    with pytest.raises(InputError, match=r"trades\.csv is not UTF-16 \(.*Correct encoding in its mapping"):
+        read_drop(tmp_path, Settings())
+
+
+@pytest.mark.parametrize(("preset_name", "more"), [("das", ""), ("ibkr-flex", 'currency = "USD"'), ("tradervue", "")])
+def test_constant_of_a_mapping_takes_the_place_of_a_column_of_its_preset(
+    tmp_path: Path, preset_name: str, more: str
+) -> None:
+    path = tmp_path / "mapping.toml"
+    path.write_text(f'preset = "{preset_name}"\naccount = "NET001"\n{more}\n', encoding="utf-8")
+
+    mapping = read_mapping(path)
+
+    assert (mapping.account, mapping.columns.account) == ("NET001", ())
+    with ExecutionFile(_empty(tmp_path, preset_name), mapping) as file:
+        assert {"account", "date_time"} <= set(file.columns)
+
+
+def test_column_of_a_mapping_takes_the_place_of_a_constant_of_its_preset(tmp_path: Path) -> None:
+    path = tmp_path / "mapping.toml"
+    path.write_text('preset = "tradervue"\n[columns]\naccount = "Notes"\n', encoding="utf-8")
+
+    mapping = read_mapping(path)
+
+    assert (mapping.account, mapping.columns.account) == (None, ("Notes",))
+
+
+def _empty(folder: Path, preset_name: str) -> Path:
+    path = folder / SHAPES[preset_name].file_name
+    SHAPES[preset_name].write(path, [])
+    return path
+
+
 def test_reject_of_a_mapped_file_quotes_the_line_as_it_stands(tmp_path: Path) -> None:
     line = ROW.replace("Buy", "Sideways")
     write(tmp_path, BASE, HEADER, ROW, line, "too,few")

@@ -26,7 +26,7 @@ from risk.ingest.mapping import FillsMapping, Ignored, Numbers, Symbols, Texts, 
 from risk.ingest.mapping_files import preset, preset_names
 from risk.ingest.streams import Block, CsvForm, CsvStream, Record
 from risk.ingest.times import day_of, stated_time
-from risk.ingest.words import FEES, REQUIRED, fold_name, fold_word, mapped_columns, quote_names
+from risk.ingest.words import FEES, REQUIRED, UNNAMED, fold_name, fold_word, mapped_columns, quote_names
 
 Convert = Callable[..., str]
 """Makes one text of ours of the texts of some columns of the file."""
@@ -241,7 +241,7 @@ def derive(mapping: FillsMapping, header: Sequence[str], file_name: str) -> tupl
         if parts:
             derived[name] = Derived(tuple(parts), _join)
     ignored = [Derived(found(one.column), partial(_ignores, one)) for one in mapping.ignore if found(one.column)]
-    return derived, ignored
+    return derived | _unnamed(mapping, header), ignored
 
 
 def _check_header(mapping: FillsMapping, header: Sequence[str], file_name: str) -> None:
@@ -258,19 +258,31 @@ def _check_header(mapping: FillsMapping, header: Sequence[str], file_name: str) 
             f"{quote_names(header)}. {remedy}"
         )
     known = {fold_name(name) for texts in (*mapping.required_columns(), *mapping.other_columns()) for name in texts}
-    unused = [fold_name(pattern) for pattern in mapping.unused]
+    folded = list(map(fold_name, header))
+    twice = [name for name in known if folded.count(name) > 1]
+    if twice:
+        raise InputError(
+            f"{file_name} has the column {quote_names(sorted(twice))} more than once, and the mapping {mapping.name} "
+            "names it: nobody knows which one is meant. Export the file again with one of them."
+        )
     unknown = [
-        name
-        for name in header
-        if fold_name(name)
-        and fold_name(name) not in known
-        and not any(fnmatchcase(fold_name(name), one) for one in unused)
+        name for name in header if name.strip() and fold_name(name) not in known and not _is_unused(mapping, name)
     ]
     if unknown:
         raise InputError(
             f"{file_name} has the column {quote_names(unknown)}, of which the mapping {mapping.name} says nothing: "
             "list it under fees if it is one, else under unused. Nothing of the file is loaded."
         )
+
+
+def _is_unused(mapping: FillsMapping, name: str) -> bool:
+    return any(fnmatchcase(fold_name(name), fold_name(pattern)) for pattern in mapping.unused)
+
+
+def _unnamed(mapping: FillsMapping, header: Sequence[str]) -> dict[str, Derived]:
+    """List the columns without a name, whose cells must be blank: one that holds something may be a fee."""
+    places = [place for place, name in enumerate(header) if not name.strip() and not _is_unused(mapping, name)]
+    return {name: Derived((place,), str.strip) for name, place in zip(UNNAMED, places, strict=False)}
 
 
 def _places(header: Sequence[str]) -> dict[str, int]:
@@ -308,6 +320,8 @@ def unreadable(text: str, why: str) -> str:
 
 
 _PLAIN: Final = re.compile(r"[+-]?\$? ?[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_SAME_MARKS: Final = {" ": re.compile("[\u00a0\u2009\u202f]"), "'": re.compile("\u2019")}
+"""Marks between thousands to others that stand for them: blanks that never break a line, the typographic apostrophe."""
 
 
 def plain_number(numbers: Numbers, text: str) -> str:
@@ -315,6 +329,8 @@ def plain_number(numbers: Numbers, text: str) -> str:
     stripped = text.strip(" ")
     if not stripped or (numbers.decimal == "." and not numbers.thousands):
         return stripped
+    if numbers.thousands in _SAME_MARKS:
+        stripped = _SAME_MARKS[numbers.thousands].sub(numbers.thousands, stripped)
     whole, mark, rest = stripped.partition(numbers.decimal)
     if numbers.thousands and numbers.thousands in whole:
         first, *groups = whole.split(numbers.thousands)
@@ -322,9 +338,10 @@ def plain_number(numbers: Numbers, text: str) -> str:
             return unreadable(text, f"no number with {numbers.thousands!r} between thousands")
         whole = first + "".join(groups)
     plain = f"{whole}{'.' if mark else ''}{rest}"
-    return (
-        plain if _PLAIN.fullmatch(plain) else unreadable(text, f"no number with the decimal mark {numbers.decimal!r}")
-    )
+    has_other_mark = numbers.decimal != "." and "." in whole
+    if has_other_mark or not _PLAIN.fullmatch(plain):
+        return unreadable(text, f"no number with the decimal mark {numbers.decimal!r}")
+    return plain
 
 
 def _quantity(plain: Convert, text: str, *, has_sign: bool) -> str:
@@ -394,9 +411,12 @@ def date_time(time: Time, *texts: str) -> str:
     text = " ".join(part.strip(" ") for part in texts)
     if not text.strip(" "):
         return ""
-    stated = _read_formats(time.formats, text) if time.formats else stated_time(text)
-    if stated is None:
-        return unreadable(text, f"none of {', '.join(time.formats)}") if time.formats else text
+    read = [_read_format(form, text) for form in time.formats] if time.formats else [stated_time(text)]
+    readings = {one for one in read if one is not None}
+    if len(readings) != 1:
+        why = "formats that read it in two ways" if readings else f"none of {', '.join(time.formats)}"
+        return unreadable(text, why) if time.formats else text
+    stated = readings.pop()
     if stated.tzinfo is not None:
         return stated.isoformat()
     if time.trade_date_cutoff is not None and stated.time() >= time.trade_date_cutoff:
@@ -409,10 +429,17 @@ def date_time(time: Time, *texts: str) -> str:
     return stated.replace(tzinfo=zone).isoformat()
 
 
-def _read_formats(formats: Texts, text: str) -> dt.datetime | None:
-    for form in formats:
-        try:
-            return dt.datetime.strptime(text, form)  # noqa: DTZ007 - the zone is in the mapping
-        except ValueError:
-            continue
-    return None
+_JOINED: Final = re.compile("%[A-Za-z]%[A-Za-z]")
+_FREE_WIDTH: Final = re.compile("%[fzZ]")
+
+
+def _read_format(form: str, text: str) -> dt.datetime | None:
+    """Read a time of one format; where its parts are not set apart, none may lack its leading zero."""
+    try:
+        read = dt.datetime.strptime(text, form)  # noqa: DTZ007 - the zone is in the mapping
+    except ValueError:
+        return None
+    if _JOINED.search(form):
+        written = read.strftime(_FREE_WIDTH.split(form)[0])
+        return read if text.casefold().startswith(written.casefold()) else None
+    return read

@@ -50,7 +50,7 @@ def read_mapping(path: Path) -> FillsMapping:
         raise InputError(f"{path.name} is no TOML: {error}. Correct it.") from None
     preset = stated.pop("preset", None)
     if preset is not None:
-        stated = _merged(_preset_table(str(preset), path.name), stated)
+        stated = _started_from(_preset_table(str(preset), path.name), stated)
     try:
         return FillsMapping.model_validate({**stated, "name": path.name})
     except ValidationError as error:
@@ -147,6 +147,25 @@ def _preset_table(name: str, file_name: str) -> dict[str, Any]:
     if name not in preset_names():
         raise InputError(f"{file_name} starts from the preset {name!r}: there are {', '.join(preset_names())}.")
     return tomllib.loads((PRESETS_DIR / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def _started_from(preset: dict[str, Any], stated: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what a file says over what its preset says; a constant takes the place of a column, and a column of one."""
+    own, columns = stated.get("columns"), preset["columns"]
+    replaced: list[str] = []
+    for key in ("account", "currency"):
+        if key in stated and key in columns:
+            column = columns.pop(key)
+            replaced += [column] if isinstance(column, str) else column
+        elif isinstance(own, dict) and key in own:
+            preset.pop(key, None)
+    merged = _merged(preset, stated)
+    unused, optional = (merged.get(key, []) for key in ("unused", "optional"))
+    if isinstance(unused, list):
+        merged["unused"] = unused + replaced
+    if isinstance(optional, list):
+        merged["optional"] = [name for name in optional if name not in replaced]
+    return merged
 
 
 def _merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -359,6 +359,11 @@ class CsvStream(AbstractContextManager["CsvStream"]):
                 f"{self.name} is not {self.form.encoding.upper()}: byte 0x{found} near line {line_number}. Export it "
                 "again as UTF-8."
             ) from None
+        except UnicodeError as error:
+            raise InputError(
+                f"{self.name} is not {self.form.encoding.upper()} ({error}). Correct encoding in its mapping, or "
+                "export it again as UTF-8."
+            ) from None
         if self.form.encoding != OUR_FORM.encoding:
             data = text.encode()
         for unwanted in (b"\x00", b"\x1f"):
