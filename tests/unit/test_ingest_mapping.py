@@ -163,6 +163,13 @@ def test_words_of_a_status_are_those_of_the_mapping(tmp_path: Path) -> None:
         ({"column": "T", "trade_date_cutoff": "18:00"}, ("2025-08-15 18:30:00",), "2025-08-14 18:30:00"),
         ({"column": "T", "trade_date_cutoff": "18:00"}, ("2025-08-15 17:59:59",), "2025-08-15 17:59:59"),
         ({"column": "T"}, ("",), ""),
+        ({"column": "T", "formats": ["%Y%m%d;%H%M%S"]}, ("20250814;093100 EDT",), "2025-08-14T09:31:00-04:00"),
+        ({"column": "T", "formats": ["%m/%d/%y %H:%M"]}, ("08/14/25 13:31 UTC",), "2025-08-14T13:31:00+00:00"),
+        (
+            {"column": "T", "zone": "UTC", "formats": ["%Y-%m-%dT%H:%MZ"]},
+            ("2025-08-14T13:31Z",),
+            "2025-08-14T13:31:00+00:00",
+        ),
     ],
 )
 def test_time_is_written_as_new_york_or_with_its_offset(
@@ -320,6 +327,10 @@ def test_reject_of_a_mapped_file_quotes_the_line_as_it_stands(tmp_path: Path) ->
         (("[time]", "[time"), "mapping.toml is no TOML: "),
         (('column = "Time"', 'column = "Time"\nformats = "%H:%M"'), "does not keep year, month, day, hour and minute"),
         (('column = "Time"', 'column = "Time"\nformats = "%d/%m/%Y %I:%M"'), "does not keep"),
+        (
+            ('column = "Time"', 'column = "Time"\nformats = "%Y-%m-%dT%H:%M:%SZ"'),
+            "ends with UTC, and zone is America/New",
+        ),
         (('column = "Time"', 'column = "Time"\ndate_in_name = "x"\ndate_column = "D"'), "not in both"),
         (('column = "Time"', 'column = "Time"\ndate_in_name = "(.)(.)"'), "needs one group"),
         (

@@ -118,7 +118,15 @@ def test_amount_is_refused_with_its_text_when_it_is_none_or_may_be_two(text: str
         *("2025-08-15 10:05:00", "2025-08-15T10:05:00", "2025-08-15T10:05", "2025/08/15 10:05:00", "2025-8-15 10:05"),
         *("20250815 10:05:00", "2025-08-15T14:05:00Z", "2025-08-15T10:05:00-04:00", "2025-08-15 10:05:00 -0400"),
         *("2025-08-15T16:05:00+02", "2025-08-15T14:05:00.000Z", "08/15/2025  10:05:00", " 08/15/2025 10:05:00 "),
-        *("2025-08-15T23:35:00+09:30",),
+        *("2025-08-15T23:35:00+09:30", "2025-08-15t14:05:00z", "8/15/2025 10:05:00 AM -04:00", "2025.08.15 10:05:00"),
+        *("2025-08-15 14:05:00 UTC", "2025-08-15 14:05:00 GMT", "08/15/2025 10:05:00 ET", "2025-08-15 10:05:00 EDT"),
+        *("20250815 10:05:00 US/Eastern", "20250815 10:05:00 America/New_York", "8/15/2025 10:05:00 AM EDT"),
+        *("20250815;100500", "20250815100500", "20250815 100500", "20250815T140500Z", "20250815100500.000"),
+        *("15 Aug 2025 10:05:00", "15-AUG-2025 10:05", "Aug 15, 2025 10:05:00 AM", "August 15 2025 10:05"),
+        *("Fri, 15 Aug 2025 10:05:00 -0400", "2025-08-15T10:05:00-04:00[America/New_York]"),
+        "Fri Aug 15 2025 10:05:00 GMT-0400 (Eastern Daylight Time)",
+        # blanks that never break a line, as browsers write them
+        *("8/15/2025, 10:05:00\u202fAM", "8/15/2025\u00a010:05:00"),
     ],
 )
 def test_time_is_read_when_it_means_one_instant(text: str) -> None:
@@ -162,9 +170,19 @@ def test_time_keeps_its_parts(text: str, wall_time: str) -> None:
         ("99/99/2025 10:05:00", "date_form"),
         ("08/15/2025 13:05 PM", "date_form"),
         ("08/15/2025 0:05 AM", "date_form"),
-        ("08/15/2025 10:05:00 EST", "date_form"),
+        # either New York's 10:05, or 11:05 EDT
+        ("08/15/2025 10:05:00 EST", "date_zone"),
+        ("01/15/2025 10:05:00 EDT", "date_zone"),
+        ("08/15/2025 10:05:00 CST", "date_zone"),
+        ("2025-08-15 10:05:00 America/Chicago", "date_zone"),
+        ("1755266700", "date_epoch"),
+        ("1755266700.25", "date_epoch"),
+        ("1755266700000", "date_epoch"),
         ("08/15/2025 1005", "date_form"),
-        ("15 Aug 2025 10:05:00", "date_form"),
+        ("20250815 93100", "date_form"),
+        ("20250815-10:05:00", "date_form"),
+        ("15 Aug 25 10:05:00", "date_form"),
+        ("31 Feb 2025 10:05:00", "date_form"),
         ("2025-08/15 10:05:00", "date_form"),
         ("0001-01-01T00:00:00+14:00", "date_past"),
         ("2025-08-19T03:59:00Z", None),
@@ -186,6 +204,8 @@ def test_offset_tells_the_two_hours_apart_when_clocks_go_back() -> None:
         (None, "2024-11-03 01:30:00", 1),
     ]
     assert moment_of("11/03/2024 01:30:00", TODAY).code == "date_twice"
+    named = [moment_of(f"11/03/2024 01:30:00 {zone}", TODAY) for zone in ("EDT", "EST", "ET")]
+    assert [(moment.code, moment.wall_time.fold) for moment in named] == [(None, 0), (None, 1), ("date_twice", 0)]
 
 
 def test_midnight_is_an_unknown_time_only_without_an_offset() -> None:

@@ -28,7 +28,7 @@ _RIGHT_WORDS: Final = ("CALL", "PUT")
 _DAS_RIGHTS: Final = {"^": "C", "*": "P"}
 _CENTURY: Final = 2000
 
-_MONTH_NAMES: Final = (
+MONTH_NAMES: Final = (
     "JAN(?:UARY)?|FEB(?:RUARY)?|MAR(?:CH)?|APR(?:IL)?|MAY|JUNE?|JULY?|AUG(?:UST)?|SEP(?:T|TEMBER)?|OCT(?:OBER)?|"
     "NOV(?:EMBER)?|DEC(?:EMBER)?"
 )
@@ -38,8 +38,8 @@ _RIGHT: Final = r"(?P<right>CALLS?|PUTS?|C|P)"
 _STRIKE: Final = r"\$?(?P<strike>[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]{1,4})?|[0-9]{1,5}(?:\.[0-9]{1,4})?|\.[0-9]{1,4})"
 _DATE: Final = (
     rf"(?P<date>[0-9]{{1,2}}/[0-9]{{1,2}}/{_SHORT_YEAR}|20[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}}|20[0-9]{{6}}|[0-9]{{6}}"
-    rf"|[0-9]{{1,2}}[ -]?(?:{_MONTH_NAMES})[ -]?'?{_SHORT_YEAR}"
-    rf"|(?:{_MONTH_NAMES}) ?[0-9]{{1,2}}(?:, *| +|(?='))'?{_SHORT_YEAR})"
+    rf"|[0-9]{{1,2}}[ -]?(?:{MONTH_NAMES})[ -]?'?{_SHORT_YEAR}"
+    rf"|(?:{MONTH_NAMES}) ?[0-9]{{1,2}}(?:, *| +|(?='))'?{_SHORT_YEAR})"
 )
 
 _OSI: Final = re.compile(r"([A-Z0-9]{1,6}) {0,5}([0-9]{6})([CP])([0-9]{8})")

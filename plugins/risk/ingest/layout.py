@@ -25,7 +25,7 @@ from risk.ingest.amounts import number
 from risk.ingest.mapping import FillsMapping, Ignored, Numbers, Symbols, Texts, Time
 from risk.ingest.mapping_files import preset, preset_names
 from risk.ingest.streams import Block, CsvForm, CsvStream, Record
-from risk.ingest.times import day_of, stated_time
+from risk.ingest.times import day_of, split_zone, stated_time, with_zone
 from risk.ingest.words import FEES, REQUIRED, UNNAMED, fold_name, fold_word, mapped_columns, quote_names
 
 Convert = Callable[..., str]
@@ -411,8 +411,7 @@ def date_time(time: Time, *texts: str) -> str:
     text = " ".join(part.strip(" ") for part in texts)
     if not text.strip(" "):
         return ""
-    read = [_read_format(form, text) for form in time.formats] if time.formats else [stated_time(text)]
-    readings = {one for one in read if one is not None}
+    readings = _readings(time.formats, text)
     if len(readings) != 1:
         why = "formats that read it in two ways" if readings else f"none of {', '.join(time.formats)}"
         return unreadable(text, why) if time.formats else text
@@ -427,6 +426,18 @@ def date_time(time: Time, *texts: str) -> str:
     if stated.replace(tzinfo=zone, fold=0).utcoffset() != stated.replace(tzinfo=zone, fold=1).utcoffset():
         return unreadable(text, f"clocks of {zone.key} show it twice or never")
     return stated.replace(tzinfo=zone).isoformat()
+
+
+def _readings(formats: Texts, text: str) -> set[dt.datetime]:
+    """Read a time in every way that formats allow, a zone at its end apart; without formats as in our own files."""
+    if not formats:
+        return {stated for stated in (stated_time(text),) if stated}
+    found = {read for read in (_read_format(form, text) for form in formats) if read}
+    rest, zone = split_zone(text)
+    if found or not zone:
+        return found
+    zoned = (with_zone(read, zone) for read in (_read_format(form, rest) for form in formats) if read)
+    return {read for read in zoned if read}
 
 
 _JOINED: Final = re.compile("%[A-Za-z]%[A-Za-z]")

@@ -116,7 +116,7 @@ class Time(_Part):
     formats: Texts = Field(
         default=(),
         description="Forms of date and time, or of date, blank and time where they are apart, as Python's strptime "
-        "writes them; without any the forms of our own files are read.",
+        "writes them; without any the forms of our own files are read. A zone or offset at the end is read anyway.",
     )
     zone: Annotated[str, AfterValidator(_zone)] = Field(
         default=EXCHANGE_ZONE.key, description="Zone of times without an offset; they are converted to New York."
@@ -137,6 +137,10 @@ class Time(_Part):
         for form in self.formats:
             if not _is_round_trip(form, "year", "month", "day", "hour", "minute"):
                 raise ValueError(f"the format {form!r} does not keep year, month, day, hour and minute")
+            if self.zone != "UTC" and re.search("(?:Z|UTC|GMT)$", form.replace("%Z", "")):
+                raise ValueError(
+                    f"the format {form!r} ends with UTC, and zone is {self.zone}: end it before, and UTC is read"
+                )
         return self
 
 

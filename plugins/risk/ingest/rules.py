@@ -41,6 +41,10 @@ SENTENCES: Final = {
     "date_no_time": "Date/Time {date_time} has no time of day: write 00:00:00 if nobody knows it",
     "date_serial": "Date/Time {date_time} is a spreadsheet's number of a day: format the column as date and time, then "
     "save again",
+    "date_epoch": "Date/Time {date_time} looks like a count of seconds since 1970: export a date and time, such as "
+    "2025-08-15T14:05:00Z",
+    "date_zone": "Date/Time {date_time} names a time zone that we do not read, or that New York's clocks do not have "
+    "on that day: write ET, UTC or an offset such as -04:00",
     "date_future": "Date/Time {date_time} lies in the future",
     "date_past": "Date/Time {date_time} lies before the first session we know",
     "date_gap": "Date/Time {date_time} does not exist in New York: clocks went forward over it",

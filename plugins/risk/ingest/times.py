@@ -1,6 +1,7 @@
 """Dates and times as brokers, exports and Excel write them: read where they can mean one thing only, refused otherwise.
 
-A wall time is New York's. A text with an offset from UTC is converted to it.
+A wall time is New York's. A text with an offset from UTC, or with the name of UTC or of New York's time, is converted
+to it; a name that New York's clocks do not have at that time (EST in summer) says two things and is refused.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from functools import cache, lru_cache
 from typing import Final, Literal, NamedTuple
 
 from risk.core.calendar import FIRST_SESSION, next_session
+from risk.core.option_spellings import MONTH_NAMES, MONTHS
 from risk.core.settings import EXCHANGE_ZONE
 
 FORMS: Final = "MM/DD/YYYY HH:MM:SS, M/D/YYYY H:MM AM, YYYY-MM-DD HH:MM:SS (or with T and Z) or YYYYMMDD HH:MM:SS"
@@ -19,25 +21,44 @@ FORMS: Final = "MM/DD/YYYY HH:MM:SS, M/D/YYYY H:MM AM, YYYY-MM-DD HH:MM:SS (or w
 FUTURES_OPEN: Final = dt.time(18)
 """From then on, New York, futures trade for the next session."""
 
+_MONTH: Final = f"(?i:{MONTH_NAMES})"
+_WEEKDAY: Final = "(?:(?i:MON|TUE|WED|THU|FRI|SAT|SUN)[A-Za-z]*,? +)?"
+
 _DAY: Final = (
     r"(?:(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{4})"
-    r"|(?P<iy>[0-9]{4})(?P<mark>[-/])(?P<im>[0-9]{1,2})(?P=mark)(?P<id>[0-9]{1,2})"
-    r"|(?P<cy>[0-9]{4})(?P<cm>[0-9]{2})(?P<cd>[0-9]{2}))"
+    r"|(?P<iy>[0-9]{4})(?P<mark>[-/.])(?P<im>[0-9]{1,2})(?P=mark)(?P<id>[0-9]{1,2})"
+    r"|(?P<cy>[0-9]{4})(?P<cm>[0-9]{2})(?P<cd>[0-9]{2})"
+    rf"|{_WEEKDAY}(?P<nd>[0-9]{{1,2}})[ -](?P<nm>{_MONTH})[ -](?P<ny>[0-9]{{4}})"
+    rf"|{_WEEKDAY}(?P<wm>{_MONTH})\.? +(?P<wd>[0-9]{{1,2}}),? +(?P<wy>[0-9]{{4}}))"
 )
 _CLOCK: Final = (
     r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:[.,](?P<fraction>[0-9]{1,9}))?)?"
     r"(?: *(?P<half>[AaPp])\.?[Mm]\.?)?"
 )
-_OFFSET: Final = r"(?: *(?P<zone>[Zz]|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?))?"
-_DAY_PARTS: Final = (("y", "m", "d"), ("iy", "im", "id"), ("cy", "cm", "cd"))
+_ZONE: Final = (
+    r" *(?P<zone>(?:UTC|GMT)?[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?"
+    r"|(?i:Z|UTC|GMT|ET|E[SD]T|US/EASTERN|AMERICA/NEW_YORK))"
+    r"(?: ?(?:\[[A-Za-z_/]+\]|\([A-Za-z ]+\)))?"
+)
+_DAY_PARTS: Final = (("y", "m", "d"), ("iy", "im", "id"), ("cy", "cm", "cd"), ("ny", "nm", "nd"), ("wy", "wm", "wd"))
 _DATE: Final = re.compile(_DAY)
-_MOMENT: Final = re.compile(f"{_DAY}(?:,? +|T){_CLOCK}{_OFFSET}")
+_MOMENT: Final = re.compile(f"{_DAY}(?:,? +|[Tt]){_CLOCK}(?:{_ZONE})?")
+_STATED_ZONE: Final = re.compile(f"(?P<rest>.*[0-9APMapm.]){_ZONE}")
+_JOINED: Final = re.compile("([0-9]{8})[ ;T]?([0-9]{2})([0-9]{2})([0-9]{2})(?![0-9:])")
+"""Date and time of 14 digits."""
+_BLANKS: Final = re.compile("[\u00a0\u2009\u202f]")
+"""Blanks that never break a line, as browsers and Excel write them before AM and PM."""
+
+_OFFSETS: Final = {"Z": "+00", "UTC": "+00", "GMT": "+00", "EST": "-05", "EDT": "-04"}
+_NEW_YORK: Final = ("ET", "US/EASTERN", "AMERICA/NEW_YORK")
 
 _SHAPES: Final = {
     "date_year": re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2}(?![0-9]).*"),
     "date_no_day": re.compile(_CLOCK),
     "date_no_time": re.compile(rf"{_DAY}T?"),
     "date_serial": re.compile(r"[34][0-9]{4}(?:\.[0-9]+)?"),
+    "date_epoch": re.compile(r"[0-9]{10}(?:[0-9]{3}){0,2}(?:\.[0-9]+)?"),
+    "date_zone": re.compile(rf"{_DAY}(?:,? +|[Tt]){_CLOCK} *[A-Za-z/_]{{2,}}"),
 }
 """Error code to what a text without a readable date and time looks like; any other has the code ``date_form``."""
 
@@ -93,13 +114,15 @@ def moment_of(text: str, today: dt.date) -> Moment:
     today
         The New York day after which a date is in the future.
     """
-    stripped = text.strip(" ")
-    found = _MOMENT.fullmatch(stripped)
+    plain = _plain(text)
+    found = _MOMENT.fullmatch(plain)
     if found is None:
-        return Moment(next((code for code, shape in _SHAPES.items() if shape.fullmatch(stripped)), "date_form"))
+        return Moment(next((code for code, shape in _SHAPES.items() if shape.fullmatch(plain)), "date_form"))
     read, order = _stated(found), _order(found)
     if read is None:
-        return Moment("date_day_first" if order == "day first" else "date_form", order=order)
+        is_of_zone = found["zone"] and _day(found) and _clock(found)
+        other = "date_zone" if is_of_zone else "date_form"
+        return Moment("date_day_first" if order == "day first" else other, order=order)
     if read.tzinfo is not None:
         wall_time = in_new_york(read)
         return Moment(_range_code(wall_time, today), wall_time, order=order)
@@ -109,28 +132,50 @@ def moment_of(text: str, today: dt.date) -> Moment:
 
 def stated_time(text: str) -> dt.datetime | None:
     """Read a Date/Time as it is stated, aware only where the text has an offset from UTC; ``None`` if it is none."""
-    found = _MOMENT.fullmatch(text.strip(" "))
+    found = _MOMENT.fullmatch(_plain(text))
     return _stated(found) if found else None
+
+
+def split_zone(text: str) -> tuple[str, str]:
+    """Split a time from the offset or name of a zone at its end; blank where there is none."""
+    found = _STATED_ZONE.fullmatch(_BLANKS.sub(" ", text).strip(" "))
+    return (found["rest"], found["zone"]) if found else (text, "")
+
+
+def with_zone(wall_time: dt.datetime, zone: str) -> dt.datetime | None:
+    """Return the time that a zone makes of a wall time: aware, or New York's; ``None`` if New York's clocks differ."""
+    name = zone.upper()
+    if name in _NEW_YORK:
+        return wall_time
+    offset = _OFFSETS.get(name, name.removeprefix("UTC").removeprefix("GMT"))
+    digits = offset[1:].replace(":", "").ljust(4, "0")
+    ahead = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if offset[0] == "-" else 1)
+    read = wall_time.replace(tzinfo=dt.timezone(ahead))
+    return None if name in ("EST", "EDT") and in_new_york(read) != wall_time else read
+
+
+def _plain(text: str) -> str:
+    """Write blanks of any kind as blanks, and a colon between the parts of a time that is only digits."""
+    plain = (text if text.isascii() else _BLANKS.sub(" ", text)).strip(" ")
+    joined = _JOINED.match(plain) if plain[:8].isdigit() else None
+    return f"{joined[1]} {joined[2]}:{joined[3]}:{joined[4]}{plain[joined.end() :]}" if joined else plain
 
 
 def _stated(found: re.Match[str]) -> dt.datetime | None:
     day, clock = _day(found), _clock(found)
     if day is None or clock is None:
         return None
-    zone = found["zone"]
-    if not zone:
-        return dt.datetime.combine(day, clock)
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    ahead = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if zone[0] == "-" else 1)
-    return dt.datetime.combine(day, clock, dt.timezone(ahead))
+    wall_time = dt.datetime.combine(day, clock)
+    return with_zone(wall_time, found["zone"]) if found["zone"] else wall_time
 
 
 def _day(found: re.Match[str]) -> dt.date | None:
     for names in _DAY_PARTS:
         year, month, day = found.group(*names)
         if year:
+            number = MONTHS.index(month[:3].upper()) + 1 if month.isalpha() else int(month)
             try:
-                return dt.date(int(year), int(month), int(day))
+                return dt.date(int(year), number, int(day))
             except ValueError:
                 return None
     return None
@@ -140,7 +185,7 @@ def _clock(found: re.Match[str]) -> dt.time | None:
     """Read the time of day; what is finer than a microsecond is cut off."""
     hour = int(found["hour"])
     if found["half"]:
-        if found["zone"] or not 1 <= hour <= 12:
+        if not 1 <= hour <= 12:
             return None
         hour = hour % 12 + (12 if found["half"] in "Pp" else 0)
     if hour > 23:
