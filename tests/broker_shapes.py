@@ -107,16 +107,18 @@ def _tradezero(fill: Drawn) -> Iterable[object]:
 
 
 def _lightspeed(fill: Drawn) -> Iterable[object]:
-    yield from (f"{fill.account} ", "M", "B" if fill.is_bought else "S", f"{('XYZ', 'BRK/A')[fill.symbol]} ", "", "USD")
-    yield from ("Equity", f"{fill.word('Buy', 'Sell', 'Short Sell', 'Buy Cover')} ", "08/15/2025", "08/18/2025")
-    yield from ("08/15/2025", fill.price, fill.signed, fill.number, 1, 1, fill.commission, f"{fill.wall_time:%H:%M}")
-    yield from (f"{fill.wall_time:%m/%d/%Y %H:%M:%S}", "", "", 0, 0, fill.rebate, 0, 0, 0, 0, 0, 1)
+    word = fill.word("Long Buy", "Long Sell", "Short Sell", "Short Cover")
+    yield from (f"{fill.account} ", "2", "B  " if fill.is_bought else "S  ", f"{('XYZ', 'BRK/A')[fill.symbol]} ", "")
+    yield from ("USD", "equity    ", f"{word:<50}", "08/15/2025", "08/18/2025", "08/15/2025", fill.price, fill.signed)
+    yield from (fill.number, 1, 1, fill.commission, f"{fill.wall_time:%H:%M}     ")
+    yield from (f"{fill.wall_time:%m/%d/%Y %H:%M:%S}", "N", "", ".0000000000", 0, fill.rebate, 0, 0, 0, 0, 0, 1, "99")
+    yield from ("1", "LF ", "21 ", "H ", " ", "       ", 0, fill.number, 1, "FIX", 0, 0, 0, " ", "Trade")
 
 
 def _ibkr(fill: Drawn) -> Iterable[object]:
     yield from (fill.account, "", "USD", "STK", ("XYZ", "BRK/A")[fill.symbol], 1, f"{fill.wall_time:%Y%m%d;%H%M%S}")
     yield from ("20250815", "BUY" if fill.is_bought else "SELL", fill.signed, fill.price, -fill.commission)
-    yield from (-fill.rebate, fill.number // 3, fill.number, "EXECUTION")
+    yield from ("USD", -fill.rebate, fill.number // 3, fill.number, "EXECUTION")
 
 
 def _tradervue(fill: Drawn) -> Iterable[object]:
@@ -167,14 +169,16 @@ SHAPES = {
         "Account Number,Account Type,Side,Symbol,CUSIP,Currency Code,Security Type,Buy/Sell,Trade Date,"
         "Settlement Date,Process Date,Price,Qty,Trade Number,Principal Amount,NET Amount,Commission Amount,"
         "Execution Time,Raw Exec. Time,Market Code,Trailer,FeeSEC,FeeMF,Fee1,Fee2,Fee3,FeeStamp,FeeTAF,Fee4,"
-        "Sequence Number",
+        "Sequence Number,Side Seq Code,Capacity Code,Office Code,Rep Code,Special Code,Instructions Trade Legend Code,"
+        "Factor Type2,Trade Interest,Original TradeNumber,Entry Time,Entered By,YieldToMature,YieldToCall,"
+        "Mutual Fund Sales Charge Rate,Mutual Fund Load Indicator,Transtype",
         _lightspeed,
         stated=frozenset(("account", "commission", "rebate", "fill")),
     ),
     "ibkr-flex": Shape(
         "ibkr.csv",
         "ClientAccountID,AccountAlias,CurrencyPrimary,AssetClass,Symbol,Multiplier,DateTime,TradeDate,Buy/Sell,Quantity,"
-        "TradePrice,IBCommission,Taxes,IBOrderID,IBExecID,LevelOfDetail",
+        "TradePrice,IBCommission,IBCommissionCurrency,Taxes,IBOrderID,IBExecID,LevelOfDetail",
         _ibkr,
     ),
     "tradervue": Shape(

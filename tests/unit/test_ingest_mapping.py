@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import textwrap
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ from risk.ingest.layout import ExecutionFile, date_time, plain_number
 from risk.ingest.mapping import Numbers, Time
 from risk.ingest.mapping_files import choose_mappings, named_mapping, preset, preset_names, read_mapping
 from risk.ingest.read import newest_session, read_drop
-from tests.broker_shapes import SHAPES
+from risk.ingest.streams import Record
+from tests.broker_shapes import SHAPES, Drawn
 
 BASE = """
 files = ["trades*.csv"]
@@ -448,6 +451,72 @@ def test_date_in_the_name_of_the_file_must_be_there(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match=r"das_today\.csv has no date in its name"):
         read_drop(tmp_path, Settings(fills_mapping="das"))
+
+
+@pytest.mark.parametrize(
+    ("name", "day"),
+    [
+        ("das_2025-08-15.csv", "2025-08-15"),
+        ("das_20250815_093015.csv", "2025-08-15"),
+        ("das_12345678_2025-08-15.csv", "2025-08-15"),
+        ("das_10010112-20250815.csv", "2025-08-15"),
+        ("das_2025-08-14_2025-08-15.csv", None),
+        ("das_08-15-2025.csv", None),
+    ],
+)
+def test_day_in_the_name_of_a_file_is_the_only_one(tmp_path: Path, name: str, day: str | None) -> None:
+    path = tmp_path / name
+    SHAPES["das"].write(path, [])
+
+    if day:
+        with ExecutionFile(path, preset("das")) as file:
+            row = ["09:31:00", "XYZ", "B", "1", "1", "", "", "A1", "", ""]
+            assert file.named(Record(2, "", row))["date_time"] == f"{day} 09:31:00"
+    else:
+        with pytest.raises(InputError, match=r"has (several dates|no date) in its name"):
+            ExecutionFile(path, preset("das"))
+
+
+def test_fee_in_another_currency_than_dollars_is_rejected(tmp_path: Path) -> None:
+    fees = 'fees = { Comm = { column = "Fee", cost = "negative", currency = "In" } }'
+    rows = (f"{ROW},-1,usd", f"{ROW},-1,", f"{ROW},0,EUR", f"{ROW},-1.29,EUR")
+    write(tmp_path, f"{fees}\n{BASE}", f"{HEADER},Fee,In", *rows)
+
+    found, (reject,), *_ = read_drop(tmp_path, Settings())
+
+    assert (len(found), found["fees_usd"].sum()) == (3, 2 * 10**8)
+    assert "fee_comm '-1.29 (in EUR, and fees are US dollars)'" in reject.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        # an execution that the broker took back is no execution
+        ("lightspeed", (",Trade\n", ",Reversal\n"), "status 'Reversal' is not blank"),
+        ("ibkr-flex", (",USD,", ",EUR,"), "in EUR, and fees are US dollars"),
+        ("das", (",Cloid\n", ",ECN Fee\n"), "'ECN Fee', of which the mapping das says nothing"),
+    ],
+)
+def test_preset_never_passes_over_what_changes_the_result(
+    tmp_path: Path, name: str, change: tuple[str, str], said: str
+) -> None:
+    fill = Drawn(dt.datetime(2025, 8, 15, 9, 31), "A1", "B", 1, 0, Decimal(10), Decimal(1), Decimal(0), 1)  # noqa: DTZ001
+    path = tmp_path / SHAPES[name].file_name
+    SHAPES[name].write(path, [fill])
+    path.write_text(path.read_text(encoding="utf-8").replace(*change), encoding="utf-8")
+
+    result = CliRunner().invoke(app, ["pnl", "--fills", str(tmp_path), "--mapping", name])
+
+    assert said in result.stderr + str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("text", "symbol"), [("BRK B", "BRK/B"), ("BAC PRL", "BAC-PL"), ("AAPL", "AAPL"), ("ESU5", "ESU5")]
+)
+def test_interactive_brokers_symbols_of_classes_are_ours(tmp_path: Path, text: str, symbol: str) -> None:
+    with ExecutionFile(_empty(tmp_path, "ibkr-flex"), preset("ibkr-flex")) as file:
+        row = [text if name == "Symbol" else "STK" if name == "AssetClass" else "" for name in file.stream.header]
+        assert file.named(Record(2, "", row))["symbol"] == symbol
 
 
 @pytest.mark.parametrize("name", preset_names())

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from risk.core.calendar import FIRST_SESSION
 from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE
 from risk.ingest.amounts import number
@@ -228,12 +229,15 @@ def derive(mapping: FillsMapping, header: Sequence[str], file_name: str) -> tupl
         "status": (columns.status, partial(_word, _folded(mapping.statuses))),
         "currency": (columns.currency, lambda text: text.strip(" ").upper()),
         "multiplier": (columns.multiplier, plain),
-        **{
-            FEES[name]: (fee.column, partial(_fee, plain, is_negated=fee.cost == "negative"))
-            for name, fee in mapping.fees.items()
-        },
     }
     derived |= {name: Derived(found(texts), convert) for name, (texts, convert) in optional.items() if found(texts)}
+    derived |= {
+        FEES[name]: Derived(
+            (*found(fee.column), *found(fee.currency)), partial(_fee, plain, is_negated=fee.cost == "negative")
+        )
+        for name, fee in mapping.fees.items()
+        if found(fee.column)
+    }
     if mapping.currency:
         derived["currency"] = _constant(mapping.currency)
     for name, texts in (("order_id", mapping.order_id), ("fill_id", mapping.fill_id)):
@@ -354,8 +358,10 @@ def _signed_side(plain: Convert, text: str) -> str:
     return "" if value is None or value.is_nan() else "S" if value < 0 else "B"
 
 
-def _fee(plain: Convert, text: str, *, is_negated: bool) -> str:
+def _fee(plain: Convert, text: str, currency: str = "", *, is_negated: bool) -> str:
     value = number(plain(text))
+    if value and currency.strip(" ").upper() not in ("", "USD"):
+        return unreadable(text, f"in {currency.strip(' ')}, and fees are US dollars")
     return plain(text) if value is None or not is_negated or value.is_nan() else f"{-value:f}"
 
 
@@ -396,14 +402,20 @@ def _derive_time(time: Time, found: Callable[[Texts], tuple[int, ...]], file_nam
         return Derived((*found(time.date_column), *found(time.column)), convert)
     if time.date_in_name is None:
         return Derived(found(time.column), convert)
-    in_name = re.search(time.date_in_name, file_name)
-    day = day_of(in_name[1]) if in_name and in_name[1] else None
-    if day is None:
-        raise InputError(
-            f"{file_name} has no date in its name as date_in_name of its mapping describes it ({time.date_in_name!r}, "
-            "YYYY-MM-DD or YYYYMMDD): rename the file."
-        )
-    return Derived(found(time.column), partial(convert, day.isoformat()))
+    return Derived(found(time.column), partial(convert, _day_in(time.date_in_name, file_name).isoformat()))
+
+
+def _day_in(pattern: str, file_name: str) -> dt.date:
+    """Find the one day in the name of a file; numbers of accounts that are no date of a session are passed over."""
+    days = {day_of(found[1] or "") for found in re.finditer(pattern, file_name)}
+    possible = sorted(day for day in days if day and day >= FIRST_SESSION)
+    if len(possible) == 1:
+        return possible[0]
+    several = (
+        f"several dates in its name ({', '.join(map(str, possible))}), and its rows have none: export one day a file"
+    )
+    none = f"no date in its name as date_in_name of its mapping describes it ({pattern!r}, YYYY-MM-DD or YYYYMMDD)"
+    raise InputError(f"{file_name} has {several if possible else none}. Rename the file.")
 
 
 def date_time(time: Time, *texts: str) -> str:

@@ -166,6 +166,9 @@ class Fee(_Part):
     cost: Literal["positive", "negative"] = Field(
         default="positive", description="The sign of a cost; the other is a rebate."
     )
+    currency: Texts = Field(
+        default=(), description="Column with its currency; a row with a fee in another one than US dollars is rejected."
+    )
 
 
 def _fee(value: object) -> object:
@@ -331,7 +334,7 @@ class FillsMapping(_Part):
         """Yield the names of each other column."""
         columns = self.columns
         yield from filter(None, (columns.status, columns.currency, columns.multiplier))
-        yield from (fee.column for fee in self.fees.values())
+        yield from (texts for fee in self.fees.values() for texts in (fee.column, fee.currency) if texts)
         yield from ((name,) for name in (*self.order_id, *self.fill_id))
         yield from (ignored.column for ignored in self.ignore)
         if self.symbols.asset_class:
