@@ -48,7 +48,7 @@ def books(folder: Path, mapping: str = "") -> list[Any]:
 
 
 @pytest.mark.parametrize("name", preset_names())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(desk=desks)
 def test_file_in_the_shape_of_a_preset_gives_the_books_of_the_same_fills_in_ours(name: str, desk: list[Drawn]) -> None:
     shape = SHAPES[name]
@@ -116,7 +116,7 @@ SOME_TOML = st.dictionaries(
 ).map(lambda table: "\n".join(f"{key} = {value}" for key, value in table.items()).encode())
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     content=st.binary(max_size=200)
     | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))

@@ -127,7 +127,7 @@ lines = st.one_of(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     written=st.lists(lines, max_size=15),
     ending=st.sampled_from(("\n", "\r\n")),

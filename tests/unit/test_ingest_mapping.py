@@ -536,12 +536,12 @@ def test_preset_names_a_public_source_and_fits_the_header_of_it_only(tmp_path: P
 
 
 def test_thousands_of_bad_rows_of_a_mapped_file_are_rejected_one_by_one(tmp_path: Path) -> None:
-    write(tmp_path, BASE, HEADER, ROW, *(ROW.replace("10.00", f"x{number}") for number in range(20_000)))
+    write(tmp_path, BASE, HEADER, ROW, *(ROW.replace("10.00", f"x{number}") for number in range(2_000)))
 
     found, rejects, *_ = read_drop(tmp_path, Settings())
 
-    assert (len(found), len(rejects)) == (1, 20_000)
-    assert rejects[-1].line_number == 20_002
+    assert (len(found), len(rejects)) == (1, 2_000)
+    assert rejects[-1].line_number == 2_002
 
 
 def test_asset_class_tells_a_future_from_a_share_of_the_same_name(tmp_path: Path) -> None:

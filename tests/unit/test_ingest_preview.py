@@ -64,7 +64,7 @@ def test_preview_knows_the_multipliers_of_an_instruments_file_beside_the_file(tm
 
 
 def test_preview_of_a_large_file_of_bad_rows_is_short(tmp_path: Path) -> None:
-    path = write(tmp_path, *GOOD, *(GOOD[0].replace("A1", f"A{number}") for number in range(200)), *["x,y"] * 20_000)
+    path = write(tmp_path, *GOOD, *(GOOD[0].replace("A1", f"A{number}") for number in range(200)), *["x,y"] * 2_000)
 
     result = CliRunner().invoke(app, ["map", "--file", str(path)])
     as_json = CliRunner().invoke(app, ["map", "--file", str(path), "--json"])
@@ -72,7 +72,7 @@ def test_preview_of_a_large_file_of_bad_rows_is_short(tmp_path: Path) -> None:
     assert result.exit_code == as_json.exit_code == 1
     assert len(result.stdout) < 6_000
     assert len(as_json.stdout) < 8_000
-    assert "20,204 rows read with our own columns: 201 would be loaded, 20,001 rejected, 2 repeated." in result.stdout
+    assert "2,204 rows read with our own columns: 201 would be loaded, 2,001 rejected, 2 repeated." in result.stdout
     facts = json.loads(as_json.stdout)
     assert (facts["account_count"], len(facts["accounts"]), len(facts["rows"])) == (201, 20, 10)
 

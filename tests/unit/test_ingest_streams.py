@@ -141,10 +141,10 @@ def test_stream_refuses_a_file_whose_disk_fails_while_it_is_read(
 
 
 def test_stream_refuses_a_gzip_bomb_before_it_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("risk.ingest.streams.BOMB_BYTES", 1 << 22)
+    monkeypatch.setattr("risk.ingest.streams.BOMB_BYTES", 1 << 18)
     path = tmp_path / "fills.csv.gz"
-    # 16 MiB of one line pack about 1,000 to 1: more than the 200 to 1 that are allowed beyond 4 MiB
-    path.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * (1 << 22)))
+    # 1 MiB of one line packs about 1,000 to 1: more than the 200 to 1 that are allowed beyond 256 KiB
+    path.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * (1 << 18)))
 
     with pytest.raises(InputError, match="bomb"):
         read(path)
