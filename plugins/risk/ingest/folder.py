@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from risk.core.entities import ReportedPnl
 from risk.core.errors import InputError
 from risk.ingest.amounts import fits, number
 from risk.ingest.completeness import growing_file
 from risk.ingest.file_names import MARKER, PATTERNS, find_unread, printable
+from risk.ingest.layout import mapped_sha256
 from risk.ingest.mapping import FillsMapping
 from risk.ingest.mapping_files import MAPPING_PATTERN, choose_mappings, named_mapping, read_mapping
-from risk.ingest.opening import NOT_PLAIN, finding_of
+from risk.ingest.opening import NOT_PLAIN, file_sha256, finding_of
 from risk.ingest.parse import Place
 from risk.ingest.reference_data import FILE_SPECS
 from risk.ingest.rules import FileFinding, shorten
@@ -88,6 +89,22 @@ class DropFolder:
     def entries_text(self, path: Path) -> str | None:
         """Return what the manifest says of a file, as source_files keeps it; ``None`` without a manifest."""
         return "\n".join(sorted(entry.text for entry in self.entries[path.name].values())) if self.entries else None
+
+    def is_loaded(self, path: Path, loaded: Mapping[str, Any]) -> bool:
+        """Tell whether a file and what the manifest says of it are as an earlier load has found and stored them whole.
+
+        An entry for a later session than that of the load, without executions, has left no trace then.
+
+        Parameters
+        ----------
+        loaded
+            What the load has noted of the file: ``content_sha256``, ``manifest_entries``, ``through_session_date``.
+        """
+        if loaded["manifest_entries"] != self.entries_text(path):
+            return False
+        if any(session_date > loaded["through_session_date"] for _, session_date in self.entries.get(path.name, ())):
+            return False
+        return bool(loaded["content_sha256"] == mapped_sha256(file_sha256(path), self.mappings.get(path.name)))
 
 
 def open_folder(

@@ -25,7 +25,6 @@ from risk.ingest.completeness import Patience, count_differences, differing_file
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
 from risk.ingest.file_names import MARKER
 from risk.ingest.folder import DropFolder, Entry, open_folder
-from risk.ingest.layout import mapped_sha256
 from risk.ingest.opening import file_sha256, finding_of
 from risk.ingest.parse import EXECUTIONS, Parser, Place, execution_table
 from risk.ingest.reasons import Notice, summarize
@@ -276,7 +275,7 @@ class _FolderLoad:
         loaded = records(self.connection, "extract_fills/select_loaded_files", {"as_of": self.opened["recorded_at"]})
         known = {row["file_name"]: row for row in loaded}
         listed = [path for path in self.drop.fills if path.name in known]
-        kept = {path.name for path in listed if _is_unchanged(self.drop, path, known[path.name])}
+        kept = {path.name for path in listed if self.drop.is_loaded(path, known[path.name])}
         fresh = self._without_growing(path for path in self.drop.fills if path.name not in kept)
         with contextlib.ExitStack() as spools:
             parsed = self._parse(fresh, spools)
@@ -492,15 +491,3 @@ class _FolderLoad:
                 log.warning("%s", sentence)
         copy_chunks(self.connection, "risk.source_files", LOG_COLUMNS, row_chunks(listed))
         return rejected_count
-
-
-def _is_unchanged(drop: DropFolder, path: Path, loaded: Mapping[str, Any]) -> bool:
-    """Tell whether a file and what the manifest says of it are as an earlier load has found and stored them whole.
-
-    An entry for a later session than that of the load, without executions, has left no trace then.
-    """
-    if loaded["manifest_entries"] != drop.entries_text(path):
-        return False
-    if any(session_date > loaded["through_session_date"] for _, session_date in drop.entries.get(path.name, ())):
-        return False
-    return bool(loaded["content_sha256"] == mapped_sha256(file_sha256(path), drop.mappings.get(path.name)))
