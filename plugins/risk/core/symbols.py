@@ -1,7 +1,8 @@
 """Symbols: what an instrument is by the form of its symbol alone, and the spellings of one option read into one.
 
 - **Equity**: one to five capitals, then at most two suffixes for class, type or exchange (``BRK/A``, ``BHC-P``,
-  ``RY.TO``); a pair of currency codes (``EUR.USD``) or a name of the futures exchanges (``ES=F``) is none.
+  ``RY.TO``); a pair of currency codes (``EUR.USD``) or a name of the futures exchanges (``ES=F``) is none, nor is a
+  coin priced in something else than dollars (``BTC/EUR``).
 - **Option**: the OSI symbol of 21 characters (``AAPL  250919C00150000``). `read_symbol` reads what platforms and
   brokers write into it where that can mean one option only (`risk.core.option_spellings`).
 - **Future**: a root with month and year in any usual spelling (``/ESU5``, ``ESU25``, ``ES 09-25``, ``ESU5.CME``), or
@@ -43,8 +44,13 @@ CURRENCIES: Final = frozenset(
 """Codes of ISO 4217 in use, the metals among them, and the offshore yuan."""
 
 _EQUITY: Final = re.compile(r"[A-Z]{1,5}(?:[./^$+=-][A-Z]{0,4}){0,2}")
-_NO_EQUITY: Final = re.compile(r"([A-Z]{3})[./-]([A-Z]{3})|.*=[FX]|.*\.(?:CME|CBT|CBOT|NYM|CMX|CFE)")
-"""Two currency codes, Yahoo's futures and rates, and exchanges that trade futures only."""
+_FUTURES_EXCHANGES: Final = "CME|CBT|CBOT|NYM|CMX|CFE|XCME|XCBT|XNYM|XCEC|XCBF|GLBX|FUT"
+_QUOTES: Final = "USDT|USDC|BUSD|DAI|BTC|XBT|ETH|EUR|GBP|JPY|CHF|CAD|AUD|NZD|HKD|SGD|CNH|MXN|SEK|NOK"
+_NO_EQUITY: Final = re.compile(
+    rf"([A-Z]{{3}})[./-]([A-Z]{{3}})|.*=[FX]|.*\.(?:{_FUTURES_EXCHANGES})|[A-Z]+[./-](?:{_QUOTES})"
+)
+"""Two currency codes, Yahoo's futures and rates, exchanges that trade futures only, and coins (``BTC/EUR``) whose price
+is not in US dollars."""
 
 _PAIR: Final = re.compile(r"@([A-Z]{3})([A-Z]{3})")
 
@@ -60,7 +66,7 @@ _FUTURES: Final = tuple(
         rf"[/@]?{_ROOT}[ _](?:[0-9]{{1,2}} ?)?(?P<name>{'|'.join(MONTHS)})[ '-]?{_YEAR}{_EXCHANGE}",
         rf"/{_ROOT}{_EXCHANGE}",
         rf"@{_ROOT}#?{_EXCHANGE}",
-        rf"{_ROOT}(?:[1-9]!|=F| ##-##|\.(?:CME|CBT|CBOT|NYM|CMX|CFE))",
+        rf"{_ROOT}(?:[1-9]!|=F| ##-##|\.(?:{_FUTURES_EXCHANGES}))",
     )
 )
 
@@ -115,13 +121,18 @@ def kind_of(symbol: str) -> Kind:
     """Return what a symbol, as `read_symbol` returns it, is by its form."""
     if _EQUITY.fullmatch(symbol):
         excluded = _NO_EQUITY.fullmatch(symbol)
-        if not excluded or (excluded[1] and not {excluded[1], excluded[2]} <= CURRENCIES):
+        if not excluded or (excluded[1] and not _is_quoted(excluded[1], excluded[2])):
             return "equity"
     if osi_option(symbol) is not None:
         return "option"
     if pair_of(symbol) is not None:
         return "pair"
     return "unknown" if future_of(symbol) is None else "future"
+
+
+def _is_quoted(base: str, quote: str) -> bool:
+    """Tell whether two names of three letters are a price of one thing in another: currencies, or a coin."""
+    return {base, quote} <= CURRENCIES or re.fullmatch(_QUOTES, quote) is not None
 
 
 @lru_cache(maxsize=65_536)
