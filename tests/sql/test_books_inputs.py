@@ -215,6 +215,18 @@ CASES = {
         {"splits": ("Date,Symbol,Ratio", "2025-08-14,FS,4")},
         says_not=("looks like",),
     ),
+    "a split that is stated the wrong way round is named": InputCase(
+        ("08/13/2025 10:00:00,A1,B,100,FS,400,0,1,1,", "08/14/2025 10:00:00,A1,S,400,FS,101,0,2,2,"),
+        {},
+        {"splits": ("Date,Symbol,Ratio", "2025-08-14,FS,1:4")},
+        says=("the split of FS stated for 2025-08-14 (0.25 new shares for one old) does not fit", "a 4:1 split"),
+    ),
+    "a split that somebody took back is not suspected": InputCase(
+        ("08/13/2025 10:00:00,A1,B,100,FS,400,0,1,1,", "08/14/2025 10:00:00,A1,S,50,FS,101,0,2,2,"),
+        {},
+        {"splits": ("Date,Symbol,Ratio", "2025-08-14,FS,1")},
+        says_not=("looks like", "does not fit"),
+    ),
     "a penny stock that halves is not suspected": InputCase(
         ("08/13/2025 10:00:00,A1,B,100,FS,0.80,0,1,1,", "08/14/2025 10:00:00,A1,S,100,FS,0.40,0,2,2,"),
         {(THU, "gross_pnl_usd"): "-40"},

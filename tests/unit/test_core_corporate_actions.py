@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from risk.core.corporate_actions import RATIOS, CarriedSymbol, split_sentence, suspected_split
+from risk.core.corporate_actions import RATIOS, CarriedSymbol, find_split, split_sentence, suspected_split
 
 DAY = dt.date(2025, 8, 14)
 
@@ -104,3 +104,24 @@ def test_every_ratio_is_recognized_in_both_directions(ratio: int, price: float, 
     # Of ratios that lie as near to each other as prices move in a night, either may be named.
     assert abs(forward[0] / ratio - 1) < 0.1
     assert abs(reverse[1] / ratio - 1) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("case", "stated_ratio", "said"),
+    [
+        # 4:1 written as 1:4, as 2:1, and not at all
+        (carried(400, 101, closed=400), 0.25, "0.25 new shares for one old) does not fit: 100 held at 400"),
+        (carried(400, 101, closed=400), 2, "which looks like a 4:1 split"),
+        (carried(400, 398), 4, "which looks like no split. Correct its line in splits*.csv"),
+        (carried(400, 101, closed=400), 4, None),
+        (carried(0.5, 5.1), 0.1, None),
+        (carried(90, 61), 1.5, None),
+    ],
+)
+def test_a_stated_split_that_prices_contradict_is_named(
+    case: CarriedSymbol, stated_ratio: float, said: str | None
+) -> None:
+    found = find_split(case._replace(stated_ratio=stated_ratio))
+
+    assert (found is None) == (said is None)
+    assert said is None or (found and said in found.sentence)

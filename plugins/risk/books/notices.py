@@ -1,9 +1,9 @@
-"""Warnings about books that were computed without a warehouse: unknown contracts, and splits that nobody stated."""
+"""Warnings about books that were computed without a warehouse: unknown contracts, unstated and misstated splits."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -12,7 +12,7 @@ import pandas as pd
 from risk.books.executions import UNIT
 from risk.books.positions import Position, average_open_price
 from risk.books.session import AccountSession
-from risk.core.corporate_actions import CarriedSymbol, split_sentence, suspected_split
+from risk.core.corporate_actions import CarriedSymbol, find_split
 from risk.core.entities import Split
 from risk.core.multipliers import unknown_contract
 
@@ -32,8 +32,8 @@ def book_warnings(days: Sequence[AccountSession], fills: pd.DataFrame, splits: I
     splits
         As stated.
     """
-    stated = {(symbol, split.session_date) for split in splits for symbol in (split.symbol, split.new_symbol)}
-    contracts, unstated = list(_unknown_contracts(days)), list(_unstated_splits(days, fills, stated))
+    stated = {(split.symbol, split.session_date): split for split in splits}
+    contracts, unstated = list(_unknown_contracts(days)), list(_odd_splits(days, fills, stated))
     return [*_first(contracts, "contracts without a multiplier"), *_first(unstated, "suspected splits")]
 
 
@@ -56,11 +56,20 @@ def _unknown_contracts(days: Iterable[AccountSession]) -> Iterator[str]:
         yield unknown_contract(symbol, list(accounts[symbol]), first[symbol])
 
 
-def _unstated_splits(
-    days: Iterable[AccountSession], fills: pd.DataFrame, stated: Collection[tuple[str | None, dt.date]]
+def _odd_splits(
+    days: Iterable[AccountSession], fills: pd.DataFrame, stated: Mapping[tuple[str, dt.date], Split]
 ) -> Iterator[str]:
-    """Compare what each account carries into a session with the first price there."""
-    carried = list(_carried(days, stated))
+    """Compare what each account carries into a session with the first price there, and with the split that is stated.
+
+    One with ratio 1 takes a wrong one back.
+    """
+    decided = {
+        (symbol, day)
+        for (_, day), split in stated.items()
+        if split.new_symbol or split.new_shares == split.old_shares
+        for symbol in (split.symbol, split.new_symbol)
+    }
+    carried = list(_carried(days, decided))
     if not carried:
         return
     traded = fills[fills["symbol"].isin({after.symbol for _, _, after in carried}) & (fills["price"] > 0)]
@@ -81,14 +90,19 @@ def _unstated_splits(
             (before.valuation.price or average_open_price(before.lots)) / UNIT,
             price / UNIT,
             sums.get((day.account_id, *place, before.lots.quantity < 0), 0) / UNIT,
+            _ratio(stated.get((after.symbol, day.session_date))),
         )
-        ratio = suspected_split(found)
-        if ratio:
-            yield split_sentence(found, ratio)
+        odd = find_split(found)
+        if odd:
+            yield odd.sentence
+
+
+def _ratio(split: Split | None) -> float | None:
+    return float(split.new_shares / split.old_shares) if split else None
 
 
 def _carried(
-    days: Iterable[AccountSession], stated: Collection[tuple[str | None, dt.date]]
+    days: Iterable[AccountSession], decided: Collection[tuple[str | None, dt.date]]
 ) -> Iterator[tuple[AccountSession, Position, Position]]:
     """Yield the account-sessions that carry a symbol, with its position at the close before and at theirs."""
     for earlier, day in pairwise(days):
@@ -96,5 +110,5 @@ def _carried(
             positions = {position.symbol: position for position in day.positions}
             for before in earlier.positions:
                 after = positions.get(before.symbol)
-                if before.lots.quantity and after and (before.symbol, day.session_date) not in stated:
+                if before.lots.quantity and after and (before.symbol, day.session_date) not in decided:
                     yield day, before, after

@@ -24,7 +24,7 @@ from risk.books.store import (
     read_prices,
     split_text,
 )
-from risk.core.corporate_actions import CarriedSymbol, split_sentence, suspected_split
+from risk.core.corporate_actions import CarriedSymbol, find_split
 from risk.core.errors import BooksError
 from risk.core.runs import Run
 from risk.core.settings import read_settings
@@ -149,14 +149,14 @@ def _update_books(
 
 
 def _suspect_splits(connection: Connection, run: Run) -> dict[str, list[str]]:
-    """Find what an unstated split seems to have changed at the open of a run's session; binds of the findings."""
+    """Find unstated and misstated splits at the open of a run's session; binds of the findings."""
     of_session = {"session_date": run.session_date, "as_of": run.as_of}
     carried = [CarriedSymbol(*row) for row in rows(connection, "aggregate_pnl/select_carried_symbols", of_session)]
-    suspected = [(each, ratio) for each, ratio in zip(carried, map(suspected_split, carried), strict=True) if ratio]
+    suspected = [(each, found) for each, found in zip(carried, map(find_split, carried), strict=True) if found]
     return {
         "split_subjects": [f"{each.account_id} {each.symbol}" for each, _ in suspected],
-        "split_ratios": [f"{new_shares}:{old_shares}" for _, (new_shares, old_shares) in suspected],
-        "split_sentences": [split_sentence(each, ratio) for each, ratio in suspected],
+        "split_ratios": [found.ratio for _, found in suspected],
+        "split_sentences": [found.sentence for _, found in suspected],
     }
 
 

@@ -1,4 +1,4 @@
-"""Splits that nobody stated: recognized by a carried position's price, or by how much of it is closed.
+"""Splits that nobody stated, or stated wrong: recognized by a carried position's price, or by how much of it is closed.
 
 Without its ratio a split of 4:1 is a loss of three quarters, and the sale of the new shares opens a phantom short.
 """
@@ -31,7 +31,7 @@ SURE_REVERSE_RATIO: Final = 4
 
 
 class CarriedSymbol(NamedTuple):
-    """A symbol that an account carries into a session without a stated split; numbers are not exact.
+    """A symbol that an account carries into a session; numbers are not exact.
 
     Attributes
     ----------
@@ -43,6 +43,8 @@ class CarriedSymbol(NamedTuple):
         Of the session: of the first execution of the symbol, else its closing price.
     closed
         Quantity traded against the position in the session.
+    stated_ratio
+        New shares for one old, where a split of the session is stated.
     """
 
     account_id: str
@@ -52,6 +54,26 @@ class CarriedSymbol(NamedTuple):
     last_price: float
     first_price: float
     closed: float
+    stated_ratio: float | None = None
+
+
+class SplitFinding(NamedTuple):
+    """What looks like a split: its ratio, and what is said of it."""
+
+    ratio: str
+    sentence: str
+
+
+def find_split(carried: CarriedSymbol) -> SplitFinding | None:
+    """Tell what looks like a split that nobody stated, or does not look like the one that is stated."""
+    ratio = suspected_split(carried)
+    shown = f"{ratio[0]}:{ratio[1]}" if ratio else "none"
+    if carried.stated_ratio is None:
+        return SplitFinding(shown, split_sentence(carried, ratio)) if ratio else None
+    held, last_price = carried.held * carried.stated_ratio, carried.last_price / carried.stated_ratio
+    if suspected_split(carried._replace(held=held, last_price=last_price)) is None:
+        return None
+    return SplitFinding(shown, _misfit_sentence(carried, shown))
 
 
 def suspected_split(carried: CarriedSymbol) -> tuple[int, int] | None:
@@ -82,7 +104,21 @@ def split_sentence(carried: CarriedSymbol, ratio: tuple[int, int]) -> str:
     new_shares, old_shares = ratio
     return (
         f"{carried.account_id}: {carried.symbol} looks like a {new_shares}:{old_shares} split on "
-        f"{carried.session_date}: {carried.held:g} held at {carried.last_price:g}, first price {carried.first_price:g}"
-        f"{f', {carried.closed:g} closed' if carried.closed else ''}. If it was one, add the line "
+        f"{carried.session_date}: {_seen(carried)}. If it was one, add the line "
         f"{carried.session_date},{carried.symbol},{new_shares}:{old_shares} to a splits*.csv (Date,Symbol,Ratio)."
     )
+
+
+def _misfit_sentence(carried: CarriedSymbol, shown: str) -> str:
+    """Say that prices contradict a stated split."""
+    stated = carried.stated_ratio or 1
+    return (
+        f"{carried.account_id}: the split of {carried.symbol} stated for {carried.session_date} "
+        f"({stated:g} new shares for one old) does not fit: {_seen(carried)}, which looks like "
+        f"{'no split' if shown == 'none' else f'a {shown} split'}. Correct its line in splits*.csv (new:old)."
+    )
+
+
+def _seen(carried: CarriedSymbol) -> str:
+    closed = f", {carried.closed:g} closed" if carried.closed else ""
+    return f"{carried.held:g} held at {carried.last_price:g}, first price {carried.first_price:g}{closed}"
