@@ -8,9 +8,12 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from risk.core.calendar import session_open
 from risk.core.runs import Run, read_run
 from risk.core.warehouse import Connection, writing
+from risk.limits.receipts import BEYOND_TOLERANCE, NOT_FLAT, TRADED_ON
 from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts, PolicyFacts, RosterEntry, WarningFacts
+from risk.report.receipt_facts import LimitUseFacts, ReceiptFacts, by_severity
 
 SESSION = dt.date(2025, 8, 15)
 EFFECTIVE_SESSION = dt.date(2025, 8, 18)
@@ -104,6 +107,59 @@ def desk(accounts: Sequence[AccountFacts], warnings: Sequence[str] = (), **chang
         ),
     }
     return Facts(**{**plain, **changes})
+
+
+OPENING = session_open(SESSION)
+NINE_FIFTY = OPENING + dt.timedelta(minutes=20)
+
+
+def receipt(account_id: str = "NET001", **changes: Any) -> ReceiptFacts:
+    """Make the receipt of the breach that ``tests/sql/test_limits_receipts.py`` works by hand."""
+    plain_values: dict[str, Any] = {
+        "account_id": account_id,
+        "outcome": "breach",
+        "limit_usd": Decimal("5000.00"),
+        "limit_source": "emailed",
+        "limit_since": OPENING,
+        "limit_count": 1,
+        "use_ratio": Decimal("1.101"),
+        "zone_ratio": Decimal("0.9"),
+        "largest_loss_usd": Decimal("5505"),
+        "largest_loss_at": OPENING + dt.timedelta(minutes=25),
+        "loss_from_top_usd": Decimal("5505"),
+        "final_usd": Decimal("-4505.5"),
+        "hit_kind": "fill",
+        "hit_at": NINE_FIFTY,
+        "hit_symbol": "XYZ",
+        "hit_price": Decimal("15.00"),
+        "hit_before_usd": Decimal("-5"),
+        "hit_after_usd": Decimal("-5005"),
+        "furthest_usd": Decimal("-5505"),
+        "enlarging_fill_count": 1,
+        "minutes_until_flat": Decimal("15"),
+        "breach_reasons": (TRADED_ON, BEYOND_TOLERANCE, NOT_FLAT),
+    }
+    return ReceiptFacts(**{**plain_values, **changes})
+
+
+def within(account_id: str, use: str, zone: str | None = None) -> ReceiptFacts:
+    names = ("hit_kind", "hit_at", "hit_symbol", "hit_price", "hit_before_usd", "hit_after_usd", "furthest_usd")
+    nothing = dict.fromkeys((*names, "enlarging_fill_count", "minutes_until_flat"))
+    loss = Decimal(use) * 5000
+    return receipt(
+        account_id, outcome="within", use_ratio=Decimal(use), zone_ratio=None if zone is None else Decimal(zone),
+        largest_loss_usd=loss, final_usd=Decimal(12), breach_reasons=(), **nothing,
+    )  # fmt: skip
+
+
+HIT = {"outcome": "hit", "breach_reasons": (), "enlarging_fill_count": 0, "limit_source": "base"}
+STOPPED = receipt(
+    "NET005", **HIT, use_ratio=Decimal("1.001"), largest_loss_usd=Decimal(5005), largest_loss_at=NINE_FIFTY,
+    furthest_usd=Decimal(-5005), final_usd=Decimal(-5005), minutes_until_flat=Decimal(0),
+)  # fmt: skip
+
+USE = LimitUseFacts(by_severity([within("NET009", "0.31"), within("NET007", "0.74", "0.7"), STOPPED, receipt()]))
+"""A breach, a hit, a use close to the limit, and a small one."""
 
 
 def insert(connection: Connection, table: str, **values: Any) -> Any:

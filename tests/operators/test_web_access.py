@@ -30,7 +30,7 @@ from risk.report.page import Links
 from risk.report.render import render_report
 from tests.browser import obstacles
 from tests.operators.test_web_model import CARD, store_model
-from tests.report_desks import RUN, SESSION, account, book, deliver_fills, desk, insert, open_run, recommend
+from tests.report_desks import RUN, SESSION, USE, account, book, deliver_fills, desk, insert, open_run, recommend
 from tests.track_record_desks import MON, TUE, deliver, fill, report, update_record
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def morning(connection: Connection) -> None:
     verdict = {"check_name": "fees", "severity": "warn", "observed": "4.2", "has_passed": False}
     insert(connection, "quality_results", run_id=run.run_id, subject="NET001", message="fees look odd", **verdict)
     restated = RestatementFacts("NET001", SESSION, Decimal("-812.30"), None, "fees restated")
-    facts = dataclasses.replace(build_facts(connection, run), restatements=(restated,))
+    facts = dataclasses.replace(build_facts(connection, run), restatements=(restated,), limit_use=USE)
     insert(connection, "reports", run_id=run.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
     publication = open_publication(connection, run, ApprovalPolicy("all", False), "approval__1", FAR)
     edit(
@@ -131,7 +131,7 @@ def test_track_record_and_model_can_be_used_by_keyboard_and_screen_reader(page: 
 @pytest.mark.usefixtures("morning")
 def test_table_of_limits_is_sorted_from_the_keyboard(page: Page) -> None:
     page.goto("/")
-    names = page.locator("tbody th")
+    names = page.locator("#limits ~ div tbody th")
     assert names.all_text_contents() == ["NET001", "NET002", "NET003"]
 
     heading = page.get_by_role("button", name="New limit")
@@ -185,4 +185,5 @@ def mails() -> Iterator[Facts]:
     results = tuple(Decimal(amount) for amount in (500, -300, -400))
     yield desk([], ["The feed is broken."])
     yield desk([account(long_name, "0.60", recent_results_usd=results), account("B", "0.20"), account(long_name, "0")])
+    yield desk([account("B", "0.20")], limit_use=USE)
     yield desk([account(f"NET{number:03d}", "0.40", recent_results_usd=results) for number in range(200)])

@@ -18,6 +18,7 @@ from risk.limits.in_force import TEMPORARY
 from risk.limits.receipt_rows import store_receipts
 from risk.limits.receipts import BEYOND_TOLERANCE, NOT_FLAT, TRADED_ON
 from risk.limits.track_record import store_track_record
+from risk.report.build_facts import build_facts
 from tests.policies import adopt, policy_document
 from tests.receipt_desks import DAY, SYMBOLS, Day, draw_day, judge, limit
 from tests.report_desks import insert
@@ -70,7 +71,7 @@ def test_breach_of_a_day_worked_by_hand(connection: Connection) -> None:
         ],
     )
 
-    update(connection)
+    run = update(connection)
 
     [found] = receipts(connection)
     assert (found["limit_usd"], found["limit_source"], found["limit_count"]) == (Decimal(5000), "default", 1)
@@ -84,6 +85,12 @@ def test_breach_of_a_day_worked_by_hand(connection: Connection) -> None:
     assert (found["enlarging_fill_count"], found["minutes_until_flat"]) == (1, Decimal(15))
     assert (found["outcome"], found["final_usd"]) == ("breach", Decimal(-4505))
     assert found["breach_reasons"] == [TRADED_ON, BEYOND_TOLERANCE, NOT_FLAT]
+    [reported] = build_facts(connection, run).limit_use.breaches
+    assert (reported.zone_ratio, reported.largest_loss_at) == (Decimal("0.9"), OPENING + dt.timedelta(minutes=25))
+    assert reported.sentence == (
+        "Breach of $5,000 (default base limit), down at least $5,505 (110%) at 09:55; first fill at 09:50: XYZ at 15, "
+        "P&L -$5 to -$5,005; then 1 fill that opened or enlarged a position; flat after 15 min; final -$4,505."
+    )
 
 
 def test_carried_position_hits_by_gap_and_marks_hit_at_the_close(connection: Connection) -> None:

@@ -42,9 +42,10 @@ def test_limits_csv_has_the_columns_of_the_contract_and_exact_values() -> None:
     )
 
     assert limits_csv(facts) == (
-        "account_id,session_date,effective_session,cut_ratio,base_limit_usd,new_limit_usd,level,source,reasons\n"
-        'NET001,2025-08-15,2025-08-18,0.40,12345.50,7407.30,high,rules,"Streak: 5; Said ""no"", twice"\n'
-        "NET002,2025-08-15,2025-08-18,0.00,5000.00,5000.00,low,rules,\n"
+        "account_id,session_date,effective_session,cut_ratio,base_limit_usd,new_limit_usd,level,source,reasons,"
+        "session_limit_usd,largest_loss_usd,use_ratio,outcome\n"
+        'NET001,2025-08-15,2025-08-18,0.40,12345.50,7407.30,high,rules,"Streak: 5; Said ""no"", twice",,,,\n'
+        "NET002,2025-08-15,2025-08-18,0.00,5000.00,5000.00,low,rules,,,,,\n"
     )
 
 

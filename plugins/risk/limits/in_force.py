@@ -22,6 +22,16 @@ from risk.core.calendar import day_start
 BASE, TEMPORARY, INTRADAY = "base", "temporary", "intraday"
 PUBLISHED, EMAILED, DEFAULT = "published", "emailed", "default"
 
+ORIGINS = {
+    PUBLISHED: "published",
+    EMAILED: "emailed",
+    BASE: "base limit",
+    TEMPORARY: "temporary change",
+    INTRADAY: "intraday change",
+    DEFAULT: "default base limit",
+}
+"""Where a limit comes from, for people."""
+
 NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 
 
@@ -169,6 +179,11 @@ class LimitInForce:
     source: str
     source_id: int
     since: dt.datetime | None
+
+    @property
+    def origin(self) -> str:
+        """Where it comes from, for people."""
+        return ORIGINS[self.source]
 
 
 def base_limit(account: AccountLimits, session_date: dt.date, known_at: dt.datetime = NEVER) -> LimitInForce:

@@ -33,6 +33,7 @@ from risk.report.facts import (
     RosterEntry,
     WarningFacts,
 )
+from risk.report.receipt_facts import LimitUseFacts, by_severity, receipt_facts
 
 Kind = TypeVar("Kind")
 
@@ -93,6 +94,7 @@ def build_facts(connection: Connection, run: Run) -> Facts:
         **_desk_facts(desk, accounts, booked),
         **_tail_facts(connection, run, policy),
         **_review_facts(connection, run),
+        limit_use=_read_limit_use(connection, run),
     )
 
 
@@ -122,6 +124,19 @@ def _review_facts(connection: Connection, run: Run) -> dict[str, Any]:
         "fits": tuple(FitFacts(**row) for row in records(connection, "send_report/select_limit_fits", of_run)),
         "contradicted_rules": tuple(readable(row["sentence"]) for row in contradicted),
     }
+
+
+def _read_limit_use(connection: Connection, run: Run) -> LimitUseFacts:
+    """Read the receipts of the session; the warning zones are those of the session's policy."""
+    terms = read_terms(connection, run.session_date, run.as_of)
+    found = records(connection, "receipts/select_session_receipts", {"session_date": run.session_date})
+    made = [receipt_facts(_with_readable_symbol(row), terms.of(row["account_id"]).policy) for row in found]
+    return LimitUseFacts(by_severity(made))
+
+
+def _with_readable_symbol(row: dict[str, Any]) -> dict[str, Any]:
+    symbol = row["hit_symbol"]
+    return {**row, "hit_symbol": None if symbol is None else readable(symbol)}
 
 
 def _picked(kind: type[Kind], row: Mapping[str, Any]) -> Kind:

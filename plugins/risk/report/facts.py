@@ -10,11 +10,14 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
+
+from risk.limits.in_force import ORIGINS
+from risk.report.receipt_facts import LimitUseFacts
 
 FORECAST_LEVELS = (0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.95)
 """Probabilities of the forecast quantiles in a report."""
@@ -122,6 +125,11 @@ class AccountFacts:
     def value_at_risk_usd(self) -> Decimal | None:
         """Loss that the effective session exceeds with a probability of 5 %, US dollars, positive = loss."""
         return None if self.forecast_quantile_05_usd is None else -self.forecast_quantile_05_usd
+
+    @property
+    def limit_origin(self) -> str:
+        """Where the limit in force comes from, for people."""
+        return ORIGINS[self.limit_source]
 
     @property
     def next_limit_usd(self) -> Decimal:
@@ -390,6 +398,8 @@ class Facts:
         Base limits that do not fit, or are likely to be passed, by account.
     contradicted_rules
         Sentences about the rules after which large losses were rarer on this desk.
+    limit_use
+        How much of the limits was used in the session, limit hits and breaches.
     """
 
     session_date: dt.date
@@ -409,6 +419,7 @@ class Facts:
     exposures: tuple[ExposureFacts, ...] = ()
     fits: tuple[FitFacts, ...] = ()
     contradicted_rules: tuple[str, ...] = ()
+    limit_use: LimitUseFacts = field(default_factory=LimitUseFacts)
 
     @property
     def canonical(self) -> str:

@@ -20,6 +20,7 @@ from risk.core.settings import TEMPLATE_DIR
 from risk.report.charts import draw_charts
 from risk.report.facts import Facts, exact
 from risk.report.page import Links, build_page
+from risk.report.receipt_facts import ReceiptFacts
 
 TEXT_WIDTH = 78
 
@@ -36,6 +37,10 @@ LIMITS_COLUMNS = (
     "level",
     "source",
     "reasons",
+    "session_limit_usd",
+    "largest_loss_usd",
+    "use_ratio",
+    "outcome",
 )
 
 FORMULA_STARTS = ("=", "+", "-", "@")
@@ -85,6 +90,7 @@ def render_report(facts: Facts, run: Run, links: Links) -> Rendered:
 
 def limits_csv(facts: Facts) -> str:
     """Return the limits as CSV: exact values, one row per active account, in the report's order."""
+    receipts = facts.limit_use.by_account
     stream = io.StringIO()
     writer = csv.DictWriter(stream, LIMITS_COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -103,9 +109,22 @@ def limits_csv(facts: Facts) -> str:
                 "level": account.level,
                 "source": account.source,
                 "reasons": reasons,
+                **_use_cells(receipts.get(account.account_id)),
             }
         )
     return stream.getvalue()
+
+
+def _use_cells(receipt: ReceiptFacts | None) -> dict[str, str]:
+    """Return what an account did with its limit in the session; empty where that is unknown."""
+    if receipt is None:
+        return {}
+    return {
+        "session_limit_usd": exact(receipt.limit_usd),
+        "largest_loss_usd": exact(receipt.largest_loss_usd),
+        "use_ratio": "" if receipt.use_ratio is None else exact(receipt.use_ratio),
+        "outcome": receipt.outcome,
+    }
 
 
 def render_views(template: str, page: Any) -> Rendered:

@@ -1,0 +1,249 @@
+"""What the report says about the use of limits: each account's receipt of the session, hits and breaches first."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from risk.core.money import counted, signed_usd_exact, usd_exact
+from risk.core.policy import Policy
+from risk.core.settings import EXCHANGE_ZONE
+from risk.limits.in_force import ORIGINS
+from risk.limits.receipts import (
+    AT_CLOSE,
+    AT_LIMIT_CHANGE,
+    BREACH,
+    BY_GAP,
+    HIT,
+    NOT_FLAT,
+    WITHIN,
+    warning_zone,
+)
+
+LISTED_RECEIPTS = 20
+"""Breaches and hits in a mail; report.json has all of them."""
+
+NAMED_ACCOUNTS = 5
+"""Names in one line about several accounts."""
+
+OUTCOME_ORDER = (BREACH, HIT, WITHIN)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptFacts:
+    """What an account did with its limit in the session; see the table ``limit_receipts``.
+
+    Attributes
+    ----------
+    account_id
+        Trading account.
+    outcome
+        ``within``, ``hit`` (stopped at the limit) or ``breach``.
+    limit_usd, limit_source, limit_since
+        Limit in force at the limit hit, else at the largest use, US dollars; where it comes from, and the instant since
+        which it acts; ``None`` = always.
+    limit_count
+        Limits that were in force in turn.
+    use_ratio
+        Largest loss over the limit in force; ``None`` = n/a, the limit was 0.
+    zone_ratio
+        Highest warning zone of the policy that the use has reached; ``None`` = none.
+    largest_loss_usd, largest_loss_at
+        Largest loss of the running P&L, US dollars, positive, and when; ``None`` = at the close, no loss, or unknown.
+    loss_from_top_usd
+        Largest fall from the day's top, US dollars.
+    final_usd
+        P&L at the close, US dollars, gains positive.
+    hit_kind
+        What first reached the limit: ``fill``, ``gap``, ``close`` or ``limit change``; ``None`` = nothing.
+    hit_at, hit_symbol, hit_price
+        Of the fill that did; ``None`` without one, or its time is unknown.
+    hit_before_usd, hit_after_usd, furthest_usd
+        Running P&L before and after it, and the lowest from then on, US dollars.
+    enlarging_fill_count
+        Fills after it that opened or enlarged a position.
+    minutes_until_flat
+        Minutes from it until no position was open; ``None`` = not by the last fill, or unknown.
+    breach_reasons
+        Why the limit hit is a breach; empty = it is none.
+    """
+
+    account_id: str
+    outcome: str
+    limit_usd: Decimal
+    limit_source: str
+    limit_since: dt.datetime | None
+    limit_count: int
+    use_ratio: Decimal | None
+    zone_ratio: Decimal | None
+    largest_loss_usd: Decimal
+    largest_loss_at: dt.datetime | None
+    loss_from_top_usd: Decimal
+    final_usd: Decimal
+    hit_kind: str | None
+    hit_at: dt.datetime | None
+    hit_symbol: str | None
+    hit_price: Decimal | None
+    hit_before_usd: Decimal | None
+    hit_after_usd: Decimal | None
+    furthest_usd: Decimal | None
+    enlarging_fill_count: int | None
+    minutes_until_flat: Decimal | None
+    breach_reasons: tuple[str, ...]
+
+    @property
+    def use_text(self) -> str:
+        """The use for people, rounded down: only what has reached the limit says 100%."""
+        return "n/a" if self.use_ratio is None else f"{int(self.use_ratio * 100):,}%"
+
+    @property
+    def loss_time(self) -> str:
+        """When the largest loss was seen, New York time."""
+        if self.largest_loss_at is not None:
+            return _clock(self.largest_loss_at)
+        return "the close" if self.largest_loss_usd == -self.final_usd else "an unknown time"
+
+    @property
+    def result(self) -> str:
+        """What became of the limit, in a few words."""
+        if self.outcome == WITHIN:
+            return "within the limit"
+        if self.outcome == BREACH:
+            return "breach"
+        how = {AT_CLOSE: "hit at the close", AT_LIMIT_CHANGE: "hit when a lower limit took effect"}
+        return how.get(str(self.hit_kind), "stopped at the limit")
+
+    @property
+    def sentence(self) -> str:
+        """What happened, beginning with limit and loss; times are New York's."""
+        origin = ORIGINS[self.limit_source]
+        head = "Breach of" if self.outcome == BREACH else f"{self.result[:1].upper()}{self.result[1:]}:"
+        used = "" if self.use_ratio is None else f" ({self.use_text})"
+        loss = f"down at least {usd_exact(self.largest_loss_usd)}{used} at {self.loss_time}"
+        final = f"final {signed_usd_exact(self.final_usd)}"
+        return f"{head} {usd_exact(self.limit_usd)} ({origin}), {'; '.join((loss, *self._course, final))}."
+
+    @property
+    def _course(self) -> Iterator[str]:
+        """Say how the limit was reached, and what followed."""
+        if self.hit_after_usd is None or self.furthest_usd is None:
+            return
+        yield f"{self._first}{', limit changed during the session' if self.limit_count > 1 else ''}"
+        if self.enlarging_fill_count:
+            yield f"then {counted(self.enlarging_fill_count, 'fill')} that opened or enlarged a position"
+        if self.furthest_usd < self.hit_after_usd and -self.furthest_usd != self.largest_loss_usd:
+            yield f"went to {signed_usd_exact(self.furthest_usd)}"
+        if self.minutes_until_flat is not None:
+            minutes = math.ceil(self.minutes_until_flat)
+            yield f"flat after {minutes} min" if minutes else "flat with it"
+        elif NOT_FLAT in self.breach_reasons:
+            yield "not flat by the last fill"
+
+    @property
+    def _first(self) -> str:
+        """Say what first reached the limit."""
+        at = "at an unknown time" if self.hit_at is None else f"at {_clock(self.hit_at)}"
+        if self.hit_kind == AT_CLOSE:
+            return "reached at the close, without a fill"
+        if self.hit_kind == AT_LIMIT_CHANGE:
+            return f"already beyond the new limit when it took effect {at}"
+        name = "first fill, by gap" if self.hit_kind == BY_GAP else "first fill"
+        before, after = (signed_usd_exact(amount or 0) for amount in (self.hit_before_usd, self.hit_after_usd))
+        price = "" if self.hit_price is None else f" at {self.hit_price.normalize():f}"
+        return f"{name} {at}: {self.hit_symbol}{price}, P&L {before} to {after}"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitUseFacts:
+    """The use of limits in the session.
+
+    Attributes
+    ----------
+    receipts
+        Of the accounts with complete books: breaches, hits, then the largest use first.
+    """
+
+    receipts: tuple[ReceiptFacts, ...] = ()
+
+    @property
+    def breaches(self) -> tuple[ReceiptFacts, ...]:
+        """Limits that were broken."""
+        return tuple(one for one in self.receipts if one.outcome == BREACH)
+
+    @property
+    def hits(self) -> tuple[ReceiptFacts, ...]:
+        """Limits that were reached and not broken."""
+        return tuple(one for one in self.receipts if one.outcome == HIT)
+
+    @property
+    def breach_names(self) -> str:
+        """The first of them by name, and how many more."""
+        return _named(self.breaches)
+
+    @property
+    def hit_names(self) -> str:
+        """The same of the limit hits."""
+        return _named(self.hits)
+
+    @property
+    def close(self) -> tuple[ReceiptFacts, ...]:
+        """Limits of which a warning zone was reached, and not the whole."""
+        return tuple(one for one in self.receipts if one.outcome == WITHIN and one.zone_ratio is not None)
+
+    @property
+    def listed(self) -> tuple[ReceiptFacts, ...]:
+        """Breaches and hits for the mail."""
+        return (self.breaches + self.hits)[:LISTED_RECEIPTS]
+
+    @property
+    def unlisted_count(self) -> int:
+        """Breaches and hits that are only in report.json."""
+        return max(0, len(self.breaches + self.hits) - LISTED_RECEIPTS)
+
+    @property
+    def by_account(self) -> dict[str, ReceiptFacts]:
+        """The receipts by account."""
+        return {one.account_id: one for one in self.receipts}
+
+    @property
+    def largest(self) -> ReceiptFacts | None:
+        """The receipt of the largest use; ``None`` = nobody used any of a limit."""
+        used = [one for one in self.receipts if one.use_ratio]
+        return max(used, key=lambda one: one.use_ratio or 0, default=None)
+
+
+def receipt_facts(row: dict[str, Any], policy: Policy) -> ReceiptFacts:
+    """Make the facts of a stored receipt; a price keeps its digits, instants are UTC."""
+    instants = {name: _utc(row[name]) for name in ("limit_since", "largest_loss_at", "hit_at")}
+    reasons = {"breach_reasons": tuple(row["breach_reasons"])}
+    zone = {"zone_ratio": warning_zone(row["use_ratio"], policy.use.warning_zones)}
+    return ReceiptFacts(**{**row, **instants, **reasons, **zone})
+
+
+def by_severity(receipts: Sequence[ReceiptFacts]) -> tuple[ReceiptFacts, ...]:
+    """Sort receipts: breaches, hits, then the largest use first, n/a before all others; equal ones by name."""
+
+    def place(one: ReceiptFacts) -> tuple[int, bool, Decimal, str]:
+        use = one.use_ratio
+        return OUTCOME_ORDER.index(one.outcome), use is not None, -(use or Decimal(0)), one.account_id
+
+    return tuple(sorted(receipts, key=place))
+
+
+def _named(receipts: Sequence[ReceiptFacts]) -> str:
+    """List the first accounts, and how many more there are."""
+    names = [one.account_id for one in receipts[:NAMED_ACCOUNTS]]
+    more = len(receipts) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
+
+
+def _utc(instant: dt.datetime | None) -> dt.datetime | None:
+    return None if instant is None else instant.astimezone(dt.UTC)
+
+
+def _clock(instant: dt.datetime) -> str:
+    return f"{instant.astimezone(EXCHANGE_ZONE):%H:%M:%S}".removesuffix(":00")
