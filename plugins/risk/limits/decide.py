@@ -17,6 +17,7 @@ from risk.core.money import multiple, percent, usd
 from risk.core.policy import Policy
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, execute, records, writing
+from risk.limits.breaches import store_breaches
 from risk.limits.evidence import desk_evidence, store_evidence
 from risk.limits.exposure import measure_exposures, store_exposures
 from risk.limits.fit import read_loss_records, review_limits, store_fits
@@ -177,6 +178,7 @@ def apply_rules(connection: Connection, run: Run) -> int:
     """
     store_track_record(connection, run)
     store_receipts(connection, run)
+    store_breaches(connection, run)
     inputs = read_inputs(connection, run, read_terms(connection, run.effective_session, run.as_of))
     usual = usual_losses(inputs.panel, inputs.issued_usd, _needed_counts(inputs.panel, inputs.terms))
     store_tail_effect(connection, run, inputs.panel, usual)

@@ -14,6 +14,7 @@ from risk.core.policy_store import PolicyVersion, read_policy
 from risk.core.runs import Run, read_roster
 from risk.core.warehouse import Connection, records
 from risk.ingest.reasons import SHOWN_ROWS, CauseGroup, say_causes
+from risk.limits.breaches import read_items
 from risk.limits.exposure import AccountExposure, largest_exposures
 from risk.limits.in_force import AccountLimits, change_usd, limit_at
 from risk.limits.limit_inputs import read_account_limits, unnamed_limits
@@ -33,7 +34,7 @@ from risk.report.facts import (
     RosterEntry,
     WarningFacts,
 )
-from risk.report.receipt_facts import LimitUseFacts, by_severity, receipt_facts
+from risk.report.receipt_facts import LimitUseFacts, by_severity, item_facts, receipt_facts
 
 Kind = TypeVar("Kind")
 
@@ -127,11 +128,12 @@ def _review_facts(connection: Connection, run: Run) -> dict[str, Any]:
 
 
 def _read_limit_use(connection: Connection, run: Run) -> LimitUseFacts:
-    """Read the receipts of the session; the warning zones are those of the session's policy."""
+    """Read the receipts of the session, judged by its policy, and the breaches that are items."""
     terms = read_terms(connection, run.session_date, run.as_of)
     found = records(connection, "receipts/select_session_receipts", {"session_date": run.session_date})
     made = [receipt_facts(_with_readable_symbol(row), terms.of(row["account_id"]).policy) for row in found]
-    return LimitUseFacts(by_severity(made))
+    items = read_items(connection, run.as_of, run.session_date)
+    return LimitUseFacts(by_severity(made), item_facts(items, run.session_date))
 
 
 def _with_readable_symbol(row: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from risk.core.money import counted, signed_usd_exact, usd_exact
 from risk.core.policy import Policy
 from risk.core.settings import EXCHANGE_ZONE
+from risk.limits.breaches import OPEN, REMOVED, BreachItem
 from risk.limits.in_force import ORIGINS
 from risk.limits.receipts import (
     AT_CLOSE,
@@ -26,6 +27,9 @@ from risk.limits.receipts import (
 
 LISTED_RECEIPTS = 20
 """Breaches and hits in a mail; report.json has all of them."""
+
+LISTED_ITEMS = 10
+"""Open items in a mail, the oldest ones."""
 
 NAMED_ACCOUNTS = 5
 """Names in one line about several accounts."""
@@ -158,16 +162,40 @@ class ReceiptFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ItemFacts:
+    """A breach of a session whose report was mailed.
+
+    Attributes
+    ----------
+    account_id, session_date
+        Account and session of the breach.
+    state
+        ``open``, ``closed`` or ``removed`` (by a restatement).
+    words
+        What was broken, and what became of it.
+    """
+
+    account_id: str
+    session_date: dt.date
+    state: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class LimitUseFacts:
-    """The use of limits in the session.
+    """The use of limits in the session, and the breaches that are open items.
 
     Attributes
     ----------
     receipts
         Of the accounts with complete books: breaches, hits, then the largest use first.
+    items
+        Oldest first: open breaches of earlier sessions; those that a restatement has removed since the last run; those
+        of this session that were closed after an earlier email.
     """
 
     receipts: tuple[ReceiptFacts, ...] = ()
+    items: tuple[ItemFacts, ...] = ()
 
     @property
     def breaches(self) -> tuple[ReceiptFacts, ...]:
@@ -205,6 +233,16 @@ class LimitUseFacts:
         return max(0, len(self.breaches + self.hits) - LISTED_RECEIPTS)
 
     @property
+    def open_items(self) -> tuple[ItemFacts, ...]:
+        """Breaches of earlier sessions that nobody has closed."""
+        return tuple(item for item in self.items if item.state == OPEN)
+
+    @property
+    def listed_items(self) -> tuple[ItemFacts, ...]:
+        """What the mail lists of the items: the oldest open ones, and whatever else became of one."""
+        return self.open_items[:LISTED_ITEMS] + tuple(item for item in self.items if item.state != OPEN)
+
+    @property
     def by_account(self) -> dict[str, ReceiptFacts]:
         """The receipts by account."""
         return {one.account_id: one for one in self.receipts}
@@ -222,6 +260,20 @@ def receipt_facts(row: dict[str, Any], policy: Policy) -> ReceiptFacts:
     reasons = {"breach_reasons": tuple(row["breach_reasons"])}
     zone = {"zone_ratio": warning_zone(row["use_ratio"], policy.use.warning_zones)}
     return ReceiptFacts(**{**row, **instants, **reasons, **zone})
+
+
+def item_facts(items: Sequence[BreachItem], session_date: dt.date) -> tuple[ItemFacts, ...]:
+    """Choose the items that the report of a session names."""
+
+    def is_named(item: BreachItem) -> bool:
+        # An open breach of the session itself is named with its receipt.
+        if item.state == REMOVED:
+            return item.was_breach
+        return (item.state == OPEN) == (item.session_date < session_date)
+
+    return tuple(
+        ItemFacts(item.account_id, item.session_date, item.state, item.words) for item in items if is_named(item)
+    )
 
 
 def by_severity(receipts: Sequence[ReceiptFacts]) -> tuple[ReceiptFacts, ...]:
