@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import json
 from typing import Any
 
@@ -11,11 +10,11 @@ import pytest
 from psycopg2.extensions import parse_dsn
 from typer.testing import CliRunner
 
-from risk.books.warehouse import aggregate
 from risk.cli import app
 from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.errors import RequestError
 from risk.core.runs import Run
+from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
 from risk.limits.approvals import AirflowUser
 from risk.limits.breaches import (
@@ -32,32 +31,13 @@ from risk.limits.breaches import (
     read_items,
     store_breaches,
 )
-from risk.limits.receipt_rows import store_receipts
-from risk.limits.track_record import store_track_record
 from risk.report.build_facts import build_facts
-from tests.report_desks import insert
+from risk.report.digest import digest_page
+from tests.breach_desks import BROKEN, KEPT, run_session
 from tests.sql.daily_rows import new_run
 from tests.track_record_desks import MON, TUE, deliver, fill, rename
 
 ANN, BOB = AirflowUser("1", "Ann"), AirflowUser("2", "Bob")
-BROKEN = [fill(MON, 1, "B", "1000", "20.00"), fill(MON, 9, "S", "1000", "13.00")]
-"""A loss of 7,000 under the default limit of 5,000, at once."""
-KEPT = [fill(MON, 1, "B", "1000", "20.00"), fill(MON, 9, "S", "1000", "19.00")]
-NUMBERS = itertools.count(1)
-
-
-def run_session(connection: Connection, day: dt.date = MON, *, is_mailed: bool = True) -> Run:
-    """Run a session up to its report."""
-    run = new_run(connection, day)
-    aggregate(connection, run)
-    store_track_record(connection, run)
-    store_receipts(connection, run)
-    store_breaches(connection, run)
-    if is_mailed:
-        message = {"message_id": f"<{next(NUMBERS)}@desk>", "recipient": "a@desk.example"}
-        sent_at = dt.datetime.now(dt.UTC)
-        insert(connection, "report_deliveries", run_id=run.run_id, attempt_count=1, sent_at=sent_at, **message)
-    return run
 
 
 def close(connection: Connection, seen: int | None = None, **changes: Any) -> BreachItem:
@@ -242,6 +222,22 @@ def test_item_follows_a_renamed_account(connection: Connection) -> None:
 
     assert (states(connection), recorded(connection)) == ([("NET001", MON, CLOSED)], [True])
     assert [row["user_name"] for row in read_entries(connection, "NET001", MON)] == ["Ann"]
+
+
+def test_weekly_digest_counts_breaches_hits_and_open_items(connection: Connection) -> None:
+    deliver(connection, BROKEN)
+    run_session(connection)
+    hit = [fill(TUE, 1, "B", "1000", "20.00"), fill(TUE, 9, "S", "1000", "15.00")]
+    deliver(connection, hit)
+    run_session(connection, TUE)
+
+    def digest() -> str:
+        return " ".join(digest_page(connection, TUE, read_settings()).sentences)
+
+    counted = "Limits: 1 breach and 1 other limit hit in 2 trader-days; "
+    assert f"{counted}1 open item, the oldest of 2025-08-04 (NET001)." in digest()
+    close(connection)
+    assert f"{counted}0 open items." in digest()
 
 
 def test_command_lists_open_items_and_all_of_them(

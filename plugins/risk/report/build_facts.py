@@ -34,7 +34,7 @@ from risk.report.facts import (
     RosterEntry,
     WarningFacts,
 )
-from risk.report.receipt_facts import LimitUseFacts, by_severity, item_facts, receipt_facts
+from risk.report.receipt_facts import LimitUseFacts, by_severity, item_facts, read_receipts, readable
 
 Kind = TypeVar("Kind")
 
@@ -130,25 +130,14 @@ def _review_facts(connection: Connection, run: Run) -> dict[str, Any]:
 def _read_limit_use(connection: Connection, run: Run) -> LimitUseFacts:
     """Read the receipts of the session, judged by its policy, and the breaches that are items."""
     terms = read_terms(connection, run.session_date, run.as_of)
-    found = records(connection, "receipts/select_session_receipts", {"session_date": run.session_date})
-    made = [receipt_facts(_with_readable_symbol(row), terms.of(row["account_id"]).policy) for row in found]
+    receipts = read_receipts(connection, terms, session_date=run.session_date)
     items = read_items(connection, run.as_of, run.session_date)
-    return LimitUseFacts(by_severity(made), item_facts(items, run.session_date))
-
-
-def _with_readable_symbol(row: dict[str, Any]) -> dict[str, Any]:
-    symbol = row["hit_symbol"]
-    return {**row, "hit_symbol": None if symbol is None else readable(symbol)}
+    return LimitUseFacts(by_severity([receipt for _, receipt in receipts]), item_facts(items, run.session_date))
 
 
 def _picked(kind: type[Kind], row: Mapping[str, Any]) -> Kind:
     """Make a record of those columns of a row that it has."""
     return kind(**{name: row[name] for name in get_type_hints(kind)})
-
-
-def readable(text: str) -> str:
-    """Return a sentence on one line, without control and text-direction characters."""
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
 def _read_accounts(

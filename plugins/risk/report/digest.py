@@ -10,6 +10,7 @@ from risk.core.calendar import previous_session
 from risk.core.money import count, counted, percent, signed_usd
 from risk.core.settings import EXCHANGE_ZONE, TAIL_PROBABILITY, Settings
 from risk.core.warehouse import Connection, execute, records, writing
+from risk.limits.breaches import open_items, read_items
 from risk.report.mail import Mail, MailServer, SmtpServer, send_mail
 from risk.report.page import NoticePage, ui_address
 from risk.report.render import render_views
@@ -84,6 +85,7 @@ def digest_page(connection: Connection, through: dt.date, settings: Settings) ->
         sentences=(
             *_traders_and_data(connection, week, sessions),
             *_freshness(newest),
+            *_limit_use(connection, week),
             *_model(connection, week),
             *_outcomes(connection, week),
             *_track_record(connection, week),
@@ -133,6 +135,18 @@ def _traders_and_data(
     ]
     rejected = sum(row["rejected_count"] for row in sessions)
     yield f"Data: failed checks: {_listed(incidents) or 'none'}; {counted(rejected, 'row')} rejected."
+
+
+def _limit_use(connection: Connection, week: Mapping[str, dt.date]) -> Iterator[str]:
+    """Count breaches and other limit hits of the week, and the breaches that nobody has closed."""
+    (use,) = records(connection, "digest/select_limit_use", week)
+    items = open_items(read_items(connection, through_session=week["through_date"]))
+    oldest = f", the oldest of {items[0].session_date} ({items[0].account_id})" if items else ""
+    yield (
+        f"Limits: {counted(use['breach_count'], 'breach', 'breaches')} and "
+        f"{counted(use['hit_count'], 'other limit hit')} in {counted(use['receipt_count'], 'trader-day')}; "
+        f"{counted(len(items), 'open item')}{oldest}."
+    )
 
 
 def _listed(items: Sequence[str]) -> str:

@@ -12,8 +12,10 @@ from typing import Any
 from risk.core.money import counted, signed_usd_exact, usd_exact
 from risk.core.policy import Policy
 from risk.core.settings import EXCHANGE_ZONE
+from risk.core.warehouse import Connection, records
 from risk.limits.breaches import OPEN, REMOVED, BreachItem
 from risk.limits.in_force import ORIGINS
+from risk.limits.policy import DeskTerms
 from risk.limits.receipts import (
     AT_CLOSE,
     AT_LIMIT_CHANGE,
@@ -254,12 +256,36 @@ class LimitUseFacts:
         return max(used, key=lambda one: one.use_ratio or 0, default=None)
 
 
-def receipt_facts(row: dict[str, Any], policy: Policy) -> ReceiptFacts:
+def read_receipts(
+    connection: Connection,
+    terms: DeskTerms,
+    *,
+    session_date: dt.date | None = None,
+    account_id: str | None = None,
+    row_count: int | None = None,
+) -> list[tuple[dt.date, ReceiptFacts]]:
+    """Read receipts with their sessions, newest first, as the books are now: of all sessions and accounts, or one.
+
+    Parameters
+    ----------
+    terms
+        The policy, whose warning zones apply.
+    row_count
+        At most so many; ``None`` = all.
+    """
+    binds = {"session_date": session_date, "account_id": account_id, "row_count": row_count}
+    found = records(connection, "receipts/select_receipts", binds)
+    return [(row.pop("session_date"), _receipt_facts(row, terms.of(row["account_id"]).policy)) for row in found]
+
+
+def _receipt_facts(row: dict[str, Any], policy: Policy) -> ReceiptFacts:
     """Make the facts of a stored receipt; a price keeps its digits, instants are UTC."""
+    symbol = row["hit_symbol"]
     instants = {name: _utc(row[name]) for name in ("limit_since", "largest_loss_at", "hit_at")}
     reasons = {"breach_reasons": tuple(row["breach_reasons"])}
     zone = {"zone_ratio": warning_zone(row["use_ratio"], policy.use.warning_zones)}
-    return ReceiptFacts(**{**row, **instants, **reasons, **zone})
+    name = {"hit_symbol": None if symbol is None else readable(symbol)}
+    return ReceiptFacts(**{**row, **instants, **reasons, **zone, **name})
 
 
 def item_facts(items: Sequence[BreachItem], session_date: dt.date) -> tuple[ItemFacts, ...]:
@@ -291,6 +317,11 @@ def _named(receipts: Sequence[ReceiptFacts]) -> str:
     names = [one.account_id for one in receipts[:NAMED_ACCOUNTS]]
     more = len(receipts) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")
+
+
+def readable(text: str) -> str:
+    """Return a sentence on one line, without control and text-direction characters."""
+    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
 
 
 def _utc(instant: dt.datetime | None) -> dt.datetime | None:

@@ -1,9 +1,9 @@
 """The Risk page: a FastAPI app that our plugin serves beside Airflow's own pages, for those who may see these.
 
-Addresses: today, a session, a trader, limits, the model, the track record, approvals, the stored email. Three write:
-the forms that edit a proposed limit, request a change of a limit, and decide about one. Everything a page shows comes
-from ``risk.web.views`` and ``risk.web.limit_views``; every answer carries headers that let the browser load nothing
-from another machine.
+Addresses: today, a session, a trader, limits, breaches, the model, the track record, approvals, the stored email. Four
+write: the forms that edit a proposed limit, request a change of a limit, decide about one, and close a breach.
+Everything a page shows comes from the modules ``views`` beside this one; every answer carries headers that let the
+browser load nothing from another machine.
 """
 
 from __future__ import annotations
@@ -25,12 +25,14 @@ from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.policy_store import read_policies
 from risk.core.settings import EXCHANGE_ZONE, PROJECT_DIR, TEMPLATE_DIR, read_settings
 from risk.limits.approvals import LimitEdit, edit
+from risk.limits.breaches import CLOSING_REASONS, OPEN, enter, open_items, read_items
 from risk.limits.change_approvals import ChangeDecision, decide_change
 from risk.limits.register import KIND_TIMES, request_change
 from risk.limits.track_record import SLIPPAGE_RATIO
 from risk.model.backtests import BLOCK_SESSIONS
 from risk.model.gate import OLDEST_SESSIONS
 from risk.web.access import APPROVAL_DAG_ID, DECIDER, READER, MayDecideDep, UserDep, check_form_token, form_token
+from risk.web.breach_views import BreachForm, read_breach, read_use
 from risk.web.limit_views import ALL_ROWS, FIRST_ROWS, LimitForm, read_limits_page
 from risk.web.views import (
     read_approval,
@@ -75,7 +77,8 @@ def today(request: Request) -> HTMLResponse:
     """Show the newest report."""
     with warehouse() as connection:
         morning = read_morning(connection, None)
-    return render(request, "today", morning=morning, facts=morning.report.facts)
+        items = open_items(read_items(connection))
+    return render(request, "today", morning=morning, facts=morning.report.facts, items=items)
 
 
 @router.get("/sessions")
@@ -99,8 +102,45 @@ def trader(request: Request, account_id: str, rows: RowCount = FIRST_ROWS) -> HT
     """Show one trader's past, with the newest recommendations or all of them."""
     with warehouse() as connection:
         view = read_trader(connection, account_id, rows)
+        shown: dict[str, Any] = {
+            "receipts": read_use(connection, account_id),
+            "items": open_items(read_items(connection, account_id=account_id)),
+        }
     has_more = len(view.recommendations) == rows and rows < ALL_ROWS
-    return render(request, "trader", view=view, has_more=has_more, all_rows=ALL_ROWS)
+    return render(request, "trader", view=view, has_more=has_more, all_rows=ALL_ROWS, **shown)
+
+
+@router.get("/breaches", response_class=HTMLResponse)
+def breaches(request: Request, rows: RowCount = FIRST_ROWS) -> HTMLResponse:
+    """Show the breaches that are items, the open ones first."""
+    with warehouse() as connection:
+        items = read_items(connection)
+    listed = sorted(items, key=lambda item: item.state != OPEN)[:rows]
+    counts = {"open_count": len(open_items(items)), "item_count": len(items)}
+    return render(request, "breaches", items=listed, all_rows=ALL_ROWS, **counts)
+
+
+@router.get("/breaches/{session_date}/{account_id}", response_class=HTMLResponse)
+def breach(
+    request: Request, session_date: dt.date, account_id: str, user: UserDep, decides: MayDecideDep
+) -> HTMLResponse:
+    """Show a breach, what was entered about it, and the form that closes it."""
+    with warehouse() as connection:
+        view = read_breach(connection, account_id, session_date)
+    token = form_token(user, _breach_purpose(account_id, session_date))
+    return render(request, "breach", view=view, may_decide=decides, reasons=CLOSING_REASONS, token=token)
+
+
+@router.post("/breaches/{session_date}/{account_id}/entries", dependencies=[DECIDER])
+def enter_breach(
+    request: Request, session_date: dt.date, account_id: str, user: UserDep, entered: Annotated[BreachForm, Form()]
+) -> Response:
+    """Store what the user enters about a breach, then redirect to its page."""
+    check_form_token(entered.token, user, _breach_purpose(account_id, session_date))
+    with warehouse() as connection:
+        enter(connection, account_id, session_date, user, entered.entry)
+    path = f"{_root(request)}/breaches/{session_date}/{quote(account_id, safe='')}"
+    return RedirectResponse(path, status.HTTP_303_SEE_OTHER)
 
 
 @router.get("/limits", response_class=HTMLResponse)
@@ -252,6 +292,10 @@ def _purpose(publication_id: int, account_id: str) -> str:
 
 def _change_purpose(change_id: int) -> str:
     return f"limit change {change_id}"
+
+
+def _breach_purpose(account_id: str, session_date: dt.date) -> str:
+    return f"breach {session_date} {account_id}"
 
 
 def _local_time(instant: dt.datetime) -> str:

@@ -1,7 +1,9 @@
--- Reads what each account did with its limit in a session.
--- Grain: one row per account whose books are complete, by name. Reads: limit_receipts. Binds: session_date.
--- Money: US dollars; losses positive, P&L signed.
+-- Reads what accounts did with their limits, the newest sessions first.
+-- Grain: one row per session and account whose books are complete, by name.
+-- Reads: limit_receipts. Money: US dollars, losses positive.
+-- Binds: session_date, account_id, row_count; null = all.
 select
+    limit_receipts.session_date,
     limit_receipts.account_id,
     limit_receipts.outcome,
     limit_receipts.limit_usd,
@@ -24,5 +26,10 @@ select
     limit_receipts.minutes_until_flat,
     limit_receipts.breach_reasons
 from derived.limit_receipts
-where limit_receipts.session_date = %(session_date)s
-order by limit_receipts.account_id asc;
+where
+    (%(session_date)s::date is null or limit_receipts.session_date = %(session_date)s)
+    and (%(account_id)s::text is null or limit_receipts.account_id = %(account_id)s)
+order by
+    limit_receipts.session_date desc,
+    limit_receipts.account_id asc
+limit %(row_count)s;
