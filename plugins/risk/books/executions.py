@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from risk.core.entities import Fill
 from risk.core.errors import InputError
+from risk.core.money import EXACT
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.symbols import pair_of
 
@@ -42,7 +43,6 @@ _SIGNS: Final = {"B": 1, "C": 1, "S": -1, "T": -1}
 _BUYS: Final = [ord(side) for side, sign in _SIGNS.items() if sign > 0]
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
-_EXACT: Final = Context(prec=120)
 
 
 def scaled(value: Decimal, digits: int = UNIT_DIGITS) -> int:
@@ -53,7 +53,7 @@ def scaled(value: Decimal, digits: int = UNIT_DIGITS) -> int:
     InputError
         If the value has more decimal places or is no number.
     """
-    moved = value.scaleb(digits, _EXACT)
+    moved = value.scaleb(digits, EXACT)
     if not moved.is_finite() or moved != moved.to_integral_value():
         raise InputError(f"{value} is not a number with at most {digits} decimal places: correct it in its file.")
     return int(moved)
@@ -61,8 +61,8 @@ def scaled(value: Decimal, digits: int = UNIT_DIGITS) -> int:
 
 def unscaled(value: int, digits: int) -> Decimal:
     """Return an integer number of ``10**-digits`` as an exact decimal of at least two places."""
-    number = Decimal(value).scaleb(-digits, _EXACT).normalize(_EXACT)
-    in_cents = number.quantize(Decimal("0.01"), context=_EXACT)
+    number = Decimal(value).scaleb(-digits, EXACT).normalize(EXACT)
+    in_cents = number.quantize(Decimal("0.01"), context=EXACT)
     return in_cents if in_cents == number else number
 
 

@@ -1,12 +1,15 @@
-"""How amounts, ratios and counts are written for people, in Python and, as filters, in templates."""
+"""How amounts, ratios and counts are written for people, in Python and, as filters, in templates; exact sums."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Context, Decimal
 from types import MappingProxyType
 
 Number = Decimal | float | int
+
+EXACT = Context(prec=120)
+"""Books have up to 24 decimal places: the usual 28 digits would round them."""
 
 
 def usd(amount: Number) -> str:

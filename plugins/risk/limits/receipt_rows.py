@@ -12,6 +12,7 @@ from decimal import Decimal, localcontext
 from itertools import islice
 from typing import Any, NamedTuple
 
+from risk.core.money import EXACT
 from risk.core.policy import Policy
 from risk.core.policy_store import Instant, PolicyVersion, read_policies
 from risk.core.runs import Run
@@ -20,7 +21,7 @@ from risk.limits.in_force import EMAILED, AccountLimits, LimitInForce, limits_in
 from risk.limits.limit_inputs import read_reported_limits, read_unreported_limits, unnamed_limits, with_reported
 from risk.limits.policy import DeskTerms, read_terms
 from risk.limits.receipts import Receipt, ReceiptTerms, RunningLows, SessionPath, Step, receipt, receipt_within
-from risk.limits.track_record import EXACT, FETCHED_ROWS, create_running_steps
+from risk.limits.track_record import FETCHED_ROWS, create_running_steps
 
 STORED_ROWS = 2_000
 

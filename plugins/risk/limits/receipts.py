@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal, localcontext
 from typing import Final, NamedTuple
 
+from risk.core.money import EXACT
 from risk.core.policy import Policy
 from risk.limits.in_force import LimitInForce
-from risk.limits.track_record import EXACT
 
 WITHIN, HIT, BREACH = "within", "hit", "breach"
 AT_FILL, BY_GAP, AT_CLOSE, AT_LIMIT_CHANGE = "fill", "gap", "close", "limit change"

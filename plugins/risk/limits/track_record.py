@@ -18,14 +18,14 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from decimal import Context, Decimal, localcontext
+from decimal import Decimal, localcontext
 from itertools import chain, groupby, islice
 from operator import itemgetter, sub
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from risk.core.money import count, counted, p_value, percent, usd
+from risk.core.money import EXACT, count, counted, p_value, percent, usd
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, execute, planning, rows, statement, writing
 from risk.model.backtests import INTERVAL, resampled_sessions
@@ -38,9 +38,6 @@ INTERVAL_SESSIONS = 20
 """Fewest sessions with known outcomes for an interval, and with it for a verdict."""
 
 FETCHED_ROWS = 2_000
-
-EXACT = Context(prec=120)
-"""Books have up to 24 decimal places: the usual 28 digits would round them."""
 
 
 class IntradayPath(NamedTuple):

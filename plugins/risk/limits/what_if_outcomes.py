@@ -15,13 +15,13 @@ from operator import attrgetter
 
 import numpy as np
 
+from risk.core.money import EXACT
 from risk.core.warehouse import Connection, rows
 from risk.limits.in_force import DEFAULT, LimitInForce
 from risk.limits.receipt_rows import BookedSession, read_paths
 from risk.limits.receipts import BREACH, WITHIN, Receipt, ReceiptTerms, SessionPath, receipt, receipt_within
 from risk.limits.tail_effect import CutDays, Effect, TailEffect, measure_against, measure_effect
 from risk.limits.track_record import (
-    EXACT,
     IntradayPath,
     PastCut,
     TrackRecord,
