@@ -53,7 +53,7 @@ def change_limit(
         ends_at=ends_at or starts_at + dt.timedelta(days=1), reason="agreed", requested_by="1", requester_name="Ann",
         needs_second_person=False, **recorded,
     )  # fmt: skip
-    decision = {"action": "approved", "user_id": "2", "user_name": "Bob", **recorded}
+    decision = {"action": "approved", "seen_sha256": "0" * 64, "user_id": "2", "user_name": "Bob", **recorded}
     insert(connection, "limit_change_decisions", change_id=change_id, **decision)
 
 
