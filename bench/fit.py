@@ -3,12 +3,14 @@
 Each desk is drawn with one law; each day's path is a bridge to its close. The truth of a trader is the loss that his
 true path reaches on 2.5 % of days, from 10,000 paths drawn again from the true law of the days he had. Beside it, the
 same of any day of his law: quiet and wild spells that his record has not seen are in it, so no record can hold it as
-often.
+often. And the same of every second trader if a limit that he reaches on 5 % of days stops him: his band then comes from
+the tails of the others.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -36,9 +38,10 @@ BOUNDS = {
 }
 """What must be reached: at least, of false flags at most."""
 
-SHOWN = ("band holds the truth of any day", "upper / lower end of the band")
+SHOWN = ("band holds the truth of any day", "... of who is stopped at 5%", "upper / lower end of the band")
 
 FloatVector = NDArray[np.float64]
+FloatMatrix = NDArray[np.float64]
 
 
 def measure(
@@ -49,7 +52,7 @@ def measure(
     for set_name in sets:
         found = np.concatenate([_desk(set_name, seed, traders, sessions) for seed in seeds])
         print(f"{set_name:8s} {len(found)} traders x {sessions} sessions")
-        for name, value in zip((*BOUNDS, *SHOWN), found.mean(axis=0).tolist(), strict=True):
+        for name, value in zip((*BOUNDS, *SHOWN), np.nanmean(found, axis=0).tolist(), strict=True):
             figures[f"{set_name} {name}"] = value
             print(f"    {name:34s} {value:8.3f}  {_verdict(name, value)}", flush=True)
     return figures
@@ -89,8 +92,13 @@ def _desk(set_name: str, seed: int, traders: int, sessions: int) -> FloatVector:
     any_day = [true_losses(decade, law, column, stream(seed, 10, column)) for column in range(traders)]
     any_level = np.array([np.quantile(losses, 1 - TRUE_RATE) for losses in any_day])
     records = desk_records(truth, seed, levels)
-    multiples = pooled_multiples(records, BAND)
-    low, high = np.array([fitting_band(record, multiples) for record in records]).T
+    low, high = _bands(records)
+    often = [np.quantile(losses, 1 - BAND[0]) for losses in drawn]
+    stopped_low, stopped_high = _bands(
+        [_stopped(record, often[column]) if column % 2 else record for column, record in enumerate(records)]
+    )
+    holds_stopped = ((stopped_low <= levels) & (levels <= stopped_high)).astype(np.float64)
+    holds_stopped[::2] = np.nan
     large, small = (_verdicts(desk_records(truth, seed, levels * times)) for times in (TOO_LARGE, TOO_SMALL))
     # A true rate between 1 and 4 %, another for each trader.
     rates = np.linspace(0.01, 0.04, traders)
@@ -98,7 +106,20 @@ def _desk(set_name: str, seed: int, traders: int, sessions: int) -> FloatVector:
     false = ~np.isin(_verdicts(desk_records(truth, seed, fair)), ["fits", "limited history"])
     holds, holds_any = ((low <= true) & (true <= high) for true in (levels, any_level))
     flags = (np.array(large) == "never reached", np.array(small) == "too large", false)
-    return np.column_stack([holds, *flags, holds_any, high / low]).astype(np.float64)
+    return np.column_stack([holds, *flags, holds_any, holds_stopped, high / low]).astype(np.float64)
+
+
+def _bands(records: Sequence[LossRecord]) -> FloatMatrix:
+    """Return the lower and the upper ends of the bands, ``(2, n_accounts)``."""
+    multiples = pooled_multiples(records, BAND)
+    return np.array([fitting_band(record, multiples) for record in records]).T
+
+
+def _stopped(record: LossRecord, limit_usd: float) -> LossRecord:
+    """Stop a trader at a limit."""
+    is_stopped = record.largest_losses_usd >= limit_usd
+    losses_usd = np.minimum(record.largest_losses_usd, limit_usd)
+    return replace(record, largest_losses_usd=losses_usd, is_stopped=is_stopped)
 
 
 def _verdict(name: str, value: float) -> str:

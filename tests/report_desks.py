@@ -233,3 +233,12 @@ def book(connection: Connection, account_id: str = "NET001", session_date: dt.da
         "total_pnl_usd": Decimal("-1033.20"),
     }
     insert(connection, "daily_pnl", **{**values, **changes})
+
+
+def insert_fit(connection: Connection, run: Run, account_id: str, verdict: str, **changes: Any) -> None:
+    """Store what a run says of how one base limit fits."""
+    uses = {"median_use_ratio": 0.01, "high_use_ratio": 0.03, "largest_use_ratio": 0.04}
+    hits = {"hit_count": 0, "hit_low_ratio": 0, "hit_high_ratio": 0.02, "stopped_count": 0, "is_band_open": False}
+    said = {"verdict": verdict, "sentence": verdict, "warning": "", "base_limit_usd": 5000, "session_count": 250}
+    values = {**uses, **hits, **said, **changes}
+    insert(connection, "limit_fits", run_id=run.run_id, account_id=account_id, **values)

@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import re
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from risk.core.calendar import next_session
+from risk.core.calendar import is_session, next_session
+from risk.core.runs import Run
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection
 from risk.limits.limit_inputs import read_changes
 from risk.limits.register import limits_in_force
 from tests.operators.web_client import Member, words
-from tests.report_desks import deliver_fills, open_run
+from tests.report_desks import deliver_fills, insert_fit, open_run
 
 TODAY = dt.datetime.now(EXCHANGE_ZONE).date()
 SOON = next_session(TODAY)
 LATER = next_session(SOON)
+SOON_OR_TODAY = TODAY if is_session(TODAY) else SOON
 
 
 @pytest.fixture(autouse=True)
-def named(connection: Connection) -> None:
+def run(connection: Connection) -> Run:
     """Let an account have delivered fills."""
-    deliver_fills(connection, open_run(connection), "NET001")
+    run = open_run(connection)
+    deliver_fills(connection, run, "NET001")
+    return run
 
 
 def login(name: str) -> None:
@@ -202,3 +207,22 @@ def test_change_that_ended_without_a_decision_is_not_pending(client: Any, connec
 
     assert "No change is pending." in shown
     assert "ended without a decision" in shown
+
+
+def test_proposed_limit_is_requested_by_the_form_that_its_link_fills_in(
+    client: Any, connection: Connection, run: Run
+) -> None:
+    assert "No run has reviewed the limits yet." in words(client.get("/limits"))
+    said = {"sentence": "never reached: largest use 4% in 250 days", "proposed_limit_usd": "1400.00"}
+    insert_fit(connection, run, "NET001", "never reached", loss_probability="0.0004", **said)
+
+    shown = client.get("/limits")
+
+    expected = "NET001 $5,000 250 1% 3% 4% 0 (0% to 2%) none <0.1% never reached: largest use 4% in 250 days. Request"
+    assert expected in html.unescape(words(shown))
+    [link] = re.findall(r'href="([^"]+)">Request \$1,400</a>', shown.text)
+    filled_in = client.get(html.unescape(link).removesuffix("#request")).text.partition('action="/limits/changes"')[2]
+    sent = dict(re.findall(r'name="([a-z_]+)"[^>]* value="([^"]*)"', filled_in))
+    assert (sent["limit"], sent["reason"], sent["start"]) == ("1400.00", said["sentence"], str(SOON_OR_TODAY))
+    assert client.post("/limits/changes", data={**sent, "kind": "base"}).status_code == 303
+    assert [change.limit_usd for change in read_changes(connection, "infinity")] == [1400]

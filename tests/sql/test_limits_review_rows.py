@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import json
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -21,31 +24,40 @@ from risk.limits.fit import read_loss_records, review_limits, store_fits
 from risk.limits.policy import read_terms
 from risk.report.build_facts import build_facts
 from risk.report.facts import parse_facts
-from tests.report_desks import insert
 from tests.sql.daily_rows import insert_pnl, new_run, table, trading_days
 
 SESSIONS = 130
 
 
-def _settle(connection: Connection, run: Run, account_id: str, losses: dict[Any, Decimal]) -> None:
-    """Store outcomes of past recommendations with a largest running loss each; the day closed flat."""
-    for day, loss in losses.items():
-        insert(
-            connection,
-            "cut_outcomes",
-            account_id=account_id,
-            effective_session=day,
-            run_id=run.run_id,
-            reported_at=run.as_of,
-            is_live=True,
-            base_limit_usd=5000,
-            cut_ratio=0,
-            limit_usd=5000,
-            running_lows_usd=[loss / 2, loss] if loss else [],
-            close_usd=0,
-            base_outcome_usd=0,
-            cut_outcome_usd=0,
-        )
+LOWS = """
+insert into running_lows (account_id, session_date, running_lows_usd, low_instants, loss_from_top_usd, close_usd)
+values (%(account_id)s, %(day)s, array[%(loss)s], array[null::timestamptz], %(loss)s, 1)
+"""
+RECEIPT = """
+insert into limit_receipts (
+    account_id, session_date, inputs_sha256, policy_version, limit_usd, limit_source, limit_count, largest_loss_usd,
+    loss_from_top_usd, use_ratio, final_usd, outcome, hit_kind, breach_reasons
+) values (
+    %(account_id)s, %(day)s, '', '0', 5000, 'default', 1, %(loss)s, %(loss)s, 0, 1, %(outcome)s, %(hit_kind)s,
+    %(reasons)s
+)
+"""
+
+
+def _lose(connection: Connection, account_id: str, losses: Mapping[dt.date, int]) -> None:
+    """Store the largest running loss of each session, which closed at 1; at 5,000 and beyond the limit is broken."""
+    for_days = {day: (loss, "breach", "fill") for day, loss in losses.items() if loss >= 5000}
+    _receive(connection, account_id, {day: (loss, "within", None) for day, loss in losses.items()} | for_days)
+
+
+def _receive(connection: Connection, account_id: str, days: Mapping[dt.date, tuple[int, str, str | None]]) -> None:
+    """Store receipts: largest loss, outcome and what first reached the limit."""
+    with connection, connection.cursor() as cursor:
+        for day, (loss, outcome, hit_kind) in days.items():
+            reasons = ["traded on"] if outcome == "breach" else []
+            values = {"account_id": account_id, "day": day, "loss": Decimal(loss), "outcome": outcome}
+            cursor.execute(LOWS, values)
+            cursor.execute(RECEIPT, {**values, "hit_kind": hit_kind, "reasons": reasons})
 
 
 def _reviewed_desk(connection: Connection) -> Run:
@@ -54,16 +66,16 @@ def _reviewed_desk(connection: Connection) -> Run:
     for name in ("CALM", "WILD"):
         insert_pnl(connection, name, {day: 10 + number % 3 for number, day in enumerate(days)})
     run = new_run(connection, days[-1])
-    _settle(connection, run, "CALM", {day: Decimal(number % 40) for number, day in enumerate(days)})
-    _settle(connection, run, "WILD", {day: Decimal(1000 + 2000 * (number % 5)) for number, day in enumerate(days)})
+    _lose(connection, "CALM", {day: number % 40 for number, day in enumerate(days)})
+    _lose(connection, "WILD", {day: 1000 + 2000 * (number % 5) for number, day in enumerate(days)})
     _review(connection, run)
     return run
 
 
-def _review(connection: Connection, run: Run) -> None:
-    """Review the limits as apply_rules does, without its removal of outcomes that no report stands behind."""
+def _review(connection: Connection, run: Run, accounts: Sequence[str] = ("CALM", "WILD")) -> None:
+    """Review the limits as apply_rules does, without making the receipts anew from fills that are not there."""
     names = ("forecast_quantile_05_usd", "expected_shortfall_usd", "loss_probability")
-    active = [{"account_id": name, **dict.fromkeys(names)} for name in ("CALM", "WILD")]
+    active = [{"account_id": name, **dict.fromkeys(names)} for name in accounts]
     terms = read_terms(connection, run.effective_session, run.as_of)
     fits = review_limits(read_loss_records(connection, run, terms, active))
     with writing(connection):
@@ -132,13 +144,53 @@ def test_every_rule_of_the_policy_has_its_evidence(connection: Connection) -> No
     assert len(rows) == 7
 
 
-def test_step_reviews_every_account_that_gets_a_limit(connection: Connection) -> None:
+def test_step_reviews_every_account_that_gets_a_limit_over_all_its_sessions(connection: Connection) -> None:
+    # given: books of months, no report ever, and a newcomer
     run = _reviewed_desk(connection)
     insert_pnl(connection, "NEW", {run.session_date: "5"})
+
     apply_rules(connection, run)
-    # no report stands behind the outcomes: the step has removed them
-    reviewed = {name: (row["verdict"], row["session_count"]) for name, row in _fits(connection).items()}
-    assert reviewed == dict.fromkeys(("CALM", "NEW", "WILD"), ("limited history", 0))
+
+    reviewed = {name: (row["session_count"], row["verdict"]) for name, row in _fits(connection).items()}
+    assert reviewed["NEW"] == (1, "limited history")
+    assert reviewed["CALM"] == (SESSIONS, "never reached")
+    assert reviewed["WILD"][0] == SESSIONS
+
+
+def test_loss_that_a_limit_ended_was_at_least_that(connection: Connection) -> None:
+    run = _reviewed_desk(connection)
+    days = trading_days(SESSIONS)
+    insert_pnl(connection, "HELD", dict.fromkeys(days, "1"))
+    kinds = {days[3]: "fill", days[5]: "gap", days[7]: "limit change", days[9]: "close"}
+    stopped = {day: (5000, "hit", kind) for day, kind in kinds.items()}
+    _receive(connection, "HELD", {day: stopped.get(day, (300, "within", None)) for day in days})
+
+    _review(connection, run, ("HELD",))
+
+    held = _fits(connection)["HELD"]
+    # the marks at the close stop nobody
+    assert (held["hit_count"], held["stopped_count"], held["is_band_open"]) == (4, 3, True)
+
+
+def test_days_without_a_fill_or_a_position_are_not_reviewed(connection: Connection) -> None:
+    run = _reviewed_desk(connection)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("update running_lows set close_usd = 0 where account_id = 'CALM'")
+        cursor.execute(
+            "update running_lows set first_fill_at = 'now' where account_id = 'CALM' and session_date = %s",
+            (run.session_date,),
+        )
+    _review(connection, run)
+
+    assert {name: row["session_count"] for name, row in _fits(connection).items()} == {"CALM": 1, "WILD": SESSIONS}
+
+
+def test_later_sessions_are_not_reviewed(connection: Connection) -> None:
+    run = _reviewed_desk(connection)
+    earlier = dataclasses.replace(run, session_date=trading_days(SESSIONS)[9])
+    _review(connection, earlier)
+
+    assert {name: row["session_count"] for name, row in _fits(connection).items()} == {"CALM": 10, "WILD": 10}
 
 
 def test_report_says_what_does_not_fit_and_which_rule_is_contradicted(connection: Connection) -> None:
@@ -153,11 +205,3 @@ def test_report_says_what_does_not_fit_and_which_rule_is_contradicted(connection
     [sentence] = facts.contradicted_rules
     assert sentence.startswith("streak: a large loss followed less often")
     assert parse_facts(facts.canonical) == facts
-
-
-def test_outcomes_reported_after_the_cut_off_are_not_reviewed(connection: Connection) -> None:
-    run = _reviewed_desk(connection)
-    with connection, connection.cursor() as cursor:
-        cursor.execute("update cut_outcomes set reported_at = 'infinity' where account_id = 'WILD'")
-    _review(connection, run)
-    assert {name: row["session_count"] for name, row in _fits(connection).items()} == {"CALM": 130, "WILD": 0}

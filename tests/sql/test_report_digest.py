@@ -15,7 +15,17 @@ from risk.limits.track_record import store_track_record
 from risk.report.digest import digest_page, send_digest
 from risk.report.mail import SmtpServer
 from risk.report.render import render_views
-from tests.report_desks import AS_OF, EFFECTIVE_SESSION, SESSION, book, deliver_fills, insert, open_run, recommend
+from tests.report_desks import (
+    AS_OF,
+    EFFECTIVE_SESSION,
+    SESSION,
+    book,
+    deliver_fills,
+    insert,
+    insert_fit,
+    open_run,
+    recommend,
+)
 from tests.smtp_boxes import Box, served
 
 
@@ -148,3 +158,21 @@ def test_digest_stores_nothing_when_the_mail_server_is_down(connection: Connecti
         cursor.execute("select count(*) from digests")
         assert cursor.fetchall() == [(0,)]
     assert rows(connection, "publish_limits/select_clock")
+
+
+def test_first_digest_of_a_month_says_which_limits_do_not_fit(connection: Connection) -> None:
+    run = open_run(connection, session_date=dt.date(2025, 7, 31))
+    for name, verdict in (("A", "fits"), ("B", "fits"), ("C", "too large"), ("D", "never reached")):
+        insert_fit(connection, run, name, verdict)
+    later = open_run(connection, session_date=dt.date(2025, 8, 4))
+    insert_fit(connection, later, "A", "too large")
+
+    def reviewed(through: dt.date) -> list[str]:
+        sentences = digest_page(connection, through, read_settings()).sentences
+        return [sentence for sentence in sentences if "review of limits" in sentence]
+
+    # The digests of Friday, August 1st and 8th; the second one is not the first of its month.
+    assert reviewed(dt.date(2025, 8, 1)) == [
+        "Monthly review of limits: 2 of 4 base limits fit; losses too large for the limit: C; limit never reached: D."
+    ]
+    assert reviewed(dt.date(2025, 8, 8)) == []

@@ -287,6 +287,17 @@ def test_cut_that_stands_takes_one_line_below_limits_that_change_and_exposures()
         assert places == sorted(places)
 
 
+def test_mail_lists_the_first_limits_that_do_not_fit_and_counts_the_rest() -> None:
+    names = [f"NET{number}" for number in range(7)]
+    fits = tuple(FitFacts(name, "never reached", "never reached: largest use 4%", "", None) for name in names)
+
+    views = rendered(desk([account("NET0", "0.40")], fits=fits))
+
+    for words in (" ".join(views.text.split()), read_aloud(views.html)):
+        assert words.count("never reached: largest use 4%") == 5
+        assert "2 more: see the page Limits or report.json" in words
+
+
 def test_limit_that_rises_is_in_the_headline_and_names_the_policy_that_restores_it() -> None:
     raised = account("NET001", "0.00", limit_in_force_usd=Decimal(4000))
 

@@ -6,8 +6,9 @@ only the forecast columns are "at the close". Days are not independent, so the i
 days drawn again.
 
 Verdicts: *too large* (the losses, for the limit) if the lower end of that interval is above 5 %; *never reached* if the
-largest use stays below 25 % over at least 120 days; else the limit fits. A chance above 5 % to close beyond the limit
-is a warning, no verdict. A proposal is made only downward: whoever wants more asks for it, with a reason.
+largest use stays below 25 % over at least 120 days, none of which ended at a lower limit; else the limit fits. A chance
+above 5 % to close beyond the limit is a warning, no verdict. A proposal is made only downward: whoever wants more asks
+for it, with a reason.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ SCALE_RATES = (0.10, 0.20, 0.30, 0.50)
 
 POOLING_SESSIONS = 250
 """With so many days an account's own tail counts as much as the shape of all accounts' tails."""
+
+JACKKNIFE_BLOCKS = 10
+"""An account's days are left out in so many blocks, one after the other: days are not independent."""
 
 SIZES = {
     3 / 4: "three quarters", 2 / 3: "two thirds", 1 / 2: "half", 2 / 5: "two fifths", 1 / 3: "a third",
@@ -197,7 +201,8 @@ def fitting_band(record: LossRecord, multiples: Rates) -> tuple[float, float]:
     """Return the limits that would be reached on 5 % and on 1 % of days, US dollars, not rounded; NaN = unknown.
 
     The account's own levels and its scale times the pooled shape are averaged in logarithms, the own ones with weight
-    ``n / (n + 250)``: of 50 days only a half lies beyond the 1 % level. The rates are the policy's.
+    ``n / (n + 250)``: of 50 days only a half lies beyond the 1 % level. Each end is then moved outward by the standard
+    error of the logarithm of the scale: the fewer days, the wider the band. The rates are the policy's.
     """
     days, scale_usd = len(record.largest_losses_usd), _scale_usd(record)
     if not scale_usd > 0.0:
@@ -208,7 +213,25 @@ def fitting_band(record: LossRecord, multiples: Rates) -> tuple[float, float]:
         own, pooled = reached_level(record.largest_losses_usd, record.is_stopped, rate), scale_usd * multiple
         known = pooled if math.isnan(own) else own if math.isnan(pooled) else own**weight * pooled ** (1.0 - weight)
         levels.append(known)
-    return levels[0], levels[1]
+    widening = math.exp(scale_error(record))
+    return levels[0] / widening, levels[1] * widening
+
+
+def scale_error(record: LossRecord) -> float:
+    """Return the standard error of the logarithm of an account's scale.
+
+    Notes
+    -----
+    ``sqrt((g - 1) / g * sum((log s_i - mean)^2))`` over the scales ``s_i`` without one of ``g`` blocks of days. Source:
+    Kunsch (1989), "The Jackknife and the Bootstrap for General Stationary Observations", section 2, blocks that do not
+    overlap.
+    """
+    blocks = np.array_split(np.arange(len(record.largest_losses_usd)), JACKKNIFE_BLOCKS)
+    scales_usd = [
+        _scale(np.delete(record.largest_losses_usd, block), np.delete(record.is_stopped, block)) for block in blocks
+    ]
+    known = np.log([scale_usd for scale_usd in scales_usd if scale_usd > 0.0])
+    return math.sqrt((len(blocks) - 1) * float(known.var())) if len(known) else 0.0
 
 
 def hit_interval(is_hit: BoolVector) -> tuple[float, float]:
@@ -249,7 +272,7 @@ def read_loss_records(
     Parameters
     ----------
     connection
-        The warehouse; outcomes must be up to date, see `risk.limits.track_record.store_track_record`.
+        The warehouse; receipts must be up to date, see `risk.limits.receipt_rows.store_receipts`.
     run
         Whose session is the last one that is known.
     terms
@@ -257,17 +280,19 @@ def read_loss_records(
     recommendations
         The run's: ``account_id`` and the forecast columns.
     """
-    known: dict[str, list[float]] = {}
-    binds = {"through_session_date": run.session_date, "as_of": run.as_of}
-    for account_id, loss_usd in rows(connection, "apply_rules/select_largest_losses", binds):
-        known.setdefault(account_id, []).append(float(loss_usd))
+    known: dict[str, list[tuple[Decimal, bool]]] = {}
+    binds = {"through_session_date": run.session_date}
+    for account_id, *session in rows(connection, "apply_rules/select_reviewed_sessions", binds):
+        known.setdefault(account_id, []).append(tuple(session))
     records = []
     for one in recommendations:
-        losses = np.array(known.get(one["account_id"], []), np.float64)
+        sessions = known.get(one["account_id"], ())
         quantile = one["forecast_quantile_05_usd"]
         forecast = (None if quantile is None else -quantile, one["expected_shortfall_usd"], one["loss_probability"])
         own = terms.of(one["account_id"])
-        records.append(LossRecord(one["account_id"], own, losses, np.zeros(len(losses), np.bool_), *forecast))
+        losses_usd = np.array([loss_usd for loss_usd, _ in sessions], np.float64)
+        is_stopped = np.array([stopped for _, stopped in sessions], np.bool_)
+        records.append(LossRecord(one["account_id"], own, losses_usd, is_stopped, *forecast))
     return records
 
 
@@ -296,14 +321,18 @@ def _scale_usd(record: LossRecord) -> float:
     """Return an account's scale, US dollars; NaN or 0 where it has none or is not known long enough."""
     if _is_short(record):
         return math.nan
-    levels = [reached_level(record.largest_losses_usd, record.is_stopped, rate) for rate in SCALE_RATES]
+    return _scale(record.largest_losses_usd, record.is_stopped)
+
+
+def _scale(losses_usd: FloatVector, is_stopped: BoolVector) -> float:
+    levels = [reached_level(losses_usd, is_stopped, rate) for rate in SCALE_RATES]
     return math.prod(levels) ** (1.0 / len(levels))
 
 
 def _fit(record: LossRecord, levels: tuple[float, float]) -> LimitFit:
     base_limit_usd = record.terms.base_limit_usd
     uses = record.largest_losses_usd / float(base_limit_usd)
-    is_hit = uses >= 1.0
+    is_hit = _is_hit(record)
     interval = hit_interval(is_hit)
     band = None if np.isnan(levels).any() else rounded_outward(*levels)
     verdict = _verdict(record, uses, interval[0])
@@ -333,14 +362,24 @@ def _fit(record: LossRecord, levels: tuple[float, float]) -> LimitFit:
     )
 
 
+def _is_hit(record: LossRecord) -> BoolVector:
+    """Return where the largest loss reached the base limit; a policy may say that it must be beyond it."""
+    base_limit_usd = float(record.terms.base_limit_usd)
+    equal_counts = record.terms.policy.use.hit == "at or beyond"
+    is_equal = record.largest_losses_usd == base_limit_usd
+    is_hit: BoolVector = (record.largest_losses_usd > base_limit_usd) | (is_equal & equal_counts)
+    return is_hit
+
+
 def _verdict(record: LossRecord, uses: FloatVector, hit_low_ratio: float) -> str:
     fit = record.terms.policy.fit
     if _is_short(record):
         return "limited history"
     if hit_low_ratio > float(fit.too_large_from):
         return "too large"
-    is_long = len(uses) >= fit.never_reached_sessions
-    return "never reached" if is_long and uses.max() < float(fit.never_reached_below) else "fits"
+    is_small = len(uses) >= fit.never_reached_sessions and uses.max() < float(fit.never_reached_below)
+    # Who was stopped at a limit cut far below the base limit might have come near the base limit without it.
+    return "never reached" if is_small and not record.is_stopped.any() else "fits"
 
 
 def _sentence(record: LossRecord, verdict: str, interval: tuple[float, float], levels: tuple[float, float]) -> str:
@@ -355,7 +394,7 @@ def _sentence(record: LossRecord, verdict: str, interval: tuple[float, float], l
     band = _band_in_words(record, levels)
     if verdict == "never reached":
         return f"never reached: largest use {percent(float(uses.max()))} in {days} days{band and f'; {band}'}"
-    hits = int(np.count_nonzero(uses >= 1.0))
+    hits = int(np.count_nonzero(_is_hit(record)))
     least = "at least " if record.is_stopped.any() else ""
     said = (
         f"losses too large for the limit: reached on {least}{hits} of {days} days "

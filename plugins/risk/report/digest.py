@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from risk.model.train import TrainingResult
 
 WEEK = dt.timedelta(days=6)
+DIGEST_INTERVAL = dt.timedelta(days=7)
+
+UNFIT_LIMITS = {
+    "too large": "losses too large for the limit",
+    "never reached": "limit never reached",
+    "limited history": "limited history",
+}
+"""Verdicts of the review of limits that the digest lists, and how they are said."""
 
 CARD_FORECASTS = {"calibrated": "Model", "rules": "Rules"}
 """Forecasts that the card compares with the historical quantile, and their names."""
@@ -89,6 +97,7 @@ def digest_page(connection: Connection, through: dt.date, settings: Settings) ->
             *_model(connection, week),
             *_outcomes(connection, week),
             *_track_record(connection, week),
+            *_limit_review(connection, through),
             *_database(records(connection, "digest/select_database", week)[0]),
             "Mail server: accepted this email.",
         ),
@@ -190,6 +199,23 @@ def _outcomes(connection: Connection, week: dict[str, dt.date]) -> Iterator[str]
         for row in records(connection, "digest/select_outcomes", week)
     ]
     yield f"Limit decisions: {', '.join(decisions) or 'none requested'}."
+
+
+def _limit_review(connection: Connection, through: dt.date) -> Iterator[str]:
+    """Say in the first digest of a month which base limits do not fit."""
+    if through.month == (through - DIGEST_INTERVAL).month:
+        return
+    found = {row["verdict"]: row for row in records(connection, "digest/select_limit_fits", {"through_date": through})}
+    if not found:
+        return
+    fitting = found["fits"]["account_count"] if "fits" in found else 0
+    reviewed = counted(sum(row["account_count"] for row in found.values()), "base limit")
+    unfit = [
+        f"; {label}: {_listed(found[verdict]['account_ids'])}"
+        for verdict, label in UNFIT_LIMITS.items()
+        if verdict in found
+    ]
+    yield f"Monthly review of limits: {fitting} of {reviewed} fit{''.join(unfit)}."
 
 
 def _database(row: dict[str, Any]) -> Iterator[str]:

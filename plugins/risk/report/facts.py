@@ -395,7 +395,7 @@ class Facts:
     exposures
         The largest exposures, largest expected loss beyond the limit first.
     fits
-        Base limits that do not fit, or are likely to be passed, by account.
+        Base limits that do not fit, or are likely to be passed, most urgent first.
     contradicted_rules
         Sentences about the rules after which large losses were rarer on this desk.
     limit_use

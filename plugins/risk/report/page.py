@@ -13,7 +13,7 @@ from risk.core.policy import LEVELS
 from risk.core.runs import Run
 from risk.core.settings import DECISION_DEADLINE, TAIL_PROBABILITY
 from risk.report.charts import cumulative_pnl
-from risk.report.facts import AccountFacts, Facts, GateFacts, RosterEntry, WarningFacts
+from risk.report.facts import AccountFacts, Facts, FitFacts, GateFacts, RosterEntry, WarningFacts
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 """Not strftime, whose names depend on the locale of the process."""
@@ -26,6 +26,8 @@ SUBJECT_WIDTH = 78
 """Longer subjects are cut off by mail programs, and broken into lines by the message format (RFC 5322, 2.1.1)."""
 WARNINGS_IN_MAIL = 20
 """A load of years of history may bring hundreds; report.json has all of them."""
+FITS_IN_MAIL = 5
+"""They change slowly; the page Limits has all of them."""
 LONGEST_NAME_COLUMN = 24
 
 
@@ -204,6 +206,8 @@ class Page:
     decision_deadline: dt.time
     warnings: tuple[WarningFacts, ...]
     hidden_warning_count: int
+    fits: tuple[FitFacts, ...]
+    hidden_fit_count: int
     roster: tuple[RosterEntry, ...]
     inactive_ids: tuple[str, ...]
     disabled_ids: tuple[str, ...]
@@ -250,6 +254,8 @@ def build_page(facts: Facts, run: Run, links: Links, charts: Mapping[str, bytes]
         decision_deadline=DECISION_DEADLINE,
         warnings=facts.warnings[:WARNINGS_IN_MAIL],
         hidden_warning_count=max(0, len(facts.warnings) - WARNINGS_IN_MAIL),
+        fits=facts.fits[:FITS_IN_MAIL],
+        hidden_fit_count=max(0, len(facts.fits) - FITS_IN_MAIL),
         roster=roster,
         inactive_ids=tuple(entry.account_id for entry in facts.roster if entry.status == "inactive"),
         disabled_ids=tuple(entry.account_id for entry in facts.roster if entry.status == "disabled"),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from risk.core.calendar import is_session, next_session
 from risk.core.settings import EXCHANGE_ZONE
-from risk.core.warehouse import Connection, rows
+from risk.core.warehouse import Connection, records, rows
 from risk.limits.change_approvals import ShownChange, acting_changes, read_pending
 from risk.limits.in_force import BASE
 from risk.limits.limit_inputs import RegisteredChange, read_changes
@@ -57,6 +57,8 @@ class LimitsView:
         Approved changes that act or will act.
     past, past_count
         The newest of the other changes, newest first, and how many there are in all.
+    fits
+        Whether the base limits fit, by the newest run; see ``select_limit_fits.sql``.
     next_session
         Session with which a new base limit may begin.
     """
@@ -67,6 +69,7 @@ class LimitsView:
     acting: Sequence[RegisteredChange]
     past: Sequence[RegisteredChange]
     past_count: int
+    fits: Sequence[Mapping[str, Any]]
     next_session: dt.date
 
 
@@ -84,4 +87,5 @@ def read_limits_page(connection: Connection, row_count: int, *, has_dual_control
     )
     today = now.astimezone(EXCHANGE_ZONE).date()
     following = today if is_session(today) else next_session(today)
-    return LimitsView(now, accounts, pending, acting, past[:row_count], len(past), following)
+    fits = records(connection, "apply_rules/select_limit_fits", {"session_date": None})
+    return LimitsView(now, accounts, pending, acting, past[:row_count], len(past), fits, following)
