@@ -33,6 +33,8 @@ from tests.drops import read_fills
         ("instrument_b.csv", "Rename", "instruments_b.csv"),
         ("manifest_old.csv", "Rename", "manifest.csv"),
         ("fills_g.csv.part", "unfinished copy", "fills_g.csv"),
+        ("fills.csv.bak", "backup copy", "fills.csv"),
+        ("fills.csv.gz.part", "unfinished copy", "fills.csv"),
     ],
 )
 def test_file_that_is_not_read_is_named_with_the_name_it_should_have(name: str, remedy: str, example: str) -> None:

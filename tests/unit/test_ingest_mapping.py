@@ -314,7 +314,13 @@ def test_reject_of_a_mapped_file_quotes_the_line_as_it_stands(tmp_path: Path) ->
     ("change", "sentence"),
     [
         (("quantity", "quantiy"), "mapping.toml line 6: columns.quantiy is no key of a mapping file"),
-        (('price = "Price"', "price = 7"), "mapping.toml line 8: columns.price is 7: "),
+        (('price = "Price"', "price = 7"), "mapping.toml line 8: columns.price is 7: write a list of texts."),
+        (
+            ('account = "A1"', 'account = "A1"\nskip_lines = "1"'),
+            "skip_lines is '1': write a whole number without quotes.",
+        ),
+        (('account = "A1"', "account = 1"), "mapping.toml line 3: account is 1: write a text in quotes."),
+        (("[time]", "[[time]]"), "time is [{'column': 'Time'}]: write a table of keys."),
         (('column = "Time"', 'zone = "Mars"'), "mapping.toml line 10: time.zone is 'Mars': it is no zone"),
         (('account = "A1"', ""), "line 1: account does not fit: the account is in a column or the same in every row"),
         (('account = "A1"', 'account = "A1"\nskip_lines = -1'), "mapping.toml line 4: skip_lines is -1"),

@@ -65,6 +65,16 @@ def test_header_line_alone_says_how_lines_are_split(tmp_path: Path, content: byt
     assert list(block.record(0).fields) == fields
 
 
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;"])
+def test_line_that_tells_excel_the_delimiter_is_no_header(tmp_path: Path, first: str) -> None:
+    path = tmp_path / "fills.csv"
+    path.write_text(f"\ufeff{first}\r\na;b\r\n1;2\r\n", encoding="utf-8")
+
+    with CsvStream(path) as stream:
+        assert stream.header == ["a", "b"]
+        assert [(record.line_number, record.fields) for record in stream.records()] == [(3, ["1", "2"])]
+
+
 def test_stream_counts_physical_lines_when_a_quoted_field_spans_two(tmp_path: Path) -> None:
     path = tmp_path / "fills.csv"
     path.write_bytes(b'a,b\n"1\n1",2\n3,"4,5"\n')

@@ -29,6 +29,13 @@ _REASONS: Final = {
     "has a comma that may be a thousands separator or a decimal comma: write 1010 or 1,010.00": re.compile(
         r"[+-]?\$?[0-9]+,[0-9]{3}"
     ),
+    "has a minus sign after it or of another form: write it as -5": re.compile(
+        r"[0-9.,$]+[-\u2010-\u2015\u2212]|[\u2010-\u2015\u2212].*"
+    ),
+    "has a currency beside the amount: write the amount only, and the currency in its column": re.compile(
+        r"[+-]?(?:[A-Z]{3}|[^\x00-\x7f]) ?[0-9.,]+|[+-]?[0-9.,]+ ?(?:[A-Z]{3}|[$]|[^\x00-\x7f])"
+    ),
+    "has blanks between its digits": re.compile(r"[+-]?\$?[0-9]+(?:[ \u00a0\u2009\u202f][0-9]{3})+(?:[.,][0-9]*)?"),
     "has a decimal comma: write a decimal point": re.compile(r"[+-]?\$?[0-9.]*[0-9],[0-9]*"),
 }
 

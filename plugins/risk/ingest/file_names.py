@@ -38,6 +38,7 @@ REMEDIES: Final = {
     r"\.gz": "it is packed. Unpack it, for example as",
     r"\.xls[a-z]?": "it is an Excel workbook. Export it as CSV, for example as",
     r"\.(ods|numbers|pdf)": "it is not CSV. Export it as CSV, for example as",
+    r"\.(bak|old|orig|copy)": "it looks like a backup copy. Remove it, or name it",
     r"\.(tmp|part|partial|filepart|crdownload)": "it looks like an unfinished copy. Once it is whole, name it",
 }
 """Ending of a name to what is wrong with the file and what to do; any other file needs another name only."""
@@ -67,7 +68,7 @@ def _advice(name: str) -> str:
     """Say what is wrong with a name or file, and what to do."""
     ending = next((ending for ending in REMEDIES if re.search(rf"{ending}$", name)), "")
     stem = re.sub(rf"{ending}$", "", name) if ending else name
-    stem = re.sub(r"\.[a-z]{1,4}$", "", stem)
+    stem = re.sub(r"(\.[a-z]{1,4})+$", "", stem)
     kind, words = _kind(stem)
     if kind is None:
         return f"the names that are read are {_listed(PATTERNS)}. Rename it if it holds such data."

@@ -208,6 +208,16 @@ def _problem(file_name: str, lines: Mapping[tuple[str, ...], int], item: ErrorDe
     return f"{file_name} line {line_number}: {'.'.join(named)[:80] or 'the file'} {_clause(item, context)}"
 
 
+_WRONG_TYPES: Final = {
+    "dict_type": "a table of keys",
+    "model_type": "a table of keys",
+    "string_type": "a text in quotes",
+    "tuple_type": "a list of texts",
+    "int_type": "a whole number without quotes",
+}
+"""Errors of types to what to write."""
+
+
 def _clause(item: ErrorDetails, context: Mapping[str, Any]) -> str:
     kind, found = item["type"], repr(item["input"])[:60]
     if kind == "missing":
@@ -219,5 +229,7 @@ def _clause(item: ErrorDetails, context: Mapping[str, Any]) -> str:
     if kind == "value_error":
         reason = str(context["error"])
         return f"cannot be: {reason}." if isinstance(item["input"], dict) else f"is {found}: {reason}."
+    if kind in _WRONG_TYPES:
+        return f"is {found}: write {_WRONG_TYPES[kind]}."
     message = item["msg"]
     return f"is {found}: {message[0].lower()}{message[1:]}. Correct it."

@@ -7,6 +7,7 @@ import contextlib
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -39,6 +40,9 @@ BOMB_RATIO = 200
 
 DELIMITERS = ",;\t"
 """What may stand between fields; the header line tells which one does."""
+
+SEPARATOR_LINE = re.compile(rb'"?sep=[,;\t]"?\n', re.IGNORECASE)
+"""A first line that tells Excel the delimiter."""
 
 FOREIGN_STARTS = {
     b"PK\x03\x04": "a zip archive: unpack it, and deliver the CSV files that it holds",
@@ -296,6 +300,10 @@ class CsvStream(AbstractContextManager["CsvStream"]):
         data = self._read().removeprefix(codecs.BOM_UTF8)
         if not data:
             raise InputError(f"{self.name} is empty (0 bytes), not even a header. Deliver it again.")
+        separator = None if self.form.skip_lines else SEPARATOR_LINE.match(data)
+        if separator:
+            self.first_line += 1
+            data = data[separator.end() :]
         if data.lstrip()[:1] == b"<":
             raise InputError(
                 f"{self.name} is an HTML or XML page, not CSV: probably the download's error page. Deliver it again."

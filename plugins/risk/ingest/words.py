@@ -126,7 +126,8 @@ def mapped_columns(
     if required and len(missing) == len(required):
         raise InputError(
             f"{file_name} line 1 is not a header with {quote_names(required)}: found {quote_names(named) or 'nothing'}."
-            " Replace the file with the source's CSV export, or describe its columns in a mapping (riskctl map)."
+            " Replace the file with the source's CSV export, or describe it in a mapping (riskctl map): columns, "
+            "delimiter, skip_lines for a title above the header."
         )
     if missing:
         raise InputError(
