@@ -185,3 +185,13 @@ def test_newest_session_passes_over_versions_that_are_still_empty(tmp_path: Path
     write(tmp_path, "manifest.csv", *entries, header=MANIFEST_HEADER)
 
     assert newest_session(tmp_path, Settings()) == dt.date(2025, 8, 14)
+
+
+def test_manifest_is_read_in_any_case_and_with_blanks_after_commas(tmp_path: Path) -> None:
+    write(tmp_path, "fills.csv", row())
+    entry = "fills.csv, NET001, 2025-08-15, 2025-08-16T01:00:00Z"
+    (tmp_path / "manifest.csv").write_text(f"File, Account_Id, SESSION_DATE, published_at\n{entry}\n, , ,\n")
+
+    fills, rejects = read_fills(tmp_path)
+
+    assert (len(fills), rejects) == (1, [])

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from risk.core.settings import Settings
 from risk.ingest.parse import Parser
+from risk.ingest.read import read_drop
 from risk.ingest.rules import RowRules
 
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price"
@@ -36,3 +38,51 @@ def test_parser_hands_over_executions_block_by_block_with_their_lines(tmp_path: 
     assert parsed.places == {("NET001", dt.date(2025, 8, 15)): 0, ("NET002", dt.date(2025, 8, 15)): 1}
     assert [one.reject.line_number for one in parsed.rejects] == [5]
     assert parsed.record_count == 3
+
+
+def test_lines_of_delimiters_that_a_spreadsheet_leaves_are_passed_over(tmp_path: Path) -> None:
+    path = tmp_path / "fills.csv"
+    row = "08/15/2025 09:45:00,NET001,B,100,xyz,12.5"
+    path.write_text("\n".join([HEADER, ",,,,,", row, " , ,,,,", "   ", row, *[",,,,,"] * 100, ""]))
+
+    parsed = Parser(RULES).parse(path, lambda _: None)
+
+    assert (parsed.record_count, parsed.rejects) == (2, [])
+
+
+@pytest.mark.parametrize(
+    ("ids", "counted"),
+    [
+        # two equal rows are two partial fills where no id says which is which
+        *((text, 2) for text in ("", "0", "000", "0.0", "-", "N/A", "nan", "NULL", "None")),
+        ("7", 1),
+    ],
+)
+def test_word_for_no_id_is_no_id(tmp_path: Path, ids: str, counted: int) -> None:
+    row = f"08/15/2025 09:45:00,NET001,B,100,xyz,12.5,{ids}"
+    (tmp_path / "fills.csv").write_text("\n".join([f"{HEADER},Fill Id", row, row, row.replace(f"5,{ids}", "6,8"), ""]))
+
+    drop = read_drop(tmp_path, Settings())
+
+    assert (len(drop.executions), drop.rejects) == (counted + 1, [])
+
+
+def test_blanks_around_ids_and_currencies_say_nothing(tmp_path: Path) -> None:
+    row = "08/15/2025 09:45:00,NET001,B,100,xyz,12.5"
+    rows = (f"{row},5,5 , usd,", f"{row},5 ,5,USD ,", f"{row},6,7,USD,", f"{row},6, 7 ,USD,CANCEL")
+    (tmp_path / "fills.csv").write_text("\n".join([f"{HEADER},Order Id,Fill Id,Currency,Status", *rows, ""]))
+
+    drop = read_drop(tmp_path, Settings())
+
+    # id 5 counts once, and id 7 is canceled
+    assert [(one["fill_key"], one["currency"]) for one in drop.executions.to_dict("records")] == [("5", "USD")]
+    assert (drop.rejects, len(drop.notices)) == ([], 1)
+
+
+def test_repeated_id_that_excel_shortened_is_said_to_be_one(tmp_path: Path) -> None:
+    row = "08/15/2025 09:45:00,NET001,B,100,xyz,12.5,1.23457E+15"
+    (tmp_path / "fills.csv").write_text("\n".join([f"{HEADER},Fill Id", row, row, ""]))
+
+    (notice,) = read_drop(tmp_path, Settings()).notices
+
+    assert "re-saved by Excel" in notice.sentence

@@ -120,11 +120,12 @@ LIKE_NAMES = [
     pytest.param(["net001"], "Date,Account,Base Limit\n,NET001,5000\n", "NET001 and net001", id="in the roster"),
     pytest.param(["net001", "NET001"], "Date,Account,Formerly\n,NET001,net001\n", None, id="one renamed to the other"),
     pytest.param(["NET001", "NET002", "NET001_OLD"], "", None, id="other names"),
+    pytest.param(["Net 001", "NET001"], "", "NET001 and Net 001", id="in blanks"),
 ]
 
 
 @pytest.mark.parametrize(("names", "roster", "said"), LIKE_NAMES)
-def test_names_that_differ_only_in_case_are_said_and_not_merged(
+def test_names_that_differ_only_in_case_or_blanks_are_said_and_not_merged(
     tmp_path: Path, names: list[str], roster: str, said: str | None
 ) -> None:
     if roster:

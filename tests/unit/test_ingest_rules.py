@@ -75,7 +75,7 @@ def test_date_is_judged_on_the_new_york_clock(text: str, code: str | None) -> No
         ({"symbol": ""}, "symbol"),
         ({"symbol": "<b>"}, "symbol"),
         ({"status": "X"}, "status"),
-        ({"currency": "cad"}, "currency"),
+        ({"currency": "GBp"}, "currency"),
     ],
 )
 def test_row_gets_its_code_when_one_value_is_wrong(change: dict[str, str], code: str) -> None:

@@ -1,6 +1,6 @@
 -- Checks which accounts delivered: none at all, missing, withdrawn, not posted yet, new, disabled and trading, or named
--- as another one but for the case.
--- Grain: one row per check and account; one for feed_received; of accounts_distinct one per name with several cases.
+-- as another one but for case and blanks.
+-- Grain: one row per check and account; one for feed_received; of accounts_distinct one per name in several spellings.
 -- Reads: delivery_states, current_deliveries, current_accounts, withdrawn_deliveries, withdrawals.
 -- Binds: session_date, as_of, active_within, legacy_suffix.
 with withdrawn as (
@@ -44,7 +44,7 @@ alike as (
         string_agg(named.account_id, ' and ' order by named.account_id collate "C") as account_ids, -- noqa: RF03
         min(named.account_id collate "C") as first_account_id -- noqa: RF03
     from named
-    group by lower(named.account_id)
+    group by replace(lower(named.account_id), ' ', '')
     having
         count(*) > 1
         and bool_or(named.account_id in (select states.account_id from states))
@@ -55,8 +55,8 @@ select
     alike.first_account_id as subject,
     alike.account_ids as observed,
     concat(
-        alike.account_ids, ' differ only in case and count as different accounts. If they are one, say so in ',
-        'accounts*.csv (column Formerly), or correct the name at its source.'
+        alike.account_ids, ' differ only in case or blanks and count as different accounts. If they are one, say so ',
+        'in accounts*.csv (column Formerly), or correct the name at its source.'
     ) as finding
 from alike
 union all

@@ -68,7 +68,7 @@ CHECKS: Final = (
     Check("versions_counted", "warning", "No published version is outranked by a file without a manifest."),
     Check("row_count_usual", "warning", "The number of rows is near its recent median."),
     Check("rows_distinct", "warning", "No row repeats the id and the content of another one."),
-    Check("accounts_distinct", "warning", "No two names of accounts differ only in case."),
+    Check("accounts_distinct", "warning", "No two names of accounts differ only in case or blanks."),
     Check("data_fresh", "warning", "The session itself has executions."),
     # Executions
     Check("required_values", "critical", "Each execution has account, time, side, quantity, symbol, price and fees."),

@@ -27,7 +27,7 @@ from risk.ingest.order import (
     rank_executions,
 )
 from risk.ingest.parse import EXECUTIONS, UNPLACED, ParsedFile, Place
-from risk.ingest.reasons import Notice, summarize
+from risk.ingest.reasons import Notice, hint_of, summarize
 from risk.ingest.rules import Named, Reject, RowRules, shorten
 from risk.ingest.streams import Record
 
@@ -252,8 +252,8 @@ def _settle_repeated(found: FileDeliveries, rules: RowRules, repeated: RepeatedI
                 found.parsed.path.name,
                 "repeated row",
                 f"{found.parsed.path.name} line {line_number}, account {shorten(account_id)}: repeats the execution "
-                f"with the id {shorten(key)} in line {first_line}; it counts once. If both were executed, give "
-                "each an id.",
+                f"with the id {shorten(key)} in line {first_line}; it counts once. "
+                f"{hint_of(('repeated_id',), {'fill_id': key}) or 'If both were executed, give each an id.'}",
             )
         )
     for delivery, notices in found.notices.items():

@@ -23,6 +23,7 @@ from risk.ingest.parse import Place
 from risk.ingest.reference_data import FILE_SPECS
 from risk.ingest.rules import FileFinding, shorten
 from risk.ingest.streams import CsvStream
+from risk.ingest.words import fold_name
 
 (MANIFEST,) = PATTERNS["manifest"]
 SHOWN_UNREAD: Final = 10
@@ -283,17 +284,21 @@ def _manifest_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     if problem:
         raise InputError(f"{path.name} {problem}")
     with CsvStream(path) as stream:
-        missing = [name for name in MANIFEST_REQUIRED if name not in stream.header]
+        header = [fold_name(name) for name in stream.header]
+        missing = [name for name in MANIFEST_REQUIRED if name not in header]
         if missing:
             raise InputError(f"{MANIFEST} lacks the column {', '.join(missing)}.")
         rows = []
         for record in stream.records():
+            if not any(text.strip(" ") for text in record.fields):
+                continue
             if len(record.fields) != len(stream.header):
                 raise InputError(
                     f"{MANIFEST} line {record.line_number} has {len(record.fields)} fields, its header "
                     f"{len(stream.header)}."
                 )
-            rows.append((record.line_number, dict(zip(stream.header, record.fields, strict=True))))
+            texts = (text.strip(" ") for text in record.fields)
+            rows.append((record.line_number, dict(zip(header, texts, strict=True))))
         return rows
 
 

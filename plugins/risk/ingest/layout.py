@@ -227,7 +227,7 @@ def derive(mapping: FillsMapping, header: Sequence[str], file_name: str) -> tupl
     }
     optional: dict[str, tuple[Texts, Convert]] = {
         "status": (columns.status, partial(_word, _folded(mapping.statuses))),
-        "currency": (columns.currency, lambda text: text.strip(" ").upper()),
+        "currency": (columns.currency, str.strip),
         "multiplier": (columns.multiplier, plain),
     }
     derived |= {name: Derived(found(texts), convert) for name, (texts, convert) in optional.items() if found(texts)}

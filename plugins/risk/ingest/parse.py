@@ -31,7 +31,7 @@ from risk.ingest.order import ROW_DTYPES, Rows
 from risk.ingest.rules import NO_IDS, Reject, RowRules, currency_of, may_be_execution, multiplier_of, sum_fees
 from risk.ingest.streams import Block, Record
 from risk.ingest.times import DATE_ORDERS, FUTURES_OPEN, moment_of, session_at, session_of
-from risk.ingest.words import FEE_COLUMNS, READ_COLUMNS, UNNAMED, side_of
+from risk.ingest.words import FEE_COLUMNS, IDS, READ_COLUMNS, UNNAMED, side_of
 
 Place = tuple[str, dt.date]
 """An account and a session."""
@@ -288,14 +288,20 @@ class Parser:
     def _reject_bad(
         self, parsed: ParsedFile, file: ExecutionFile, block: Block, frame: pd.DataFrame, is_good: NDArray[np.bool_]
     ) -> None:
-        """Judge the records that are not plainly good one by one, and set the bad ones aside."""
+        """Judge the records that are not plainly good one by one: set the bad ones aside, pass over blank ones."""
         for record in block.ragged:
+            if _is_blank(record):
+                parsed.record_count -= 1
+                continue
             ragged = dict(zip(file.names, record.fields, strict=False))
             reason = self.rules.sentence(parsed.path.name, record.line_number, ["ragged"], file.names, record.fields)
             self._reject(parsed, record, ["ragged"], reason, ragged, (UNPLACED, UNPLACED, UNPLACED))
         numbers = frame[["account", "day", "place"]].to_numpy()
         for row in np.flatnonzero(~is_good).tolist():
             record = block.record(row)
+            if _is_blank(record):
+                parsed.record_count -= 1
+                continue
             named = file.named(record)
             codes = self.rules.codes_of(named)
             if codes:
@@ -426,12 +432,22 @@ def judge_symbol(text: str) -> tuple[bool, str, int, bool]:
     return is_good, symbol, content, kind_of(symbol) == "future"
 
 
+def _is_blank(record: Record) -> bool:
+    """Tell whether a record has no text: spreadsheets leave lines of delimiters behind."""
+    return not any(text.strip() for text in record.fields)
+
+
 def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest())
 
 
+def _without_padding(texts: pd.Series[str]) -> pd.Series[str]:
+    return texts.str.strip(" ") if texts.str.contains(" ", regex=False).any() else texts
+
+
 def _read_ids(texts: pd.DataFrame, there: Collection[str], symbol_hash: NDArray[np.uint64]) -> dict[str, Any]:
-    """Read the ids of orders and executions, with hashes of them."""
+    """Read the ids of orders and executions, with hashes of them; blanks around them say nothing."""
+    texts = texts[list(IDS.values())].apply(_without_padding)
     order_hash, vendor_hash, fill_hash = (
         pd.util.hash_array(texts[name].to_numpy(object), categorize=False)
         if name in there

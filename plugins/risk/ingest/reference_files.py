@@ -11,6 +11,7 @@ from typing import Any, Generic, NamedTuple
 
 from risk.core.entities import ReportedPnl
 from risk.core.errors import InputError
+from risk.core.money import counted
 from risk.core.warehouse import Connection, execute, records, rows
 from risk.ingest.folder import MANIFEST, DropFolder
 from risk.ingest.opening import file_sha256, finding_of
@@ -101,8 +102,12 @@ def _parse_file(spec: FileSpec[Row], path: Path, rules: RowRules) -> ReferenceFi
     with CsvStream(path) as stream:
         columns = _read_header(spec, stream, parsed)
         for record in stream.records():
+            if not any(text.strip(" ") for text in record.fields):
+                parsed.blank_count += 1
+                continue
             if len(record.fields) != len(columns):
-                clause = SENTENCES["ragged"].format(found=len(record.fields), expected=len(columns))
+                found = counted(len(record.fields), "field")
+                clause = SENTENCES["ragged"].format(found=found, expected=len(columns))
                 parsed.reject(record.line_number, record.raw_text, f"it {clause}")
                 continue
             texts = (text.strip(" ") for text in record.fields)

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Final, Literal, NamedTuple
 
 from risk.core.entities import Fill
+from risk.core.money import counted
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.symbols import kind_of, read_symbol
 from risk.ingest.amounts import LARGEST_EXPONENT, LIMIT, fits, number, why_no_number
@@ -22,7 +23,10 @@ from risk.ingest.reasons import Notice, hint_of
 from risk.ingest.times import FORMS, moment_of, session_at
 from risk.ingest.words import FEE_COLUMNS, UNNAMED, Kind, fold_word, side_of
 
-NO_IDS: Final = ("", "0")
+NO_IDS: Final = (
+    *("", "0", "00", "000", "0000", "00000000", "0.0", "-", "--"),
+    *("N/A", "n/a", "nan", "NaN", "null", "NULL", "None", "none"),
+)
 """What stands in a column of ids where there is none."""
 
 _CURRENCY: Final = re.compile("[A-Z]{3}")
@@ -31,7 +35,7 @@ PREFIX_LENGTH: Final = 20
 """Only so many characters of its name identify an account at the vendor."""
 
 SENTENCES: Final = {
-    "ragged": "has {found} fields, the header names {expected}",
+    "ragged": "has {found}, the header names {expected}",
     "unnamed": "has a value in a column without a name",
     "date_form": f"Date/Time {{date_time}} is not a date and time of a form that we read ({FORMS})",
     "date_year": "Date/Time {date_time} has a year of two digits: write all four",
@@ -116,8 +120,13 @@ def sum_fees(record: Named) -> Decimal:
 
 
 def currency_of(text: str) -> str | None:
-    """Read a currency; blank where none is stated, ``None`` if it does not have the form of an ISO 4217 code."""
-    return text if not text or _CURRENCY.fullmatch(text) else None
+    """Read a currency; blank where none is stated, ``None`` if it does not have the form of an ISO 4217 code.
+
+    Letters of both cases are none: ``GBp`` is a penny, not a pound.
+    """
+    code = text.strip(" ")
+    code = code.upper() if code.islower() and code.isascii() else code
+    return code if not code or _CURRENCY.fullmatch(code) else None
 
 
 def multiplier_of(text: str) -> Decimal | None:
@@ -190,7 +199,7 @@ class RowRules:
         record = dict(zip(columns, fields, strict=False))
         shown = {name: shorten(record.get(name, "")) for name in (*columns, "status", "currency", "multiplier")}
         shown |= {
-            "found": str(len(fields)),
+            "found": counted(len(fields), "field"),
             "expected": str(len(columns)),
             "colliding": shorten(self.collisions.get(record.get("account", "").strip(), "")),
             "key": shorten(key_of(record)),
@@ -228,13 +237,13 @@ def find_collisions(account_ids: set[str]) -> dict[str, str]:
 
 
 def find_names_alike(account_ids: Iterable[str]) -> list[str]:
-    """Say which account names differ only in case, in the words of the check ``accounts_distinct``."""
+    """Say which account names differ only in case or blanks, in the words of the check ``accounts_distinct``."""
     by_letters: dict[str, set[str]] = {}
     for account_id in account_ids:
-        by_letters.setdefault(account_id.lower(), set()).add(account_id)
+        by_letters.setdefault(account_id.lower().replace(" ", ""), set()).add(account_id)
     return [
-        f"{' and '.join(sorted(names))} differ only in case and count as different accounts. If they are one, say so "
-        "in accounts*.csv (column Formerly), or correct the name at its source."
+        f"{' and '.join(sorted(names))} differ only in case or blanks and count as different accounts. If they are "
+        "one, say so in accounts*.csv (column Formerly), or correct the name at its source."
         for _, names in sorted(by_letters.items())
         if len(names) > 1
     ]
@@ -242,7 +251,7 @@ def find_names_alike(account_ids: Iterable[str]) -> list[str]:
 
 def key_of(record: Named) -> str:
     """Return the id of the execution that a record is or corrects; empty where it has none."""
-    ids = (record.get(name, "") for name in ("propreports_id", "fill_id"))
+    ids = (record.get(name, "").strip(" ") for name in ("propreports_id", "fill_id"))
     return next((text for text in ids if text not in NO_IDS), "")
 
 
@@ -259,7 +268,7 @@ def fill_of(record: Named, line_number: int) -> Fill:
         quantity=number(record["quantity"]) or Decimal(0),
         symbol=symbol,
         price=number(record["price"]) or Decimal(0),
-        currency=record.get("currency") or None,
+        currency=currency_of(record.get("currency", "")) or None,
         fees_usd=sum_fees(record),
     )
 
