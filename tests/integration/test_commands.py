@@ -30,8 +30,14 @@ FIRST_DAY = {
     f"make backup FILE={BACKUP}": "first-day.tar",
     "make down": "",
     f"make restore FILE={BACKUP}": "",
+    "make run FILLS=blotters MAPPING=das DATE=2025-08-15": "+$125.00",
 }
 """Command to a piece of what it prints."""
+
+BLOTTER = """Time,Symb,Side,Price,Qty,Route,Broker,Account,Type,Cloid
+09:45:00,XYZ,B,10,100,ARCA,,DAS01,Limit,1
+09:46:00,XYZ,S,11.25,100,ARCA,,DAS01,Limit,2
+"""
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +49,8 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, subpro
     for name in ("Makefile", "riskctl", "requirements.txt", "pyproject.toml"):
         shutil.copy2(PROJECT_DIR / name, copy / name)
     (copy / ".venv").symlink_to((PROJECT_DIR / ".venv").resolve())
+    (copy / "blotters").mkdir()
+    (copy / "blotters" / "das_2025-08-15.csv").write_text(BLOTTER)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("RISK_", "AIRFLOW"))}
     results = {}
     try:
