@@ -6,7 +6,7 @@ import datetime as dt
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from risk.core.errors import InputError
@@ -14,6 +14,7 @@ from risk.core.settings import Settings
 from risk.core.warehouse import Connection
 from risk.ingest.load import load_drop
 from tests.drops import read_fills
+from tests.properties.effort import examples
 
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price,Comm,Status,Currency,Fill Id"
 
@@ -35,7 +36,7 @@ RENAMES = ("2025-08-15,NEW1,NET001", ",NEW1,NET002", "2025-08-15,NET002,NET001",
 """From a day on or always; two of them merge accounts, make a chain or a circle."""
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(30, [HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(records, max_size=12), renames=st.lists(st.sampled_from(RENAMES), max_size=2, unique=True))
 def test_warehouse_and_plain_reading_agree_on_fills_and_rejects(
     connection: Connection, rows: list[tuple[str, ...]], renames: list[str]

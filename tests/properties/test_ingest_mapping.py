@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.books.session import daily_pnl
@@ -18,6 +18,7 @@ from risk.core.settings import Settings
 from risk.ingest.mapping_files import preset, preset_names, read_mapping
 from risk.ingest.read import read_drop, read_stated, with_multipliers
 from tests.broker_shapes import INSTRUMENTS, SHAPES, Drawn
+from tests.properties.effort import examples
 
 cents = st.integers(0, 500).map(lambda number: Decimal(number) / 100)
 fills = st.builds(
@@ -48,7 +49,7 @@ def books(folder: Path, mapping: str = "") -> list[Any]:
 
 
 @pytest.mark.parametrize("name", preset_names())
-@settings(max_examples=6, deadline=None)
+@examples(6)
 @given(desk=desks)
 def test_file_in_the_shape_of_a_preset_gives_the_books_of_the_same_fills_in_ours(name: str, desk: list[Drawn]) -> None:
     shape = SHAPES[name]
@@ -116,7 +117,7 @@ SOME_TOML = st.dictionaries(
 ).map(lambda table: "\n".join(f"{key} = {value}" for key, value in table.items()).encode())
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     content=st.binary(max_size=200)
     | st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace"))

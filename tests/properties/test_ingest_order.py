@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from risk.books.session import daily_pnl
@@ -17,6 +17,7 @@ from risk.ingest.deliveries import find_deliveries
 from risk.ingest.parse import Parser
 from risk.ingest.read import read_drop
 from risk.ingest.rules import RowRules
+from tests.properties.effort import examples
 
 RULES = RowRules(Settings(), dt.date(2025, 8, 29))
 HEADER = "Date/Time,Account,B/S,Qty,Symbol,Price,Order Id,Fill Id,Status"
@@ -53,7 +54,7 @@ def books(rows: list[Row]) -> tuple[Any, ...]:
     return days, sorted(reject.raw_text for reject in drop.rejects), len(drop.notices), digests
 
 
-@settings(max_examples=20, deadline=None)
+@examples(20)
 @given(rows=st.lists(st.builds(tuple.__add__, fills, ids), max_size=12), shuffle=st.randoms(use_true_random=False))
 def test_rows_with_ids_are_the_same_books_and_content_in_any_order(rows: list[Row], shuffle: Any) -> None:
     # Corrections of one id at one instant are the exception: the last line holds.
@@ -63,7 +64,7 @@ def test_rows_with_ids_are_the_same_books_and_content_in_any_order(rows: list[Ro
     assert books(listed) == books(shuffle.sample(listed, len(listed)))
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(rows=st.lists(fills, max_size=12), shuffle=st.randoms(use_true_random=False))
 def test_rows_with_times_of_their_own_are_the_same_books_and_content_in_any_order(
     rows: list[Row], shuffle: Any
@@ -73,7 +74,7 @@ def test_rows_with_times_of_their_own_are_the_same_books_and_content_in_any_orde
     assert books(listed) == books(shuffle.sample(listed, len(listed)))
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(rows=st.lists(fills, min_size=2, max_size=8), turned=st.integers(0, 6))
 @example(
     rows=[("08/14/2025 10:00:00", "A", "B", "1", "X", "1"), ("08/14/2025 10:00:00", "A", "S", "1", "X", "2")], turned=0
@@ -88,7 +89,7 @@ def test_turning_two_rows_of_one_instant_without_ids_is_new_content_unless_they_
     assert (books(listed)[-1] == books(other)[-1]) == (listed == other)
 
 
-@settings(max_examples=12, deadline=None)
+@examples(12)
 @given(rows=st.lists(fills, max_size=10))
 def test_file_with_the_newest_first_is_the_file_with_the_oldest_first(rows: list[Row]) -> None:
     listed = [(*row, "", "", "") for row in sorted(rows, key=lambda row: row[0])]

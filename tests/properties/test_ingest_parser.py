@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from risk.core.errors import InputError
@@ -24,6 +24,7 @@ from risk.ingest.deliveries import FileDeliveries, find_deliveries
 from risk.ingest.parse import SCALE, AmountRule, Parser, judge_fee, judge_price, judge_quantity
 from risk.ingest.rules import RowRules, fill_of, key_of
 from risk.ingest.words import mapped_columns
+from tests.properties.effort import examples
 
 RULES = RowRules(Settings(), dt.date(2025, 8, 29))
 HEADER = ("Date/Time", "Account", "B/S", "Qty", "Symbol", "Price", "Comm", "Ecn Fee", "Status", "Currency", "Fill Id")
@@ -127,7 +128,7 @@ lines = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     written=st.lists(lines, max_size=15),
     ending=st.sampled_from(("\n", "\r\n")),

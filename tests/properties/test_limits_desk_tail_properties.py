@@ -6,12 +6,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from risk.limits.desk_tail import desk_tail, rounded_shares, shortfall_usd, tail_weights
 from risk.model.panel import FloatMatrix
+from tests.properties.effort import examples
 
 AMOUNTS = st.integers(-10_000, 10_000).map(float)
 
@@ -36,7 +37,7 @@ def test_shortfall_is_that_of_whole_slices(results: list[float]) -> None:
     assert tail_weights(desk).sum() == pytest.approx(1.0, abs=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(desks())
 def test_shares_add_up_and_follow_the_accounts(results: FloatMatrix) -> None:
     limits = np.full(results.shape[1], 3000.0)
@@ -52,7 +53,7 @@ def test_shares_add_up_and_follow_the_accounts(results: FloatMatrix) -> None:
     assert again.contributions_usd[::-1] == pytest.approx(found.contributions_usd, abs=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(desks(), st.integers(2, 9))
 def test_tail_grows_with_the_money_at_stake_and_not_with_the_order_of_days(results: FloatMatrix, times: int) -> None:
     limits = np.full(results.shape[1], 3000.0)

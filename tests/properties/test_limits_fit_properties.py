@@ -6,12 +6,13 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from risk.core.policy_document import default_policy
 from risk.limits.fit import LossRecord, reached_level, review_limits
 from risk.limits.policy import AccountPolicy
+from tests.properties.effort import examples
 
 POLICY = default_policy().desk
 LOSSES = st.lists(st.integers(0, 20_000).map(float), min_size=1, max_size=140)
@@ -35,7 +36,7 @@ def test_a_level_that_is_reached_more_often_is_not_higher(losses: list[float], o
     assert np.count_nonzero(values > level) <= often * len(losses) + 0.5 + 1e-9
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(LOSSES, LIMITS)
 def test_proposal_is_only_downward_and_verdicts_keep_their_terms(losses: list[float], limit: Decimal) -> None:
     [fit] = review_limits([record(losses, limit)])
@@ -49,7 +50,7 @@ def test_proposal_is_only_downward_and_verdicts_keep_their_terms(losses: list[fl
     assert (fit.verdict == "never reached") <= (max(losses) < 0.25 * float(limit) and len(losses) >= 120)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(LOSSES, LIMITS, st.integers(2, 9))
 def test_fit_grows_with_the_money_at_stake(losses: list[float], limit: Decimal, times: int) -> None:
     [once] = review_limits([record(losses, limit)])
@@ -58,7 +59,7 @@ def test_fit_grows_with_the_money_at_stake(losses: list[float], limit: Decimal, 
     assert larger.largest_use_ratio == pytest.approx(once.largest_use_ratio)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(LOSSES, LIMITS, st.floats(1_000, 15_000))
 def test_stops_hide_losses_and_leave_the_band_open(losses: list[float], limit: Decimal, at: float) -> None:
     [free], [held] = review_limits([record(losses, limit)]), review_limits([record(losses, limit, at)])

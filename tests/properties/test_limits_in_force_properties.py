@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
@@ -30,6 +29,7 @@ from risk.limits.in_force import (
     limit_at,
     limits_in_session,
 )
+from tests.properties.effort import examples
 
 MONDAY = dt.date(2025, 8, 4)
 AMOUNTS = st.integers(0, 12).map(lambda thousands: Decimal(1000 * thousands))
@@ -226,4 +226,4 @@ def _read(values: list[Any]) -> LimitChange:
 
 
 TestDesk = Desk.TestCase
-TestDesk.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+TestDesk.settings = examples(100, stateful_step_count=25)

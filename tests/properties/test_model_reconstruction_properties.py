@@ -6,7 +6,7 @@ import datetime as dt
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.model.artefact import content_sha256, load, to_json
@@ -18,6 +18,7 @@ from risk.model.gate import evaluate_gate, rules_quantiles
 from risk.model.mixture import forecast_distribution, residual_shape
 from risk.model.panel import FeaturePanel, FloatMatrix, Panel, feature_panel
 from risk.model.walk_forward import WalkForward, forecast_next, refit_rows, walk_forward
+from tests.properties.effort import examples
 from tests.properties.panels import corrupted_after, next_weekday, panel_of, panels, weekdays
 
 NAMES = tuple(feature.name for feature in FEATURES)
@@ -48,7 +49,7 @@ def _is_whole(panel: Panel, forecasts: WalkForward) -> None:
         assert 0.0 < found.loss_probability < 1.0
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(panel=panels(most_sessions=75), data=st.data())
 def test_a_forecast_ignores_whatever_comes_after_it(panel: Panel, data: st.DataObject) -> None:
     # given

@@ -8,7 +8,7 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from risk.books.notices import book_warnings
@@ -17,6 +17,7 @@ from risk.core.settings import Settings
 from risk.ingest.read import read_drop, read_stated
 from simulation.law import LAWS
 from simulation.writing import simulate
+from tests.properties.effort import examples
 
 FEES = ("Comm", "Ecn Fee", "SEC", "ORF", "CAT", "TAF", "FTT", "NSCC", "Acc", "Clr", "Misc")
 CASH_SIGN = {"B": -1, "C": -1, "S": 1, "T": 1}
@@ -36,7 +37,7 @@ def _iso(stamp: str) -> str:
     return f"{stamp[6:10]}-{stamp[:2]}-{stamp[3:5]}"
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(desk=desks)
 def test_cash_of_the_fills_less_fees_is_the_true_result_to_the_cent(desk: tuple[str, int, int, int]) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -55,7 +56,7 @@ def test_cash_of_the_fills_less_fees_is_the_true_result_to_the_cent(desk: tuple[
     assert (len(fills), len(stated)) == (written.fill_count, written.trader_day_count)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(desk=desks)
 def test_sides_follow_the_position_and_every_position_is_closed(desk: tuple[str, int, int, int]) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -76,7 +77,7 @@ def test_sides_follow_the_position_and_every_position_is_closed(desk: tuple[str,
     assert not any(position.values())
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(desk=desks)
 def test_prices_stay_near_the_symbols_closing_price(desk: tuple[str, int, int, int]) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -91,7 +92,7 @@ def test_prices_stay_near_the_symbols_closing_price(desk: tuple[str, int, int, i
         assert len(fill["Price"].split(".")[1]) <= 8
 
 
-@settings(max_examples=10, deadline=None)
+@examples(10)
 @given(desk=desks)
 def test_nothing_of_a_simulated_desk_looks_unknown_or_like_a_split(desk: tuple[str, int, int, int]) -> None:
     with tempfile.TemporaryDirectory() as name:
