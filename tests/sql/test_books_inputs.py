@@ -215,6 +215,12 @@ CASES = {
         {"splits": ("Date,Symbol,Ratio", "2025-08-14,FS,4")},
         says_not=("looks like",),
     ),
+    "a contract in two spellings is two positions, and named": InputCase(
+        ("08/14/2025 10:00:00,A1,B,1,ESU5,6400,0,1,1,", "08/14/2025 10:05:00,A1,S,1,/ESU25,6410,0,2,2,"),
+        {},
+        {"instruments": ("Date,Symbol,Multiplier", "2025-01-02,/ES,50")},
+        says=("A1: /ESU25 and ESU5 are one contract in 2 spellings on 2025-08-14",),
+    ),
     "a split that is stated the wrong way round is named": InputCase(
         ("08/13/2025 10:00:00,A1,B,100,FS,400,0,1,1,", "08/14/2025 10:00:00,A1,S,400,FS,101,0,2,2,"),
         {},

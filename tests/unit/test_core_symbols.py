@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from risk.core.multipliers import double_spellings
 from risk.core.symbols import Kind, future_of, kind_of, option_of, read_symbol
 
 CALL = "AAPL  250919C00150000"
@@ -195,3 +196,10 @@ def test_the_kind_of_a_symbol_is_that_of_its_form(symbol: str, kind: Kind) -> No
 )
 def test_a_symbol_is_upper_case_and_ascii(text: str, symbol: str | None) -> None:
     assert read_symbol(text) == symbol
+
+
+def test_spellings_of_one_contract_belong_together() -> None:
+    symbols = ("ESU5", "/ESU25", "ES 09-25", "ESZ5", "/ES", "AAPL", "NQ SEP25", "NQU5.CME")
+
+    assert double_spellings(symbols) == [["/ESU25", "ES 09-25", "ESU5"], ["NQ SEP25", "NQU5.CME"]]
+    assert double_spellings(("ESU5", "/ES", "ESZ5")) == []

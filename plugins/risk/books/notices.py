@@ -14,7 +14,7 @@ from risk.books.positions import Position, average_open_price
 from risk.books.session import AccountSession
 from risk.core.corporate_actions import CarriedSymbol, find_split
 from risk.core.entities import Split
-from risk.core.multipliers import unknown_contract
+from risk.core.multipliers import double_spelling, double_spellings, unknown_contract
 
 SHOWN_WARNINGS: Final = 20
 """So many warnings of a kind are listed."""
@@ -34,7 +34,11 @@ def book_warnings(days: Sequence[AccountSession], fills: pd.DataFrame, splits: I
     """
     stated = {(split.symbol, split.session_date): split for split in splits}
     contracts, unstated = list(_unknown_contracts(days)), list(_odd_splits(days, fills, stated))
-    return [*_first(contracts, "contracts without a multiplier"), *_first(unstated, "suspected splits")]
+    return [
+        *_first(contracts, "contracts without a multiplier"),
+        *_first(list(_double_spellings(days)), "contracts in two spellings"),
+        *_first(unstated, "suspected splits"),
+    ]
 
 
 def _first(sentences: Sequence[str], subject: str) -> Iterator[str]:
@@ -54,6 +58,16 @@ def _unknown_contracts(days: Iterable[AccountSession]) -> Iterator[str]:
                 accounts.setdefault(position.symbol, {})[day.account_id] = None
     for symbol in sorted(first):
         yield unknown_contract(symbol, list(accounts[symbol]), first[symbol])
+
+
+def _double_spellings(days: Iterable[AccountSession]) -> Iterator[str]:
+    """Name each contract of an account in two spellings once, in the first session that has both."""
+    said: set[tuple[str, ...]] = set()
+    for day in days:
+        for names in double_spellings(position.symbol for position in day.positions):
+            if (day.account_id, *names) not in said:
+                said.add((day.account_id, *names))
+                yield double_spelling(day.account_id, names, day.session_date)
 
 
 def _odd_splits(

@@ -80,7 +80,7 @@ CHECKS: Final = (
     Check("times_known", "warning", "Each execution has a time of day."),
     Check("fees_plausible", "warning", "Fees fit turnover and volume."),
     Check("price_above_zero", "warning", "Only options were traded at price 0."),
-    Check("contracts_known", "warning", "The multiplier of every contract traded is known."),
+    Check("contracts_known", "warning", "The multiplier of every contract traded is known, and it has one spelling."),
     Check("desk_contracts_known", "critical", "Not every account that traded has a contract of unknown multiplier."),
     Check("price_near_median", "warning", "Each price is near the recent median of its symbol."),
     # Corrections and reference data

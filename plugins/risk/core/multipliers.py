@@ -67,6 +67,25 @@ def newest_until(stated: Mapping[dt.date, StatedValue], day: dt.date) -> StatedV
     return stated[days[count - 1]] if count else None
 
 
+def double_spellings(symbols: Iterable[str]) -> list[list[str]]:
+    """List the futures that some symbols name in more than one spelling, such as ``ESU5`` and ``/ESU25``."""
+    by_contract: dict[Hashable, set[str]] = {}
+    for symbol in symbols:
+        future = future_of(symbol)
+        if future and future.month:
+            by_contract.setdefault(future.contract, set()).add(symbol)
+    return [sorted(names) for names in by_contract.values() if len(names) > 1]
+
+
+def double_spelling(account_id: str, names: Sequence[str], day: dt.date) -> str:
+    """Say that an account has one contract under several names, which are several positions."""
+    return (
+        f"{account_id}: {' and '.join(names)} are one contract in {len(names)} spellings on {day}, and count as "
+        f"{len(names)} positions: what one name bought and the other sold stays open. Deliver one spelling, for "
+        "example through symbols.replace of a mapping."
+    )
+
+
 def unknown_contract(symbol: str, account_ids: Sequence[str], day: dt.date) -> str:
     """Say that a contract's multiplier is unknown, and which line states it.
 
