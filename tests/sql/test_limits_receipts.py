@@ -88,8 +88,8 @@ def test_breach_of_a_day_worked_by_hand(connection: Connection) -> None:
     [reported] = build_facts(connection, run).limit_use.breaches
     assert (reported.zone_ratio, reported.largest_loss_at) == (Decimal("0.9"), OPENING + dt.timedelta(minutes=25))
     assert reported.sentence == (
-        "Breach of $5,000 (default base limit), down at least $5,505 (110%) at 09:55; first fill at 09:50: XYZ at 15, "
-        "P&L -$5 to -$5,005; then 1 fill that opened or enlarged a position; flat after 15 min; final -$4,505."
+        "Breach of $5,000 (default base limit), down at least $5,505 (110%) at 09:55; first fill 09:50 XYZ at 15.00, "
+        "P&L -$5 to -$5,005; flat after 15 min; 1 later fill opened or enlarged a position; final -$4,505."
     )
 
 

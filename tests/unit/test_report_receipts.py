@@ -21,17 +21,17 @@ from tests.report_desks import RUN, STOPPED, USE, account, desk, receipt, within
 
 def test_breach_says_limit_loss_first_fill_and_what_followed() -> None:
     assert receipt().sentence == (
-        "Breach of $5,000 (emailed), down at least $5,505 (110%) at 09:55; first fill at 09:50: XYZ at 15, "
-        "P&L -$5 to -$5,005; then 1 fill that opened or enlarged a position; flat after 15 min; final -$4,505.50."
+        "Breach of $5,000 (emailed), down at least $5,505 (110%) at 09:55; first fill 09:50 XYZ at 15.00, "
+        "P&L -$5 to -$5,005; flat after 15 min; 1 later fill opened or enlarged a position; final -$4,506."
     )
 
 
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "Stopped at the limit: $5,000 (base limit), down at least $5,005 (100%) at 09:50; first fill at 09:50:"),
-        ({}, "P&L -$5 to -$5,005; flat with it; final -$5,005."),
-        ({"hit_kind": "gap"}, "first fill, by gap at 09:50: XYZ at 15"),
+        ({}, "Stopped at the limit: $5,000 (base limit), down at least $5,005 (100%) at 09:50; first fill 09:50 XYZ"),
+        ({}, "P&L -$5 to -$5,005; flat at once; final -$5,005."),
+        ({"hit_kind": "gap"}, "first fill, by gap, 09:50 XYZ at 15.00"),
         (
             {"hit_kind": "close", "hit_at": None, "hit_symbol": None, "largest_loss_at": None},
             "down at least $5,005 (100%) at the close; reached at the close, without a fill; flat",
@@ -42,11 +42,13 @@ def test_breach_says_limit_loss_first_fill_and_what_followed() -> None:
         ),
         ({"hit_kind": "close"}, "Hit at the close: $5,000 (base limit), down"),
         ({"hit_kind": "limit change"}, "Hit when a lower limit took effect: $5,000 (base limit), down"),
-        ({"hit_at": None}, "first fill at an unknown time: XYZ"),
+        ({"hit_at": None}, "first fill at an unknown time XYZ at 15.00"),
         ({"largest_loss_usd": Decimal(6000), "furthest_usd": Decimal(-5500)}, "went to -$5,500"),
         ({"minutes_until_flat": None, "breach_reasons": (NOT_FLAT,)}, "not flat by the last fill"),
         # 10.2 minutes are more than 10.
         ({"minutes_until_flat": Decimal("10.2")}, "flat after 11 min"),
+        ({"hit_price": Decimal("206.9046375")}, "XYZ at 206.90, P&L"),
+        ({"hit_price": Decimal("0.00755")}, "XYZ at 0.0076, P&L"),
         ({"use_ratio": None}, "down at least $5,005 at 09:50"),
     ],
 )

@@ -37,11 +37,6 @@ def signed_usd_cents(amount: Number) -> str:
     return _plus(usd_cents(amount))
 
 
-def signed_usd_exact(amount: Number) -> str:
-    """Write US dollars with their sign, with cents only where there are some: ``+$3,000``, ``-$2,999.50``."""
-    return signed_usd_cents(amount).removesuffix(".00")
-
-
 def percent(ratio: Number, decimals: int = 0) -> str:
     """Write a ratio as a percentage: ``60%``; with one decimal ``12.5%``."""
     return f"{ratio:z.{decimals}%}"
@@ -86,7 +81,6 @@ FILTERS: MappingProxyType[str, Callable[..., str]] = MappingProxyType(
             usd_exact,
             signed_usd,
             signed_usd_cents,
-            signed_usd_exact,
             percent,
             probability,
             p_value,

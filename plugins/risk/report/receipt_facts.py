@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from risk.core.money import counted, signed_usd_exact, usd_exact
+from risk.core.money import counted, signed_usd, usd, usd_exact
 from risk.core.policy import Policy
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, records
@@ -125,13 +125,12 @@ class ReceiptFacts:
 
     @property
     def sentence(self) -> str:
-        """What happened, beginning with limit and loss; times are New York's."""
-        origin = ORIGINS[self.limit_source]
+        """What happened, short: dollars are whole, report.json has the cents; times are New York's."""
         head = "Breach of" if self.outcome == BREACH else f"{self.result[:1].upper()}{self.result[1:]}:"
+        limit = f"{usd_exact(self.limit_usd)} ({ORIGINS[self.limit_source]})"
         used = "" if self.use_ratio is None else f" ({self.use_text})"
-        loss = f"down at least {usd_exact(self.largest_loss_usd)}{used} at {self.loss_time}"
-        final = f"final {signed_usd_exact(self.final_usd)}"
-        return f"{head} {usd_exact(self.limit_usd)} ({origin}), {'; '.join((loss, *self._course, final))}."
+        loss = f"down at least {usd(self.largest_loss_usd)}{used} at {self.loss_time}"
+        return f"{head} {limit}, {'; '.join((loss, *self._course, f'final {signed_usd(self.final_usd)}'))}."
 
     @property
     def _course(self) -> Iterator[str]:
@@ -139,28 +138,28 @@ class ReceiptFacts:
         if self.hit_after_usd is None or self.furthest_usd is None:
             return
         yield f"{self._first}{', limit changed during the session' if self.limit_count > 1 else ''}"
-        if self.enlarging_fill_count:
-            yield f"then {counted(self.enlarging_fill_count, 'fill')} that opened or enlarged a position"
         if self.furthest_usd < self.hit_after_usd and -self.furthest_usd != self.largest_loss_usd:
-            yield f"went to {signed_usd_exact(self.furthest_usd)}"
+            yield f"went to {signed_usd(self.furthest_usd)}"
         if self.minutes_until_flat is not None:
             minutes = math.ceil(self.minutes_until_flat)
-            yield f"flat after {minutes} min" if minutes else "flat with it"
+            yield f"flat after {minutes} min" if minutes else "flat at once"
         elif NOT_FLAT in self.breach_reasons:
             yield "not flat by the last fill"
+        if self.enlarging_fill_count:
+            yield f"{counted(self.enlarging_fill_count, 'later fill')} opened or enlarged a position"
 
     @property
     def _first(self) -> str:
         """Say what first reached the limit."""
-        at = "at an unknown time" if self.hit_at is None else f"at {_clock(self.hit_at)}"
+        at = "at an unknown time" if self.hit_at is None else _clock(self.hit_at)
         if self.hit_kind == AT_CLOSE:
             return "reached at the close, without a fill"
         if self.hit_kind == AT_LIMIT_CHANGE:
-            return f"already beyond the new limit when it took effect {at}"
-        name = "first fill, by gap" if self.hit_kind == BY_GAP else "first fill"
-        before, after = (signed_usd_exact(amount or 0) for amount in (self.hit_before_usd, self.hit_after_usd))
-        price = "" if self.hit_price is None else f" at {self.hit_price.normalize():f}"
-        return f"{name} {at}: {self.hit_symbol}{price}, P&L {before} to {after}"
+            return f"already beyond the new limit when it took effect at {at}"
+        name = "first fill, by gap," if self.hit_kind == BY_GAP else "first fill"
+        before, after = (signed_usd(amount or 0) for amount in (self.hit_before_usd, self.hit_after_usd))
+        price = "" if self.hit_price is None else f" at {_price(self.hit_price)}"
+        return f"{name} {at} {self.hit_symbol}{price}, P&L {before} to {after}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,4 +328,9 @@ def _utc(instant: dt.datetime | None) -> dt.datetime | None:
 
 
 def _clock(instant: dt.datetime) -> str:
-    return f"{instant.astimezone(EXCHANGE_ZONE):%H:%M:%S}".removesuffix(":00")
+    return f"{instant.astimezone(EXCHANGE_ZONE):%H:%M}"
+
+
+def _price(price: Decimal) -> str:
+    """Write a price to the cent; averages have many digits, and prices below 1 keep four."""
+    return f"{price:,.2f}" if abs(price) >= 1 else f"{price:.4f}"
