@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from risk.limits.further_limits import FurtherUse
 from risk.limits.receipts import NOT_FLAT
 from risk.report.facts import parse_facts
 from risk.report.page import Links, build_page
@@ -115,3 +116,30 @@ def test_facts_and_csv_hold_the_use_exactly() -> None:
     names = ("session_limit_usd", "largest_loss_usd", "use_ratio", "outcome")
     assert [broken[name] for name in names] == ["5000.00", "5505.00", "1.101", "breach"]
     assert [unknown[name] for name in names] == ["", "", "", ""]
+
+
+def test_mail_names_the_further_limits_that_are_reached_or_close() -> None:
+    names = ("limit_usd", "loss_usd", "use_ratio", "zone_ratio", "is_hit", "incomplete_count")
+
+    def use(account_id: str, kind: str, *values: Any) -> FurtherUse:
+        return FurtherUse(account_id, kind, **dict(zip(names, values, strict=True)))
+
+    further = (
+        use("NET001", "weekly loss", Decimal(10000), Decimal(8120), Decimal("0.812"), Decimal("0.7"), False, 0),
+        use("NET002", "weekly loss", Decimal(10000), Decimal(120), Decimal("0.012"), None, False, 0),
+        use("NET003", "trailing loss", Decimal(3000), Decimal(3020), Decimal("1.006666"), Decimal("0.9"), True, 1),
+    )
+    facts = desk([account("NET001", "0")], limit_use=LimitUseFacts(USE.receipts, (), further))
+    quiet = desk([account("NET001", "0")], limit_use=LimitUseFacts(USE.receipts, (), further[1:2]))
+
+    assert parse_facts(facts.canonical) == facts
+    for view in ("html", "text"):
+        said, neutral = (
+            read_aloud(getattr(render_views("risk_report", build_page(one, RUN, Links())), view))
+            for one in (facts, quiet)
+        )
+        assert (
+            "Further limits, reported and never cut: NET003: trailing loss at least $3,020 of $3,000 (100%), limit "
+            "hit, without 1 day with incomplete books; NET001: weekly loss at least $8,120 of $10,000 (81%)."
+        ) in said
+        assert "Further limits, reported and never cut: none reached or close." in neutral

@@ -16,6 +16,7 @@ from risk.core.warehouse import Connection, records
 from risk.ingest.reasons import SHOWN_ROWS, CauseGroup, say_causes
 from risk.limits.breaches import read_items
 from risk.limits.exposure import AccountExposure, largest_exposures
+from risk.limits.further_limits import read_further_uses
 from risk.limits.in_force import AccountLimits, change_usd, limit_at
 from risk.limits.limit_inputs import read_account_limits, unnamed_limits
 from risk.limits.policy import read_terms
@@ -95,7 +96,7 @@ def build_facts(connection: Connection, run: Run) -> Facts:
         **_desk_facts(desk, accounts, booked),
         **_tail_facts(connection, run, policy),
         **_review_facts(connection, run),
-        limit_use=_read_limit_use(connection, run),
+        limit_use=_read_limit_use(connection, run, desk["incomplete_account_count"]),
     )
 
 
@@ -127,12 +128,14 @@ def _review_facts(connection: Connection, run: Run) -> dict[str, Any]:
     }
 
 
-def _read_limit_use(connection: Connection, run: Run) -> LimitUseFacts:
+def _read_limit_use(connection: Connection, run: Run, incomplete_count: int) -> LimitUseFacts:
     """Read the receipts of the session, judged by its policy, and the breaches that are items."""
     terms = read_terms(connection, run.session_date, run.as_of)
-    receipts = read_receipts(connection, terms, session_date=run.session_date)
+    receipts = [one for _, one in read_receipts(connection, terms, session_date=run.session_date)]
     items = read_items(connection, run.as_of, run.session_date)
-    return LimitUseFacts(by_severity([receipt for _, receipt in receipts]), item_facts(items, run.session_date))
+    desk_pnl_usd = sum((one.final_usd for one in receipts), Decimal(0)) if receipts else None
+    further = read_further_uses(connection, terms, run.session_date, desk_pnl_usd, incomplete_count)
+    return LimitUseFacts(by_severity(receipts), item_facts(items, run.session_date), tuple(further))
 
 
 def _picked(kind: type[Kind], row: Mapping[str, Any]) -> Kind:

@@ -14,6 +14,7 @@ from risk.core.policy import Policy
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, records
 from risk.limits.breaches import OPEN, REMOVED, BreachItem
+from risk.limits.further_limits import FurtherUse
 from risk.limits.in_force import ORIGINS
 from risk.limits.policy import DeskTerms
 from risk.limits.receipts import (
@@ -193,10 +194,13 @@ class LimitUseFacts:
     items
         Oldest first: open breaches of earlier sessions; those that a restatement has removed since the last run; those
         of this session that were closed after an earlier email.
+    further
+        Use of the policy's further limits: the desk's, from the day's top, weekly, monthly, trailing; empty = none.
     """
 
     receipts: tuple[ReceiptFacts, ...] = ()
     items: tuple[ItemFacts, ...] = ()
+    further: tuple[FurtherUse, ...] = ()
 
     @property
     def breaches(self) -> tuple[ReceiptFacts, ...]:
@@ -242,6 +246,11 @@ class LimitUseFacts:
     def listed_items(self) -> tuple[ItemFacts, ...]:
         """What the mail lists of the items: the oldest open ones, and whatever else became of one."""
         return self.open_items[:LISTED_ITEMS] + tuple(item for item in self.items if item.state != OPEN)
+
+    @property
+    def close_further(self) -> tuple[FurtherUse, ...]:
+        """Further limits that were reached, then those of which a warning zone was."""
+        return tuple(sorted((one for one in self.further if one.is_close), key=lambda one: not one.is_hit))
 
     @property
     def by_account(self) -> dict[str, ReceiptFacts]:
