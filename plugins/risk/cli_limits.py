@@ -25,6 +25,7 @@ IN_FORCE_COLUMNS: dict[str, JustifyMethod] = {
     "limit_usd": "right",
     "source": "left",
     "since": "left",
+    "platform": "left",
 }
 
 REVIEW_COLUMNS: dict[str, JustifyMethod] = {
@@ -77,15 +78,23 @@ def in_force(
     *,
     as_json: JsonFlag = False,
 ) -> None:
-    """Print every account's limit in force, where it comes from and since when; by default now."""
+    """Print every account's limit in force, its source, since when, and whether the platform has it; by default now."""
+    from risk.limits.confirmations import read_confirmations
     from risk.limits.register import limits_in_force, parsed_instant
 
     instant = parsed_instant("--at", at) if at else dt.datetime.now(dt.UTC)
     with warehouse() as connection:
         found = limits_in_force(connection, instant)
+        platform = {one.account_id: one.state for one in read_confirmations(connection, instant)}
     if as_json:
         facts = [
-            {"account_id": name, "limit_usd": limit.limit_usd, "source": limit.source, "since": limit.since}
+            {
+                "account_id": name,
+                "limit_usd": limit.limit_usd,
+                "source": limit.source,
+                "since": limit.since,
+                "platform": platform[name],
+            }
             for name, limit in found.items()
         ]
         typer.echo(json.dumps(facts, default=str))
@@ -93,7 +102,7 @@ def in_force(
     shown = table(f"Limits in force, {_local(instant)} New York, US dollars", IN_FORCE_COLUMNS)
     for name, limit in found.items():
         since = "" if limit.since is None else _local(limit.since)
-        shown.add_row(escape(name), f"{limit.limit_usd:,.2f}", limit.source, since)
+        shown.add_row(escape(name), f"{limit.limit_usd:,.2f}", limit.source, since, platform[name])
     Console().print(shown)
 
 

@@ -226,3 +226,24 @@ def test_proposed_limit_is_requested_by_the_form_that_its_link_fills_in(
     assert (sent["limit"], sent["reason"], sent["start"]) == ("1400.00", said["sentence"], str(SOON_OR_TODAY))
     assert client.post("/limits/changes", data={**sent, "kind": "base"}).status_code == 303
     assert [change.limit_usd for change in read_changes(connection, "infinity")] == [1400]
+
+
+def test_limit_is_confirmed_by_who_entered_it_on_the_platform_as_it_was_shown(
+    client: Any, connection: Connection
+) -> None:
+    shown = client.get("/limits").text
+    [sent] = re.findall(r'name="token" value="([^"]+)"', shown.partition('action="/limits/platform"')[2])[:1]
+    [ticked] = re.findall(r'name="entered" value="([^"]+)"', shown)
+
+    assert client.post("/limits/platform", data={"token": sent}).status_code == 409
+    assert client.post("/limits/platform", data={"token": token(client), "entered": ticked}).status_code == 409
+    assert client.post("/limits/platform", data={"token": sent, "entered": ticked}).status_code == 303
+    assert re.search(r"default base limit always confirmed by ann, \d{4}-", words(client.get("/limits")))
+
+    # a page that was shown before the limit changed confirms nothing
+    request(client)
+    decide(client)
+    assert "NET001 $2,000 $5,000 temporary change" in words(client.get("/limits"))
+    assert "unconfirmed" in words(client.get("/limits"))
+    late = client.post("/limits/platform", data={"token": sent, "entered": ticked})
+    assert "is no longer $5,000, it is $2,000" in words(late)

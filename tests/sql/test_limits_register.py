@@ -376,7 +376,9 @@ def test_command_line_asks_and_does_not_approve(
     shown = invoke(monkeypatch, warehouse_dsn, "in-force", "--at", f"{SOON}T12:00")
     assert "NET001" in shown.stdout
     listed = json.loads(invoke(monkeypatch, warehouse_dsn, "in-force", "--json").stdout)
-    assert listed == [{"account_id": "NET001", "limit_usd": "5000.00", "source": "default", "since": None}]
+    assert listed == [
+        {"account_id": "NET001", "limit_usd": "5000.00", "source": "default", "since": None, "platform": "unconfirmed"}
+    ]
 
 
 def test_decision_starts_from_the_person_s_base_limit(connection: Connection) -> None:

@@ -10,11 +10,20 @@ from typing import Any
 import pytest
 
 from risk.books.session import booked_adjustments
-from risk.core.entities import Adjustment, Instrument, Mark, Split
+from risk.core.entities import Adjustment, Instrument, Mark, PlatformStatement, Split
 from risk.core.errors import InputError
 from risk.core.settings import Settings
 from risk.ingest.read import read_stated
-from risk.ingest.reference_data import ACCOUNTS, ADJUSTMENTS, FILE_SPECS, INSTRUMENTS, MARKS, SPLITS, FileSpec
+from risk.ingest.reference_data import (
+    ACCOUNTS,
+    ADJUSTMENTS,
+    FILE_SPECS,
+    INSTRUMENTS,
+    LIMITS_IN_FORCE,
+    MARKS,
+    SPLITS,
+    FileSpec,
+)
 from risk.ingest.reference_files import read_reference_files
 from risk.ingest.rules import RowRules
 
@@ -60,6 +69,22 @@ def test_instruments_give_a_multiplier_or_a_currency_from_any_day_on(tmp_path: P
     ]
     [reason] = reasons
     assert reason.startswith("instruments.csv line 4: it says neither multiplier nor currency of X.")
+
+
+def test_platform_states_its_limits_in_whole_cents_once_an_account_and_day(tmp_path: Path) -> None:
+    lines = ["Date,Account,Limit", '08/15/2025,NET001,"$3,000.50"']
+    bad = ["08/15/2025,NET002,-1", "08/15/2025,NET002,1.005", "08/15/2025,NET002,", "x,NET002,1"]
+    twice = ["08/15/2025,NET003,1", "2025-08-15,NET003,2"]
+
+    rows, reasons = read(tmp_path, LIMITS_IN_FORCE, *lines, "2025-08-15,NET004,0", *bad, *twice)
+
+    assert rows == [
+        PlatformStatement(FRIDAY, "NET001", Decimal("3000.50")),
+        PlatformStatement(FRIDAY, "NET004", Decimal(0)),
+    ]
+    said = ["limit '-1' is no amount", "limit '1.005' is no amount", "limit is blank", "date 'x' is no date"]
+    assert all(clause in reason for clause, reason in zip(said, reasons, strict=False))
+    assert [("is stated in two ways" in reason) for reason in reasons] == [False] * 4 + [True] * 2
 
 
 def test_splits_take_a_number_of_new_shares_or_new_to_old(tmp_path: Path) -> None:

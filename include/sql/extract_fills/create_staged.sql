@@ -86,6 +86,15 @@ create temporary table staged_totals (
     published_at timestamptz
 ) on commit drop;
 
+-- A row per limit on the trading platform read, US dollars.
+create temporary table staged_limits_in_force (
+    file_name text not null,
+    line_number bigint not null,
+    stated_for date not null,
+    account_id text not null,
+    limit_usd numeric(18, 2) not null
+) on commit drop;
+
 -- A row per statement about an account read; base_limit_usd in US dollars.
 create temporary table staged_accounts (
     file_name text not null,

@@ -178,6 +178,24 @@ class AccountStatement(NamedTuple):
     group_name: str | None = None
 
 
+class PlatformStatement(NamedTuple):
+    """The daily loss limit that an account has on the trading platform, by its own file.
+
+    Attributes
+    ----------
+    stated_for
+        New York date that the file is about.
+    account_id
+        Trading account.
+    limit_usd
+        US dollars; 0 = no trading.
+    """
+
+    stated_for: dt.date
+    account_id: str
+    limit_usd: Decimal
+
+
 class Statements(NamedTuple):
     """What the files beside the executions state.
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any, Final, Generic, Literal, TypeVar
 
 from risk.core.calendar import FIRST_SESSION
-from risk.core.entities import AccountStatement, Adjustment, Instrument, Mark, ReportedPnl, Split
+from risk.core.entities import AccountStatement, Adjustment, Instrument, Mark, PlatformStatement, ReportedPnl, Split
 from risk.core.symbols import read_symbol
 from risk.ingest.amounts import fits, number, why_no_number
 from risk.ingest.rules import SENTENCES, Named, RowRules, currency_of, shorten
@@ -204,6 +204,16 @@ def _reported(named: Named, rules: RowRules) -> ReportedPnl | None:
     if gross is None or net is None:
         raise ValueError("gross or net is blank")
     return ReportedPnl(session_date, read_account(named, "account", rules), gross, net)
+
+
+def _platform_limit(named: Named, rules: RowRules) -> PlatformStatement:
+    """Read a limit as the trading platform has it; a file may be about a day to come."""
+    limit = read_number(named, "limit")
+    if limit is None:
+        raise ValueError("limit is blank")
+    if limit < 0 or limit != round(limit, 2):
+        raise ValueError(f"limit {shorten(named['limit'])} is no amount in whole cents, at least 0")
+    return PlatformStatement(read_day(named, None), read_account(named, "account", rules), limit)
 
 
 def _stated_account(named: Named, rules: RowRules) -> AccountStatement:
@@ -423,4 +433,20 @@ ACCOUNTS: Final = FileSpec(
 """The roster: the vendor's list or upload of accounts, with what we add to it; a row about a day to come is known
 ahead. Its column ``Renamed Account`` is not read: state the former name under ``Formerly``."""
 
-FILE_SPECS: Final[tuple[FileSpec[Any], ...]] = (MARKS, INSTRUMENTS, SPLITS, ADJUSTMENTS, TOTALS, ACCOUNTS)
+LIMITS_IN_FORCE: Final = FileSpec(
+    name="limits_in_force",
+    insert="extract_fills/insert_limits_in_force",
+    subject=("account_id", "stated_for"),
+    header={"Date": "date", "Account": "account", "Limit": "limit"},
+    required=("Date", "Account", "Limit"),
+    fields=PlatformStatement._fields,
+    parse=_platform_limit,
+    unique_facts=lambda row, _file_name: [((row.account_id, row.stated_for), f"says limit {_plain(row.limit_usd)}")],
+    is_stored_ahead=True,
+)
+"""The limits that the trading platform has, read back from it: they confirm ours, and change none."""
+
+FILE_SPECS: Final[tuple[FileSpec[Any], ...]] = (
+    *(MARKS, INSTRUMENTS, SPLITS, ADJUSTMENTS, TOTALS, ACCOUNTS),
+    LIMITS_IN_FORCE,
+)

@@ -15,6 +15,7 @@ from risk.core.runs import Run, read_roster
 from risk.core.warehouse import Connection, records
 from risk.ingest.reasons import SHOWN_ROWS, CauseGroup, say_causes
 from risk.limits.breaches import read_items
+from risk.limits.confirmations import platform_sentences
 from risk.limits.exposure import AccountExposure, largest_exposures
 from risk.limits.further_limits import read_further_uses
 from risk.limits.in_force import AccountLimits, change_usd, limit_at
@@ -85,7 +86,11 @@ def build_facts(connection: Connection, run: Run) -> Facts:
         is_simulated=run.is_simulated,
         accounts=accounts,
         # Most important first: the mail shows only a few above the actions.
-        warnings=(*_account_warnings(accounts, run), *_stored_warnings(connection, run, accounts, desk["drifts"])),
+        warnings=(
+            *_account_warnings(accounts, run),
+            *_platform_warnings(connection, run, accounts),
+            *_stored_warnings(connection, run, accounts, desk["drifts"]),
+        ),
         roster=tuple(
             RosterEntry(trader.account_id, trader.trading_day_count, trader.latest_session_date, trader.status)
             for trader in read_roster(connection, run)
@@ -247,6 +252,13 @@ def _account_warnings(accounts: Sequence[AccountFacts], run: Run) -> Iterable[Wa
             name = account.account_id
             message = f"{name}: books incomplete for {run.session_date}: {account.incomplete_reason}"
             yield WarningFacts("books", name, message)
+
+
+def _platform_warnings(connection: Connection, run: Run, accounts: Sequence[AccountFacts]) -> Iterable[WarningFacts]:
+    """Warn of limits in force that the trading platform does not have, or of which that is not known."""
+    names = [account.account_id for account in accounts]
+    for sentence in platform_sentences(connection, run.as_of, names):
+        yield WarningFacts("platform", "limits", readable(sentence))
 
 
 def _stored_warnings(

@@ -25,6 +25,7 @@ from risk.core.errors import RiskError
 from risk.core.schema import REPLACED_TABLES, pending_files
 from risk.core.settings import EXCHANGE_CALENDAR, Settings
 from risk.core.warehouse import Connection, records, rows
+from risk.limits.confirmations import platform_sentences
 
 DAG_ID = "daily_risk"
 REQUIRED_FREE_BYTES = 2_000_000_000
@@ -178,6 +179,7 @@ def check_warehouse(installation: Installation) -> Iterator[Diagnosis]:
             yield check_privileges(connection)
             yield check_stored_calendar(connection, installation.now.date())
             yield check_newest_run(connection)
+            yield from check_platform_limits(connection, installation.now)
             yield from check_reports(connection, installation)
     except RiskError as error:
         yield Diagnosis("warehouse", is_healthy=False, sentence=str(error))
@@ -226,6 +228,13 @@ def check_newest_run(connection: Connection) -> Diagnosis:
         f"{found['message']} Follow its sentence, then clear the task in Airflow."
     )
     return Diagnosis("runs", is_healthy=False, sentence=sentence)
+
+
+def check_platform_limits(connection: Connection, now: dt.datetime) -> Iterator[Diagnosis]:
+    """Compare the limits in force with those on the trading platform, where anybody states these."""
+    names = [name for (name,) in rows(connection, "register/select_recommended_accounts")]
+    for sentence in platform_sentences(connection, now, names):
+        yield Diagnosis("platform", is_healthy=False, sentence=sentence)
 
 
 def check_reports(connection: Connection, installation: Installation) -> Iterator[Diagnosis]:

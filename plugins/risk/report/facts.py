@@ -208,8 +208,8 @@ class WarningFacts:
     Attributes
     ----------
     kind
-        ``file``, ``unread`` (a file under whose name nothing is read), ``rejects``, ``delivery``, ``books``, ``check``
-        or ``model``.
+        ``file``, ``unread`` (a file under whose name nothing is read), ``rejects``, ``delivery``, ``books``, ``check``,
+        ``platform`` (limits that the trading platform does not have) or ``model``.
     subject
         The file, account or check concerned.
     message

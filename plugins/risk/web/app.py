@@ -27,6 +27,7 @@ from risk.core.settings import EXCHANGE_ZONE, PROJECT_DIR, TEMPLATE_DIR, read_se
 from risk.limits.approvals import LimitEdit, edit
 from risk.limits.breaches import CLOSING_REASONS, OPEN, enter, open_items, read_items
 from risk.limits.change_approvals import ChangeDecision, decide_change
+from risk.limits.confirmations import enter_platform_limits
 from risk.limits.register import KIND_TIMES, request_change
 from risk.limits.track_record import SLIPPAGE_RATIO
 from risk.model.backtests import BLOCK_SESSIONS
@@ -55,6 +56,7 @@ HEADINGS = {
 }
 
 REQUEST_PURPOSE = "request a change of a limit"
+PLATFORM_PURPOSE = "confirm limits on the platform"
 
 ASSETS_DIR = PROJECT_DIR / "include" / "assets"
 ASSETS = {"risk.css": "text/css", "risk.js": "text/javascript"}
@@ -160,8 +162,21 @@ def limits(
         may_decide=decides,
         all_rows=ALL_ROWS,
         token=form_token(user, REQUEST_PURPOSE),
+        platform_token=form_token(user, PLATFORM_PURPOSE),
         tokens={one.change.change_id: form_token(user, _change_purpose(one.change.change_id)) for one in view.pending},
     )
+
+
+@router.post("/limits/platform", dependencies=[DECIDER])
+def confirm_limits(
+    request: Request, user: UserDep, token: Annotated[str, Form()], entered: Annotated[tuple[str, ...], Form()] = ()
+) -> Response:
+    """Store that the user has entered limits on the trading platform, then redirect to the page."""
+    check_form_token(token, user, PLATFORM_PURPOSE)
+    pairs = (text.partition(" ") for text in entered)
+    with warehouse() as connection:
+        enter_platform_limits(connection, {account_id: limit for limit, _, account_id in pairs}, user)
+    return RedirectResponse(f"{_root(request)}/limits", status.HTTP_303_SEE_OTHER)
 
 
 @router.post("/limits/changes", dependencies=[DECIDER])

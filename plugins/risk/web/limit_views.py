@@ -13,6 +13,7 @@ from risk.core.calendar import is_session, next_session
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, records, rows
 from risk.limits.change_approvals import ShownChange, acting_changes, read_pending
+from risk.limits.confirmations import Confirmation, read_confirmations
 from risk.limits.in_force import BASE
 from risk.limits.limit_inputs import RegisteredChange, read_changes
 from risk.limits.register import CurrentLimits, RequestedChange, current_limits
@@ -51,6 +52,8 @@ class LimitsView:
         Aware instant that it shows.
     accounts
         Every account's base limit and limit in force, by name.
+    platform
+        Whether the trading platform has the limit in force, by account.
     pending
         Changes that somebody may still decide about, oldest first.
     acting
@@ -65,6 +68,7 @@ class LimitsView:
 
     at: dt.datetime
     accounts: Sequence[CurrentLimits]
+    platform: Mapping[str, Confirmation]
     pending: Sequence[ShownChange]
     acting: Sequence[RegisteredChange]
     past: Sequence[RegisteredChange]
@@ -88,4 +92,5 @@ def read_limits_page(connection: Connection, row_count: int, *, has_dual_control
     today = now.astimezone(EXCHANGE_ZONE).date()
     following = today if is_session(today) else next_session(today)
     fits = records(connection, "apply_rules/select_limit_fits", {"session_date": None})
-    return LimitsView(now, accounts, pending, acting, past[:row_count], len(past), fits, following)
+    platform = {one.account_id: one for one in read_confirmations(connection, now)}
+    return LimitsView(now, accounts, platform, pending, acting, past[:row_count], len(past), fits, following)
