@@ -20,6 +20,7 @@ from risk.ingest.mapping import Numbers, Time
 from risk.ingest.mapping_files import choose_mappings, named_mapping, preset, preset_names, read_mapping
 from risk.ingest.read import newest_session, read_drop
 from risk.ingest.streams import Record
+from risk.ingest.times import moment_of
 from tests.broker_shapes import SHAPES, Drawn
 
 BASE = """
@@ -195,6 +196,7 @@ def test_time_that_fits_no_format_or_no_instant_is_never_read_otherwise(
     written = date_time(Time.model_validate(keys), text)
 
     assert written.startswith(f"{text} (")
+    assert moment_of(written, dt.date(2026, 1, 1)).code == "date_mapping"
     mapping = BASE.replace(
         'column = "Time"', "\n".join(f"{key} = {value!r}" for key, value in {**keys, "column": "Time"}.items())
     )
@@ -242,6 +244,15 @@ def test_time_is_read_only_where_all_formats_agree(formats: list[str], text: str
     found = date_time(Time.model_validate({"column": "T", "formats": formats}), text)
 
     assert found == written or (written is None and found.startswith(f"{text} ("))
+
+
+@pytest.mark.parametrize("title", ["Completed Orders", ""])
+def test_title_above_the_header_may_be_missing(tmp_path: Path, title: str) -> None:
+    write(tmp_path, f"skip_lines = 1\n{BASE}", *filter(None, [title]), HEADER, ROW)
+
+    (found,) = executions(tmp_path)
+
+    assert found["line_number"] == (3 if title else 2)
 
 
 @pytest.mark.parametrize("name", ["Price", "PRICE", "Fee"])

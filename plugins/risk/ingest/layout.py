@@ -159,7 +159,17 @@ class ExecutionFile(AbstractContextManager["ExecutionFile"]):
 def _open_stream(path: Path, mapping: FillsMapping | None) -> CsvStream:
     if mapping is None:
         return CsvStream(path)
-    return CsvStream(path, CsvForm(mapping.delimiter, mapping.encoding, mapping.skip_lines))
+    form = CsvForm(mapping.delimiter, mapping.encoding, mapping.skip_lines)
+    stream = CsvStream(path, form)
+    if not mapping.skip_lines or not missing_columns(mapping, stream.header):
+        return stream
+    # The same export without its title: the header stands in the first line.
+    stream.__exit__(None, None, None)
+    untitled = CsvStream(path, form._replace(skip_lines=0))
+    if not missing_columns(mapping, untitled.header):
+        return untitled
+    untitled.__exit__(None, None, None)
+    return CsvStream(path, form)
 
 
 def mapped_sha256(sha256: str, mapping: FillsMapping | None) -> str:

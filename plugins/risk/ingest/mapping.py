@@ -260,7 +260,7 @@ class FillsMapping(_Part):
     encoding: Literal["utf-8", "utf-16", "latin-1", "windows-1252"] = Field(
         "utf-8", description="Encoding of the file."
     )
-    skip_lines: int = Field(default=0, ge=0, le=1000, description="Lines before the header.")
+    skip_lines: int = Field(default=0, ge=0, le=1000, description="Lines before the header, in a file that has them.")
     columns: Columns = Field(description="Our columns.")
     time: Time = Field(description="Date and time.")
     account: Text | None = Field(default=None, description="The account of every row, where no column says it.")

@@ -71,7 +71,11 @@ class FileSpec(Generic[Row]):
 
 NAME_LENGTH: Final = 80
 
-YES_OR_NO: Final = {"": None, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+YES_OR_NO: Final = {
+    "": None,
+    **dict.fromkeys(("yes", "y", "true", "1"), True),
+    **dict.fromkeys(("no", "n", "false", "0"), False),
+}
 
 ADJUSTMENT_CATEGORIES: Final = {
     name.lower(): name for name in ("Software", "Quotes", "Interest", "Dividend", "Cash In/Out", "Stock Locate")

@@ -38,6 +38,7 @@ SENTENCES: Final = {
     "ragged": "has {found}, the header names {expected}",
     "unnamed": "has a value in a column without a name",
     "date_form": f"Date/Time {{date_time}} is not a date and time of a form that we read ({FORMS})",
+    "date_mapping": "Date/Time {date_time} does not have the form that the mapping states",
     "date_year": "Date/Time {date_time} has a year of two digits: write all four",
     "date_day_first": "Date/Time {date_time} has its day first, and dates are read month first: export them as "
     "MM/DD/YYYY or YYYY-MM-DD, or state the form in a mapping",

@@ -53,6 +53,7 @@ _OFFSETS: Final = {"Z": "+00", "UTC": "+00", "GMT": "+00", "EST": "-05", "EDT": 
 _NEW_YORK: Final = ("ET", "US/EASTERN", "AMERICA/NEW_YORK")
 
 _SHAPES: Final = {
+    "date_mapping": re.compile(r".+ \((?:none of|formats|clocks of) .*\)"),
     "date_year": re.compile(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2}(?![0-9]).*"),
     "date_no_day": re.compile(_CLOCK),
     "date_no_time": re.compile(rf"{_DAY}T?"),
