@@ -24,6 +24,7 @@ MEASUREMENTS = (
     "receipts",
     "fit",
     "tail",
+    "trials",
     "what_if",
 )
 

@@ -114,6 +114,19 @@ def what_if(
     _print(what_if_facts(found), what_if_sentences(found), as_json=as_json)
 
 
+@app.command()
+def trials(*, as_json: JsonFlag = False) -> None:
+    """List the trials of policies with verdict and progress, from mornings after each was sealed."""
+    from risk.limits.trial_verdict import judge_trial
+    from risk.limits.trials import read_trials
+    from risk.limits.what_if_report import trial_facts, trial_sentence
+
+    with warehouse() as connection:
+        judged = [(trial, judge_trial(connection, trial)) for trial in read_trials(connection)]
+    lines = [trial_sentence(*one) for one in judged] or ["No policy was tried yet: riskctl policy what-if tries one."]
+    _print({"trials": [trial_facts(*one) for one in judged]}, lines, as_json=as_json)
+
+
 def _print(facts: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
     typer.echo(json.dumps(facts, default=str) if as_json else "\n".join(lines))
 

@@ -17,12 +17,15 @@ from typer.testing import CliRunner
 
 from risk.books.warehouse import aggregate
 from risk.cli import app
-from risk.core.calendar import session_close
+from risk.core.calendar import session_close, session_open
 from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.errors import RequestError
 from risk.core.policy_document import PolicyDocument, default_policy
 from risk.core.warehouse import Connection, connect
+from risk.limits.betting import STAKES
 from risk.limits.decide import apply_rules
+from risk.limits.track_record import store_track_record
+from risk.limits.trial_verdict import judge_trial
 from risk.limits.trials import Trial, read_trials, seal_trial
 from risk.limits.what_if_report import WhatIf, run_what_if, what_if_sentences
 from tests.databases import create_database, drop_database
@@ -219,11 +222,11 @@ def test_same_policy_and_range_are_the_same_trial(connection: Connection) -> Non
     assert read_trials(connection) == [sealed[0], sealed[1], sealed[3]]
 
 
-def _invoke(monkeypatch: pytest.MonkeyPatch, dsn: str, *arguments: str) -> Any:
+def _command(monkeypatch: pytest.MonkeyPatch, dsn: str, *arguments: str) -> Any:
     place = parse_dsn(dsn)
     uri = f"postgresql://{place['user']}:{place.get('password', '')}@{place['host']}:{place['port']}/{place['dbname']}"
     monkeypatch.setenv(WAREHOUSE_CONNECTION, uri)
-    return CliRunner().invoke(app, ["policy", "what-if", *arguments])
+    return CliRunner().invoke(app, ["policy", *arguments])
 
 
 def test_command_prints_json_and_refuses_with_a_sentence(
@@ -234,9 +237,9 @@ def test_command_prints_json_and_refuses_with_a_sentence(
     broken.write_text(SHIPPED.replace("step: 5%", "step: five"), encoding="utf-8")
     whole = ("--from", str(DAYS[20]), "--to", str(DAYS[26]))
 
-    printed = json.loads(_invoke(monkeypatch, desk_dsn, str(good), *whole, "--json").stdout)
+    printed = json.loads(_command(monkeypatch, desk_dsn, "what-if", str(good), *whole, "--json").stdout)
     refused = [
-        str(_invoke(monkeypatch, desk_dsn, str(file), "--from", first, "--to", last).exception)
+        str(_command(monkeypatch, desk_dsn, "what-if", str(file), "--from", first, "--to", last).exception)
         for file, first, last in (
             (good, "2024-01-02", "2024-01-31"),
             (good, "2025-02-03", "2025-01-02"),
@@ -261,3 +264,44 @@ def test_command_prints_json_and_refuses_with_a_sentence(
 def test_warehouse_without_reports_says_so(connection: Connection) -> None:
     with pytest.raises(RequestError, match="nothing was reported in this warehouse yet"):
         _tried(connection, UNCONCERNED)
+
+
+def _forecast(connection: Connection, quantile_usd: int) -> None:
+    """Issue the same forecast for all sessions and accounts, with the first morning."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select min(run_id) from runs")
+        [(run_id,)] = cursor.fetchall()
+        for day in DAYS[1:]:
+            for name in ("CALM", "LOSER"):
+                row = (name, day, run_id, quantile_usd)
+                cursor.execute("insert into forecasts values (%s, %s, 'calibrated', %s, %s, true)", row)
+
+
+def _seal_at(connection: Connection, instant: dt.datetime) -> None:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("update policy_trials set recorded_at = %s", (instant,))
+
+
+def test_verdict_counts_mornings_after_the_seal_only(
+    desk: Connection, desk_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a usual loss of 2,000, and outcomes followed
+    _forecast(desk, -2000)
+    store_track_record(desk, new_run(desk, DAYS[26]))
+    sealed = seal_trial(desk, UNCONCERNED, DAYS[23], DAYS[26], "ann@desk")
+
+    # when it is sealed now, before the opening of the first session, and at it
+    now = judge_trial(desk, sealed)
+    _seal_at(desk, session_open(DAYS[23]) - dt.timedelta(minutes=1))
+    before = judge_trial(desk, read_trials(desk)[0])
+    printed = _command(monkeypatch, desk_dsn, "trials").stdout
+    _seal_at(desk, session_open(DAYS[23]))
+    after = judge_trial(desk, read_trials(desk)[0])
+
+    # then the account with losses lost 4,000 uncut, 4,175 cut: 1.5 and 1.5875 beyond half a usual loss. Its difference
+    # of -0.0875 against a mean of -0.04375 gains that much by stake; the later sessions have no loss in the tail.
+    assert (now.session_count, now.wealth, now.better_since) == (0, 1.0, None)
+    assert (before.session_count, before.last_session, before.better_since) == (3, DAYS[25], None)
+    assert before.wealth == pytest.approx(1 + 0.04375 * sum(STAKES) / len(STAKES))
+    assert (after.session_count, after.wealth) == (2, 1.0)
+    assert "Verdict: open (wealth 1.05 of 40 needed by variant 1, 3 sessions since" in printed

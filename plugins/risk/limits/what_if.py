@@ -24,6 +24,7 @@ from risk.limits.past_mornings import PastInputs, PastMorning, PastReader, past_
 from risk.limits.policy import DeskTerms, limit_in_force
 
 TRIAL_LABEL = "what-if"
+RATIO_STEP = Decimal("0.0001")
 REPORTED_COLUMNS = ("account_id", "level", "cut_ratio", "base_limit_usd", "new_limit_usd")
 
 
@@ -52,6 +53,11 @@ class PastDecision:
     limit_usd: Decimal
     usual_loss_usd: Decimal | None
     policy: Policy
+
+    @property
+    def kept_cut_ratio(self) -> Decimal:
+        """The share of the base limit that the limit is below it: after the restore step, not what was decided."""
+        return (1 - self.limit_usd / self.base_limit_usd).quantize(RATIO_STEP)
 
     @property
     def terms(self) -> tuple[str, Decimal, Decimal]:

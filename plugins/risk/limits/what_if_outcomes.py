@@ -29,9 +29,8 @@ from risk.limits.track_record import (
     outcome_usd,
     sum_interval,
 )
-from risk.limits.what_if import MorningDecisions, PastDecision
-
-RATIO_STEP = Decimal("0.0001")
+from risk.limits.what_if import RATIO_STEP, MorningDecisions, PastDecision
+from risk.model.panel import FloatMatrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +42,11 @@ class ComparedDay:
     adopted: PastDecision
     other: PastDecision
     booked: BookedSession
+
+    @property
+    def has_unit(self) -> bool:
+        """Whether both policies know the account's usual loss, the unit of the tail."""
+        return self.adopted.usual_loss_usd is not None and self.other.usual_loss_usd is not None
 
     @property
     def path(self) -> IntradayPath:
@@ -109,13 +113,13 @@ class Outcomes:
 
 def measure_outcomes(connection: Connection, decided: Sequence[MorningDecisions]) -> Outcomes:
     """Measure the outcomes of past mornings, at least one, under both policies."""
-    days, open_count, single_count = _compared_days(connection, decided)
+    days, open_count, single_count = compared_days(connection, decided)
     paths = _paths_to_walk(connection, days)
     adopted, other = (_policy_outcome(days, paths, side) for side in SIDES)
     with localcontext(EXACT):
         leads = [sum(map(_lead_usd, of_session), Decimal(0)) for _, of_session in _by_session(days)]
     cut_days = _cut_days(days, SIDES[1])
-    other_limits = np.array([float(day.adopted.limit_usd) for day in days if _has_unit(day)])
+    other_limits = np.array([float(day.adopted.limit_usd) for day in days if day.has_unit])
     tail_lead = measure_against(cut_days, other_limits) if len(other_limits) else None
     lead = sum(leads, Decimal(0))
     return Outcomes(open_count, single_count, adopted, other, round(lead, 2), *sum_interval(leads), tail_lead)
@@ -125,7 +129,7 @@ Side = Callable[[ComparedDay], PastDecision]
 SIDES: tuple[Side, Side] = (attrgetter("adopted"), attrgetter("other"))
 
 
-def _compared_days(connection: Connection, decided: Sequence[MorningDecisions]) -> tuple[list[ComparedDay], int, int]:
+def compared_days(connection: Connection, decided: Sequence[MorningDecisions]) -> tuple[list[ComparedDay], int, int]:
     """Pair decisions with what became of them; count those without an outcome, and those of one policy only."""
     sessions = [one.morning.run.effective_session for one in decided]
     binds = {"first_session": sessions[0], "last_session": sessions[-1]}
@@ -181,7 +185,7 @@ def _policy_outcome(
     median, high = np.quantile(uses, (0.5, 0.95)).tolist() if uses else (None, None)
     hits = sum(one.outcome != WITHIN for one in receipts)
     use = LimitUse(len(days), median, high, hits, sum(one.outcome == BREACH for one in receipts))
-    tail = measure_effect(_cut_days(days, side)) if any(map(_has_unit, days)) else None
+    tail = measure_effect(_cut_days(days, side)) if any(day.has_unit for day in days) else None
     return PolicyOutcome(use, _track_record(days, side), tail)
 
 
@@ -195,28 +199,27 @@ def _track_record(days: Sequence[ComparedDay], side: Side) -> TrackRecord:
 
 def _past_cut(day: ComparedDay, side: Side) -> PastCut:
     decision = side(day)
-    # After the restore step a limit may be cut by another share than was decided.
-    cut = (1 - decision.limit_usd / decision.base_limit_usd).quantize(RATIO_STEP)
-    return PastCut(day.is_live, decision.base_limit_usd, cut, decision.limit_usd, day.path)
+    return PastCut(day.is_live, decision.base_limit_usd, decision.kept_cut_ratio, decision.limit_usd, day.path)
 
 
 def _lead_usd(day: ComparedDay) -> Decimal:
     return outcome_usd(day.path, day.other.limit_usd) - outcome_usd(day.path, day.adopted.limit_usd)
 
 
-def _has_unit(day: ComparedDay) -> bool:
-    """Return whether both policies know the account's usual loss, the unit of the tail."""
-    return day.adopted.usual_loss_usd is not None and day.other.usual_loss_usd is not None
+def padded_lows(days: Sequence[ComparedDay]) -> FloatMatrix:
+    """Lay out the running lows, ``(n_days, n_lows)``, US dollars, positive; infinite behind the last of each day."""
+    most = max((len(day.booked.running_lows_usd) for day in days), default=0)
+    lows = np.full((len(days), most + 1), np.inf)
+    for number, day in enumerate(days):
+        lows[number, : len(day.booked.running_lows_usd)] = day.booked.running_lows_usd
+    return lows
 
 
 def _cut_days(days: Sequence[ComparedDay], side: Side) -> CutDays:
     """Lay out the days with a usual loss under one policy; the unit is that of the adopted one."""
-    chosen = [day for day in days if _has_unit(day)]
+    chosen = [day for day in days if day.has_unit]
     numbers = {name: number for number, name in enumerate(sorted({day.booked.account_id for day in chosen}))}
-    most = max((len(day.booked.running_lows_usd) for day in chosen), default=0)
-    lows = np.full((len(chosen), most + 1), np.inf)
-    for number, day in enumerate(chosen):
-        lows[number, : len(day.booked.running_lows_usd)] = day.booked.running_lows_usd
+    lows = padded_lows(chosen)
     bases, limits, usual, closes = np.array(
         [
             [

@@ -13,6 +13,7 @@ from risk.core.policy_store import read_policies
 from risk.core.warehouse import Connection
 from risk.limits.tail_effect import MINIMUM_SESSIONS, Effect
 from risk.limits.track_record import INTERVAL_SESSIONS
+from risk.limits.trial_verdict import Verdict, judge_trial
 from risk.limits.trials import Trial, read_trials
 from risk.limits.what_if import MorningDecisions, PastDecision, decide_again, mornings_of_range
 from risk.limits.what_if_outcomes import Outcomes, PolicyOutcome, measure_outcomes
@@ -32,6 +33,8 @@ class WhatIf:
         The mornings, ascending.
     outcomes
         What became of them.
+    verdict
+        From the mornings after the trial was sealed.
     first_adoption
         First session that a policy was adopted for after set-up; ``None`` = none was.
     """
@@ -40,6 +43,7 @@ class WhatIf:
     trial_count: int
     decided: Sequence[MorningDecisions]
     outcomes: Outcomes
+    verdict: Verdict
     first_adoption: dt.date | None
 
 
@@ -55,24 +59,36 @@ def run_what_if(connection: Connection, trial: Trial) -> WhatIf:
     decided = list(decide_again(connection, mornings, trial.document))
     outcomes = measure_outcomes(connection, decided)
     adoptions = [one.valid_from for one in read_policies(connection) if one.valid_from is not None]
-    return WhatIf(trial, len(read_trials(connection)), decided, outcomes, min(adoptions, default=None))
+    verdict = judge_trial(connection, trial)
+    return WhatIf(trial, len(read_trials(connection)), decided, outcomes, verdict, min(adoptions, default=None))
+
+
+def trial_facts(trial: Trial, verdict: Verdict) -> dict[str, Any]:
+    """Return a trial and its verdict as JSON types."""
+    return {
+        "number": trial.trial_number,
+        "variant": trial.variant_number,
+        "sha256": trial.trial_sha256,
+        "policy_sha256": trial.document.content_sha256,
+        "from": str(trial.first_session),
+        "to": str(trial.last_session),
+        "author": trial.author,
+        "recorded_at": trial.recorded_at.isoformat(),
+        "verdict": {**asdict(verdict), "sentence": verdict.sentence},
+    }
+
+
+def trial_sentence(trial: Trial, verdict: Verdict) -> str:
+    """Say which trial it is, and its verdict."""
+    name = f"Trial {trial.trial_number} (policy {trial.document.content_sha256[:12]}, {trial.first_session} to "
+    return f"{name}{trial.last_session}, by {trial.author}). {verdict.sentence}"
 
 
 def what_if_facts(found: WhatIf) -> dict[str, Any]:
     """Return everything as JSON types; amounts are exact decimal strings once written with ``default=str``."""
-    trial = found.trial
     return {
         "is_exploratory": True,
-        "trial": {
-            "number": trial.trial_number,
-            "variant": trial.variant_number,
-            "sha256": trial.trial_sha256,
-            "policy_sha256": trial.document.content_sha256,
-            "from": str(trial.first_session),
-            "to": str(trial.last_session),
-            "author": trial.author,
-            "recorded_at": trial.recorded_at.isoformat(),
-        },
+        "trial": trial_facts(found.trial, found.verdict),
         "trial_count": found.trial_count,
         "mornings": len(found.decided),
         "mornings_restated": sum(one.morning.is_restated for one in found.decided),
@@ -95,6 +111,8 @@ def what_if_sentences(found: WhatIf) -> list[str]:
         *_use_sentences(outcomes),
         *_net_sentences(outcomes),
         *_tail_sentences(outcomes),
+        "",
+        found.verdict.sentence,
     ]
 
 
@@ -103,7 +121,7 @@ def _heading(found: WhatIf) -> Iterator[str]:
     yield (
         f"Exploratory: trial {trial.trial_number} of {found.trial_count}, sessions {trial.first_session} to "
         f"{trial.last_session}. Whoever tries many policies on one past finds one that looks better: nothing here is "
-        "evidence."
+        "evidence. The verdict counts mornings after the trial was sealed only."
     )
     restated = sum(one.morning.is_restated for one in found.decided)
     rebuilt = f", {count(restated)} of them on books rebuilt as known then" if restated else ""
