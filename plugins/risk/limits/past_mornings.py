@@ -17,7 +17,7 @@ import numpy as np
 
 from risk.books.warehouse import rebuild_as_of
 from risk.core.runs import Run
-from risk.core.warehouse import Connection, execute, records, rows
+from risk.core.warehouse import Connection, execute, planning, records, rows
 from risk.limits.decide import (
     ActiveAccount,
     GateDecision,
@@ -135,7 +135,7 @@ class PastReader:
         self.panel = read_panel(connection, last_session_date)
         self.known_at: dt.datetime | None = None
         self.accounts: dict[str, list[ActiveAccount]] = {}
-        self.gates = _PastGates(rows(connection, "what_if/select_issued_forecasts"))
+        self.gates = PastGates(rows(connection, "what_if/select_issued_forecasts"))
 
     @contextlib.contextmanager
     def inputs(self, morning: PastMorning) -> Iterator[PastInputs]:
@@ -154,7 +154,8 @@ class PastReader:
             gate = self.gates.decision(known, self.panel, terms)
         asked = f"{gate.expert} {terms.document.desk.accounts.coverage_binds}"
         if asked not in self.accounts:
-            with replaced(self.connection, {"derived": "pg_temp"}):
+            # Temporary tables have no statistics: without them it joins forecasts and results row by row.
+            with replaced(self.connection, {"derived": "pg_temp"}), planning(self.connection, enable_nestloop="off"):
                 self.accounts[asked] = read_active_accounts(self.connection, run, terms, gate.expert)
         return RunInputs(run.session_date, gate, UNUSED_SHAPE, terms, self.accounts[asked], known.histories)
 
@@ -217,7 +218,7 @@ class _EvaluatedGate:
         )
 
 
-class _PastGates:
+class PastGates:
     """Evaluates the gate of past mornings against other rules.
 
     A result after a session depends on that session and earlier ones only: one evaluation serves all mornings whose
