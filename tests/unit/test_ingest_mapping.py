@@ -579,6 +579,20 @@ def test_asset_class_tells_a_future_from_a_share_of_the_same_name(tmp_path: Path
     assert "A1,2025-08-14,-5900" in result.stdout
 
 
+@pytest.mark.parametrize(
+    "kind", ['all_are = "option"', 'asset_class = { column = "Kind", words = { OPT = "option" } }']
+)
+def test_underlying_of_an_option_is_no_share(tmp_path: Path, kind: str) -> None:
+    # ten contracts counted as ten shares of the underlying
+    rows = (f"{ROW},OPT", f"{ROW.replace('AAPL', 'AAPL 19SEP25 150 C')},OPT")
+    write(tmp_path, f'unused = ["Kind"]\nsymbols = {{ {kind} }}\n{BASE}', f"{HEADER},Kind", *rows)
+
+    found, (reject,), *_ = read_drop(tmp_path, Settings())
+
+    assert (found["symbol"].tolist(), reject.line_number) == (["AAPL  250919C00150000"], 2)
+    assert "the underlying of an option" in reject.reason
+
+
 def test_row_of_an_unknown_asset_class_is_rejected(tmp_path: Path) -> None:
     mapping = f'symbols = {{ asset_class = {{ column = "Kind", words = {{ STK = "equity" }} }} }}\n{BASE}'
     write(tmp_path, mapping, f"{HEADER},Kind", f"{ROW},BOND")

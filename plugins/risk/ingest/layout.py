@@ -22,6 +22,7 @@ import pandas as pd
 from risk.core.calendar import FIRST_SESSION
 from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE
+from risk.core.symbols import kind_of, read_symbol
 from risk.ingest.amounts import number
 from risk.ingest.mapping import FillsMapping, Ignored, Numbers, Symbols, Texts, Time
 from risk.ingest.mapping_files import preset, preset_names
@@ -400,6 +401,8 @@ def _symbol(symbols: Symbols, text: str, word: str | None = None) -> str:
         kind = _folded(symbols.asset_class.words).get(fold_word(word))
         if kind is None:
             return unreadable(name, f"unknown asset class {word.strip(' ')!r}")
+    if kind == "option" and kind_of(read_symbol(name) or "") == "equity":
+        return unreadable(name, "the underlying of an option, without expiry, right and strike")
     mark = {"future": "/", "currency": "@"}.get(kind or "", "")
     if mark and not name.startswith(mark):
         return mark + (re.sub(r"[./ ]", "", name) if kind == "currency" else name)
