@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from risk.core.errors import InputError
 from risk.core.settings import Settings
 from risk.ingest.parse import Parser
 from risk.ingest.read import read_drop
@@ -86,3 +87,10 @@ def test_repeated_id_that_excel_shortened_is_said_to_be_one(tmp_path: Path) -> N
     (notice,) = read_drop(tmp_path, Settings()).notices
 
     assert "re-saved by Excel" in notice.sentence
+
+
+def test_file_with_a_field_of_a_hundred_thousand_characters_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "fills.csv").write_text(f"{HEADER}\n08/15/2025 09:45:00,NET001,B,100,{'A' * 200_000},12.5\n")
+
+    with pytest.raises(InputError, match=r"fills\.csv line 2 cannot be read \(field larger than"):
+        read_drop(tmp_path, Settings())

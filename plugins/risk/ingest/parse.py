@@ -6,6 +6,7 @@ take the answers by number. Only plain decimals with many distinct values are re
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -21,6 +22,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import compute
 
+from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.symbols import kind_of, read_symbol
 from risk.ingest.amounts import fits, number
@@ -298,7 +300,7 @@ class Parser:
             self._reject(parsed, record, ["ragged"], reason, ragged, (UNPLACED, UNPLACED, UNPLACED))
         numbers = frame[["account", "day", "place"]].to_numpy()
         for row in np.flatnonzero(~is_good).tolist():
-            record = block.record(row)
+            record = _record(parsed, block, row)
             if _is_blank(record):
                 parsed.record_count -= 1
                 continue
@@ -430,6 +432,23 @@ def judge_symbol(text: str) -> tuple[bool, str, int, bool]:
     """Judge a symbol: whether it is good, the symbol, a hash of it, and whether it is a future by its form."""
     is_good, symbol, content = judge_word(read_symbol, text)
     return is_good, symbol, content, kind_of(symbol) == "future"
+
+
+def _record(parsed: ParsedFile, block: Block, row: int) -> Record:
+    """Return one record of a block.
+
+    Raises
+    ------
+    InputError
+        If it has a field that is too long for the csv module.
+    """
+    try:
+        return block.record(row)
+    except csv.Error as error:
+        raise InputError(
+            f"{parsed.path.name} line {block.line_numbers[row]} cannot be read ({error}): it is no CSV of executions. "
+            "Replace the file with a new export."
+        ) from None
 
 
 def _is_blank(record: Record) -> bool:
