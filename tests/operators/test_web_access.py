@@ -28,6 +28,7 @@ from risk.report.build_facts import build_facts
 from risk.report.facts import Facts, RestatementFacts
 from risk.report.page import Links
 from risk.report.render import render_report
+from tests.breach_desks import BROKEN, run_session
 from tests.browser import obstacles
 from tests.operators.test_web_model import CARD, store_model
 from tests.report_desks import RUN, SESSION, USE, account, book, deliver_fills, desk, insert, open_run, recommend
@@ -126,6 +127,21 @@ def test_track_record_and_model_can_be_used_by_keyboard_and_screen_reader(page: 
         page.goto(address)
         assert page.locator("svg").count() > 0
         assert obstacles(page) == [], address
+
+
+def test_breaches_can_be_used_by_keyboard_and_screen_reader(page: Page, connection: Connection) -> None:
+    deliver(connection, BROKEN)
+    run_session(connection)
+
+    page.goto("/breaches")
+    assert obstacles(page) == []
+    page.get_by_role("link", name=str(MON)).press("Enter")
+    assert obstacles(page) == []
+    page.get_by_label("Reason").select_option("data error")
+    page.get_by_label("What happened, in a sentence").fill("the fill was cancelled")
+    page.get_by_role("button", name="Close this breach").press("Enter")
+    assert page.get_by_text("Closed: limit $5,000").count() == 1
+    assert page.get_by_role("button", name="Reopen this breach").count() == 1
 
 
 @pytest.mark.usefixtures("morning")

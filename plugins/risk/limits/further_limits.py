@@ -91,7 +91,7 @@ def read_further_uses(
     policies = [terms.document.desk, *terms.document.groups.values()]
     if any(limit for policy in policies for limit in account_limits(policy).values()):
         for row in records(connection, "receipts/select_period_losses", {"session_date": session_date}):
-            uses.extend(_account_uses(row, terms.of(row["account_id"]).policy))
+            uses.extend(account_uses(row, terms.of(row["account_id"]).policy))
     return uses
 
 
@@ -111,7 +111,8 @@ def _desk_use(policy: Policy, pnl_usd: Decimal | None, incomplete_count: int) ->
         yield _use(policy, (DESK, "loss of the desk"), limit_usd, -pnl_usd, incomplete_count)
 
 
-def _account_uses(row: Mapping[str, Any], policy: Policy) -> Iterator[FurtherUse]:
+def account_uses(row: Mapping[str, Any], policy: Policy) -> Iterator[FurtherUse]:
+    """Judge an account's further limits by a row of ``select_period_losses.sql``."""
     with localcontext(EXACT):
         low_usd = -row["largest_loss_usd"]
         fall_usd = row["peak_before_usd"] - (row["cumulative_before_usd"] + low_usd)
