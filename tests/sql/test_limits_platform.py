@@ -68,6 +68,7 @@ def test_statement_holds_until_another_limit_takes_effect(
     state(connection, limit, day_start(MON) + dt.timedelta(hours=hour))
 
     assert found(connection, LATER) == expected
+    assert found(connection, LATER + dt.timedelta(days=31)) == UNCONFIRMED
     # What is known at an instant is what had been recorded by then.
     assert found(connection, day_start(MON) + dt.timedelta(hours=hour - 1)) == UNCONFIRMED
 

@@ -18,7 +18,7 @@ from risk.core.errors import RequestError
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection
 from risk.limits.approvals import AirflowUser
-from risk.limits.change_approvals import ChangeDecision, acting_changes, decide_change, read_pending
+from risk.limits.change_approvals import ChangeDecision, acting_changes, decide_change, pending_sentences, read_pending
 from risk.limits.in_force import BASE, DEFAULT, EMAILED, INTRADAY, PUBLISHED, TEMPORARY, LimitInForce
 from risk.limits.limit_inputs import APPROVED, REJECTED, RegisteredChange, read_changes
 from risk.limits.policy import read_terms
@@ -284,6 +284,23 @@ def test_changes_that_act_are_those_that_hold_or_will(connection: Connection) ->
     assert acting(day_start(SOON) + noon, base.change_id) == [base.change_id, later.change_id, instead.change_id]
     assert acting(day_start(LATER) + noon, later.change_id) == [later.change_id, instead.change_id]
     assert acting(day_start(next_session(LATER)) + noon, later.change_id) == [later.change_id]
+
+
+def test_report_says_which_changes_wait_for_a_decision(connection: Connection) -> None:
+    change = ask(connection, "8000", SOON)
+    rejected = ask(connection, "2000", SOON, LATER)
+    decide(connection, rejected, REJECTED, BOB)
+
+    [sentence] = pending_sentences(connection, dt.datetime.now(dt.UTC))
+
+    assert sentence == (
+        f"1 limit change is pending and not in force: NET001 base limit $8,000 from {SOON} 00:00 New York. "
+        "Approve or reject on the page Limits."
+    )
+    # What is known at an instant is what had been recorded by then.
+    assert pending_sentences(connection, change.recorded_at - dt.timedelta(microseconds=1)) == []
+    decide(connection, change, APPROVED, BOB)
+    assert pending_sentences(connection, dt.datetime.now(dt.UTC)) == []
 
 
 def test_change_that_covers_a_holiday_says_so(connection: Connection) -> None:

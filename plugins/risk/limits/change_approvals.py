@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from risk.core.errors import RequestError
+from risk.core.money import counted, usd_exact
 from risk.core.warehouse import Connection, execute, rows, writing
 from risk.limits.approvals import AirflowUser
 from risk.limits.in_force import BASE
@@ -84,13 +85,17 @@ class ChangeDecision:
 
 def read_pending(connection: Connection, now: dt.datetime, *, has_dual_control: bool) -> list[ShownChange]:
     """List the changes that somebody may still decide about, as they are shown at an instant, oldest first."""
+    pending = _open_changes(connection, now)
+    return [show_change(connection, change, now, has_dual_control=has_dual_control) for change in pending]
+
+
+def _open_changes(connection: Connection, now: dt.datetime) -> list[RegisteredChange]:
     pending = [
         change
         for change in read_changes(connection, now)
         if change.action is None and (change.ends_at is None or change.ends_at > now)
     ]
-    pending.sort(key=lambda change: change.change_id)
-    return [show_change(connection, change, now, has_dual_control=has_dual_control) for change in pending]
+    return sorted(pending, key=lambda change: change.change_id)
 
 
 def show_change(
@@ -136,6 +141,19 @@ def decide_change(
         }
         execute(connection, "register/insert_limit_change_decisions", binds)
     return read_change(connection, decision.change_id)
+
+
+def pending_sentences(connection: Connection, instant: dt.datetime) -> list[str]:
+    """Say which changes wait for a decision, as known at an instant; nothing where none does."""
+    waiting = [
+        f"{change.account_id} {change.kind} limit {usd_exact(change.limit_usd)} from {shown(change.starts_at)}"
+        for change in _open_changes(connection, instant)
+    ]
+    if not waiting:
+        return []
+    verb = "is" if len(waiting) == 1 else "are"
+    changes = counted(len(waiting), "limit change")
+    return [f"{changes} {verb} pending and not in force: {'; '.join(waiting)}. Approve or reject on the page Limits."]
 
 
 def acting_changes(

@@ -1,7 +1,7 @@
 """Whether the trading platform has the limit in force: read back from it, or entered there by a person.
 
-A statement confirms while the limit in force is what it was when the platform was seen. Once another limit takes
-effect it says nothing any more, and the new limit is unconfirmed until somebody states it.
+A statement confirms for a month while the limit in force is what it was when the platform was seen. Once another limit
+takes effect it says nothing any more, and the new limit is unconfirmed until somebody states it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from risk.limits.in_force import AccountLimits, limit_at, limits_in_session
 from risk.limits.limit_inputs import read_account_limits, unnamed_limits
 from risk.limits.policy import read_terms
 from risk.limits.register import limits_in_force
+
+STATED_WITHIN = dt.timedelta(days=31)
+"""An older statement confirms nothing: limits are compared with the platform at least once a month."""
 
 CONFIRMED, UNCONFIRMED, DIFFERENT = "confirmed", "unconfirmed", "different"
 
@@ -76,7 +79,7 @@ def confirmation(
         New York date of the instant.
     """
     limit_usd = limit_at(account, instant, session_date).limit_usd
-    if stated is None:
+    if stated is None or stated.seen_at < instant - STATED_WITHIN:
         return UNCONFIRMED, limit_usd
     if len(limits_in_session(account, session_date, min(stated.seen_at, instant), instant)) > 1:
         return UNCONFIRMED, limit_usd
@@ -88,9 +91,13 @@ def read_confirmations(connection: Connection, instant: dt.datetime) -> list[Con
     stated = {one.account_id: one for one in _read_platform_limits(connection, instant)}
     session_date = instant.astimezone(EXCHANGE_ZONE).date()
     terms = read_terms(connection, session_date, instant)
-    first_at = min([instant, *(one.seen_at for one in stated.values())])
     known = read_account_limits(
-        connection, instant, terms=terms, through_session=session_date, first_at=first_at, last_at=instant
+        connection,
+        instant,
+        terms=terms,
+        through_session=session_date,
+        first_at=instant - STATED_WITHIN,
+        last_at=instant,
     )
     names = {name for (name,) in rows(connection, "register/select_accounts")} | known.keys()
     found = []

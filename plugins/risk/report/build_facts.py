@@ -15,6 +15,7 @@ from risk.core.runs import Run, read_roster
 from risk.core.warehouse import Connection, records
 from risk.ingest.reasons import SHOWN_ROWS, CauseGroup, say_causes
 from risk.limits.breaches import read_items
+from risk.limits.change_approvals import pending_sentences
 from risk.limits.confirmations import platform_sentences
 from risk.limits.exposure import AccountExposure, largest_exposures
 from risk.limits.further_limits import read_further_uses
@@ -88,7 +89,7 @@ def build_facts(connection: Connection, run: Run) -> Facts:
         # Most important first: the mail shows only a few above the actions.
         warnings=(
             *_account_warnings(accounts, run),
-            *_platform_warnings(connection, run, accounts),
+            *_limit_warnings(connection, run, accounts),
             *_stored_warnings(connection, run, accounts, desk["drifts"]),
         ),
         roster=tuple(
@@ -254,8 +255,10 @@ def _account_warnings(accounts: Sequence[AccountFacts], run: Run) -> Iterable[Wa
             yield WarningFacts("books", name, message)
 
 
-def _platform_warnings(connection: Connection, run: Run, accounts: Sequence[AccountFacts]) -> Iterable[WarningFacts]:
-    """Warn of limits in force that the trading platform does not have, or of which that is not known."""
+def _limit_warnings(connection: Connection, run: Run, accounts: Sequence[AccountFacts]) -> Iterable[WarningFacts]:
+    """Warn of changes that wait for a decision, then of limits in force that the trading platform may not have."""
+    for sentence in pending_sentences(connection, run.as_of):
+        yield WarningFacts("register", "limits", readable(sentence))
     names = [account.account_id for account in accounts]
     for sentence in platform_sentences(connection, run.as_of, names):
         yield WarningFacts("platform", "limits", readable(sentence))

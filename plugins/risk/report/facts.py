@@ -209,7 +209,8 @@ class WarningFacts:
     ----------
     kind
         ``file``, ``unread`` (a file under whose name nothing is read), ``rejects``, ``delivery``, ``books``, ``check``,
-        ``platform`` (limits that the trading platform does not have) or ``model``.
+        ``register`` (limit changes that are pending), ``platform`` (limits that the trading platform may not have) or
+        ``model``.
     subject
         The file, account or check concerned.
     message
