@@ -94,3 +94,27 @@ def test_file_with_a_field_of_a_hundred_thousand_characters_is_refused(tmp_path:
 
     with pytest.raises(InputError, match=r"fills\.csv line 2 cannot be read \(field larger than"):
         read_drop(tmp_path, Settings())
+
+
+@pytest.mark.parametrize(
+    ("prices", "is_refused"),
+    [
+        # 1.010 beside 1.011,50 is one thousand and ten, and was 1.01
+        (("1.010", "1.011,50"), True),
+        (("1.010", "10,5"), True),
+        (("1.010", "1.011"), False),
+        (("1.010", "1.011,50", "10.5"), False),
+        (("1010", "1.011,50"), False),
+    ],
+)
+def test_point_is_no_decimal_mark_beside_decimal_commas(
+    tmp_path: Path, prices: tuple[str, ...], is_refused: bool
+) -> None:
+    rows = (f"08/15/2025 09:45:00,NET001,B,100,XYZ,{price}".replace(",", ";", 5) for price in prices)
+    (tmp_path / "fills.csv").write_text("\n".join([HEADER.replace(",", ";"), *rows, ""]))
+
+    if is_refused:
+        with pytest.raises(InputError, match=r"line 2 says '1\.010', in which the point may stand between thousands"):
+            read_drop(tmp_path, Settings())
+    else:
+        assert len(read_drop(tmp_path, Settings()).executions) > 0

@@ -20,6 +20,8 @@ _MARKED: Final = re.compile(
 )
 """``$1,010.00``, ``-$5``, ``1,234,567``. A single comma before three digits and no point may be a decimal comma."""
 
+DECIMAL_COMMA: Final = "has a decimal comma: write a decimal point"
+
 _SPACE: Final = " \t\n\r\v\f"
 
 _REASONS: Final = {
@@ -36,7 +38,7 @@ _REASONS: Final = {
         r"[+-]?(?:[A-Z]{3}|[^\x00-\x7f]) ?[0-9.,]+|[+-]?[0-9.,]+ ?(?:[A-Z]{3}|[$]|[^\x00-\x7f])"
     ),
     "has blanks between its digits": re.compile(r"[+-]?\$?[0-9]+(?:[ \u00a0\u2009\u202f][0-9]{3})+(?:[.,][0-9]*)?"),
-    "has a decimal comma: write a decimal point": re.compile(r"[+-]?\$?[0-9.]*[0-9],[0-9]*"),
+    DECIMAL_COMMA: re.compile(r"[+-]?\$?[0-9.]*[0-9],[0-9]*"),
 }
 
 

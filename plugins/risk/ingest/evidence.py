@@ -1,9 +1,10 @@
-"""What the rows of one file say together: the order of day and month in its dates, and one multiplier a symbol."""
+"""What the rows of one file say together: the order of day and month, the decimal mark, one multiplier a symbol."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 
 from risk.core.entities import Instrument
 from risk.core.errors import InputError
-from risk.ingest.rules import shorten
-from risk.ingest.streams import Block
+from risk.ingest.amounts import DECIMAL_COMMA
+from risk.ingest.rules import Named, Reject, shorten
+from risk.ingest.streams import Block, Record
 from risk.ingest.times import DATE_ORDERS
 
 UNIT = Decimal("1e-8")
@@ -61,6 +63,38 @@ class DateEvidence:
             f"{file_name} has its dates day first: line {line_number} says {shorten(text)}, and no date is month first "
             "beyond doubt. Nothing of the file is loaded. Export its dates as MM/DD/YYYY or YYYY-MM-DD, or state their "
             "form in a mapping (riskctl map)."
+        )
+
+
+_POINT_BETWEEN_THOUSANDS = re.compile(r"[+-]?\$?[0-9]{1,3}(?:\.[0-9]{3})+")
+_DECIMAL_POINT = re.compile(r"[+-]?\$?(?:[0-9,]*\.(?![0-9]{3}$)[0-9]+|[0-9]{4,}\.[0-9]{3})")
+
+
+def refuse_decimal_commas(name: str, rejects: Iterable[Reject], records: Iterable[tuple[Record, Named]]) -> None:
+    """Refuse a file with decimal commas in which a point may stand between thousands: 1.010 would count as 1.01.
+
+    Beside a decimal point beyond doubt, a comma is an error of its row.
+
+    Parameters
+    ----------
+    records
+        Read only if a record was rejected for a decimal comma.
+    """
+    if not any(DECIMAL_COMMA in reject.reason for reject in rejects):
+        return
+    doubtful: tuple[int, str] | None = None
+    for record, named in records:
+        for text in (named.get(column, "").strip(" ") for column in ("quantity", "price")):
+            if _DECIMAL_POINT.fullmatch(text):
+                return
+            if doubtful is None and _POINT_BETWEEN_THOUSANDS.fullmatch(text):
+                doubtful = record.line_number, text
+    if doubtful:
+        line_number, text = doubtful
+        raise InputError(
+            f"{name} has amounts with a decimal comma, and line {line_number} says {shorten(text)}, in which the point "
+            "may stand between thousands. Nothing of the file is loaded. Export it with decimal points, or state its "
+            "marks in a mapping (numbers.decimal, numbers.thousands)."
         )
 
 

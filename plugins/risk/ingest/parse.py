@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
@@ -26,11 +26,11 @@ from risk.core.errors import InputError
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.symbols import kind_of, read_symbol
 from risk.ingest.amounts import fits, number
-from risk.ingest.evidence import DateEvidence, StatedMultipliers
+from risk.ingest.evidence import DateEvidence, StatedMultipliers, refuse_decimal_commas
 from risk.ingest.layout import ExecutionFile
 from risk.ingest.mapping import FillsMapping
 from risk.ingest.order import ROW_DTYPES, Rows
-from risk.ingest.rules import NO_IDS, Reject, RowRules, currency_of, may_be_execution, multiplier_of, sum_fees
+from risk.ingest.rules import NO_IDS, Named, Reject, RowRules, currency_of, may_be_execution, multiplier_of, sum_fees
 from risk.ingest.streams import Block, Record
 from risk.ingest.times import DATE_ORDERS, FUTURES_OPEN, moment_of, session_at, session_of
 from risk.ingest.words import FEE_COLUMNS, IDS, READ_COLUMNS, UNNAMED, side_of
@@ -261,6 +261,7 @@ class Parser:
                 self._add(parsed, file, block, store)
             parsed.content_sha256, parsed.ignored_count = file.sha256, file.ignored_count
         parsed.dates.refuse_day_first(path.name)
+        refuse_decimal_commas(path.name, (one.reject for one in parsed.rejects), _records(path, mapping))
         return parsed
 
     def _add(self, parsed: ParsedFile, file: ExecutionFile, block: Block, store: Callable[[pa.Table], object]) -> None:
@@ -432,6 +433,11 @@ def judge_symbol(text: str) -> tuple[bool, str, int, bool]:
     """Judge a symbol: whether it is good, the symbol, a hash of it, and whether it is a future by its form."""
     is_good, symbol, content = judge_word(read_symbol, text)
     return is_good, symbol, content, kind_of(symbol) == "future"
+
+
+def _records(path: Path, mapping: FillsMapping | None) -> Iterator[tuple[Record, Named]]:
+    with ExecutionFile(path, mapping) as file:
+        yield from file.records()
 
 
 def _record(parsed: ParsedFile, block: Block, row: int) -> Record:
