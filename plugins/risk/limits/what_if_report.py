@@ -139,8 +139,8 @@ def _notes(found: WhatIf) -> Iterator[str]:
         yield f"The first limits of the range were reported for {first}."
     adopted_from = found.first_adoption
     if adopted_from is None or first < adopted_from:
-        until = "" if adopted_from is None else f" before {adopted_from}"
-        yield f"No policy was adopted for sessions{until}: the one stored at set-up is compared with."
+        until = "these sessions" if adopted_from is None else f"sessions before {adopted_from}"
+        yield f"No policy was adopted for {until}: the one stored at set-up is compared with."
     outcomes = found.outcomes
     if outcomes.open_count:
         unknown = "have no known outcome: the session is not over, or its books are incomplete"
