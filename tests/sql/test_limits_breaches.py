@@ -11,6 +11,7 @@ from psycopg2.extensions import parse_dsn
 from typer.testing import CliRunner
 
 from risk.cli import app
+from risk.core.calendar import day_start
 from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.errors import RequestError
 from risk.core.runs import Run
@@ -34,6 +35,7 @@ from risk.limits.breaches import (
 from risk.report.build_facts import build_facts
 from risk.report.digest import digest_page
 from tests.breach_desks import BROKEN, KEPT, run_session
+from tests.report_desks import insert
 from tests.sql.daily_rows import new_run
 from tests.track_record_desks import MON, TUE, deliver, fill, rename
 
@@ -222,6 +224,33 @@ def test_item_follows_a_renamed_account(connection: Connection) -> None:
 
     assert (states(connection), recorded(connection)) == ([("NET001", MON, CLOSED)], [True])
     assert [row["user_name"] for row in read_entries(connection, "NET001", MON)] == ["Ann"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ({}, "Breach of $5,000"),
+        ({"NET001": 5000}, "Breach of $5,000"),
+        ({"NET001": 4000}, "The platform had another limit. Breach of $5,000"),
+        ({"NET002": 5000}, "Limit not confirmed on the platform. Breach of $5,000"),
+    ],
+)
+def test_breach_under_a_limit_that_the_platform_may_not_have_had_says_so_first(
+    connection: Connection, stated: dict[str, int], said: str
+) -> None:
+    for account_id, limit in stated.items():
+        person = {"user_id": "1", "user_name": "Ann", "recorded_at": day_start(MON)}
+        insert(connection, "platform_limits", account_id=account_id, limit_usd=limit, **person)
+    # What is stated after the breach does not count.
+    insert(
+        connection, "platform_limits", account_id="NET001", limit_usd=5000, user_id="1", user_name="Ann",
+        recorded_at=day_start(TUE),
+    )  # fmt: skip
+    deliver(connection, BROKEN)
+
+    [breach] = build_facts(connection, run_session(connection)).limit_use.breaches
+
+    assert breach.sentence.startswith(said)
 
 
 def test_weekly_digest_counts_breaches_hits_and_open_items(connection: Connection) -> None:

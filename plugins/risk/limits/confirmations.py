@@ -108,6 +108,13 @@ def read_confirmations(connection: Connection, instant: dt.datetime) -> list[Con
     return found
 
 
+def platform_states(connection: Connection, instant: dt.datetime) -> dict[str, str]:
+    """Return the state of each account's limit in force at an instant; empty where nobody had stated any by then."""
+    if not _read_platform_limits(connection, instant):
+        return {}
+    return {one.account_id: one.state for one in read_confirmations(connection, instant)}
+
+
 def enter_platform_limits(connection: Connection, shown: Mapping[str, str], user: AirflowUser) -> None:
     """Store that a person has entered limits on the trading platform.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any, TypeVar, get_type_hints
 
-from risk.core.calendar import day_start
+from risk.core.calendar import day_start, session_close
 from risk.core.policy import LEVELS
 from risk.core.policy_store import PolicyVersion, read_policy
 from risk.core.runs import Run, read_roster
@@ -16,12 +16,13 @@ from risk.core.warehouse import Connection, records
 from risk.ingest.reasons import SHOWN_ROWS, CauseGroup, say_causes
 from risk.limits.breaches import read_items
 from risk.limits.change_approvals import pending_sentences
-from risk.limits.confirmations import platform_sentences
+from risk.limits.confirmations import platform_sentences, platform_states
 from risk.limits.exposure import AccountExposure, largest_exposures
 from risk.limits.further_limits import read_further_uses
 from risk.limits.in_force import AccountLimits, change_usd, limit_at
 from risk.limits.limit_inputs import read_account_limits, unnamed_limits
 from risk.limits.policy import read_terms
+from risk.limits.receipts import BREACH
 from risk.report.facts import (
     PNL_CHART_SESSIONS,
     AccountFacts,
@@ -37,7 +38,7 @@ from risk.report.facts import (
     RosterEntry,
     WarningFacts,
 )
-from risk.report.receipt_facts import LimitUseFacts, by_severity, item_facts, read_receipts, readable
+from risk.report.receipt_facts import LimitUseFacts, ReceiptFacts, by_severity, item_facts, read_receipts, readable
 
 Kind = TypeVar("Kind")
 
@@ -138,10 +139,19 @@ def _read_limit_use(connection: Connection, run: Run, incomplete_count: int) -> 
     """Read the receipts of the session, judged by its policy, and the breaches that are items."""
     terms = read_terms(connection, run.session_date, run.as_of)
     receipts = [one for _, one in read_receipts(connection, terms, session_date=run.session_date)]
+    receipts = [_with_platform_state(connection, one, run.session_date) for one in receipts]
     items = read_items(connection, run.as_of, run.session_date)
     desk_pnl_usd = sum((one.final_usd for one in receipts), Decimal(0)) if receipts else None
     further = read_further_uses(connection, terms, run.session_date, desk_pnl_usd, incomplete_count)
     return LimitUseFacts(by_severity(receipts), item_facts(items, run.session_date), tuple(further))
+
+
+def _with_platform_state(connection: Connection, receipt: ReceiptFacts, session_date: dt.date) -> ReceiptFacts:
+    """Add to a breach whether the platform was known to have the limit when it was reached."""
+    if receipt.outcome != BREACH:
+        return receipt
+    states = platform_states(connection, receipt.hit_at or session_close(session_date))
+    return replace(receipt, platform_state=states.get(receipt.account_id))
 
 
 def _picked(kind: type[Kind], row: Mapping[str, Any]) -> Kind:

@@ -14,6 +14,7 @@ from risk.core.policy import Policy
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, records
 from risk.limits.breaches import OPEN, REMOVED, BreachItem
+from risk.limits.confirmations import DIFFERENT, UNCONFIRMED
 from risk.limits.further_limits import FurtherUse
 from risk.limits.in_force import ORIGINS
 from risk.limits.policy import DeskTerms
@@ -36,6 +37,12 @@ LISTED_ITEMS = 10
 
 NAMED_ACCOUNTS = 5
 """Names in one line about several accounts."""
+
+PLATFORM_WORDS = {
+    UNCONFIRMED: "Limit not confirmed on the platform. ",
+    DIFFERENT: "The platform had another limit. ",
+}
+"""What a breach says first where the platform may not have had the limit."""
 
 OUTCOME_ORDER = (BREACH, HIT, WITHIN)
 
@@ -77,6 +84,9 @@ class ReceiptFacts:
         Minutes from it until no position was open; ``None`` = not by the last fill, or unknown.
     breach_reasons
         Why the limit hit is a breach; empty = it is none.
+    platform_state
+        Of a breach: whether the trading platform was known to have the limit then (``confirmed``, ``unconfirmed`` or
+        ``different``); ``None`` = nobody states limits on the platform.
     """
 
     account_id: str
@@ -101,6 +111,7 @@ class ReceiptFacts:
     enlarging_fill_count: int | None
     minutes_until_flat: Decimal | None
     breach_reasons: tuple[str, ...]
+    platform_state: str | None = None
 
     @property
     def use_text(self) -> str:
@@ -127,7 +138,8 @@ class ReceiptFacts:
     @property
     def sentence(self) -> str:
         """What happened, short: dollars are whole, report.json has the cents; times are New York's."""
-        head = "Breach of" if self.outcome == BREACH else f"{self.result[:1].upper()}{self.result[1:]}:"
+        unset = PLATFORM_WORDS.get(str(self.platform_state), "")
+        head = f"{unset}Breach of" if self.outcome == BREACH else f"{self.result[:1].upper()}{self.result[1:]}:"
         limit = f"{usd_exact(self.limit_usd)} ({ORIGINS[self.limit_source]})"
         used = "" if self.use_ratio is None else f" ({self.use_text})"
         loss = f"down at least {usd(self.largest_loss_usd)}{used} at {self.loss_time}"
