@@ -201,7 +201,7 @@ def _read_slowly(content: str) -> tuple[dict[int, tuple[Any, ...]], dict[int, st
 
 
 def _numbered(content: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the records after the header with the line each starts on; blank lines are passed over."""
+    """Yield the records after the header with the line each starts on; blank ones are passed over."""
     text = content.replace("\r\n", "\n")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     next(reader)
@@ -210,6 +210,6 @@ def _numbered(content: str) -> Iterator[tuple[int, list[str]]]:
         is_last = reader.line_num == text.count("\n") + 1
         if is_last and fields and len(fields) < len(COLUMNS):
             raise EOFError("the file ends in the middle of a line")
-        if fields:
+        if any(field.strip() for field in fields):
             yield line_number, fields
         line_number = reader.line_num + 1
