@@ -201,7 +201,7 @@ def test_report_says_what_does_not_fit_and_which_rule_is_contradicted(connection
 
     facts = build_facts(connection, run)
 
-    assert [(fit.account_id, fit.verdict) for fit in facts.fits] == [("CALM", "never reached"), ("WILD", "too large")]
+    assert [(fit.account_id, fit.verdict) for fit in facts.fits] == [("WILD", "too large"), ("CALM", "never reached")]
     [sentence] = facts.contradicted_rules
     assert sentence.startswith("streak: a large loss followed less often")
     assert parse_facts(facts.canonical) == facts

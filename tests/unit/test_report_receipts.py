@@ -86,7 +86,7 @@ def test_mail_says_who_broke_his_limit_in_html_and_text() -> None:
         (LimitUseFacts(), "Limits on 2025-08-15: use unknown, no account with complete books traded."),
         (
             LimitUseFacts((within("NET009", "0.31"),)),
-            "Limits on 2025-08-15: no breach, no other limit hit; largest use 31% (NET009).",
+            "Limits on 2025-08-15: no breach, no limit hit; largest use 31% (NET009).",
         ),
     ],
 )
