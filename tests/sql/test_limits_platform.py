@@ -10,7 +10,7 @@ import pytest
 
 from risk.core.calendar import day_start
 from risk.core.errors import RequestError
-from risk.core.settings import Settings
+from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection
 from risk.ingest.load import load_drop
 from risk.limits.approvals import AirflowUser
@@ -103,9 +103,10 @@ def test_report_warns_of_a_limit_that_is_not_confirmed(connection: Connection) -
 
 
 def test_file_of_the_platform_confirms_and_is_read_once(connection: Connection, tmp_path: Path) -> None:
-    # given: the platform's file of Monday, with a row that is not readable
+    # given: the platform's file of today, with a row that is not readable
     (tmp_path / "fills.csv").write_text(f"{FILLS}\n{MON:%m/%d/%Y} 09:45:00,NET001,B,100,XYZ,10,0,1\n")
-    lines = ["Date,Account,Limit", f"{MON},NET001,3000.00", f"{MON},NET002,-1"]
+    today = dt.datetime.now(EXCHANGE_ZONE).date()
+    lines = ["Date,Account,Limit", f"{today},NET001,3000.00", f"{today},NET002,-1"]
     (tmp_path / "limits_in_force.csv").write_text("\n".join(lines) + "\n")
 
     for _ in range(2):
@@ -113,7 +114,7 @@ def test_file_of_the_platform_confirms_and_is_read_once(connection: Connection, 
 
     with connection, connection.cursor() as cursor:
         cursor.execute("select account_id, limit_usd, stated_for, file_name from platform_limits")
-        assert cursor.fetchall() == [("NET001", Decimal(3000), MON, "limits_in_force.csv")]
+        assert cursor.fetchall() == [("NET001", Decimal(3000), today, "limits_in_force.csv")]
         cursor.execute("select reason from fill_rejects")
         [[reason]] = cursor.fetchall()
     assert "limit '-1' is no amount in whole cents, at least 0" in reason

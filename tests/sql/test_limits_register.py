@@ -18,7 +18,15 @@ from risk.core.errors import RequestError
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection
 from risk.limits.approvals import AirflowUser
-from risk.limits.change_approvals import ChangeDecision, acting_changes, decide_change, pending_sentences, read_pending
+from risk.limits.change_approvals import (
+    ChangeDecision,
+    ShownChange,
+    acting_changes,
+    decide_change,
+    open_changes,
+    pending_sentences,
+    show_change,
+)
 from risk.limits.in_force import BASE, DEFAULT, EMAILED, INTRADAY, PUBLISHED, TEMPORARY, LimitInForce
 from risk.limits.limit_inputs import APPROVED, REJECTED, RegisteredChange, read_changes
 from risk.limits.policy import read_terms
@@ -27,6 +35,7 @@ from risk.limits.register import (
     change_sentences,
     limits_in_force,
     read_change,
+    read_known_limits,
     request_change,
 )
 from tests.policies import adopt, policy_document
@@ -64,12 +73,18 @@ def ask(connection: Connection, *entered: Any, **changes: Any) -> RegisteredChan
     return request_change(connection, asked(*entered, **changes), ANN, has_dual_control=False)
 
 
+def shown_changes(connection: Connection, *, has_dual_control: bool) -> list[ShownChange]:
+    now = dt.datetime.now(dt.UTC)
+    pending = open_changes(read_changes(connection, now), now)
+    known = read_known_limits(connection, now, last_at=max((change.starts_at for change in pending), default=now))
+    return [show_change(known, change, has_dual_control=has_dual_control) for change in pending]
+
+
 def decide(
     connection: Connection, change: RegisteredChange, action: str, user: AirflowUser, *, has_dual_control: bool = False
 ) -> RegisteredChange:
     """Decide on what is shown now; what is not shown is decided blindly."""
-    now = dt.datetime.now(dt.UTC)
-    pending = read_pending(connection, now, has_dual_control=has_dual_control)
+    pending = shown_changes(connection, has_dual_control=has_dual_control)
     seen = {shown.change.change_id: shown.sha256 for shown in pending}
     decision = ChangeDecision(change.change_id, action, seen.get(change.change_id, ""))
     return decide_change(connection, decision, user, has_dual_control=has_dual_control)
@@ -232,7 +247,7 @@ def test_second_person_is_needed_where_the_limit_has_moved_away_since_the_reques
 def test_change_is_approved_only_as_it_was_shown(connection: Connection) -> None:
     # given: Bob sees 5,000 to 6,000, and the limit becomes 3,000 before he answers
     change = ask(connection, "6000", LATER)
-    [seen] = read_pending(connection, dt.datetime.now(dt.UTC), has_dual_control=False)
+    [seen] = shown_changes(connection, has_dual_control=False)
     assert (seen.before_usd, seen.change_usd) == (Decimal(5000), Decimal(1000))
     decide(connection, ask(connection, "3000", SOON), APPROVED, BOB)
 

@@ -20,7 +20,7 @@ from risk.core.warehouse import Connection, execute, rows, writing
 from risk.limits.approvals import AirflowUser
 from risk.limits.in_force import BASE
 from risk.limits.limit_inputs import APPROVED, RegisteredChange, read_changes
-from risk.limits.register import change_facts, limit_before, read_change, shown
+from risk.limits.register import KnownLimits, change_facts, read_change, read_known_limits, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +83,17 @@ class ChangeDecision:
     seen_sha256: str
 
 
-def read_pending(connection: Connection, now: dt.datetime, *, has_dual_control: bool) -> list[ShownChange]:
-    """List the changes that somebody may still decide about, as they are shown at an instant, oldest first."""
-    pending = _open_changes(connection, now)
-    return [show_change(connection, change, now, has_dual_control=has_dual_control) for change in pending]
-
-
-def _open_changes(connection: Connection, now: dt.datetime) -> list[RegisteredChange]:
+def open_changes(changes: Sequence[RegisteredChange], now: dt.datetime) -> list[RegisteredChange]:
+    """List the changes that somebody may still decide about at an instant, oldest first."""
     pending = [
-        change
-        for change in read_changes(connection, now)
-        if change.action is None and (change.ends_at is None or change.ends_at > now)
+        change for change in changes if change.action is None and (change.ends_at is None or change.ends_at > now)
     ]
     return sorted(pending, key=lambda change: change.change_id)
 
 
-def show_change(
-    connection: Connection, change: RegisteredChange, now: dt.datetime, *, has_dual_control: bool
-) -> ShownChange:
-    """Add to a change what it would replace, and whether it needs a second person, both judged now."""
-    before = limit_before(connection, change.account_id, change.kind, change.starts_at, now)
+def show_change(known: KnownLimits, change: RegisteredChange, *, has_dual_control: bool) -> ShownChange:
+    """Add to a change what it would replace, and whether it needs a second person, both judged by what is known."""
+    before = known.before(change.account_id, change.kind, change.starts_at)
     is_large = change.needs_second_person or before.is_far(change.limit_usd)
     return ShownChange(change, before.limit_usd, has_dual_control or is_large)
 
@@ -131,7 +122,8 @@ def decide_change(
             return change  # a double click
         now = rows(connection, "publish_limits/select_clock")[0][0]
         _check_open(change, now)
-        _check_shown(show_change(connection, change, now, has_dual_control=has_dual_control), decision, user)
+        known = read_known_limits(connection, now, last_at=change.starts_at)
+        _check_shown(show_change(known, change, has_dual_control=has_dual_control), decision, user)
         binds = {
             "change_id": decision.change_id,
             "action": decision.action,
@@ -147,7 +139,7 @@ def pending_sentences(connection: Connection, instant: dt.datetime) -> list[str]
     """Say which changes wait for a decision, as known at an instant; nothing where none does."""
     waiting = [
         f"{change.account_id} {change.kind} limit {usd_exact(change.limit_usd)} from {shown(change.starts_at)}"
-        for change in _open_changes(connection, instant)
+        for change in open_changes(read_changes(connection, instant), instant)
     ]
     if not waiting:
         return []

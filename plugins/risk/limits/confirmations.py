@@ -17,9 +17,7 @@ from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, execute, records, rows, writing
 from risk.limits.approvals import AirflowUser, parsed_amount
 from risk.limits.in_force import AccountLimits, limit_at, limits_in_session
-from risk.limits.limit_inputs import read_account_limits, unnamed_limits
-from risk.limits.policy import read_terms
-from risk.limits.register import limits_in_force
+from risk.limits.register import KnownLimits, limits_in_force, read_known_limits
 
 STATED_WITHIN = dt.timedelta(days=31)
 """An older statement confirms nothing: limits are compared with the platform at least once a month."""
@@ -88,22 +86,16 @@ def confirmation(
 
 def read_confirmations(connection: Connection, instant: dt.datetime) -> list[Confirmation]:
     """List the state of every named account's limit in force at an instant, by name, as known then."""
-    stated = {one.account_id: one for one in _read_platform_limits(connection, instant)}
-    session_date = instant.astimezone(EXCHANGE_ZONE).date()
-    terms = read_terms(connection, session_date, instant)
-    known = read_account_limits(
-        connection,
-        instant,
-        terms=terms,
-        through_session=session_date,
-        first_at=instant - STATED_WITHIN,
-        last_at=instant,
-    )
-    names = {name for (name,) in rows(connection, "register/select_accounts")} | known.keys()
+    return confirmations(connection, read_known_limits(connection, instant, first_at=instant - STATED_WITHIN))
+
+
+def confirmations(connection: Connection, known: KnownLimits) -> list[Confirmation]:
+    """List the state of every account's limit in force, by name; the limits of the last month must be known."""
+    stated = {one.account_id: one for one in _read_platform_limits(connection, known.at)}
+    session_date = known.at.astimezone(EXCHANGE_ZONE).date()
     found = []
-    for name in sorted(names):
-        account = known.get(name) or unnamed_limits(terms, name)
-        state, limit_usd = confirmation(account, stated.get(name), session_date, instant)
+    for name, account in known.accounts.items():
+        state, limit_usd = confirmation(account, stated.get(name), session_date, known.at)
         found.append(Confirmation(name, limit_usd, state, stated.get(name)))
     return found
 

@@ -27,7 +27,16 @@ from risk.core.money import usd_exact
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, rows, writing
 from risk.limits.approvals import AirflowUser, cleaned_reason, parsed_amount
-from risk.limits.in_force import BASE, INTRADAY, NEVER, TEMPORARY, LimitInForce, base_limit, limit_at
+from risk.limits.in_force import (
+    BASE,
+    INTRADAY,
+    NEVER,
+    TEMPORARY,
+    AccountLimits,
+    LimitInForce,
+    base_limit,
+    limit_at,
+)
 from risk.limits.limit_inputs import (
     PENDING,
     REJECTED,
@@ -36,7 +45,7 @@ from risk.limits.limit_inputs import (
     read_changes,
     unnamed_limits,
 )
-from risk.limits.policy import read_terms
+from risk.limits.policy import DeskTerms, read_terms
 
 ONE_DAY = dt.timedelta(days=1)
 MOMENT = dt.timedelta(microseconds=1)
@@ -86,24 +95,78 @@ class CurrentLimits:
     in_force: LimitInForce
 
 
-def current_limits(connection: Connection, instant: dt.datetime) -> list[CurrentLimits]:
-    """List every account that somebody has named, by name, with its limits as known at the instant."""
-    session_date = instant.astimezone(EXCHANGE_ZONE).date()
-    terms = read_terms(connection, session_date, instant)
+@dataclass(frozen=True, slots=True)
+class LimitBefore:
+    """The limit that a change replaces, and the largest change of it that one person may make alone; US dollars."""
+
+    limit_usd: Decimal
+    largest_alone_usd: Decimal
+
+    def is_far(self, limit_usd: Decimal) -> bool:
+        """Return whether another limit is further away than one person may go alone."""
+        return abs(limit_usd - self.limit_usd) > self.largest_alone_usd
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLimits:
+    """Everything the limits in force of a desk follow from, as known at an instant and under the policy of its day.
+
+    Attributes
+    ----------
+    at
+        Aware instant.
+    terms
+        The policy, and the base limits.
+    accounts
+        Every account that somebody has named, by name.
+    """
+
+    at: dt.datetime
+    terms: DeskTerms
+    accounts: Mapping[str, AccountLimits]
+
+    def current(self) -> list[CurrentLimits]:
+        """List every account's limits at the instant."""
+        session_date = _day(self.at)
+        return [
+            CurrentLimits(name, base_limit(account, session_date, self.at), limit_at(account, self.at, session_date))
+            for name, account in self.accounts.items()
+        ]
+
+    def before(self, account_id: str, kind: str, starts_at: dt.datetime) -> LimitBefore:
+        """Return what a change replaces: the base limit, for other kinds the limit in force when it begins."""
+        instant = max(starts_at, self.at)
+        account = self.accounts.get(account_id) or unnamed_limits(self.terms, account_id)
+        replaced = base_limit(account, _day(instant)) if kind == BASE else limit_at(account, instant, _day(instant))
+        return LimitBefore(replaced.limit_usd, self.terms.of(account_id).policy.changes.largest_alone_usd)
+
+
+def read_known_limits(
+    connection: Connection,
+    now: dt.datetime,
+    *,
+    first_at: dt.datetime | None = None,
+    last_at: dt.datetime | None = None,
+) -> KnownLimits:
+    """Read what limits in force follow from, as known at an instant.
+
+    Parameters
+    ----------
+    first_at, last_at
+        Aware instants between which limits are asked for; ``None`` = now.
+    """
+    last_at = max(now, last_at or now)
+    terms = read_terms(connection, _day(now), now)
     known = read_account_limits(
-        connection, instant, terms=terms, through_session=session_date, first_at=instant, last_at=instant
+        connection, now, terms=terms, through_session=_day(last_at), first_at=first_at or now, last_at=last_at
     )
     names = {name for (name,) in rows(connection, "register/select_accounts")} | known.keys()
-    accounts = {name: known.get(name) or unnamed_limits(terms, name) for name in sorted(names)}
-    return [
-        CurrentLimits(name, base_limit(account, session_date, instant), limit_at(account, instant, session_date))
-        for name, account in accounts.items()
-    ]
+    return KnownLimits(now, terms, {name: known.get(name) or unnamed_limits(terms, name) for name in sorted(names)})
 
 
 def limits_in_force(connection: Connection, instant: dt.datetime) -> dict[str, LimitInForce]:
     """Return the limit in force of every account that somebody has named, by name, as known at the instant."""
-    return {one.account_id: one.in_force for one in current_limits(connection, instant)}
+    return {one.account_id: one.in_force for one in read_known_limits(connection, instant).current()}
 
 
 def request_change(
@@ -151,7 +214,7 @@ def request_change(
         if double_click is not None:
             return double_click
         _check_overlap(requested, (kind, starts_at, ends_at), earlier)
-        before = limit_before(connection, requested.account_id, kind, starts_at, now)
+        before = read_known_limits(connection, now, last_at=starts_at).before(requested.account_id, kind, starts_at)
         values["needs_second_person"] = has_dual_control or before.is_far(limit_usd)
         values["requester_name"] = user.user_name
         change_id = rows(connection, "register/insert_limit_changes", values)[0][0]
@@ -292,31 +355,8 @@ def _check_overlap(
             )
 
 
-@dataclass(frozen=True, slots=True)
-class LimitBefore:
-    """The limit that a change replaces, and the largest change of it that one person may make alone; US dollars."""
-
-    limit_usd: Decimal
-    largest_alone_usd: Decimal
-
-    def is_far(self, limit_usd: Decimal) -> bool:
-        """Return whether another limit is further away than one person may go alone."""
-        return abs(limit_usd - self.limit_usd) > self.largest_alone_usd
-
-
-def limit_before(
-    connection: Connection, account_id: str, kind: str, starts_at: dt.datetime, now: dt.datetime
-) -> LimitBefore:
-    """Return what a change replaces, as known now: the base limit, else the limit in force when it begins."""
-    instant = max(starts_at, now)
-    session_date = instant.astimezone(EXCHANGE_ZONE).date()
-    terms = read_terms(connection, session_date, now)
-    accounts = read_account_limits(
-        connection, now, terms=terms, through_session=session_date, first_at=instant, last_at=instant
-    )
-    known = accounts.get(account_id) or unnamed_limits(terms, account_id)
-    before = base_limit(known, session_date) if kind == BASE else limit_at(known, instant, session_date)
-    return LimitBefore(before.limit_usd, terms.of(account_id).policy.changes.largest_alone_usd)
+def _day(instant: dt.datetime) -> dt.date:
+    return instant.astimezone(EXCHANGE_ZONE).date()
 
 
 def shown(instant: dt.datetime) -> str:

@@ -12,11 +12,11 @@ from pydantic import BaseModel, Field
 from risk.core.calendar import is_session, next_session
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, records, rows
-from risk.limits.change_approvals import ShownChange, acting_changes, read_pending
-from risk.limits.confirmations import Confirmation, read_confirmations
+from risk.limits.change_approvals import ShownChange, acting_changes, open_changes, show_change
+from risk.limits.confirmations import STATED_WITHIN, Confirmation, confirmations
 from risk.limits.in_force import BASE
 from risk.limits.limit_inputs import RegisteredChange, read_changes
-from risk.limits.register import CurrentLimits, RequestedChange, current_limits
+from risk.limits.register import CurrentLimits, RequestedChange, read_known_limits
 
 FIRST_ROWS, ALL_ROWS = 60, 100_000
 """Rows of a long table at first, and when all are asked for."""
@@ -80,9 +80,13 @@ class LimitsView:
 def read_limits_page(connection: Connection, row_count: int, *, has_dual_control: bool) -> LimitsView:
     """Read the page as it is known now, by the warehouse's clock, with so many of the past changes."""
     now = rows(connection, "publish_limits/select_clock")[0][0]
-    accounts = current_limits(connection, now)
-    pending = read_pending(connection, now, has_dual_control=has_dual_control)
     changes = read_changes(connection, now)
+    waiting = open_changes(changes, now)
+    # One reading for everything: on a large desk it takes seconds.
+    last_at = max((change.starts_at for change in waiting), default=now)
+    known = read_known_limits(connection, now, first_at=now - STATED_WITHIN, last_at=last_at)
+    accounts = known.current()
+    pending = [show_change(known, change, has_dual_control=has_dual_control) for change in waiting]
     base_ids = frozenset(one.base.source_id for one in accounts if one.base.source == BASE)
     acting = acting_changes(changes, base_ids, now)
     listed = {shown.change.change_id for shown in pending} | {change.change_id for change in acting}
@@ -92,5 +96,5 @@ def read_limits_page(connection: Connection, row_count: int, *, has_dual_control
     today = now.astimezone(EXCHANGE_ZONE).date()
     following = today if is_session(today) else next_session(today)
     fits = records(connection, "apply_rules/select_limit_fits", {"session_date": None})
-    platform = {one.account_id: one for one in read_confirmations(connection, now)}
+    platform = {one.account_id: one for one in confirmations(connection, known)}
     return LimitsView(now, accounts, platform, pending, acting, past[:row_count], len(past), fits, following)
