@@ -1,8 +1,9 @@
 -- Follows the running net P&L of some account-sessions, whose books are complete, along their own fills.
--- Grain: one row per fill, by its place in the account-session. Reads: positions, sessions, fills, applied_corrections.
--- Writes: running_steps. Binds: as_of, account_ids, session_dates (arrays of equal length), delivery_ids and
--- delivery_account_ids (arrays of equal length: the deliveries that count, and their present accounts),
--- first_session_date and last_session_date (the range reaches the index of the fills).
+-- Grain: one row per fill, by its place in the account-session. Writes: running_steps.
+-- Reads: positions, sessions, fills, collected_corrections.
+-- Binds: as_of, account_ids, session_dates (arrays of equal length), delivery_ids and delivery_account_ids (arrays of
+-- equal length: the deliveries that count, and their present accounts), first_session_date and last_session_date (the
+-- range reaches the index of the fills).
 -- Money: US dollars, exact; change_usd is what the fill adds to the running P&L, its fee included, gains positive.
 -- Rerun: gone with its transaction. Each part is made once: the planner expects one row of nearly all of them. The
 -- deliveries are named, since joining them by current_fills takes ten times as long as the rest.
@@ -70,21 +71,7 @@ executions as materialized (
         * case when coalesce(applied.side, fills.side) in ('B', 'C') then 1 else -1 end as signed_quantity
     from risk.fills
     inner join delivered on fills.delivery_id = delivered.delivery_id
-    left join
-        unnest(
-            array(select found from risk.applied_corrections(%(as_of)s) as found)
-        ) as applied (
-            delivery_id bigint,
-            line_number bigint,
-            correcting_delivery_id bigint,
-            kind text,
-            side text,
-            quantity numeric,
-            symbol text,
-            price numeric,
-            currency text,
-            fees_usd numeric
-        )
+    left join risk.collected_corrections(%(as_of)s) as applied
         on
             fills.delivery_id = applied.delivery_id
             and fills.line_number = applied.line_number

@@ -2,8 +2,6 @@
 -- The session is the fills' own, so that a range of sessions reaches their index, and a join by the delivery's key
 -- alone is estimated well: by key and session together the planner expected one fill of 400, and sorted a million
 -- instead of hashing them.
--- The corrections are collected into an array first: joined as rows, they and all that follows ran in one process,
--- since the planner reads the corrected fills in parallel and cannot nest that.
 -- A corrected fill keeps its place in time: what is corrected is what was traded, not when.
 -- Not "kind is distinct from 'canceled'": without corrections the planner then estimates that no fill is left.
 create function risk.current_fills(as_of timestamptz)
@@ -47,21 +45,7 @@ as $$
     from risk.current_deliveries(current_fills.as_of) as current_ones
     inner join risk.fills
         on current_ones.delivery_id = fills.delivery_id
-    left join
-        unnest(
-            array(select found from risk.applied_corrections(current_fills.as_of) as found)
-        ) as applied (
-            delivery_id bigint,
-            line_number bigint,
-            correcting_delivery_id bigint,
-            kind text,
-            side text,
-            quantity numeric,
-            symbol text,
-            price numeric,
-            currency text,
-            fees_usd numeric
-        )
+    left join risk.collected_corrections(current_fills.as_of) as applied
         on
             fills.delivery_id = applied.delivery_id
             and fills.line_number = applied.line_number
