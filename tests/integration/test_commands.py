@@ -63,7 +63,7 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, subpro
 
 def _type(command: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command.split(), cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
+        command.split(), cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=900
     )
 
 
