@@ -60,7 +60,7 @@ restore: setup ## replace this clone's databases by those of a backup FILE=path
 test: setup ## the whole test suite: Postgres, mail server and Airflow of its own
 	@$(PYTEST) --dist loadfile --no-loadscope-reorder
 
-test-fast: setup ## unit and property tests: no service, under a minute on two cores
+test-fast: setup ## unit and property tests: no service, about two minutes on two cores
 	@$(PYTEST) -m fast --dist worksteal tests/unit tests/properties
 
 test-sql: setup ## tests that need a Postgres, which they start
