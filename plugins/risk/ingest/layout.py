@@ -89,11 +89,10 @@ class ExecutionFile(AbstractContextManager["ExecutionFile"]):
         self.ignored_count = 0
         self._derived: dict[str, Derived] = {}
         self._ignored: list[Derived] = []
-        try:
+        with contextlib.ExitStack() as unfinished:
+            unfinished.push(self.stream)
             self.names = self._read_columns()
-        except BaseException:
-            self.stream.__exit__(None, None, None)
-            raise
+            unfinished.pop_all()
         self.columns = tuple(self._derived) if mapping else self.names
 
     def _read_columns(self) -> tuple[str, ...]:
@@ -242,13 +241,7 @@ def derive(mapping: FillsMapping, header: Sequence[str], file_name: str) -> tupl
         "multiplier": (columns.multiplier, plain),
     }
     derived |= {name: Derived(found(texts), convert) for name, (texts, convert) in optional.items() if found(texts)}
-    derived |= {
-        FEES[name]: Derived(
-            (*found(fee.column), *found(fee.currency)), partial(_fee, plain, is_negated=fee.cost == "negative")
-        )
-        for name, fee in mapping.fees.items()
-        if found(fee.column)
-    }
+    derived |= _derive_fees(mapping, found, plain)
     if mapping.currency:
         derived["currency"] = _constant(mapping.currency)
     for name, texts in (("order_id", mapping.order_id), ("fill_id", mapping.fill_id)):
@@ -257,6 +250,19 @@ def derive(mapping: FillsMapping, header: Sequence[str], file_name: str) -> tupl
             derived[name] = Derived(tuple(parts), _join)
     ignored = [Derived(found(one.column), partial(_ignores, one)) for one in mapping.ignore if found(one.column)]
     return derived | _unnamed(mapping, header), ignored
+
+
+def _derive_fees(
+    mapping: FillsMapping, found: Callable[[Texts], tuple[int, ...]], plain: Callable[[str], str]
+) -> dict[str, Derived]:
+    """Say how our columns of fees are made of those of a file that has them."""
+    return {
+        FEES[name]: Derived(
+            (*found(fee.column), *found(fee.currency)), partial(_fee, plain, is_negated=fee.cost == "negative")
+        )
+        for name, fee in mapping.fees.items()
+        if found(fee.column)
+    }
 
 
 def _check_header(mapping: FillsMapping, header: Sequence[str], file_name: str) -> None:
