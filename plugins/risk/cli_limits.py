@@ -135,10 +135,11 @@ def review(
     as_json: JsonFlag = False,
 ) -> None:
     """Print whether each base limit fits: use, hits, forecast at the close, verdict; proposals are only lower."""
+    from risk.core.runs import ALL_SESSIONS
     from risk.core.warehouse import records
 
     with warehouse() as connection:
-        binds = {"session_date": session_date_of(session) if session else None}
+        binds = dict.fromkeys(("first_session", "last_session"), session_date_of(session)) if session else ALL_SESSIONS
         found = records(connection, "apply_rules/select_limit_fits", binds)
     if not found:
         raise RequestError("No run has reviewed the limits yet: run a session (make trigger DATE=).")

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from risk.cli import app
 from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.errors import RequestError
-from risk.core.runs import Run
+from risk.core.runs import ALL_SESSIONS, Run
 from risk.core.warehouse import Connection, records, writing
 from risk.limits.decide import apply_rules
 from risk.limits.evidence import RuleEvidence, store_evidence
@@ -83,7 +83,7 @@ def _review(connection: Connection, run: Run, accounts: Sequence[str] = ("CALM",
 
 
 def _fits(connection: Connection) -> dict[str, dict[str, Any]]:
-    found = records(connection, "apply_rules/select_limit_fits", {"session_date": None})
+    found = records(connection, "apply_rules/select_limit_fits", ALL_SESSIONS)
     return {row["account_id"]: row for row in found}
 
 

@@ -1,6 +1,6 @@
--- Reads how the base limits fit, as known to the newest run or that of a session; no point-in-time run.
+-- Reads how the base limits fit, as known to the newest run of some sessions; no point-in-time run.
 -- Grain: one row per account: too large first, then never reached, then by name. Reads: limit_fits, runs.
--- Binds: session_date (null = the newest). Money: US dollars.
+-- Binds: first_session, last_session (infinite = all). Money: US dollars.
 with reviewed as (
     select
         runs.run_id,
@@ -8,7 +8,7 @@ with reviewed as (
         runs.as_of
     from risk.runs
     where
-        (%(session_date)s::date is null or runs.session_date = %(session_date)s)
+        runs.session_date between %(first_session)s and %(last_session)s
         and not runs.is_point_in_time
         and exists (
             select 1

@@ -11,7 +11,7 @@ import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from psycopg2 import sql
 
@@ -23,6 +23,9 @@ from risk.core.warehouse import Connection, execute, records, rows, writing
 
 ABANDONED_AFTER = dt.timedelta(days=7)
 """A point-in-time run whose report is not sent within this time loses its schema when another one starts."""
+
+ALL_SESSIONS: Final = {"first_session": "-infinity", "last_session": "infinity"}
+"""Binds of a statement about a range of sessions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from risk.core.calendar import previous_session
 from risk.core.money import count, counted, percent, signed_usd
+from risk.core.runs import ALL_SESSIONS
 from risk.core.settings import EXCHANGE_ZONE, TAIL_PROBABILITY, Settings
 from risk.core.warehouse import Connection, execute, records, writing
 from risk.limits.breaches import open_items, read_items
@@ -205,17 +206,17 @@ def _limit_review(connection: Connection, through: dt.date) -> Iterator[str]:
     """Say in the first digest of a month which base limits do not fit."""
     if through.month == (through - DIGEST_INTERVAL).month:
         return
-    found = {row["verdict"]: row for row in records(connection, "digest/select_limit_fits", {"through_date": through})}
+    found = records(connection, "apply_rules/select_limit_fits", {**ALL_SESSIONS, "last_session": through})
     if not found:
         return
-    fitting = found["fits"]["account_count"] if "fits" in found else 0
-    reviewed = counted(sum(row["account_count"] for row in found.values()), "base limit")
+    by_verdict: dict[str, list[str]] = {}
+    for row in found:
+        by_verdict.setdefault(row["verdict"], []).append(row["account_id"])
     unfit = [
-        f"; {label}: {_listed(found[verdict]['account_ids'])}"
-        for verdict, label in UNFIT_LIMITS.items()
-        if verdict in found
+        f"; {label}: {_listed(by_verdict[verdict])}" for verdict, label in UNFIT_LIMITS.items() if verdict in by_verdict
     ]
-    yield f"Monthly review of limits: {fitting} of {reviewed} fit{''.join(unfit)}."
+    fitting = len(by_verdict.get("fits", []))
+    yield f"Monthly review of limits: {fitting} of {counted(len(found), 'base limit')} fit{''.join(unfit)}."
 
 
 def _database(row: dict[str, Any]) -> Iterator[str]:

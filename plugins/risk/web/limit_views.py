@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from risk.core.calendar import is_session, next_session
+from risk.core.runs import ALL_SESSIONS
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, records, rows
 from risk.limits.change_approvals import ShownChange, acting_changes, open_changes, show_change
@@ -95,6 +96,6 @@ def read_limits_page(connection: Connection, row_count: int, *, has_dual_control
     )
     today = now.astimezone(EXCHANGE_ZONE).date()
     following = today if is_session(today) else next_session(today)
-    fits = records(connection, "apply_rules/select_limit_fits", {"session_date": None})
+    fits = records(connection, "apply_rules/select_limit_fits", ALL_SESSIONS)
     platform = {one.account_id: one for one in confirmations(connection, known)}
     return LimitsView(now, accounts, platform, pending, acting, past[:row_count], len(past), fits, following)
