@@ -59,6 +59,7 @@ def test_further_limits_of_a_week_a_month_the_top_and_the_highest_cumulative_pnl
     }
     assert found["monthly loss"].zone_ratio == Decimal("0.7")
     assert found["trailing loss"].words == "NET001: trailing loss at least $1,800 of $1,700 (105%), limit hit"
+    assert found["loss of the desk"].words == "desk: loss of the desk $500 of $1,000 (50%)"
 
 
 def test_earlier_day_with_incomplete_books_counts_as_0_and_is_named(connection: Connection) -> None:
@@ -69,7 +70,7 @@ def test_earlier_day_with_incomplete_books_counts_as_0_and_is_named(connection: 
     found = further(connection, TUE, weekly_usd="2000.00")
 
     assert found["weekly loss"].loss_usd == 700
-    assert found["weekly loss"].words.endswith("(35%), without 1 day with incomplete books")
+    assert found["weekly loss"].words.endswith("(35%), not counting 1 day with incomplete books")
 
 
 def test_policy_without_further_limits_reports_none(connection: Connection) -> None:

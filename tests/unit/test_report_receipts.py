@@ -139,7 +139,7 @@ def test_mail_names_the_further_limits_that_are_reached_or_close() -> None:
             for one in (facts, quiet)
         )
         assert (
-            "Further limits, reported and never cut: NET003: trailing loss at least $3,020 of $3,000 (100%), limit "
-            "hit, without 1 day with incomplete books; NET001: weekly loss at least $8,120 of $10,000 (81%)."
+            "Further limits (reported only): NET003: trailing loss at least $3,020 of $3,000 (100%), limit "
+            "hit, not counting 1 day with incomplete books; NET001: weekly loss at least $8,120 of $10,000 (81%)."
         ) in said
-        assert "Further limits, reported and never cut: none reached or close." in neutral
+        assert "Further limits (reported only): none reached or close." in neutral

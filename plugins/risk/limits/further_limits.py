@@ -64,13 +64,14 @@ class FurtherUse:
     def words(self) -> str:
         """The use for people; percentages are rounded down."""
         hit = ", limit hit" if self.is_hit else ""
-        what = "account" if self.account_id == DESK else "day"
+        # The desk is judged at the close, an account along its own fills.
+        what, bound = ("account", "") if self.account_id == DESK else ("day", "at least ")
         missing = ""
         if self.incomplete_count:
-            missing = f", without {counted(self.incomplete_count, what)} with incomplete books"
+            missing = f", not counting {counted(self.incomplete_count, what)} with incomplete books"
         share = f"{int(self.use_ratio * 100):,}%"
         return (
-            f"{self.account_id}: {self.kind} at least {usd(self.loss_usd)} of {usd_exact(self.limit_usd)} "
+            f"{self.account_id}: {self.kind} {bound}{usd(self.loss_usd)} of {usd_exact(self.limit_usd)} "
             f"({share}){hit}{missing}"
         )
 
