@@ -7,7 +7,10 @@ import shutil
 from collections.abc import Iterator
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+PATIENCE_MS = 120_000
+"""How long a page may take to show what is expected of it; the machine may be slow and busy."""
 
 
 @contextlib.contextmanager
@@ -17,6 +20,7 @@ def launched() -> Iterator[Browser | None]:
     if not found:
         yield None
         return
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser

@@ -19,7 +19,7 @@ from devstack.stack import Stack
 from devstack.workspace import UI_USER, Workspace, load_secrets, read_json, write_json
 from risk.core.connections import AirflowApi
 from risk.core.warehouse import connect, rows
-from tests.browser import log_in, obstacles
+from tests.browser import PATIENCE_MS, log_in, obstacles
 
 pytestmark = pytest.mark.slow
 
@@ -39,8 +39,7 @@ PAGES = (
 STRANGER = ""
 PASSWORDS = {"ann": "ann's word", "bob": "bob's word", "vic": "vic's word"}
 ROLES = f"{UI_USER}:admin,ann:user,bob:user,vic:viewer"
-PATIENCE_SECONDS = 120.0
-PATIENCE_MS = 40_000
+PATIENCE_SECONDS = 180.0
 
 Found = TypeVar("Found")
 
@@ -168,7 +167,6 @@ def window(chromium: Browser, stack: Stack, user: str) -> Page:
     """Open a window of somebody who asks for the Risk page and logs in."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, base_url=stack.url)
     context.set_default_timeout(PATIENCE_MS)
-    expect.set_options(timeout=PATIENCE_MS)
     page = context.new_page()
     page.goto("/auth/login?next=/risk/")
     log_in(page, user, PASSWORDS[user])

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from devstack import processes, runs
 from devstack.stack import Stack
 from devstack.workspace import UI_USER, Workspace, load_login
-from tests.browser import log_in
+from tests.browser import PATIENCE_MS, log_in
 
 pytestmark = pytest.mark.slow
 
@@ -29,7 +29,6 @@ TASKS = (
     "send_report",
 )
 WEEK = ("2025-08-04", "2025-08-05", "2025-08-06", "2025-08-07", "2025-08-08")
-PATIENCE_MS = 40_000
 
 
 @pytest.fixture
@@ -69,7 +68,7 @@ def test_session_picked_by_its_date_ends_as_seven_green_squares_and_a_report(pag
     # then each task's square in the grid comes to be green, which in Airflow's pages is a tick
     for task_id in TASKS:
         square = page.get_by_test_id(f"grid-{run_id}-{task_id}")
-        expect(square.locator("path[d='M20 6 9 17l-5-5']")).to_be_visible(timeout=PATIENCE_MS)
+        expect(square.locator("path[d='M20 6 9 17l-5-5']")).to_be_visible()
 
     # and the last task tells the session, and opens its report
     page.get_by_test_id(f"grid-{run_id}-send_report").click()

@@ -29,7 +29,7 @@ from simulation.writing import simulate
 
 pytestmark = pytest.mark.slow
 
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 180.0
 
 
 @pytest.fixture(scope="module")
