@@ -2,8 +2,7 @@
 
 Addresses: today, a session, a trader, limits, breaches, the model, the track record, approvals, the stored email. Four
 write: the forms that edit a proposed limit, request a change of a limit, decide about one, and close a breach.
-Everything a page shows comes from the modules ``views`` beside this one; every answer carries headers that let the
-browser load nothing from another machine.
+Everything a page shows comes from the modules ``views`` beside this one; ``guard`` protects every answer.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from urllib.parse import quote
 
 import jinja2
 import psycopg2
-from fastapi import APIRouter, FastAPI, Form, HTTPException, Query, Request, status
+from fastapi import APIRouter, Depends, FastAPI, Form, HTTPException, Path, Query, Request, status
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -34,6 +33,7 @@ from risk.model.backtests import BLOCK_SESSIONS
 from risk.model.gate import OLDEST_SESSIONS
 from risk.web.access import APPROVAL_DAG_ID, DECIDER, READER, MayDecideDep, UserDep, check_form_token, form_token
 from risk.web.breach_views import BreachForm, read_breach, read_use
+from risk.web.guard import Guard, protect
 from risk.web.limit_views import ALL_ROWS, FIRST_ROWS, LimitForm, read_limits_page
 from risk.web.views import (
     read_approval,
@@ -61,15 +61,8 @@ PLATFORM_PURPOSE = "confirm limits on the platform"
 ASSETS_DIR = PROJECT_DIR / "include" / "assets"
 ASSETS = {"risk.css": "text/css", "risk.js": "text/javascript"}
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
-        "base-uri 'none'; frame-ancestors 'self'"
-    ),
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-}
+Number = Annotated[int, Path(ge=1, lt=1 << 63)]
+"""A key of a table."""
 
 RowCount = Annotated[int, Query(ge=1, le=ALL_ROWS)]
 
@@ -191,7 +184,7 @@ def request_limit(request: Request, user: UserDep, entered: Annotated[LimitForm,
 @router.post("/limits/changes/{change_id}/decisions", dependencies=[DECIDER])
 def decide_limit(
     request: Request,
-    change_id: int,
+    change_id: Number,
     user: UserDep,
     action: Annotated[Literal["approved", "rejected"], Form()],
     seen: Annotated[str, Form(pattern="^[0-9a-f]{64}$")],
@@ -218,7 +211,7 @@ def track_record(request: Request, session_date: dt.date | None = None, rows: Ro
 
 @router.get("/model", response_class=HTMLResponse)
 @router.get("/model/{model_id}", response_class=HTMLResponse)
-def model(request: Request, model_id: int | None = None, rows: RowCount = FIRST_ROWS) -> HTMLResponse:
+def model(request: Request, model_id: Number | None = None, rows: RowCount = FIRST_ROWS) -> HTMLResponse:
     """Show a model's card, the newest one's or an earlier one's, and the gate's evaluations."""
     with warehouse() as connection:
         view = read_model_page(connection, model_id, rows)
@@ -232,7 +225,7 @@ def model(request: Request, model_id: int | None = None, rows: RowCount = FIRST_
 
 
 @router.get("/approvals/{publication_id}", response_class=HTMLResponse)
-def approval(request: Request, publication_id: int, user: UserDep, decides: MayDecideDep) -> HTMLResponse:
+def approval(request: Request, publication_id: Number, user: UserDep, decides: MayDecideDep) -> HTMLResponse:
     """Show what is open and what was decided."""
     with warehouse() as connection:
         view = read_approval(connection, publication_id)
@@ -251,7 +244,7 @@ def approval(request: Request, publication_id: int, user: UserDep, decides: MayD
 @router.post("/approvals/{publication_id}/edits", dependencies=[DECIDER])
 def edit_limit(
     request: Request,
-    publication_id: int,
+    publication_id: Number,
     user: UserDep,
     account_id: Annotated[str, Form()],
     limit: Annotated[str, Form(max_length=30)],
@@ -278,7 +271,7 @@ def report(session_date: dt.date) -> HTMLResponse:
             status.HTTP_404_NOT_FOUND, f"No report of {session_date} is stored on this machine: run the session first."
         ) from None
     # A report holds no script, and none that a delivered name may bring shall run with the reader's login.
-    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+    policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'self'"
     return HTMLResponse(text, headers={"Content-Security-Policy": policy})
 
 
@@ -294,14 +287,14 @@ def render(request: Request, name: str, *, status: int = 200, **context: Any) ->
     """Render ``include/templates/page/<name>.html.j2``; links start at where the app is mounted."""
     shown = {"root": _root(request), "is_simulated": read_settings().is_simulated, **context}
     text = _environment().get_template(f"page/{name}.html.j2").render(shown)
-    return HTMLResponse(text, status, HEADERS)
+    return HTMLResponse(text, status)
 
 
 def _root(request: Request) -> str:
     return str(request.scope.get("root_path", "")).rstrip("/")
 
 
-def _purpose(publication_id: int, account_id: str) -> str:
+def _purpose(publication_id: Number, account_id: str) -> str:
     return f"{publication_id} {account_id}"
 
 
@@ -338,9 +331,33 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
+def check_address(request: Request) -> None:
+    """Refuse a character that no name in the warehouse has.
+
+    Raises
+    ------
+    RequestError
+        If the address holds a NUL.
+    """
+    if any("\0" in text for text in (*request.path_params.values(), *request.query_params.values())):
+        raise RequestError("The address holds a NUL character, which no name has: correct it.")
+
+
+def refuse_foreign(request: Request) -> HTMLResponse:
+    """Say that a form came from elsewhere."""
+    sentence = (
+        "This form was sent by another site, so nothing was saved: open the Risk page and enter it there. If this was "
+        "the Risk page, its address is not the one in RISK_BASE_URL."
+    )
+    return _error_page(request, status.HTTP_403_FORBIDDEN, sentence)
+
+
 # An app of a plugin is open to everybody unless it says otherwise.
-app = FastAPI(title="Risk", dependencies=[READER], docs_url=None, redoc_url=None, openapi_url=None)
+app = FastAPI(
+    title="Risk", dependencies=[READER, Depends(check_address)], docs_url=None, redoc_url=None, openapi_url=None
+)
 app.include_router(router)
+app.add_middleware(Guard, refuse=refuse_foreign)
 
 
 @app.exception_handler(StarletteHTTPException)
@@ -373,6 +390,18 @@ def warehouse_unavailable(request: Request, error: Exception) -> HTMLResponse:  
         "The warehouse does not respond or is busy; nothing was changed. Try again in a minute, then run "
         "./riskctl doctor. Reports on disk remain available under /risk/reports/<session>.",
     )
+
+
+@app.exception_handler(Exception)
+def unexpected_error(request: Request, error: Exception) -> HTMLResponse:  # noqa: ARG001  (the server logs it)
+    """Say that this is our fault; Starlette answers outside of every middleware here."""
+    answer = _error_page(
+        request,
+        status.HTTP_500_INTERNAL_SERVER_ERROR,
+        "The page failed; what was entered may not be saved. Go back and look, then read the api-server's log.",
+    )
+    protect(answer.headers)
+    return answer
 
 
 def _error_page(request: Request, code: int, sentence: str) -> HTMLResponse:
