@@ -27,7 +27,7 @@ from risk.limits.change_approvals import (
     pending_sentences,
     show_change,
 )
-from risk.limits.in_force import BASE, DEFAULT, EMAILED, INTRADAY, PUBLISHED, TEMPORARY, LimitInForce
+from risk.limits.in_force import BASE, DEFAULT, EMAILED, INTRADAY, NEVER, PUBLISHED, TEMPORARY, LimitInForce
 from risk.limits.limit_inputs import APPROVED, REJECTED, RegisteredChange, read_changes
 from risk.limits.policy import read_terms
 from risk.limits.register import (
@@ -76,7 +76,7 @@ def ask(connection: Connection, *entered: Any, **changes: Any) -> RegisteredChan
 def shown_changes(connection: Connection, *, has_dual_control: bool) -> list[ShownChange]:
     now = dt.datetime.now(dt.UTC)
     pending = open_changes(read_changes(connection, now), now)
-    known = read_known_limits(connection, now, last_at=max((change.starts_at for change in pending), default=now))
+    known = read_known_limits(connection, now, last_at=NEVER)
     return [show_change(known, change, has_dual_control=has_dual_control) for change in pending]
 
 
@@ -242,6 +242,40 @@ def test_second_person_is_needed_where_the_limit_has_moved_away_since_the_reques
     with pytest.raises(RequestError, match="may not approve it: a second person has to"):
         decide(connection, change, APPROVED, ANN)
     assert decide(connection, change, APPROVED, BOB).state == "approved"
+
+
+def test_small_changes_of_one_person_add_up_until_a_second_one_approves(connection: Connection) -> None:
+    # given: 5,000 to 9,000 by Ann alone
+    decide(connection, ask(connection, "9000", SOON), APPROVED, ANN)
+
+    # when: 9,000 to 13,000 is 8,000 from the limit that nobody changed alone
+    second = ask(connection, "13000", SOON)
+
+    # then
+    assert second.needs_second_person
+    with pytest.raises(RequestError, match="may not approve it"):
+        decide(connection, second, APPROVED, ANN)
+    [shown] = shown_changes(connection, has_dual_control=False)
+    assert (shown.before_usd, shown.reference_usd) == (Decimal(9000), Decimal(5000))
+    decide(connection, second, APPROVED, BOB)
+    # Two persons agreed on 13,000: from there it counts anew, whoever asks.
+    assert not ask(connection, "17000", SOON).needs_second_person
+    assert ask(connection, "18000.01", SOON).needs_second_person
+
+
+def test_change_that_ends_one_of_two_persons_for_good_is_judged_by_what_follows(connection: Connection) -> None:
+    # given: Ann and Bob stop the account for two days; its limit would be 5,000.01
+    base = request_change(connection, asked("5000.01", SOON), BOB, has_dual_control=False)
+    decide(connection, base, APPROVED, ANN)
+    stop = ask(connection, "0", SOON, LATER)
+    decide(connection, stop, APPROVED, BOB)
+
+    # when: an hour at 100 would leave the rest of the two days at 5,000.01
+    hour = (f"{SOON}T09:30", f"{SOON}T10:30")
+    instead = ask(connection, "100", *hour, replaces=stop.change_id)
+
+    # then
+    assert instead.needs_second_person
 
 
 def test_change_is_approved_only_as_it_was_shown(connection: Connection) -> None:

@@ -1,6 +1,6 @@
 """Approve or reject the changes of the register: a person logged in to Airflow decides on what he was shown.
 
-A change far from the limit it replaces, or any under dual control, needs a second person: the requester may not
+A large change (`risk.limits.change_size`), or any under dual control, needs a second person: the requester may not
 approve it. Whether it does is judged again when somebody decides, since the limit in force may have moved since the
 request.
 """
@@ -18,7 +18,7 @@ from risk.core.errors import RequestError
 from risk.core.money import counted, usd_exact
 from risk.core.warehouse import Connection, execute, rows, writing
 from risk.limits.approvals import AirflowUser
-from risk.limits.in_force import BASE
+from risk.limits.in_force import BASE, NEVER
 from risk.limits.limit_inputs import APPROVED, RegisteredChange, read_changes
 from risk.limits.register import KnownLimits, change_facts, read_change, read_known_limits, shown
 
@@ -33,12 +33,15 @@ class ShownChange:
         What was requested.
     before_usd
         The limit it replaces, US dollars: the base limit, for other kinds the limit in force when it begins.
+    reference_usd
+        The same without the changes that their requesters approved.
     needs_second_person
         Whether the requester may not approve it.
     """
 
     change: RegisteredChange
     before_usd: Decimal
+    reference_usd: Decimal
     needs_second_person: bool
 
     @property
@@ -49,19 +52,13 @@ class ShownChange:
     @property
     def sha256(self) -> str:
         """Hash of everything a person is shown of it."""
-        facts = {**change_facts(self.change), "before_usd": self.before_usd, "needs": self.needs_second_person}
+        limits = {"before_usd": self.before_usd, "reference_usd": self.reference_usd}
+        facts = {**change_facts(self.change), **limits, "needs": self.needs_second_person}
         return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
     def may_approve(self, user: AirflowUser) -> bool:
-        """Return whether a person may approve it: anybody, or anybody but its requester.
-
-        The command line knows the requester by his name on that machine only.
-        """
-        requester, _, host = self.change.requested_by.rpartition("@")
-        is_own = self.change.requested_by == user.user_id or (
-            bool(host) and requester.casefold() in (user.user_id.casefold(), user.user_name.casefold())
-        )
-        return not (self.needs_second_person and is_own)
+        """Return whether a person may approve it: anybody, or anybody but its requester."""
+        return not (self.needs_second_person and self.change.is_requested_by(user.user_id, user.user_name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +90,9 @@ def open_changes(changes: Sequence[RegisteredChange], now: dt.datetime) -> list[
 
 def show_change(known: KnownLimits, change: RegisteredChange, *, has_dual_control: bool) -> ShownChange:
     """Add to a change what it would replace, and whether it needs a second person, both judged by what is known."""
-    before = known.before(change.account_id, change.kind, change.starts_at)
-    is_large = change.needs_second_person or before.is_far(change.limit_usd)
-    return ShownChange(change, before.limit_usd, has_dual_control or is_large)
+    size = known.size(change.account_id, change.terms)
+    is_large = change.needs_second_person or known.is_large(change.account_id, size)
+    return ShownChange(change, size.before_usd, size.reference_usd, has_dual_control or is_large)
 
 
 def decide_change(
@@ -122,7 +119,7 @@ def decide_change(
             return change  # a double click
         now = rows(connection, "publish_limits/select_clock")[0][0]
         _check_open(change, now)
-        known = read_known_limits(connection, now, last_at=change.starts_at)
+        known = read_known_limits(connection, now, last_at=NEVER)
         _check_shown(show_change(known, change, has_dual_control=has_dual_control), decision, user)
         binds = {
             "change_id": decision.change_id,

@@ -47,6 +47,17 @@ class RegisteredChange:
         return self.action or PENDING
 
     @property
+    def is_lone(self) -> bool:
+        """Whether its requester has approved it."""
+        return self.action == APPROVED and self.is_requested_by(self.decided_by or "", self.decider_name or "")
+
+    def is_requested_by(self, user_id: str, user_name: str) -> bool:
+        """Return whether a user requested it; the command line knows him by his name on its machine only."""
+        requester, _, host = self.requested_by.rpartition("@")
+        is_namesake = bool(host) and requester.casefold() in (user_id.casefold(), user_name.casefold())
+        return is_namesake or self.requested_by == user_id
+
+    @property
     def terms(self) -> LimitChange:
         """What of it decides the limit in force."""
         approved_at = self.decided_at if self.action == APPROVED else None

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from risk.core.calendar import (
@@ -27,12 +26,14 @@ from risk.core.money import usd_exact
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, rows, writing
 from risk.limits.approvals import AirflowUser, cleaned_reason, parsed_amount
+from risk.limits.change_size import ChangeSize, change_size
 from risk.limits.in_force import (
     BASE,
     INTRADAY,
     NEVER,
     TEMPORARY,
     AccountLimits,
+    LimitChange,
     LimitInForce,
     base_limit,
     limit_at,
@@ -49,6 +50,8 @@ from risk.limits.policy import DeskTerms, read_terms
 
 ONE_DAY = dt.timedelta(days=1)
 MOMENT = dt.timedelta(microseconds=1)
+NEW_CHANGE = 0
+"""Key of a change that the register does not have yet."""
 
 KIND_TIMES = {
     BASE: "A base limit begins with a session and has no end: enter a date, and no end.",
@@ -96,18 +99,6 @@ class CurrentLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class LimitBefore:
-    """The limit that a change replaces, and the largest change of it that one person may make alone; US dollars."""
-
-    limit_usd: Decimal
-    largest_alone_usd: Decimal
-
-    def is_far(self, limit_usd: Decimal) -> bool:
-        """Return whether another limit is further away than one person may go alone."""
-        return abs(limit_usd - self.limit_usd) > self.largest_alone_usd
-
-
-@dataclass(frozen=True, slots=True)
 class KnownLimits:
     """Everything the limits in force of a desk follow from, as known at an instant and under the policy of its day.
 
@@ -119,11 +110,14 @@ class KnownLimits:
         The policy, and the base limits.
     accounts
         Every account that somebody has named, by name.
+    lone_changes
+        Keys of the changes that their requesters approved.
     """
 
     at: dt.datetime
     terms: DeskTerms
     accounts: Mapping[str, AccountLimits]
+    lone_changes: frozenset[int] = frozenset()
 
     def current(self) -> list[CurrentLimits]:
         """List every account's limits at the instant."""
@@ -133,12 +127,14 @@ class KnownLimits:
             for name, account in self.accounts.items()
         ]
 
-    def before(self, account_id: str, kind: str, starts_at: dt.datetime) -> LimitBefore:
-        """Return what a change replaces: the base limit, for other kinds the limit in force when it begins."""
-        instant = max(starts_at, self.at)
+    def size(self, account_id: str, change: LimitChange) -> ChangeSize:
+        """Measure a change; limits reported for its sessions must be known."""
         account = self.accounts.get(account_id) or unnamed_limits(self.terms, account_id)
-        replaced = base_limit(account, _day(instant)) if kind == BASE else limit_at(account, instant, _day(instant))
-        return LimitBefore(replaced.limit_usd, self.terms.of(account_id).policy.changes.largest_alone_usd)
+        return change_size(account, self.lone_changes, change, self.at)
+
+    def is_large(self, account_id: str, size: ChangeSize) -> bool:
+        """Return whether a change is larger than what one person may change alone."""
+        return size.largest_usd > self.terms.of(account_id).policy.changes.largest_alone_usd
 
 
 def read_known_limits(
@@ -161,7 +157,9 @@ def read_known_limits(
         connection, now, terms=terms, through_session=_day(last_at), first_at=first_at or now, last_at=last_at
     )
     names = {name for (name,) in rows(connection, "register/select_accounts")} | known.keys()
-    return KnownLimits(now, terms, {name: known.get(name) or unnamed_limits(terms, name) for name in sorted(names)})
+    accounts = {name: known.get(name) or unnamed_limits(terms, name) for name in sorted(names)}
+    lone_changes = frozenset(one.change_id for one in read_changes(connection, now) if one.is_lone)
+    return KnownLimits(now, terms, accounts, lone_changes)
 
 
 def limits_in_force(connection: Connection, instant: dt.datetime) -> dict[str, LimitInForce]:
@@ -214,8 +212,10 @@ def request_change(
         if double_click is not None:
             return double_click
         _check_overlap(requested, (kind, starts_at, ends_at), earlier)
-        before = read_known_limits(connection, now, last_at=starts_at).before(requested.account_id, kind, starts_at)
-        values["needs_second_person"] = has_dual_control or before.is_far(limit_usd)
+        known = read_known_limits(connection, now, last_at=NEVER)
+        change = LimitChange(NEW_CHANGE, kind, limit_usd, starts_at, ends_at, None, requested.replaces)
+        is_large = known.is_large(requested.account_id, known.size(requested.account_id, change))
+        values["needs_second_person"] = has_dual_control or is_large
         values["requester_name"] = user.user_name
         change_id = rows(connection, "register/insert_limit_changes", values)[0][0]
     return read_change(connection, change_id)

@@ -15,7 +15,7 @@ from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, records, rows
 from risk.limits.change_approvals import ShownChange, acting_changes, open_changes, show_change
 from risk.limits.confirmations import STATED_WITHIN, Confirmation, confirmations
-from risk.limits.in_force import BASE
+from risk.limits.in_force import BASE, NEVER
 from risk.limits.limit_inputs import RegisteredChange, read_changes
 from risk.limits.register import CurrentLimits, RequestedChange, read_known_limits
 
@@ -84,7 +84,7 @@ def read_limits_page(connection: Connection, row_count: int, *, has_dual_control
     changes = read_changes(connection, now)
     waiting = open_changes(changes, now)
     # One reading for everything: on a large desk it takes seconds.
-    last_at = max((change.starts_at for change in waiting), default=now)
+    last_at = NEVER if waiting else now
     known = read_known_limits(connection, now, first_at=now - STATED_WITHIN, last_at=last_at)
     accounts = known.current()
     pending = [show_change(known, change, has_dual_control=has_dual_control) for change in waiting]
