@@ -118,8 +118,9 @@ def failure_mails(maildir: Path) -> list[str]:
 def test_link_in_the_mail_about_a_failure_leads_a_stranger_to_the_log(
     stranger: Page, airflow_stack: Stack, stack_workspace: Workspace, maildir: Path, tmp_path: Path
 ) -> None:
-    # given a run that has failed, because its folder is a real desk's, and its mail
-    (tmp_path / "fills.csv").touch()
+    # given a run that has failed, because a file of its folder has no prices, and its mail
+    (tmp_path / "simulated.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "fills.csv").write_text("account_id,time\nNET001,now\n", encoding="utf-8")
     runs.trigger(airflow_stack.api, {"session_date": "2025-08-14", "fills": str(tmp_path)})
     assert processes.wait_until(lambda: bool(failure_mails(maildir)), PATIENCE_MS / 1000)
     (mail,) = failure_mails(maildir)
@@ -131,5 +132,5 @@ def test_link_in_the_mail_about_a_failure_leads_a_stranger_to_the_log(
     log_in(stranger, UI_USER, load_login(stack_workspace))
 
     # then the log of the failed attempt is what they see
-    expect(stranger.get_by_text("holds a real desk").first).to_be_visible()
+    expect(stranger.get_by_text("InputError: ").first).to_be_visible()
     assert "/tasks/extract_fills?try_number=1" in stranger.url

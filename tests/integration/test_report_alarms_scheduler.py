@@ -173,7 +173,7 @@ def test_alarm_of_a_failed_run_names_dag_session_task_error_log_and_remedy(incid
     assert "fills-9999.csv" in text
     assert "clear task extract_fills" in " ".join(text.split())
     assert "tasks/extract_fills?try_number=1" in text.replace("\n", "")
-    assert "No limits for" in text
+    assert "No limits and no report for" in text
     assert "InputError: " in incident.note_of_failure
 
 
@@ -223,7 +223,7 @@ def test_watchdog_asks_airflows_own_tables(stack: Stack, workspace: Workspace) -
 
 
 def airflow_findings(metadata_dsn: str, instant: dt.datetime) -> list[str]:
-    return [finding.sentence for finding in check_airflow(metadata_dsn, instant)]
+    return [finding.sentence for finding in check_airflow(metadata_dsn, instant, ("daily_risk",))]
 
 
 def get(stack: Stack, path: str) -> int:

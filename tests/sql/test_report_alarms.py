@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import json
+import pkgutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from risk.core.errors import ConnectionLostError
+import risk
+from risk.core.errors import ConnectionLostError, RiskError
 from risk.core.settings import read_settings
-from risk.core.warehouse import Connection
+from risk.core.warehouse import Connection, records
 from risk.report.alerts import AlertContext, mail_failure, mail_lateness, mail_recovery
-from risk.report.incidents import Cause, FailedRun, FailedTask, RunDates, RunKey, store_failure
+from risk.report.incidents import REMEDIES, Cause, FailedRun, FailedTask, RunKey, store_failure
 from risk.report.mail import SmtpServer
+from risk.report.session_state import RunDates
 from tests.report_desks import EFFECTIVE_SESSION, SESSION, insert, open_run
 from tests.smtp_boxes import Box, closed_port, served
 
@@ -27,8 +31,10 @@ URL = "http://127.0.0.1/run"
 NO_SERVER = SmtpServer("127.0.0.1", 1)
 
 
-def failed(key: RunKey = KEY, dates: RunDates = DATES) -> FailedRun:
-    return FailedRun(key, dates, TASK, ("aggregate_pnl", "send_report"), URL)
+def failed(
+    key: RunKey = KEY, dates: RunDates = DATES, task: FailedTask = TASK, run_type: str = "scheduled"
+) -> FailedRun:
+    return FailedRun(key, dates, task, ("aggregate_pnl", "send_report"), URL, run_type)
 
 
 def alerts(dsn: str, servers: list[SmtpServer]) -> AlertContext:
@@ -80,7 +86,7 @@ def test_failure_mail_names_what_failed_and_what_is_missing(
 
     assert box.subjects == ["RISK RUN FAILED - check_fills - limits for 2025-08-18"]
     for view in (box.text(), box.html()):
-        assert "No limits for 2025-08-18." in view
+        assert "No limits and no report for 2025-08-18." in view
         assert "QualityError" in view
         assert "3 prices of NET001 are negative." in view
         assert "Read the failed checks in the log, fix the input, then clear task extract_fills." in " ".join(
@@ -143,6 +149,139 @@ def test_failure_mail_escapes_what_a_source_has_written(
     assert "<script>" not in box.html()
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; {{ 7 * 7 }}" in box.html()
     assert evil in box.text()
+
+
+def test_failure_mail_says_what_happened_what_it_means_what_to_do_and_where_in_this_order(
+    connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
+) -> None:
+    mail_failure(alerts(warehouse_dsn, [server]), failed(), tmp_path)
+
+    for view in (box.text(), box.html()):
+        places = [
+            view.index(title) for title in ("WHAT HAPPENED", "WHAT IT MEANS", "WHAT TO DO", "WHERE", "LAST LINES")
+        ]
+        assert places == sorted(places)
+
+
+def test_failure_mail_names_the_session_whose_limits_stand(
+    connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
+) -> None:
+    deliver_report(connection)
+    tuesday = RunDates(EFFECTIVE_SESSION, dt.date(2025, 8, 19))
+
+    mail_failure(alerts(warehouse_dsn, [server]), failed(dates=tuesday), tmp_path)
+
+    assert "Until a report arrives, the limits for 2025-08-18 stay in force." in " ".join(box.text().split())
+
+
+def test_partly_delivered_report_is_one_true_state(
+    connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
+) -> None:
+    deliver_report(connection)
+    insert(connection, "report_deliveries", run_id=1, recipient="b", message_id="<b@b>")
+
+    mail_failure(alerts(warehouse_dsn, [server]), failed(), tmp_path)
+
+    text = " ".join(box.text().split())
+    assert "Limits for 2025-08-18 reached 1 of 2 recipients." in text
+    assert "only the other recipients are without it" in text
+    assert "missing" not in text.partition("WHAT TO DO")[0]
+    assert "stay in force" not in text
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "is_asked", "sentence"),
+    [
+        ("publish_limits", False, "Limits for 2025-08-18 are not published: nobody has been asked to approve them."),
+        (
+            "publish_limits",
+            True,
+            "Limits for 2025-08-18 are not published; approval was asked for until 09:00 New York. ",
+        ),
+        ("weekly_model", False, "No new model this week; the limits of every morning are computed without it."),
+    ],
+)
+def test_failure_mail_judges_by_what_its_dag_owes(
+    connection: Connection,
+    warehouse_dsn: str,
+    server: SmtpServer,
+    box: Box,
+    tmp_path: Path,
+    dag_id: str,
+    is_asked: bool,
+    sentence: str,
+) -> None:
+    deliver_report(connection)
+    if is_asked:
+        open_approval(connection)
+
+    mail_failure(alerts(warehouse_dsn, [server]), failed(RunKey(dag_id, "r", 0)), tmp_path)
+
+    text = " ".join(box.text().split())
+    assert f"{sentence.strip()} " in text
+    assert "Nothing is missing" not in text
+    if dag_id == "publish_limits":
+        assert "those entered on the trading platform last apply there" in text
+
+
+def test_every_class_of_error_has_a_remedy() -> None:
+    for module in pkgutil.walk_packages(risk.__path__, "risk."):
+        if module.name != "risk.__main__":
+            importlib.import_module(module.name)
+
+    assert {kind.__name__ for kind in kinds_of(RiskError)} - set(REMEDIES) == set()
+
+
+def kinds_of(error: type[RiskError]) -> set[type[RiskError]]:
+    return {
+        kind for direct in error.__subclasses__() for kind in (direct, *kinds_of(direct)) if "risk." in kind.__module__
+    }
+
+
+@pytest.mark.parametrize(
+    ("attempt", "is_mailed"),
+    [
+        (("manual", "extract_fills", "RequestError"), False),
+        (("manual", "extract_fills", "FolderError"), False),
+        (("manual", "extract_fills", "InputError"), True),
+        (("manual", "send_report", "RequestError"), True),
+        (("scheduled", "extract_fills", "RequestError"), True),
+    ],
+)
+def test_mistake_in_a_request_by_hand_alerts_nobody_and_is_no_failed_run(
+    connection: Connection,
+    warehouse_dsn: str,
+    server: SmtpServer,
+    box: Box,
+    tmp_path: Path,
+    attempt: tuple[str, str, str],
+    is_mailed: bool,
+) -> None:
+    run_type, task_id, error_class = attempt
+    task = FailedTask(task_id, 1, "")
+    store_failure(connection, KEY, task, DATES, Cause(error_class, "2025-07-04 is no session."), run_type)
+
+    assert mail_failure(alerts(warehouse_dsn, [server]), failed(task=task, run_type=run_type), tmp_path) is is_mailed
+
+    assert len(box.mails) == is_mailed
+    assert bool(records(connection, "watchdog/select_failed_run", {"dag_id": KEY.dag_id})) is is_mailed
+
+
+def test_failures_of_a_backfill_on_one_day_are_one_mail(
+    connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
+) -> None:
+    keys = [RunKey("daily_risk", f"backfill__2025-08-{day}", 0) for day in (11, 12, 13)]
+    monday, tuesday = dt.date(2025, 8, 18), dt.date(2025, 8, 19)
+
+    sent = [
+        mail_failure(alerts(warehouse_dsn, [server]), failed(key, run_type="backfill"), tmp_path, today=day)
+        for key, day in zip([*keys, keys[0]], [monday, monday, monday, tuesday], strict=True)
+    ]
+    recovered = [mail_recovery(alerts(warehouse_dsn, [server]), key, DATES, URL) for key in keys]
+
+    assert sent == [True, False, False, True]
+    assert not any(recovered)
+    assert "Other runs of this backfill that fail today send no email" in " ".join(box.text().split())
 
 
 def test_failure_alert_is_sent_once_per_clearing(
@@ -311,6 +450,22 @@ def test_no_lateness_alert_is_sent_for_a_past_session(connection: Connection, wa
     tomorrow = EFFECTIVE_SESSION + dt.timedelta(days=1)
 
     assert not mail_lateness(alerts(warehouse_dsn, [NO_SERVER]), KEY, DATES, URL, today=tomorrow)
+
+
+def open_approval(connection: Connection) -> None:
+    """Store that people were asked about the limits of the run, until 09:00 New York."""
+    deadline = dt.datetime(2025, 8, 18, 13, tzinfo=dt.UTC)
+    insert(
+        connection,
+        "publications",
+        run_id=1,
+        effective_session=EFFECTIVE_SESSION,
+        approval_scope="high",
+        has_dual_control=False,
+        decision_deadline=deadline,
+        is_live=True,
+        dag_run_id="r",
+    )
 
 
 def deliver_report(connection: Connection, *, is_point_in_time: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 from collections.abc import Iterator
@@ -16,8 +17,9 @@ from risk.cli import app
 from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
-from risk.report.incidents import Cause, FailedTask, RunDates, RunKey, store_failure
+from risk.report.incidents import Cause, FailedTask, RunKey, store_failure
 from risk.report.mail import SmtpServer, smtp_server_from_uri
+from risk.report.session_state import RunDates
 from risk.report.watchdog import WatchdogFinding, Watched, notify, read_watched, run_checks
 from tests.report_desks import insert, open_run
 from tests.smtp_boxes import Box, closed_port, served
@@ -98,9 +100,11 @@ def test_watchdog_says_that_the_report_is_missing_and_why(
     store_failure(connection, key, task, RunDates(None, None), Cause("QualityError", "Prices are negative."))
     change(connection, "update audit_log set recorded_at = %s", morning)
 
-    assert sentences(watched, morning) == [
-        "No limits and no report for 2025-08-18. Task check_fills failed: Prices are negative."
-    ]
+    (sentence,) = sentences(watched, morning)
+    assert sentence == (
+        "No limits and no report for 2025-08-18. Until a report arrives, base limits apply: no earlier limits were "
+        "emailed or published. Task check_fills failed: Prices are negative."
+    )
 
 
 def test_watchdog_counts_recipients_without_the_report(
@@ -108,7 +112,57 @@ def test_watchdog_counts_recipients_without_the_report(
 ) -> None:
     change(connection, "insert into report_deliveries (run_id, recipient, message_id) values (1, 'b', '<b@b>')")
 
-    assert sentences(watched, morning) == ["The report for 2025-08-18 reached 1 of 2 recipients."]
+    (sentence,) = sentences(watched, morning)
+    assert sentence == (
+        "Limits for 2025-08-18 reached 1 of 2 recipients. Whoever has the email has all of the report; only the other "
+        "recipients are without it."
+    )
+
+
+ASKED = """
+insert into publications
+    (run_id, effective_session, approval_scope, has_dual_control, decision_deadline, is_live, dag_run_id)
+values (1, '2025-08-18', 'high', false, %s, true, 'r')
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked_until", "found"),
+    [
+        (None, "Limits for 2025-08-18 are not published: nobody has been asked to approve them."),
+        ("2025-08-18 09:00 America/New_York", None),
+        ("2025-08-18 08:41 America/New_York", None),
+        (
+            "2025-08-18 08:39 America/New_York",
+            "Limits for 2025-08-18 are not published; approval was asked for until 08:39 New York.",
+        ),
+    ],
+)
+def test_watchdog_finds_limits_that_are_not_published(
+    watched: Watched, morning: dt.datetime, connection: Connection, asked_until: str | None, found: str | None
+) -> None:
+    # It is 08:45 New York; publication may follow the deadline within 5 minutes.
+    if asked_until is not None:
+        change(connection, ASKED, asked_until)
+    change(connection, "insert into dag values ('publish_limits', false, false, false)")
+
+    asking = dataclasses.replace(watched, asks_approval=True)
+
+    stands = " Until the limits are published, those entered on the trading platform last apply there."
+    assert sentences(asking, morning) == ([] if found is None else [found + stands])
+    assert sentences(watched, morning) == []
+
+
+def test_watchdog_finds_the_publication_paused_where_people_approve(
+    watched: Watched, morning: dt.datetime, connection: Connection
+) -> None:
+    change(connection, ASKED, "2025-08-18 13:00+00")
+    change(connection, "insert into dag values ('publish_limits', true, false, false)")
+
+    assert sentences(dataclasses.replace(watched, asks_approval=True), morning) == [
+        "DAG publish_limits is paused: nothing runs."
+    ]
+    assert sentences(watched, morning) == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
--- Stores a failed task attempt.
+-- Stores a failed task attempt, or a refused request.
 -- Grain: one row per failed attempt. Writes: audit_log.
 -- Rerun: adds a row.
 insert into risk.audit_log (
@@ -12,7 +12,7 @@ insert into risk.audit_log (
     message
 )
 values (
-    'failure',
+    %(event)s,
     %(dag_id)s,
     %(dag_run_id)s,
     %(task_id)s,

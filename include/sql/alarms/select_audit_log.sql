@@ -5,7 +5,7 @@ select
     audit_log.message
 from risk.audit_log
 where
-    audit_log.event = 'failure'
+    audit_log.event in ('failure', 'refused request')
     and audit_log.dag_id = %(dag_id)s
     and audit_log.dag_run_id = %(dag_run_id)s
     and audit_log.task_id = %(task_id)s

@@ -1,6 +1,7 @@
--- Reads what exists for an effective session: limits, report, mails.
--- Grain: one row, even if nothing exists. Reads: runs, recommendations, reports, report_deliveries.
--- Point-in-time runs do not count.
+-- Reads what exists for an effective session: limits, report, mails, publication; and whose limits stand before it.
+-- Grain: one row, even if nothing exists. Reads: runs, recommendations, reports, report_deliveries, publications,
+-- published_limits. Point-in-time runs and dry runs of a publication do not count.
+-- standing_session: newest earlier effective session with a mailed report or published limits; null = none.
 with morning as (
     select runs.run_id
     from risk.runs
@@ -28,6 +29,41 @@ mailed as (
         count(*) filter (where report_deliveries.sent_at is null) as open_count
     from risk.report_deliveries
     inner join morning on report_deliveries.run_id = morning.run_id
+),
+
+published as (
+    select
+        max(publications.decision_deadline) as decision_deadline,
+        max(published_limits.recorded_at) as published_at
+    from risk.publications
+    inner join morning on publications.run_id = morning.run_id
+    left join risk.published_limits on publications.publication_id = published_limits.publication_id
+    where publications.is_live
+),
+
+standing as (
+    select max(runs.effective_session) as standing_session
+    from risk.runs
+    where
+        runs.effective_session < %(effective_session)s
+        and not runs.is_point_in_time
+        and (
+            exists (
+                select
+                from risk.report_deliveries
+                where
+                    report_deliveries.run_id = runs.run_id
+                    and report_deliveries.sent_at is not null
+            )
+            or exists (
+                select
+                from risk.publications
+                inner join risk.published_limits on publications.publication_id = published_limits.publication_id
+                where
+                    publications.run_id = runs.run_id
+                    and publications.is_live
+            )
+        )
 )
 
 select
@@ -35,8 +71,13 @@ select
     reported.has_report,
     mailed.sent_at,
     mailed.sent_count,
-    mailed.open_count
+    mailed.open_count,
+    published.decision_deadline,
+    published.published_at,
+    standing.standing_session
 from limited
 cross join reported
 cross join mailed
+cross join published
+cross join standing
 order by mailed.sent_at asc;

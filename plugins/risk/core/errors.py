@@ -19,6 +19,10 @@ class InputError(RiskError):
     """A delivery of a source cannot be used; fix or replace the named input, then clear the task."""
 
 
+class FolderError(InputError):
+    """The folder of fills is missing, empty or another desk's; name the right one, then clear the task."""
+
+
 class QualityError(RiskError):
     """Blocking findings on the session's data; read the failed checks, fix the input, then clear extract_fills."""
 

@@ -233,6 +233,11 @@ class Settings(BaseSettings):
         return self.desk == "simulated"
 
     @property
+    def asks_approval(self) -> bool:
+        """Whether people approve limits before they are published."""
+        return self.approval != "none"
+
+    @property
     def alert_recipients(self) -> tuple[str, ...]:
         """Recipients of alerts: those set for alerts, else those of the report."""
         return self.alarm_recipients or self.recipients

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from risk.core.entities import ReportedPnl
-from risk.core.errors import InputError
+from risk.core.errors import FolderError, InputError
 from risk.ingest.amounts import fits, number
 from risk.ingest.completeness import growing_file
 from risk.ingest.file_names import MARKER, PATTERNS, find_unread, printable
@@ -130,13 +130,15 @@ def open_folder(
 
     Raises
     ------
+    FolderError
+        If the folder does not exist or holds neither executions nor a manifest.
     InputError
-        If the folder does not exist or holds neither executions nor a manifest, or the mapping cannot be read.
+        If the mapping cannot be read.
     RequestError
         If there is no such mapping.
     """
     if not folder.is_dir():
-        raise InputError(f"The fills folder {folder} does not exist. Name a folder with fills*.csv files.")
+        raise FolderError(f"The fills folder {folder} does not exist. Name a folder with fills*.csv files.")
     quarantined: list[FileFinding] = []
     listed = _listed(folder)
     fills, mappings = _fills(listed, named_mapping(mapping) if mapping else None, quarantined)
@@ -152,7 +154,7 @@ def open_folder(
         entries = _manifest(manifests[-1], known_at, account_pattern, quarantined, mappings)
         fills = _named(fills, entries, quarantined)
     elif not fills and not quarantined:
-        raise InputError(
+        raise FolderError(
             f"The fills folder {folder} holds no fills*.csv, no fills*.csv.gz and no {MANIFEST}. "
             "Put the session's executions there, then clear this task."
             + "".join(f"\n- {item.reason}" for item in unread[:SHOWN_UNREAD])

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from psycopg2 import sql
 
 from risk.core.entities import Instrument
-from risk.core.errors import InputError, RequestError
+from risk.core.errors import FolderError, InputError, RequestError
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, execute, records, rows, statement, writing
 from risk.ingest.completeness import Patience, count_differences, differing_file, growing_file
@@ -140,13 +140,15 @@ def load_drop(
     ------
     RequestError
         If a history is to be imported for sessions that were run live; nothing is stored.
+    FolderError
+        If the folder is missing, empty or a desk of the other kind; nothing is stored.
     InputError
-        If the folder is missing or empty, or real and simulated desks would meet in one warehouse; nothing is stored.
+        If real and simulated desks would meet in one warehouse; nothing is stored.
         A bad file does not raise: it is in ``Load.quarantined``.
     """
     if folder.is_dir() and (folder / MARKER).is_file() != settings.is_simulated:
         found, desk = ("a real", "simulated") if settings.is_simulated else ("a simulated", "not simulated")
-        raise InputError(
+        raise FolderError(
             f"{folder} holds {found} desk, and RISK_DESK is {desk}: use another folder, or another RISK_DESK with its "
             "own warehouse."
         )

@@ -20,16 +20,15 @@ from risk.operators.base import warehouse, warehouse_dsn
 from risk.operators.notes import note_text, write_note
 from risk.operators.send_report import smtp_server
 from risk.report.alerts import AlertContext, mail_failure, mail_lateness, mail_recovery
-from risk.report.incidents import KILLED, Cause, FailedRun, FailedTask, RunDates, RunKey, store_failure
+from risk.report.incidents import KILLED, Cause, FailedRun, FailedTask, RunKey, store_failure
 from risk.report.mail import SmtpServer, second_server
 from risk.report.page import ui_address
+from risk.report.session_state import RunDates
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 log = logging.getLogger(__name__)
-
-FIRST_TASK = "extract_fills"
 
 
 def on_task_failure(context: Context) -> None:
@@ -40,7 +39,8 @@ def on_task_failure(context: Context) -> None:
     key, dates = run_key(context), run_dates(context)
     try:
         with warehouse() as connection:
-            store_failure(connection, key, FailedTask(ti.task_id, ti.try_number, ""), dates, cause)
+            failed = FailedTask(ti.task_id, ti.try_number, "")
+            store_failure(connection, key, failed, dates, cause, _run_type(context))
     except (ConnectionLostError, psycopg2.Error) as error:
         # The warehouse may be the cause, or have no tables yet: the alert then quotes the log.
         log.warning("The failure was not stored in the audit log: %s", error)
@@ -57,7 +57,8 @@ def on_run_failure(context: Context) -> None:
     key = run_key(context)
     ti = context.get("ti")
     task = FailedTask("", 0, "") if ti is None else FailedTask(ti.task_id, ti.try_number, _task_url(ti))
-    failed = FailedRun(key, run_dates(context), task, _tasks_not_run(context, key), _run_url(key))
+    not_run = _tasks_not_run(context, key)
+    failed = FailedRun(key, run_dates(context), task, not_run, _run_url(key), _run_type(context))
     folder = Path(conf.get("logging", "base_log_folder"))
     if mail_failure(alert_context(), failed, folder):
         log.info("Sent an alert: run %s failed.", key.dag_run_id)
@@ -144,6 +145,12 @@ def _tasks_not_run(context: Context, key: RunKey) -> tuple[str, ...]:
         log.warning("Task states are unknown: %s", error)
         return ()
     return tuple(task.task_id for task in ti.task.dag.tasks if states.get(task.task_id) == "upstream_failed")
+
+
+def _run_type(context: Context) -> str:
+    dag_run = context.get("dag_run")
+    # An enumeration in a task, text elsewhere.
+    return "scheduled" if dag_run is None else str(getattr(dag_run.run_type, "value", dag_run.run_type))
 
 
 def _run_url(key: RunKey) -> str:

@@ -24,18 +24,17 @@ from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, connect, execute, records, rows
 from risk.report.incidents import (
     FailedRun,
-    RunDates,
     RunKey,
-    SessionState,
     failure_page,
+    is_refused_request,
     lateness_page,
     read_cause,
     read_log_tail,
-    read_session_state,
     recovery_page,
 )
 from risk.report.mail import Mail, MailServer, send_mail
 from risk.report.render import Rendered, render_views
+from risk.report.session_state import RunDates, SessionState, read_session_state
 
 log = logging.getLogger(__name__)
 
@@ -144,8 +143,10 @@ def _folder_lock(folder: Path) -> Iterator[None]:
         yield
 
 
-def mail_failure(context: AlertContext, failed: FailedRun, log_folder: Path) -> bool:
+def mail_failure(context: AlertContext, failed: FailedRun, log_folder: Path, *, today: dt.date | None = None) -> bool:
     """Send an alert about a failed run, once; without the warehouse it contains what Airflow knows.
+
+    Of the runs of a backfill only the first that fails on a day is reported, of mistakes in a request by hand none.
 
     Parameters
     ----------
@@ -155,11 +156,13 @@ def mail_failure(context: AlertContext, failed: FailedRun, log_folder: Path) -> 
         The run, from Airflow.
     log_folder
         Airflow's folder of task logs.
+    today
+        Current date in New York; ``None`` = by this machine's clock.
 
     Returns
     -------
     bool
-        False if this clearing of the run was reported before.
+        False if this clearing of the run, or another run of the backfill, was reported before.
 
     Raises
     ------
@@ -167,12 +170,15 @@ def mail_failure(context: AlertContext, failed: FailedRun, log_folder: Path) -> 
         If no recipient got the alert; the next call tries again.
     """
     tail = read_log_tail(log_folder, failed.key, failed.task)
+    reported = _reported_as(failed, today or dt.datetime.now(EXCHANGE_ZONE).date())
 
     def send(connection: Connection | None) -> bool:
         cause = read_cause(connection, failed.key, failed.task, tail)
+        if is_refused_request(failed.run_type, failed.task.task_id, cause):
+            return False
         state = _session_state(connection, failed.dates)
         page = failure_page(failed, cause, state, tail, is_simulated=context.settings.is_simulated)
-        with alert_lock(connection, failed.key, context.settings.alarms_dir) as alert_log:
+        with alert_lock(connection, reported, context.settings.alarms_dir) as alert_log:
             return _send_once(alert_log, "failure", render_views("task_failure", page), context)
 
     return _with_warehouse(context.warehouse_dsn, send)
@@ -264,6 +270,13 @@ def _with_warehouse(dsn: str, send: Callable[[Connection | None], bool]) -> bool
         except psycopg2.Error as error:
             log.warning("The alert is sent without the warehouse: %s", error)
     return send(None)
+
+
+def _reported_as(failed: FailedRun, today: dt.date) -> RunKey:
+    """Return what an alert is logged for: the clearing of a run, or all that fails of a backfill on one day."""
+    if failed.run_type != "backfill":
+        return failed.key
+    return RunKey(failed.key.dag_id, f"backfill failed on {today.isoformat()}", 0)
 
 
 def _session_state(connection: Connection | None, dates: RunDates) -> SessionState | None:

@@ -22,12 +22,14 @@ from risk.core.connections import (
     read_connection,
 )
 from risk.core.errors import RiskError
+from risk.core.runs import DAILY_DAG
 from risk.core.schema import REPLACED_TABLES, pending_files
-from risk.core.settings import EXCHANGE_CALENDAR, Settings
+from risk.core.settings import EXCHANGE_CALENDAR, EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, records, rows
 from risk.limits.confirmations import platform_sentences
+from risk.report.session_state import read_session_state
+from risk.report.watchdog import check_publication, needed_dags
 
-DAG_ID = "daily_risk"
 REQUIRED_FREE_BYTES = 2_000_000_000
 LOOK_BACK = dt.timedelta(days=14)
 LOOK_AHEAD = dt.timedelta(days=30)
@@ -81,7 +83,7 @@ def examine(installation: Installation) -> Iterator[Diagnosis]:
     yield check_mail(environment)
     if environment.get(VENDOR_CONNECTION):
         yield check_vendor(environment[VENDOR_CONNECTION])
-    yield from check_airflow(environment)
+    yield from check_airflow(environment, needed_dags(asks_approval=installation.settings.asks_approval))
     yield from check_warehouse(installation)
 
 
@@ -147,13 +149,13 @@ def check_vendor(connection: str) -> Diagnosis:
     return Diagnosis("vendor", is_healthy=True, sentence=f"{place.host} accepts the login.")
 
 
-def check_airflow(environment: Mapping[str, str]) -> Iterator[Diagnosis]:
-    """Check the health of Airflow's components, the import of the DAG files and the DAG's switch."""
+def check_airflow(environment: Mapping[str, str], dag_ids: Sequence[str]) -> Iterator[Diagnosis]:
+    """Check the health of Airflow's components, the import of the DAG files and the switches of the DAGs."""
     try:
         with api_of(read_connection(environment, API_CONNECTION)) as api:
             health = api.health()
             errors = api.call("GET", "/importErrors")["import_errors"]
-            dag = api.call("GET", f"/dags/{DAG_ID}")
+            paused = [dag_id for dag_id in dag_ids if api.call("GET", f"/dags/{dag_id}")["is_paused"]]
     except RiskError as error:
         yield Diagnosis("airflow", is_healthy=False, sentence=str(error))
         return
@@ -164,8 +166,8 @@ def check_airflow(environment: Mapping[str, str]) -> Iterator[Diagnosis]:
     for broken in errors:
         sentence = f"{broken['filename']} cannot be imported: fix the file."
         yield Diagnosis("airflow", is_healthy=False, sentence=sentence)
-    if dag["is_paused"]:
-        sentence = f"{DAG_ID} is paused, so no run starts: unpause it in the UI."
+    for dag_id in paused:
+        sentence = f"{dag_id} is paused, so no run starts: unpause it in the UI."
         yield Diagnosis("airflow", is_healthy=False, sentence=sentence)
 
 
@@ -181,6 +183,8 @@ def check_warehouse(installation: Installation) -> Iterator[Diagnosis]:
             yield check_newest_run(connection)
             yield from check_platform_limits(connection, installation.now)
             yield from check_reports(connection, installation)
+            if installation.settings.asks_approval:
+                yield from check_approval(connection, installation.now)
     except RiskError as error:
         yield Diagnosis("warehouse", is_healthy=False, sentence=str(error))
 
@@ -218,7 +222,7 @@ def check_stored_calendar(connection: Connection, today: dt.date) -> Diagnosis:
 
 def check_newest_run(connection: Connection) -> Diagnosis:
     """Check that the newest run did not end with a failure."""
-    failed = records(connection, "watchdog/select_failed_run", {"dag_id": DAG_ID})
+    failed = records(connection, "watchdog/select_failed_run", {"dag_id": DAILY_DAG})
     if not failed:
         return Diagnosis("runs", is_healthy=True, sentence="The newest run did not fail.")
     found = failed[0]
@@ -247,6 +251,15 @@ def check_reports(connection: Connection, installation: Installation) -> Iterato
     yield Diagnosis("report", is_healthy=True, sentence=sentence)
     if installation.settings.schedule == "sessions":
         yield check_missed_sessions(connection, installation.now)
+
+
+def check_approval(connection: Connection, now: dt.datetime) -> Iterator[Diagnosis]:
+    """Check that the limits of today's report were published, or that people were asked about them."""
+    today = now.astimezone(EXCHANGE_ZONE).date()
+    state = read_session_state(connection, today)
+    if state.is_delivered:
+        for finding in check_publication(state, today, now):
+            yield Diagnosis("approval", is_healthy=False, sentence=f"{finding.sentence} {finding.action}")
 
 
 def check_missed_sessions(connection: Connection, now: dt.datetime) -> Diagnosis:

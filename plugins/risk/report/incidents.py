@@ -8,11 +8,12 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.runs import MODEL_DAG, PUBLICATION_DAG
 from risk.core.warehouse import Connection, execute, records
 from risk.report.page import NoticePage
+from risk.report.session_state import RunDates, SessionState, consequences, headline
 
 REPORT_DUE_AT = dt.time(8, 30)
 """New York time of the effective session by which the report is due."""
@@ -20,9 +21,12 @@ REPORT_DUE_AT = dt.time(8, 30)
 KILLED = "killed"
 """Takes the place of an error's class when the process ended without an error."""
 
-REMEDIES = {
+REMEDIES: Final = {
     "InputError": "Fix or replace the file, then clear task extract_fills.",
+    "ChangedFileError": "Wait until the file is complete, then clear task extract_fills.",
+    "SourceIncompleteError": "Wait for the missing files or ask their source, then clear task extract_fills.",
     "RequestError": "Correct the value named in the message, then clear the task or start a run with other parameters.",
+    "FolderError": "Name the right folder (fills, RISK_FILLS_DIR) or fill it, then clear task extract_fills.",
     "QualityError": "Read the failed checks in the log, fix the input, then clear task extract_fills.",
     "CheckError": "Check the database, then clear the task: it may succeed unchanged.",
     "BooksError": "Call the developers: two computations of the same P&L disagree. This step stored nothing.",
@@ -30,14 +34,22 @@ REMEDIES = {
     "ConnectionLostError": "Start the server named in the message or contact its owner, then clear the task.",
     "IncompleteAnswerError": "Contact the vendor about the response named in the message, then clear the task.",
     "RefusalError": "Correct the connection named in the message or contact its owner, then clear the task.",
+    "StackError": "Correct what the message names (a folder, a disk, a DAG's switch), then clear the task.",
+    "ModelError": "Nothing for today: rule-based limits apply. For a new model run weekly_model.",
+    "LeakError": "Call the developers: a forecast of the past changes with the future. Nothing was trained.",
+    "FeatureError": "Clear task build_features and those after it.",
     "AirflowTaskTimeout": "Check what the machine and the database were busy with, then clear the task.",
     KILLED: "Check the machine: memory (dmesg), disk, restarts. Then clear the task; every step can be rerun safely.",
 }
-"""What to do, by the class of the error: there is one class per remedy."""
+"""What to do, by the class of the error: every class of ``risk.core.errors`` has one, and so has a killed task."""
 
 OTHER_REMEDY = "Read the log. If it does not say what to do, call the developers; then clear the task."
 
-LIMITS_STAY = "Until a report arrives, the limits of the last report stay in force."
+REQUEST_ERRORS = ("RequestError", "FolderError")
+"""Classes of errors in what a run was asked for."""
+
+FIRST_TASKS = ("extract_fills", "train_model")
+"""Tasks that read what a run was asked for."""
 
 READ_BYTES = 65_536
 SHOWN_LINES = 12
@@ -61,21 +73,6 @@ class RunKey:
     dag_id: str
     dag_run_id: str
     clear_number: int
-
-
-@dataclass(frozen=True, slots=True)
-class RunDates:
-    """The sessions of a run; ``None`` if it failed before they were known."""
-
-    session_date: dt.date | None
-    effective_session: dt.date | None
-
-    @property
-    def description(self) -> str:
-        """Both sessions in words."""
-        if self.session_date is None or self.effective_session is None:
-            return "unknown"
-        return f"{self.session_date.isoformat()}, limits for {self.effective_session.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +104,8 @@ class FailedRun:
         Tasks that could not run because of it.
     run_url
         The run in the Airflow UI; empty if the address is unknown.
+    run_type
+        Airflow's type: ``scheduled``, ``manual``, ``backfill``, ...
     """
 
     key: RunKey
@@ -114,6 +113,7 @@ class FailedRun:
     task: FailedTask
     not_run: tuple[str, ...]
     run_url: str
+    run_type: str = "scheduled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,37 +122,6 @@ class Cause:
 
     error_class: str
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class SessionState:
-    """What exists for an effective session.
-
-    Attributes
-    ----------
-    has_limits, has_report
-        Whether recommendations and a report are stored.
-    sent_at
-        When the first mail left, UTC.
-    sent_count, open_count
-        Recipients with and without the mail.
-    """
-
-    has_limits: bool
-    has_report: bool
-    sent_at: dt.datetime | None
-    sent_count: int
-    open_count: int
-
-    @property
-    def is_delivered(self) -> bool:
-        """Whether every recipient has the report."""
-        return self.sent_count > 0 and self.open_count == 0
-
-    @property
-    def sent_time(self) -> str:
-        """New York time at which the first mail left; empty if none has."""
-        return "" if self.sent_at is None else f"{self.sent_at.astimezone(EXCHANGE_ZONE):%H:%M}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +170,17 @@ class FailurePage:
     log_lines: tuple[str, ...]
 
 
-def store_failure(connection: Connection, key: RunKey, task: FailedTask, dates: RunDates, cause: Cause) -> None:
+def is_refused_request(run_type: str, task_id: str, cause: Cause) -> bool:
+    """Whether a person asked by hand for what does not exist: answered in Airflow, where it was asked, by no alert."""
+    return run_type == "manual" and task_id in FIRST_TASKS and cause.error_class in REQUEST_ERRORS
+
+
+def store_failure(
+    connection: Connection, key: RunKey, task: FailedTask, dates: RunDates, cause: Cause, run_type: str = "scheduled"
+) -> None:
     """Add a failed attempt to the audit log, which is append only."""
     values = {
+        "event": "refused request" if is_refused_request(run_type, task.task_id, cause) else "failure",
         **_attempt(key, task),
         "session_date": dates.session_date,
         "error_class": cause.error_class,
@@ -231,12 +208,6 @@ def read_cause(connection: Connection | None, key: RunKey, task: FailedTask, tai
     if tail.error_class:
         return Cause(tail.error_class, tail.message)
     return Cause(KILLED, "The task process ended without an error: something outside killed it.")
-
-
-def read_session_state(connection: Connection, effective_session: dt.date) -> SessionState:
-    """Read what exists for an effective session."""
-    binds = {"effective_session": effective_session}
-    return SessionState(**records(connection, "alarms/select_session_states", binds)[0])
 
 
 def read_log_tail(folder: Path, key: RunKey, task: FailedTask) -> LogTail:
@@ -273,51 +244,22 @@ def log_tail(entries: Iterable[Mapping[str, Any]]) -> LogTail:
     return LogTail(tuple(shown[-SHOWN_LINES:]), error_class, message)
 
 
-def headline(dates: RunDates, state: SessionState | None) -> str:
-    """Say in one sentence what a missing or failed run means for the session."""
-    if dates.effective_session is None:
-        return "No limits: the run failed before its session was known."
-    day = dates.effective_session.isoformat()
-    if state is None:
-        return f"Limits for {day} are unknown: the warehouse is unreachable."
-    if state.is_delivered:
-        return f"Limits for {day} were emailed at {state.sent_time} New York; this run does not change them."
-    if state.sent_count:
-        total = state.sent_count + state.open_count
-        return f"Limits for {day} reached {state.sent_count} of {total} recipients."
-    if state.has_limits:
-        return f"Limits for {day} are computed but not emailed."
-    return f"No limits for {day}."
-
-
-def consequences(dates: RunDates, state: SessionState | None) -> tuple[str, ...]:
-    """Say what exists for the session, and what stays in force meanwhile."""
-    if dates.effective_session is None:
-        return ("The session of this run is unknown.", LIMITS_STAY)
-    day = dates.effective_session.isoformat()
-    if state is None:
-        return (f"Whether limits for {day} exist is unknown.", LIMITS_STAY)
-    if state.is_delivered:
-        return ("Nothing is missing: an earlier run of this session delivered its report.",)
-    if state.has_report:
-        missing = "The email is missing; recommendations and report are stored."
-    elif state.has_limits:
-        missing = "Report and email are missing; recommendations are stored."
-    else:
-        missing = f"Recommendations, report and email for {day} are missing."
-    return (missing, LIMITS_STAY)
-
-
 def failure_page(
     failed: FailedRun, cause: Cause, state: SessionState | None, tail: LogTail, *, is_simulated: bool
 ) -> FailurePage:
     """Build the page of a failure."""
+    sentences = consequences(failed.key.dag_id, failed.dates, state)
+    if failed.run_type == "backfill":
+        sentences = (
+            *sentences,
+            "Other runs of this backfill that fail today send no email: Airflow's grid shows them.",
+        )
     return FailurePage(
         is_simulated=is_simulated,
-        headline=headline(failed.dates, state),
+        headline=headline(failed.key.dag_id, failed.dates, state),
         failed=failed,
         cause=cause,
-        consequences=consequences(failed.dates, state),
+        consequences=sentences,
         remedy=REMEDIES.get(cause.error_class, OTHER_REMEDY),
         log_lines=tail.lines,
     )
@@ -330,6 +272,10 @@ def recovery_page(
     day = "" if dates.effective_session is None else f" for {dates.effective_session.isoformat()}"
     is_out = state is not None and state.is_delivered
     outcome = f"Limits{day} have been emailed." if is_out else f"Limits{day} are computed; this run sends no email."
+    if key.dag_id == MODEL_DAG:
+        outcome = "The model of the week is trained."
+    elif key.dag_id == PUBLICATION_DAG:
+        outcome = f"Limits{day} are published."
     return NoticePage(
         is_simulated=is_simulated,
         tone="good",
@@ -352,10 +298,10 @@ def lateness_page(
         tone="bad",
         label="REPORT LATE",
         title=f"RISK REPORT LATE - no report for {day} by {REPORT_DUE_AT:%H:%M} New York",
-        headline=headline(dates, state),
+        headline=headline(key.dag_id, dates, state),
         sentences=(
             f"The report for {day} was due at {REPORT_DUE_AT:%H:%M} New York. The market opens at 09:30.",
-            *consequences(dates, state),
+            *consequences(key.dag_id, dates, state),
             _where(key, dates),
         ),
         actions=(

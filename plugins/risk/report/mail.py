@@ -253,7 +253,7 @@ class MailOutcome:
         sentences = " ".join(dict.fromkeys(str(fault) for fault in self.faults))
         if any(isinstance(fault, ConnectionLostError) for fault in self.faults):
             raise ConnectionLostError(
-                f"{sentences} Airflow retries the task; if that fails, check the mail server, then clear {task_id}: "
+                f"{sentences} Check the mail server; once Airflow has stopped retrying, clear {task_id}: "
                 "recipients who have the mail do not get it again."
             )
         raise RequestError(

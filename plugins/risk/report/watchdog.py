@@ -1,7 +1,7 @@
-"""The watchdog: checks from outside Airflow whether today's report is out, and sends an alert if it is not.
+"""The watchdog: checks from outside Airflow whether today's report is out and its limits published; alerts if not.
 
-It runs by cron or a systemd timer at 08:45 New York, imports no Airflow and queries only the two databases and the mail
-server, so it works while Airflow is down. On days without a session it sends nothing.
+It runs by cron or a systemd timer at 08:45 and 09:10 New York, imports no Airflow and queries only the two databases
+and the mail server, so it works while Airflow is down. On days without a session it sends nothing.
 """
 
 from __future__ import annotations
@@ -17,19 +17,28 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from risk.core.calendar import is_session
 from risk.core.connections import METADATA_DSN, SMTP_CONNECTION, WAREHOUSE_CONNECTION, postgres_dsn, read_connection
 from risk.core.errors import ConnectionLostError
-from risk.core.settings import EXCHANGE_ZONE, Settings
+from risk.core.runs import DAILY_DAG, PUBLICATION_DAG
+from risk.core.settings import EXCHANGE_ZONE, Settings, read_settings
 from risk.core.warehouse import Connection, connect, records
 from risk.report.alerts import send_alert
-from risk.report.incidents import SessionState, read_session_state
 from risk.report.mail import SmtpServer, second_server, smtp_server_from_uri, smtp_server_of
 from risk.report.page import NoticePage
 from risk.report.render import render_views
+from risk.report.session_state import (
+    LIMITS_STAY,
+    RunDates,
+    SessionState,
+    consequences,
+    headline,
+    read_session_state,
+)
 
-DAG_ID = "daily_risk"
 CONNECT_SECONDS = 10
 CLOCK_TOLERANCE = dt.timedelta(seconds=30)
 SILENT_AFTER = dt.timedelta(minutes=2)
 """Airflow's components send a heartbeat every 5 seconds; a busy one may miss some."""
+DECISION_TOLERANCE = dt.timedelta(minutes=5)
+"""Publication follows the deadline of decisions within this time."""
 LOOK_BACK = dt.timedelta(hours=6)
 """A failure within this many hours belongs to today's run."""
 COMPONENTS = {"SchedulerJob": "scheduler", "DagProcessorJob": "dag-processor"}
@@ -46,11 +55,14 @@ class Watched:
         The pipeline's and Airflow's database, in libpq's form.
     server
         The mail server of the report; ``None`` if unknown.
+    asks_approval
+        Whether people approve limits before they are published.
     """
 
     warehouse_dsn: str
     metadata_dsn: str
     server: SmtpServer | None
+    asks_approval: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,7 @@ def read_watched(environment: Mapping[str, str]) -> Watched:
         warehouse_dsn=postgres_dsn(environment, WAREHOUSE_CONNECTION),
         metadata_dsn=postgres_dsn(environment, METADATA_DSN),
         server=_mail_server(environment),
+        asks_approval=read_settings().asks_approval,
     )
 
 
@@ -99,18 +112,23 @@ def run_checks(watched: Watched, instant: dt.datetime) -> list[WatchdogFinding]:
     if not is_session(today):
         return []
     return [
-        *_check_warehouse(watched.warehouse_dsn, today, instant),
-        *check_airflow(watched.metadata_dsn, instant),
+        *_check_warehouse(watched, today, instant),
+        *check_airflow(watched.metadata_dsn, instant, needed_dags(asks_approval=watched.asks_approval)),
         *_check_mail(watched.server),
     ]
 
 
-def check_airflow(dsn: str, instant: dt.datetime) -> Iterator[WatchdogFinding]:
-    """Check in Airflow's database that its components run, that it can parse the DAG and that the DAG is active."""
+def needed_dags(*, asks_approval: bool) -> tuple[str, ...]:
+    """Return the DAGs that today's limits need."""
+    return (DAILY_DAG, PUBLICATION_DAG) if asks_approval else (DAILY_DAG,)
+
+
+def check_airflow(dsn: str, instant: dt.datetime, dag_ids: Sequence[str]) -> Iterator[WatchdogFinding]:
+    """Check in Airflow's database that its components run, that it can parse the DAGs and that these are active."""
     try:
         with contextlib.closing(_connect(dsn)) as connection:
             yield from _check_components(connection, instant)
-            yield from _check_dag(connection)
+            yield from _check_dags(connection, dag_ids)
     except (ConnectionLostError, psycopg2.Error) as error:
         yield WatchdogFinding(
             f"Airflow's database is unreachable: {_one_line(error)}",
@@ -144,15 +162,19 @@ def notify(watched: Watched, findings: Sequence[WatchdogFinding], instant: dt.da
     send_alert(render_views("notice", page), servers, settings, key=f"watchdog {instant.isoformat()}")
 
 
-def _check_warehouse(dsn: str, today: dt.date, instant: dt.datetime) -> Iterator[WatchdogFinding]:
+def _check_warehouse(watched: Watched, today: dt.date, instant: dt.datetime) -> Iterator[WatchdogFinding]:
     try:
-        with contextlib.closing(_connect(dsn)) as connection:
+        with contextlib.closing(_connect(watched.warehouse_dsn)) as connection:
             yield from _check_clock(connection)
-            yield from _check_report(connection, today, instant)
+            state = read_session_state(connection, today)
+            if not state.is_delivered:
+                yield _missing_report(connection, today, instant, state)
+            elif watched.asks_approval:
+                yield from check_publication(state, today, instant)
     except (ConnectionLostError, psycopg2.Error) as error:
         yield WatchdogFinding(
             f"The state of the report for {today} is unknown: {_one_line(error)}",
-            "Start the warehouse (make status, make up), then clear the failed task of today's run.",
+            f"Start the warehouse (make status, make up), then open today's run in Airflow. {LIMITS_STAY}",
             doubts_report=True,
         )
 
@@ -170,28 +192,31 @@ def _check_clock(connection: Connection) -> Iterator[WatchdogFinding]:
         )
 
 
-def _check_report(connection: Connection, today: dt.date, instant: dt.datetime) -> Iterator[WatchdogFinding]:
-    state = read_session_state(connection, today)
-    if state.is_delivered:
-        return
+def _missing_report(
+    connection: Connection, today: dt.date, instant: dt.datetime, state: SessionState
+) -> WatchdogFinding:
+    dates = RunDates(None, today)
+    sentence = f"{headline(DAILY_DAG, dates, state)} {consequences(DAILY_DAG, dates, state)[-1]}"
     failures = records(connection, "watchdog/select_last_failures", {"since": instant - LOOK_BACK})
-    cause = f" Task {failures[0]['task_id']} failed: {failures[0]['message']}" if failures else ""
-    yield WatchdogFinding(
-        f"{_missing(state, today)}{cause}",
-        "Open today's run in Airflow and clear the failed task; if there is no run, start one (make trigger).",
-        doubts_report=True,
-    )
+    if not failures:
+        action = "Open today's run in Airflow and see what it waits for; if there is no run, start one (make trigger)."
+        return WatchdogFinding(sentence, action, doubts_report=True)
+    found = failures[0]
+    action = f"Follow the sentence of task {found['task_id']}, then clear the task in Airflow."
+    return WatchdogFinding(f"{sentence} Task {found['task_id']} failed: {found['message']}", action, doubts_report=True)
 
 
-def _missing(state: SessionState, today: dt.date) -> str:
-    if state.sent_count:
-        total = state.sent_count + state.open_count
-        return f"The report for {today} reached {state.sent_count} of {total} recipients."
-    if state.has_report:
-        return f"The report for {today} is stored but not emailed."
-    if state.has_limits:
-        return f"Limits for {today} are computed but not reported."
-    return f"No limits and no report for {today}."
+def check_publication(state: SessionState, today: dt.date, instant: dt.datetime) -> Iterator[WatchdogFinding]:
+    """Check that people were asked about the limits of a delivered report, and that these were published in time."""
+    if state.published_at is not None:
+        return
+    deadline = state.decision_deadline
+    if deadline is None or instant > deadline + DECISION_TOLERANCE:
+        dates = RunDates(None, today)
+        yield WatchdogFinding(
+            f"{headline(PUBLICATION_DAG, dates, state)} {consequences(PUBLICATION_DAG, dates, state)[-1]}",
+            f"Open DAG {PUBLICATION_DAG} in Airflow: unpause it, or clear what failed in its last run.",
+        )
 
 
 def _check_components(connection: Connection, instant: dt.datetime) -> Iterator[WatchdogFinding]:
@@ -206,7 +231,7 @@ def _check_components(connection: Connection, instant: dt.datetime) -> Iterator[
         )
 
 
-def _check_dag(connection: Connection) -> Iterator[WatchdogFinding]:
+def _check_dags(connection: Connection, dag_ids: Sequence[str]) -> Iterator[WatchdogFinding]:
     unreadable = records(connection, "watchdog/select_import_errors")
     for row in unreadable:
         reason = (row["stacktrace"] or "").strip().splitlines()[-1:]
@@ -214,16 +239,17 @@ def _check_dag(connection: Connection) -> Iterator[WatchdogFinding]:
             f"Airflow cannot parse the DAG file {row['filename']}: {' '.join(reason)}",
             "Fix the DAG file; Airflow parses it again automatically.",
         )
-    dags = records(connection, "watchdog/select_dags", {"dag_id": DAG_ID})
-    if not dags:
-        yield WatchdogFinding(
-            f"DAG {DAG_ID} does not exist in Airflow.", "Check the log of the dag-processor and the folder dags/."
-        )
-        return
-    if dags[0]["is_paused"]:
-        yield WatchdogFinding(f"DAG {DAG_ID} is paused: nothing runs.", "Unpause it in the Airflow UI.")
-    if dags[0]["is_stale"] and not unreadable:
-        yield WatchdogFinding(f"The file of DAG {DAG_ID} is missing.", "Restore dags/daily_risk.py.")
+    for dag_id in dag_ids:
+        dags = records(connection, "watchdog/select_dags", {"dag_id": dag_id})
+        if not dags:
+            yield WatchdogFinding(
+                f"DAG {dag_id} does not exist in Airflow.", "Check the log of the dag-processor and the folder dags/."
+            )
+            continue
+        if dags[0]["is_paused"]:
+            yield WatchdogFinding(f"DAG {dag_id} is paused: nothing runs.", "Unpause it in the Airflow UI.")
+        if dags[0]["is_stale"] and not unreadable:
+            yield WatchdogFinding(f"The file of DAG {dag_id} is missing.", f"Restore dags/{dag_id}.py.")
 
 
 def _check_mail(server: SmtpServer | None) -> Iterator[WatchdogFinding]:

@@ -13,6 +13,7 @@ from airflow.sdk import Connection as AirflowConnection
 
 from risk.core.calendar import checked_session
 from risk.core.errors import RequestError
+from risk.core.runs import DAILY_DAG
 from risk.core.warehouse import Connection, connect, records
 from risk.limits.approvals import Proposal, Publication, read_publication, read_required_approvals, superseded_by
 from risk.model.features import FEATURES
@@ -24,7 +25,6 @@ from risk.model.gate import (
     SMALLEST_IMPROVEMENT,
     WINDOW_SESSIONS,
 )
-from risk.report.doctor import DAG_ID
 from risk.report.facts import AccountFacts, Facts, parse_facts, reader_of
 from risk.report.page import Headline, headline
 from risk.web.charts import (
@@ -260,7 +260,7 @@ def read_morning(connection: Connection, session_date: dt.date | None) -> Mornin
     if session_date is not None:
         checked_session(session_date, dt.datetime.now(dt.UTC))
     found = records(connection, "risk_page/select_report", {"session_date": session_date})
-    failed = records(connection, "watchdog/select_failed_run", {"dag_id": DAG_ID}) if session_date is None else []
+    failed = records(connection, "watchdog/select_failed_run", {"dag_id": DAILY_DAG}) if session_date is None else []
     if not found:
         what = "No session has a report yet" if session_date is None else f"Session {session_date} has no report"
         why = f" The newest run failed in task {failed[0]['task_id']}: {failed[0]['message']}" if failed else ""

@@ -1,7 +1,7 @@
 create table risk.audit_log (
     audit_id bigint generated always as identity primary key,
     recorded_at timestamptz not null default clock_timestamp(),
-    event text not null check (event in ('failure', 'withdrawal', 'withdrawal undone')),
+    event text not null check (event in ('failure', 'refused request', 'withdrawal', 'withdrawal undone')),
     dag_id text not null,
     dag_run_id text not null,
     task_id text not null,
@@ -14,7 +14,8 @@ create table risk.audit_log (
 create index audit_log_dag_run on risk.audit_log (dag_run_id, dag_id);
 
 comment on table risk.audit_log is
-'Failures of tasks as they were known at that moment, which the failure mail quotes, and withdrawals of deliveries. '
+'Failures of tasks as they were known at that moment, which the failure mail quotes, requests by hand for what does '
+'not exist, and withdrawals of deliveries. '
 'Grain: one row per event; a task that fails at three attempts leaves three. Append only.';
 comment on column risk.audit_log.audit_id is 'Key of the event.';
 comment on column risk.audit_log.recorded_at is 'When the row was recorded (committed).';

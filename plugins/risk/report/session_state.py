@@ -1,0 +1,154 @@
+"""What exists for an effective session, and what a failed or late run of each DAG means for its limits."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from risk.core.runs import MODEL_DAG, PUBLICATION_DAG
+from risk.core.settings import EXCHANGE_ZONE
+from risk.core.warehouse import Connection, records
+
+
+@dataclass(frozen=True, slots=True)
+class RunDates:
+    """The sessions of a run; ``None`` if it failed before they were known."""
+
+    session_date: dt.date | None
+    effective_session: dt.date | None
+
+    @property
+    def description(self) -> str:
+        """Both sessions in words."""
+        if self.session_date is None or self.effective_session is None:
+            return "unknown"
+        return f"{self.session_date.isoformat()}, limits for {self.effective_session.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """What exists for an effective session.
+
+    Attributes
+    ----------
+    has_limits, has_report
+        Whether recommendations and a report are stored.
+    sent_at
+        When the first mail left, UTC.
+    sent_count, open_count
+        Recipients with and without the mail.
+    decision_deadline
+        Until when approval was asked for, UTC; ``None`` if nobody was asked.
+    published_at
+        When limits were published, UTC.
+    standing_session
+        Newest earlier effective session whose limits were emailed or published; ``None`` if there is none.
+    """
+
+    has_limits: bool
+    has_report: bool
+    sent_at: dt.datetime | None
+    sent_count: int
+    open_count: int
+    decision_deadline: dt.datetime | None = None
+    published_at: dt.datetime | None = None
+    standing_session: dt.date | None = None
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether every recipient has the report."""
+        return self.sent_count > 0 and self.open_count == 0
+
+    @property
+    def limits_stand(self) -> str:
+        """Which limits stand as long as there is no report."""
+        if self.standing_session is None:
+            return "Until a report arrives, base limits apply: no earlier limits were emailed or published."
+        return f"Until a report arrives, the limits for {self.standing_session.isoformat()} stay in force."
+
+
+LIMITS_STAY = "Until a report arrives, the limits of the last report stay in force."
+
+
+def read_session_state(connection: Connection, effective_session: dt.date) -> SessionState:
+    """Read what exists for an effective session."""
+    binds = {"effective_session": effective_session}
+    return SessionState(**records(connection, "alarms/select_session_states", binds)[0])
+
+
+def headline(dag_id: str, dates: RunDates, state: SessionState | None) -> str:
+    """Say in one sentence what a failed or late run of a DAG means for its session."""
+    if dag_id == MODEL_DAG:
+        return "No new model this week; the limits of every morning are computed without it."
+    if dates.effective_session is None:
+        return "No limits: the run failed before its session was known."
+    day = dates.effective_session.isoformat()
+    if state is None:
+        return f"Limits for {day} are unknown: the warehouse is unreachable."
+    return _publication_headline(day, state) if dag_id == PUBLICATION_DAG else _report_headline(day, state)
+
+
+def consequences(dag_id: str, dates: RunDates, state: SessionState | None) -> tuple[str, ...]:
+    """Say what is missing because of the run, and which limits stand meanwhile."""
+    if dag_id == MODEL_DAG:
+        return ("No limit changes because of this.", "The last model serves while it is fresh, then rules decide.")
+    if dates.effective_session is None:
+        return ("The session of this run is unknown.", LIMITS_STAY)
+    day = dates.effective_session.isoformat()
+    if state is None:
+        return (f"Whether limits for {day} exist is unknown.", LIMITS_STAY)
+    return _publication_consequences(day, state) if dag_id == PUBLICATION_DAG else _report_consequences(day, state)
+
+
+def _report_headline(day: str, state: SessionState) -> str:
+    if state.is_delivered:
+        return f"Limits for {day} were emailed at {_clock(state.sent_at)} New York; this run does not change them."
+    if state.sent_count:
+        total = state.sent_count + state.open_count
+        return f"Limits for {day} reached {state.sent_count} of {total} recipients."
+    if state.has_report:
+        return f"The report for {day} is stored but not emailed."
+    if state.has_limits:
+        return f"Limits for {day} are computed but not reported."
+    return f"No limits and no report for {day}."
+
+
+def _report_consequences(day: str, state: SessionState) -> tuple[str, ...]:
+    if state.is_delivered:
+        return ("Nothing is missing: an earlier run of this session delivered its report.",)
+    if state.sent_count:
+        return ("Whoever has the email has all of the report; only the other recipients are without it.",)
+    if state.has_report:
+        missing = "The email is missing; recommendations and report are stored."
+    elif state.has_limits:
+        missing = "Report and email are missing; recommendations are stored."
+    else:
+        missing = f"Recommendations, report and email for {day} are missing."
+    return (missing, state.limits_stand)
+
+
+def _publication_headline(day: str, state: SessionState) -> str:
+    if state.published_at is not None:
+        return f"Limits for {day} were published at {_clock(state.published_at)} New York."
+    if state.decision_deadline is None:
+        return f"Limits for {day} are not published: nobody has been asked to approve them."
+    return (
+        f"Limits for {day} are not published; approval was asked for until {_clock(state.decision_deadline)} New York."
+    )
+
+
+def _publication_consequences(day: str, state: SessionState) -> tuple[str, ...]:
+    if state.published_at is not None:
+        return (
+            f"The limits for {day} are in force here; the trading platform may not have its file.",
+            "Until it has, the limits entered there last apply there.",
+        )
+    return (
+        "Decisions made so far are stored. The trading platform has received nothing.",
+        "Until the limits are published, those entered on the trading platform last apply there.",
+    )
+
+
+def _clock(instant: dt.datetime | None) -> str:
+    """Return the New York time of an instant; empty if there is none."""
+    return "" if instant is None else f"{instant.astimezone(EXCHANGE_ZONE):%H:%M}"
