@@ -6,7 +6,7 @@ ENV AIRFLOW_HOME=/opt/airflow \
     PYTHONUNBUFFERED=1
 
 RUN useradd --uid 50000 --create-home --home-dir /opt/airflow risk \
-    && install --directory --owner risk /opt/airflow/logs /var/lib/risk/alarms /var/lib/risk/outbound \
+    && install --directory --owner risk --mode 0700 /opt/airflow/logs /var/lib/risk/alarms /var/lib/risk/outbound \
         /var/lib/risk/reports /var/lib/risk/vendor
 
 COPY requirements-compose.txt /tmp/requirements.txt

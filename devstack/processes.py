@@ -98,7 +98,7 @@ def session_members(process: Process) -> list[int]:
 def launch(
     command: Sequence[str], *, log: Path, mark: str, cwd: Path, environment: Mapping[str, str] | None = None
 ) -> Process:
-    """Start a program in a new session with its output in a log file.
+    """Start a program in a new session with its output in a log file; what it makes is readable by its user only.
 
     Raises
     ------
@@ -109,12 +109,14 @@ def launch(
         log.replace(log.with_suffix(".previous.log"))
     try:
         with log.open("ab") as output:
+            log.chmod(0o600)
             child = subprocess.Popen(
                 list(command),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=0o077,
                 cwd=cwd,
                 env=None if environment is None else dict(environment),
             )

@@ -48,10 +48,11 @@ def stack_environment(workspace: Workspace, given: Mapping[str, str] | None = No
     every = airflow_environment(workspace, passwords, desk, {"api": 0, **ports}, given)
     shared = {n: v for n, v in every.items() if n.startswith(("RISK_", "AIRFLOW_CONN_")) or n == METADATA_DSN}
     port = ports.get("postgres", 0)
+    private = (workspace.secrets, workspace.login, workspace.var, workspace.airflow_home)
     return shared | {
         "PATH": f"{postgres.programs_dir()}{os.pathsep}{given.get('PATH', '')}",
         "RISK_OWNER_DSN": postgres.server_dsn(port, stack.OWNER, passwords.owner, kind.database),
-        "RISK_PRIVATE_FILES": f"{workspace.secrets},{workspace.login}",
+        "RISK_PRIVATE_FILES": ",".join(map(str, private)),
         "RISK_SERVER_DSN": postgres.server_dsn(port, postgres.SUPERUSER, passwords.superuser, "postgres"),
     }
 

@@ -101,7 +101,7 @@ class Workspace:
         return self.root / ".airflow"
 
     def prepare(self) -> None:
-        """Make the folders.
+        """Make the folders; nobody else may look into them.
 
         Raises
         ------
@@ -109,8 +109,11 @@ class Workspace:
             If they cannot be written or the disk is almost full; nothing has been started then.
         """
         try:
-            for folder in (self.var, self.logs, self.records, self.airflow_home, self.airflow_home / "logs"):
+            for folder in (self.var, self.airflow_home):
                 folder.mkdir(parents=True, exist_ok=True)
+                folder.chmod(0o700)
+            for folder in (self.logs, self.records, self.airflow_home / "logs"):
+                folder.mkdir(exist_ok=True)
             probe = self.records / f"probe-{os.getpid()}"
             probe.write_text("writable\n", encoding="utf-8")
             probe.unlink()

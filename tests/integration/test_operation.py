@@ -281,7 +281,7 @@ def test_doctor_names_a_file_with_passwords_that_others_can_read(
     found = unhealthy(stack_environment(morning.workspace, {}), monkeypatch)
     morning.workspace.secrets.chmod(0o600)
 
-    assert [diagnosis.subject for diagnosis in found] == ["secrets"]
+    assert [diagnosis.subject for diagnosis in found] == ["privacy"]
     assert f"chmod 600 {morning.workspace.secrets}" in found[0].sentence
 
 

@@ -14,8 +14,6 @@ from devstack import processes
 from devstack.environment import airflow_settings
 from devstack.workspace import Workspace
 
-pytestmark = pytest.mark.xfail(strict=True, reason="readable by every user of the machine")
-
 
 @pytest.fixture(autouse=True)
 def _usual_umask() -> Iterator[None]:

@@ -62,7 +62,7 @@ def test_limits_csv_has_no_cell_a_spreadsheet_would_run(attack: str) -> None:
     assert row["account_id"] == row["reasons"] == "'" + attack.replace("\r", " ")
 
 
-def test_files_are_readable_by_all_and_nothing_else_is_left(tmp_path: Path) -> None:
+def test_files_are_readable_by_their_owner_only_and_nothing_else_is_left(tmp_path: Path) -> None:
     folder = tmp_path / "reports" / "desk" / "2025-08-15"
 
     write_files(folder, {"report.txt": b"first", "limits.csv": b"a,b\n"})
@@ -70,7 +70,7 @@ def test_files_are_readable_by_all_and_nothing_else_is_left(tmp_path: Path) -> N
 
     assert sorted(path.name for path in folder.iterdir()) == ["limits.csv", "report.txt"]
     assert (folder / "report.txt").read_bytes() == b"second"
-    assert stat.S_IMODE((folder / "report.txt").stat().st_mode) == 0o644
+    assert stat.S_IMODE((folder / "report.txt").stat().st_mode) == 0o600
 
 
 def test_files_stay_whole_and_a_sentence_is_raised_when_the_disk_is_full(tmp_path: Path) -> None:

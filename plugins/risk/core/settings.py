@@ -223,8 +223,9 @@ class Settings(BaseSettings):
     )
     private_files: CommaSeparatedPaths = _setting(
         (),
-        "Files with passwords; riskctl doctor checks that no other user can read them.",
-        "paths of files, separated by commas",
+        "Files with passwords, and folders, that no other user may read; riskctl doctor checks them beside the folders "
+        "above.",
+        "paths of files and folders, separated by commas",
     )
 
     @property

@@ -78,7 +78,7 @@ def examine(installation: Installation) -> Iterator[Diagnosis]:
     """Check everything, cheapest first; a part that is out of reach is one diagnosis, not the end."""
     environment = installation.environment
     yield check_disk(installation.settings.reports_dir)
-    yield from check_private_files(installation.settings.private_files)
+    yield from check_private_files(installation.settings)
     yield check_calendar(installation.now.date())
     yield check_mail(environment)
     if environment.get(VENDOR_CONNECTION):
@@ -98,13 +98,19 @@ def check_disk(folder: Path) -> Diagnosis:
     return Diagnosis("disk", is_healthy=True, sentence=f"{found}.")
 
 
-def check_private_files(files: Sequence[Path]) -> Iterator[Diagnosis]:
-    """Check that no other user can read the files with passwords."""
-    for file in files:
-        if file.exists():
-            mode = stat.S_IMODE(file.stat().st_mode)
-            remedy = "" if mode == 0o600 else f": other users may read it; run chmod 600 {file}"
-            yield Diagnosis("secrets", is_healthy=mode == 0o600, sentence=f"{file.name} has mode {mode:o}{remedy}.")
+def check_private_files(settings: Settings) -> Iterator[Diagnosis]:
+    """Check that no other user can read files with passwords, reports, vendor's pages and alarms."""
+    for path in (*settings.private_files, settings.reports_dir, settings.vendor_dir, settings.alarms_dir):
+        if path.exists():
+            mode, closed = stat.S_IMODE(path.stat().st_mode), 0o700 if path.is_dir() else 0o600
+            is_healthy = not mode & 0o077 or (path.is_dir() and _is_within_closed(path))
+            remedy = "" if is_healthy else f": other users may read it; run chmod {closed:o} {path}"
+            yield Diagnosis("privacy", is_healthy=is_healthy, sentence=f"{path.name} has mode {mode:o}{remedy}.")
+
+
+def _is_within_closed(path: Path) -> bool:
+    """Tell whether a folder above lets in nobody but its owner."""
+    return any(not folder.stat().st_mode & 0o011 for folder in path.absolute().parents)
 
 
 def check_calendar(today: dt.date) -> Diagnosis:

@@ -205,7 +205,6 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            Path(temporary).chmod(0o644)
         for path, target in list(waiting.items()):
             path.replace(target)
             del waiting[path]
