@@ -53,7 +53,6 @@ def written(rendered: str) -> str:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-@pytest.mark.xfail(strict=True, reason="live Markdown")
 def test_foreign_text_is_shown_as_it_is_and_loads_nothing(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     rendered = shown(noted(monkeypatch, text))
 
@@ -61,7 +60,6 @@ def test_foreign_text_is_shown_as_it_is_and_loads_nothing(monkeypatch: pytest.Mo
     assert written(rendered) == re.sub(r"\s", "", text)
 
 
-@pytest.mark.xfail(strict=True, reason="live Markdown")
 @given(st.text(st.sampled_from("![]()<>\\`*_~&#|:@./w-+1 \n\tahtpsx"), max_size=60).map(lambda text: f"a{text}"))
 def test_no_text_becomes_an_image_a_link_or_html(text: str) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:

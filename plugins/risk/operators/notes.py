@@ -2,11 +2,13 @@
 
 A task can write its own note only through the public API, which requires the Airflow connection ``risk_airflow`` (host,
 port, login, password of a user who may edit task instances). Without it there are no notes.
+Airflow shows notes as Markdown, and they quote what others have delivered.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +25,9 @@ LONGEST_NOTE = 1000
 """Airflow rejects longer ones."""
 TIMEOUT_S = 10.0
 
+LIVE = re.compile(r"[\\`*\[\]()<>#|~!&@]|(?<![^\W_])_|_(?![^\W_])|:(?=//)|(?<=[wW]{3})\.")
+"""What Markdown takes for more than text; an underscore within a word, as in a file's name, stays."""
+
 
 def note_text(returned: Mapping[str, Any]) -> str:
     """Describe what a task returned: the session, then counts, then identifiers.
@@ -35,8 +40,13 @@ def note_text(returned: Mapping[str, Any]) -> str:
     return f"session {returned['session_date']}: {text}" if "session_date" in returned else text
 
 
+def escape(text: str) -> str:
+    """Write text so that Markdown shows it as it is: no image is loaded, no link made, nothing hidden."""
+    return LIVE.sub(lambda found: f"\\{found[0]}", text)
+
+
 def write_note(ti: Any, text: str) -> None:
-    """Write the note of a task instance; a note that cannot be written is logged and fails nothing."""
+    """Write the note of a task instance, as text; a note that cannot be written is logged and fails nothing."""
     try:
         connection = service_connection(AIRFLOW_CONNECTION_ID)
     except AirflowNotFoundException:
@@ -44,6 +54,6 @@ def write_note(ti: Any, text: str) -> None:
     path = f"/dags/{ti.dag_id}/dagRuns/{ti.run_id}/taskInstances/{ti.task_id}"
     try:
         with api_of(connection, TIMEOUT_S) as api:
-            api.call("PATCH", path, {"note": text[:LONGEST_NOTE]}, update_mask="note")
+            api.call("PATCH", path, {"note": escape(text)[:LONGEST_NOTE]}, update_mask="note")
     except RiskError as error:
         log.warning("No note was written: %s", error)
