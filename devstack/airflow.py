@@ -36,10 +36,12 @@ def command(*arguments: str) -> list[str]:
 
 
 def write_configuration(workspace: Workspace) -> None:
-    """Create an empty airflow.cfg: Airflow would create one with random keys, and three processes would race for it."""
+    """Write an empty airflow.cfg at each start, since an earlier one may hold the paths of a moved clone.
+
+    Airflow itself would create one with random keys, and three processes would race for it.
+    """
     file = workspace.airflow_home / "airflow.cfg"
-    if not file.exists():
-        file.write_text("# Every setting comes from the environment: devstack/environment.py\n", encoding="utf-8")
+    file.write_text("# Every setting comes from the environment: devstack/environment.py\n", encoding="utf-8")
 
 
 def migrate(workspace: Workspace, environment: Mapping[str, str]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
+import queue
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -243,6 +245,23 @@ def test_report_counts_as_sent_when_the_server_hangs_up_after_taking_it(
 
     assert report(connection, run, server).sent_count == 2
     assert report(connection, run, server).sent_count == 0
+
+
+def test_mail_is_sent_before_the_server_has_said_goodbye(server: SmtpServer, mailbox: Mailbox) -> None:
+    is_sent, goodbyes = threading.Event(), queue.Queue[bool]()
+
+    def wait(server: SMTP) -> str:
+        goodbyes.put(is_sent.wait(20))
+        return say_goodbye(server)
+
+    mailbox.on_quit = wait
+    message = EmailMessage()
+    message["From"], message["To"] = "risk@example.test", RECIPIENTS[0]
+
+    server.send(message)
+    is_sent.set()
+
+    assert goodbyes.get(timeout=30)
 
 
 def test_mail_of_a_crashed_attempt_is_sent_again_with_the_same_message_id(

@@ -63,11 +63,12 @@ def execute(fills: str = "", run_type: str = "scheduled") -> dict[str, Any]:
         data_interval_start=dt.datetime(2025, 8, 14, tzinfo=dt.UTC),
         run_after=dt.datetime(2025, 8, 15, 11, tzinfo=dt.UTC),
         run_id=f"{run_type}__1",
+        conf=None,
     )
     operator = ExtractFillsOperator(
         task_id="extract_fills", session_date=str(THURSDAY), fills=fills, as_of="", history=""
     )
-    return operator.execute({"dag_run": dag_run})
+    return operator.execute({"dag_run": dag_run, "dag": SimpleNamespace(params={})})
 
 
 def out_of_reach() -> deque[Fault | None]:

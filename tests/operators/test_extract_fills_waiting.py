@@ -13,6 +13,7 @@ import pytest
 import time_machine
 from airflow.sdk.exceptions import AirflowRescheduleException
 
+from risk.core.errors import RequestError
 from risk.core.warehouse import Connection
 from risk.operators.extract_fills import ExtractFillsOperator
 from tests.drops import write_drop
@@ -29,16 +30,25 @@ def drop(tmp_path: Path, warehouse_connection: None) -> Path:
     return write_drop(tmp_path, FRIDAY, {"NET001": 2})
 
 
-def execute(drop: Path, run_type: str = "scheduled") -> dict[str, Any]:
+def execute(drop: Path, run_type: str = "scheduled", conf: dict[str, Any] | None = None) -> dict[str, Any]:
     interval_start = dt.datetime(2025, 8, 15, tzinfo=dt.UTC)
     run_after = dt.datetime(2025, 8, 18, 11, tzinfo=dt.UTC)
     dag_run = SimpleNamespace(
-        run_type=run_type, data_interval_start=interval_start, run_after=run_after, run_id=f"{run_type}__1"
+        run_type=run_type, data_interval_start=interval_start, run_after=run_after, run_id=f"{run_type}__1", conf=conf
     )
     operator = ExtractFillsOperator(
         task_id="extract_fills", session_date=str(FRIDAY), fills=str(drop), as_of="", history=""
     )
-    return operator.execute({"dag_run": dag_run})
+    return operator.execute(
+        {"dag_run": dag_run, "dag": SimpleNamespace(params={"session_date": None, "deliver": None})}
+    )
+
+
+def test_run_with_an_unknown_key_is_refused_and_names_those_that_exist(connection: Connection, drop: Path) -> None:
+    with pytest.raises(RequestError, match=r"has 'date', which .* Start it again with session_date, deliver only\."):
+        execute(drop, "manual", {"date": "2025-12-12", "deliver": False})
+
+    assert opened_runs(connection) == 0
 
 
 def opened_runs(connection: Connection) -> int:

@@ -67,7 +67,7 @@ def _mean_share(panel: Panel) -> FloatMatrix:
 def _calendar_day(panel: Panel, values: Matrix) -> Matrix:
     """Take what is known at the end of the next calendar day, which on most days is a session."""
     days = np.array(panel.session_dates, dtype="datetime64[D]")
-    return values[np.searchsorted(days, days + 1, side="right") - 1]
+    return values[np.searchsorted(days, days + np.timedelta64(1, "D"), side="right") - 1]
 
 
 def _backward_filled(panel: Panel, effective_session: dt.date) -> pd.DataFrame:

@@ -15,7 +15,7 @@ import pytest
 from psycopg2.extensions import make_dsn
 
 from risk.core import calendar, schema, warehouse
-from risk.core.errors import ConnectionLostError, SchemaError
+from risk.core.errors import ConnectionLostError, SchemaError, StackError
 from tests.databases import create_database, drop_database
 
 OBJECTS = sorted(
@@ -223,6 +223,15 @@ def test_a_server_lost_in_the_middle_of_a_transaction_gets_a_sentence_and_undoes
     assert "already closed" not in str(caught.value)
     with contextlib.closing(warehouse.connect(warehouse_dsn)) as after:
         assert "999_lost" not in dict(warehouse.rows(after, "migrate/select_schema_migrations"))
+
+
+def test_full_disk_is_one_error_with_its_folder_and_remedy() -> None:
+    with (
+        pytest.raises(StackError, match=r"There is no space for .*RISK_SCRATCH_DIR name a folder of another disk"),
+        warehouse.answering(),
+        Path("/dev/full").open("w", encoding="utf-8") as file,
+    ):
+        file.write("x" * 100_000)
 
 
 def lose_in_the_middle(connection: warehouse.Connection, dsn: str) -> None:

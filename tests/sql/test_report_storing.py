@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from decimal import Decimal
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from risk.core.errors import BooksError
 from risk.core.runs import Run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, writing
+from risk.report import send
 from risk.report.page import Links
+from risk.report.render import Rendered, render_report
 from risk.report.send import SentReport, send_report
 from tests.report_desks import AS_OF, book, deliver_fills, insert, open_run, recommend
+from tests.smtp_boxes import Box, served
 
 FILES = ["limits.csv", "report.eml", "report.html", "report.json", "report.txt"]
 
@@ -175,6 +179,61 @@ def test_report_that_knows_the_past_does_not_hold_back_the_files_of_one_that_kno
     reported(connection, first)
 
     assert "REDUCE LIMIT BY 60%" not in (folder / "report.txt").read_text()
+
+
+def test_report_that_is_overtaken_while_it_is_written_neither_replaces_files_nor_mails(
+    connection: Connection, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = booked_run(connection), open_run(connection, revision=2)
+    recommend(connection, second, cut="0.20")
+    monkeypatch.setenv("RISK_RECIPIENTS", "rm@example.test")
+    is_overtaken = []
+
+    def render_and_be_overtaken(*arguments: Any) -> Rendered:
+        if not is_overtaken:
+            is_overtaken.append(True)
+            reported(connection, second)
+        return render_report(*arguments)
+
+    monkeypatch.setattr(send, "render_report", render_and_be_overtaken)
+    box = Box()
+    with served(box) as server:
+        sent = send_report(connection, first, server, Links(), read_settings())
+
+    assert (sent.sent_count, box.mails) == (0, [])
+    ((_, sha256),) = stored_reports(connection, second)
+    assert hashlib.sha256((folder / "report.json").read_bytes()).hexdigest() == sha256
+    assert stored_reports(connection, first)[0][1] != sha256
+
+
+def test_mail_of_a_report_that_is_overtaken_before_the_second_recipient_stops_there(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = booked_run(connection), open_run(connection, revision=2)
+    recommend(connection, second)
+    monkeypatch.setenv("RISK_RECIPIENTS", "rm@example.test,cro@example.test")
+
+    taken: list[str] = []
+
+    class Overtaken:
+        """Takes a mail; meanwhile the later revision is reported."""
+
+        def send(self, message: EmailMessage) -> None:
+            taken.append(str(message["To"]))
+            reported(connection, second)
+
+    sent = send_report(connection, first, Overtaken(), Links(), read_settings())
+
+    assert (sent.sent_count, taken) == (1, ["rm@example.test"])
+
+
+def test_files_that_a_killed_process_left_unfinished_are_removed(connection: Connection, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    (folder / ".report-x").touch()
+
+    reported(connection, booked_run(connection))
+
+    assert sorted(path.name for path in folder.iterdir()) == FILES
 
 
 def test_report_of_a_later_revision_replaces_the_files_of_an_earlier_one(connection: Connection, folder: Path) -> None:

@@ -7,7 +7,9 @@ or ``results``: a point-in-time run has its own, see ``risk.core.runs``.
 from __future__ import annotations
 
 import contextlib
+import errno
 import re
+import tempfile
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, cast
@@ -16,8 +18,11 @@ import psycopg2
 import psycopg2.extensions
 from psycopg2 import sql
 
-from risk.core.errors import ConnectionLostError
+from risk.core.errors import ConnectionLostError, StackError
 from risk.core.settings import SQL_DIR
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+"""Codes of the operating system for a disk or a quota without space."""
 
 WRITE_LOCK = 5_202_511
 """Key of the advisory lock around every task's write: sessions that run side by side take turns."""
@@ -103,15 +108,25 @@ def replaceable_tables() -> re.Pattern[str]:
 
 @contextlib.contextmanager
 def answering() -> Iterator[None]:
-    """Give the loss of the server in the middle of some work a sentence.
+    """Give the loss of the server in the middle of some work a sentence, and so a disk without space here.
 
     Raises
     ------
     ConnectionLostError
         If the server ended a statement or the connection by itself: it was stopped, its disk is full, a time-out.
+    StackError
+        If a file of this machine cannot grow.
     """
     try:
         yield
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        where = error.filename or tempfile.gettempdir()
+        raise StackError(
+            f"There is no space for {where}: {error.strerror}. What was not committed is undone. Free up space, or let "
+            "RISK_SCRATCH_DIR name a folder of another disk, then clear this task."
+        ) from error
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         # What ends a transaction on a closed connection says only that; why it was closed came before.
         cause = " ".join(str(error.__context__ or error).split()).rstrip(".")

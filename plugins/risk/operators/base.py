@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseHook, BaseOperator, ExceptionRetryPolicy, RetryAction, RetryRule
 
 from risk.core.connections import ServiceConnection, connection_of
-from risk.core.errors import CheckError, ConnectionLostError
+from risk.core.errors import CheckError, ConnectionLostError, RequestError
 from risk.core.runs import Run, read_run
 from risk.core.warehouse import Connection, answering, connect
 
@@ -54,6 +54,23 @@ def service_connection(connection_id: str) -> ServiceConnection:
     found = BaseHook.get_connection(connection_id)
     names = ("conn_type", "host", "port", "schema", "login", "password", "extra")
     return connection_of({name: getattr(found, name) for name in names})
+
+
+def refuse_unknown_keys(context: Context) -> None:
+    """Refuse a run whose configuration has keys that its DAG does not know; Airflow itself accepts them and goes on.
+
+    Raises
+    ------
+    RequestError
+        Names the keys, and those that exist.
+    """
+    known = context["dag"].params
+    unknown = sorted(set(context["dag_run"].conf or {}) - set(known))
+    if unknown:
+        raise RequestError(
+            f"The run's configuration has {', '.join(map(repr, unknown))}, which the DAG does not know: nothing was "
+            f"done. Start it again with {', '.join(known)} only."
+        )
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from risk.core.runs import open_run, resolve_as_of
 from risk.core.schema import migrate
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, connect, writing
-from risk.operators.base import log_counts, service_connection, warehouse
+from risk.operators.base import log_counts, refuse_unknown_keys, service_connection, warehouse
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -74,6 +74,7 @@ class ExtractFillsOperator(BaseOperator):
         """Load the source up to the session, then open the run."""
         from risk.ingest.poll import SourceIncompleteError, load_or_wait
 
+        refuse_unknown_keys(context)
         dag_run = context["dag_run"]
         is_automated = dag_run.run_type in ("scheduled", "backfill")
         interval_start = dag_run.data_interval_start if is_automated else None

@@ -10,7 +10,7 @@ from airflow.sdk import BaseOperator
 
 from risk.core.calendar import checked_session, next_session
 from risk.core.settings import EXCHANGE_ZONE
-from risk.operators.base import warehouse
+from risk.operators.base import refuse_unknown_keys, warehouse
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -37,6 +37,7 @@ class TrainModelOperator(BaseOperator):
         from risk.limits.policy import read_terms
         from risk.model.train import last_training_session, train
 
+        refuse_unknown_keys(context)
         dag_run = context["dag_run"]
         run_after = dag_run.run_after
         chosen = (

@@ -91,9 +91,10 @@ class SmtpServer:
         try:
             with contextlib.closing(self._log_in()) as client:
                 client.send_message(message)
-                # The mail is accepted: a connection that breaks only now must not make it look unsent.
+                # The mail is accepted. A goodbye that fails must not make it look unsent, and waiting for its answer
+                # would leave time for a crash before the caller notes that it was sent.
                 with contextlib.suppress(smtplib.SMTPException, OSError):
-                    client.quit()
+                    client.putcmd("quit")
         except smtplib.SMTPRecipientsRefused as error:
             code, reply = error.recipients[recipient]
             raise self._rejection(recipient, code, reply) from None

@@ -32,6 +32,10 @@ MEDIA_TYPES = {
 }
 
 
+UNFINISHED = ".report-"
+"""Start of the names of files that are being written; a killed process leaves them, the next one removes them."""
+
+
 @dataclass(frozen=True, slots=True)
 class SentReport:
     """Outcome of the step.
@@ -109,8 +113,7 @@ def send_report(
     if is_superseded:
         return SentReport(facts.sha256, 0, 0, folder)
     mail = report_mail(render_report(facts, run, links), run, _with_policy_recipients(connection, run, settings))
-    _store_files(connection, run, folder, facts, mail)
-    if server is None:
+    if not _store_files(connection, run, folder, facts, mail) or server is None:
         return SentReport(facts.sha256, 0, 0, folder)
     if not mail.recipients:
         raise RequestError("The report has no recipients: set RISK_RECIPIENTS, then clear send_report.")
@@ -156,8 +159,12 @@ def _store_facts(connection: Connection, run: Run) -> tuple[Facts, bool]:
     )
 
 
-def _store_files(connection: Connection, run: Run, folder: Path, facts: Facts, mail: Mail) -> None:
-    """Store the parts of a report as rows, of which those of its first rendering stay, and write all but the charts."""
+def _store_files(connection: Connection, run: Run, folder: Path, facts: Facts, mail: Mail) -> bool:
+    """Store the parts of a report as rows, of which those of its first rendering stay, and write all but the charts.
+
+    All under the write lock: of two runs of one session the later one's files stay, whichever is slower. False if
+    there is a later one, and then nothing is stored.
+    """
     rendered = mail.rendered
     files = {
         "report.html": rendered.standalone_html.encode(),
@@ -168,6 +175,8 @@ def _store_files(connection: Connection, run: Run, folder: Path, facts: Facts, m
         "limits.csv": rendered.attachments["limits.csv"].encode(),
     }
     with writing(connection):
+        if rows(connection, "send_report/select_superseded", {"run_id": run.run_id})[0][0]:
+            return False
         for name, content in (files | {f"{name}.png": chart for name, chart in rendered.charts.items()}).items():
             values = {
                 "run_id": run.run_id,
@@ -177,7 +186,8 @@ def _store_files(connection: Connection, run: Run, folder: Path, facts: Facts, m
                 "content_sha256": hashlib.sha256(content).hexdigest(),
             }
             execute(connection, "send_report/insert_report_parts", values)
-    write_files(folder, files)
+        write_files(folder, files)
+    return True
 
 
 def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
@@ -198,8 +208,10 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     waiting: dict[Path, Path] = {}
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for leftover in folder.glob(f"{UNFINISHED}*"):
+            leftover.unlink(missing_ok=True)
         for name, content in contents.items():
-            descriptor, temporary = tempfile.mkstemp(prefix=".report-", dir=folder)
+            descriptor, temporary = tempfile.mkstemp(prefix=UNFINISHED, dir=folder)
             waiting[Path(temporary)] = folder / name
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(content)
