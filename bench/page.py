@@ -19,6 +19,7 @@ from psycopg2.extensions import parse_dsn
 
 from risk.core import calendar, schema, warehouse
 from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts, PolicyFacts
+from tests.operators.web_client import Member
 
 ROUNDS = 40
 """Of fewer than 20 answers the 95th percentile would be a guess beyond the slowest one."""
@@ -83,6 +84,34 @@ insert into results.gate_results (run_id, is_serving, is_pass, session_count, fo
 select run_id, false, false, 60, 700, 0.05 + random() / 10, 0.2, 0.05, array['5.0 percent below'], array[]::text[]
 from risk.runs
 """,
+    "report_deliveries": """
+insert into risk.report_deliveries (run_id, recipient, message_id, attempt_count, sent_at)
+select run_id, 'desk@example.com', '<' || run_id || '@bench>', 1, (session_date + 1)::timestamptz from risk.runs
+""",
+    "accounts": """
+insert into risk.accounts (load_id, file_name, line_number, valid_from, account_id, recorded_at)
+select max(load_id), 'accounts.csv', a + 1, '2020-01-02', 'NET' || lpad(a::text, 4, '0'), '2020-01-02'
+from risk.loads cross join generate_series(1, %(accounts)s) as a
+group by a
+""",
+    "limit_fits": """
+insert into results.limit_fits
+select max(run_id), 'NET' || lpad(a::text, 4, '0'), 5000, 250, 0, 0.1, 0.4, 0.9, 12, 0.01, 0.08, 900, 1200, 0.06, 3000,
+    8000, false, 'fits', 'fits', '6%% chance of losing more than $5,000 in the next session, at the close', null
+from risk.runs cross join generate_series(1, %(accounts)s) as a
+group by a
+""",
+    "limit_changes": """
+with requested as (
+    insert into risk.limit_changes (account_id, kind, limit_usd, starts_at, reason, requested_by, requester_name,
+        needs_second_person)
+    select 'NET' || lpad(a::text, 4, '0'), 'base', 5000, '2020-01-02', 'agreed', 'ann', 'Ann', false
+    from generate_series(1, %(accounts)s, 2) as a
+    returning change_id
+)
+insert into risk.limit_change_decisions (change_id, action, seen_sha256, user_id, user_name)
+select change_id, 'approved', repeat('0', 64), 'bob', 'Bob' from requested where change_id %% 4 > 0
+""",
     "analyze": "analyze",
 }
 
@@ -96,7 +125,9 @@ def _facts(account_count: int) -> Facts:
             source="rules", source_version="rules-1", source_reason="not yet proven", rules_cut_ratio=Decimal("0.40"),
             model_cut_ratio=None, forecast_quantile_05_usd=Decimal("-1500.25"), delivery_state="delivered",
             net_pnl_usd=Decimal("-812.30"), total_pnl_usd=Decimal("-1033.20"), incomplete_reason=None,
-            active_session_count=60, latest_session_date=_LAST,
+            active_session_count=60, latest_session_date=_LAST, limit_in_force_usd=Decimal(5000),
+            limit_source="default", limit_since=None, limit_change_usd=Decimal(-2000),
+            limit_change_ratio=Decimal("-0.4"),
             recent_results_usd=tuple(Decimal(round(dice.gauss(0, 900), 2)) for _ in range(60)),
         )
         for number in range(1, account_count + 1)
@@ -172,10 +203,11 @@ def _client(dsn: str) -> Any:
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi.testclient import TestClient
 
-    from risk.web.access import READER
+    from risk.web.access import DECIDER, READER, may_decide
     from risk.web.app import app
 
-    app.dependency_overrides = {READER.dependency: lambda: None, get_user: lambda: None}
+    open_to_all = dict.fromkeys((READER.dependency, DECIDER.dependency), lambda: None)
+    app.dependency_overrides = {**open_to_all, get_user: lambda: Member("ann", "Ann"), may_decide: lambda: True}
     return TestClient(app)
 
 
@@ -187,9 +219,11 @@ def measure(dsn: str) -> dict[str, Any]:
     schema.migrate(connection)
     for account_count, day_count in ((23, 625), (2000, 60)):
         with connection, connection.cursor() as cursor:
-            cursor.execute("truncate risk.sessions, risk.loads, derived.features restart identity cascade")
+            cursor.execute(
+                "truncate risk.sessions, risk.loads, derived.features, risk.limit_changes restart identity cascade"
+            )
         _fill(connection, account_count, day_count)
-        for path in ("/", "/sessions/2025-08-15", "/traders/NET0007", "/track-record", "/model"):
+        for path in ("/", "/sessions/2025-08-15", "/traders/NET0007", "/limits", "/track-record", "/model"):
             seconds = []
             for _ in range(ROUNDS):
                 started = time.perf_counter()
@@ -199,6 +233,7 @@ def measure(dsn: str) -> dict[str, Any]:
             slow = statistics.quantiles(seconds, n=20)[-1]
             measured[f"{account_count} {path}"] = round(slow, 3)
             limit = LIMITS[account_count]
-            print(f"{account_count} traders x {day_count}: {path} {slow:.3f} s, ratio to {limit} s: {slow / limit:.2f}")
+            took = f"{slow:.3f} s, ratio to {limit} s: {slow / limit:.2f}"
+            print(f"{account_count} traders x {day_count}: {path} {took}; {len(answer.content) / 1e6:.2f} MB")
     connection.close()
     return measured

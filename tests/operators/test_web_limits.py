@@ -90,6 +90,35 @@ def test_requested_change_is_in_force_once_it_is_approved(client: Any, connectio
     assert in_force(connection) == 2000
 
 
+def test_large_desk_is_shown_in_pages_and_searched_by_name(client: Any, connection: Connection, run: Run) -> None:
+    # given: with the account of every test 251 accounts, NET001 and D000 to D249
+    for number in range(250):
+        deliver_fills(connection, run, f"D{number:03}")
+        insert_fit(connection, run, f"D{number:03}", "fits")
+
+    # when
+    first, last = client.get("/limits"), client.get("/limits?accounts=3&fits=2")
+
+    # then
+    assert rows_of(first, "Every account") == [f"D{number:03}" for number in range(100)]
+    assert "1 to 100 of 251" in words(first)
+    assert rows_of(last, "Every account") == [*(f"D{number:03}" for number in range(200, 250)), "NET001"]
+    assert rows_of(last, "Do the base limits fit") == [f"D{number:03}" for number in range(100, 200)]
+    # A link to the next page keeps the place in the other table and what was searched for.
+    [following] = re.findall(r'rel="next" href="([^"]+)#fit"', last.text)
+    assert rows_of(client.get(html.unescape(following)), "Do the base limits fit")[0] == "D200"
+    found = client.get("/limits?find=net0&accounts=3")
+    assert rows_of(found, "Every account") == ["NET001"]
+    assert "No reviewed limit is of a trader whose name contains that." in words(found)
+    assert rows_of(client.get("/limits?find=<b>"), "Every account") == []
+
+
+def rows_of(page: Any, heading: str) -> list[str]:
+    """Return the traders of the table below a heading."""
+    section = page.text.partition(f">{heading}")[2].partition("</section>")[0]
+    return re.findall(r'<th scope="row" class="name"><a[^>]*>([^<]+)</a>', section)
+
+
 def test_rejected_change_never_acts_and_is_listed(client: Any, connection: Connection) -> None:
     request(client)
 

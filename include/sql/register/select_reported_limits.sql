@@ -2,11 +2,21 @@
 -- limit in force between two instants may follow from: what took effect between them, and the newest before.
 -- Grain: one row per publication or mailed run, and account. Reads: published_limits, publications, runs,
 -- recommendations, report_deliveries, renamed_accounts.
--- Binds: as_of, first_at and last_at (instants), through_session (limits of later ones do not count), emailed_counts.
+-- Binds: as_of, first_at and last_at (instants), through_session (limits of later ones do not count), emailed_counts,
+-- account_ids (array; null = all).
 -- Money: US dollars.
 -- Point-in-time runs never count; a dry run's publications only before the first live one. Limits under a
 -- former name are the present one's; those of accounts merged since are added up, as in scored_recommendations.
-with first_live as (
+with asked as (
+    select listed.account_id
+    from unnest(%(account_ids)s::text[]) as listed (account_id)
+    union
+    select renamed.former_account_id as account_id
+    from risk.renamed_accounts(%(as_of)s) as renamed
+    where renamed.account_id = any(%(account_ids)s::text[])
+),
+
+first_live as (
     select min(published_limits.recorded_at) as recorded_at
     from risk.published_limits
     inner join risk.publications on published_limits.publication_id = publications.publication_id
@@ -38,6 +48,10 @@ reported as (
     where
         published_limits.recorded_at <= least(%(as_of)s, %(last_at)s)
         and (
+            %(account_ids)s::text[] is null
+            or published_limits.account_id = any(array(select asked.account_id from asked))
+        )
+        and (
             publications.is_live
             or first_live.recorded_at is null
             or published_limits.recorded_at < first_live.recorded_at
@@ -52,6 +66,9 @@ reported as (
         recommendations.new_limit_usd as limit_usd
     from mailed
     inner join results.recommendations on mailed.run_id = recommendations.run_id
+    where
+        %(account_ids)s::text[] is null
+        or recommendations.account_id = any(array(select asked.account_id from asked))
 ),
 
 named as (

@@ -119,7 +119,7 @@ def decide_change(
             return change  # a double click
         now = rows(connection, "publish_limits/select_clock")[0][0]
         _check_open(change, now)
-        known = read_known_limits(connection, now, last_at=NEVER)
+        known = read_known_limits(connection, now, last_at=NEVER, account_ids=[change.account_id])
         _check_shown(show_change(known, change, has_dual_control=has_dual_control), decision, user)
         binds = {
             "change_id": decision.change_id,

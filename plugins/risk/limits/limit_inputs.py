@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -80,6 +80,7 @@ def read_account_limits(
     through_session: dt.date,
     first_at: dt.datetime,
     last_at: dt.datetime,
+    account_ids: Collection[str] | None = None,
 ) -> dict[str, AccountLimits]:
     """Read what the limits in force between two instants follow from, by account; one without any row is not there.
 
@@ -93,6 +94,8 @@ def read_account_limits(
         Limits reported for later sessions do not count.
     first_at, last_at
         Aware instants.
+    account_ids
+        Accounts whose reported limits are read; ``None`` = all.
     """
     reported = read_reported_limits(
         connection,
@@ -101,6 +104,7 @@ def read_account_limits(
         through_session=through_session,
         first_at=first_at,
         last_at=last_at,
+        account_ids=account_ids,
     )
     return with_reported(read_unreported_limits(connection, as_of, terms), reported, terms)
 
@@ -113,11 +117,13 @@ def read_reported_limits(
     through_session: dt.date,
     first_at: dt.datetime,
     last_at: dt.datetime,
+    account_ids: Collection[str] | None = None,
 ) -> dict[str, list[ReportedLimit]]:
     """Read what was published, and emailed where that counts, by account; parameters as in `read_account_limits`."""
     binds = {"as_of": as_of, "through_session": through_session, "first_at": first_at, "last_at": last_at}
+    asked = {"emailed_counts": emailed_counts, "account_ids": None if account_ids is None else sorted(account_ids)}
     reported: dict[str, list[ReportedLimit]] = defaultdict(list)
-    found = rows(connection, "register/select_reported_limits", {**binds, "emailed_counts": emailed_counts})
+    found = rows(connection, "register/select_reported_limits", {**binds, **asked})
     for account_id, *row in found:
         reported[account_id].append(ReportedLimit(*row))
     return reported

@@ -7,7 +7,7 @@ change acts once it is approved; nothing has to run for it to begin or to end (`
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -143,6 +143,7 @@ def read_known_limits(
     *,
     first_at: dt.datetime | None = None,
     last_at: dt.datetime | None = None,
+    account_ids: Collection[str] | None = None,
 ) -> KnownLimits:
     """Read what limits in force follow from, as known at an instant.
 
@@ -150,16 +151,29 @@ def read_known_limits(
     ----------
     first_at, last_at
         Aware instants between which limits are asked for; ``None`` = now.
+    account_ids
+        Accounts that are asked for; ``None`` = every one that somebody has named.
     """
     last_at = max(now, last_at or now)
     terms = read_terms(connection, _day(now), now)
     known = read_account_limits(
-        connection, now, terms=terms, through_session=_day(last_at), first_at=first_at or now, last_at=last_at
+        connection,
+        now,
+        terms=terms,
+        through_session=_day(last_at),
+        first_at=first_at or now,
+        last_at=last_at,
+        account_ids=account_ids,
     )
-    names = {name for (name,) in rows(connection, "register/select_accounts")} | known.keys()
+    names = set(account_ids) if account_ids is not None else {*read_account_names(connection), *known}
     accounts = {name: known.get(name) or unnamed_limits(terms, name) for name in sorted(names)}
     lone_changes = frozenset(one.change_id for one in read_changes(connection, now) if one.is_lone)
     return KnownLimits(now, terms, accounts, lone_changes)
+
+
+def read_account_names(connection: Connection) -> list[str]:
+    """List every account that delivered fills or that a file states, by name."""
+    return [name for (name,) in rows(connection, "register/select_accounts")]
 
 
 def limits_in_force(connection: Connection, instant: dt.datetime) -> dict[str, LimitInForce]:
@@ -212,7 +226,7 @@ def request_change(
         if double_click is not None:
             return double_click
         _check_overlap(requested, (kind, starts_at, ends_at), earlier)
-        known = read_known_limits(connection, now, last_at=NEVER)
+        known = read_known_limits(connection, now, last_at=NEVER, account_ids=[requested.account_id])
         change = LimitChange(NEW_CHANGE, kind, limit_usd, starts_at, ends_at, None, requested.replaces)
         is_large = known.is_large(requested.account_id, known.size(requested.account_id, change))
         values["needs_second_person"] = has_dual_control or is_large
@@ -319,7 +333,7 @@ def _check_session(day: dt.date) -> None:
 
 
 def _check_account(connection: Connection, account_id: str) -> None:
-    names = [name for (name,) in rows(connection, "register/select_accounts")]
+    names = read_account_names(connection)
     if account_id not in names:
         raise RequestError(
             f"There is no account {account_id!r}: of {len(names)} accounts, see ./riskctl traders for the names."

@@ -144,7 +144,7 @@ def limits(
 ) -> HTMLResponse:
     """Show limits in force, the register, and the form that requests a change, filled in as the address says."""
     with warehouse() as connection:
-        view = read_limits_page(connection, entered.rows, has_dual_control=read_settings().dual_control)
+        view = read_limits_page(connection, entered, has_dual_control=read_settings().dual_control)
     return render(
         request,
         "limits",

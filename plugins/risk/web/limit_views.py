@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -15,12 +16,25 @@ from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, records, rows
 from risk.limits.change_approvals import ShownChange, acting_changes, open_changes, show_change
 from risk.limits.confirmations import STATED_WITHIN, Confirmation, confirmations
-from risk.limits.in_force import BASE, NEVER
-from risk.limits.limit_inputs import RegisteredChange, read_changes
-from risk.limits.register import CurrentLimits, RequestedChange, read_known_limits
+from risk.limits.in_force import BASE, NEVER, base_limit
+from risk.limits.limit_inputs import RegisteredChange, read_changes, read_unreported_limits
+from risk.limits.register import (
+    CurrentLimits,
+    KnownLimits,
+    RequestedChange,
+    read_account_names,
+    read_known_limits,
+)
+
+Row = TypeVar("Row")
 
 FIRST_ROWS, ALL_ROWS = 60, 100_000
 """Rows of a long table at first, and when all are asked for."""
+
+PAGE_ROWS = 100
+"""Rows of a table that has pages."""
+
+PageNumber = Annotated[int, Field(ge=1, le=ALL_ROWS)]
 
 
 class LimitForm(BaseModel):
@@ -34,13 +48,41 @@ class LimitForm(BaseModel):
     replaces: Annotated[str, Field(pattern="^[0-9]{0,18}$")] = ""
     reason: Annotated[str, Field(max_length=2000)] = ""
     token: str = ""
-    rows: Annotated[int, Field(ge=1, le=ALL_ROWS)] = FIRST_ROWS
+    rows: PageNumber = FIRST_ROWS
+    find: Annotated[str, Field(max_length=100)] = ""
+    accounts: PageNumber = 1
+    fits: PageNumber = 1
 
     @property
     def change(self) -> RequestedChange:
         """The change that it requests."""
         replaces = int(self.replaces) if self.replaces else None
         return RequestedChange(self.account_id, self.limit, self.start, self.end, self.reason, replaces, self.kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """A page of a long table: its number from 1, its rows, and how many rows there are in all."""
+
+    number: int
+    rows: Sequence[Row]
+    count: int
+
+    @property
+    def first(self) -> int:
+        """Number of its first row, from 1."""
+        return (self.number - 1) * PAGE_ROWS + 1
+
+    @property
+    def last(self) -> int:
+        """Number of its last row."""
+        return self.first + len(self.rows) - 1
+
+
+def page_of(found: Sequence[Row], number: int) -> Page[Row]:
+    """Cut a page out of a table; a number beyond the last page is the last page."""
+    within = min(number, max(1, math.ceil(len(found) / PAGE_ROWS)))
+    return Page(within, found[(within - 1) * PAGE_ROWS : within * PAGE_ROWS], len(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,51 +93,86 @@ class LimitsView:
     ----------
     at
         Aware instant that it shows.
+    names
+        Every account.
     accounts
-        Every account's base limit and limit in force, by name.
+        A page of the accounts that were searched for: base limit and limit in force, by name.
     platform
-        Whether the trading platform has the limit in force, by account.
-    pending
-        Changes that somebody may still decide about, oldest first.
-    acting
-        Approved changes that act or will act.
+        Whether the trading platform has the limit in force, by account of the page.
+    pending, pending_count
+        The oldest changes that somebody may still decide about, oldest first, and how many there are in all.
+    acting, acting_count
+        Approved changes that act or will act, and how many there are in all.
     past, past_count
         The newest of the other changes, newest first, and how many there are in all.
     fits
-        Whether the base limits fit, by the newest run; see ``select_limit_fits.sql``.
+        A page of whether the base limits fit, by the newest run; see ``select_limit_fits.sql``.
     next_session
         Session with which a new base limit may begin.
     """
 
     at: dt.datetime
-    accounts: Sequence[CurrentLimits]
+    names: Sequence[str]
+    accounts: Page[CurrentLimits]
     platform: Mapping[str, Confirmation]
     pending: Sequence[ShownChange]
+    pending_count: int
     acting: Sequence[RegisteredChange]
+    acting_count: int
     past: Sequence[RegisteredChange]
     past_count: int
-    fits: Sequence[Mapping[str, Any]]
+    fits: Page[Mapping[str, Any]]
     next_session: dt.date
 
 
-def read_limits_page(connection: Connection, row_count: int, *, has_dual_control: bool) -> LimitsView:
-    """Read the page as it is known now, by the warehouse's clock, with so many of the past changes."""
+def read_limits_page(connection: Connection, asked: LimitForm, *, has_dual_control: bool) -> LimitsView:
+    """Read the page as it is known now, by the warehouse's clock, with so many of the long tables as was asked for."""
     now = rows(connection, "publish_limits/select_clock")[0][0]
     changes = read_changes(connection, now)
     waiting = open_changes(changes, now)
-    # One reading for everything: on a large desk it takes seconds.
-    last_at = NEVER if waiting else now
-    known = read_known_limits(connection, now, first_at=now - STATED_WITHIN, last_at=last_at)
-    accounts = known.current()
-    pending = [show_change(known, change, has_dual_control=has_dual_control) for change in waiting]
-    base_ids = frozenset(one.base.source_id for one in accounts if one.base.source == BASE)
-    acting = acting_changes(changes, base_ids, now)
-    listed = {shown.change.change_id for shown in pending} | {change.change_id for change in acting}
+    names = read_account_names(connection)
+    listed = page_of([name for name in names if _is_found(name, asked)], asked.accounts)
+    # One reading for the accounts that are shown: that of a large desk takes seconds.
+    known = read_known_limits(
+        connection,
+        now,
+        first_at=now - STATED_WITHIN,
+        last_at=NEVER if waiting else now,
+        account_ids={*listed.rows, *(change.account_id for change in waiting[: asked.rows])},
+    )
+    current = {one.account_id: one for one in known.current()}
+    acting = acting_changes(changes, _base_ids(connection, known), now)
+    open_or_acting = {change.change_id for change in (*waiting, *acting)}
     past = sorted(
-        (change for change in changes if change.change_id not in listed), key=lambda one: one.change_id, reverse=True
+        (change for change in changes if change.change_id not in open_or_acting),
+        key=lambda one: one.change_id,
+        reverse=True,
     )
     today = now.astimezone(EXCHANGE_ZONE).date()
-    following = today if is_session(today) else next_session(today)
     fits = records(connection, "apply_rules/select_limit_fits", ALL_SESSIONS)
-    platform = {one.account_id: one for one in confirmations(connection, known)}
-    return LimitsView(now, accounts, platform, pending, acting, past[:row_count], len(past), fits, following)
+    return LimitsView(
+        at=now,
+        names=names,
+        accounts=Page(listed.number, [current[name] for name in listed.rows], listed.count),
+        platform={one.account_id: one for one in confirmations(connection, known)},
+        pending=[show_change(known, one, has_dual_control=has_dual_control) for one in waiting[: asked.rows]],
+        pending_count=len(waiting),
+        acting=acting[: asked.rows],
+        acting_count=len(acting),
+        past=past[: asked.rows],
+        past_count=len(past),
+        fits=page_of([fit for fit in fits if _is_found(fit["account_id"], asked)], asked.fits),
+        next_session=today if is_session(today) else next_session(today),
+    )
+
+
+def _is_found(account_id: str, asked: LimitForm) -> bool:
+    return asked.find.strip().casefold() in account_id.casefold()
+
+
+def _base_ids(connection: Connection, known: KnownLimits) -> frozenset[int]:
+    """Return the changes that accounts' base limits come from."""
+    today = known.at.astimezone(EXCHANGE_ZONE).date()
+    unreported = read_unreported_limits(connection, known.at, known.terms).values()
+    bases = (base_limit(account, today, known.at) for account in unreported if account.changes)
+    return frozenset(base.source_id for base in bases if base.source == BASE)
