@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import email
 import email.policy
 import queue
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -18,14 +20,17 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from risk.core.errors import ConnectionLostError, RequestError
+from risk.core.policy_document import parse_policy
 from risk.core.runs import Run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
+from risk.limits.register import limits_in_force
 from risk.report.mail import SmtpServer
 from risk.report.page import Links
 from risk.report.render import Rendered
 from risk.report.send import SentReport, report_mail, send_report
-from tests.report_desks import book, deliver_fills, open_run, recommend
+from tests.policies import adopt, policy_text
+from tests.report_desks import book, deliver_fills, insert, insert_fit, open_run, recommend
 
 RECIPIENTS = ("rm@example.test", "cro@example.test")
 
@@ -328,3 +333,131 @@ def test_wrong_credentials_get_a_sentence_without_the_password(
 
     assert "hunter2" not in str(caught.value)
     assert mailbox.mails == []
+
+
+GROUPS = """[
+  {name: Interns, recipients: [interns@example.test, both@example.test], overrides: {}},
+  {name: Prop, recipients: [prop@example.test, rm@example.test], overrides: {}},
+  {name: Empty, recipients: [nobody@example.test], overrides: {}},
+]"""
+OTHERS = ("NET002", "NET003", "7,234", "3,617", "9,345", "17,456", "2,345.67", "771.11", "7234", "3617", "9345", "771")
+"""Names of the accounts outside the group Interns, their amounts, and sums that they are part of."""
+
+
+@pytest.fixture
+def grouped(connection: Connection) -> Run:
+    """Report three accounts: NET001 of the group Interns, NET002 of Prop without fills, NET003 of none."""
+    text = policy_text().replace("groups: []", f"groups: {GROUPS}")
+    adopt(connection, parse_policy(text, "test"))
+    run = open_run(connection)
+    for line, (name, group, base) in enumerate(
+        (("NET001", "interns", 5123), ("NET002", "Prop", 7234), ("NET003", None, 9345))
+    ):
+        stated = {"group_name": group, "base_limit_usd": base, "valid_from": dt.date(2025, 1, 2), "line_number": line}
+        insert(connection, "accounts", load_id=run.load_id, file_name="accounts.csv", account_id=name,
+               recorded_at=run.as_of - dt.timedelta(days=9), **stated)  # fmt: skip
+        cut = {"NET001": "0.40", "NET002": "0.50", "NET003": "0.00"}[name]
+        recommend(connection, run, name, cut, base_limit_usd=base, new_limit_usd=base * (1 - Decimal(cut)))
+        insert_fit(connection, run, name, "too large", base_limit_usd=base, sentence=f"{name}: reached by ${base:,}")
+        if name != "NET002":
+            net = Decimal("-812.30") if name == "NET001" else Decimal("-771.11")
+            book(connection, name, net_pnl_usd=net, input_fingerprint=deliver_fills(connection, run, name))
+    insert(connection, "quality_results", run_id=run.run_id, check_name="fees", subject="NET003", severity="warn",
+           has_passed=False, observed="x", message="NET003: fees of $2,345.67")  # fmt: skip
+    return run
+
+
+def content_of(mail: EmailMessage) -> str:
+    """Return everything that a recipient of a mail can read, and the names of its parts."""
+    said = [f"{name}: {value}" for name, value in mail.items()]
+    for part in mail.walk():
+        said.append(str(part.get_filename()))
+        if part.get_content_maintype() == "text":
+            said.append(part.get_content())
+    return "\n".join(said)
+
+
+def test_recipients_of_a_group_get_its_accounts_and_nothing_of_the_others(
+    connection: Connection, grouped: Run, server: SmtpServer, mailbox: Mailbox
+) -> None:
+    sent = report(connection, grouped, server)
+
+    assert (sent.sent_count, sent.excerpts.sent, sent.excerpts.refused) == (2, 3, 0)
+    # Who gets the report needs no excerpt, and a group without accounts has none.
+    assert mailbox.recipients == [*RECIPIENTS, "interns@example.test", "both@example.test", "prop@example.test"]
+    whole, _, interns, _, prop = (content_of(mail) for mail in mailbox.mails)
+    assert (
+        mailbox.mails[2]["Subject"].strip() == "[Interns] RISK ALERT - 1 High Risk Trader - 2025-08-18: NET001 -$2,049"
+    )
+    assert mailbox.mails[4]["Subject"].strip() == "[Prop] RISK ALERT - 1 High Risk Trader - 2025-08-18: NET002 -$3,617"
+    assert [one for one in OTHERS if one in interns] == []
+    assert "NET001" not in prop
+    for said in ("REDUCE LIMIT BY 40%", "Limits of all active traders: $3,073.80 (base $5,123)", "NET001,2025-08-15"):
+        assert said in interns
+    assert "Group on 2025-08-15: 1 account with fills, net P&L -$812.30" in interns
+    assert "The full report has 2 further warnings, about other accounts or the desk." in interns
+    assert "NET002: no fills received for 2025-08-15" in prop
+    assert all(one in whole for one in ("NET001", "NET002", "NET003", "NET003: fees of $2,345.67"))
+
+
+def test_excerpt_is_mailed_once_and_a_refused_one_stops_nothing(
+    connection: Connection, grouped: Run, server: SmtpServer, mailbox: Mailbox
+) -> None:
+    mailbox.answers["interns@example.test"] = "550 5.1.1 no such user"
+
+    first = report(connection, grouped, server)
+    del mailbox.answers["interns@example.test"]
+    second = report(connection, grouped, server)
+    third = report(connection, grouped, server)
+
+    assert (first.sent_count, first.excerpts.sent, first.excerpts.refused) == (2, 2, 1)
+    assert (second.sent_count, second.excerpts.sent, third.excerpts.sent) == (0, 1, 0)
+    assert sorted(mailbox.recipients) == sorted(
+        [*RECIPIENTS, "both@example.test", "prop@example.test", "interns@example.test"]
+    )
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select attempt_count, last_error from risk.excerpt_deliveries where recipient ~ 'interns'")
+        assert cursor.fetchall() == [(2, None)]
+
+
+def test_excerpt_goes_out_where_a_recipient_of_the_report_is_refused(
+    connection: Connection, grouped: Run, server: SmtpServer, mailbox: Mailbox
+) -> None:
+    mailbox.answers["rm@example.test"] = "550 unknown"
+
+    with pytest.raises(RequestError, match="550 unknown"):
+        report(connection, grouped, server)
+
+    assert mailbox.recipients == ["cro@example.test", "interns@example.test", "both@example.test", "prop@example.test"]
+
+
+def test_accepted_excerpt_puts_no_limit_in_force(
+    connection: Connection, grouped: Run, server: SmtpServer, mailbox: Mailbox
+) -> None:
+    mailbox.answers.update(dict.fromkeys(RECIPIENTS, "550 unknown"))
+
+    with pytest.raises(RequestError):
+        report(connection, grouped, server)
+
+    found = limits_in_force(connection, dt.datetime.now(dt.UTC))
+    assert (found["NET001"].limit_usd, found["NET001"].source) == (Decimal(5123), "base")
+
+
+def test_excerpt_of_a_crashed_attempt_is_sent_again_with_the_same_message_id(
+    connection: Connection, grouped: Run, server: SmtpServer, mailbox: Mailbox
+) -> None:
+    class Killed:
+        """Takes an excerpt; then the process dies before it can remember that."""
+
+        def send(self, message: EmailMessage) -> None:
+            server.send(message)
+            if message["To"] == "prop@example.test":
+                raise SystemExit(137)
+
+    with pytest.raises(SystemExit):
+        report(connection, grouped, Killed())
+    assert report(connection, grouped, server).excerpts.sent == 1
+
+    first, again = (mail for mail in mailbox.mails if mail["To"] == "prop@example.test")
+    assert first.as_bytes() == again.as_bytes()
+    assert len({mail["Message-ID"] for mail in mailbox.mails}) == 5

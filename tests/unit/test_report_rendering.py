@@ -13,9 +13,10 @@ from risk.core.runs import Run
 from risk.core.settings import TEMPLATE_DIR
 from risk.report.facts import ExposureFacts, Facts, FitFacts, GateFacts, RestatementFacts, RosterEntry
 from risk.report.page import Links, build_page
+from risk.report.receipt_facts import LimitUseFacts
 from risk.report.render import TEXT_WIDTH, Rendered, render_views
 from tests.mail_reading import read_aloud
-from tests.report_desks import RUN, SESSION, account, desk
+from tests.report_desks import RUN, SESSION, account, desk, receipt
 
 
 @pytest.fixture(autouse=True)
@@ -406,11 +407,28 @@ def test_mail_counts_warnings_on_top_and_lists_twenty_below_the_actions() -> Non
 
     for words in (views.text, read_aloud(views.html)):
         top, _, rest = words.partition("Trader NET001")
-        assert "Data: 23 warnings, see below" in top
-        assert "Warning number 00." not in top
+        assert "Data: 23 warnings, first: Warning number 00." in " ".join(top.split())
+        assert "Warning number 01." not in top
         assert "Warning number 19." in rest
         assert "Warning number 20." not in words
         assert "3 more warnings in report.json" in words
+
+
+def test_first_lines_answer_who_changed_who_broke_a_limit_where_the_exposure_is_and_whether_data_is_whole() -> None:
+    exposures = (ExposureFacts("NET009", Decimal(5000), *map(Decimal, ("0.334", "3145", "0.43", "0.3", "0.5", "0"))),)
+    whole = rendered(desk([account()], exposures=exposures, limit_use=LimitUseFacts((receipt("NET004"),))))
+    broken = rendered(desk([account()], ["NET002: no fills received."]))
+
+    for words in (whole.text, read_aloud(whole.html)):
+        first = " ".join(words.split()).partition("Limits of all active traders")[0]
+        assert "Reduce 1 limit before the open: NET001 to $3,000." in first
+        assert "1 breach (NET004)" in first
+        assert "Largest exposure: NET009, 33.4% chance of losing more than $5,000, expected loss beyond it" in first
+        assert "$3,145, 43% of the desk's shortfall." in first
+        assert "Data: no warnings." in first
+    for words in (broken.text, read_aloud(broken.html)):
+        assert "Data: NET002: no fills received." in " ".join(words.split()).partition("Trader NET001")[0]
+        assert "Largest exposure" not in words
 
 
 def test_mail_says_that_it_replaces_an_earlier_one_when_the_run_is_a_revision() -> None:

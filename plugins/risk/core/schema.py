@@ -34,6 +34,7 @@ REPLACED_TABLES = frozenset(
         "daily_pnl",
         "desk_tail_shares",
         "desk_tails",
+        "excerpt_deliveries",
         "explanations",
         "features",
         "gate_results",

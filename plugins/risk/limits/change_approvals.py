@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -132,11 +132,14 @@ def decide_change(
     return read_change(connection, decision.change_id)
 
 
-def pending_sentences(connection: Connection, instant: dt.datetime) -> list[str]:
-    """Say which changes wait for a decision, as known at an instant; nothing where none does."""
+def pending_sentences(
+    connection: Connection, instant: dt.datetime, account_ids: Collection[str] | None = None
+) -> list[str]:
+    """Say which changes, of all or some accounts, wait for a decision, as known at an instant; nothing if none does."""
     waiting = [
         f"{change.account_id} {change.kind} limit {usd_exact(change.limit_usd)} from {shown(change.starts_at)}"
         for change in open_changes(read_changes(connection, instant), instant)
+        if account_ids is None or change.account_id in account_ids
     ]
     if not waiting:
         return []

@@ -83,6 +83,8 @@ class SendReportOperator(RunOperator):
             "facts_sha256": sent.facts_sha256,
             "recipient_count": sent.recipient_count,
             "sent_count": sent.sent_count,
+            "excerpt_count": sent.excerpts.sent,
+            "refused_excerpt_count": sent.excerpts.refused,
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any, TypeVar, get_type_hints
@@ -89,7 +89,7 @@ def build_facts(connection: Connection, run: Run) -> Facts:
         accounts=accounts,
         # Most important first: the mail shows only a few above the actions.
         warnings=(
-            *_account_warnings(accounts, run),
+            *account_warnings(accounts, run),
             *_limit_warnings(connection, run, accounts),
             *_stored_warnings(connection, run, accounts, desk["drifts"]),
         ),
@@ -117,12 +117,23 @@ def _tail_facts(connection: Connection, run: Run, policy: PolicyVersion) -> dict
     rows = records(connection, "send_report/select_desk_tails", {"run_id": run.run_id})
     if not rows:
         return {}
-    exposures = [_picked(AccountExposure, row) for row in rows if row["account_id"] is not None]
-    listed = largest_exposures(exposures, policy.desk.fit.chance_to_pass)
     return {
         "desk_tail": _picked(DeskTailFacts, rows[0]),
-        "exposures": tuple(_picked(ExposureFacts, asdict(one)) for one in listed),
+        "exposures": _exposures(rows, policy.desk.fit.chance_to_pass),
     }
+
+
+def read_exposures(connection: Connection, run: Run, account_ids: Collection[str]) -> tuple[ExposureFacts, ...]:
+    """Read the largest exposures among some accounts, largest expected loss beyond the limit first."""
+    policy = read_policy(connection, run.effective_session, run.as_of)
+    rows = records(connection, "send_report/select_desk_tails", {"run_id": run.run_id})
+    own = [row for row in rows if row["account_id"] in account_ids]
+    return _exposures(own, policy.desk.fit.chance_to_pass)
+
+
+def _exposures(rows: Iterable[Mapping[str, Any]], chance_to_pass: Decimal) -> tuple[ExposureFacts, ...]:
+    exposures = [_picked(AccountExposure, row) for row in rows if row["account_id"] is not None]
+    return tuple(_picked(ExposureFacts, asdict(one)) for one in largest_exposures(exposures, chance_to_pass))
 
 
 def _review_facts(connection: Connection, run: Run) -> dict[str, Any]:
@@ -251,7 +262,7 @@ def _desk_facts(
     }
 
 
-def _account_warnings(accounts: Sequence[AccountFacts], run: Run) -> Iterable[WarningFacts]:
+def account_warnings(accounts: Sequence[AccountFacts], run: Run) -> Iterable[WarningFacts]:
     """Warn of accounts without usable fills, then of those with incomplete books."""
     for state, sentence in _STATE_SENTENCES.items():
         names = sorted(account.account_id for account in accounts if account.delivery_state == state)

@@ -210,7 +210,7 @@ class WarningFacts:
     kind
         ``file``, ``unread`` (a file under whose name nothing is read), ``rejects``, ``delivery``, ``books``, ``check``,
         ``register`` (limit changes that are pending), ``platform`` (limits that the trading platform may not have) or
-        ``model``.
+        ``model``; in an excerpt also ``desk`` (what the full report says of others).
     subject
         The file, account or check concerned.
     message
@@ -265,7 +265,7 @@ class DeskFacts:
     incomplete_account_count
         Those with incomplete books, excluded from the two P&L figures.
     fill_count
-        Executions.
+        Executions; ``None`` = not stated, in the excerpt for a group.
     net_pnl_usd, total_pnl_usd
         P&L, gains positive; ``None`` if no account with complete books traded.
     base_limit_usd, new_limit_usd
@@ -276,7 +276,7 @@ class DeskFacts:
 
     traded_account_count: int
     incomplete_account_count: int
-    fill_count: int
+    fill_count: int | None
     net_pnl_usd: Decimal | None
     total_pnl_usd: Decimal | None
     base_limit_usd: Decimal

@@ -214,6 +214,7 @@ class Page:
     legacy_count: int
     name_width: int
     has_charts: bool
+    group: str
 
     def subject(self, beginning: str) -> str:
         """Return the subject: its beginning, then names and amounts of changes as long as they fit."""
@@ -227,8 +228,10 @@ class Page:
         return longest
 
 
-def build_page(facts: Facts, run: Run, links: Links, charts: Mapping[str, bytes] | None = None) -> Page:
-    """Arrange facts, run metadata and charts for the templates."""
+def build_page(
+    facts: Facts, run: Run, links: Links, charts: Mapping[str, bytes] | None = None, group: str = ""
+) -> Page:
+    """Arrange facts, run metadata and charts for the templates; ``group`` = what an excerpt is of."""
     accounts = facts.accounts
     roster = tuple(entry for entry in facts.roster if entry.status not in {"legacy", "inactive", "disabled"})
     sources = _sources(accounts)
@@ -262,6 +265,7 @@ def build_page(facts: Facts, run: Run, links: Links, charts: Mapping[str, bytes]
         legacy_count=sum(entry.status == "legacy" for entry in facts.roster),
         name_width=min(LONGEST_NAME_COLUMN, max((len(entry.account_id) for entry in roster), default=0)),
         has_charts=bool(charts),
+        group=group,
     )
 
 

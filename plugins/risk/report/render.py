@@ -77,14 +77,14 @@ class Rendered:
         return html
 
 
-def render_report(facts: Facts, run: Run, links: Links) -> Rendered:
-    """Render a report with as many charts as fit into its mail, and attach limits.csv."""
+def render_report(facts: Facts, run: Run, links: Links, group: str = "") -> Rendered:
+    """Render a report, or the excerpt for a group, with as many charts as fit into its mail; attach limits.csv."""
     limits = limits_csv(facts)
-    rendered = render_views("risk_report", build_page(facts, run, links))
+    rendered = render_views("risk_report", build_page(facts, run, links, group=group))
     parts_bytes = sum(len(quopri.encodestring(part.encode())) for part in (rendered.html, rendered.text, limits))
     charts = draw_charts(facts, MAIL_BYTES - parts_bytes)
     if charts:
-        rendered = render_views("risk_report", build_page(facts, run, links, charts))
+        rendered = render_views("risk_report", build_page(facts, run, links, charts, group))
     return replace(rendered, charts=charts, attachments={"limits.csv": limits})
 
 

@@ -7,16 +7,19 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from risk.core.errors import BooksError, ConnectionLostError, RequestError, StackError
 from risk.core.policy_store import read_policy
 from risk.core.runs import Run
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, execute, records, rows, writing
+from risk.limits.policy import read_terms
 from risk.report.build_facts import build_facts
+from risk.report.excerpt import build_excerpt, group_members
 from risk.report.facts import Facts, parse_facts
 from risk.report.mail import Fault, Mail, MailServer, send_mail
 from risk.report.page import Links
@@ -37,6 +40,14 @@ UNFINISHED = ".report-"
 
 
 @dataclass(frozen=True, slots=True)
+class ExcerptCounts:
+    """Excerpts for groups that the server accepted now, and that it did not."""
+
+    sent: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class SentReport:
     """Outcome of the step.
 
@@ -50,24 +61,36 @@ class SentReport:
         Mails accepted by the server now; 0 if every recipient already has it.
     folder
         Folder of the files.
+    excerpts
+        What became of the excerpts for groups.
     """
 
     facts_sha256: str
     recipient_count: int
     sent_count: int
     folder: Path
+    excerpts: ExcerptCounts = ExcerptCounts()
 
 
 @contextlib.contextmanager
-def report_delivery(connection: Connection, run: Run, recipient: str, message_id: str) -> Iterator[bool]:
-    """Record in the warehouse an attempt to deliver the report of a run; False if the recipient has it.
+def recorded_delivery(
+    connection: Connection, table: str, report: Mapping[str, Any], recipient: str, message_id: str
+) -> Iterator[bool]:
+    """Record in the warehouse an attempt to deliver a report or an excerpt; False if the recipient has it.
 
     The attempt is stored before it is made and marked as sent after the server accepted the mail. A crash in between
     repeats that mail with the same Message-ID. Clearing the task sends nothing to recipients who have the mail.
+
+    Parameters
+    ----------
+    table
+        ``report_deliveries`` or ``excerpt_deliveries``.
+    report
+        Its key without the recipient.
     """
-    key = {"run_id": run.run_id, "recipient": recipient}
+    key = {**report, "recipient": recipient}
     with writing(connection):
-        is_due = execute(connection, "send_report/start_report_deliveries", {**key, "message_id": message_id}) > 0
+        is_due = execute(connection, f"send_report/start_{table}", {**key, "message_id": message_id}) > 0
     fault: Fault | None = None
     try:
         yield is_due
@@ -76,7 +99,7 @@ def report_delivery(connection: Connection, run: Run, recipient: str, message_id
     if is_due:
         last_error = None if fault is None else str(fault)
         with writing(connection):
-            execute(connection, "send_report/finish_report_deliveries", {**key, "last_error": last_error})
+            execute(connection, f"send_report/finish_{table}", {**key, "last_error": last_error})
     if fault is not None:
         raise fault
 
@@ -117,9 +140,11 @@ def send_report(
         return SentReport(facts.sha256, 0, 0, folder)
     if not mail.recipients:
         raise RequestError("The report has no recipients: set RISK_RECIPIENTS, then clear send_report.")
-    outcome = send_mail(mail, [server], partial(report_delivery, connection, run))
+    record = partial(recorded_delivery, connection, "report_deliveries", {"run_id": run.run_id})
+    outcome = send_mail(mail, [server], record)
+    excerpts = _send_excerpts(connection, run, facts, server, links, mail)
     outcome.raise_for_faults("send_report")
-    return SentReport(facts.sha256, len(mail.recipients), outcome.sent_count, folder)
+    return SentReport(facts.sha256, len(mail.recipients), outcome.sent_count, folder, excerpts)
 
 
 def report_mail(rendered: Rendered, run: Run, settings: Settings) -> Mail:
@@ -133,6 +158,38 @@ def report_mail(rendered: Rendered, run: Run, settings: Settings) -> Mail:
         key=f"{run.session_date.isoformat()} {run.revision}",
         date=run.as_of,
     )
+
+
+def _send_excerpts(
+    connection: Connection, run: Run, facts: Facts, server: MailServer, links: Links, report: Mail
+) -> ExcerptCounts:
+    """Mail each group of the policy its excerpt, to those who do not get the report.
+
+    A refused recipient is logged and recorded, and fails nothing: the report has been mailed, and approvals wait for
+    the end of the task.
+    """
+    terms = read_terms(connection, run.effective_session, run.as_of)
+    named = {one.account_id for one in facts.accounts} | {one.account_id for one in facts.roster}
+    sent_count, faults = 0, 0
+    for group in terms.document.desk.groups:
+        members = group_members(group, terms, named)
+        recipients = tuple(one for one in dict.fromkeys(group.recipients) if one not in report.recipients)
+        if not members or not recipients:
+            continue
+        rendered = render_report(build_excerpt(connection, run, facts, members), run, links, group.name)
+        mail = replace(
+            report,
+            rendered=rendered,
+            recipients=recipients,
+            recipients_setting=f"the recipients of group {group.name} in the policy",
+            kind="risk-excerpt",
+            key=f"{report.key} {group.name}",
+        )
+        key = {"run_id": run.run_id, "group_name": group.name}
+        outcome = send_mail(mail, [server], partial(recorded_delivery, connection, "excerpt_deliveries", key))
+        sent_count += outcome.sent_count
+        faults += len(outcome.faults)
+    return ExcerptCounts(sent_count, faults)
 
 
 def _with_policy_recipients(connection: Connection, run: Run, settings: Settings) -> Settings:
