@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from risk.ingest.mapping import FillsMapping
 from risk.ingest.mapping_files import MAPPING_PATTERN, choose_mappings, named_mapping, read_mapping
 from risk.ingest.opening import NOT_PLAIN, file_sha256, finding_of
 from risk.ingest.parse import Place
+from risk.ingest.reasons import say_first
 from risk.ingest.reference_data import FILE_SPECS
 from risk.ingest.rules import FileFinding, shorten
 from risk.ingest.streams import CsvStream
@@ -28,6 +30,9 @@ from risk.ingest.words import fold_name
 (MANIFEST,) = PATTERNS["manifest"]
 SHOWN_UNREAD: Final = 10
 """So many files that are not read are named where there is nothing else."""
+
+LONGEST_NAME: Final = 255
+"""Bytes of a file's name that file systems take; Python fails on a longer one."""
 
 MANIFEST_TOTALS: Final = ("gross", "net")
 MANIFEST_REQUIRED: Final = ("file", "account_id", "session_date", "published_at")
@@ -259,6 +264,8 @@ def _manifest(
     mapped: Collection[str],
 ) -> dict[str, dict[Place, Entry]]:
     entries: dict[str, dict[Place, Entry]] = {}
+    refusals: list[FileFinding] = []
+    present = {beside.name for beside in _listed(path.parent)}
     try:
         listed = _manifest_rows(path)
     except InputError as error:
@@ -270,15 +277,28 @@ def _manifest(
         try:
             entry = _entry(path.parent, fields, line_number, known_at, account_pattern, mapped)
         except InputError as error:
-            name = fields["file"] if re.fullmatch(r"[\w.-]{1,100}", fields["file"]) else MANIFEST
+            name = fields["file"] if fields["file"] in present else MANIFEST
             reason = f"{MANIFEST} line {line_number} is refused: {error}. Correct the entry."
-            quarantined.append(FileFinding(name, reason))
+            refusals.append(FileFinding(printable(name), reason))
             continue
         named = entries.setdefault(entry.file_name, {})
         if named.setdefault((entry.account_id, entry.session_date), entry) is not entry:
             reason = f"{MANIFEST} line {line_number} names {entry.file_name} again for one account and session."
-            quarantined.append(FileFinding(MANIFEST, f"{reason} Remove one of the lines."))
+            refusals.append(FileFinding(MANIFEST, f"{reason} Remove one of the lines."))
+    quarantined += _first_refusals(refusals)
     return entries
+
+
+def _first_refusals(refusals: list[FileFinding]) -> list[FileFinding]:
+    """Keep the first refusals about each file that lies in the folder, and about all others, with their number."""
+    by_name: dict[str, list[str]] = {}
+    for item in refusals:
+        by_name.setdefault(item.file_name, []).append(item.reason)
+    return [
+        FileFinding(name, reason)
+        for name, reasons in by_name.items()
+        for reason in say_first(reasons, f"more lines of {MANIFEST} are refused.")
+    ]
 
 
 def _manifest_rows(path: Path) -> list[tuple[int, dict[str, str]]]:
@@ -316,6 +336,8 @@ def _entry(
     path = folder / name
     if not name or Path(name).name != name or name in (".", ".."):
         raise InputError(f"the file {shorten(name)} lies outside the folder")
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        raise InputError(f"the file {shorten(name)} is missing")
     if path.is_symlink():
         raise InputError(f"the file {shorten(name)} is a link")
     if not path.is_file():

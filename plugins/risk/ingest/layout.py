@@ -28,7 +28,7 @@ from risk.ingest.mapping import FillsMapping, Ignored, Numbers, Symbols, Texts, 
 from risk.ingest.mapping_files import preset, preset_names
 from risk.ingest.streams import Block, CsvForm, CsvStream, Record
 from risk.ingest.times import day_of, split_zone, stated_time, with_zone
-from risk.ingest.words import FEES, REQUIRED, UNNAMED, fold_name, fold_word, mapped_columns, quote_names
+from risk.ingest.words import FEES, REQUIRED, UNNAMED, fold_name, fold_word, mapped_columns, quote_foreign, quote_names
 
 Convert = Callable[..., str]
 """Makes one text of ours of the texts of some columns of the file."""
@@ -276,7 +276,7 @@ def _check_header(mapping: FillsMapping, header: Sequence[str], file_name: str) 
         )
         raise InputError(
             f"{file_name} lacks the column {quote_names(missing)} that the mapping {mapping.name} names; it has "
-            f"{quote_names(header)}. {remedy}"
+            f"{quote_foreign(header)}. {remedy}"
         )
     known = {fold_name(name) for texts in (*mapping.required_columns(), *mapping.other_columns()) for name in texts}
     folded = list(map(fold_name, header))
@@ -291,7 +291,7 @@ def _check_header(mapping: FillsMapping, header: Sequence[str], file_name: str) 
     ]
     if unknown:
         raise InputError(
-            f"{file_name} has the column {quote_names(unknown)}, of which the mapping {mapping.name} says nothing: "
+            f"{file_name} has the column {quote_foreign(unknown)}, of which the mapping {mapping.name} says nothing: "
             "list it under fees if it is one, else under unused. Nothing of the file is loaded."
         )
 

@@ -27,7 +27,7 @@ from risk.ingest.file_names import MARKER
 from risk.ingest.folder import DropFolder, Entry, open_folder
 from risk.ingest.opening import file_sha256, finding_of
 from risk.ingest.parse import EXECUTIONS, Parser, Place, execution_table
-from risk.ingest.reasons import Notice, summarize
+from risk.ingest.reasons import Notice, say_first, summarize
 from risk.ingest.reference_data import FILE_SPECS
 from risk.ingest.reference_files import store_manifest_totals, store_reference_files
 from risk.ingest.rules import FileFinding, RowRules, find_collisions
@@ -477,13 +477,15 @@ class _FolderLoad:
         """
         logs = {file.file_name: file for file in self.logs}
         for item in dict.fromkeys(self.findings):
-            log.warning("%s %s: %s", item.state, item.file_name, item.reason)
             noted = logs.get(item.file_name)
             if noted is None:
                 noted = FileLog(item.file_name, file_sha256(self.drop.path / item.file_name), state=item.state)
                 logs[item.file_name] = noted._replace(reason=item.reason)
             elif item.state == "waiting" and not noted.state:
                 logs[item.file_name] = noted._replace(reason=item.reason, state=item.state)
+        said = [f"{item.state} {item.file_name}: {item.reason}" for item in dict.fromkeys(self.findings)]
+        for sentence in say_first(said, "more files are not loaded: the Risk page lists them."):
+            log.warning("%s", sentence)
         listed = (file.row(self.opened["load_id"]) for file in logs.values())
         rejected_count = 0
         if self.rejects:

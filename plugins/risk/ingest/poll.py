@@ -12,6 +12,7 @@ from risk.core.policy_store import read_policy
 from risk.core.warehouse import Connection, rows
 from risk.ingest.completeness import POLL_INTERVAL
 from risk.ingest.load import Load
+from risk.ingest.reasons import say_first
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,8 @@ def load_or_wait(
         loaded = _last_load(connection, session_date, error)
     _wait_for_files(session_date, loaded, deadline)
     if loaded.quarantined:
-        listed = "\n".join(f"- {item.reason}" for item in loaded.quarantined)
+        reasons = say_first([item.reason for item in loaded.quarantined], "more: the Risk page lists every file.")
+        listed = "\n".join(f"- {reason}" for reason in reasons)
         raise InputError(
             f"{len(loaded.quarantined)} of the delivered files cannot be used; all others are loaded. Fix or replace "
             f"them, then clear task extract_fills.\n{listed}"
@@ -83,7 +85,7 @@ def _wait(reason: str, deadline: dt.datetime) -> None:
 
 def _wait_for_files(session_date: dt.date, loaded: Load, deadline: dt.datetime | None) -> None:
     """Ask to be polled again for files that are not complete; from the deadline on the report names them."""
-    names = ", ".join(item.file_name for item in loaded.waiting)
+    names = ", ".join(say_first([item.file_name for item in loaded.waiting], "more"))
     if names and deadline:
         _wait(f"not complete: {names}", deadline)
     if names:

@@ -26,7 +26,7 @@ from risk.ingest.folder import DropFolder, Entry, open_folder
 from risk.ingest.layout import ExecutionFile
 from risk.ingest.mapping import FillsMapping
 from risk.ingest.parse import EXECUTIONS, SCALE, ParsedFile, Parser, Place, TextRule
-from risk.ingest.reasons import Notice
+from risk.ingest.reasons import Notice, say_first
 from risk.ingest.reference_data import ACCOUNTS, FILE_SPECS, MARKS
 from risk.ingest.reference_files import read_reference_files
 from risk.ingest.rules import Reject, RowRules, find_collisions, find_names_alike, shorten
@@ -80,7 +80,7 @@ def read_drop(folder: Path, settings: Settings, as_of: dt.datetime | None = None
     """
     drop, rules = _open(folder, settings)
     if drop.quarantined:
-        raise InputError("\n".join(item.reason for item in drop.quarantined))
+        raise InputError("\n".join(say_first([item.reason for item in drop.quarantined], "more problems.")))
     newest = _newest_versions(drop.entries, as_of) if drop.entries else None
     chosen = [path for path in drop.fills if newest is None or path.name in newest.values()]
     parsed, rules = _parse(chosen, rules, drop.mappings)
@@ -306,7 +306,7 @@ def newest_session(folder: Path, settings: Settings) -> dt.date:
         except InputError as error:
             reasons.append(str(error))
     if not days:
-        listed = "".join(f"\n- {reason}" for reason in reasons)
+        listed = "".join(f"\n- {reason}" for reason in say_first(reasons, "more problems."))
         raise InputError(f"No file in {folder} holds an execution: there is no session to run for.{listed}")
     return max(days)
 

@@ -18,6 +18,10 @@ SHOWN_ROWS: Final = 3
 _VALUE: Final = re.compile(r"'(?:[^'\\]|\\.)*'|[0-9]+(?:[.,:/-][0-9]+)*")
 
 
+SHOWN_SENTENCES: Final = 20
+"""So many files that are not loaded, or lines of a manifest, are named; one more sentence counts the others."""
+
+
 class Notice(NamedTuple):
     """A sentence about a row of a file, or about the file; ``cause``: what it has in common with others."""
 
@@ -90,6 +94,19 @@ def summarize(notices: Iterable[Notice], happened: str = "rejected") -> list[str
         In the order of files and lines.
     """
     return [sentence for _, sentence in say_causes(group_by_cause(notices), happened)]
+
+
+def say_first(sentences: Sequence[str], others: str) -> list[str]:
+    """Return the first sentences, and one that counts the others where there are more.
+
+    Parameters
+    ----------
+    others
+        What they are about, after their number: ``more files are not loaded.``
+    """
+    shown = list(sentences[:SHOWN_SENTENCES])
+    other_count = len(sentences) - len(shown)
+    return [*shown, f"{other_count:,} {others}"] if other_count else shown
 
 
 def cause_of(clause: str) -> str:

@@ -20,7 +20,7 @@ from risk.ingest.reference_data import FileSpec, Row
 from risk.ingest.rules import SENTENCES, FileFinding, Reject, RowRules
 from risk.ingest.stage import FileLog, StagedReject, copy_chunks, row_chunks
 from risk.ingest.streams import CsvStream
-from risk.ingest.words import fold_name, mapped_columns, quote_names
+from risk.ingest.words import fold_name, mapped_columns, quote_foreign, quote_names
 
 
 class Stated(NamedTuple, Generic[Row]):
@@ -135,7 +135,7 @@ def _read_header(spec: FileSpec[Row], stream: CsvStream, parsed: ReferenceFile[R
         return mapped_columns(stream.header, stream.name, spec.header, spec.required)
     if unknown:
         sentence = (
-            f"{stream.name} has the unknown column {quote_names(unknown)}, which is not read. Correct the name if it "
+            f"{stream.name} has the unknown column {quote_foreign(unknown)}, which is not read. Correct the name if it "
             f"is one of {quote_names(spec.header)}."
         )
         parsed.notices.append(Notice(parsed.path.name, "unknown column", sentence))

@@ -125,9 +125,9 @@ def mapped_columns(
     unknown = [name for name, column in zip(named, columns, strict=True) if column is None]
     if required and len(missing) == len(required):
         raise InputError(
-            f"{file_name} line 1 is not a header with {quote_names(required)}: found {quote_names(named) or 'nothing'}."
-            " Replace the file with the source's CSV export, or describe it in a mapping (riskctl map): columns, "
-            "delimiter, skip_lines for a title above the header."
+            f"{file_name} line 1 is not a header with {quote_names(required)}: found "
+            f"{quote_foreign(named) or 'nothing'}. Replace the file with the source's CSV export, or describe it in a "
+            "mapping (riskctl map): columns, delimiter, skip_lines for a title above the header."
         )
     if missing:
         raise InputError(
@@ -136,13 +136,13 @@ def mapped_columns(
         )
     if unknown:
         raise InputError(
-            f"{file_name} has the unknown column {quote_names(unknown)}, which may hold a fee. Nothing of the file is "
-            "loaded. Export it without that column, or list the column under unused in a mapping (riskctl map)."
+            f"{file_name} has the unknown column {quote_foreign(unknown)}, which may hold a fee. Nothing of the file "
+            "is loaded. Export it without that column, or list the column under unused in a mapping (riskctl map)."
         )
     known_columns = [column for column in columns if column is not None]
     twice = [name for name, column in zip(named, columns, strict=True) if columns.count(column) > 1]
     if twice:
-        raise InputError(f"{file_name} gives the column {quote_names(twice)} more than once. Export it again.")
+        raise InputError(f"{file_name} gives the column {quote_foreign(twice)} more than once. Export it again.")
     blank_count = len(header) - len(named)
     if blank_count > len(UNNAMED):
         raise InputError(f"{file_name} has {blank_count} columns without a name. Export it again without them.")
@@ -155,6 +155,11 @@ def _with_symbol(columns: Sequence[str | None]) -> list[str | None]:
     if "symbol" in columns or len(others) != 1:
         return list(columns)
     return ["symbol" if column == others[0] else column for column in columns]
+
+
+def quote_foreign(names: Iterable[str]) -> str:
+    """List names that others have written: anything but letters, digits, blanks, _ and / is a question mark."""
+    return quote_names(re.sub(r"[^\w /]", "?", name) for name in names)
 
 
 def quote_names(names: Iterable[str]) -> str:
