@@ -27,8 +27,7 @@ from risk.core.warehouse import Connection
 from risk.limits.register import limits_in_force
 from risk.report.mail import SmtpServer
 from risk.report.page import Links
-from risk.report.render import Rendered
-from risk.report.send import SentReport, report_mail, send_report
+from risk.report.send import SentReport, send_report
 from tests.policies import adopt, policy_text
 from tests.report_desks import book, deliver_fills, insert, insert_fit, open_run, recommend
 
@@ -286,7 +285,8 @@ def test_mail_of_a_crashed_attempt_is_sent_again_with_the_same_message_id(
 
     assert begun == {"rm@example.test": {"attempt_count": 1, "last_error": None, "sent_at": None}}
     twice = [mail["Message-ID"] for mail in mailbox.mails if mail["To"] == "rm@example.test"]
-    assert twice == [report_mail(Rendered("", "", ""), run, read_settings()).message_id("rm@example.test")] * 2
+    assert len(twice) == 2
+    assert len(set(twice)) == 1
 
 
 def test_report_needs_a_recipient(connection: Connection, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def test_mail_parses_back_with_its_headers() -> None:
     assert found["To"] == "rm@example.test"
     assert found["Subject"] == "RISK ALERT - 1 High Risk Trader - 2025-08-18: NET001 -$2,000"
     assert found["Date"].datetime == RUN.as_of.replace(microsecond=0)
-    assert found["Message-ID"] == report_mail(RENDERED, RUN, read_settings()).message_id("rm@example.test")
+    assert found["Message-ID"].endswith("@risk-run>")
     assert not found.defects
 
 
@@ -73,7 +73,7 @@ def test_mail_has_no_line_longer_than_smtp_allows() -> None:
     assert max(map(len, mail().as_bytes().split(b"\r\n"))) <= 998
 
 
-def test_message_id_is_stable_and_differs_by_session_revision_and_recipient() -> None:
+def test_message_id_is_stable_and_differs_by_session_revision_recipient_and_content() -> None:
     other_run = replace(RUN, run_id=99, dag_run_id="manual", load_id=5)
     others = [
         report_mail(RENDERED, replace(RUN, revision=2), read_settings()).message_id("rm@example.test"),
@@ -81,12 +81,13 @@ def test_message_id_is_stable_and_differs_by_session_revision_and_recipient() ->
             "rm@example.test"
         ),
         report_mail(RENDERED, RUN, read_settings()).message_id("cro@example.test"),
+        report_mail(replace(RENDERED, text="another"), RUN, read_settings()).message_id("rm@example.test"),
     ]
 
     assert report_mail(RENDERED, other_run, read_settings()).message_id("rm@example.test") == report_mail(
         RENDERED, RUN, read_settings()
     ).message_id("rm@example.test")
-    assert len({report_mail(RENDERED, RUN, read_settings()).message_id("rm@example.test"), *others}) == 4
+    assert len({report_mail(RENDERED, RUN, read_settings()).message_id("rm@example.test"), *others}) == 5
 
 
 @pytest.mark.parametrize(

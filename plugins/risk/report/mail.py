@@ -168,8 +168,8 @@ class Mail:
     recipients_setting
         Name of the setting that lists the recipients, for error messages.
     kind, key
-        Identity: what the mail is, such as ``risk-run``, and which one. Together with the recipient they give the
-        Message-ID.
+        Identity: what the mail is, such as ``risk-run``, and which one. Together with sender, recipient, subject and
+        text they give the Message-ID.
     date
         Aware instant in the Date header.
     """
@@ -183,8 +183,13 @@ class Mail:
     date: dt.datetime
 
     def message_id(self, recipient: str) -> str:
-        """Return the Message-ID of a recipient's copy: the same at every attempt."""
-        digest = hashlib.sha256(f"{self.key} {recipient}".encode()).hexdigest()
+        """Return the Message-ID of a recipient's copy: the same at every attempt, another for other content.
+
+        Keys start again when an older backup is restored, and two desks may use the same: a mail server that drops
+        what it has seen must not drop another report.
+        """
+        content = "\0".join((self.key, self.sender, recipient, self.rendered.subject, self.rendered.text))
+        digest = hashlib.sha256(content.encode()).hexdigest()
         return f"<{digest[:40]}@{self.kind}>"
 
     def message(self, recipient: str) -> EmailMessage:
