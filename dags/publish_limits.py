@@ -5,13 +5,15 @@ DAG once the email is sent, if its parameter `approval` is `high` or `all` (`RIS
 
 | task | does | when it fails |
 |---|---|---|
-| open_approval | records which limits need approval, and the deadline | warehouse: retried |
-| approve_limit | for each trader: waits, deferred, for approve or reject | read its log |
+| await_decisions | waits, without a worker slot, until all is decided or too late | warehouse: retried |
 | publish | brings limits into force, writes the trading platform's file | fix what it names, clear the task |
+| send_limits | mails what is in force and who decided it | mail server: retried |
 
-**Approve** publishes the proposed limit; an edit on the Risk page, with a reason, changes the proposal first.
-**Reject** keeps the limit in force. Without a decision by 09:00 New York of the effective session the recommended cut
-applies, edited or not. For a past session (dry run) the next 09:00 counts, and no file is written.
+People decide on the page *Approval* of *Risk*; the required action here decides nothing, it only makes the task look
+again. **Approve** publishes what the page shows, **Reject** keeps the limit in force, **Set limit** needs a reason.
+Without an answer by 09:00 New York of the effective session (30 minutes after the email of a late report) cuts apply;
+silence never raises a limit but for what the policy gives back after a cut. For a past session (dry run) the next 09:00
+counts, and no file is written.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param, chain
 
-from risk.operators.approval import ApproveLimitOperator, OpenApprovalOperator, PublishLimitsOperator
+from risk.operators.approval import AwaitDecisionsOperator, PublishLimitsOperator, SendLimitsOperator
 from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.callbacks import TASK_CALLBACKS, on_run_failure, on_run_success
 
@@ -39,7 +41,6 @@ with DAG(
         "session_date": Param(
             None, type=["null", "string"], format="date", title="Session", description="Named in alerts."
         ),
-        "approval": Param("high", enum=["high", "all"], title="Approval"),
     },
     default_args={
         "owner": "risk",
@@ -50,9 +51,8 @@ with DAG(
         **{name: call for name, call in TASK_CALLBACKS.items() if name != "on_success_callback"},
     },
 ):
-    opened = OpenApprovalOperator(task_id="open_approval")
-    approvals = ApproveLimitOperator.partial(
-        task_id="approve_limit", map_index_template="{{ task.request.account_id }}"
-    ).expand(request=opened.output)
-    # Limits are published even where no approval is required.
-    chain(opened, approvals, PublishLimitsOperator(task_id="publish", trigger_rule="none_failed"))
+    chain(
+        AwaitDecisionsOperator(task_id="await_decisions"),
+        PublishLimitsOperator(task_id="publish"),
+        SendLimitsOperator(task_id="send_limits"),
+    )

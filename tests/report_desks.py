@@ -12,6 +12,7 @@ from risk.core.calendar import session_open
 from risk.core.runs import Run, read_run
 from risk.core.warehouse import Connection, writing
 from risk.limits.receipts import BEYOND_TOLERANCE, NOT_FLAT, TRADED_ON
+from risk.report.build_facts import build_facts
 from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts, PolicyFacts, RosterEntry, WarningFacts
 from risk.report.receipt_facts import LimitUseFacts, ReceiptFacts, by_severity
 
@@ -197,6 +198,12 @@ def recommend(connection: Connection, run: Run, account_id: str = "NET001", cut:
     plain = account(account_id, cut)
     values = {name: value for name, value in dataclasses.asdict(plain).items() if name not in SESSION_FIELDS}
     insert(connection, "recommendations", **{"run_id": run.run_id, **values, "reasons": list(plain.reasons), **changes})
+
+
+def store_report(connection: Connection, run: Run, **changes: Any) -> None:
+    """Store the report of what a run recommends."""
+    facts = build_facts(connection, run)
+    insert(connection, "reports", run_id=run.run_id, facts=facts.canonical, facts_sha256=facts.sha256, **changes)
 
 
 def deliver_fills(connection: Connection, run: Run, account_id: str = "NET001", rows: int = 4, **changes: Any) -> int:

@@ -15,7 +15,7 @@ from risk.core.entities import Fill
 from risk.core.runs import Run
 from risk.core.warehouse import Connection
 from risk.limits.track_record import store_track_record
-from tests.report_desks import insert, recommend
+from tests.report_desks import insert, recommend, store_report
 from tests.sql.daily_rows import new_load, new_run
 
 MON, TUE = dt.date(2025, 8, 4), dt.date(2025, 8, 5)
@@ -76,7 +76,7 @@ def report(
         cursor.execute("update runs set as_of = %s, is_point_in_time = %s where run_id = %s", changes)
     for account_id in accounts:
         recommend(connection, run, account_id, cut)
-    insert(connection, "reports", run_id=run.run_id, facts="{}", facts_sha256="0", recorded_at=recorded_at)
+    store_report(connection, run, recorded_at=recorded_at)
     return run
 
 

@@ -54,6 +54,8 @@ UNSTABLE = (
     Use("airflow.api_fastapi.auth.managers.models.resource_details", "AccessView", "web/access.py", ACCESS),
     Use("airflow.api_fastapi.auth.managers.models.resource_details", "DagAccessEntity", "web/access.py", ACCESS),
     Use("airflow.configuration", "conf", "web/access.py", CONFIG),
+    Use("airflow.configuration", "conf", "web/wake.py", CONFIG),
+    Use("airflow.api_fastapi.auth.managers.base_auth_manager", "COOKIE_NAME_JWT_TOKEN", "web/wake.py", ACCESS),
 )
 
 

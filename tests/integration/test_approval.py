@@ -50,15 +50,15 @@ class Morning:
 
     Attributes
     ----------
-    dag_run_id
-        Of publish_limits.
+    detail
+        The required action that Airflow shows.
     names
         The traders asked about, most urgent first.
     limits
         Their recommended limits, as the mail writes them.
     """
 
-    dag_run_id: str
+    detail: Mapping[str, Any]
     names: list[str]
     limits: Mapping[str, str]
 
@@ -83,13 +83,11 @@ def morning(airflow_stack: Stack, stack_workspace: Workspace) -> Morning:
     run_id = runs.trigger(airflow_stack.api, conf)
     list(runs.follow(airflow_stack.api, run_id))
     runs.raise_for_failure(airflow_stack.api, run_id)
-    details = awaited(lambda: waiting_requests(airflow_stack))
-    limits = {}
-    for detail in details:
-        name, limit = re.match(r"(\S+): limit (\S+) \(was", detail["subject"]).groups()  # type: ignore[union-attr]
-        limits[name] = limit
+    (detail,) = awaited(lambda: waiting_actions(airflow_stack))
+    page = ask(airflow_stack, "/approvals/1", token_of(airflow_stack, "vic"))[1]
+    limits = dict(re.findall(r'class="name">([^:]+): <span.*?Recommended limit <strong>([^<]+)<', page, re.S))
     assert len(limits) >= 4, "the desk of this test has too few restricted traders"
-    return Morning(details[0]["task_instance"]["dag_run_id"], list(limits), limits)
+    return Morning(detail, list(limits), limits)
 
 
 def ask(stack: Stack, path: str, token: str = STRANGER, form: dict[str, str] | None = None) -> tuple[int, str]:
@@ -107,30 +105,12 @@ def token_of(stack: Stack, user: str) -> str:
     return str(answer.json()["access_token"])
 
 
-def api_of(stack: Stack, user: str) -> AirflowApi:
-    return AirflowApi(stack.url, user, PASSWORDS[user])
-
-
-def requests_of(stack: Stack, run_id: str) -> list[dict[str, Any]]:
-    path = f"/dags/publish_limits/dagRuns/{run_id}/hitlDetails"
-    return list(stack.api.call("GET", path)["hitl_details"])
-
-
-def answer_request(api: AirflowApi, detail: dict[str, Any], choice: str) -> int:
-    ti = detail["task_instance"]
-    path = f"/dags/publish_limits/dagRuns/{ti['dag_run_id']}/taskInstances/approve_limit/{ti['map_index']}/hitlDetails"
-    return api.request("PATCH", path, {"chosen_options": [choice], "params_input": {}})[0]
-
-
-def answer_open_requests(stack: Stack, morning: Morning, choices: Mapping[str, tuple[str, str]]) -> None:
-    """Answer what waits, each by its person. Airflow 3.3 asks again where an answer comes within a second of the
-    question: it takes the task's parking, heard of late, for the end of what the answer has started, and tries anew.
-    """
-    for detail in requests_of(stack, morning.dag_run_id):
-        name = detail["subject"].split(":")[0]
-        if not detail["response_received"] and name in choices:
-            user, choice = choices[name]
-            assert answer_request(api_of(stack, user), detail, choice) == 200
+def choose_in_airflow(stack: Stack, morning: Morning, user: str) -> int:
+    """Choose the only option of the required action."""
+    ti = morning.detail["task_instance"]
+    path = f"/dags/publish_limits/dagRuns/{ti['dag_run_id']}/taskInstances/await_decisions/-1/hitlDetails"
+    chosen = {"chosen_options": morning.detail["options"], "params_input": {}}
+    return AirflowApi(stack.url, user, PASSWORDS[user]).request("PATCH", path, chosen)[0]
 
 
 def awaited(find: Callable[[], Found]) -> Found:
@@ -141,16 +121,16 @@ def awaited(find: Callable[[], Found]) -> Found:
     return found
 
 
-def waiting_requests(stack: Stack) -> list[dict[str, Any]]:
-    """List the requests once all that were opened wait for an answer."""
+def waiting_actions(stack: Stack) -> list[dict[str, Any]]:
+    """List the required actions of the approval once its task waits."""
     started = stack.api.call("GET", "/dags/publish_limits/dagRuns")["dag_runs"]
     if not started:
         return []
     run_id = started[0]["dag_run_id"]
     tasks = stack.api.call("GET", f"/dags/publish_limits/dagRuns/{run_id}/taskInstances")["task_instances"]
-    asked = [task for task in tasks if task["task_id"] == "approve_limit" and task["map_index"] >= 0]
-    is_waiting = bool(asked) and all(task["state"] == "awaiting_input" for task in asked)
-    return requests_of(stack, run_id) if is_waiting else []
+    if not any(task["state"] == "awaiting_input" for task in tasks):
+        return []
+    return list(stack.api.call("GET", f"/dags/publish_limits/dagRuns/{run_id}/hitlDetails")["hitl_details"])
 
 
 def decisions(workspace: Workspace) -> list[tuple[str, str, str]]:
@@ -160,30 +140,30 @@ def decisions(workspace: Workspace) -> list[tuple[str, str, str]]:
     dsn = connection_uri("postgres", "risk", load_secrets(workspace).risk, ports["postgres"], name)
     with contextlib.closing(connect(dsn)) as connection:
         found = rows(connection, "risk_page/select_decisions", {"publication_id": 1})
-    return [(account, action, user) for account, action, _, _, user, _ in found]
+    return [(account, action, user) for account, action, _, _, user, *_ in found]
 
 
-def window(chromium: Browser, stack: Stack, user: str) -> Page:
-    """Open a window of somebody who asks for the Risk page and logs in."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, base_url=stack.url)
+def window(chromium: Browser, stack: Stack, user: str, *, width: int = 1280, path: str = "/risk/") -> Page:
+    """Open a window of somebody who asks for a page of Risk and logs in."""
+    context = chromium.new_context(viewport={"width": width, "height": 900}, base_url=stack.url)
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
-    page.goto("/auth/login?next=/risk/")
+    page.goto(f"/auth/login?next={path}")
     log_in(page, user, PASSWORDS[user])
-    page.wait_for_url(f"{stack.url}/risk/")
+    page.wait_for_url(f"{stack.url}{path}")
     return page
 
 
 def form_of(page_text: str, name: str) -> dict[str, str]:
     """Read the hidden fields of a trader's form."""
-    section = next(part for part in page_text.split("<section") if f'value="{name}"' in part)
+    section = next(part for part in page_text.split("<section") if f'name="account_id" value="{name}"' in part)
     return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', section))
 
 
 def test_strangers_see_no_page_but_where_to_log_in(airflow_stack: Stack, morning: Morning) -> None:
     assert {page: ask(airflow_stack, page)[0] for page in PAGES} == dict.fromkeys(PAGES, 401)
     form = {"account_id": "x", "limit": "3000", "reason": "why", "token": "x"}
-    status, text = ask(airflow_stack, "/approvals/1/edits", form=form)
+    status, text = ask(airflow_stack, "/approvals/1/decisions", form=form)
     assert (status, "Log in" in text) == (401, True)
 
 
@@ -197,96 +177,101 @@ def test_viewer_sees_everything_and_decides_nothing(
     page.goto("/risk/approvals/1")
 
     expect(page.get_by_text("Read-only:")).to_be_visible()
-    expect(page.get_by_role("button", name="Propose this limit")).to_have_count(0)
+    expect(page.locator("form[method=post]")).to_have_count(0)
     assert {path: ask(airflow_stack, path, visitor)[0] for path in PAGES} == dict.fromkeys(PAGES, 200)
-    form = {"account_id": morning.names[0], "limit": "3000", "reason": "why", "token": "x"}
-    status, refusal = ask(airflow_stack, "/approvals/1/edits", visitor, form)
+    form = {"account_id": morning.names[0], "action": "approved", "seen": "0" * 64, "token": "x"}
+    status, refusal = ask(airflow_stack, "/approvals/1/decisions", visitor, form)
     assert (status, "Not allowed" in refusal) == (403, True)
-    (detail, *_) = requests_of(airflow_stack, morning.dag_run_id)
-    assert answer_request(api_of(airflow_stack, "vic"), detail, "Approve") == 403
+    assert choose_in_airflow(airflow_stack, morning, "vic") == 403
     assert decisions(stack_workspace) == before
     page.context.close()
 
 
-def refuse_edits(airflow_stack: Stack, morning: Morning, stack_workspace: Workspace) -> None:
-    """See edits refused that are forged, out of bounds, twice or stale; the last trader's is left with one of ann's."""
+def refuse_decisions(airflow_stack: Stack, morning: Morning, stack_workspace: Workspace) -> None:
+    """See decisions refused that are forged, out of bounds or stale; the last trader's limit is left set by ann."""
     ann, bob, name = token_of(airflow_stack, "ann"), token_of(airflow_stack, "bob"), morning.names[-1]
+    path = "/approvals/1/decisions"
     shown = {
         user: form_of(ask(airflow_stack, "/approvals/1", token)[1], name)
         for user, token in (("ann", ann), ("bob", bob))
     }
-    edit = {"limit": "4000", "reason": "calm since"}
+    another = {"action": "edited", "limit": "4000", "reason": "calm since"}
 
     for changes, sentence in (
         ({"token": shown["bob"]["token"]}, "was not shown to you"),
         ({"limit": "999.99"}, "lowest limit"),
         ({"limit": "5000.01"}, "base limit"),
+        ({"seen": "0" * 64}, "no longer what you were shown"),
     ):
-        status, text = ask(airflow_stack, "/approvals/1/edits", ann, {**shown["ann"], **edit, **changes})
+        status, text = ask(airflow_stack, path, ann, {**shown["ann"], **another, **changes})
         assert (status, sentence in text) == (409, True)
     assert decisions(stack_workspace) == []
 
-    # A double click is one edit; bob, who has not seen it, gets an error.
+    # A double click counts once; bob, who has not seen what ann set, approves nothing.
     for _ in range(2):
-        assert ask(airflow_stack, "/approvals/1/edits", ann, {**shown["ann"], **edit})[0] == 303
-    status, text = ask(airflow_stack, "/approvals/1/edits", bob, {**shown["bob"], **edit, "limit": "2000"})
-    assert (status, "ann has meanwhile changed the limit" in text) == (409, True)
+        assert ask(airflow_stack, path, ann, {**shown["ann"], **another})[0] == 303
+    status, text = ask(airflow_stack, path, bob, {**shown["bob"], "action": "approved"})
+    assert (status, "ann has set $4,000" in text) == (409, True)
     assert decisions(stack_workspace) == [(name, "edited", "ann")]
 
 
-def test_person_reads_the_morning_approves_one_limit_edits_another_and_sees_what_is_in_force(
+def test_two_people_decide_on_the_page_and_everybody_sees_what_is_in_force(
     airflow_stack: Stack, morning: Morning, chromium: Browser, stack_workspace: Workspace
 ) -> None:
-    approved, edited, *others = morning.names
-    refuse_edits(airflow_stack, morning, stack_workspace)
+    edited, rejected, *cut, contested = morning.names
+    refuse_decisions(airflow_stack, morning, stack_workspace)
 
     # ann reads today, opens a trader, and goes from there to the approval
     page = window(chromium, airflow_stack, "ann")
     expect(page.get_by_role("heading", level=1)).to_contain_text(f"Reduce {len(morning.names)} limits before the open")
-    expect(page.get_by_role("row").filter(has_text=approved).first).to_contain_text(morning.limits[approved])
-    page.get_by_role("link", name=approved, exact=True).first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"Trader {approved}")
+    page.get_by_role("link", name=edited, exact=True).first.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"Trader {edited}")
     assert obstacles(page) == []
     page.get_by_role("link", name="Today").click()
     page.get_by_role("link", name="Decide").click()
 
-    # she edits the second trader's limit with a reason
+    # she sets one limit with a reason, which she cannot approve herself, and rejects another cut
     section = page.get_by_role("region", name=edited)
+    section.get_by_text(f"Set another limit for {edited}").click()
     section.get_by_label(f"Another limit for {edited}").fill("$4,444.44")
     section.get_by_label("Reason").fill("calm since June")
-    section.get_by_role("button", name="Propose this limit").click()
-    expect(page.get_by_role("region", name=edited)).to_contain_text("ann proposes $4,444.44: calm since June")
+    section.get_by_role("button", name="Set limit").click()
+    expect(section).to_contain_text("ann set $4,444.44: calm since June")
+    expect(section).to_contain_text("a second person has to approve it")
+    page.get_by_role("region", name=rejected).get_by_role("button", name="Reject").click()
+    expect(page.get_by_role("region", name=rejected)).to_contain_text("Rejected by ann: $5,000")
     assert obstacles(page) == []
+    page.context.close()
 
-    # and approves the first one's in Airflow
-    page.get_by_role("link", name="Approve or reject in Airflow").click()
-    page.get_by_role("cell", name=approved).first.click()
-    expect(page.get_by_text(f"{approved}: limit")).to_be_visible()
-    page.get_by_role("button", name="Approve").click()
-    awaited(lambda: (approved, "approved", "ann") in decisions(stack_workspace))
+    # an answer in Airflow decides nothing
+    assert choose_in_airflow(airflow_stack, morning, "bob") == 200
+    awaited(lambda: waiting_actions(airflow_stack))
+    assert {action for _, action, _ in decisions(stack_workspace)} == {"edited", "rejected"}
 
-    # dual control: her approval of her own edit does not count, bob's does; his rejection keeps the limit in force
-    choices = {approved: ("ann", "Approve"), edited: ("ann", "Approve")}
-    answer_open_requests(airflow_stack, morning, choices)
-    choices |= {edited: ("bob", "Approve")} | dict.fromkeys(others, ("bob", "Reject"))
+    # bob comes from the mail, on a phone, and approves the rest: the cuts at once, ann's limits one by one
+    phone = window(chromium, airflow_stack, "bob", width=360, path="/risk/approvals/1")
+    phone.get_by_role("button", name="Approve all cuts as recommended").click()
+    for name in (edited, contested):
+        phone.get_by_role("region", name=name).get_by_role("button", name="Approve").click()
+        expect(phone.get_by_role("region", name=name)).to_contain_text("Approved by bob")
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+    assert obstacles(phone) == []
 
-    def is_published() -> bool:
-        answer_open_requests(airflow_stack, morning, choices)
-        return "$4,444.44 (approved by bob)" in ask(airflow_stack, "/", token_of(airflow_stack, "vic"))[1]
-
-    awaited(is_published)
+    # the last decision wakes the task that waits
+    visitor = token_of(airflow_stack, "vic")
+    awaited(lambda: "$4,444.44 (approved by bob)" in ask(airflow_stack, "/", visitor)[1])
     assert {one for one in decisions(stack_workspace) if one[1] != "edited"} == {
-        (approved, "approved", "ann"),
         (edited, "approved", "bob"),
-        *((name, "rejected", "bob") for name in others),
+        (contested, "approved", "bob"),
+        (rejected, "rejected", "ann"),
+        *((name, "approved", "bob") for name in cut),
     }
 
-    # then everybody sees what is in force, and nothing can be decided twice
-    page.goto("/risk/")
-    row = page.get_by_role("row")
-    expect(row.filter(has_text=edited)).to_contain_text("$4,444.44 (approved by bob)")
-    expect(row.filter(has_text=approved)).to_contain_text(f"{morning.limits[approved]} (approved by ann)")
-    expect(row.filter(has_text=others[0])).to_contain_text("(rejected by bob)")
-    (detail, *_) = requests_of(airflow_stack, morning.dag_run_id)
-    assert answer_request(api_of(airflow_stack, "bob"), detail, "Approve") == 409
-    page.context.close()
+    # then everybody sees what is in force
+    phone.goto("/risk/approvals/1")
+    in_force = phone.get_by_role("region", name="In force")
+    expect(in_force).to_contain_text(f"{edited}: $4,444.44, set by ann: calm since June")
+    expect(in_force).to_contain_text(f"{cut[0]}: {morning.limits[cut[0]]}, as recommended")
+    phone.context.close()
+    run_id = morning.detail["task_instance"]["dag_run_id"]
+    awaited(lambda: airflow_stack.api.call("GET", f"/dags/publish_limits/dagRuns/{run_id}")["state"] == "success")

@@ -120,7 +120,9 @@ def run(connection: Connection) -> Run:
 
 
 def report(connection: Connection, run: Run, server: Any) -> SentReport:
-    return send_report(connection, run, server, Links(), read_settings())
+    sent = send_report(connection, run, server, Links(), read_settings())
+    sent.outcome.raise_for_faults("send_report")
+    return sent
 
 
 def remembered(connection: Connection) -> dict[str, dict[str, Any]]:

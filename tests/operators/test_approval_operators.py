@@ -1,141 +1,109 @@
-"""The operator that waits for a person: what each answer becomes."""
+"""The task that waits for decisions: it reads the warehouse, and nothing that Airflow holds."""
 
 from __future__ import annotations
 
-import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from risk.core.runs import Run
 from risk.core.warehouse import Connection
-from risk.limits.approvals import (
-    AirflowUser,
-    ApprovalPolicy,
-    LimitEdit,
-    Publication,
-    approval_request,
-    edit,
-    open_publication,
-    read_proposals,
-)
-from tests.report_desks import open_run, recommend
+from risk.limits.approvals import APPROVED, Publication
+from tests.approval_desks import ANN, FAR, MORNING, answer, opened, proposal, reported
 
 pytestmark = pytest.mark.usefixtures("warehouse_connection")
 
-MORNING = dt.datetime(2025, 8, 18, 11, 5, tzinfo=dt.UTC)
-FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
-ANN = {"id": "1", "name": "ann"}
+
+@pytest.fixture
+def run(connection: Connection) -> Run:
+    return reported(connection, 1, NET001="0.60")
 
 
-def opened(connection: Connection, instant: dt.datetime, *, dual_control: bool = False) -> Publication:
-    run = open_run(connection)
-    recommend(connection, run, "NET001", "0.60")
-    return open_publication(connection, run, ApprovalPolicy("all", dual_control), "approval", instant)
+@pytest.fixture
+def parked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Record what Airflow would show while it waits."""
+    from airflow.providers.standard.operators.hitl import HITLOperator
+
+    found: list[Any] = []
+    monkeypatch.setattr(HITLOperator, "execute", lambda self, _context: found.append(self))
+    return found
 
 
-def operator(connection: Connection, publication: Publication) -> Any:
-    from risk.operators.approval import ApproveLimitOperator
+def operator(publication: Publication) -> Any:
+    from risk.operators.approval import AwaitDecisionsOperator
 
-    (proposal,) = read_proposals(connection, publication)
-    request = {
-        "publication_id": publication.publication_id,
-        "decision_deadline": publication.decision_deadline.isoformat(),
-        "account_id": proposal.account_id,
-        **approval_request(publication, proposal),
-    }
-    return ApproveLimitOperator(task_id="approve_limit", request=request)
+    return AwaitDecisionsOperator(task_id="await_decisions", run_id=str(publication.run_id))
 
 
-def answered(choice: str, user: dict[str, str] | None) -> dict[str, Any]:
-    return {
-        "chosen_options": [choice],
-        "params_input": {},
-        "responded_at": FAR,
-        "responded_by_user": user,
-        "timedout": user is None,
-    }
-
-
-def outcome(connection: Connection, publication: Publication) -> tuple[str | None, str | None]:
-    connection.rollback()
-    (proposal,) = read_proposals(connection, publication)
-    return proposal.outcome, proposal.decider_name
-
-
-def test_question_after_the_deadline_is_answered_by_the_clock(connection: Connection) -> None:
-    publication = opened(connection, MORNING)
-
-    operator(connection, publication).execute({})
-
-    assert outcome(connection, publication) == ("timed_out", "nobody")
-
-
-@pytest.mark.parametrize(
-    ("choice", "user", "expected"),
-    [
-        ("Approve", ANN, ("approved", "ann")),
-        ("Reject", ANN, ("rejected", "ann")),
-        # The deadline comes as the default answer of nobody: no approval of an edit.
-        ("Approve", None, ("timed_out", "nobody")),
-    ],
-)
-def test_answer_becomes_the_outcome(
-    connection: Connection, choice: str, user: dict[str, str] | None, expected: tuple[str, str]
+def test_wait_shows_one_action_without_amounts_and_looks_again_after_five_minutes(
+    connection: Connection, run: Run, parked: list[Any]
 ) -> None:
-    publication = opened(connection, FAR)
+    publication = opened(connection, run)
 
-    operator(connection, publication).execute_complete({}, answered(choice, user))
+    operator(publication).execute({})
 
-    assert outcome(connection, publication) == expected
+    (task,) = parked
+    assert task.options == task.defaults == ["Decided on the Risk page"]
+    assert task.subject == "Limits for 2025-08-18: decide on the Risk page by 2100-01-01 09:00 New York"
+    assert task.body == f"[Approval on the Risk page](/risk/approvals/{publication.publication_id})"
+    assert task.response_timeout.total_seconds() == 300
 
 
-def test_own_edit_is_not_approved_under_dual_control_but_asked_again(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("user", [None, {"id": "2", "name": "bob"}])
+def test_answer_in_airflow_decides_nothing(
+    connection: Connection, run: Run, parked: list[Any], user: dict[str, str] | None
 ) -> None:
-    publication = opened(connection, FAR, dual_control=True)
-    edit(
-        connection,
-        publication.publication_id,
-        "NET001",
-        AirflowUser("1", "ann"),
-        LimitEdit("3000", "calm since", None),
-    )
-    task, asked = operator(connection, publication), []
-    monkeypatch.setattr(task, "execute", asked.append)
+    publication = opened(connection, run)
+    event = {"chosen_options": ["Decided on the Risk page"], "params_input": {}, "responded_at": FAR}
 
-    task.execute_complete({}, answered("Approve", ANN))
+    operator(publication).execute_complete({}, {**event, "responded_by_user": user})
 
-    assert len(asked) == 1
-    assert outcome(connection, publication) == (None, None)
+    assert len(parked) == 1
+    assert proposal(connection, publication, "NET001").decided.outcome is None
 
 
-def test_request_tells_what_is_proposed_and_until_when(connection: Connection) -> None:
-    publication = opened(connection, MORNING)
+def test_wait_ends_when_everything_is_decided(connection: Connection, run: Run, parked: list[Any]) -> None:
+    publication = opened(connection, run)
+    answer(connection, publication, "NET001", APPROVED, ANN)
 
-    request = operator(connection, publication).request
+    operator(publication).execute_complete({}, {"chosen_options": []})
 
-    # 5,000 less 60 %.
-    assert request["subject"] == "NET001: limit $2,000 (was $5,000) for 2025-08-18"
-    assert "by 2025-08-18 09:00 New York" in request["body"]
+    assert parked == []
+
+
+def test_wait_ends_at_the_deadline_and_when_a_later_report_counts(
+    connection: Connection, run: Run, parked: list[Any]
+) -> None:
+    late = opened(connection, run, at=MORNING)
+    first = opened(connection, reported(connection, 2, NET001="0.60"))
+    opened(connection, reported(connection, 3, NET001="0.40"))
+
+    operator(late).execute({})
+    operator(first).execute({})
+
+    assert parked == []
 
 
 def test_private_airflow_api_starts_a_dag_run_as_trigger_dag_run_operator_does(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from airflow.sdk.exceptions import ErrorType
     from airflow.sdk.execution_time import task_runner
     from airflow.sdk.execution_time.comms import ErrorResponse, OKResponse, TriggerDagRun
 
     from risk.operators.approval import start_approval
+    from tests.report_desks import SESSION
 
     sent: list[TriggerDagRun] = []
     answers = [OKResponse(ok=True), ErrorResponse(error=ErrorType.DAGRUN_ALREADY_EXISTS)]
     comms = SimpleNamespace(send=lambda message: (sent.append(message), answers.pop(0))[1])
     monkeypatch.setattr(task_runner, "SUPERVISOR_COMMS", comms, raising=False)
-    run = open_run(connection)
 
     # started twice: the second answer is that the run exists
-    assert start_approval(run, "all") == start_approval(run, "all")
+    for _ in range(2):
+        start_approval("approval__1", 1, SESSION)
 
-    assert [(one.dag_id, one.conf and one.conf["approval"]) for one in sent] == [("publish_limits", "all")] * 2
+    assert [(one.dag_id, one.run_id, one.conf) for one in sent] == [
+        ("publish_limits", "approval__1", {"run_id": 1, "session_date": "2025-08-15"})
+    ] * 2

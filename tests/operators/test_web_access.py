@@ -16,18 +16,17 @@ from risk.core.calendar import next_session
 from risk.core.warehouse import Connection
 from risk.limits.approvals import (
     APPROVED,
+    EDITED,
     AirflowUser,
     ApprovalPolicy,
-    LimitEdit,
-    decide,
-    edit,
     open_publication,
 )
 from risk.limits.register import RequestedChange, request_change
 from risk.report.build_facts import build_facts
 from risk.report.facts import Facts, RestatementFacts
-from risk.report.page import Links
+from risk.report.page import ApprovalRequest, Links
 from risk.report.render import render_report
+from tests.approval_desks import answer
 from tests.breach_desks import BROKEN, run_session
 from tests.browser import obstacles
 from tests.operators.test_web_model import CARD, store_model
@@ -56,15 +55,9 @@ def morning(connection: Connection) -> None:
     restated = RestatementFacts("NET001", SESSION, Decimal("-812.30"), None, "fees restated")
     facts = dataclasses.replace(build_facts(connection, run), restatements=(restated,), limit_use=USE)
     insert(connection, "reports", run_id=run.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
-    publication = open_publication(connection, run, ApprovalPolicy("all", False), "approval__1", FAR)
-    edit(
-        connection,
-        publication.publication_id,
-        "NET001",
-        AirflowUser("1", "ann"),
-        LimitEdit("3000", "calm since", None),
-    )
-    decide(connection, publication, "NET002", APPROVED, AirflowUser("1", "ann"))
+    publication = open_publication(connection, run, ApprovalPolicy("all", True), FAR)
+    answer(connection, publication, "NET001", EDITED, AirflowUser("1", "ann"), limit="3000")
+    answer(connection, publication, "NET002", APPROVED, AirflowUser("1", "ann"))
     change = RequestedChange("NET001", "4000", str(next_session(dt.datetime.now(dt.UTC).date())), "", "calm since")
     request_change(connection, change, AirflowUser("1", "ann"), has_dual_control=False)
 
@@ -187,7 +180,11 @@ def test_mail_can_be_read_by_a_screen_reader_and_fits_a_phone(chromium: Browser,
     shown = context.new_page()
 
     for facts in mails():
-        shown.set_content(render_report(facts, RUN, Links(approval="all")).standalone_html)
+        shown.set_content(
+            render_report(
+                facts, RUN, Links(request=ApprovalRequest(3, "2025-08-18 09:00 New York", "/risk/approvals/1"))
+            ).standalone_html
+        )
         # All rows of a mail are alike: two say what 200 would, in a tenth of the time.
         assert len(facts.accounts) == 200 or obstacles(shown) == []
         assert shown.evaluate("document.documentElement.scrollWidth") <= 360

@@ -32,13 +32,15 @@ PROTECTION = {
 }
 
 CHANGE = {"account_id": "NET001", "limit": "3000", "reason": "calm since", "start": FUTURE, "end": ""}
+DECISION = {"account_id": "NET001", "action": "edited", "seen": "0" * 64, "limit": "3000", "reason": "calm"}
 FORMS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("/limits/changes", "request a change of a limit", CHANGE),
     ("/limits/platform", "confirm limits on the platform", {"entered": "3000 NET001"}),
     ("/limits/changes/1/decisions", "limit change 1", {"action": "approved", "seen": "0" * 64}),
     (f"/limits/changes/{10**30}/decisions", f"limit change {10**30}", {"action": "approved", "seen": "0" * 64}),
-    ("/approvals/1/edits", "1 NET001", {"account_id": "NET001", "limit": "3000", "reason": "calm", "seen_edit": ""}),
-    (f"/approvals/{10**30}/edits", f"{10**30} NET001", {"account_id": "NET001", "limit": "3000", "reason": "calm"}),
+    ("/approvals/1/decisions", "approval 1", DECISION),
+    (f"/approvals/{10**30}/decisions", f"approval {10**30}", DECISION),
+    ("/approvals/1/cuts", "approval 1", {"seen": "0" * 64}),
     (
         f"/breaches/{MON}/NET001/entries",
         f"breach {MON} NET001",
@@ -67,9 +69,7 @@ def morning(connection: Connection) -> None:
     book(connection, "NET001", input_fingerprint=deliver_fills(connection, run, "NET001"))
     facts = build_facts(connection, run)
     insert(connection, "reports", run_id=run.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
-    open_publication(
-        connection, run, ApprovalPolicy("all", False), "approval__1", dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
-    )
+    open_publication(connection, run, ApprovalPolicy("all", False), dt.datetime(2100, 1, 1, tzinfo=dt.UTC))
     change = RequestedChange("NET001", "4000", FUTURE, "", "calm since")
     request_change(connection, change, ANN, has_dual_control=False)
 

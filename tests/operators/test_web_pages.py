@@ -16,14 +16,14 @@ from risk.limits.approvals import (
     AirflowUser,
     ApprovalPolicy,
     Publication,
-    decide,
     open_publication,
 )
 from risk.limits.publish import publish
 from risk.report.build_facts import build_facts
 from risk.report.doctor import check_newest_run
+from tests.approval_desks import answer
 from tests.operators.web_client import Member, words
-from tests.report_desks import SESSION, book, deliver_fills, insert, open_run, recommend
+from tests.report_desks import SESSION, book, deliver_fills, insert, open_run, recommend, store_report
 
 ANN = AirflowUser("1", "ann")
 FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
@@ -38,26 +38,24 @@ def run(connection: Connection) -> Run:
         book(connection, name, input_fingerprint=deliver_fills(connection, run, name))
     verdict = {"check_name": "fees", "severity": "warn", "observed": "4.2", "has_passed": False}
     insert(connection, "quality_results", run_id=run.run_id, subject="NET001", message="fees look odd", **verdict)
-    facts = build_facts(connection, run)
-    insert(connection, "reports", run_id=run.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
+    store_report(connection, run)
     return run
 
 
 @pytest.fixture
 def publication(connection: Connection, run: Run) -> Publication:
-    return open_publication(connection, run, ApprovalPolicy("all", False), "approval__1", FAR)
+    return open_publication(connection, run, ApprovalPolicy("all", False), FAR)
 
 
-def token(client: Any, publication: Publication) -> str:
+def shown_form(client: Any, publication: Publication) -> dict[str, str]:
+    """Read the hidden fields of the form for NET001."""
     shown = client.get(f"/approvals/{publication.publication_id}").text
-    found = re.search(r'name="token" value="([^"]+)"', shown)
-    assert found
-    return found.group(1)
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', shown))
 
 
-def send(client: Any, publication: Publication, **changes: str) -> Any:
-    form = {"account_id": "NET001", "limit": "3000", "reason": "calm since", "seen_edit": ""}
-    return client.post(f"/approvals/{publication.publication_id}/edits", data={**form, **changes})
+def send(client: Any, publication: Publication, shown: dict[str, str], **changes: str) -> Any:
+    form = {"action": "edited", "limit": "3000", "reason": "calm since"}
+    return client.post(f"/approvals/{publication.publication_id}/decisions", data={**form, **shown, **changes})
 
 
 def test_today_shows_the_facts_of_the_newest_report(client: Any, run: Run) -> None:
@@ -330,16 +328,33 @@ def test_every_page_forbids_what_comes_from_elsewhere(client: Any, run: Run, pub
         assert not re.search(r"<script(?! src)", answer.text)
 
 
-def test_edit_becomes_the_proposal_and_the_page_is_shown_again(
+def test_limit_that_is_set_is_decided_and_the_page_is_shown_again(
     client: Any, connection: Connection, publication: Publication
 ) -> None:
-    answer = send(client, publication, token=token(client, publication))
+    answer = send(client, publication, shown_form(client, publication))
 
     assert answer.status_code == 303
     assert answer.headers["Location"].endswith(f"/approvals/{publication.publication_id}")
     shown = words(client.get(f"/approvals/{publication.publication_id}"))
-    assert "ann proposes $3,000: calm since" in shown
-    assert "edited $3,000 ann calm since" in shown
+    assert "ann set $3,000: calm since" in shown
+    assert "limit set $3,000 ann calm since" in shown
+    assert "approved $3,000 ann calm since" in shown
+
+
+def test_all_cuts_are_approved_at_once_below_their_names_and_amounts(
+    client: Any, connection: Connection, publication: Publication
+) -> None:
+    shown = client.get(f"/approvals/{publication.publication_id}")
+    assert "NET001 : $2,000 (in force $5,000) Approve all cuts as recommended" in words(shown)
+    form = shown_form(client, publication)
+    path = f"/approvals/{publication.publication_id}/cuts"
+
+    assert client.post(path, data={"token": form["token"], "seen": ["0" * 64]}).status_code == 409
+    for _ in range(2):
+        assert client.post(path, data={"token": form["token"], "seen": [form["seen"]]}).status_code == 303
+
+    stored = rows(connection, "risk_page/select_decisions", {"publication_id": publication.publication_id})
+    assert [row[:3] for row in stored] == [("NET001", "approved", Decimal(2000))]
 
 
 @pytest.mark.parametrize(
@@ -349,13 +364,14 @@ def test_edit_becomes_the_proposal_and_the_page_is_shown_again(
         ({"limit": "6000"}, "and the base limit $5,000"),
         ({"reason": " "}, "reason is missing"),
         ({"token": "forged"}, "was not shown to you"),
-        ({"account_id": "NET002"}, "was not shown to you"),
+        ({"account_id": "NET002"}, "NET002 needs no approval"),
+        ({"seen": "0" * 64}, "NET001 is no longer what you were shown"),
     ],
 )
-def test_edit_is_refused_with_its_reason_and_nothing_is_stored(
+def test_limit_is_not_set_and_the_answer_says_why_and_nothing_is_stored(
     client: Any, connection: Connection, publication: Publication, changes: dict[str, str], sentence: str
 ) -> None:
-    answer = send(client, publication, **{"token": token(client, publication), **changes})
+    answer = send(client, publication, shown_form(client, publication), **changes)
 
     assert answer.status_code == 409
     assert sentence in words(answer)
@@ -367,7 +383,8 @@ def test_superseded_approval_links_to_the_one_that_counts(
 ) -> None:
     again = open_run(connection, revision=2)
     recommend(connection, again, "NET001", "0.40")
-    later = open_publication(connection, again, ApprovalPolicy("all", False), "approval__2", FAR)
+    store_report(connection, again)
+    later = open_publication(connection, again, ApprovalPolicy("all", False), FAR)
 
     answer = client.get(f"/approvals/{publication.publication_id}")
 
@@ -387,7 +404,6 @@ def test_who_may_not_decide_sees_the_limits_and_no_form(client: Any, publication
     assert "NET001: HIGH , cut 60%" in words(answer)
     assert "Read-only: approving requires" in words(answer)
     assert 'method="post"' not in answer.text
-    assert "required_actions" not in answer.text
 
 
 def test_form_of_one_person_is_refused_from_another(client: Any, publication: Publication) -> None:
@@ -395,20 +411,23 @@ def test_form_of_one_person_is_refused_from_another(client: Any, publication: Pu
 
     from risk.web.app import app
 
-    stolen = token(client, publication)
+    stolen = shown_form(client, publication)
     app.dependency_overrides[get_user] = lambda: Member("2", "eve")
 
-    assert send(client, publication, token=stolen).status_code == 409
+    assert send(client, publication, stolen).status_code == 409
 
 
 def test_form_without_token_is_refused(client: Any, publication: Publication) -> None:
-    assert send(client, publication).status_code == 422
+    form = shown_form(client, publication)
+    del form["token"]
+
+    assert send(client, publication, form).status_code == 422
 
 
 def test_published_limits_and_who_decided_are_shown(
     client: Any, connection: Connection, publication: Publication
 ) -> None:
-    decide(connection, publication, "NET001", APPROVED, ANN)
+    answer(connection, publication, "NET001", APPROVED, ANN)
     publish(connection, publication, None)
 
     assert "$2,000 (approved by ann)" in words(client.get("/"))

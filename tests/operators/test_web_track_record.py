@@ -11,10 +11,10 @@ from risk.limits.approvals import (
     APPROVED,
     AirflowUser,
     ApprovalPolicy,
-    decide,
     open_publication,
 )
 from risk.limits.publish import publish
+from tests.approval_desks import answer as approve
 from tests.operators.web_client import words
 from tests.track_record_desks import MON, TUE, deliver, fill, report, update_record
 
@@ -34,8 +34,8 @@ def test_session_without_a_track_record_is_not_found(client: Any) -> None:
 
 def test_track_record_shows_totals_controls_and_every_recommendation(client: Any, connection: Connection) -> None:
     approved = report(connection, MON, "0.40")
-    publication = open_publication(connection, approved, ApprovalPolicy("all", False), "approval__1", FAR)
-    decide(connection, publication, "NET001", APPROVED, AirflowUser("1", "ann"))
+    publication = open_publication(connection, approved, ApprovalPolicy("all", False), FAR)
+    approve(connection, publication, "NET001", APPROVED, AirflowUser("1", "ann"))
     publish(connection, publication, None)
     deliver(connection, [fill(MON, 1, "B", "1000", "10.00"), fill(MON, 2, "S", "1000", "6.90")])
     update_record(connection, MON)

@@ -12,10 +12,10 @@ from risk.limits.approvals import (
     APPROVED,
     AirflowUser,
     ApprovalPolicy,
-    decide,
     open_publication,
 )
 from risk.limits.publish import publish
+from tests.approval_desks import after_deadline, answer
 from tests.track_record_desks import MON, TUE, deliver, entries, fill, rename, report, update_record
 
 
@@ -30,10 +30,10 @@ def decided(connection: Connection) -> list[tuple[Any, ...]]:
 def approve(connection: Connection, reported: Run, *account_ids: str) -> None:
     """Publish a run's limits as recommended, approved for some accounts."""
     far = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
-    publication = open_publication(connection, reported, ApprovalPolicy("all", False), "approval__1", far)
+    publication = open_publication(connection, reported, ApprovalPolicy("all", False), far)
     for account_id in account_ids:
-        decide(connection, publication, account_id, APPROVED, AirflowUser("1", "ann"))
-    publish(connection, publication, None)
+        answer(connection, publication, account_id, APPROVED, AirflowUser("1", "ann"))
+    publish(connection, after_deadline(connection, publication), None)
 
 
 def test_record_of_a_renamed_account_follows_the_person(connection: Connection) -> None:

@@ -18,6 +18,7 @@ from risk.core.runs import Run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, writing
 from risk.report import send
+from risk.report.mail import MailOutcome
 from risk.report.page import Links
 from risk.report.render import Rendered, render_report
 from risk.report.send import SentReport, send_report
@@ -63,7 +64,7 @@ def test_report_is_stored_and_its_files_are_written_when_nothing_is_mailed(
     sent = reported(connection, run)
 
     ((facts, sha256),) = stored_reports(connection, run)
-    assert sent == SentReport(sha256, 0, 0, folder)
+    assert sent == SentReport(sha256, 0, folder, MailOutcome(0, ()))
     assert sorted(path.name for path in folder.iterdir()) == FILES
     assert (folder / "report.json").read_text(encoding="utf-8") == facts
     assert hashlib.sha256((folder / "report.json").read_bytes()).hexdigest() == sha256

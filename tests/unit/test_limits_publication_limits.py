@@ -81,16 +81,18 @@ def test_limit_is_the_decided_one_at_once_with_a_step_of_all(level: str) -> None
     [
         # The morning of the effective session, in summer 4 hours behind UTC.
         ("2025-08-18T11:02:00+00:00", "2025-08-18T13:00:00+00:00"),
-        # Too late that day: the deadline has passed.
-        ("2025-08-18T13:30:00+00:00", "2025-08-18T13:00:00+00:00"),
+        # Late that day: half an hour, before 09:00 and after.
+        ("2025-08-18T12:30:00+00:00", "2025-08-18T13:00:00+00:00"),
+        ("2025-08-18T12:30:01+00:00", "2025-08-18T13:00:01+00:00"),
+        ("2025-08-18T20:30:00+00:00", "2025-08-18T21:00:00+00:00"),
         # The evening before.
         ("2025-08-15T22:00:00+00:00", "2025-08-18T13:00:00+00:00"),
         # A dry run in winter, before and after 09:00 New York (14:00 UTC).
-        ("2026-01-20T13:59:00+00:00", "2026-01-20T14:00:00+00:00"),
-        ("2026-01-20T14:00:00+00:00", "2026-01-21T14:00:00+00:00"),
+        ("2026-01-20T13:30:00+00:00", "2026-01-20T14:00:00+00:00"),
+        ("2026-01-20T13:31:00+00:00", "2026-01-21T14:00:00+00:00"),
     ],
 )
-def test_answers_are_taken_until_nine_in_new_york(asked_at: str, until: str) -> None:
+def test_answers_are_taken_until_nine_in_new_york_and_at_least_half_an_hour(asked_at: str, until: str) -> None:
     assert decision_deadline(EFFECTIVE, dt.datetime.fromisoformat(asked_at)) == dt.datetime.fromisoformat(until)
 
 

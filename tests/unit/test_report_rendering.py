@@ -12,7 +12,7 @@ import pytest
 from risk.core.runs import Run
 from risk.core.settings import TEMPLATE_DIR
 from risk.report.facts import ExposureFacts, Facts, FitFacts, GateFacts, RestatementFacts, RosterEntry
-from risk.report.page import Links, build_page
+from risk.report.page import ApprovalRequest, Links, build_page
 from risk.report.receipt_facts import LimitUseFacts
 from risk.report.render import TEXT_WIDTH, Rendered, render_views
 from tests.mail_reading import read_aloud
@@ -213,22 +213,23 @@ def test_headline_names_the_limits_to_cut() -> None:
     assert read_aloud(views.html).startswith(f"{first} Summary: 1/2 traders restricted")
 
 
-@pytest.mark.parametrize(
-    ("cut", "approval", "said"),
-    [
-        ("0.40", "high", "Approval required for each high-risk limit: decide by 09:00 New York."),
-        ("0.20", "all", "Approval required for each reduced limit: decide by 09:00 New York."),
-        ("0.20", "high", ""),
-        ("0.00", "all", ""),
-        ("0.40", "none", ""),
-    ],
-)
-def test_mail_names_the_deadline_of_a_required_approval(cut: str, approval: str, said: str) -> None:
-    views = rendered(desk([account("NET001", cut)]), links=Links(approval=approval))
+def test_mail_says_how_many_limits_to_decide_until_when_and_links_there() -> None:
+    standing = "NET001: $3,000, decided by ann, stands until you answer; recommended now $2,000."
+    request = ApprovalRequest(2, "2025-08-18 09:00 New York", "/risk/approvals/7", (standing,))
+    views = rendered(desk([account("NET001")]), links=Links(request=request, base_url="https://risk.test"))
 
     for words in (" ".join(views.text.split()), read_aloud(views.html)):
-        assert said in words
-        assert ("Approval" in words) == bool(said)
+        assert "Approval required for 2 limits: decide by 2025-08-18 09:00 New York." in words
+        assert standing in words
+    assert "Decide: https://risk.test/risk/approvals/7" in views.text
+    assert 'href="https://risk.test/risk/approvals/7"' in views.html
+
+
+def test_mail_without_a_request_asks_for_no_approval() -> None:
+    views = rendered(desk([account("NET001")]))
+
+    assert "Approval" not in views.text
+    assert "Approval" not in views.html
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 -- Opens the publication of a run's limits; a run that has one keeps it, with its first policy and deadline.
--- Grain: at most one row. Reads: runs. Writes: publications.
+-- Grain: one row if it was opened now, else none. Reads: runs. Writes: publications.
 -- Binds: run_id, approval_scope, has_dual_control, decision_deadline, is_live, dag_run_id. Rerun: changes nothing.
 insert into risk.publications (
     run_id,
@@ -20,4 +20,5 @@ select
     %(dag_run_id)s
 from risk.runs
 where runs.run_id = %(run_id)s
-on conflict (run_id) do nothing;
+on conflict (run_id) do nothing
+returning publications.publication_id;

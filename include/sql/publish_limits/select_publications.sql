@@ -8,7 +8,8 @@ select
     publications.has_dual_control,
     publications.decision_deadline,
     publications.is_live,
-    publications.dag_run_id
+    publications.dag_run_id,
+    publications.recorded_at
 from risk.publications
 where
     publications.publication_id = %(publication_id)s

@@ -7,10 +7,13 @@ from risk.publications as publication
 inner join risk.publications as later
     on
         publication.effective_session = later.effective_session
-        and publication.publication_id < later.publication_id
+        and publication.publication_id <> later.publication_id
         and (later.is_live or not publication.is_live)
 inner join risk.runs as own_run on publication.run_id = own_run.run_id
-inner join risk.runs as later_run on later.run_id = later_run.run_id
+inner join risk.runs as later_run
+    on
+        later.run_id = later_run.run_id
+        and own_run.revision < later_run.revision
 where
     publication.publication_id = %(publication_id)s
     and (own_run.is_point_in_time or not later_run.is_point_in_time)

@@ -5,6 +5,7 @@
 -- Binds: as_of, first_at and last_at (instants), through_session (limits of later ones do not count), emailed_counts,
 -- account_ids (array; null = all).
 -- Money: US dollars.
+-- An email counts only where no approval was asked for: there the publication does.
 -- Point-in-time runs never count; a dry run's publications only before the first live one. Limits under a
 -- former name are the present one's; those of accounts merged since are added up, as in scored_recommendations.
 with asked as (
@@ -31,6 +32,13 @@ mailed as (
     where
         %(emailed_counts)s
         and report_deliveries.sent_at <= least(%(as_of)s, %(last_at)s)
+        and not exists (
+            select 1
+            from risk.publications
+            where
+                publications.run_id = report_deliveries.run_id
+                and publications.recorded_at <= %(as_of)s
+        )
     group by report_deliveries.run_id
 ),
 

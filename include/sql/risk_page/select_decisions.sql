@@ -6,7 +6,8 @@ select
     limit_decisions.limit_usd,
     limit_decisions.reason,
     limit_decisions.user_name,
-    limit_decisions.recorded_at
+    limit_decisions.recorded_at,
+    limit_decisions.carried_from is not null as is_carried
 from risk.limit_decisions
 where limit_decisions.publication_id = %(publication_id)s
 order by limit_decisions.decision_id asc;

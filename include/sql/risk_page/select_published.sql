@@ -7,7 +7,8 @@ select
     published_limits.reason,
     limit_decisions.action,
     limit_decisions.user_name,
-    limit_decisions.recorded_at
+    limit_decisions.recorded_at,
+    published_limits.recorded_at as published_at
 from risk.publications
 inner join risk.published_limits on publications.publication_id = published_limits.publication_id
 inner join risk.limit_decisions on published_limits.decision_id = limit_decisions.decision_id

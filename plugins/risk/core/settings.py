@@ -38,6 +38,9 @@ WAIT_UNTIL = dt.time(8, 15)
 DECISION_DEADLINE = dt.time(9)
 """New York time on the effective session after which an unanswered recommendation takes effect."""
 
+SHORTEST_DECISION_WINDOW = dt.timedelta(minutes=30)
+"""A report that comes late is open for decisions at least so long, beyond the deadline where need be."""
+
 VENDOR_REREAD_SESSIONS = 5
 """Sessions requested again from the vendor: five of the supplied history were restated, all within 3 days."""
 

@@ -1,23 +1,44 @@
-"""Approvals: who decides about a recommended limit, until when, and which answers count."""
+"""Approvals: what is proposed about each limit, who has to answer, until when, and what was decided."""
 
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
+from typing import Any
 
-from risk.core.errors import RequestError
-from risk.core.money import percent, usd_exact
+from risk.core.calendar import day_start
+from risk.core.errors import BooksError, RequestError
 from risk.core.runs import Run, read_run
-from risk.core.settings import DECISION_DEADLINE, EXCHANGE_ZONE
+from risk.core.settings import DECISION_DEADLINE, EXCHANGE_ZONE, SHORTEST_DECISION_WINDOW
 from risk.core.warehouse import Connection, execute, records, rows, writing
-from risk.limits.policy import new_limit_usd, read_terms
+from risk.limits.in_force import PUBLISHED, AccountLimits, standing_limit
+from risk.limits.limit_inputs import read_account_limits, unnamed_limits
+from risk.limits.policy import DeskTerms, limit_in_force, new_limit_usd, read_terms
+
+EDITED, APPROVED, REJECTED, TIMED_OUT, NOT_REQUIRED = "edited", "approved", "rejected", "timed_out", "not_required"
 
 LONGEST_REASON = 500
 AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
-APPROVED, REJECTED, TIMED_OUT, NOT_REQUIRED = "approved", "rejected", "timed_out", "not_required"
+ONE_MOMENT = dt.timedelta(microseconds=1)
+ONE_DAY = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class AirflowUser:
+    """Who edits or decides: Airflow's id and name."""
+
+    user_id: str
+    user_name: str
+
+
+NO_USER = AirflowUser("", "nobody")
+"""Stored as the decider where no person decided: the deadline passed, or no approval was required."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +50,7 @@ class ApprovalPolicy:
     scope
         ``high``: high-risk traders; ``all``: every trader with a cut.
     has_dual_control
-        Whether the person who edits a limit may not approve it.
+        Whether the person who sets another limit may not approve it.
     """
 
     scope: str
@@ -48,6 +69,7 @@ class Publication:
     decision_deadline: dt.datetime
     is_live: bool
     dag_run_id: str
+    recorded_at: dt.datetime
 
     @property
     def deadline_text(self) -> str:
@@ -56,130 +78,231 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What the report recommends for an account, and what may become of it; amounts in US dollars.
+
+    Attributes
+    ----------
+    maximum_cut_ratio, restore_step, restores_without_answer
+        Largest cut, the share of the way back that one session gives, and whether giving back what a cut took needs no
+        answer, of the policy that decided.
+    """
+
+    level: str
+    cut_ratio: Decimal
+    base_limit_usd: Decimal
+    recommended_limit_usd: Decimal
+    maximum_cut_ratio: Decimal
+    restore_step: Decimal
+    restores_without_answer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What persons, or the deadline, have decided about an account; see ``select_account_decisions.sql``."""
+
+    edit_id: int | None = None
+    edited_limit_usd: Decimal | None = None
+    editor_id: str | None = None
+    editor_name: str | None = None
+    edit_reason: str | None = None
+    outcome_id: int | None = None
+    outcome: str | None = None
+    decided_limit_usd: Decimal | None = None
+    decider_id: str | None = None
+    decider_name: str | None = None
+    decision_reason: str | None = None
+    seen_sha256: str | None = None
+    earlier_publication_id: int | None = None
+    earlier_limit_usd: Decimal | None = None
+    earlier_decider_name: str | None = None
+
+    @property
+    def is_a_persons(self) -> bool:
+        """Whether a person has decided, or has set a limit that still waits for a second one."""
+        return bool(self.decider_id) or (self.outcome is None and self.edit_id is not None)
+
+
+@dataclass(frozen=True)
 class Proposal:
     """What is recommended, in force and decided for one account.
 
     Attributes
     ----------
-    account_id, level, cut_ratio, base_limit_usd, recommended_limit_usd, reasons
-        The recommendation, US dollars.
+    account_id, reasons
+        The account, and the report's sentences behind its cut.
+    recommendation
+        What the report recommends.
     in_force_limit_usd
-        Limit published for the newest earlier session; ``None`` = none.
-    edit_id, edited_limit_usd, editor_id, editor_name, edit_reason
-        Newest edit; ``None`` = not edited.
-    outcome_id, outcome, decided_limit_usd, decider_name
-        The decision; ``None`` = open.
-    maximum_cut_ratio, restore_step
-        Largest cut, and the share of the way back that one session gives, of the policy that decided.
+        Limit in force when the session begins if nothing is decided, without temporary changes, US dollars.
+    previous_limit_usd
+        Limit reported for an earlier session, from which a cut is given back; ``None`` = none.
+    is_held_by_person
+        Whether the limit in force is lower than was recommended because a person has set or kept it.
+    decided
+        What was decided so far.
+    decision_deadline
+        Until when.
     """
 
     account_id: str
-    level: str
-    cut_ratio: Decimal
-    base_limit_usd: Decimal
-    recommended_limit_usd: Decimal
     reasons: Sequence[str]
-    in_force_limit_usd: Decimal | None
-    edit_id: int | None
-    edited_limit_usd: Decimal | None
-    editor_id: str | None
-    editor_name: str | None
-    edit_reason: str | None
-    outcome_id: int | None
-    outcome: str | None
-    decided_limit_usd: Decimal | None
-    decider_name: str | None
-    maximum_cut_ratio: Decimal
-    restore_step: Decimal
+    recommendation: Recommendation
+    in_force_limit_usd: Decimal
+    previous_limit_usd: Decimal | None
+    is_held_by_person: bool
+    decided: Decided
+    decision_deadline: dt.datetime
 
     @property
-    def proposed_limit_usd(self) -> Decimal:
-        """The limit an approval approves: the newest edit's, else the recommended one."""
-        return self.recommended_limit_usd if self.edited_limit_usd is None else self.edited_limit_usd
+    def recommended_limit_usd(self) -> Decimal:
+        """The recommended limit."""
+        return self.recommendation.recommended_limit_usd
+
+    @property
+    def base_limit_usd(self) -> Decimal:
+        """The base limit."""
+        return self.recommendation.base_limit_usd
+
+    @cached_property
+    def restored(self) -> tuple[Decimal, str]:
+        """The limit that the recommendation brings into force, US dollars, and why it is not the recommended one."""
+        terms = self.recommendation
+        return limit_in_force(
+            terms.recommended_limit_usd, self.previous_limit_usd, terms.base_limit_usd, terms.level, terms.restore_step
+        )
+
+    @property
+    def approved_limit_usd(self) -> Decimal:
+        """The limit that an approval brings into force: the one a person has set, else the recommendation's."""
+        edited = self.decided.edited_limit_usd
+        return self.restored[0] if edited is None else edited
 
     @property
     def kept_limit_usd(self) -> Decimal:
-        """The limit a rejection keeps: the one in force, never more than the base limit."""
-        in_force = self.base_limit_usd if self.in_force_limit_usd is None else self.in_force_limit_usd
-        return min(in_force, self.base_limit_usd)
+        """The limit that a rejection keeps: an earlier decision's of this session or the one in force."""
+        earlier = self.decided.earlier_limit_usd
+        return min(self.in_force_limit_usd if earlier is None else earlier, self.base_limit_usd)
+
+    @property
+    def silent_limit_usd(self) -> Decimal:
+        """The limit without an answer: silence may lower a limit, and give back what a cut took, never raise it."""
+        is_kept = self.decided.earlier_limit_usd is not None or self.needs_answer_to_rise
+        return self.kept_limit_usd if is_kept else self.restored[0]
+
+    @property
+    def needs_answer_to_rise(self) -> bool:
+        """Whether the recommendation raises the limit in force, and more than the policy gives back by itself."""
+        is_given_back = self.recommendation.restores_without_answer and not self.is_held_by_person
+        return self.restored[0] > self.kept_limit_usd and not is_given_back
+
+    @property
+    def is_rise(self) -> bool:
+        """Whether an approval raises the limit in force."""
+        return self.approved_limit_usd > self.kept_limit_usd
 
     @property
     def lowest_limit_usd(self) -> Decimal:
-        """The lowest limit an edit may set: the base limit less the largest cut."""
-        return new_limit_usd(self.base_limit_usd, self.maximum_cut_ratio)
+        """The lowest limit a person may set: the base limit less the largest cut."""
+        return new_limit_usd(self.base_limit_usd, self.recommendation.maximum_cut_ratio)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of everything that a person is shown of it before he decides."""
+        decided = self.decided
+        facts = {
+            "account_id": self.account_id,
+            "decision_deadline": self.decision_deadline.astimezone(dt.UTC).isoformat(),
+            "base_limit_usd": self.base_limit_usd,
+            "recommended_limit_usd": self.recommended_limit_usd,
+            "in_force_limit_usd": self.in_force_limit_usd,
+            "set": (decided.edit_id, decided.edited_limit_usd, decided.editor_id, decided.edit_reason),
+            "approved_limit_usd": self.approved_limit_usd,
+            "kept_limit_usd": self.kept_limit_usd,
+            "silent_limit_usd": self.silent_limit_usd,
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class AirflowUser:
-    """Who edits or decides: Airflow's id and name."""
-
-    user_id: str
-    user_name: str
-
-
-NO_USER = AirflowUser("", "nobody")
-"""Stored as the decider where no person decided: the deadline passed, or no approval was required."""
-
-
-@dataclass(frozen=True, slots=True)
-class LimitEdit:
-    """What a person entered to change a proposed limit.
-
-    Attributes
-    ----------
-    limit_text, reason
-        As typed.
-    seen_edit_id
-        The edit that the person saw; ``None`` = none.
-    """
-
-    limit_text: str
-    reason: str
-    seen_edit_id: int | None
-
-
-def decision_deadline(effective_session: dt.date, instant: dt.datetime) -> dt.datetime:
+def decision_deadline(effective_session: dt.date, asked_at: dt.datetime) -> dt.datetime:
     """Return when the recommended cuts apply without an answer: 09:00 New York of the effective session.
 
-    For a past session (dry run) it is the next 09:00 New York after the instant.
+    A late report stays open for ``SHORTEST_DECISION_WINDOW``; for a past session (dry run) it is the next 09:00 New
+    York after that.
+
+    Parameters
+    ----------
+    asked_at
+        Aware instant at which the approval is asked for.
     """
-    local = instant.astimezone(EXCHANGE_ZONE)
-    day = max(effective_session, local.date())
-    if day > effective_session and local.time() >= DECISION_DEADLINE:
-        day += dt.timedelta(days=1)
+    earliest = asked_at + SHORTEST_DECISION_WINDOW
+    deadline = _deadline_of(effective_session)
+    if earliest <= deadline:
+        return deadline
+    local = earliest.astimezone(EXCHANGE_ZONE)
+    if asked_at.astimezone(EXCHANGE_ZONE).date() <= effective_session:
+        return earliest.astimezone(dt.UTC)
+    today = _deadline_of(local.date())
+    return today if earliest <= today else _deadline_of(local.date() + ONE_DAY)
+
+
+def _deadline_of(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, DECISION_DEADLINE, tzinfo=EXCHANGE_ZONE).astimezone(dt.UTC)
 
 
+def approval_run_id(run: Run) -> str:
+    """Return Airflow's name of the run of publish_limits that publishes a run's limits."""
+    return f"approval__{run.effective_session}__run_{run.run_id}"
+
+
 def open_publication(
-    connection: Connection, run: Run, policy: ApprovalPolicy, dag_run_id: str, instant: dt.datetime
+    connection: Connection, run: Run, policy: ApprovalPolicy, asked_at: dt.datetime | None = None
 ) -> Publication:
-    """Open the publication of a run's limits; one that is open keeps its policy and its deadline.
+    """Open the publication of a reported run's limits; one that is open keeps its policy and its deadline.
+
+    What persons have decided about an earlier report of the session is carried over where this one recommends the
+    same.
 
     Parameters
     ----------
     connection
         The warehouse.
     run
-        Whose recommendations are to be published.
+        Whose report is to be published.
     policy
         What needs approval.
-    dag_run_id
-        Airflow's name of the run that asks.
-    instant
-        Aware instant of the request: the deadline is computed from it.
+    asked_at
+        Aware instant of the request, from which the deadline is computed; ``None`` = now, by the warehouse's clock.
     """
-    today = instant.astimezone(EXCHANGE_ZONE).date()
+    asked_at = asked_at or rows(connection, "publish_limits/select_clock")[0][0]
+    today = asked_at.astimezone(EXCHANGE_ZONE).date()
     binds = {
         "run_id": run.run_id,
         "approval_scope": policy.scope,
         "has_dual_control": policy.has_dual_control,
-        "decision_deadline": decision_deadline(run.effective_session, instant),
+        "decision_deadline": decision_deadline(run.effective_session, asked_at),
         "is_live": run.effective_session >= today and not run.is_simulated and not run.is_point_in_time,
-        "dag_run_id": dag_run_id,
+        "dag_run_id": approval_run_id(run),
     }
     with writing(connection):
-        execute(connection, "publish_limits/insert_publications", binds)
-    return read_publication(connection, run_id=run.run_id)
+        is_new = bool(rows(connection, "publish_limits/insert_publications", binds))
+        publication = read_publication(connection, run_id=run.run_id)
+        if is_new:
+            _carry_over(connection, publication)
+    return publication
+
+
+def _carry_over(connection: Connection, publication: Publication) -> None:
+    key = {"publication_id": publication.publication_id}
+    earlier_id = rows(connection, "publish_limits/select_earlier_publication", key)[0][0]
+    if earlier_id is None:
+        return
+    earlier = read_proposals(connection, read_publication(connection, publication_id=earlier_id))
+    answered = {one.account_id: one.recommendation for one in earlier if one.decided.is_a_persons}
+    for proposal in read_proposals(connection, publication):
+        if answered.get(proposal.account_id) == proposal.recommendation:
+            binds = {**key, "earlier_publication_id": earlier_id, "account_id": proposal.account_id}
+            execute(connection, "publish_limits/insert_carried_decisions", binds)
 
 
 def read_publication(
@@ -200,22 +323,90 @@ def read_publication(
 
 
 def read_proposals(connection: Connection, publication: Publication) -> list[Proposal]:
-    """Read every account of a publication, by name."""
-    binds = {"publication_id": publication.publication_id}
+    """Read every account of a publication, by name, from the facts that were reported.
+
+    Raises
+    ------
+    BooksError
+        If the stored report is missing or is not the one whose hash was stored with it.
+    """
+    key = {"publication_id": publication.publication_id}
+    accounts = sorted(_reported_accounts(connection, key), key=lambda one: str(one["account_id"]))
     run = read_run(connection, publication.run_id)
     terms = read_terms(connection, run.effective_session, run.as_of)
-    proposals = []
-    for row in records(connection, "publish_limits/select_proposals", binds):
-        policy = terms.of(row["account_id"]).policy
-        own = {"maximum_cut_ratio": policy.cut.maximum, "restore_step": policy.restore.step}
-        proposals.append(Proposal(**{**row, **own}))
-    return proposals
+    decided = {
+        row.pop("account_id"): Decided(**row)
+        for row in records(connection, "publish_limits/select_account_decisions", key)
+    }
+    now = rows(connection, "publish_limits/select_clock")[0][0]
+    begins_at = day_start(run.effective_session)
+    instant = max(now, begins_at)
+    known = read_account_limits(
+        connection,
+        now,
+        terms=terms,
+        through_session=run.effective_session,
+        first_at=begins_at - ONE_MOMENT,
+        last_at=instant,
+    )
+    lowered = {(row[0], row[1]) for row in rows(connection, "publish_limits/select_lowered_limits")}
+    return [
+        Proposal(
+            account_id=account["account_id"],
+            reasons=account["reasons"],
+            recommendation=_recommendation(account, terms),
+            **_standing(
+                known.get(account["account_id"]) or unnamed_limits(terms, account["account_id"]),
+                (account["account_id"], run.effective_session, instant),
+                lowered,
+            ),
+            decided=decided.get(account["account_id"], Decided()),
+            decision_deadline=publication.decision_deadline,
+        )
+        for account in accounts
+    ]
+
+
+def _reported_accounts(connection: Connection, key: Mapping[str, int]) -> list[dict[str, Any]]:
+    found = rows(connection, "publish_limits/select_reported_facts", key)
+    if not found or hashlib.sha256(found[0][0].encode()).hexdigest() != found[0][1]:
+        raise BooksError(
+            f"The stored report of publication {key['publication_id']} is missing or was changed after it was sent: "
+            "nothing is decided or published. Call the developers."
+        )
+    return list(json.loads(found[0][0])["accounts"])
+
+
+def _recommendation(account: Mapping[str, Any], terms: DeskTerms) -> Recommendation:
+    policy = terms.of(account["account_id"]).policy
+    return Recommendation(
+        level=account["level"],
+        cut_ratio=Decimal(account["cut_ratio"]),
+        base_limit_usd=Decimal(account["base_limit_usd"]),
+        recommended_limit_usd=Decimal(account["new_limit_usd"]),
+        maximum_cut_ratio=policy.cut.maximum,
+        restore_step=policy.restore.step,
+        restores_without_answer=policy.restore.without_answer,
+    )
+
+
+def _standing(
+    known: AccountLimits, place: tuple[str, dt.date, dt.datetime], lowered: Collection[tuple[int, str]]
+) -> dict[str, Any]:
+    account_id, session, instant = place
+    standing = standing_limit(known, instant, session)
+    previous = known.last_reported(instant, session - ONE_DAY)
+    return {
+        "in_force_limit_usd": standing.limit_usd,
+        "previous_limit_usd": None if previous is None else previous.limit_usd,
+        "is_held_by_person": standing.source == PUBLISHED and (standing.source_id, account_id) in lowered,
+    }
 
 
 def read_required_approvals(connection: Connection, publication: Publication) -> list[Proposal]:
     """Read the accounts of a publication that need approval, most urgent first."""
     required = [one for one in read_proposals(connection, publication) if needs_approval(publication, one)]
-    return sorted(required, key=lambda one: (-one.cut_ratio, one.account_id))
+    return sorted(required, key=lambda one: (-one.recommendation.cut_ratio, one.account_id))
 
 
 def superseded_by(connection: Connection, publication: Publication) -> int | None:
@@ -226,137 +417,20 @@ def superseded_by(connection: Connection, publication: Publication) -> int | Non
 
 
 def needs_approval(publication: Publication, proposal: Proposal) -> bool:
-    """Return whether an account needs approval: high-risk traders, or every trader with a cut."""
-    return proposal.level == "high" or (publication.approval_scope == "all" and proposal.cut_ratio > 0)
+    """Return whether an account needs approval.
 
-
-def approval_request(publication: Publication, proposal: Proposal) -> dict[str, str]:
-    """Write the request for one approval: its subject, and its body in Markdown."""
-    reasons = "; ".join(proposal.reasons) or "none"
-    return {
-        "subject": (
-            f"{proposal.account_id}: limit {usd_exact(proposal.recommended_limit_usd)} "
-            f"(was {usd_exact(proposal.base_limit_usd)}) for {publication.effective_session}"
-        ),
-        "body": (
-            f"{percent(proposal.cut_ratio)} cut, {proposal.level} risk. Reasons: {reasons}.\n\n"
-            "Approve: the proposed limit is published; an edit on the Risk page changes the proposal. "
-            f"Reject: the limit in force stays. No decision by {publication.deadline_text}: the recommended cut "
-            f"applies.\n\n[Edit on the Risk page](/risk/approvals/{publication.publication_id})"
-        ),
-    }
-
-
-def edit(
-    connection: Connection, publication_id: int, account_id: str, user: AirflowUser, entered: LimitEdit
-) -> Decimal:
-    """Propose another limit for an account; an approval then approves this one.
-
-    Returns
-    -------
-    Decimal
-        The new proposal, US dollars.
-
-    Raises
-    ------
-    RequestError
-        If the limit is not a number, below the floor or above the base limit, the reason is missing, the deadline has
-        passed, the account is decided or its publication superseded, or somebody else has edited meanwhile; nothing
-        is stored then.
+    High-risk traders, or every trader with a cut; a rise beyond what the policy gives back; whoever a person has
+    decided about before.
     """
-    limit_usd = parsed_amount(entered.limit_text)
-    with writing(connection):
-        publication = read_publication(connection, publication_id=publication_id)
-        proposal = _open_proposal(connection, publication, account_id)
-        if proposal.edit_id != entered.seen_edit_id:
-            if proposal.edited_limit_usd == limit_usd and proposal.editor_id == user.user_id:
-                return limit_usd  # a double click
-            raise RequestError(
-                f"{proposal.editor_name} has meanwhile changed the limit of {account_id} to "
-                f"{usd_exact(proposal.proposed_limit_usd)}: review it, then edit again if you still want to."
-            )
-        _check_limit(proposal, limit_usd)
-        _store_decision(
-            connection, publication, account_id, ("edited", limit_usd, cleaned_reason(entered.reason)), user
-        )
-    return limit_usd
+    terms = proposal.recommendation
+    is_in_scope = terms.level == "high" or (publication.approval_scope == "all" and terms.cut_ratio > 0)
+    is_answered = proposal.decided.earlier_limit_usd is not None or proposal.decided.edit_id is not None
+    return is_in_scope or is_answered or proposal.needs_answer_to_rise
 
 
-def decide(connection: Connection, publication: Publication, account_id: str, action: str, user: AirflowUser) -> bool:
-    """Store the decision for an account; the first one counts.
-
-    Parameters
-    ----------
-    connection, publication, account_id
-        What is decided.
-    action
-        ``APPROVED``, ``REJECTED``, ``TIMED_OUT`` or ``NOT_REQUIRED``.
-    user
-        Who decides; with ``NO_USER`` the recommended limit applies, edited or not.
-
-    Returns
-    -------
-    bool
-        False under dual control if the person edited this limit: the approval does not count.
-    """
-    with writing(connection):
-        proposal = _proposal(connection, publication, account_id)
-        is_own_edit = user != NO_USER and proposal.editor_id == user.user_id
-        if publication.has_dual_control and is_own_edit and action == APPROVED and proposal.outcome is None:
-            return False
-        limit_usd = {APPROVED: proposal.proposed_limit_usd, REJECTED: proposal.kept_limit_usd}.get(
-            action, proposal.recommended_limit_usd
-        )
-        reason = (proposal.edit_reason or "") if action == APPROVED else ""
-        _store_decision(connection, publication, account_id, (action, limit_usd, reason), user)
-    return True
-
-
-def _store_decision(
-    connection: Connection,
-    publication: Publication,
-    account_id: str,
-    decision: tuple[str, Decimal, str],
-    user: AirflowUser,
-) -> None:
-    action, limit_usd, reason = decision
-    execute(
-        connection,
-        "publish_limits/insert_limit_decisions",
-        {
-            "publication_id": publication.publication_id,
-            "account_id": account_id,
-            "action": action,
-            "limit_usd": limit_usd,
-            "reason": reason,
-            "user_id": user.user_id,
-            "user_name": user.user_name,
-        },
-    )
-
-
-def _proposal(connection: Connection, publication: Publication, account_id: str) -> Proposal:
-    for proposal in read_proposals(connection, publication):
-        if proposal.account_id == account_id:
-            return proposal
-    raise RequestError(f"This run has no recommendation for {account_id}: see the list of today's traders.")
-
-
-def _open_proposal(connection: Connection, publication: Publication, account_id: str) -> Proposal:
-    proposal = _proposal(connection, publication, account_id)
-    later = superseded_by(connection, publication)
-    if later is not None:
-        raise RequestError(f"A later report superseded these limits: edit them in approval {later}.")
-    if proposal.outcome is not None and proposal.decided_limit_usd is not None:
-        raise RequestError(
-            f"The limit of {account_id} is already decided: {proposal.outcome} by {proposal.decider_name}, "
-            f"{usd_exact(proposal.decided_limit_usd)}. The next report opens a new decision."
-        )
-    if not needs_approval(publication, proposal):
-        raise RequestError(f"{account_id} needs no approval: its recommended limit is published unchanged.")
-    if rows(connection, "publish_limits/select_clock")[0][0] >= publication.decision_deadline:
-        raise RequestError(f"Decision window closed at {publication.deadline_text}.")
-    return proposal
+def open_proposals(publication: Publication, proposals: Sequence[Proposal]) -> list[Proposal]:
+    """List the accounts that wait for an answer."""
+    return [one for one in proposals if one.decided.outcome is None and needs_approval(publication, one)]
 
 
 def parsed_amount(text: str) -> Decimal:
@@ -371,14 +445,6 @@ def parsed_amount(text: str) -> Decimal:
     if not AMOUNT.fullmatch(plain):
         raise RequestError(f"{text!r} is not an amount in dollars and cents: enter 3000 or 3000.50.")
     return Decimal(plain)
-
-
-def _check_limit(proposal: Proposal, limit_usd: Decimal) -> None:
-    if not proposal.lowest_limit_usd <= limit_usd <= proposal.base_limit_usd:
-        raise RequestError(
-            f"{usd_exact(limit_usd)} is not between the lowest limit {usd_exact(proposal.lowest_limit_usd)} and the "
-            f"base limit {usd_exact(proposal.base_limit_usd)} of {proposal.account_id}: choose a limit in between."
-        )
 
 
 def cleaned_reason(reason: str) -> str:

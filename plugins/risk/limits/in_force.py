@@ -226,7 +226,7 @@ def limit_at(account: AccountLimits, instant: dt.datetime, session_date: dt.date
     session_date
         The session whose limit it is: what was reported for later sessions does not count.
     """
-    standing = _standing_limit(account, instant, session_date)
+    standing = standing_limit(account, instant, session_date)
     temporary = _temporary_change(account.changes, instant)
     if temporary is None:
         return standing
@@ -274,8 +274,10 @@ def _newer(one: ReportedLimit, other: ReportedLimit) -> ReportedLimit:
     return max(one, other, key=_novelty)
 
 
-def _standing_limit(account: AccountLimits, instant: dt.datetime, session_date: dt.date) -> LimitInForce:
-    """Return the last reported limit, or the base limit where that is lower or nothing was reported.
+def standing_limit(account: AccountLimits, instant: dt.datetime, session_date: dt.date) -> LimitInForce:
+    """Return the limit in force without temporary changes: the last reported one, or the base limit.
+
+    The base limit counts where it is lower or nothing was reported.
 
     A base limit that is raised raises nothing by itself: the next report does.
     """

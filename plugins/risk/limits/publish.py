@@ -13,22 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from risk.core.errors import StackError
+from risk.core.errors import RequestError, StackError
+from risk.core.money import counted
 from risk.core.warehouse import Connection, execute, records, writing
 from risk.limits.approvals import (
     APPROVED,
-    NO_USER,
     NOT_REQUIRED,
     REJECTED,
     TIMED_OUT,
     Proposal,
     Publication,
-    decide,
-    needs_approval,
     read_proposals,
     superseded_by,
 )
-from risk.limits.policy import limit_in_force
+from risk.limits.decisions import decide_without_answer
 
 COLUMNS = ("account_id", "effective_session", "limit_usd", "base_limit_usd", "action", "reason")
 """Columns of the trading platform's file."""
@@ -51,7 +49,7 @@ class PublishedLimits:
 
 
 def publish(connection: Connection, publication: Publication, outbound_dir: Path | None) -> PublishedLimits:
-    """Bring the decided limits into force, once; an account without a decision gets the recommended one.
+    """Bring the decided limits into force, once; what nobody answered gets the limit that applies without an answer.
 
     Limits superseded by a later report for the same session never come into force, however late they are decided.
 
@@ -67,15 +65,19 @@ def publish(connection: Connection, publication: Publication, outbound_dir: Path
 
     Raises
     ------
+    RequestError
+        If somebody may still answer; nothing is published.
     StackError
         If the file cannot be written; the limits are in force in the warehouse.
     """
     if superseded_by(connection, publication) is not None:
         return PublishedLimits(0, None)
-    for proposal in read_proposals(connection, publication):
-        if proposal.outcome is None:
-            action = TIMED_OUT if needs_approval(publication, proposal) else NOT_REQUIRED
-            decide(connection, publication, proposal.account_id, action, NO_USER)
+    waiting_count = decide_without_answer(connection, publication)
+    if waiting_count:
+        raise RequestError(
+            f"{counted(waiting_count, 'limit')} can still be decided until {publication.deadline_text}: nothing was "
+            "published. Clear await_decisions, which waits for the answers."
+        )
     limits = json.dumps([_published_limit(one) for one in read_proposals(connection, publication)], default=str)
     key = {"publication_id": publication.publication_id}
     with writing(connection):
@@ -89,31 +91,33 @@ def publish(connection: Connection, publication: Publication, outbound_dir: Path
 
 
 def _published_limit(proposal: Proposal) -> dict[str, object]:
-    decided = proposal.recommended_limit_usd if proposal.decided_limit_usd is None else proposal.decided_limit_usd
-    is_edited = proposal.outcome == APPROVED and proposal.edit_id is not None
-    # A limit that a person typed applies at once: only recommendations rise as the policy says.
-    limit_usd, held_back = (
-        (decided, "")
-        if is_edited
-        else limit_in_force(
-            decided, proposal.in_force_limit_usd, proposal.base_limit_usd, proposal.level, proposal.restore_step
-        )
-    )
+    decided = proposal.decided
+    limit_usd, recommended_usd = decided.decided_limit_usd, proposal.recommended_limit_usd
+    is_edited = decided.outcome == APPROVED and decided.edit_id is not None
+    restored_usd, held_back = proposal.restored
+    is_recommended = not is_edited and decided.outcome != REJECTED and limit_usd == restored_usd
     why = {
-        APPROVED: f"edited by {proposal.editor_name}: {proposal.edit_reason}" if is_edited else "as recommended",
-        REJECTED: "recommended cut rejected: limit in force kept",
-        TIMED_OUT: "no decision by the deadline: as recommended",
+        APPROVED: f"set by {decided.editor_name}: {decided.edit_reason}" if is_edited else "as recommended",
+        REJECTED: "recommendation rejected: limit in force kept",
+        TIMED_OUT: "no answer by the deadline: as recommended"
+        if is_recommended
+        else f"no answer by the deadline: {_kept(proposal)}",
         NOT_REQUIRED: "as recommended",
-    }[proposal.outcome or TIMED_OUT]
+    }[decided.outcome or TIMED_OUT]
     return {
         "account_id": proposal.account_id,
         "base_limit_usd": proposal.base_limit_usd,
-        "recommended_limit_usd": proposal.recommended_limit_usd,
-        "decided_limit_usd": decided,
+        "recommended_limit_usd": recommended_usd,
+        "decided_limit_usd": recommended_usd if is_recommended else limit_usd,
         "limit_usd": limit_usd,
-        "reason": f"{why}; {held_back}" if held_back else why,
-        "decision_id": proposal.outcome_id,
+        "reason": f"{why}; {held_back}" if is_recommended and held_back else why,
+        "decision_id": decided.outcome_id,
     }
+
+
+def _kept(proposal: Proposal) -> str:
+    earlier = proposal.decided.earlier_decider_name
+    return "limit in force kept" if earlier is None else f"the earlier decision of {earlier} stands"
 
 
 def platform_csv(published: Sequence[Mapping[str, Any]]) -> str:

@@ -1,4 +1,4 @@
-"""The tasks of the DAG publish_limits: request approvals, wait for each decision, publish the limits."""
+"""The tasks of the DAG publish_limits: wait until the limits are decided on the Risk page, publish them."""
 
 from __future__ import annotations
 
@@ -6,52 +6,41 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.standard.operators.hitl import ApprovalOperator, HITLOperator
+from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import BaseOperator
 
 from risk.core.errors import StackError
-from risk.core.runs import Run, read_run
 from risk.core.settings import read_settings
-from risk.limits.approvals import (
-    APPROVED,
-    NO_USER,
-    REJECTED,
-    TIMED_OUT,
-    AirflowUser,
-    ApprovalPolicy,
-    approval_request,
-    decide,
-    open_publication,
-    read_publication,
-    read_required_approvals,
-)
+from risk.core.warehouse import rows
+from risk.limits.approvals import open_proposals, read_proposals, read_publication, superseded_by
 from risk.limits.publish import publish
-from risk.operators.base import warehouse
+from risk.operators.base import SMTP_CONNECTION_ID, service_connection, warehouse
+from risk.report.mail import smtp_server_of
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
 DAG_ID = "publish_limits"
 NO_APPROVAL = "none"
+DECIDED = "Decided on the Risk page"
+LONGEST_WAIT = dt.timedelta(minutes=5)
+"""The wait looks into the warehouse by itself as often as this."""
 
 
-def start_approval(run: Run, approval: str) -> str:
-    """Start the DAG publish_limits for a run, once, and return the name of its run.
+def start_approval(dag_run_id: str, run_id: int, session_date: dt.date) -> None:
+    """Start the DAG publish_limits for a run, once.
 
     Raises
     ------
     StackError
         If Airflow refuses; the report was sent, nothing is published.
     """
-    name = f"approval__{run.effective_session}__run_{run.run_id}"
-    conf = {"run_id": run.run_id, "approval": approval, "session_date": run.session_date.isoformat()}
-    refusal = _trigger(name, conf)
+    refusal = _trigger(dag_run_id, {"run_id": run_id, "session_date": session_date.isoformat()})
     if refusal:
         raise StackError(
             f"The report was sent, but Airflow did not start {DAG_ID} ({refusal}): check that the DAG exists and is "
             "not paused, then clear send_report; the email is not sent again."
         )
-    return name
 
 
 def _trigger(dag_run_id: str, conf: dict[str, Any]) -> str:
@@ -70,100 +59,45 @@ def _trigger(dag_run_id: str, conf: dict[str, Any]) -> str:
     return ""
 
 
-class OpenApprovalOperator(BaseOperator):
-    """Open the publication of a run's limits and list the approvals it needs.
+class AwaitDecisionsOperator(HITLOperator):
+    """Wait, without a worker slot, until nobody may answer any more: everything is decided, late or superseded.
+
+    What is decided is read from the warehouse. The required action that Airflow shows meanwhile names no amount, since
+    its text cannot change, and its only option makes this task look at the warehouse again.
 
     Parameters
     ----------
     run_id
-        Key of the run (templated).
-    approval
-        ``high`` or ``all`` (templated).
-    dag_run_id
-        Airflow's name of the run that asks (templated).
+        Key of the run whose limits are decided (templated).
     """
 
-    template_fields: Sequence[str] = ("run_id", "approval", "dag_run_id")
+    template_fields: Sequence[str] = ("run_id",)
 
-    def __init__(
-        self,
-        *,
-        run_id: str = "{{ params.run_id }}",
-        approval: str = "{{ params.approval }}",
-        dag_run_id: str = "{{ dag_run.run_id }}",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, *, run_id: str = "{{ params.run_id }}", **kwargs: Any) -> None:
+        super().__init__(subject="Decide about limits", options=[DECIDED], defaults=[DECIDED], **kwargs)
         self.run_id = run_id
-        self.approval = approval
-        self.dag_run_id = dag_run_id
-
-    def execute(self, context: Context) -> list[dict[str, Any]]:  # noqa: ARG002  (Airflow's signature)
-        """Open the publication, or continue the open one, and return one request per account in plain values."""
-        policy = ApprovalPolicy(self.approval, read_settings().dual_control)
-        with warehouse() as connection:
-            run = read_run(connection, int(self.run_id))
-            publication = open_publication(connection, run, policy, self.dag_run_id, dt.datetime.now(dt.UTC))
-            proposals = read_required_approvals(connection, publication)
-        deadline = publication.decision_deadline.isoformat()
-        self.log.info("session=%s requests=%d deadline=%s", publication.effective_session, len(proposals), deadline)
-        key = {"publication_id": publication.publication_id, "decision_deadline": deadline}
-        return [
-            {**key, "account_id": proposal.account_id, **approval_request(publication, proposal)}
-            for proposal in proposals
-        ]
-
-
-class ApproveLimitOperator(HITLOperator):
-    """Wait, deferred and without a worker slot, until a person approves or rejects one limit, or until the deadline.
-
-    Not Airflow's own ApprovalOperator, whose *Reject* skips the task that publishes all the others' limits.
-
-    Parameters
-    ----------
-    request
-        One of the requests of :class:`OpenApprovalOperator`.
-    """
-
-    template_fields: Sequence[str] = ("request",)
-
-    def __init__(self, *, request: Any, **kwargs: Any) -> None:
-        options = [ApprovalOperator.APPROVE, ApprovalOperator.REJECT]
-        super().__init__(subject="", options=options, defaults=[ApprovalOperator.APPROVE], **kwargs)
-        self.request = request
 
     def execute(self, context: Context) -> Any:
-        """Ask, unless the deadline has passed: then the recommended cut applies."""
-        self.subject, self.body = self.request["subject"], self.request["body"]
-        left = dt.datetime.fromisoformat(self.request["decision_deadline"]) - dt.datetime.now(dt.UTC)
-        if left <= dt.timedelta(0):
-            return self.store(TIMED_OUT, NO_USER)
-        self.response_timeout = left
+        """Wait if somebody may still answer."""
+        with warehouse() as connection:
+            publication = read_publication(connection, run_id=int(self.run_id))
+            waiting_count = len(open_proposals(publication, read_proposals(connection, publication)))
+            left = publication.decision_deadline - rows(connection, "publish_limits/select_clock")[0][0]
+            is_superseded = superseded_by(connection, publication) is not None
+        session = publication.effective_session
+        self.log.info("session=%s waiting=%d superseded=%s", session, waiting_count, is_superseded)
+        if is_superseded or not waiting_count or left <= dt.timedelta(0):
+            return None
+        self.subject = f"Limits for {session}: decide on the Risk page by {publication.deadline_text}"
+        self.body = f"[Approval on the Risk page](/risk/approvals/{publication.publication_id})"
+        self.response_timeout = min(LONGEST_WAIT, left)
         return super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
-        """Store the decision; one that does not count is asked for again."""
+        """Look again, whoever answered and whatever he chose."""
         if "error" in event:
             self.process_trigger_event_error(event)
-        responder = event["responded_by_user"]
-        if responder is None:
-            return self.store(TIMED_OUT, NO_USER)
-        user = AirflowUser(str(responder["id"]), str(responder["name"]))
-        is_approved = event["chosen_options"] == [ApprovalOperator.APPROVE]
-        decision = self.store(APPROVED if is_approved else REJECTED, user)
-        if not decision["is_counted"]:
-            self.log.warning("Dual control: %s edited this limit, so somebody else has to approve it.", user.user_name)
-            return self.execute(context)
-        return decision
-
-    def store(self, action: str, user: AirflowUser) -> dict[str, Any]:
-        """Store a decision and return it."""
-        account_id = self.request["account_id"]
-        with warehouse() as connection:
-            publication = read_publication(connection, publication_id=self.request["publication_id"])
-            is_counted = decide(connection, publication, account_id, action, user)
-        self.log.info("session=%s account=%s answer=%s", publication.effective_session, account_id, action)
-        return {"account_id": account_id, "answer": action, "is_counted": is_counted}
+        return self.execute(context)
 
 
 class PublishLimitsOperator(BaseOperator):
@@ -189,3 +123,30 @@ class PublishLimitsOperator(BaseOperator):
         count, file = published.account_count, published.file
         self.log.info("session=%s limits=%d file=%s", publication.effective_session, count, file)
         return {"account_count": count, "file": str(file) if file else ""}
+
+
+class SendLimitsOperator(BaseOperator):
+    """Mail what is in force now and who decided it.
+
+    Parameters
+    ----------
+    run_id
+        Key of the run whose limits were published (templated).
+    """
+
+    template_fields: Sequence[str] = ("run_id",)
+
+    def __init__(self, *, run_id: str = "{{ params.run_id }}", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.run_id = run_id
+
+    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  (Airflow's signature)
+        """Mail."""
+        from risk.report.limits_mail import send_limits
+
+        server = smtp_server_of(service_connection(SMTP_CONNECTION_ID))
+        with warehouse() as connection:
+            publication = read_publication(connection, run_id=int(self.run_id))
+            sent_count = send_limits(connection, server, publication, read_settings())
+        self.log.info("session=%s mails=%d", publication.effective_session, sent_count)
+        return {"sent_count": sent_count}

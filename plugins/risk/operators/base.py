@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 WAREHOUSE_CONNECTION_ID = "risk_warehouse"
+SMTP_CONNECTION_ID = "smtp_default"
 
 STATEMENT_TIMEOUT = "10min"
 """While a statement waits inside Postgres, Airflow's time-out cannot interrupt the task: this ends the statement."""

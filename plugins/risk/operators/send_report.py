@@ -10,12 +10,12 @@ from airflow.sdk import BaseOperatorLink
 from risk.core.runs import Run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
+from risk.limits.approvals import ApprovalPolicy, approval_run_id
 from risk.operators.approval import NO_APPROVAL, start_approval
-from risk.operators.base import RunOperator, service_connection
+from risk.operators.base import SMTP_CONNECTION_ID, RunOperator, service_connection
 from risk.report.mail import SmtpServer, smtp_server_of
 from risk.report.page import Links
 
-SMTP_CONNECTION_ID = "smtp_default"
 REPORTS_PATH = "/risk/reports"
 
 
@@ -75,10 +75,13 @@ class SendReportOperator(RunOperator):
 
         current = read_settings()
         server = smtp_server() if self.is_delivered else None
-        links = Links(self.run_url, self.approval, current.base_url)
-        sent = send_report(connection, run, server, links, current)
-        if sent.recipient_count and self.approval != NO_APPROVAL:
-            start_approval(run, self.approval)
+        links = Links(self.run_url, base_url=current.base_url)
+        approval = None if self.approval == NO_APPROVAL else ApprovalPolicy(self.approval, current.dual_control)
+        sent = send_report(connection, run, server, links, current, approval)
+        if sent.is_delivered and approval is not None:
+            start_approval(approval_run_id(run), run.run_id, run.session_date)
+        # Last: one refused recipient stops neither the others' mails nor the approval.
+        sent.outcome.raise_for_faults("send_report")
         return {
             "facts_sha256": sent.facts_sha256,
             "recipient_count": sent.recipient_count,

@@ -11,7 +11,7 @@ from typing import Any
 from risk.core.money import signed_usd
 from risk.core.policy import LEVELS
 from risk.core.runs import Run
-from risk.core.settings import DECISION_DEADLINE, TAIL_PROBABILITY
+from risk.core.settings import TAIL_PROBABILITY
 from risk.report.charts import cumulative_pnl
 from risk.report.facts import AccountFacts, Facts, FitFacts, GateFacts, RosterEntry, WarningFacts
 
@@ -32,21 +32,43 @@ LONGEST_NAME_COLUMN = 24
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """What a report asks its reader to decide.
+
+    Attributes
+    ----------
+    count
+        Limits that wait for an answer.
+    deadline
+        Until when, for people.
+    path
+        The page Approval, below ``base_url``.
+    sentences
+        Limits that a person has decided about before, of which the report recommends another now.
+    """
+
+    count: int
+    deadline: str
+    path: str
+    sentences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Links:
-    """Links of a report, and who is asked for approval.
+    """Links of a report, and what is asked of its reader.
 
     Attributes
     ----------
     run_url
         The run in the Airflow UI: an address, or a path below ``base_url``.
-    approval
-        Which limits require approval after the mail: ``none``, ``high`` or ``all``.
+    request
+        What he is asked to approve; ``None`` = nothing.
     base_url
         Address of the Airflow UI; empty if unknown.
     """
 
     run_url: str = ""
-    approval: str = "none"
+    request: ApprovalRequest | None = None
     base_url: str = ""
 
 
@@ -202,8 +224,8 @@ class Page:
     rules_count: int
     model_count: int
     gate: GateFacts | None
-    approval: str
-    decision_deadline: dt.time
+    request: ApprovalRequest | None
+    approval_address: str
     warnings: tuple[WarningFacts, ...]
     hidden_warning_count: int
     fits: tuple[FitFacts, ...]
@@ -238,7 +260,6 @@ def build_page(
     # The gate's result, unless the reason of a source contains it already.
     reasons = facts.gate.reasons if facts.gate else ()
     is_repeated = any(all(reason in source.reason for reason in reasons) for source in sources)
-    approval_count = {"high": facts.counts.high, "all": facts.counts.restricted}.get(links.approval, 0)
     return Page(
         facts=facts,
         run=run,
@@ -253,8 +274,8 @@ def build_page(
         rules_count=sum(account.source == "rules" for account in accounts),
         model_count=sum(account.source == "model" for account in accounts),
         gate=None if is_repeated else facts.gate,
-        approval=links.approval if approval_count else "none",
-        decision_deadline=DECISION_DEADLINE,
+        request=links.request,
+        approval_address=ui_address(links.base_url, links.request.path) if links.request else "",
         warnings=facts.warnings[:WARNINGS_IN_MAIL],
         hidden_warning_count=max(0, len(facts.warnings) - WARNINGS_IN_MAIL),
         fits=facts.fits[:FITS_IN_MAIL],

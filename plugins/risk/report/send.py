@@ -13,16 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from risk.core.errors import BooksError, ConnectionLostError, RequestError, StackError
+from risk.core.money import usd_exact
 from risk.core.policy_store import read_policy
 from risk.core.runs import Run
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, execute, records, rows, writing
+from risk.limits.approvals import ApprovalPolicy, open_proposals, open_publication, read_proposals
 from risk.limits.policy import read_terms
 from risk.report.build_facts import build_facts
 from risk.report.excerpt import build_excerpt, group_members
 from risk.report.facts import Facts, parse_facts
-from risk.report.mail import Fault, Mail, MailServer, send_mail
-from risk.report.page import Links
+from risk.report.mail import Fault, Mail, MailOutcome, MailServer, send_mail
+from risk.report.page import ApprovalRequest, Links
 from risk.report.render import Rendered, render_report
 
 MEDIA_TYPES = {
@@ -37,6 +39,8 @@ MEDIA_TYPES = {
 
 UNFINISHED = ".report-"
 """Start of the names of files that are being written; a killed process leaves them, the next one removes them."""
+
+NOT_MAILED = MailOutcome(0, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +61,29 @@ class SentReport:
         Identity of the report.
     recipient_count
         Recipients of the report; 0 if it is not mailed.
-    sent_count
-        Mails accepted by the server now; 0 if every recipient already has it.
     folder
         Folder of the files.
+    outcome
+        Mails accepted by the server now, none if every recipient already has it; and what it refused.
     excerpts
         What became of the excerpts for groups.
     """
 
     facts_sha256: str
     recipient_count: int
-    sent_count: int
     folder: Path
+    outcome: MailOutcome
     excerpts: ExcerptCounts = ExcerptCounts()
+
+    @property
+    def sent_count(self) -> int:
+        """Mails accepted by the server now."""
+        return self.outcome.sent_count
+
+    @property
+    def is_delivered(self) -> bool:
+        """Whether at least one recipient has the mail."""
+        return self.recipient_count > len(self.outcome.faults)
 
 
 @contextlib.contextmanager
@@ -105,7 +119,12 @@ def recorded_delivery(
 
 
 def send_report(
-    connection: Connection, run: Run, server: MailServer | None, links: Links, settings: Settings
+    connection: Connection,
+    run: Run,
+    server: MailServer | None,
+    links: Links,
+    settings: Settings,
+    approval: ApprovalPolicy | None = None,
 ) -> SentReport:
     """Store a run's facts and rendered report, write copies of its files and mail it.
 
@@ -121,6 +140,8 @@ def send_report(
         Accepts the mail; ``None`` = the report is written and not mailed.
     links, settings
         Links to run and Risk page; recipients, beside whom the policy names its own, sender and folder.
+    approval
+        What the mail asks its reader to approve, where there is a mail; ``None`` = nothing.
 
     Raises
     ------
@@ -128,23 +149,40 @@ def send_report(
         If the run was reported with other facts; nothing is written or sent.
     StackError
         If the files cannot be written; the facts are stored, nothing is sent.
-    ConnectionLostError, RequestError
-        If a mail was not accepted; facts and files are stored, the other recipients have theirs.
+    RequestError
+        If there is no recipient; facts and files are stored. What a mail server refused is in the outcome.
     """
     facts, is_superseded = _store_facts(connection, run)
     folder = settings.report_dir(run.session_date)
     if is_superseded:
-        return SentReport(facts.sha256, 0, 0, folder)
-    mail = report_mail(render_report(facts, run, links), run, _with_policy_recipients(connection, run, settings))
+        return SentReport(facts.sha256, 0, folder, NOT_MAILED)
+    if server is not None and approval is not None:
+        links = replace(links, request=_approval_request(connection, run, approval))
+    mail = report_mail(render_report(facts, run, links), run, with_policy_recipients(connection, run, settings))
     if not _store_files(connection, run, folder, facts, mail) or server is None:
-        return SentReport(facts.sha256, 0, 0, folder)
+        return SentReport(facts.sha256, 0, folder, NOT_MAILED)
     if not mail.recipients:
         raise RequestError("The report has no recipients: set RISK_RECIPIENTS, then clear send_report.")
     record = partial(recorded_delivery, connection, "report_deliveries", {"run_id": run.run_id})
     outcome = send_mail(mail, [server], record)
     excerpts = _send_excerpts(connection, run, facts, server, links, mail)
-    outcome.raise_for_faults("send_report")
-    return SentReport(facts.sha256, len(mail.recipients), outcome.sent_count, folder, excerpts)
+    return SentReport(facts.sha256, len(mail.recipients), folder, outcome, excerpts)
+
+
+def _approval_request(connection: Connection, run: Run, policy: ApprovalPolicy) -> ApprovalRequest | None:
+    """Open the publication of a run's limits, before the mail that asks for decisions; ``None`` = nothing to decide."""
+    publication = open_publication(connection, run, policy)
+    waiting = open_proposals(publication, read_proposals(connection, publication))
+    if not waiting:
+        return None
+    sentences = tuple(
+        f"{one.account_id}: {usd_exact(one.kept_limit_usd)}, decided by {one.decided.earlier_decider_name}, stands "
+        f"until you answer; recommended now {usd_exact(one.recommended_limit_usd)}."
+        for one in waiting
+        if one.decided.earlier_limit_usd is not None
+    )
+    path = f"/risk/approvals/{publication.publication_id}"
+    return ApprovalRequest(len(waiting), publication.deadline_text, path, sentences)
 
 
 def report_mail(rendered: Rendered, run: Run, settings: Settings) -> Mail:
@@ -170,13 +208,14 @@ def _send_excerpts(
     """
     terms = read_terms(connection, run.effective_session, run.as_of)
     named = {one.account_id for one in facts.accounts} | {one.account_id for one in facts.roster}
+    unasked = replace(links, request=None)
     sent_count, faults = 0, 0
     for group in terms.document.desk.groups:
         members = group_members(group, terms, named)
         recipients = tuple(one for one in dict.fromkeys(group.recipients) if one not in report.recipients)
         if not members or not recipients:
             continue
-        rendered = render_report(build_excerpt(connection, run, facts, members), run, links, group.name)
+        rendered = render_report(build_excerpt(connection, run, facts, members), run, unasked, group.name)
         mail = replace(
             report,
             rendered=rendered,
@@ -192,7 +231,8 @@ def _send_excerpts(
     return ExcerptCounts(sent_count, faults)
 
 
-def _with_policy_recipients(connection: Connection, run: Run, settings: Settings) -> Settings:
+def with_policy_recipients(connection: Connection, run: Run, settings: Settings) -> Settings:
+    """Add the recipients whom the policy of a run names."""
     policy = read_policy(connection, run.effective_session, run.as_of).desk
     return settings.model_copy(update={"recipients": (*settings.recipients, *policy.recipients)})
 

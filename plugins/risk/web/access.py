@@ -7,6 +7,7 @@ with any release of Airflow: a plugin has no public way to ask for the logged-in
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated
 
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
@@ -56,20 +57,28 @@ def form_token(user: AirflowUser, purpose: str) -> str:
     return str(_signer(user).dumps(purpose))
 
 
-def check_form_token(token: str, user: AirflowUser, purpose: str) -> None:
+def check_form_token(token: str, user: AirflowUser, purpose: str) -> dt.datetime:
     """Reject a form that was not shown to this user for this purpose within the last hour.
+
+    Returns
+    -------
+    datetime
+        Aware instant at which it was shown, to the second.
 
     Raises
     ------
     RequestError
         If the token is forged, somebody else's, for something else, or expired.
     """
+    refusal = RequestError("This form has expired or was not shown to you: reload the page and decide there again.")
     try:
-        shown_for = _signer(user).loads(token, max_age=TOKEN_SECONDS)
+        shown_for, shown_at = _signer(user).loads(token, max_age=TOKEN_SECONDS, return_timestamp=True)
     except BadSignature:
-        shown_for = None
+        raise refusal from None
     if shown_for != purpose:
-        raise RequestError("This form has expired or was not shown to you: reload the page and repeat the edit there.")
+        raise refusal
+    instant: dt.datetime = shown_at
+    return instant
 
 
 def _signer(user: AirflowUser) -> URLSafeTimedSerializer:

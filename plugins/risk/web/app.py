@@ -1,7 +1,8 @@
 """The Risk page: a FastAPI app that our plugin serves beside Airflow's own pages, for those who may see these.
 
-Addresses: today, a session, a trader, limits, breaches, the model, the track record, approvals, the stored email. Four
-write: the forms that edit a proposed limit, request a change of a limit, decide about one, and close a breach.
+Addresses: today, a session, a trader, limits, breaches, the model, the track record, approvals, the stored email. Those
+that write: the forms that decide about proposed limits, request a change of a limit, decide about one, and close a
+breach.
 Everything a page shows comes from the modules ``views`` beside this one; ``guard`` protects every answer.
 """
 
@@ -14,7 +15,7 @@ from urllib.parse import quote
 
 import jinja2
 import psycopg2
-from fastapi import APIRouter, Depends, FastAPI, Form, HTTPException, Path, Query, Request, status
+from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Form, HTTPException, Path, Query, Request, status
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -23,20 +24,20 @@ from risk.core import money
 from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.policy_store import read_policies
 from risk.core.settings import EXCHANGE_ZONE, PROJECT_DIR, TEMPLATE_DIR, read_settings
-from risk.limits.approvals import LimitEdit, edit
 from risk.limits.breaches import CLOSING_REASONS, OPEN, enter, open_items, read_items
 from risk.limits.change_approvals import ChangeDecision, decide_change
 from risk.limits.confirmations import enter_platform_limits
+from risk.limits.decisions import Decider, approve_cuts, decide
 from risk.limits.register import KIND_TIMES, request_change
 from risk.limits.track_record import SLIPPAGE_RATIO
 from risk.model.backtests import BLOCK_SESSIONS
 from risk.model.gate import OLDEST_SESSIONS
-from risk.web.access import APPROVAL_DAG_ID, DECIDER, READER, MayDecideDep, UserDep, check_form_token, form_token
+from risk.web.access import DECIDER, READER, MayDecideDep, UserDep, check_form_token, form_token
+from risk.web.approval_views import CutsForm, DecisionForm, read_approval, wake_if_decided
 from risk.web.breach_views import BreachForm, read_breach, read_use
 from risk.web.guard import Guard, protect
 from risk.web.limit_views import ALL_ROWS, FIRST_ROWS, LimitForm, read_limits_page
 from risk.web.views import (
-    read_approval,
     read_model_page,
     read_morning,
     read_session,
@@ -182,7 +183,7 @@ def request_limit(request: Request, user: UserDep, entered: Annotated[LimitForm,
 
 
 @router.post("/limits/changes/{change_id}/decisions", dependencies=[DECIDER])
-def decide_limit(
+def decide_limit_change(
     request: Request,
     change_id: Number,
     user: UserDep,
@@ -226,37 +227,42 @@ def model(request: Request, model_id: Number | None = None, rows: RowCount = FIR
 
 @router.get("/approvals/{publication_id}", response_class=HTMLResponse)
 def approval(request: Request, publication_id: Number, user: UserDep, decides: MayDecideDep) -> HTMLResponse:
-    """Show what is open and what was decided."""
+    """Show what is open, what was decided and what is in force, and the forms that decide."""
     with warehouse() as connection:
         view = read_approval(connection, publication_id)
-    run = quote(view.publication.dag_run_id, safe="")
-    return render(
-        request,
-        "approval",
-        view=view,
-        run_path=f"/dags/{APPROVAL_DAG_ID}/runs/{run}/required_actions",
-        may_decide=decides,
-        is_closed=dt.datetime.now(dt.UTC) >= view.publication.decision_deadline,
-        tokens={one.account_id: form_token(user, _purpose(publication_id, one.account_id)) for one in view.proposals},
-    )
+    token = form_token(user, _approval_purpose(publication_id))
+    return render(request, "approval", view=view, user=user, may_decide=decides, token=token)
 
 
-@router.post("/approvals/{publication_id}/edits", dependencies=[DECIDER])
-def edit_limit(
+@router.post("/approvals/{publication_id}/decisions", dependencies=[DECIDER])
+def decide_limit(
     request: Request,
     publication_id: Number,
     user: UserDep,
-    account_id: Annotated[str, Form()],
-    limit: Annotated[str, Form(max_length=30)],
-    reason: Annotated[str, Form(max_length=2000)],
-    token: Annotated[str, Form()],
-    seen_edit: Annotated[str, Form(pattern="^[0-9]{0,18}$")] = "",
+    entered: Annotated[DecisionForm, Form()],
+    tasks: BackgroundTasks,
 ) -> Response:
-    """Store an edit, then redirect to the page, so that reloading it sends nothing twice."""
-    check_form_token(token, user, _purpose(publication_id, account_id))
-    entered = LimitEdit(limit, reason, int(seen_edit) if seen_edit else None)
+    """Store what the user decides about a limit, then redirect to the page: reloading it sends nothing twice."""
+    shown_at = check_form_token(entered.token, user, _approval_purpose(publication_id))
     with warehouse() as connection:
-        edit(connection, publication_id, account_id, user, entered)
+        decide(connection, publication_id, entered.decision, Decider(user, shown_at))
+    wake_if_decided(request, publication_id, tasks)
+    return RedirectResponse(f"{_root(request)}/approvals/{publication_id}", status.HTTP_303_SEE_OTHER)
+
+
+@router.post("/approvals/{publication_id}/cuts", dependencies=[DECIDER])
+def approve_all_cuts(
+    request: Request,
+    publication_id: Number,
+    user: UserDep,
+    entered: Annotated[CutsForm, Form()],
+    tasks: BackgroundTasks,
+) -> Response:
+    """Store that the user approves all cuts that he was shown, then redirect to the page."""
+    shown_at = check_form_token(entered.token, user, _approval_purpose(publication_id))
+    with warehouse() as connection:
+        approve_cuts(connection, publication_id, entered.seen, Decider(user, shown_at))
+    wake_if_decided(request, publication_id, tasks)
     return RedirectResponse(f"{_root(request)}/approvals/{publication_id}", status.HTTP_303_SEE_OTHER)
 
 
@@ -294,8 +300,8 @@ def _root(request: Request) -> str:
     return str(request.scope.get("root_path", "")).rstrip("/")
 
 
-def _purpose(publication_id: Number, account_id: str) -> str:
-    return f"{publication_id} {account_id}"
+def _approval_purpose(publication_id: int) -> str:
+    return f"approval {publication_id}"
 
 
 def _change_purpose(change_id: int) -> str:

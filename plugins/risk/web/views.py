@@ -15,7 +15,7 @@ from risk.core.calendar import checked_session
 from risk.core.errors import RequestError
 from risk.core.runs import DAILY_DAG
 from risk.core.warehouse import Connection, connect, records
-from risk.limits.approvals import Proposal, Publication, read_publication, read_required_approvals, superseded_by
+from risk.limits.approvals import Publication, read_publication
 from risk.model.features import FEATURES
 from risk.model.gate import (
     DEMOTION_MISSES,
@@ -165,16 +165,6 @@ class TraderView:
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovalView:
-    """The page of an approval: what is open, what was decided and by whom."""
-
-    publication: Publication
-    proposals: Sequence[Proposal]
-    decisions: Sequence[TableRow]
-    superseded_by: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class TrackRecordView:
     """The page of the track record as one run knew it; the sums by session are the newest first."""
 
@@ -321,23 +311,6 @@ def read_trader(connection: Connection, account_id: str, row_count: int) -> Trad
         sum(session.quantile_05_usd is not None for session in active),
         _feature_views(records(connection, "risk_page/select_trader_features", account)),
         records(connection, "risk_page/select_trader_recommendations", {**account, "row_count": row_count}),
-    )
-
-
-def read_approval(connection: Connection, publication_id: int) -> ApprovalView:
-    """Read an approval.
-
-    Raises
-    ------
-    RequestError
-        If there is none of this number.
-    """
-    publication = read_publication(connection, publication_id=publication_id)
-    return ApprovalView(
-        publication,
-        read_required_approvals(connection, publication),
-        records(connection, "risk_page/select_decisions", {"publication_id": publication_id}),
-        superseded_by(connection, publication),
     )
 
 

@@ -1,0 +1,73 @@
+"""The mail *Limits in force*: what was published for a session, and who decided it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from risk.core.money import counted, usd_exact
+from risk.core.runs import read_run
+from risk.core.settings import Settings
+from risk.core.warehouse import Connection, records
+from risk.limits.approvals import NOT_REQUIRED, TIMED_OUT, Publication
+from risk.report.mail import Mail, MailServer, send_mail
+from risk.report.page import NoticePage, ui_address
+from risk.report.render import render_views
+from risk.report.send import with_policy_recipients
+
+
+def send_limits(connection: Connection, server: MailServer, publication: Publication, settings: Settings) -> int:
+    """Mail to the report's recipients what a publication brought into force; nothing where it published nothing.
+
+    Returns
+    -------
+    int
+        Mails accepted by the server.
+
+    Raises
+    ------
+    ConnectionLostError, RequestError
+        If the server did not accept a mail; the other recipients have theirs.
+    """
+    published = records(connection, "risk_page/select_published", {"run_id": publication.run_id})
+    if not published:
+        return 0
+    run = read_run(connection, publication.run_id)
+    addressed = with_policy_recipients(connection, run, settings)
+    mail = Mail(
+        rendered=render_views("notice", limits_page(publication, published, settings)),
+        sender=settings.sender,
+        recipients=tuple(dict.fromkeys(addressed.recipients)),
+        recipients_setting="RISK_RECIPIENTS",
+        kind="risk-limits",
+        key=f"{publication.effective_session} {publication.publication_id}",
+        date=max(row["published_at"] for row in published).astimezone(dt.UTC),
+    )
+    outcome = send_mail(mail, [server])
+    outcome.raise_for_faults("send_limits")
+    return outcome.sent_count
+
+
+def limits_page(publication: Publication, published: list[dict[str, Any]], settings: Settings) -> NoticePage:
+    """Build the page of a publication: every limit somebody was asked about, and how many others there are."""
+    asked = [row for row in published if row["action"] != NOT_REQUIRED]
+    others = len(published) - len(asked)
+    session = publication.effective_session
+    closing = (f"{counted(others, 'other limit')} as recommended, without an approval.",) if others else ()
+    dry = ("Dry run: nothing was sent to the trading platform.",) if not publication.is_live else ()
+    return NoticePage(
+        is_simulated=settings.is_simulated,
+        tone="good",
+        label="Limits in force",
+        title=f"Limits in force for {session}",
+        headline=f"{counted(len(published), 'limit')} in force for {session}.",
+        sentences=(*map(_sentence, asked), *closing, *dry),
+        actions=(),
+        url=ui_address(settings.base_url, f"/risk/approvals/{publication.publication_id}"),
+    )
+
+
+def _sentence(row: Mapping[str, Any]) -> str:
+    who = "" if row["action"] == TIMED_OUT else f"{row['action']} by {row['user_name']}, "
+    return f"{row['account_id']}: {usd_exact(row['limit_usd'])} ({who}{row['reason']})."

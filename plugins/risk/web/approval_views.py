@@ -1,0 +1,115 @@
+"""What the page Approval shows: the proposals, the forms that decide about them, and what is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from fastapi import BackgroundTasks, Request
+from pydantic import BaseModel, Field
+
+from risk.core.warehouse import Connection, records, rows
+from risk.limits.approvals import (
+    Proposal,
+    Publication,
+    needs_approval,
+    open_proposals,
+    read_proposals,
+    read_publication,
+    superseded_by,
+)
+from risk.limits.decisions import Decision, recommended_cuts
+from risk.web.views import warehouse
+from risk.web.wake import wake_publication
+
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class DecisionForm(BaseModel):
+    """The form that decides about one limit, as it is sent; the token says to whom it was shown, and when."""
+
+    account_id: Annotated[str, Field(max_length=100)]
+    action: Literal["approved", "rejected", "edited"]
+    seen: Sha256
+    token: str
+    limit: Annotated[str, Field(max_length=30)] = ""
+    reason: Annotated[str, Field(max_length=2000)] = ""
+
+    @property
+    def decision(self) -> Decision:
+        """What it decides."""
+        return Decision(self.account_id, self.action, self.seen, self.reason, self.limit)
+
+
+class CutsForm(BaseModel):
+    """The form that approves all cuts: the hashes of those that were shown."""
+
+    seen: Annotated[list[Sha256], Field(min_length=1, max_length=10_000)]
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """The page of an approval.
+
+    Attributes
+    ----------
+    publication
+        What is to be published.
+    proposals
+        The accounts that need approval, most urgent first.
+    cuts
+        Those that one button approves.
+    decisions
+        What was decided, in order.
+    published
+        What is in force by it, by account; empty before the publication.
+    is_closed
+        Whether the database's clock takes no answer any more.
+    superseded_by
+        Publication of a later report that counts instead; ``None`` = this one counts.
+    """
+
+    publication: Publication
+    proposals: Sequence[Proposal]
+    cuts: Sequence[Proposal]
+    decisions: Sequence[Mapping[str, Any]]
+    published: Mapping[str, Mapping[str, Any]]
+    is_closed: bool
+    superseded_by: int | None
+
+    @property
+    def waiting_count(self) -> int:
+        """How many limits wait for an answer."""
+        return sum(one.decided.outcome is None for one in self.proposals)
+
+
+def wake_if_decided(request: Request, publication_id: int, tasks: BackgroundTasks) -> None:
+    """Wake the task that waits for decisions, after the answer to a request, if nothing waits for one any more."""
+    with warehouse() as connection:
+        publication = read_publication(connection, publication_id=publication_id)
+        if not open_proposals(publication, read_proposals(connection, publication)):
+            tasks.add_task(wake_publication, request, publication.dag_run_id)
+
+
+def read_approval(connection: Connection, publication_id: int) -> ApprovalView:
+    """Read an approval.
+
+    Raises
+    ------
+    RequestError
+        If there is none of this number.
+    """
+    publication = read_publication(connection, publication_id=publication_id)
+    proposals = [one for one in read_proposals(connection, publication) if needs_approval(publication, one)]
+    published = records(connection, "risk_page/select_published", {"run_id": publication.run_id})
+    return ApprovalView(
+        publication,
+        sorted(proposals, key=lambda one: (-one.recommendation.cut_ratio, one.account_id)),
+        recommended_cuts(publication, proposals),
+        records(connection, "risk_page/select_decisions", {"publication_id": publication_id}),
+        {row["account_id"]: row for row in published},
+        rows(connection, "publish_limits/select_clock")[0][0] >= publication.decision_deadline,
+        superseded_by(connection, publication),
+    )
