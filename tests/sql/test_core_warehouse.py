@@ -15,8 +15,10 @@ import pytest
 from psycopg2.extensions import make_dsn
 
 from risk.core import calendar, schema, warehouse
-from risk.core.errors import ConnectionLostError, SchemaError, StackError
+from risk.core.errors import CheckError, ConnectionLostError, SchemaError, StackError
+from risk.core.runs import open_run
 from tests.databases import create_database, drop_database
+from tests.report_desks import insert
 
 OBJECTS = sorted(
     path.stem for part in ("tables", "functions") for path in (warehouse.SQL_DIR / "schema" / part).glob("*.sql")
@@ -223,6 +225,19 @@ def test_a_server_lost_in_the_middle_of_a_transaction_gets_a_sentence_and_undoes
     assert "already closed" not in str(caught.value)
     with contextlib.closing(warehouse.connect(warehouse_dsn)) as after:
         assert "999_lost" not in dict(warehouse.rows(after, "migrate/select_schema_migrations"))
+
+
+def test_run_is_refused_while_something_is_recorded_later_than_the_clock_shows(
+    connection: warehouse.Connection,
+) -> None:
+    ahead = dt.datetime.now(dt.UTC) + dt.timedelta(hours=1)
+    load = {"source": "drop", "is_simulated": False, "through_session_date": dt.date(2025, 8, 15)}
+    load_id = insert(connection, "loads", **load, recorded_at=ahead)
+
+    with pytest.raises(CheckError, match=f"something was loaded at {ahead:%Y-%m-%d %H:%M:%S} UTC: the clock was ahead"):
+        open_run(connection, dt.date(2025, 8, 15), load_id, "r")
+
+    assert open_run(connection, dt.date(2025, 8, 15), load_id, "r", as_of=ahead).as_of == ahead
 
 
 def test_full_disk_is_one_error_with_its_folder_and_remedy() -> None:

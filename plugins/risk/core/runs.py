@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from psycopg2 import sql
 
 from risk.core.calendar import morning, next_session
-from risk.core.errors import RequestError
+from risk.core.errors import CheckError, RequestError
 from risk.core.policy_store import read_policy
 from risk.core.settings import SQL_DIR, TEMPLATE_DIR
 from risk.core.warehouse import Connection, execute, records, rows, writing
@@ -136,8 +136,15 @@ def open_run(
     ----------
     as_of
         Cut-off of a point-in-time run; ``None`` = the database clock after the load was committed.
+
+    Raises
+    ------
+    CheckError
+        If the database's clock was ahead when something was loaded: a run of now would not know it.
     """
     with writing(connection):
+        if as_of is None:
+            _refuse_behind_loads(connection)
         opened = records(
             connection,
             "runs/insert_runs",
@@ -151,6 +158,15 @@ def open_run(
             },
         )
     return Run(**opened[0])
+
+
+def _refuse_behind_loads(connection: Connection) -> None:
+    for later in records(connection, "runs/select_later_loads"):
+        raise CheckError(
+            f"The database's clock shows {later['asked_at']:%Y-%m-%d %H:%M:%S} UTC, and something was loaded at "
+            f"{later['recorded_at']:%Y-%m-%d %H:%M:%S} UTC: the clock was ahead then, and a run of now would not know "
+            "it. Set the clock by a time server (timedatectl); from that instant on, clear this task."
+        )
 
 
 def read_run(connection: Connection, run_id: int) -> Run:
