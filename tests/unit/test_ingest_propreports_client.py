@@ -338,11 +338,14 @@ def test_answer_of_any_number_of_rows_is_written_in_bounded_memory(tmp_path: Pat
 
 
 def test_answer_that_never_ends_is_given_up(
-    vendor: Vendor, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    endpoint: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("risk.ingest.propreports.client.LARGEST_ANSWER", 300)
 
-    with pytest.raises(ConnectionLostError, match="the answer has more than 300 bytes"):
+    with (
+        Client(endpoint, RateLimiter(), HURRY) as client,
+        pytest.raises(ConnectionLostError, match="the answer has more than 300 bytes"),
+    ):
         fetched(client, tmp_path)
 
 

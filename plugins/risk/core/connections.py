@@ -14,6 +14,7 @@ import httpx
 import psycopg2
 from psycopg2.extensions import make_dsn, parse_dsn
 
+from risk.core.answers import AnswerError, BoundedClient
 from risk.core.errors import ConnectionLostError, RequestError, StackError
 
 WAREHOUSE_CONNECTION = "AIRFLOW_CONN_RISK_WAREHOUSE"
@@ -26,6 +27,8 @@ METADATA_DSN = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
 """Airflow's own setting of its metadata database, in SQLAlchemy's form."""
 
 API_TIMEOUT_S = 30.0
+LARGEST_ANSWER = 1 << 24
+"""Bytes; a page of Airflow's lists has some hundred kilobytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ class AirflowApi:
     user, password
         Login of the UI.
     timeout_s
-        Seconds for each request.
+        Seconds for each request as a whole.
     """
 
     def __init__(self, url: str, user: str, password: str, timeout_s: float = API_TIMEOUT_S) -> None:
@@ -152,8 +155,13 @@ class AirflowApi:
         self._password = password
         self._token = ""
         # No proxy of the environment between neighbors, and no connection kept: the server may restart in between.
-        self._client = httpx.Client(
-            base_url=self.url, timeout=timeout_s, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+        self._client = BoundedClient(
+            answer_s=timeout_s,
+            most_bytes=LARGEST_ANSWER,
+            base_url=self.url,
+            timeout=timeout_s,
+            trust_env=False,
+            limits=httpx.Limits(max_keepalive_connections=0),
         )
 
     def __enter__(self) -> Self:
@@ -164,7 +172,7 @@ class AirflowApi:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the client."""
-        self._client.close()
+        self._client.__exit__(kind, error, trace)
 
     def health(self) -> dict[str, Any]:
         """Return the health of each component.
@@ -232,15 +240,17 @@ class AirflowApi:
     ) -> tuple[int, Any]:
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
-            response = self._client.request(method, path, json=body, params=query or None, headers=headers)
-        except httpx.HTTPError as error:
+            asked: dict[str, Any] = {"json": body, "params": query or None, "headers": headers}
+            with self._client.stream(method, path, **asked) as response:
+                content = b"".join(self._client.chunks(response))
+        except (httpx.HTTPError, AnswerError) as error:
             raise ConnectionLostError(
                 f"Airflow's api-server at {self.url} does not answer ({error}): start it, or read its log."
             ) from None
         try:
-            return response.status_code, response.json() if response.content else None
+            return response.status_code, json.loads(content) if content else None
         except ValueError:
-            return response.status_code, response.text
+            return response.status_code, content.decode("utf-8", errors="replace")
 
 
 def api_of(connection: ServiceConnection, timeout_s: float = API_TIMEOUT_S) -> AirflowApi:

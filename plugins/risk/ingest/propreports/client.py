@@ -27,6 +27,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from risk.core.answers import AnswerError, BoundedClient
 from risk.core.errors import ConnectionLostError, RefusalError
 from risk.ingest.rules import shorten
 
@@ -217,7 +218,7 @@ class Timeouts:
     connect_s, read_s
         Seconds to connect, and between two pieces of an answer.
     answer_s
-        Seconds for a whole answer, so that one that trickles ends, too.
+        Seconds for a whole request, so that one whose answer trickles ends, too.
     attempts
         Tries of one request.
     backoff_s
@@ -259,7 +260,12 @@ class Client:
         self._token = ""
         timeout = httpx.Timeout(self.timeouts.read_s, connect=self.timeouts.connect_s)
         # A proxy named in the environment leads out of this machine, never back into it.
-        self._http = httpx.Client(timeout=timeout, trust_env=not endpoint.is_on_this_machine, follow_redirects=False)
+        self._http = BoundedClient(
+            answer_s=self.timeouts.answer_s,
+            most_bytes=LARGEST_ANSWER,
+            timeout=timeout,
+            trust_env=not endpoint.is_on_this_machine,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -270,7 +276,7 @@ class Client:
         try:
             self.logout()
         finally:
-            self._http.close()
+            self._http.__exit__(kind, error, trace)
 
     def login(self) -> None:
         """Get a new token.
@@ -365,24 +371,14 @@ class Client:
         log.info("%s, action %s: %s", self.endpoint.host, action, error)
 
     def _post(self, form: Mapping[str, str], receive: Callable[[Iterator[bytes]], Received]) -> Received:
-        began = self.limiter.clock()
         try:
             with self.limiter.request(), self._http.stream("POST", self.endpoint.url, data=form) as response:
                 self._refuse(response, form["action"])
-                return receive(self._chunks(response, began))
+                return receive(self._http.chunks(response))
+        except AnswerError as error:
+            raise TransientError(str(error)) from None
         except httpx.HTTPError as error:
             raise TransientError(self._cleaned(f"{type(error).__name__} {error}")) from None
-
-    def _chunks(self, response: httpx.Response, began: float) -> Iterator[bytes]:
-        """Yield the unpacked answer while it stays within time and size."""
-        byte_count = 0
-        for chunk in response.iter_bytes():
-            byte_count += len(chunk)
-            if self.limiter.clock() - began > self.timeouts.answer_s:
-                raise TransientError(f"the answer took more than {self.timeouts.answer_s:g} seconds")
-            if byte_count > LARGEST_ANSWER:
-                raise TransientError(f"the answer has more than {LARGEST_ANSWER:,} bytes")
-            yield chunk
 
     def _refuse(self, response: httpx.Response, action: str) -> None:
         """Raise unless the answer is one."""
@@ -392,7 +388,7 @@ class Client:
             raise TransientError(f"HTTP {response.status_code}")
         if response.status_code != http.HTTPStatus.INTERNAL_SERVER_ERROR:
             raise self._refusal(action, f"HTTP {response.status_code} {response.reason_phrase}")
-        sentence = _read_line(response.iter_bytes())
+        sentence = _read_line(self._http.chunks(response))
         if sentence == EXPIRED and action != "login":
             raise _Expired
         raise self._refusal(action, sentence)
