@@ -25,8 +25,10 @@ from risk.core.settings import EXCHANGE_ZONE, read_settings
 from risk.core.warehouse import Connection, writing
 from risk.ingest.load import load_drop
 from risk.limits.adopt_policy import Adoption, adopt
+from risk.limits.approvals import AirflowUser
 from risk.limits.decide import apply_rules
 from risk.limits.policy import read_terms
+from risk.limits.policy_requests import read_requests
 from risk.report.page import Links
 from risk.report.replay import replay
 from risk.report.send import send_report
@@ -45,7 +47,7 @@ SMALL = policy_document(cut__maximum="60%")
 
 
 def asked(valid_from: dt.date = TUESDAY, reason: str = "smaller cuts", document: Any = SMALL) -> Adoption:
-    return Adoption(document, valid_from, "ann@desk", reason)
+    return Adoption(document, valid_from, AirflowUser("ann@desk", "ann@desk"), reason)
 
 
 def decided(connection: Connection, run: Run, *columns: str) -> dict[str, Any]:
@@ -107,7 +109,9 @@ def test_run_uses_the_newest_version_valid_and_recorded_by_then(connection: Conn
         (asked(reason=" \n"), False, "A reason is missing"),
         (asked(reason="x" * 501), False, "501 characters"),
         (asked(document=default_policy()), False, "applies on 2025-08-19 already, version 0"),
-        (asked(), True, "RISK_DUAL_CONTROL"),
+        (asked(document=default_policy()), True, "applies on 2025-08-19 already, version 0"),
+        (asked(dt.date(2025, 8, 15)), True, "2025-08-15 is past"),
+        (asked(dt.date.max), False, "after the calendar's last session"),
     ],
 )
 def test_adoption_that_cannot_be_is_refused_and_stores_nothing(
@@ -116,6 +120,7 @@ def test_adoption_that_cannot_be_is_refused_and_stores_nothing(
     with pytest.raises(RequestError, match=words):
         adopt(connection, adoption, NOW, has_dual_control=has_dual_control)
     assert len(read_policies(connection)) == 1
+    assert read_requests(connection) == []
 
 
 def test_adoption_for_the_running_day_is_accepted_with_author_and_reason(connection: Connection) -> None:

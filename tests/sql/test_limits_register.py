@@ -28,7 +28,7 @@ from risk.limits.change_approvals import (
     show_change,
 )
 from risk.limits.in_force import BASE, DEFAULT, EMAILED, INTRADAY, NEVER, PUBLISHED, TEMPORARY, LimitInForce
-from risk.limits.limit_inputs import APPROVED, REJECTED, RegisteredChange, read_changes
+from risk.limits.limit_inputs import RegisteredChange, read_changes
 from risk.limits.policy import read_terms
 from risk.limits.register import (
     RequestedChange,
@@ -38,6 +38,7 @@ from risk.limits.register import (
     read_known_limits,
     request_change,
 )
+from risk.limits.second_person import APPROVED, REJECTED
 from tests.policies import adopt, policy_document
 from tests.report_desks import insert
 from tests.sql.daily_rows import new_load

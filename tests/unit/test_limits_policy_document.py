@@ -270,3 +270,15 @@ def test_file_that_cannot_be_read_has_a_sentence(tmp_path: Path, content: bytes 
         file.write_bytes(content)
     with pytest.raises(RequestError, match=r"policy\.yaml"):
         read_policy_file(str(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a: " + "x" * 2_000_000, "has 2,000,003 characters: a policy has at most 100,000"),
+        ("[" * 50_000, "is nested too deeply"),
+    ],
+)
+def test_text_that_is_too_long_or_too_deep_is_refused_with_a_sentence(text: str, words: str) -> None:
+    with pytest.raises(RequestError, match=words):
+        parse_policy(text, "mine.yaml")

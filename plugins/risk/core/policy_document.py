@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -61,7 +61,7 @@ class PolicyDocument:
         return self.desk if group is None else self.groups.get(group.strip().lower(), self.desk)
 
 
-@cache
+@lru_cache(maxsize=256)
 def parse_policy(text: str, name: str) -> PolicyDocument:
     """Validate the text of a policy.
 

@@ -71,7 +71,12 @@ def _version(row: Mapping[str, Any]) -> PolicyVersion:
 
 
 def insert_policy(
-    connection: Connection, document: PolicyDocument, valid_from: dt.date | None, author: str, reason: str
+    connection: Connection,
+    document: PolicyDocument,
+    valid_from: dt.date | None,
+    author: str,
+    reason: str,
+    approver: str | None = None,
 ) -> int:
     """Store a policy as the next version; the caller holds the write lock.
 
@@ -86,6 +91,7 @@ def insert_policy(
         "valid_from": valid_from,
         "author": author,
         "reason": reason,
+        "approver": approver,
     }
     version: int = rows(connection, "policy/insert_policies", binds)[0][0]
     return version

@@ -19,6 +19,9 @@ NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 """What is no text in plain YAML; ``yes``, ``on`` and dates are texts here."""
 
+LONGEST_TEXT = 100_000
+"""Characters; the shipped policy has 6,000."""
+
 
 @dataclass(frozen=True, slots=True)
 class PolicyText:
@@ -72,8 +75,11 @@ def read_policy_text(text: str, name: str) -> PolicyText:
     Raises
     ------
     RequestError
-        If the text is not YAML, states a key twice or refers to another place of itself; names file and line.
+        If the text is too long or not YAML, states a key twice or refers to another place of itself; names file and
+        line.
     """
+    if len(text) > LONGEST_TEXT:
+        raise RequestError(f"{name} has {len(text):,} characters: a policy has at most {LONGEST_TEXT:,}.")
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
@@ -81,6 +87,8 @@ def read_policy_text(text: str, name: str) -> PolicyText:
         raise RequestError(f"{name}, line {line}: this is not YAML ({error.problem}); correct the line.") from None
     except yaml.YAMLError as error:
         raise RequestError(f"{name}: this is not YAML ({' '.join(str(error).split())}); save it as UTF-8.") from None
+    except RecursionError:
+        raise RequestError(f"{name} is nested too deeply: write keys, as the shipped policy has them.") from None
     if root is None:
         raise RequestError(f"{name} is empty: begin with a copy of include/policy/default.yaml.")
     found = PolicyText(name, None, {})

@@ -1,17 +1,21 @@
-"""Adopting a policy: it becomes a new version, valid from a session that has not been decided yet."""
+"""Adopting a policy: it becomes a new version, valid from a session that has not been decided yet.
+
+Under dual control nobody adopts alone: what a person asks for is stored as a request (`risk.limits.policy_requests`).
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
 
-from risk.core.calendar import is_session, next_session
+from risk.core.calendar import is_session, last_session, next_session
 from risk.core.errors import RequestError
 from risk.core.policy_document import PolicyDocument
 from risk.core.policy_store import PolicyVersion, insert_policy, read_policies
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, writing
-from risk.limits.approvals import cleaned_reason
+from risk.limits.approvals import AirflowUser, cleaned_reason
+from risk.limits.policy_requests import PolicyRequest, check_new, store_request
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,47 +28,43 @@ class Adoption:
         The policy.
     valid_from
         First effective session it shall apply to.
-    author, reason
-        Who asks, and why.
+    user, reason
+        Who asks, a person logged in to Airflow or ``user@host`` of the command line, and why.
     """
 
     document: PolicyDocument
     valid_from: dt.date
-    author: str
+    user: AirflowUser
     reason: str
 
 
-def adopt(connection: Connection, asked: Adoption, instant: dt.datetime, *, has_dual_control: bool) -> PolicyVersion:
-    """Store a policy as the next version.
+def adopt(
+    connection: Connection, asked: Adoption, instant: dt.datetime, *, has_dual_control: bool
+) -> PolicyVersion | PolicyRequest:
+    """Store a policy as the next version; under dual control as a request, pending until a second person approves.
+
+    The same request of the same person, still pending, is not stored again.
 
     Parameters
     ----------
     instant
         Now, aware.
     has_dual_control
-        Whether one person may not decide alone; the command line cannot approve, so that nothing is adopted then.
+        Whether one person may not decide alone.
 
     Raises
     ------
     RequestError
-        If the session is past or none, the reason is missing, the policy is the one that applies then already, or a
-        second person would have to approve; nothing is stored then.
+        If the session is past or none, the reason is missing, or the policy is the one that applies then already;
+        nothing is stored then.
     """
-    if has_dual_control:
-        raise RequestError(
-            "RISK_DUAL_CONTROL=1: a policy needs the approval of a second person, which the Risk page does not take "
-            "yet, and the command line cannot approve. Nothing was adopted; the policy in force stays."
-        )
     _check_session(asked.valid_from, instant)
     reason = cleaned_reason(asked.reason)
     with writing(connection):
-        present = read_policies(connection, asked.valid_from)[0]
-        if present.document.content_sha256 == asked.document.content_sha256:
-            raise RequestError(
-                f"This is the policy that applies on {asked.valid_from} already, version {present.version}: "
-                "nothing to adopt."
-            )
-        insert_policy(connection, asked.document, asked.valid_from, asked.author, reason)
+        check_new(connection, asked.document, asked.valid_from)
+        if has_dual_control:
+            return store_request(connection, asked.document, asked.valid_from, asked.user, reason)
+        insert_policy(connection, asked.document, asked.valid_from, asked.user.user_name, reason)
         return read_policies(connection)[0]
 
 
@@ -109,8 +109,10 @@ def _check_session(valid_from: dt.date, instant: dt.datetime) -> None:
     today = instant.astimezone(EXCHANGE_ZONE).date()
     if valid_from < today:
         raise RequestError(
-            f"--from {valid_from} is past: limits of that session were decided by another policy. "
+            f"{valid_from} is past: limits of that session were decided by another policy. "
             f"Name {next_session(today)} or later."
         )
+    if valid_from > last_session():
+        raise RequestError(f"{valid_from} is after the calendar's last session: name {last_session()} or earlier.")
     if not is_session(valid_from):
-        raise RequestError(f"--from {valid_from} is no session of the exchange: name {next_session(valid_from)}.")
+        raise RequestError(f"{valid_from} is no session of the exchange: name {next_session(valid_from)}.")

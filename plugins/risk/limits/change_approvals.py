@@ -8,23 +8,23 @@ request.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from risk.core.errors import RequestError
 from risk.core.money import counted, usd_exact
 from risk.core.warehouse import Connection, execute, rows, writing
 from risk.limits.approvals import AirflowUser
 from risk.limits.in_force import BASE, NEVER
-from risk.limits.limit_inputs import APPROVED, RegisteredChange, read_changes
+from risk.limits.limit_inputs import RegisteredChange, read_changes
 from risk.limits.register import KnownLimits, change_facts, read_change, read_known_limits, shown
+from risk.limits.second_person import APPROVED, ShownRequest
 
 
 @dataclass(frozen=True, slots=True)
-class ShownChange:
+class ShownChange(ShownRequest):
     """A pending change as a person sees it before he decides.
 
     Attributes
@@ -50,15 +50,30 @@ class ShownChange:
         return self.change.limit_usd - self.before_usd
 
     @property
-    def sha256(self) -> str:
-        """Hash of everything a person is shown of it."""
-        limits = {"before_usd": self.before_usd, "reference_usd": self.reference_usd}
-        facts = {**change_facts(self.change), **limits, "needs": self.needs_second_person}
-        return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+    def name(self) -> str:
+        """Its number and account."""
+        return f"change {self.change.change_id} of {self.change.account_id}"
 
-    def may_approve(self, user: AirflowUser) -> bool:
-        """Return whether a person may approve it: anybody, or anybody but its requester."""
-        return not (self.needs_second_person and self.change.is_requested_by(user.user_id, user.user_name))
+    @property
+    def place(self) -> str:
+        """The page that shows it."""
+        return "Limits"
+
+    @property
+    def what_moves(self) -> str:
+        """What it would replace."""
+        return "the limit it replaces"
+
+    @property
+    def facts(self) -> Mapping[str, Any]:
+        """Everything a person is shown of it."""
+        limits = {"before_usd": self.before_usd, "reference_usd": self.reference_usd}
+        return {**change_facts(self.change), **limits, "needs": self.needs_second_person}
+
+    @property
+    def requester(self) -> AirflowUser:
+        """Who asked."""
+        return AirflowUser(self.change.requested_by, self.change.requester_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +135,8 @@ def decide_change(
         now = rows(connection, "publish_limits/select_clock")[0][0]
         _check_open(change, now)
         known = read_known_limits(connection, now, last_at=NEVER, account_ids=[change.account_id])
-        _check_shown(show_change(known, change, has_dual_control=has_dual_control), decision, user)
+        now_shown = show_change(known, change, has_dual_control=has_dual_control)
+        now_shown.check_decision(decision.action, decision.seen_sha256, user)
         binds = {
             "change_id": decision.change_id,
             "action": decision.action,
@@ -181,18 +197,4 @@ def _check_open(change: RegisteredChange, now: dt.datetime) -> None:
         raise RequestError(
             f"Change {change.change_id} of {change.account_id} ended at {shown(change.ends_at)} without an approval: "
             "request a new change."
-        )
-
-
-def _check_shown(now_shown: ShownChange, decision: ChangeDecision, user: AirflowUser) -> None:
-    change = now_shown.change
-    if decision.seen_sha256 != now_shown.sha256:
-        raise RequestError(
-            f"Change {change.change_id} of {change.account_id} is no longer what you were shown, since the limit it "
-            "replaces has changed: reload the page Limits and decide again."
-        )
-    if decision.action == APPROVED and not now_shown.may_approve(user):
-        raise RequestError(
-            f"{user.user_name} requested change {change.change_id} of {change.account_id} and may not approve it: a "
-            "second person has to."
         )

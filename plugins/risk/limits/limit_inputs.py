@@ -13,11 +13,10 @@ from risk.core.calendar import day_start
 from risk.core.policy_store import Instant
 from risk.core.warehouse import Connection, records, rows
 from risk.limits.in_force import BASE, DEFAULT, AccountLimits, LimitChange, ReportedLimit, base_limit
+from risk.limits.second_person import APPROVED, PENDING, is_same_person
 
 if TYPE_CHECKING:
     from risk.limits.policy import DeskTerms
-
-APPROVED, REJECTED, PENDING = "approved", "rejected", "pending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +48,9 @@ class RegisteredChange:
     @property
     def is_lone(self) -> bool:
         """Whether its requester has approved it."""
-        return self.action == APPROVED and self.is_requested_by(self.decided_by or "", self.decider_name or "")
-
-    def is_requested_by(self, user_id: str, user_name: str) -> bool:
-        """Return whether a user requested it; the command line knows him by his name on its machine only."""
-        requester, _, host = self.requested_by.rpartition("@")
-        is_namesake = bool(host) and requester.casefold() in (user_id.casefold(), user_name.casefold())
-        return is_namesake or self.requested_by == user_id
+        requester = (self.requested_by, self.requester_name)
+        decider = (self.decided_by or "", self.decider_name or "")
+        return self.action == APPROVED and is_same_person(requester, decider)
 
     @property
     def terms(self) -> LimitChange:

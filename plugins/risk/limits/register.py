@@ -39,14 +39,13 @@ from risk.limits.in_force import (
     limit_at,
 )
 from risk.limits.limit_inputs import (
-    PENDING,
-    REJECTED,
     RegisteredChange,
     read_account_limits,
     read_changes,
     unnamed_limits,
 )
 from risk.limits.policy import DeskTerms, read_terms
+from risk.limits.second_person import PENDING, REJECTED
 
 ONE_DAY = dt.timedelta(days=1)
 MOMENT = dt.timedelta(microseconds=1)

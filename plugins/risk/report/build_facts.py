@@ -22,6 +22,7 @@ from risk.limits.further_limits import read_further_uses
 from risk.limits.in_force import AccountLimits, change_usd, limit_at
 from risk.limits.limit_inputs import read_account_limits, unnamed_limits
 from risk.limits.policy import read_terms
+from risk.limits.policy_requests import pending_policy_sentences
 from risk.limits.receipts import BREACH
 from risk.report.facts import (
     PNL_CHART_SESSIONS,
@@ -277,8 +278,8 @@ def account_warnings(accounts: Sequence[AccountFacts], run: Run) -> Iterable[War
 
 
 def _limit_warnings(connection: Connection, run: Run, accounts: Sequence[AccountFacts]) -> Iterable[WarningFacts]:
-    """Warn of changes that wait for a decision, then of limits in force that the trading platform may not have."""
-    for sentence in pending_sentences(connection, run.as_of):
+    """Warn of changes and policies that wait for a decision, then of limits that the trading platform may not have."""
+    for sentence in pending_sentences(connection, run.as_of) + pending_policy_sentences(connection, run.as_of):
         yield WarningFacts("register", "limits", readable(sentence))
     names = [account.account_id for account in accounts]
     for sentence in platform_sentences(connection, run.as_of, names):

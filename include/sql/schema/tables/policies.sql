@@ -18,7 +18,8 @@ comment on column risk.policies.version is '0 at set-up, then 1, 2, ... in the o
 comment on column risk.policies.policy_text is 'The policy as written, YAML.';
 comment on column risk.policies.content_sha256 is 'SHA-256 of the text.';
 comment on column risk.policies.valid_from is 'First effective session it applies to; null = version 0, all sessions.';
-comment on column risk.policies.author is 'Who adopted it: user and machine of the command line.';
+comment on column risk.policies.author is
+'Who asked for it: name of the person logged in to Airflow, or user and machine of the command line.';
 comment on column risk.policies.reason is 'Why, in the author''s words.';
 comment on column risk.policies.approver is 'Second person who approved it; null = none was required.';
 comment on column risk.policies.recorded_at is 'When the row was recorded (committed).';
