@@ -1,10 +1,11 @@
 """# Weekly maintenance
 
-Monday mornings before the daily run: emails the digest of the last week and removes Airflow's own runs, logs and log
-files older than 180 days. The warehouse keeps everything.
+Monday mornings before the daily run: judges the policies that were tried, emails the digest of the last week and
+removes Airflow's own runs, logs and log files older than 180 days. The warehouse keeps everything.
 
 | task | does | if it fails |
 |---|---|---|
+| judge_trials | verdicts on tried policies, from mornings since, for the page Policy | read its log, clear it |
 | send_digest | one email: reports, traders, model, track record, data | check mail server and warehouse, clear it |
 | clean_metadata | `airflow db clean` | read its log; not urgent, the daily run continues |
 | clean_logs | removes old task logs | check the disk and its permissions, clear it |
@@ -18,6 +19,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, chain
 
 from risk.core.settings import read_settings
 from risk.operators.maintenance import CleanLogsOperator, CleanMetadataOperator
+from risk.operators.policy_trial import JudgeTrialsOperator
 from risk.operators.send_digest import SendDigestOperator
 
 IS_SCHEDULED = read_settings().schedule == "sessions"
@@ -33,6 +35,7 @@ with DAG(
     tags=["risk", "weekly"],
     default_args={"owner": "risk", "retries": 1, "execution_timeout": dt.timedelta(minutes=20)},
 ):
-    # Cleaning and the digest are independent.
+    # The three are independent.
+    JudgeTrialsOperator(task_id="judge_trials")
     SendDigestOperator(task_id="send_digest")
     chain(CleanMetadataOperator(task_id="clean_metadata"), CleanLogsOperator(task_id="clean_logs"))

@@ -10,6 +10,8 @@ import socket
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.progress import Progress
 
 from risk.cli_parts import JsonFlag, warehouse
 from risk.core.errors import RequestError
@@ -76,16 +78,21 @@ def adopt(
     *,
     as_json: JsonFlag = False,
 ) -> None:
-    """Adopt a policy from a session on; it is stored under the next version and never changed."""
+    """Adopt a policy from a session on, under the next version; with dual control a second person approves it."""
     from risk.core.policy_document import read_policy_file
     from risk.limits.adopt_policy import Adoption, never_effective
     from risk.limits.adopt_policy import adopt as store
+    from risk.limits.approvals import AirflowUser
+    from risk.limits.policy_requests import PolicyRequest
 
-    author = f"{getpass.getuser()}@{socket.gethostname()}"
-    asked = Adoption(read_policy_file(file), _date("--from", valid_from), author, reason)
+    person = _person()
+    asked = Adoption(read_policy_file(file), _date("--from", valid_from), AirflowUser(person, person), reason)
     with warehouse() as connection:
         has_dual_control = read_settings().dual_control
         adopted = store(connection, asked, dt.datetime.now(dt.UTC), has_dual_control=has_dual_control)
+        if isinstance(adopted, PolicyRequest):
+            _print(adopted.facts, [adopted.sentence], as_json=as_json)
+            return
         replaced = [one.version for one in never_effective(connection, adopted)]
     lines = [f"Adopted {_described(adopted)}"]
     lines += [f"Version {version}, valid from the same session or later, will never apply." for version in replaced]
@@ -107,10 +114,12 @@ def what_if(
     from risk.limits.what_if_report import run_what_if, what_if_facts, what_if_sentences
 
     document, sessions = read_policy_file(file), (_date("--from", first), _date("--to", last))
-    author = f"{getpass.getuser()}@{socket.gethostname()}"
     with warehouse() as connection:
         mornings_of_range(connection, *sessions)
-        found = run_what_if(connection, seal_trial(connection, document, *sessions, author))
+        trial = seal_trial(connection, document, *sessions, _person())
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("Deciding past mornings again", total=1.0)
+            found = run_what_if(connection, trial, lambda share: progress.update(task, completed=share))
     _print(what_if_facts(found), what_if_sentences(found), as_json=as_json)
 
 
@@ -125,6 +134,11 @@ def trials(*, as_json: JsonFlag = False) -> None:
         judged = [(trial, judge_trial(connection, trial)) for trial in read_trials(connection)]
     lines = [trial_sentence(*one) for one in judged] or ["No policy was tried yet: riskctl policy what-if tries one."]
     _print({"trials": [trial_facts(*one) for one in judged]}, lines, as_json=as_json)
+
+
+def _person() -> str:
+    """Name who types the command: his user and machine."""
+    return f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def _print(facts: dict[str, Any], lines: list[str], *, as_json: bool) -> None:

@@ -150,6 +150,13 @@ def test_another_policy_changes_what_was_worked_by_hand(desk: Connection) -> Non
     # stopped at the mark of 4,000, plus 5 % of the limit: 4,175 lost instead of 4,000
     assert outcomes.lead_usd == Decimal(175)
     assert outcomes.adopted.record.net_usd == Decimal(-175)
+    assert [(DAYS.index(one.effective_session), one.net_usd) for one in outcomes.adopted.nets] == [
+        (23, -175),
+        (24, 0),
+        (25, 0),
+    ]
+    for side in (outcomes.adopted, outcomes.other):
+        assert sum(one.equal_net_usd for one in side.nets) == side.record.uniform_net_usd
     # two accounts on each of four days, of which the last is not over
     assert (outcomes.open_count, outcomes.adopted.use.day_count) == (2, 6)
     assert table(desk, "recommendations", ("run_id", "account_id", "cut_ratio")) == before
@@ -255,7 +262,7 @@ def test_command_prints_json_and_refuses_with_a_sentence(
     assert printed["notes"][0] == f"The first limits of the range were reported for {DAYS[23]}."
     assert "No policy was adopted" in printed["notes"][1]
     assert f"reports reach from {DAYS[23]} to {DAYS[26]}" in refused[0]
-    assert "is after --to" in refused[1]
+    assert "The range begins on 2025-02-03, after it ends on 2025-01-02" in refused[1]
     assert "cut.step" in refused[2]
     # refused requests seal nothing
     assert len(read_trials(desk)) == 1

@@ -41,6 +41,8 @@ class Verdict:
         Wealth after the last session, and what the variant needs.
     better_since
         Session whose results made it better; it stays so. ``None`` = open.
+    wealth_path
+        Wealth after each session, ascending.
     """
 
     sealed_on: dt.date
@@ -50,6 +52,7 @@ class Verdict:
     wealth: float
     needed_wealth: float
     better_since: dt.date | None
+    wealth_path: Sequence[tuple[dt.date, float]] = ()
 
     @property
     def sentence(self) -> str:
@@ -82,9 +85,8 @@ def judge_trial(connection: Connection, trial: Trial) -> Verdict:
     path = wealth_path(np.concatenate([growth for _, growth in bets]))
     reached = np.flatnonzero(path >= needed)
     better_since = bets[int(reached[0])][0] if reached.size else None
-    return Verdict(
-        sealed_on, trial.variant_number, len(bets), bets[-1][0], float(path[-1]), needed, better_since
-    )  # fmt: skip
+    wealth = [(session, float(value)) for (session, _), value in zip(bets, path, strict=True)]
+    return Verdict(sealed_on, trial.variant_number, len(bets), *wealth[-1], needed, better_since, wealth)
 
 
 def _counts(morning: PastMorning, trial: Trial) -> bool:

@@ -22,6 +22,7 @@ from risk.core.warehouse import Connection, rows
 from risk.limits.decide import ActiveAccount, decide
 from risk.limits.past_mornings import PastInputs, PastMorning, PastReader, past_mornings, read_mornings
 from risk.limits.policy import DeskTerms, limit_in_force
+from risk.model.walk_forward import ProgressCallback
 
 TRIAL_LABEL = "what-if"
 RATIO_STEP = Decimal("0.0001")
@@ -92,7 +93,10 @@ class MorningDecisions:
 
 
 def decide_again(
-    connection: Connection, mornings: Sequence[PastMorning], document: PolicyDocument
+    connection: Connection,
+    mornings: Sequence[PastMorning],
+    document: PolicyDocument,
+    on_progress: ProgressCallback | None = None,
 ) -> Iterator[MorningDecisions]:
     """Decide past mornings under their own policies and under another one.
 
@@ -102,15 +106,19 @@ def decide_again(
         Ascending, at least one.
     document
         The other policy.
+    on_progress
+        Called after each morning with the share that is decided.
     """
     reported = _read_reported(connection, mornings)
     adopted, other = _PolicyLine(), _PolicyLine()
     with past_mornings(connection, mornings) as reader:
-        for morning in mornings:
-            with reader.inputs(morning) as known:
-                own = adopted.decide(reader, known, known.terms)
-                tried = other.decide(reader, known, replace(known.terms, document=document, label=TRIAL_LABEL))
+        for number, morning in enumerate(mornings, 1):
+            known = reader.inputs(morning)
+            own = adopted.decide(reader, known, known.terms)
+            tried = other.decide(reader, known, replace(known.terms, document=document, label=TRIAL_LABEL))
             is_reproduced = adopted.last_rows == reported.get(morning.run.run_id, [])
+            if on_progress is not None:
+                on_progress(number / len(mornings))
             yield MorningDecisions(morning, own, tried, is_reproduced)
 
 
@@ -123,7 +131,7 @@ def mornings_of_range(connection: Connection, first_session: dt.date, last_sessi
         If the range is empty or nothing was reported in it.
     """
     if first_session > last_session:
-        raise RequestError(f"--from {first_session} is after --to {last_session}: exchange them.")
+        raise RequestError(f"The range begins on {first_session}, after it ends on {last_session}: exchange the two.")
     mornings = read_mornings(connection, first_session, last_session)
     if mornings:
         return mornings

@@ -25,6 +25,7 @@ from risk.limits.track_record import (
     IntradayPath,
     PastCut,
     TrackRecord,
+    benefit_usd,
     evaluate_cuts,
     outcome_usd,
     sum_interval,
@@ -66,6 +67,15 @@ class LimitUse:
 
 
 @dataclass(frozen=True, slots=True)
+class SessionNet:
+    """What the cuts of a session were worth, and had everybody been cut by the average of all; US dollars."""
+
+    effective_session: dt.date
+    net_usd: Decimal
+    equal_net_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class PolicyOutcome:
     """What a policy's limits would have done.
 
@@ -75,12 +85,15 @@ class PolicyOutcome:
         Of its limits; a breach is a hit, too.
     record
         What its cuts were worth, with everybody cut by its average as control; see `risk.limits.track_record`.
+    nets
+        The same by session, ascending.
     tail
         Against its own controls of the same size; ``None`` = too few sessions or no cut.
     """
 
     use: LimitUse
     record: TrackRecord
+    nets: Sequence[SessionNet]
     tail: TailEffect | None
 
 
@@ -186,7 +199,8 @@ def _policy_outcome(
     hits = sum(one.outcome != WITHIN for one in receipts)
     use = LimitUse(len(days), median, high, hits, sum(one.outcome == BREACH for one in receipts))
     tail = measure_effect(_cut_days(days, side)) if any(day.has_unit for day in days) else None
-    return PolicyOutcome(use, _track_record(days, side), tail)
+    record = _track_record(days, side)
+    return PolicyOutcome(use, record, _session_nets(days, side, record.average_cut_ratio), tail)
 
 
 def _track_record(days: Sequence[ComparedDay], side: Side) -> TrackRecord:
@@ -195,6 +209,23 @@ def _track_record(days: Sequence[ComparedDay], side: Side) -> TrackRecord:
     taken = sum((cut.base_limit_usd - cut.limit_usd for of_session in cuts for cut in of_session), Decimal(0))
     average = (taken / bases).quantize(RATIO_STEP) if bases else Decimal(0)
     return evaluate_cuts(cuts, average)
+
+
+def _session_nets(days: Sequence[ComparedDay], side: Side, average: Decimal) -> list[SessionNet]:
+    with localcontext(EXACT):
+        return [
+            SessionNet(
+                session,
+                sum((benefit_usd(cut.path, cut.base_limit_usd, cut.limit_usd) for cut in cuts), Decimal(0)),
+                sum(
+                    (benefit_usd(cut.path, cut.base_limit_usd, cut.base_limit_usd * (1 - average)) for cut in cuts),
+                    Decimal(0),
+                ),
+            )
+            for session, cuts in (
+                (session, [_past_cut(day, side) for day in found]) for session, found in _by_session(days)
+            )
+        ]
 
 
 def _past_cut(day: ComparedDay, side: Side) -> PastCut:

@@ -17,6 +17,7 @@ from risk.limits.trial_verdict import Verdict, judge_trial
 from risk.limits.trials import Trial, read_trials
 from risk.limits.what_if import MorningDecisions, PastDecision, decide_again, mornings_of_range
 from risk.limits.what_if_outcomes import Outcomes, PolicyOutcome, measure_outcomes
+from risk.model.walk_forward import ProgressCallback
 
 LISTED_CHANGES = 20
 
@@ -47,8 +48,13 @@ class WhatIf:
     first_adoption: dt.date | None
 
 
-def run_what_if(connection: Connection, trial: Trial) -> WhatIf:
+def run_what_if(connection: Connection, trial: Trial, on_progress: ProgressCallback | None = None) -> WhatIf:
     """Decide the mornings of a sealed trial again and measure what became of them; nothing is stored.
+
+    Parameters
+    ----------
+    on_progress
+        Called after each morning with the share that is decided.
 
     Raises
     ------
@@ -56,7 +62,7 @@ def run_what_if(connection: Connection, trial: Trial) -> WhatIf:
         If nothing was reported in its range.
     """
     mornings = mornings_of_range(connection, trial.first_session, trial.last_session)
-    decided = list(decide_again(connection, mornings, trial.document))
+    decided = list(decide_again(connection, mornings, trial.document, on_progress))
     outcomes = measure_outcomes(connection, decided)
     adoptions = [one.valid_from for one in read_policies(connection) if one.valid_from is not None]
     verdict = judge_trial(connection, trial)
@@ -93,6 +99,9 @@ def what_if_facts(found: WhatIf) -> dict[str, Any]:
         "mornings": len(found.decided),
         "mornings_restated": sum(one.morning.is_restated for one in found.decided),
         "mornings_reproduced": sum(one.is_reproduced for one in found.decided),
+        "heading": list(_heading(found)),
+        "changed_mornings": sum(bool(one.changed) for one in found.decided),
+        "change_count": sum(len(one.changed) for one in found.decided),
         "changes": [change for one in found.decided for change in _changes(one)],
         "outcomes": asdict(found.outcomes),
         "notes": list(_notes(found)),
