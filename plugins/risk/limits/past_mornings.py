@@ -133,19 +133,19 @@ class PastReader:
     def __init__(self, connection: Connection, last_session_date: dt.date) -> None:
         self.connection = connection
         self.panel = read_panel(connection, last_session_date)
+        self.holds_present = True
         self.known_at: dt.datetime | None = None
         self.accounts: dict[str, list[ActiveAccount]] = {}
         self.gates = PastGates(rows(connection, "what_if/select_issued_forecasts"))
 
-    @contextlib.contextmanager
-    def inputs(self, morning: PastMorning) -> Iterator[PastInputs]:
-        """Give what a morning knew; meanwhile `read` reads its accounts."""
+    def inputs(self, morning: PastMorning) -> PastInputs:
+        """Give what a morning knew; until the next one `read` reads its accounts."""
         self._issue_forecasts(morning.run.as_of)
         self.accounts = {}
         terms = read_terms(self.connection, morning.run.effective_session, morning.run.as_of)
         gate = read_gate_decision(self.connection, morning.run)
-        with self._books(morning) as panel:
-            yield PastInputs(morning, terms, gate, panel, pnl_histories(panel))
+        panel = self._books(morning)
+        return PastInputs(morning, terms, gate, panel, pnl_histories(panel))
 
     def read(self, known: PastInputs, terms: DeskTerms) -> RunInputs:
         """Give what a policy decides on in a morning; the gate compares the model with the policy's own rules."""
@@ -159,22 +159,28 @@ class PastReader:
                 self.accounts[asked] = read_active_accounts(self.connection, run, terms, gate.expert)
         return RunInputs(run.session_date, gate, UNUSED_SHAPE, terms, self.accounts[asked], known.histories)
 
-    @contextlib.contextmanager
-    def _books(self, morning: PastMorning) -> Iterator[Panel]:
+    def _books(self, morning: PastMorning) -> Panel:
         """Let the temporary tables hold the books as a morning knew them, and give its daily results."""
         session_date = morning.run.session_date
         if not morning.is_restated:
+            self._restore_present()
             # Days of the panel are ascending.
-            yield self.panel.through(sum(day <= session_date for day in self.panel.session_dates))
-            return
+            return self.panel.through(sum(day <= session_date for day in self.panel.session_dates))
         with replaced(self.connection, {"derived": "pg_temp", "private": "pg_temp"}):
-            with self.connection:
-                execute(self.connection, "what_if/delete_later_books", {"session_date": session_date})
+            if self.holds_present:
+                with self.connection:
+                    execute(self.connection, "what_if/delete_later_books", {"session_date": session_date})
+                self.holds_present = False
+            # From the books of the morning before, only what became known since is computed again.
             rebuild_as_of(self.connection, session_date, morning.run.as_of)
-            panel = read_panel(self.connection, session_date)
-        yield panel
-        with replaced(self.connection, {"private": "pg_temp"}), self.connection:
-            execute(self.connection, "what_if/copy_books")
+            return read_panel(self.connection, session_date)
+
+    def _restore_present(self) -> None:
+        """Let the temporary tables hold the books at the newest knowledge."""
+        if not self.holds_present:
+            with replaced(self.connection, {"private": "pg_temp"}), self.connection:
+                execute(self.connection, "what_if/copy_books")
+            self.holds_present = True
 
     def _issue_forecasts(self, as_of: dt.datetime) -> None:
         """Let the temporary forecasts be those that were known at an instant."""
