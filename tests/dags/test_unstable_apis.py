@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +37,9 @@ TRIGGER = (
 )
 DEADLINE = "See how the release's own deadline references read the run, and do the same in operators/deadlines."
 ACCESS = "See how the release's own routes ask for roles (airflow/api_fastapi/core_api), and do the same in web/access."
+START = (
+    "See how the release's own route starts a run (core_api/routes/public/dag_run), and do the same in web/trial_runs."
+)
 CONFIG = "Take conf from where the release's public interface names it."
 
 UNSTABLE = (
@@ -56,6 +60,10 @@ UNSTABLE = (
     Use("airflow.configuration", "conf", "web/access.py", CONFIG),
     Use("airflow.configuration", "conf", "web/wake.py", CONFIG),
     Use("airflow.api_fastapi.auth.managers.base_auth_manager", "COOKIE_NAME_JWT_TOKEN", "web/wake.py", ACCESS),
+    Use("airflow.api.common.trigger_dag", "trigger_dag", "web/trial_runs.py", START),
+    Use("airflow.exceptions", "DagNotFound", "web/trial_runs.py", START),
+    Use("airflow.models", "DagRun", "web/trial_runs.py", START),
+    Use("airflow.utils.types", "DagRunTriggeredByType", "web/trial_runs.py", START),
 )
 
 
@@ -113,3 +121,13 @@ def test_run_still_has_the_columns_that_the_deadline_reads() -> None:
     columns = set(DagRun.__table__.columns.keys())
 
     assert {"dag_id", "run_id", "run_type", "data_interval_end"} <= columns, DEADLINE
+
+
+def test_starting_a_run_from_a_page_still_takes_what_we_send() -> None:
+    from airflow.api.common.trigger_dag import trigger_dag
+    from airflow.models import DagRun
+
+    taken = inspect.signature(trigger_dag).parameters.keys()
+
+    assert {"dag_id", "run_id", "conf", "triggered_by", "triggering_user_name"} <= taken, START
+    assert {"dag_id", "run_id"} <= inspect.signature(DagRun.find).parameters.keys(), START

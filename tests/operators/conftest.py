@@ -36,14 +36,16 @@ def client(warehouse_connection: None, monkeypatch: pytest.MonkeyPatch) -> Itera
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi.testclient import TestClient
 
-    from risk.web.access import DECIDER, READER, may_decide
+    from risk.web.access import DECIDER, READER, TRIGGERER, may_decide, may_trigger
     from risk.web.app import app
 
     monkeypatch.setenv("AIRFLOW__API__SECRET_KEY", "a secret of this test")
     app.dependency_overrides = {
         READER.dependency: lambda: None,
         DECIDER.dependency: lambda: None,
+        TRIGGERER.dependency: lambda: None,
         may_decide: lambda: True,
+        may_trigger: lambda: True,
         get_user: lambda: Member("1", "ann"),
     }
     yield TestClient(app, follow_redirects=False)

@@ -15,11 +15,14 @@ from risk.limits.register import RequestedChange, request_change
 from risk.report.build_facts import build_facts
 from tests.breach_desks import BROKEN, run_session
 from tests.operators.test_web_model import CARD, store_model
+from tests.policies import policy_text
 from tests.report_desks import book, deliver_fills, insert, open_run, recommend
 from tests.track_record_desks import MON, deliver
 
 ANN = AirflowUser("1", "ann")
 FUTURE = str(next_session(dt.datetime.now(dt.UTC).date()))
+
+SMALL = policy_text(cut__maximum="60%")
 
 HOSTILE = ("%00", "NET%00001", "99999999999999999999999999", "-1", "0001-01-01", "9999-12-31", "%ed%a0%80", "a" * 5000)
 """NUL, a number that no column holds, the ends of the calendar, half a surrogate, a name that is too long."""
@@ -46,6 +49,10 @@ FORMS: tuple[tuple[str, str, dict[str, str]], ...] = (
         f"breach {MON} NET001",
         {"action": "closed", "sentence": "calm", "reason": "data error", "seen_entry": ""},
     ),
+    ("/policy/trials", "try or adopt a policy", {"policy": SMALL, "first": FUTURE, "last": FUTURE}),
+    ("/policy/adoptions", "try or adopt a policy", {"policy": SMALL, "valid_from": FUTURE, "reason": "calm"}),
+    ("/policy/trials/1/runs", "run trial 1", {}),
+    ("/policy/requests/1/decisions", "policy request 1", {"action": "approved", "seen": "0" * 64}),
 )
 """Address, purpose of the token, and a form that is read."""
 

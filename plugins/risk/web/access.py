@@ -8,6 +8,7 @@ with any release of Airflow: a plugin has no public way to ask for the logged-in
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Annotated
 
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
@@ -21,6 +22,7 @@ from risk.core.errors import RequestError
 from risk.limits.approvals import AirflowUser
 
 APPROVAL_DAG_ID = "publish_limits"
+TRIAL_DAG_ID = "policy_trial"
 TOKEN_SECONDS = 3600
 
 READER = Depends(requires_access_view(AccessView.WEBSITE))
@@ -29,6 +31,11 @@ READER = Depends(requires_access_view(AccessView.WEBSITE))
 _requires_decider = requires_access_dag("PUT", DagAccessEntity.HITL_DETAIL, APPROVAL_DAG_ID)
 DECIDER = Depends(_requires_decider)
 """Whoever may edit may approve: the permission Airflow itself requires for its human-in-the-loop tasks."""
+
+
+_requires_trigger = requires_access_dag("POST", DagAccessEntity.RUN, TRIAL_DAG_ID)
+TRIGGERER = Depends(_requires_trigger)
+"""Whoever may start the DAG of trials in Airflow may start it from the page."""
 
 
 def current_user(user: GetUserDep) -> AirflowUser:
@@ -42,14 +49,26 @@ UserDep = Annotated[AirflowUser, Depends(current_user)]
 
 def may_decide(request: Request, user: GetUserDep) -> bool:
     """Return whether the user may decide, for a page that shows its forms only then."""
-    try:
-        _requires_decider(request, user)
-    except HTTPException:
-        return False
-    return True
+    return _may(_requires_decider, request, user)
 
 
 MayDecideDep = Annotated[bool, Depends(may_decide)]
+
+
+def may_trigger(request: Request, user: GetUserDep) -> bool:
+    """Return whether the user may start a trial, for a page that shows its form only then."""
+    return _may(_requires_trigger, request, user)
+
+
+MayTriggerDep = Annotated[bool, Depends(may_trigger)]
+
+
+def _may(requires: Callable[[Request, BaseUser], None], request: Request, user: BaseUser) -> bool:
+    try:
+        requires(request, user)
+    except HTTPException:
+        return False
+    return True
 
 
 def form_token(user: AirflowUser, purpose: str) -> str:

@@ -1,29 +1,26 @@
 """The Risk page: a FastAPI app that our plugin serves beside Airflow's own pages, for those who may see these.
 
-Addresses: today, a session, a trader, limits, breaches, the model, the track record, approvals, the stored email. Those
-that write: the forms that decide about proposed limits, request a change of a limit, decide about one, and close a
-breach.
+Addresses: today, a session, a trader, limits, breaches, the model, the track record, approvals, the stored email;
+those of the policy are in `risk.web.policy_pages`. Those that write: the forms that decide about proposed limits,
+request a change of a limit, decide about one, and close a breach.
 Everything a page shows comes from the modules ``views`` beside this one; ``guard`` protects every answer.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from functools import cache
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-import jinja2
 import psycopg2
-from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Form, HTTPException, Path, Query, Request, status
+from fastapi import APIRouter, BackgroundTasks, Depends, FastAPI, Form, HTTPException, Query, Request, status
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from risk.core import money
 from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.policy_store import read_policies
-from risk.core.settings import EXCHANGE_ZONE, PROJECT_DIR, TEMPLATE_DIR, read_settings
+from risk.core.settings import PROJECT_DIR, read_settings
 from risk.limits.breaches import CLOSING_REASONS, OPEN, enter, open_items, read_items
 from risk.limits.change_approvals import ChangeDecision, decide_change
 from risk.limits.confirmations import enter_platform_limits
@@ -36,7 +33,10 @@ from risk.web.access import DECIDER, READER, MayDecideDep, UserDep, check_form_t
 from risk.web.approval_views import CutsForm, DecisionForm, read_approval, wake_if_decided
 from risk.web.breach_views import BreachForm, read_breach, read_use
 from risk.web.guard import Guard, protect
-from risk.web.limit_views import ALL_ROWS, FIRST_ROWS, LimitForm, read_limits_page
+from risk.web.limit_views import LimitForm, read_limits_page
+from risk.web.parameters import ALL_ROWS, FIRST_ROWS, Number, RowCount
+from risk.web.policy_pages import router as policy_router
+from risk.web.rendering import render, root
 from risk.web.views import (
     read_model_page,
     read_morning,
@@ -62,11 +62,6 @@ PLATFORM_PURPOSE = "confirm limits on the platform"
 ASSETS_DIR = PROJECT_DIR / "include" / "assets"
 ASSETS = {"risk.css": "text/css", "risk.js": "text/javascript"}
 
-Number = Annotated[int, Path(ge=1, lt=1 << 63)]
-"""A key of a table."""
-
-RowCount = Annotated[int, Query(ge=1, le=ALL_ROWS)]
-
 
 @router.get("/", response_class=HTMLResponse)
 def today(request: Request) -> HTMLResponse:
@@ -80,7 +75,7 @@ def today(request: Request) -> HTMLResponse:
 @router.get("/sessions")
 def any_session(request: Request, date: dt.date) -> RedirectResponse:
     """Redirect the date form of every page to the permanent address of a session."""
-    return RedirectResponse(f"{_root(request)}/sessions/{date}", status.HTTP_303_SEE_OTHER)
+    return RedirectResponse(f"{root(request)}/sessions/{date}", status.HTTP_303_SEE_OTHER)
 
 
 @router.get("/sessions/{session_date}", response_class=HTMLResponse)
@@ -135,7 +130,7 @@ def enter_breach(
     check_form_token(entered.token, user, _breach_purpose(account_id, session_date))
     with warehouse() as connection:
         enter(connection, account_id, session_date, user, entered.entry)
-    path = f"{_root(request)}/breaches/{session_date}/{quote(account_id, safe='')}"
+    path = f"{root(request)}/breaches/{session_date}/{quote(account_id, safe='')}"
     return RedirectResponse(path, status.HTTP_303_SEE_OTHER)
 
 
@@ -170,7 +165,7 @@ def confirm_limits(
     pairs = (text.partition(" ") for text in entered)
     with warehouse() as connection:
         enter_platform_limits(connection, {account_id: limit for limit, _, account_id in pairs}, user)
-    return RedirectResponse(f"{_root(request)}/limits", status.HTTP_303_SEE_OTHER)
+    return RedirectResponse(f"{root(request)}/limits", status.HTTP_303_SEE_OTHER)
 
 
 @router.post("/limits/changes", dependencies=[DECIDER])
@@ -179,7 +174,7 @@ def request_limit(request: Request, user: UserDep, entered: Annotated[LimitForm,
     check_form_token(entered.token, user, REQUEST_PURPOSE)
     with warehouse() as connection:
         request_change(connection, entered.change, user, has_dual_control=read_settings().dual_control)
-    return RedirectResponse(f"{_root(request)}/limits", status.HTTP_303_SEE_OTHER)
+    return RedirectResponse(f"{root(request)}/limits", status.HTTP_303_SEE_OTHER)
 
 
 @router.post("/limits/changes/{change_id}/decisions", dependencies=[DECIDER])
@@ -196,7 +191,7 @@ def decide_limit_change(
     with warehouse() as connection:
         decision = ChangeDecision(change_id, action, seen)
         decide_change(connection, decision, user, has_dual_control=read_settings().dual_control)
-    return RedirectResponse(f"{_root(request)}/limits", status.HTTP_303_SEE_OTHER)
+    return RedirectResponse(f"{root(request)}/limits", status.HTTP_303_SEE_OTHER)
 
 
 @router.get("/track-record", response_class=HTMLResponse)
@@ -247,7 +242,7 @@ def decide_limit(
     with warehouse() as connection:
         decide(connection, publication_id, entered.decision, Decider(user, shown_at))
     wake_if_decided(request, publication_id, tasks)
-    return RedirectResponse(f"{_root(request)}/approvals/{publication_id}", status.HTTP_303_SEE_OTHER)
+    return RedirectResponse(f"{root(request)}/approvals/{publication_id}", status.HTTP_303_SEE_OTHER)
 
 
 @router.post("/approvals/{publication_id}/cuts", dependencies=[DECIDER])
@@ -263,7 +258,7 @@ def approve_all_cuts(
     with warehouse() as connection:
         approve_cuts(connection, publication_id, entered.seen, Decider(user, shown_at))
     wake_if_decided(request, publication_id, tasks)
-    return RedirectResponse(f"{_root(request)}/approvals/{publication_id}", status.HTTP_303_SEE_OTHER)
+    return RedirectResponse(f"{root(request)}/approvals/{publication_id}", status.HTTP_303_SEE_OTHER)
 
 
 @router.get("/reports/{session_date}", response_class=HTMLResponse)
@@ -289,17 +284,6 @@ def asset(name: str) -> FileResponse:
     return FileResponse(ASSETS_DIR / name, media_type=ASSETS[name])
 
 
-def render(request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-    """Render ``include/templates/page/<name>.html.j2``; links start at where the app is mounted."""
-    shown = {"root": _root(request), "is_simulated": read_settings().is_simulated, **context}
-    text = _environment().get_template(f"page/{name}.html.j2").render(shown)
-    return HTMLResponse(text, status)
-
-
-def _root(request: Request) -> str:
-    return str(request.scope.get("root_path", "")).rstrip("/")
-
-
 def _approval_purpose(publication_id: int) -> str:
     return f"approval {publication_id}"
 
@@ -310,31 +294,6 @@ def _change_purpose(change_id: int) -> str:
 
 def _breach_purpose(account_id: str, session_date: dt.date) -> str:
     return f"breach {session_date} {account_id}"
-
-
-def _local_time(instant: dt.datetime) -> str:
-    return f"{instant.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M} New York"
-
-
-def _figure(value: float | None, decimals: int = 3) -> str:
-    """Write a number without a unit; small ones keep digits that tell them from 0."""
-    if value is None:
-        return "n/a"
-    places = 5 if value and abs(value) < 10**-decimals else decimals
-    return f"{value:z,.{places}f}"
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATE_DIR),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update({**money.FILTERS, "local_time": _local_time, "figure": _figure})
-    return environment
 
 
 def check_address(request: Request) -> None:
@@ -363,6 +322,7 @@ app = FastAPI(
     title="Risk", dependencies=[READER, Depends(check_address)], docs_url=None, redoc_url=None, openapi_url=None
 )
 app.include_router(router)
+app.include_router(policy_router)
 app.add_middleware(Guard, refuse=refuse_foreign)
 
 

@@ -25,11 +25,9 @@ from risk.limits.register import (
     read_account_names,
     read_known_limits,
 )
+from risk.web.parameters import ALL_ROWS, FIRST_ROWS
 
 Row = TypeVar("Row")
-
-FIRST_ROWS, ALL_ROWS = 60, 100_000
-"""Rows of a long table at first, and when all are asked for."""
 
 PAGE_ROWS = 100
 """Rows of a table that has pages."""

@@ -1,0 +1,15 @@
+"""What several addresses take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path, Query
+
+FIRST_ROWS, ALL_ROWS = 60, 100_000
+"""Rows of a long table at first, and when all are asked for."""
+
+Number = Annotated[int, Path(ge=1, lt=1 << 63)]
+"""A key of a table."""
+
+RowCount = Annotated[int, Query(ge=1, le=ALL_ROWS)]
