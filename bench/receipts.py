@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import random
-import statistics
 import time
 from decimal import Decimal
 
+import psutil
 from psycopg2.extensions import make_dsn
 
 from risk.core.calendar import session_open, sessions_between, store_sessions
@@ -22,6 +22,7 @@ from tests.receipt_desks import SHIPPED_TERMS, draw_day, judge
 
 DAYS = 10_000
 ACCOUNTS, SESSIONS, FILLS = 12, 625, 60
+MORNINGS = 20
 TARGET_SECONDS = 0.1
 
 FILLS_OF_DESK = """
@@ -51,6 +52,28 @@ order by delivered.delivery_id, line;
 """
 
 
+MAILED_REPORTS = """
+insert into risk.runs (session_date, effective_session, revision, as_of, load_id, dag_run_id, code_version)
+select sessions.session_date, following.session_date, 1, following.opens_at - interval '2 hours', loads.load_id,
+    'bench', 'x'
+from risk.sessions
+cross join risk.loads
+inner join risk.sessions as following on following.session_number = sessions.session_number + 1
+where sessions.session_date in (select session_date from risk.fills)
+order by sessions.session_date;
+
+insert into results.recommendations
+select run_id, 'NET' || to_char(number, 'FM000'), 'active', 'high', 0.40, 5000, 3000, 'rules', 'rules-1', 'rules',
+    array['5 straight losing days'], 0.40, 0.20, -1500, 60, session_date
+from risk.runs cross join generate_series(1, %(accounts)s) as number;
+
+insert into risk.report_deliveries (run_id, recipient, message_id, attempt_count, sent_at)
+select run_id, 'desk@example.com', '<' || run_id || '@bench>', 1, as_of + interval '5 minutes' from risk.runs;
+
+analyze risk.runs, results.recommendations, risk.report_deliveries;
+"""
+
+
 def measure(dsn: str) -> None:
     """Print the differences and the seconds."""
     _prove()
@@ -64,9 +87,22 @@ def measure(dsn: str) -> None:
         stored = time.perf_counter()
         print(f"first import, {made} account-sessions of {FILLS} fills: followed {followed - started:.2f} s, receipts "
               f"{stored - followed:.2f} s")  # fmt: skip
-        costs = [_morning(connection, run) for _ in range(5)]
-        cost = statistics.median(costs)
-        print(f"a morning, {ACCOUNTS} accounts over {SESSIONS} sessions: {cost:.3f} s of {TARGET_SECONDS} s")
+        _mail_reports(connection)
+        _morning(connection, run)
+        server = psutil.Process(connection.info.backend_pid)
+        started, used = time.perf_counter(), time.process_time() + sum(server.cpu_times()[:2])
+        for _ in range(MORNINGS):
+            _morning(connection, run)
+        passed = (time.perf_counter() - started) / MORNINGS
+        cost = (time.process_time() + sum(server.cpu_times()[:2]) - used) / MORNINGS
+        print(f"a morning, {ACCOUNTS} accounts over {SESSIONS} sessions: {cost:.3f} s of processor time with the "
+              f"server's, of {TARGET_SECONDS} s; {passed:.3f} s passed")  # fmt: skip
+
+
+def _mail_reports(connection: Connection) -> None:
+    """Let every morning have mailed its report, whose limits are in force."""
+    with writing(connection), connection.cursor() as cursor:
+        cursor.execute(MAILED_REPORTS, {"accounts": ACCOUNTS})
 
 
 def _prove() -> None:
@@ -119,13 +155,11 @@ def filled_desk(connection: Connection) -> Run:
     return Run(1, last, next_day, session_open(next_day), 1, load_id, "bench", "x", is_simulated=True)
 
 
-def _morning(connection: Connection, run: Run) -> float:
-    """Let the newest session be new, and measure what it costs."""
+def _morning(connection: Connection, run: Run) -> None:
+    """Let the newest session be new, and make its receipts."""
     with writing(connection), connection.cursor() as cursor:
         cursor.execute("delete from derived.running_lows where session_date = %s", (run.session_date,))
-    started = time.perf_counter()
     with writing(connection):
         follow_running_pnl(connection, "infinity")
     if store_receipts(connection, run) != ACCOUNTS:
         raise AssertionError("A morning makes the receipts of its session alone.")
-    return time.perf_counter() - started
