@@ -249,3 +249,12 @@ def insert_fit(connection: Connection, run: Run, account_id: str, verdict: str, 
     said = {"verdict": verdict, "sentence": verdict, "warning": "", "base_limit_usd": 5000, "session_count": 250}
     values = {**uses, **hits, **said, **changes}
     insert(connection, "limit_fits", run_id=run.run_id, account_id=account_id, **values)
+
+
+def insert_trader_fit(connection: Connection, run: Run, trader_name: str, verdict: str, **changes: Any) -> None:
+    """Store what a run says of how the limits of a trader with the accounts C and D fit."""
+    uses = {"close_use_ratio": 0.2, "lows_use_ratio": 0.4, "close_hit_count": 0, "lows_hit_count": 2}
+    ratios = {"close_hit_low_ratio": 0, "lows_hit_high_ratio": 0.1, "stopped_count": 0, "session_count": 250}
+    said = {"account_ids": ["C", "D"], "base_limit_usd": 10000, "verdict": verdict, "sentence": verdict}
+    values = {**uses, **ratios, **said, **changes}
+    insert(connection, "trader_fits", run_id=run.run_id, trader_name=trader_name, **values)

@@ -134,17 +134,22 @@ def review(
     *,
     as_json: JsonFlag = False,
 ) -> None:
-    """Print whether each base limit fits: use, hits, forecast at the close, verdict; proposals are only lower."""
+    """Print whether each base limit fits: use, hits, forecast at the close, verdict; proposals are only lower.
+
+    Below them the limits of each trader with several accounts, taken together.
+    """
     from risk.core.runs import ALL_SESSIONS
     from risk.core.warehouse import records
+    from risk.limits.trader_fits import trader_sentence
 
     with warehouse() as connection:
         binds = dict.fromkeys(("first_session", "last_session"), session_date_of(session)) if session else ALL_SESSIONS
         found = records(connection, "apply_rules/select_limit_fits", binds)
+        traders = records(connection, "apply_rules/select_trader_fits", binds)
     if not found:
         raise RequestError("No run has reviewed the limits yet: run a session (make trigger DATE=).")
     if as_json:
-        typer.echo(json.dumps(found, default=str))
+        typer.echo(json.dumps({"accounts": found, "traders": traders}, default=str))
         return
     shown = table(
         f"Base limits after {found[0]['session_date']}; 95% VaR and P(loss > limit) at the close", REVIEW_COLUMNS
@@ -155,6 +160,8 @@ def review(
     for row in found:
         for sentence in _review_sentences(row):
             typer.echo(f"{row['account_id']}: {sentence}")
+    for row in traders:
+        typer.echo(trader_sentence(row))
 
 
 def _review_cells(row: Mapping[str, Any]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from risk.core.warehouse import Connection
 from risk.limits.limit_inputs import read_changes
 from risk.limits.register import limits_in_force
 from tests.operators.web_client import Member, words
-from tests.report_desks import deliver_fills, insert_fit, open_run
+from tests.report_desks import deliver_fills, insert_fit, insert_trader_fit, open_run
 
 TODAY = dt.datetime.now(EXCHANGE_ZONE).date()
 SOON = next_session(TODAY)
@@ -255,6 +255,24 @@ def test_proposed_limit_is_requested_by_the_form_that_its_link_fills_in(
     assert (sent["limit"], sent["reason"], sent["start"]) == ("1400.00", said["sentence"], str(SOON_OR_TODAY))
     assert client.post("/limits/changes", data={**sent, "kind": "base"}).status_code == 303
     assert [change.limit_usd for change in read_changes(connection, "infinity")] == [1400]
+
+
+def test_trader_with_several_accounts_is_shown_with_links_to_them(
+    client: Any, connection: Connection, run: Run
+) -> None:
+    assert "Traders with several accounts" not in words(client.get("/limits"))
+    insert_fit(connection, run, "NET001", "fits")
+    insert_trader_fit(
+        connection, run, "<b>Jones", "not known", sentence="not known: reached at the close on 0 of 9 days"
+    )
+
+    shown = client.get("/limits")
+
+    assert "C , D $10,000 250 20% to 40% 0 to 2 not known: reached at the close on 0 of 9 days" in words(shown)
+    assert "&lt;b&gt;Jones" in shown.text
+    assert 'href="/traders/C"' in shown.text
+    assert "Traders with several accounts" in words(client.get("/limits?find=jones"))
+    assert "Traders with several accounts" not in words(client.get("/limits?find=smith"))
 
 
 def test_limit_is_confirmed_by_who_entered_it_on_the_platform_as_it_was_shown(

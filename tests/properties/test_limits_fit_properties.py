@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from risk.core.policy_document import default_policy
 from risk.limits.fit import LossRecord, reached_level, review_limits
 from risk.limits.policy import AccountPolicy
+from risk.limits.trader_fits import TraderRecord, review_traders
 from tests.properties.effort import examples
 
 POLICY = default_policy().desk
@@ -67,3 +68,29 @@ def test_stops_hide_losses_and_leave_the_band_open(losses: list[float], limit: D
         assert held == free
     assert held.is_band_open == (held.stopped_count > 0)
     assert held.hit_count <= free.hit_count
+
+
+@examples(100)
+@given(st.integers(0, 2**32 - 1), st.integers(2, 4), st.integers(20, 140), st.floats(0.02, 40.0), st.booleans())
+def test_verdict_on_several_accounts_is_that_of_their_losses_at_common_instants(
+    seed: int, accounts: int, days: int, scale: float, is_stopped: bool
+) -> None:
+    """The product never sees the common instants; whatever verdict it gives must be theirs."""
+    dice = np.random.default_rng(seed)
+    common, own = dice.standard_t(4, (days, 12, 1)), dice.standard_t(4, (days, 12, accounts))
+    paths = np.cumsum(scale * 100 * (dice.uniform(-1, 1) * common + own), axis=1)
+    stopped = (np.arange(days) == days // 2) & is_stopped
+    together = AccountPolicy(POLICY, Decimal(1000 * accounts))
+    closes = np.maximum(-paths[:, -1].sum(axis=1), 0.0)
+    lows = np.maximum(-paths, 0.0).max(axis=1).sum(axis=1)
+    true_losses = np.maximum(-paths.sum(axis=2), 0.0).max(axis=1)
+
+    kept = [LossRecord("T", together, losses, stopped) for losses in (closes, lows, true_losses)]
+    [found] = review_traders([TraderRecord("T", ("A", "B"), kept[0], kept[1])])
+    [true_fit] = review_limits([kept[2]])
+
+    assert found.close_hit_count <= true_fit.hit_count <= found.lows_hit_count
+    assert (found.close_use_ratio or 0) <= (true_fit.largest_use_ratio or 0) + 1e-9
+    assert (true_fit.largest_use_ratio or 0) <= (found.lows_use_ratio or 0) + 1e-9
+    if found.verdict != "not known":
+        assert found.verdict == true_fit.verdict

@@ -7,6 +7,7 @@ import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,13 +18,18 @@ from risk.cli import app
 from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.errors import RequestError
 from risk.core.runs import ALL_SESSIONS, Run
+from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, records, writing
+from risk.ingest.load import load_drop
 from risk.limits.decide import apply_rules
 from risk.limits.evidence import RuleEvidence, store_evidence
 from risk.limits.fit import read_loss_records, review_limits, store_fits
 from risk.limits.policy import read_terms
+from risk.limits.trader_fits import read_trader_records, review_traders, store_trader_fits
 from risk.report.build_facts import build_facts
 from risk.report.facts import parse_facts
+from tests.drops import write_drop
+from tests.report_desks import insert
 from tests.sql.daily_rows import insert_pnl, new_run, table, trading_days
 
 SESSIONS = 130
@@ -78,8 +84,10 @@ def _review(connection: Connection, run: Run, accounts: Sequence[str] = ("CALM",
     active = [{"account_id": name, **dict.fromkeys(names)} for name in accounts]
     terms = read_terms(connection, run.effective_session, run.as_of)
     fits = review_limits(read_loss_records(connection, run, terms, active))
+    traders = review_traders(read_trader_records(connection, run, terms, accounts))
     with writing(connection):
         store_fits(connection, run, fits)
+        store_trader_fits(connection, run, traders)
 
 
 def _fits(connection: Connection) -> dict[str, dict[str, Any]]:
@@ -123,7 +131,7 @@ def test_review_and_its_sentences_are_printed(
     run = _reviewed_desk(connection)
 
     printed = CliRunner().invoke(app, ["limits", "review"]).stdout
-    listed = json.loads(CliRunner().invoke(app, ["limits", "review", "--json"]).stdout)
+    listed = json.loads(CliRunner().invoke(app, ["limits", "review", "--json"]).stdout)["accounts"]
     past = CliRunner().invoke(app, ["limits", "review", "--session", "2024-01-02"])
 
     assert isinstance(nothing.exception, RequestError)
@@ -148,6 +156,8 @@ def test_step_reviews_every_account_that_gets_a_limit_over_all_its_sessions(conn
     # given: books of months, no report ever, and a newcomer
     run = _reviewed_desk(connection)
     insert_pnl(connection, "NEW", {run.session_date: "5"})
+    for line, name in enumerate(("CALM", "NEW")):
+        _name_trader(connection, run, name, "T. Jones", line)
 
     apply_rules(connection, run)
 
@@ -155,6 +165,7 @@ def test_step_reviews_every_account_that_gets_a_limit_over_all_its_sessions(conn
     assert reviewed["NEW"] == (1, "limited history")
     assert reviewed["CALM"] == (SESSIONS, "never reached")
     assert reviewed["WILD"][0] == SESSIONS
+    assert [(row["trader_name"], row["account_ids"]) for row in _traders(connection)] == [("T. Jones", ["CALM", "NEW"])]
 
 
 def test_loss_that_a_limit_ended_was_at_least_that(connection: Connection) -> None:
@@ -205,3 +216,76 @@ def test_report_says_what_does_not_fit_and_which_rule_is_contradicted(connection
     [sentence] = facts.contradicted_rules
     assert sentence.startswith("streak: a large loss followed less often")
     assert parse_facts(facts.canonical) == facts
+
+
+def _name_trader(connection: Connection, run: Run, account_id: str, trader_name: str, line: int) -> None:
+    """Let an accounts file say who trades an account."""
+    stated = {"valid_from": trading_days(SESSIONS)[0], "account_id": account_id, "trader_name": trader_name}
+    insert(connection, "accounts", load_id=run.load_id, file_name="accounts.csv", line_number=line,
+           recorded_at=run.as_of - dt.timedelta(hours=1), **stated)  # fmt: skip
+
+
+def _traders(connection: Connection) -> list[dict[str, Any]]:
+    return records(connection, "apply_rules/select_trader_fits", ALL_SESSIONS)
+
+
+def test_accounts_of_one_trader_are_reviewed_together(
+    connection: Connection, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given: two accounts of one person, one of another
+    run = _reviewed_desk(connection)
+    insert_pnl(connection, "SOLO", dict.fromkeys(trading_days(SESSIONS), "1"))
+    for line, (name, trader) in enumerate((("CALM", "T. Jones"), ("WILD", "T. Jones"), ("SOLO", "A. Other"))):
+        _name_trader(connection, run, name, trader, line)
+
+    # when
+    _review(connection, run, ("CALM", "WILD", "SOLO"))
+    _review(connection, run, ("CALM", "WILD", "SOLO"))
+
+    # then: both closed at 1 each day, and their lows, 0 to 39 and 1,000 to 9,000, add up to at most 9,039 of 10,000
+    [fit] = _traders(connection)
+    assert (fit["trader_name"], fit["account_ids"], fit["base_limit_usd"]) == ("T. Jones", ["CALM", "WILD"], 10000)
+    assert (fit["session_count"], fit["close_use_ratio"], fit["lows_use_ratio"]) == (SESSIONS, 0, 0.9039)
+    assert (fit["close_hit_count"], fit["lows_hit_count"]) == (0, 0)
+    # By the closes the limits are never reached, by the lows they fit: what is between was not seen.
+    assert fit["verdict"] == "not known"
+    place = parse_dsn(warehouse_dsn)
+    uri = f"postgresql://{place['user']}:{place.get('password', '')}@{place['host']}:{place['port']}/{place['dbname']}"
+    monkeypatch.setenv(WAREHOUSE_CONNECTION, uri)
+    printed = CliRunner().invoke(app, ["limits", "review"]).stdout
+    assert "T. Jones (CALM, WILD), $10,000 together: not known: reached at the close on 0 of 130 days" in printed
+    listed = json.loads(CliRunner().invoke(app, ["limits", "review", "--json"]).stdout)
+    assert [row["trader_name"] for row in listed["traders"]] == ["T. Jones"]
+
+
+def test_session_with_incomplete_books_of_an_account_is_left_out_for_its_trader(connection: Connection) -> None:
+    run = _reviewed_desk(connection)
+    for line, name in enumerate(("CALM", "WILD")):
+        _name_trader(connection, run, name, "T. Jones", line)
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "delete from limit_receipts where account_id = 'CALM' and session_date = %s", (run.session_date,)
+        )
+        cursor.execute(
+            "update daily_pnl set total_pnl_usd = null, incomplete_reason = 'no mark' "
+            "where account_id = 'CALM' and session_date = %s", (run.session_date,),
+        )  # fmt: skip
+    terms = read_terms(connection, run.effective_session, run.as_of)
+
+    [record] = read_trader_records(connection, run, terms, ["CALM", "WILD"])
+
+    assert len(record.at_lows.largest_losses_usd) == SESSIONS - 1
+    assert read_trader_records(connection, run, terms, ["WILD"]) == []
+
+
+def test_trader_of_an_account_is_read_from_the_roster_file(connection: Connection, tmp_path: Path) -> None:
+    session = dt.date(2025, 8, 15)
+    write_drop(tmp_path, session, {"NET001": 2, "NET002": 2, "NET003": 2})
+    lines = ("Account,Trader", "NET001,T. Jones", "NET002, T.  Jones ", "NET003,", "")
+    (tmp_path / "accounts.csv").write_text("\n".join(lines))
+
+    load_drop(connection, tmp_path, session, read_settings())
+
+    binds = {"effective_session": session, "as_of": "infinity"}
+    found = [tuple(row.values()) for row in records(connection, "apply_rules/select_traders", binds)]
+    assert found == [("NET001", "T. Jones"), ("NET002", "T. Jones")]

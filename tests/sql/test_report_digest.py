@@ -23,6 +23,7 @@ from tests.report_desks import (
     deliver_fills,
     insert,
     insert_fit,
+    insert_trader_fit,
     open_run,
     recommend,
 )
@@ -164,15 +165,18 @@ def test_first_digest_of_a_month_says_which_limits_do_not_fit(connection: Connec
     run = open_run(connection, session_date=dt.date(2025, 7, 31))
     for name, verdict in (("A", "fits"), ("B", "fits"), ("C", "too large"), ("D", "never reached")):
         insert_fit(connection, run, name, verdict)
+    for name, verdict in (("T. Jones", "too large"), ("A. Other", "fits")):
+        insert_trader_fit(connection, run, name, verdict)
     later = open_run(connection, session_date=dt.date(2025, 8, 4))
     insert_fit(connection, later, "A", "too large")
 
     def reviewed(through: dt.date) -> list[str]:
         sentences = digest_page(connection, through, read_settings()).sentences
-        return [sentence for sentence in sentences if "review of limits" in sentence]
+        return [one for one in sentences if "review of limits" in one or "several accounts" in one]
 
     # The digests of Friday, August 1st and 8th; the second one is not the first of its month.
     assert reviewed(dt.date(2025, 8, 1)) == [
-        "Monthly review of limits: 2 of 4 base limits fit; losses too large for the limit: C; limit never reached: D."
+        "Monthly review of limits: 2 of 4 base limits fit; losses too large for the limit: C; limit never reached: D.",
+        "Trader with several accounts: T. Jones (C, D), $10,000 together: too large.",
     ]
     assert reviewed(dt.date(2025, 8, 8)) == []

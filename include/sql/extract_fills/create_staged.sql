@@ -107,5 +107,6 @@ create temporary table staged_accounts (
     base_limit_usd numeric(18, 2),
     is_disabled boolean,
     former_account_id text,
-    group_name text
+    group_name text,
+    trader_name text
 ) on commit drop;

@@ -13,7 +13,8 @@ with known as (
         accounts.base_limit_usd,
         accounts.is_disabled,
         accounts.former_account_id,
-        accounts.group_name
+        accounts.group_name,
+        accounts.trader_name
     from risk.accounts
     order by
         accounts.account_id asc,
@@ -49,6 +50,7 @@ insert into risk.accounts (
     is_disabled,
     former_account_id,
     group_name,
+    trader_name,
     recorded_at
 )
 select
@@ -64,6 +66,7 @@ select
     staged_accounts.is_disabled,
     staged_accounts.former_account_id,
     staged_accounts.group_name,
+    staged_accounts.trader_name,
     %(recorded_at)s
 from staged_accounts
 left join known
@@ -80,10 +83,11 @@ where
     or holders.account_id <> staged_accounts.account_id
     or (
         known.display_name, known.first_traded, known.last_traded, known.base_limit_usd, known.is_disabled,
-        known.group_name
+        known.group_name, known.trader_name
     ) is distinct from (
         staged_accounts.display_name, staged_accounts.first_traded, staged_accounts.last_traded,
-        staged_accounts.base_limit_usd, staged_accounts.is_disabled, staged_accounts.group_name
+        staged_accounts.base_limit_usd, staged_accounts.is_disabled, staged_accounts.group_name,
+        staged_accounts.trader_name
     )
 order by
     staged_accounts.file_name,

@@ -165,6 +165,8 @@ class AccountStatement(NamedTuple):
         Account whose sessions before that day are this one's history.
     group_name
         Group whose values in the policy apply to it.
+    trader_name
+        Person who trades it.
     """
 
     valid_from: dt.date
@@ -176,6 +178,7 @@ class AccountStatement(NamedTuple):
     is_disabled: bool | None
     former_account_id: str | None
     group_name: str | None = None
+    trader_name: str | None = None
 
 
 class PlatformStatement(NamedTuple):

@@ -50,6 +50,7 @@ REPLACED_TABLES = frozenset(
         "sessions",
         "cut_track_records",
         "tail_effects",
+        "trader_fits",
     }
 )
 """Caches that are rebuilt, rows a task replaces for its own run, the attempts of a mail, the calendar."""

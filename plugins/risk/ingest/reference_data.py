@@ -245,6 +245,7 @@ def _stated_account(named: Named, rules: RowRules) -> AccountStatement:
         is_disabled=YES_OR_NO[disabled],
         former_account_id=former,
         group_name=_printable(named, "group"),
+        trader_name=_printable(named, "trader"),
     )
 
 
@@ -277,9 +278,10 @@ def _place_facts(row: Adjustment | ReportedPnl, file_name: str) -> list[Fact]:
 def _account_facts(row: AccountStatement, _file_name: str) -> list[Fact]:
     """Claim what holds for the account, and that it alone takes over the one it was formerly."""
     facts: list[Fact] = []
-    if (row.base_limit_usd, row.is_disabled, row.group_name) != (None, None, None):
+    if any(value is not None for value in (row.base_limit_usd, row.is_disabled, row.group_name, row.trader_name)):
         said = f"says base limit {_plain(row.base_limit_usd)}, disabled {row.is_disabled}"
         said += f", group {row.group_name}" if row.group_name else ""
+        said += f", trader {row.trader_name}" if row.trader_name else ""
         facts.append(((row.account_id, row.valid_from), said))
     if row.former_account_id is not None:
         facts.append((("who was formerly", row.former_account_id, row.valid_from), f"says {row.account_id}"))
@@ -424,6 +426,7 @@ ACCOUNTS: Final = FileSpec(
         "Disabled": "disabled",
         "Formerly": "formerly",
         "Group": "group",
+        "Trader": "trader",
         "Currency": "currency",
         "Cash": "cash",
         "Unrealized": "unrealized",

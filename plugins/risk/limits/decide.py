@@ -34,6 +34,7 @@ from risk.limits.receipt_rows import store_receipts
 from risk.limits.rules import NO_CUT, FiredRule, PnlHistory, fired_rules, rules_cut_ratios
 from risk.limits.tail_effect import store_tail_effect, usual_losses
 from risk.limits.track_record import store_track_record
+from risk.limits.trader_fits import read_trader_records, review_traders, store_trader_fits
 from risk.model.gate import CutFunctions
 from risk.model.mixture import ResidualShape, forecast_distribution, residual_shape
 from risk.model.panel import SCALE_DECAY, FloatMatrix, Panel, ewma_scale, read_panel
@@ -185,10 +186,13 @@ def apply_rules(connection: Connection, run: Run) -> int:
     decided = decide(inputs)
     desk, exposures = measure_exposures(inputs.panel, inputs.issued_usd, inputs.shape, decided)
     fits = review_limits(read_loss_records(connection, run, inputs.terms, decided))
+    names = [one["account_id"] for one in decided]
+    trader_fits = review_traders(read_trader_records(connection, run, inputs.terms, names))
     evidence = desk_evidence(inputs.panel, inputs.terms)
     with writing(connection):
         store_exposures(connection, run, desk, exposures)
         store_fits(connection, run, fits)
+        store_trader_fits(connection, run, trader_fits)
         store_evidence(connection, run, evidence)
         new_rows = {"run_id": run.run_id, "recommendations": json.dumps(decided, default=str)}
         return execute(connection, "apply_rules/replace_recommendations", new_rows)

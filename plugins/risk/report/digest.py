@@ -12,8 +12,10 @@ from risk.core.runs import ALL_SESSIONS
 from risk.core.settings import EXCHANGE_ZONE, TAIL_PROBABILITY, Settings
 from risk.core.warehouse import Connection, execute, records, writing
 from risk.limits.breaches import open_items, read_items
+from risk.limits.trader_fits import trader_sentence
 from risk.report.mail import Mail, MailServer, SmtpServer, send_mail
 from risk.report.page import NoticePage, ui_address
+from risk.report.receipt_facts import readable
 from risk.report.render import render_views
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 WEEK = dt.timedelta(days=6)
 DIGEST_INTERVAL = dt.timedelta(days=7)
+
+LISTED_TRADERS = 5
+"""Traders with several accounts in a digest; the page Limits has all of them."""
 
 UNFIT_LIMITS = {
     "too large": "losses too large for the limit",
@@ -217,6 +222,9 @@ def _limit_review(connection: Connection, through: dt.date) -> Iterator[str]:
     ]
     fitting = len(by_verdict.get("fits", []))
     yield f"Monthly review of limits: {fitting} of {counted(len(found), 'base limit')} fit{''.join(unfit)}."
+    traders = records(connection, "apply_rules/select_trader_fits", {**ALL_SESSIONS, "last_session": through})
+    for row in [row for row in traders if row["verdict"] not in ("fits", "limited history")][:LISTED_TRADERS]:
+        yield f"Trader with several accounts: {readable(trader_sentence(row))}."
 
 
 def _database(row: dict[str, Any]) -> Iterator[str]:

@@ -50,6 +50,7 @@ class LimitForm(BaseModel):
     find: Annotated[str, Field(max_length=100)] = ""
     accounts: PageNumber = 1
     fits: PageNumber = 1
+    traders: PageNumber = 1
 
     @property
     def change(self) -> RequestedChange:
@@ -105,6 +106,8 @@ class LimitsView:
         The newest of the other changes, newest first, and how many there are in all.
     fits
         A page of whether the base limits fit, by the newest run; see ``select_limit_fits.sql``.
+    traders
+        The same for the traders with several accounts; see ``select_trader_fits.sql``.
     next_session
         Session with which a new base limit may begin.
     """
@@ -120,6 +123,7 @@ class LimitsView:
     past: Sequence[RegisteredChange]
     past_count: int
     fits: Page[Mapping[str, Any]]
+    traders: Page[Mapping[str, Any]]
     next_session: dt.date
 
 
@@ -129,7 +133,7 @@ def read_limits_page(connection: Connection, asked: LimitForm, *, has_dual_contr
     changes = read_changes(connection, now)
     waiting = open_changes(changes, now)
     names = read_account_names(connection)
-    listed = page_of([name for name in names if _is_found(name, asked)], asked.accounts)
+    listed = page_of([name for name in names if _is_found(asked, name)], asked.accounts)
     # One reading for the accounts that are shown: that of a large desk takes seconds.
     known = read_known_limits(
         connection,
@@ -148,6 +152,7 @@ def read_limits_page(connection: Connection, asked: LimitForm, *, has_dual_contr
     )
     today = now.astimezone(EXCHANGE_ZONE).date()
     fits = records(connection, "apply_rules/select_limit_fits", ALL_SESSIONS)
+    traders = records(connection, "apply_rules/select_trader_fits", ALL_SESSIONS)
     return LimitsView(
         at=now,
         names=names,
@@ -159,13 +164,16 @@ def read_limits_page(connection: Connection, asked: LimitForm, *, has_dual_contr
         acting_count=len(acting),
         past=past[: asked.rows],
         past_count=len(past),
-        fits=page_of([fit for fit in fits if _is_found(fit["account_id"], asked)], asked.fits),
+        fits=page_of([fit for fit in fits if _is_found(asked, fit["account_id"])], asked.fits),
+        traders=page_of(
+            [fit for fit in traders if _is_found(asked, fit["trader_name"], *fit["account_ids"])], asked.traders
+        ),
         next_session=today if is_session(today) else next_session(today),
     )
 
 
-def _is_found(account_id: str, asked: LimitForm) -> bool:
-    return asked.find.strip().casefold() in account_id.casefold()
+def _is_found(asked: LimitForm, *names: str) -> bool:
+    return any(asked.find.strip().casefold() in name.casefold() for name in names)
 
 
 def _base_ids(connection: Connection, known: KnownLimits) -> frozenset[int]:

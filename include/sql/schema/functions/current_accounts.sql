@@ -6,7 +6,8 @@ returns table (
     last_traded date,
     base_limit_usd numeric,
     is_disabled boolean,
-    group_name text
+    group_name text,
+    trader_name text
 )
 language sql
 stable
@@ -23,7 +24,8 @@ as $$
             accounts.last_traded,
             accounts.base_limit_usd,
             accounts.is_disabled,
-            accounts.group_name
+            accounts.group_name,
+            accounts.trader_name
         from risk.accounts
         where
             accounts.valid_from <= current_accounts.of_day
@@ -56,7 +58,9 @@ as $$
             array_agg(held.is_disabled order by held.valid_from desc, held.recorded_at desc, held.statement_id desc)
             filter (where held.is_disabled is not null) as disabled_states,
             array_agg(held.group_name order by held.valid_from desc, held.recorded_at desc, held.statement_id desc)
-            filter (where held.group_name is not null) as group_names
+            filter (where held.group_name is not null) as group_names,
+            array_agg(held.trader_name order by held.valid_from desc, held.recorded_at desc, held.statement_id desc)
+            filter (where held.trader_name is not null) as trader_names
         from held
         group by held.holder_id
     )
@@ -68,7 +72,8 @@ as $$
         gathered.last_days[1] as last_traded,
         gathered.limits[1] as base_limit_usd,
         coalesce(gathered.disabled_states[1], false) as is_disabled,
-        gathered.group_names[1] as group_name
+        gathered.group_names[1] as group_name,
+        gathered.trader_names[1] as trader_name
     from gathered
 $$;
 

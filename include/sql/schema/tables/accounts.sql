@@ -12,6 +12,7 @@ create table risk.accounts (
     is_disabled boolean,
     former_account_id text,
     group_name text,
+    trader_name text,
     recorded_at timestamptz not null
 );
 
@@ -34,4 +35,6 @@ comment on column risk.accounts.former_account_id is
 'rename.';
 comment on column risk.accounts.group_name is
 'Group of the account, whose values in the policy may differ; null = not stated.';
+comment on column risk.accounts.trader_name is
+'Person who trades the account, where one trades several; null = not stated.';
 comment on column risk.accounts.recorded_at is 'When the row was recorded (committed).';
