@@ -25,6 +25,7 @@ from risk.core.runs import Run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
 from risk.limits.register import limits_in_force
+from risk.report.doctor import check_excerpts
 from risk.report.mail import SmtpServer
 from risk.report.page import Links
 from risk.report.send import SentReport, send_report
@@ -408,12 +409,16 @@ def test_excerpt_is_mailed_once_and_a_refused_one_stops_nothing(
     mailbox.answers["interns@example.test"] = "550 5.1.1 no such user"
 
     first = report(connection, grouped, server)
+    [diagnosis] = check_excerpts(connection, grouped.run_id)
     del mailbox.answers["interns@example.test"]
     second = report(connection, grouped, server)
     third = report(connection, grouped, server)
 
     assert (first.sent_count, first.excerpts.sent, first.excerpts.refused) == (2, 2, 1)
     assert (second.sent_count, second.excerpts.sent, third.excerpts.sent) == (0, 1, 0)
+    assert "The excerpt for group Interns has not reached interns@example.test: " in diagnosis.sentence
+    assert "550 5.1.1 no such user" in diagnosis.sentence
+    assert list(check_excerpts(connection, grouped.run_id)) == []
     assert sorted(mailbox.recipients) == sorted(
         [*RECIPIENTS, "both@example.test", "prop@example.test", "interns@example.test"]
     )

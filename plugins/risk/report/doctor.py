@@ -247,6 +247,17 @@ def check_platform_limits(connection: Connection, now: dt.datetime) -> Iterator[
         yield Diagnosis("platform", is_healthy=False, sentence=sentence)
 
 
+def check_excerpts(connection: Connection, run_id: int) -> Iterator[Diagnosis]:
+    """Name the groups' recipients who did not get the excerpt of a report, which fails no task."""
+    for row in records(connection, "doctor/select_refused_excerpts", {"run_id": run_id}):
+        reason = row["last_error"] or "The attempt was interrupted."
+        sentence = (
+            f"The excerpt for group {row['group_name']} has not reached {row['recipient']}: {reason} Correct the "
+            "group's recipients in the policy or the mail server, then clear send_report."
+        )
+        yield Diagnosis("excerpt", is_healthy=False, sentence=sentence)
+
+
 def check_reports(connection: Connection, installation: Installation) -> Iterator[Diagnosis]:
     """Report the last report and, on a scheduled desk, sessions of the last two weeks without one."""
     found = records(connection, "doctor/select_last_report")
@@ -255,6 +266,7 @@ def check_reports(connection: Connection, installation: Installation) -> Iterato
         return
     sentence = f"The last report is for {found[0]['session_date']}, made {found[0]['recorded_at']:%Y-%m-%d %H:%M} UTC."
     yield Diagnosis("report", is_healthy=True, sentence=sentence)
+    yield from check_excerpts(connection, found[0]["run_id"])
     if installation.settings.schedule == "sessions":
         yield check_missed_sessions(connection, installation.now)
 
