@@ -401,13 +401,9 @@ def replay(
         "sha256": found.facts.sha256,
         "stored_sha256": found.stored_sha256,
         "is_equal": found.is_equal,
+        "changed_accounts": list(found.changed_accounts),
     }
-    verdict = "nothing was reported then" if found.stored_sha256 is None else f"reported as {found.stored_sha256}"
-    sentence = f"{found.facts.sha256}  as of {facts['as_of']}: {'equal to the report' if found.is_equal else verdict}"
-    reported, present = found.code_versions
-    if not found.is_equal and reported not in {None, present}:
-        sentence += f" by the code {reported}; this is {present}"
-    typer.echo(json.dumps(facts) if as_json else sentence + ".")
+    typer.echo(json.dumps(facts) if as_json else found.sentence)
     if found.stored_sha256 is not None and not found.is_equal:
         raise typer.Exit(1)
 

@@ -20,7 +20,6 @@ from tests.publications import run_line
 SESSION = dt.date(2025, 8, 15)
 
 
-@pytest.mark.xfail(strict=True, reason="replay does not look at the table")
 @pytest.mark.parametrize(
     "change",
     [
@@ -43,4 +42,5 @@ def test_replay_names_recommendations_changed_after_the_report(
         again = replay(other, warehouse_dsn, SESSION, None)
 
     assert again.facts.sha256 == again.stored_sha256
+    assert again.changed_accounts == ("NET001",)
     assert not again.is_equal

@@ -26,7 +26,7 @@ from risk.core.runs import (
     read_run,
     schema_exists,
 )
-from risk.core.warehouse import Connection, records, writing
+from risk.core.warehouse import Connection, records, rows, writing
 from risk.limits.decide import apply_rules, predict
 from risk.model.build_features import store_features
 from risk.report.build_facts import build_facts
@@ -56,17 +56,36 @@ class Replay:
         Identity of what was reported then; ``None`` = nothing was.
     code_versions
         Of the run that reported, where there is one, and of the code that has built it again.
+    changed_accounts
+        Accounts whose stored recommendation is no longer what was reported.
     """
 
     facts: Facts
     as_of: dt.datetime
     stored_sha256: str | None
     code_versions: tuple[str | None, str]
+    changed_accounts: tuple[str, ...]
 
     @property
     def is_equal(self) -> bool:
-        """Whether the bytes are those that were reported."""
-        return self.facts.sha256 == self.stored_sha256
+        """Whether the bytes are those that were reported, and the recommendations are still stored like that."""
+        return self.facts.sha256 == self.stored_sha256 and not self.changed_accounts
+
+    @property
+    def sentence(self) -> str:
+        """What came out, for people."""
+        said = f"{self.facts.sha256}  as of {self.as_of.isoformat()}"
+        if self.is_equal:
+            return f"{said}: equal to the report."
+        if self.stored_sha256 is None:
+            return f"{said}: nothing was reported then."
+        said = f"{said}: reported as {self.stored_sha256}"
+        reported, present = self.code_versions
+        if reported not in {None, present}:
+            said += f" by the code {reported}; this is {present}"
+        if self.changed_accounts:
+            said += f"; recommendations changed since they were reported: {', '.join(self.changed_accounts)}"
+        return f"{said}."
 
 
 @contextlib.contextmanager
@@ -146,6 +165,9 @@ def replay(connection: Connection, dsn: str, session_date: dt.date, as_of: dt.da
     if reported:
         run, stored_sha256 = read_run(connection, reported[0]["run_id"]), reported[0]["facts_sha256"]
     past = _unstored_run(connection, session_date, as_of or reported[0]["as_of"], run)
+    # Before the connection reads its copies in place of the tables.
+    key = {"run_id": run.run_id if run else None}
+    changed = tuple(name for (name,) in rows(connection, "replay/select_changed_recommendations", key))
     with writing(connection):
         create_tables(connection, "pg_temp", ("derived", "results"), past.as_of)
     check_fills(connection, dsn, past)
@@ -153,7 +175,7 @@ def replay(connection: Connection, dsn: str, session_date: dt.date, as_of: dt.da
         step(connection, past)
     apply_rules(connection, past)
     versions = (run.code_version if run else None, code_version())
-    return Replay(build_facts(connection, past), past.as_of, stored_sha256, versions)
+    return Replay(build_facts(connection, past), past.as_of, stored_sha256, versions, changed)
 
 
 def _unstored_run(connection: Connection, session_date: dt.date, as_of: dt.datetime, run: Run | None) -> Run:
