@@ -430,7 +430,10 @@ def test_published_limits_and_who_decided_are_shown(
     answer(connection, publication, "NET001", APPROVED, ANN)
     publish(connection, publication, None)
 
-    assert "$2,000 (approved by ann)" in words(client.get("/"))
+    today = words(client.get("/"))
+    assert "$2,000 (approved by ann)" in today
+    # NET002 keeps 5,000.
+    assert "Published: $7,000 in force in all." in today
     assert "$2,000, approved by ann" in words(client.get("/traders/NET001"))
     assert "Approved by ann: $2,000" in words(client.get(f"/approvals/{publication.publication_id}"))
 
