@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 REAL_FILLS_DIR = Path(__file__).resolve().parents[2] / "shared" / "data" / "propreports"
+TEST_OPTIONS = "-c search_path=risk,derived,results,public"
+"""For the tests' own SQL; that of the product names every schema."""
 TIERS = {
     "integration": "e2e",
     "golden": "sql",
@@ -136,7 +138,7 @@ def fresh_warehouse(server_dsn: str, template_database: str) -> Iterator[Callabl
     def make() -> str:
         names.append(f"warehouse_{os.getpid()}_{next(_numbers)}")
         create_database(server_dsn, names[-1], template_database)
-        return make_dsn(server_dsn, dbname=names[-1])
+        return make_dsn(server_dsn, dbname=names[-1], options=TEST_OPTIONS)
 
     yield make
     for name in names:

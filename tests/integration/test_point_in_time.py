@@ -39,13 +39,12 @@ def sessions(desk: Path) -> list[dt.date]:
 
 @pytest.fixture
 def pipeline_dsn(connection: Connection, warehouse_dsn: str) -> Iterator[str]:
-    """Give the connection string of a role that may do what the pipeline may, with an empty search path."""
+    """Give the connection string of a role that may do what the pipeline may, with the product's search path."""
     role = f"pipeline_{connection.info.backend_pid}"
     with connection, connection.cursor() as cursor:
         cursor.execute(f"create role {role} login password 'word'")
-        cursor.execute(f"alter role {role} set search_path = ''")
     prepare_warehouse(connection, role)
-    yield make_dsn(warehouse_dsn, user=role, password="word")
+    yield make_dsn(warehouse_dsn, user=role, password="word", options="")
     with connection, connection.cursor() as cursor:
         cursor.execute(f"drop owned by {role}")
         cursor.execute(f"drop role {role}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,11 +15,12 @@ from psycopg2.extensions import make_dsn
 from risk.core.calendar import store_sessions
 from risk.core.errors import SchemaError
 from risk.core.runs import open_run
-from risk.core.schema import READ_TABLES, REPLACED_TABLES, SCHEMAS, migrate, prepare_warehouse
+from risk.core.schema import READ_TABLES, REPLACED_TABLES, SCHEMAS, forget_settings, migrate, prepare_warehouse
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, connect, execute, rows, writing
 from risk.ingest.load import load_drop
 from risk.limits.approvals import REJECTED
+from risk.report.doctor import check_weaknesses
 from tests.approval_desks import ANN, MORNING, answer, opened, reported
 from tests.drops import write_drop
 from tests.report_desks import insert
@@ -145,7 +147,6 @@ def test_prepare_twice_leaves_the_same_privileges(connection: Connection, pipeli
     assert granted() == before != []
 
 
-@pytest.mark.xfail(strict=True, reason="the search path of a connection is the role's")
 def test_search_path_of_the_role_puts_nothing_before_what_statements_mean(
     connection: Connection, pipeline: Connection, warehouse_dsn: str
 ) -> None:
@@ -164,7 +165,6 @@ def test_search_path_of_the_role_puts_nothing_before_what_statements_mean(
     assert now.year > 2000
 
 
-@pytest.mark.xfail(strict=True, reason="the pipeline chooses when a row was recorded")
 def test_pipeline_does_not_choose_when_a_decision_was_recorded(connection: Connection, pipeline: Connection) -> None:
     stamped = []
     for table in sorted(tables(connection) - REPLACED_TABLES):
@@ -182,7 +182,6 @@ def test_pipeline_does_not_choose_when_a_decision_was_recorded(connection: Conne
     assert stamped == sorted(LOADED_TABLES)
 
 
-@pytest.mark.xfail(strict=True, reason="the pipeline decides in the name of persons")
 @pytest.mark.parametrize(
     ("row", "why"),
     [
@@ -205,3 +204,44 @@ def test_database_refuses_decisions_on_what_is_not_open(
 
     with pytest.raises(psycopg2.errors.CheckViolation, match=why):
         insert(pipeline, "limit_decisions", publication_id=publication.publication_id, **values)
+
+
+def test_settings_stored_for_the_role_are_forgotten_at_the_start(pipeline: Connection) -> None:
+    with pipeline, pipeline.cursor() as cursor:
+        cursor.execute("alter role current_user set search_path = public")
+    assert not check_weaknesses(pipeline).is_healthy
+
+    forget_settings(pipeline)
+
+    with pipeline, pipeline.cursor() as cursor:
+        cursor.execute("select setconfig from pg_db_role_setting where setrole = current_user::regrole")
+        assert cursor.fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "by_owner", "found"),
+    [
+        ("alter role current_user set search_path = staging", False, r"settings of its own \(search_path=staging\)"),
+        ("create table staging.fills (number integer)", False, r"staging\.fills has the name of a table"),
+        ("create function staging.now() returns integer return 1", False, r"staging\.now has the name of a function"),
+        ("grant insert on risk.limit_decisions to {}", True, r"choose when a row of limit_decisions was recorded"),
+        ("grant insert on risk.schema_migrations to {}", True, r"may write schema_migrations"),
+        ("grant pg_read_all_data to {}", True, r"member of another role"),
+    ],
+)
+def test_doctor_finds_a_planted_weakness(
+    connection: Connection, pipeline: Connection, planted: str, by_owner: bool, found: str
+) -> None:
+    role = pipeline.info.user
+    with connection, connection.cursor() as cursor:
+        cursor.execute(f"alter database {connection.info.dbname} reset all")
+        cursor.execute(f"create schema staging authorization {role}")
+    assert check_weaknesses(pipeline).is_healthy
+
+    planter = connection if by_owner else pipeline
+    with planter, planter.cursor() as cursor:
+        cursor.execute(planted.format(role))
+
+    diagnosis = check_weaknesses(pipeline)
+    assert not diagnosis.is_healthy
+    assert re.search(found, diagnosis.sentence)

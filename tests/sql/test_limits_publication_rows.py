@@ -326,6 +326,6 @@ def test_database_refuses_a_second_outcome_from_anybody(connection: Connection, 
     values = {"publication_id": publication.publication_id, "account_id": "HIGH", "limit_usd": 1, "reason": "x"}
 
     with pytest.raises(psycopg2.errors.UniqueViolation):
-        insert(connection, "limit_decisions", action="timed_out", user_id="", user_name="eve", **values)
+        insert(connection, "limit_decisions", action="not_required", user_id="", user_name="eve", **values)
 
     assert publication.effective_session == EFFECTIVE_SESSION

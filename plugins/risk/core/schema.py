@@ -54,6 +54,10 @@ REPLACED_TABLES = frozenset(
     }
 )
 """Caches that are rebuilt, rows a task replaces for its own run, the attempts of a mail, the calendar."""
+STAMPED_BY_LOADS = frozenset(
+    {"accounts", "adjustments", "deliveries", "instruments", "loads", "marks", "platform_limits", "splits", "totals"}
+)
+"""Inputs whose rows get the instant of their load, or of a history's manifest; every other row gets the clock's."""
 READ_TABLES = frozenset({"schema_migrations"})
 """The owner's own record: the pipeline only reads it."""
 
@@ -163,7 +167,18 @@ def migrate_as_owner(pipeline_dsn: str, owner_dsn: str, default_limit_usd: Decim
         If the warehouse does not answer.
     """
     with contextlib.closing(connect(owner_dsn or pipeline_dsn)) as owner:
-        return prepare_warehouse(owner, parse_dsn(pipeline_dsn)["user"], default_limit_usd)
+        applied = prepare_warehouse(owner, parse_dsn(pipeline_dsn)["user"], default_limit_usd)
+    with contextlib.closing(connect(pipeline_dsn)) as pipeline:
+        forget_settings(pipeline)
+    return applied
+
+
+def forget_settings(pipeline: Connection) -> None:
+    """Take from the pipeline's role the settings that somebody has stored for it."""
+    database = sql.Identifier(pipeline.info.dbname)
+    with pipeline, pipeline.cursor() as cursor:
+        cursor.execute("alter role current_user reset all")
+        cursor.execute(sql.SQL("alter role current_user in database {} reset all").format(database))
 
 
 def prepare_warehouse(owner: Connection, pipeline_role: str, default_limit_usd: Decimal | None = None) -> Sequence[str]:
@@ -201,11 +216,22 @@ def grant(owner: Connection, pipeline_role: str) -> None:
         cursor.execute(sql.SQL("grant create on database {} to {}").format(database, role))
         cursor.execute(sql.SQL("grant usage on schema risk, derived, results to {}").format(role))
         cursor.execute(sql.SQL("grant execute on all functions in schema risk to {}").format(role))
+        stamped = {row[1]: row[2] for row in rows(owner, "migrate/select_stamped_columns", {"schemas": list(SCHEMAS)})}
         for schema, table in rows(owner, "migrate/select_tables", {"schemas": list(SCHEMAS)}):
             place = sql.Identifier(schema, table)
             cursor.execute(sql.SQL("revoke all on table {} from {}").format(place, role))
-            allowed = sql.SQL(", ").join(map(sql.SQL, privileges(table, owner.info.server_version)))
+            columns = () if table in STAMPED_BY_LOADS else stamped.get(table, ())
+            allowed = sql.SQL(", ").join(
+                _privilege(action, columns) for action in privileges(table, owner.info.server_version)
+            )
             cursor.execute(sql.SQL("grant {} on table {} to {}").format(allowed, place, role))
+
+
+def _privilege(action: str, columns: Sequence[str]) -> sql.Composable:
+    """Return a privilege; to insert rows that the clock stamps, on their other columns only."""
+    if action != "insert" or not columns:
+        return sql.SQL(action)
+    return sql.SQL("insert ({})").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
 
 
 def privileges(table: str, server_version: int) -> list[str]:

@@ -71,8 +71,14 @@ class Cursor(psycopg2.extensions.cursor):
         return replaceable_tables().sub(lambda found: f"{replaced.get(found[2], found[2])}.", text)
 
 
+SESSION_OPTIONS = "-c timezone=UTC -c datestyle=ISO -c search_path=pg_catalog,pg_temp"
+"""Settings of every session; given at its start, they hold against settings that a role or database has of its own."""
+
+
 def connect(dsn: str) -> Connection:
-    """Open a connection whose sessions speak UTC and ISO dates.
+    """Open a connection whose sessions speak UTC and ISO dates and find nothing by a bare name but the server's own.
+
+    Options that the connection string states come after ours.
 
     Raises
     ------
@@ -84,7 +90,7 @@ def connect(dsn: str) -> Connection:
             dsn,
             connection_factory=Connection,
             application_name="risk",
-            options="-c timezone=UTC -c datestyle=ISO",
+            options=f"{SESSION_OPTIONS} {psycopg2.extensions.parse_dsn(dsn).get('options', '')}",
         )
     except psycopg2.OperationalError as error:
         place = psycopg2.extensions.parse_dsn(dsn)

@@ -7,6 +7,7 @@ proposal that his page carried: a decision about anything else is refused, and a
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -86,7 +87,7 @@ def decide(connection: Connection, publication_id: int, decision: Decision, deci
             return
         _check_open(publication, proposal, decision)
         if decision.action == REJECTED:
-            _store(connection, publication, proposal, (REJECTED, proposal.kept_limit_usd, ""), decider)
+            _store(connection, publication, [(proposal, REJECTED, proposal.kept_limit_usd, "")], decider)
         elif decision.action == APPROVED:
             _approve(connection, publication, proposal, decision, decider)
         else:
@@ -123,8 +124,7 @@ def approve_cuts(connection: Connection, publication_id: int, seen: Sequence[str
                 "The cuts that wait for an answer are no longer the ones you were shown: nothing was approved. Reload "
                 "the page Approval and decide again."
             )
-        for proposal in cuts:
-            _store(connection, publication, proposal, (APPROVED, proposal.approved_limit_usd, ""), decider)
+        _store(connection, publication, [(one, APPROVED, one.approved_limit_usd, "") for one in cuts], decider)
     return len(cuts)
 
 
@@ -146,10 +146,13 @@ def decide_without_answer(connection: Connection, publication: Publication) -> i
         waiting = open_proposals(publication, proposals)
         if waiting and _now(connection) < publication.decision_deadline:
             return len(waiting)
-        for proposal in proposals:
-            if proposal.decided.outcome is None:
-                action = TIMED_OUT if needs_approval(publication, proposal) else NOT_REQUIRED
-                _store(connection, publication, proposal, (action, proposal.silent_limit_usd, ""), NOBODY)
+        missing = [
+            (one, TIMED_OUT if needs_approval(publication, one) else NOT_REQUIRED, one.silent_limit_usd, "")
+            for one in proposals
+            if one.decided.outcome is None
+        ]
+        if missing:
+            _store(connection, publication, missing, NOBODY)
     return 0
 
 
@@ -216,7 +219,7 @@ def _approve(
         )
     is_reason_needed = proposal.is_rise and decided.edit_id is None
     reason = cleaned_reason(decision.reason) if is_reason_needed else decided.edit_reason or ""
-    _store(connection, publication, proposal, (APPROVED, proposal.approved_limit_usd, reason), decider)
+    _store(connection, publication, [(proposal, APPROVED, proposal.approved_limit_usd, reason)], decider)
 
 
 def _set_limit(
@@ -224,37 +227,38 @@ def _set_limit(
 ) -> None:
     limit_usd, reason = parsed_amount(decision.limit_text), cleaned_reason(decision.reason)
     _check_limit(proposal, limit_usd)
-    _store(connection, publication, proposal, (EDITED, limit_usd, reason), decider)
-    if not publication.has_dual_control:
-        _store(connection, publication, proposal, (APPROVED, limit_usd, reason), decider)
+    actions = (EDITED,) if publication.has_dual_control else (EDITED, APPROVED)
+    _store(connection, publication, [(proposal, action, limit_usd, reason) for action in actions], decider)
 
 
 def _store(
     connection: Connection,
     publication: Publication,
-    proposal: Proposal,
-    decision: tuple[str, Decimal, str],
+    decisions: Sequence[tuple[Proposal, str, Decimal, str]],
     decider: Decider,
 ) -> None:
-    action, limit_usd, reason = decision
+    """Store decisions: proposal, action, limit in US dollars, reason."""
     is_person = decider.user != NO_USER
     if is_person:
         _check_in_time(connection, publication)
-    execute(
-        connection,
-        "publish_limits/insert_limit_decisions",
+    stored = [
         {
-            "publication_id": publication.publication_id,
             "account_id": proposal.account_id,
             "action": action,
             "limit_usd": limit_usd,
             "reason": reason,
-            "user_id": decider.user.user_id,
-            "user_name": decider.user.user_name,
             "seen_sha256": proposal.sha256 if is_person else None,
-            "shown_at": decider.shown_at,
-        },
-    )
+        }
+        for proposal, action, limit_usd, reason in decisions
+    ]
+    binds = {
+        "publication_id": publication.publication_id,
+        "user_id": decider.user.user_id,
+        "user_name": decider.user.user_name,
+        "shown_at": decider.shown_at,
+        "decisions": json.dumps(stored, default=str),
+    }
+    execute(connection, "publish_limits/insert_limit_decisions", binds)
 
 
 def _now(connection: Connection) -> dt.datetime:

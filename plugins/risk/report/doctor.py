@@ -23,7 +23,7 @@ from risk.core.connections import (
 )
 from risk.core.errors import RiskError
 from risk.core.runs import DAILY_DAG
-from risk.core.schema import REPLACED_TABLES, pending_files
+from risk.core.schema import READ_TABLES, REPLACED_TABLES, SCHEMAS, STAMPED_BY_LOADS, pending_files
 from risk.core.settings import EXCHANGE_CALENDAR, EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, records, rows
 from risk.limits.confirmations import platform_sentences
@@ -185,6 +185,7 @@ def check_warehouse(installation: Installation) -> Iterator[Diagnosis]:
             yield Diagnosis("warehouse", is_healthy=True, sentence="The warehouse answers.")
             yield check_schema(connection)
             yield check_privileges(connection)
+            yield check_weaknesses(connection)
             yield check_stored_calendar(connection, installation.now.date())
             yield check_newest_run(connection)
             yield from check_platform_limits(connection, installation.now)
@@ -216,6 +217,24 @@ def check_privileges(connection: Connection) -> Diagnosis:
         return Diagnosis("privileges", is_healthy=False, sentence=sentence)
     sentence = "The pipeline's role cannot change inputs, runs or reports."
     return Diagnosis("privileges", is_healthy=True, sentence=sentence)
+
+
+def check_weaknesses(connection: Connection) -> Diagnosis:
+    """Check that no setting, name or grant lets the pipeline's role change what statements mean or when rows began."""
+    binds = {
+        "schemas": list(SCHEMAS),
+        "replaced_tables": sorted(REPLACED_TABLES),
+        "stamped_by_loads": sorted(STAMPED_BY_LOADS),
+        "read_tables": sorted(READ_TABLES),
+    }
+    found = [finding for (finding,) in rows(connection, "doctor/select_weaknesses", binds)]
+    if found:
+        remedy = "Find out who did it, remove it, then run ./riskctl migrate as the owner."
+        return Diagnosis("roles", is_healthy=False, sentence=f"In the warehouse {'; '.join(found)}. {remedy}")
+    sentence = (
+        "Nothing in the warehouse shadows its tables or functions, and the clock stamps what the pipeline records."
+    )
+    return Diagnosis("roles", is_healthy=True, sentence=sentence)
 
 
 def check_stored_calendar(connection: Connection, today: dt.date) -> Diagnosis:
