@@ -44,7 +44,7 @@ insert into risk.fills (
 )
 select delivered.delivery_id, line, delivered.account_id, delivered.session_date,
     sessions.opens_at + line * interval '1 minute', false, line, case line %% 2 when 1 then 'B' else 'S' end, 100,
-    'S' || (line / 2 %% 4), round((20 + 2 * random())::numeric, 4), 'USD', 0.35
+    'S' || chr(65 + (line - 1) / 2 %% 4), round((20 + 2 * random())::numeric, 4), 'USD', 0.35
 from delivered
 inner join risk.sessions on delivered.session_date = sessions.session_date
 cross join generate_series(1, %(fills)s) as line

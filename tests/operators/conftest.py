@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 from psycopg2.extensions import parse_dsn
 
-from tests.operators.web_client import Member
+from tests.operators.web_client import Member, Runs
 
 _home = tempfile.mkdtemp(prefix="risk-airflow-")
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
@@ -50,3 +50,13 @@ def client(warehouse_connection: None, monkeypatch: pytest.MonkeyPatch) -> Itera
     }
     yield TestClient(app, follow_redirects=False)
     app.dependency_overrides = {}
+
+
+@pytest.fixture
+def runs(client: Any) -> Runs:
+    from risk.web.app import app
+    from risk.web.trial_runs import trial_runs
+
+    found = Runs()
+    app.dependency_overrides[trial_runs] = lambda: found
+    return found

@@ -22,6 +22,7 @@ from risk.limits.approvals import (
     open_publication,
 )
 from risk.limits.register import RequestedChange, request_change
+from risk.operators.policy_trial import TryPolicyOperator
 from risk.report.build_facts import build_facts
 from risk.report.facts import Facts, RestatementFacts
 from risk.report.page import ApprovalRequest, Links
@@ -30,7 +31,9 @@ from tests.approval_desks import answer
 from tests.breach_desks import BROKEN, run_session
 from tests.browser import obstacles
 from tests.operators.test_web_model import CARD, store_model
+from tests.operators.web_client import Runs
 from tests.report_desks import RUN, SESSION, USE, account, book, deliver_fills, desk, insert, open_run, recommend
+from tests.sql.test_limits_what_if import DAYS, deliver_day, report_morning
 from tests.track_record_desks import MON, TUE, deliver, fill, report, update_record
 
 if TYPE_CHECKING:
@@ -135,6 +138,34 @@ def test_breaches_can_be_used_by_keyboard_and_screen_reader(page: Page, connecti
     page.get_by_role("button", name="Close this breach").press("Enter")
     assert page.get_by_text("Closed: limit $5,000").count() == 1
     assert page.get_by_role("button", name="Reopen this breach").count() == 1
+
+
+def test_policy_can_be_tried_by_keyboard_and_screen_reader(page: Page, connection: Connection, runs: Runs) -> None:
+    # given three sessions and their mornings
+    for day in DAYS[:3]:
+        deliver_day(connection, "NET001", day, -100)
+        report_morning(connection, day)
+
+    # when
+    page.goto("/policy")
+    assert obstacles(page) == []
+    text = page.get_by_label("Policy, YAML")
+    text.fill(text.input_value().replace("default_base_limit_usd: 5000.00", "default_base_limit_usd: 3000.00"))
+    page.get_by_label("From", exact=True).fill(str(DAYS[1]))
+    page.get_by_label("To", exact=True).fill(str(DAYS[3]))
+    page.get_by_role("button", name="Try it on past mornings").press("Enter")
+
+    # then
+    assert page.get_by_text("The run is queued").count() == 1
+    assert obstacles(page) == []
+    TryPolicyOperator(task_id="try_policy", trial_number="1", dag_run_id="trial_1__1").execute({})
+    runs.end(1, "success")
+    page.reload()
+    assert page.get_by_text("3 mornings decided again").count() == 1
+    assert page.locator("svg").count() > 0
+    for summary in page.locator("summary").all():
+        summary.click()
+    assert obstacles(page) == []
 
 
 @pytest.mark.usefixtures("morning")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import html
 import re
@@ -14,17 +13,15 @@ from risk.core.calendar import next_session
 from risk.core.policy_store import read_policies
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection
-from risk.limits.approvals import AirflowUser
 from risk.limits.policy_requests import read_requests
 from risk.limits.trial_outcomes import read_outcome
 from risk.limits.trials import read_trials
 from risk.operators.policy_trial import JudgeTrialsOperator, TryPolicyOperator
-from risk.web.trial_runs import TrialRun
 from tests.operators.test_web_limits import login
-from tests.operators.web_client import words
+from tests.operators.web_client import Runs, words
 from tests.policies import SHIPPED, policy_text
 from tests.report_desks import insert, open_run
-from tests.sql.test_limits_what_if import DAYS, LOSSES, _deliver_day, _report_morning
+from tests.sql.test_limits_what_if import DAYS, LOSSES, deliver_day, report_morning
 
 SOON = next_session(dt.datetime.now(EXCHANGE_ZONE).date())
 UNCONCERNED = policy_text(smallest_loss__base_limit="100%")
@@ -40,37 +37,6 @@ UNREACHABLE = SHIPPED.replace("bound: 3\n    cut: 30%", "bound: 6\n    cut: 30%"
 def said(answer: Any) -> str:
     """Return what a person reads in an answer."""
     return html.unescape(words(answer))
-
-
-class Runs:
-    """What Airflow knows of the runs of trials, without Airflow."""
-
-    def __init__(self) -> None:
-        self.started: dict[int, list[TrialRun]] = {}
-        self.users: list[str] = []
-
-    def last(self, trial_number: int) -> TrialRun | None:
-        return self.started.get(trial_number, [None])[-1]
-
-    def start(self, trial_number: int, user: AirflowUser) -> TrialRun:
-        runs = self.started.setdefault(trial_number, [])
-        if not runs or not runs[-1].is_active:
-            runs.append(TrialRun(f"trial_{trial_number}__{len(runs) + 1}", "queued"))
-            self.users.append(user.user_name)
-        return runs[-1]
-
-    def end(self, trial_number: int, state: str) -> None:
-        self.started[trial_number][-1] = dataclasses.replace(self.started[trial_number][-1], state=state)
-
-
-@pytest.fixture
-def runs(client: Any) -> Runs:
-    from risk.web.app import app
-    from risk.web.trial_runs import trial_runs
-
-    found = Runs()
-    app.dependency_overrides[trial_runs] = lambda: found
-    return found
 
 
 def token(client: Any, path: str = "/policy") -> str:
@@ -120,10 +86,10 @@ def test_policy_is_tried_in_a_run_and_its_outcome_is_shown(
 ) -> None:
     # given a desk with a calm account and one with losses, and four reported mornings
     for number, day in enumerate(DAYS[:26]):
-        _deliver_day(connection, "CALM", day, (100, -100)[number % 2])
-        _deliver_day(connection, "LOSER", day, LOSSES[day])
+        deliver_day(connection, "CALM", day, (100, -100)[number % 2])
+        deliver_day(connection, "LOSER", day, LOSSES[day])
         if number >= 22:
-            _report_morning(connection, day)
+            report_morning(connection, day)
 
     sent = send(client, "trials")
 

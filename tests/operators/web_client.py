@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from risk.limits.approvals import AirflowUser
+    from risk.web.trial_runs import TrialRun
 
 
 class Member:
@@ -21,3 +26,26 @@ class Member:
 
 def words(answer: Any) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+
+
+class Runs:
+    """What Airflow knows of the runs of trials, without Airflow."""
+
+    def __init__(self) -> None:
+        self.started: dict[int, list[TrialRun]] = {}
+        self.users: list[str] = []
+
+    def last(self, trial_number: int) -> TrialRun | None:
+        return self.started.get(trial_number, [None])[-1]
+
+    def start(self, trial_number: int, user: AirflowUser) -> TrialRun:
+        runs = self.started.setdefault(trial_number, [])
+        if not runs or not runs[-1].is_active:
+            from risk.web.trial_runs import TrialRun
+
+            runs.append(TrialRun(f"trial_{trial_number}__{len(runs) + 1}", "queued"))
+            self.users.append(user.user_name)
+        return runs[-1]
+
+    def end(self, trial_number: int, state: str) -> None:
+        self.started[trial_number][-1] = dataclasses.replace(self.started[trial_number][-1], state=state)

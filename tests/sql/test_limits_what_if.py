@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from risk.books.warehouse import aggregate
 from risk.cli import app
-from risk.core.calendar import session_close, session_open
+from risk.core.calendar import previous_session, session_close, session_open
 from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.errors import RequestError
 from risk.core.policy_document import PolicyDocument, default_policy
@@ -42,7 +42,7 @@ UNCONCERNED = policy_document(smallest_loss__base_limit="100%")
 """No rule about a loss reacts below a loss of the whole limit."""
 
 
-def _deliver_day(connection: Connection, account_id: str, day: dt.date, pnl: int, hours: int = 2) -> None:
+def deliver_day(connection: Connection, account_id: str, day: dt.date, pnl: int, hours: int = 2) -> None:
     """Deliver a session that buys at 100.00 and ends with a result: 100 shares; known hours after the close."""
     price = Decimal(100) + Decimal(pnl) / 100
     fills = [fill(day, 1, "B", "100", "100"), fill(day, 60, "S", "100", str(price))]
@@ -55,7 +55,7 @@ def _deliver_day(connection: Connection, account_id: str, day: dt.date, pnl: int
         )
 
 
-def _report_morning(connection: Connection, day: dt.date) -> None:
+def report_morning(connection: Connection, day: dt.date) -> None:
     """Run the morning after a session, 8 hours after its close, and report it."""
     run = new_run(connection, day)
     as_of = session_close(day) + dt.timedelta(hours=8)
@@ -88,10 +88,10 @@ def desk_database(server_dsn: str, template_database: str) -> Iterator[str]:
     create_database(server_dsn, name, template_database)
     with contextlib.closing(connect(make_dsn(server_dsn, dbname=name))) as connection:
         for number, day in enumerate(DAYS[:26]):
-            _deliver_day(connection, "CALM", day, (100, -100)[number % 2])
-            _deliver_day(connection, "LOSER", day, LOSSES[day])
+            deliver_day(connection, "CALM", day, (100, -100)[number % 2])
+            deliver_day(connection, "LOSER", day, LOSSES[day])
             if day in REPORTED:
-                _report_morning(connection, day)
+                report_morning(connection, day)
     yield name
     drop_database(server_dsn, name)
 
@@ -168,7 +168,7 @@ def test_another_policy_changes_what_was_worked_by_hand(desk: Connection) -> Non
 def test_morning_decides_on_what_was_known_then_though_the_books_were_restated(desk: Connection) -> None:
     # given gains in place of the losses, delivered after the first two of the four mornings
     for number in (20, 21, 22):
-        _deliver_day(desk, "LOSER", DAYS[number], 300, hours=0)
+        deliver_day(desk, "LOSER", DAYS[number], 300, hours=0)
         with desk, desk.cursor() as cursor:
             cursor.execute(
                 "update deliveries set recorded_at = %s where delivery_id = (select max(delivery_id) from deliveries)",
@@ -192,17 +192,17 @@ def _report_again(connection: Connection) -> None:
             cursor.execute("select run_id from runs where session_date = %s", (day,))
             [(run_id,)] = cursor.fetchall()
             cursor.execute("delete from reports where run_id = %s", (run_id,))
-        _report_morning(connection, day)
+        report_morning(connection, day)
 
 
 def test_policy_keeps_its_own_last_cut_where_fills_are_unknown(connection: Connection) -> None:
     # given no delivery of the account with losses in the session after its cut
     for number, day in enumerate(DAYS[:24]):
-        _deliver_day(connection, "CALM", day, (100, -100)[number % 2])
+        deliver_day(connection, "CALM", day, (100, -100)[number % 2])
         if number < 23:
-            _deliver_day(connection, "LOSER", day, LOSSES[day])
+            deliver_day(connection, "LOSER", day, LOSSES[day])
         if number >= 22:
-            _report_morning(connection, day)
+            report_morning(connection, day)
 
     found = run_what_if(connection, seal_trial(connection, UNCONCERNED, DAYS[23], DAYS[24], "ann@desk"))
 
@@ -312,3 +312,11 @@ def test_verdict_counts_mornings_after_the_seal_only(
     assert before.wealth == pytest.approx(1 + 0.04375 * sum(STAKES) / len(STAKES))
     assert (after.session_count, after.wealth) == (2, 1.0)
     assert "Verdict: open (wealth 1.05 of 40 needed by variant 1, 3 sessions since" in printed
+
+
+def test_morning_before_anybody_has_traded_has_no_limits(desk: Connection) -> None:
+    report_morning(desk, previous_session(DAYS[0]))
+
+    found = run_what_if(desk, seal_trial(desk, UNCONCERNED, DAYS[0], DAYS[26], "ann@desk"))
+
+    assert [len(one.adopted) for one in found.decided] == [0, 2, 2, 2, 2]

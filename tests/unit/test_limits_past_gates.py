@@ -73,8 +73,8 @@ def test_every_morning_is_as_it_would_have_been(desk: tuple[Panel, FloatMatrix, 
     panel, model, historical = desk
     gates, serving = _gates(model, historical), []
 
-    for row in (62, LATE, LATE + 5):
-        decision = gates.decision(_known(panel, row), panel, OTHER_TERMS)
+    for row in (62, *range(LATE - 3, LATE + 7)):
+        decision = gates.decision(_known(panel, row), OTHER_TERMS)
         assert decision.is_serving == _by_prefix(panel, model, historical, OTHER_TERMS, row), row
         assert decision.model_id == 7
         serving.append(decision.is_serving)
@@ -88,10 +88,39 @@ def test_restated_morning_is_judged_on_its_own_books(desk: tuple[Panel, FloatMat
     panel, model, historical = desk
     then = dataclasses.replace(panel, total_pnl_usd=np.where(np.isfinite(panel.total_pnl_usd), -9000.0, np.nan))
     gates = _gates(model, historical)
-    assert gates.decision(_known(panel, 88), panel, OTHER_TERMS).is_serving
+    assert gates.decision(_known(panel, 88), OTHER_TERMS).is_serving
 
-    restated = gates.decision(_known(then, 88, is_restated=True), panel, OTHER_TERMS)
+    restated = gates.decision(_known(then, 88, is_restated=True), OTHER_TERMS)
 
     assert not restated.is_serving
     # and those after it are not
-    assert gates.decision(_known(panel, 89), panel, OTHER_TERMS).is_serving
+    assert gates.decision(_known(panel, 89), OTHER_TERMS).is_serving
+
+
+def test_mornings_with_corrections_are_each_judged_on_what_was_known(
+    desk: tuple[Panel, FloatMatrix, FloatMatrix],
+) -> None:
+    # given that each morning's last result is corrected later, and one far back after the fourth morning
+    panel, model, historical = desk
+    gates = _gates(model, historical)
+
+    for number, row in enumerate(range(LATE - 1, LATE + 7)):
+        pnl = panel.total_pnl_usd.copy()
+        pnl[row] *= 0.5
+        if number < 4:
+            pnl[40] = -9000.0
+        then = dataclasses.replace(panel, total_pnl_usd=pnl)
+        known = _known(then, row, is_restated=True)
+        expected = _by_prefix(then, model, historical, OTHER_TERMS, row)
+        results = gates.evaluated.results if gates.evaluated else []
+
+        decision = gates.decision(known, OTHER_TERMS)
+
+        assert decision.is_serving == expected, row
+        alone = _gates(model, historical)
+        assert alone.decision(known, OTHER_TERMS).reasons == decision.reasons
+        assert gates.evaluated is not None
+        # what did not change is not evaluated again
+        kept = sum(one is other for one, other in zip(gates.evaluated.results, results, strict=False))
+        changed = {0: 0, 4: 40, LATE + 5 - (LATE - 1): LATE}
+        assert kept == changed.get(number, row - 1)

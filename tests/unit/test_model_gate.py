@@ -62,6 +62,10 @@ def test_a_serving_model_that_misses_says_how_often_and_is_demoted_at_the_fifth(
     ]
     assert [judgment.is_serving for judgment in judgments[first_miss : first_miss + 5]] == [True] * 4 + [False]
     assert not judgments[first_miss + 4].reasons[0].startswith("The model missed")
+    # and results that are known already change nothing of the later ones
+    for known in (40, 60, 72, first_miss + 2, 109):
+        continued = evaluate_gate(pnl, scale, model, constant, judgments[:known])
+        assert list(map(repr, continued)) == list(map(repr, judgments))
 
 
 def test_a_better_model_is_promoted_after_ten_passes_and_not_before() -> None:

@@ -119,13 +119,11 @@ def aggregate(connection: Connection, run: Run) -> Aggregate:
 def rebuild_as_of(connection: Connection, session_date: dt.date, as_of: dt.datetime) -> Aggregate:
     """Bring the books that a connection has apart to what was known of sessions up to one at an instant.
 
-    Raises
-    ------
-    BooksError
-        As `aggregate`.
+    They are not computed a second way: nothing acts on them, and the sums over all fills of an account cost most.
     """
     with writing(connection), planning(connection, **FEW_DELIVERIES_OF_MANY_FILLS):
-        return _update_books(connection, session_date, as_of, session_date)
+        scope = _find_scope(connection, session_date, as_of, session_date)
+        return Aggregate(0, 0, 0) if scope is None else _write(connection, scope)
 
 
 def _update_books(
@@ -135,7 +133,7 @@ def _update_books(
     scope = _find_scope(connection, session_date, as_of, through_session_date)
     if scope is None:
         return Aggregate(0, 0, 0)
-    written = _write(connection, scope)
+    written = _write(connection, scope, beside="aggregate_pnl/create_cash_flows")
     # Sums by sorting: their window wants this order anyway.
     with planning(connection, enable_hashagg="off"):
         differences = rows(connection, "aggregate_pnl/check_accounting_identity", scope.binds)
@@ -204,8 +202,8 @@ def _has_changed(row: tuple[Any, ...], prices: PriceBook) -> bool:
     return now != Valuation(*stored)
 
 
-def _write(connection: Connection, scope: _Scope) -> Aggregate:
-    """Compute what the scope names, in the place of what is stored."""
+def _write(connection: Connection, scope: _Scope, beside: str = "") -> Aggregate:
+    """Compute what the scope names, in the place of what is stored; meanwhile the warehouse may run a statement."""
     opening = clear_books(connection, scope.binds)
     lost = read_lost_rows(connection, scope.binds)
     deliveries = [bulk.Delivery(*row) for row in rows(connection, "aggregate_pnl/select_deliveries", scope.binds)]
@@ -223,7 +221,8 @@ def _write(connection: Connection, scope: _Scope) -> Aggregate:
         # By one process: of very many fills the other processor computes the books meanwhile.
         stack.enter_context(planning(connection, max_parallel_workers_per_gather=0, enable_sort="off"))
         call = stack.enter_context(calls)
-        call(execute, connection, "aggregate_pnl/create_cash_flows", scope.binds)
+        if beside:
+            call(execute, connection, beside, scope.binds)
         for batch in in_batches(mark_lost_rows(_rebuild(scope, opening, fills_of, trade), lost)):
             account_session_count += len(batch.daily_rows)
             incomplete_count += batch.incomplete_count

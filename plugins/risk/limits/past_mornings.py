@@ -151,7 +151,7 @@ class PastReader:
         """Give what a policy decides on in a morning; the gate compares the model with the policy's own rules."""
         run, gate = known.morning.run, known.gate
         if gate.model_id is not None and not _has_same_rules(known, terms):
-            gate = self.gates.decision(known, self.panel, terms)
+            gate = self.gates.decision(known, terms)
         asked = f"{gate.expert} {terms.document.desk.accounts.coverage_binds}"
         if asked not in self.accounts:
             # Temporary tables have no statistics: without them it joins forecasts and results row by row.
@@ -164,8 +164,9 @@ class PastReader:
         session_date = morning.run.session_date
         if not morning.is_restated:
             self._restore_present()
-            # Days of the panel are ascending.
-            return self.panel.through(sum(day <= session_date for day in self.panel.session_dates))
+            # Days of the panel are ascending; before its first one nobody has traded yet.
+            count = sum(day <= session_date for day in self.panel.session_dates)
+            return self.panel.through(count) if count else self.panel.of_accounts(()).through(0)
         with replaced(self.connection, {"derived": "pg_temp", "private": "pg_temp"}):
             if self.holds_present:
                 with self.connection:
@@ -206,29 +207,37 @@ def _has_same_rules(known: PastInputs, terms: DeskTerms) -> bool:
 class _EvaluatedGate:
     """What the gate found after each session of a panel, and from what; matrices ``(n_sessions, n_accounts)``."""
 
-    pnl_usd: FloatMatrix
+    panel: Panel
     model_usd: FloatMatrix
     historical_usd: FloatMatrix
     terms: DeskTerms
+    cut_ratios: FloatMatrix
+    rules_usd: FloatMatrix
     results: Sequence[GateResult]
 
-    def holds(self, pnl_usd: FloatMatrix, model_usd: FloatMatrix, historical_usd: FloatMatrix, row: int) -> bool:
-        """Return whether up to a row it was evaluated from these."""
-        return all(
-            before.shape[1] == now.shape[1] and np.array_equal(before[: row + 1], now[: row + 1], equal_nan=True)
-            for before, now in (
-                (self.pnl_usd, pnl_usd),
-                (self.model_usd, model_usd),
-                (self.historical_usd, historical_usd),
-            )
-        )
+    def same_rows(self, panel: Panel, model_usd: FloatMatrix, historical_usd: FloatMatrix, terms: DeskTerms) -> int:
+        """Count the first rows up to which it was evaluated from these."""
+        if (self.terms, self.panel.account_ids) != (terms, panel.account_ids):
+            return 0
+        count = min(len(self.panel.session_dates), len(panel.session_dates))
+        if self.panel.session_dates[:count] != panel.session_dates[:count]:
+            return 0
+        is_same = np.ones(count, np.bool_)
+        for before, now in (
+            (self.panel.total_pnl_usd, panel.total_pnl_usd),
+            (self.model_usd, model_usd),
+            (self.historical_usd, historical_usd),
+        ):
+            both = before[:count], now[:count]
+            is_same &= ((both[0] == both[1]) | (np.isnan(both[0]) & np.isnan(both[1]))).all(axis=1)
+        return count if is_same.all() else int(np.argmin(is_same))
 
 
 class PastGates:
     """Evaluates the gate of past mornings against other rules.
 
-    A result after a session depends on that session and earlier ones only: one evaluation serves all mornings whose
-    books and forecasts up to then are those of the present.
+    A result after a session depends on that session and earlier ones only: a morning evaluates the rows that are not
+    those of the morning before.
 
     Parameters
     ----------
@@ -240,32 +249,30 @@ class PastGates:
         self.issued = issued
         self.evaluated: _EvaluatedGate | None = None
 
-    def decision(self, known: PastInputs, present: Panel, terms: DeskTerms) -> GateDecision:
+    def decision(self, known: PastInputs, terms: DeskTerms) -> GateDecision:
         """Return a morning's gate, had these rules been those of its policy."""
-        run, row = known.morning.run, len(known.panel.session_dates) - 1
-        panel = known.panel if known.morning.is_restated else present
-        model, historical = self._issued(panel, run, row)
-        found = self.evaluated
-        is_usable = found is not None and found.terms == terms
-        if found is None or not is_usable or not found.holds(panel.total_pnl_usd, model, historical, row):
-            scale = ewma_scale(panel.total_pnl_usd, SCALE_DECAY)
-            rules = rules_quantiles(panel.total_pnl_usd, historical, rules_cut_ratios(panel, scale, terms=terms))
-            results = evaluate_gate(panel.total_pnl_usd, scale, model, rules)
-            found = _EvaluatedGate(panel.total_pnl_usd, model, historical, terms, results)
-            if not known.morning.is_restated:
-                self.evaluated = found
-        result = found.results[row]
-        return replace(known.gate, is_serving=result.is_serving, reasons=result.reasons)
+        panel, (model, historical) = known.panel, self._issued(known.panel, known.morning.run)
+        before = self.evaluated
+        first = 0 if before is None else before.same_rows(panel, model, historical, terms)
+        scale = ewma_scale(panel.total_pnl_usd, SCALE_DECAY)
+        cuts = rules_cut_ratios(panel, scale, first, terms=terms)
+        results: Sequence[GateResult] = ()
+        if before is not None:
+            cuts[:first], results = before.cut_ratios[:first], before.results[:first]
+        rules = rules_quantiles(panel.total_pnl_usd, historical, cuts, first)
+        if before is not None:
+            rules[:first] = before.rules_usd[:first]
+        results = evaluate_gate(panel.total_pnl_usd, scale, model, rules, results)
+        self.evaluated = _EvaluatedGate(panel, model, historical, terms, cuts, rules, results)
+        return replace(known.gate, is_serving=results[-1].is_serving, reasons=results[-1].reasons)
 
-    def _issued(self, panel: Panel, run: Run, row: int) -> tuple[FloatMatrix, FloatMatrix]:
-        """Lay out the model's and the historical forecasts: up to a row as known in a run, later ones as now."""
+    def _issued(self, panel: Panel, run: Run) -> tuple[FloatMatrix, FloatMatrix]:
+        """Lay out the model's and the historical forecasts as known in a run."""
         found = {name: np.full_like(panel.total_pnl_usd, np.nan) for name in (MODEL, HISTORICAL)}
-        row_of = {day: number for number, day in enumerate((*panel.session_dates[1:], dt.date.max))}
-        if row + 1 == len(panel.session_dates):
-            row_of[run.effective_session] = row
+        row_of = {day: number for number, day in enumerate((*panel.session_dates[1:], run.effective_session))}
         column_of = {account_id: number for number, account_id in enumerate(panel.account_ids)}
         for account_id, day, expert, quantile_usd, known_at in self.issued:
             place = row_of.get(day)
-            if place is not None and account_id in column_of and (place > row or known_at <= run.as_of):
+            if place is not None and account_id in column_of and known_at <= run.as_of:
                 found[expert][place, column_of[account_id]] = quantile_usd
         return found[MODEL], found[HISTORICAL]

@@ -97,7 +97,9 @@ class _Sums:
     forecast_count: NDArray[np.int64]
 
 
-def rules_quantiles(pnl: FloatMatrix, historical: FloatMatrix, rules_cut_ratio: FloatMatrix) -> FloatMatrix:
+def rules_quantiles(
+    pnl: FloatMatrix, historical: FloatMatrix, rules_cut_ratio: FloatMatrix, first_row: int = 0
+) -> FloatMatrix:
     """Let the rules forecast: the past quantile of P&L over the historical loss, by how hard they cut.
 
     Parameters
@@ -106,6 +108,8 @@ def rules_quantiles(pnl: FloatMatrix, historical: FloatMatrix, rules_cut_ratio: 
         ``(n_sessions, n_accounts)``, US dollars.
     rules_cut_ratio
         The rules' cut after each session, ``(n_sessions, n_accounts)``, 0.40 = 40 %.
+    first_row
+        Rows before it are left NaN.
 
     Returns
     -------
@@ -125,7 +129,7 @@ def rules_quantiles(pnl: FloatMatrix, historical: FloatMatrix, rules_cut_ratio: 
         for bucket in range(len(pool)):
             known = np.isfinite(ratios) & (buckets[number - 1] == bucket)
             pool[bucket] = np.append(pool[bucket], ratios[known])
-        if sum(map(len, pool)) >= MINIMUM_POOLED:
+        if number >= first_row and sum(map(len, pool)) >= MINIMUM_POOLED:
             losses = np.array(_shrunken(pool))
             quantiles[number] = -losses[buckets[number]] * -historical[number]
     return quantiles
@@ -141,7 +145,13 @@ def _shrunken(pool: Sequence[NDArray[np.float64]]) -> list[float]:
     return losses
 
 
-def evaluate_gate(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: FloatMatrix) -> list[GateResult]:
+def evaluate_gate(
+    pnl: FloatMatrix,
+    scale: FloatMatrix,
+    model: FloatMatrix,
+    rules: FloatMatrix,
+    earlier: Sequence[GateResult] = (),
+) -> list[GateResult]:
     """Evaluate the model after every session.
 
     Parameters
@@ -150,6 +160,8 @@ def evaluate_gate(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rule
         Results and own scales, ``(n_sessions, n_accounts)``, US dollars.
     model, rules
         One-step-ahead 5 % quantiles, ``(n_sessions, n_accounts)``, US dollars. A cell counts where both are finite.
+    earlier
+        Results after the first sessions, evaluated before from the same rows: they are taken as they are.
 
     Returns
     -------
@@ -162,10 +174,16 @@ def evaluate_gate(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rule
     is_serving, passes, misses = False, 0, 0
     for number in range(len(pnl)):
         stop = int(np.searchsorted(sums.number, number, side="right"))
+        is_new = stop > 0 and int(sums.number[stop - 1]) == number
+        if number < len(earlier):
+            results.append(earlier[number])
+            is_pass, is_serving = results[-1].is_pass, results[-1].is_serving
+            passes = _streak(passes, is_hit=is_pass, is_new=is_new)
+            misses = _streak(misses, is_hit=not is_pass, is_new=is_new)
+            continue
         window = slice(max(stop - WINDOW_SESSIONS, 0), stop)
         figures = _figures(sums, window, counts)
         reasons = _against(*figures)
-        is_new = stop > 0 and int(sums.number[stop - 1]) == number
         # A session in which nobody was scored is no new evidence: it neither passes nor misses.
         passes = _streak(passes, is_hit=not reasons, is_new=is_new)
         misses = _streak(misses, is_hit=bool(reasons), is_new=is_new)
