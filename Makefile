@@ -54,8 +54,8 @@ backfill: setup ## run a range of sessions on the running Airflow, one at a time
 backup: setup ## write the warehouses and Airflow's metadata into one file under var/backups [FILE=path]
 	@./riskctl backup --file "$${FILE:-}"
 
-restore: setup ## replace this clone's databases by those of a backup FILE=path
-	@./riskctl restore --file "$${FILE:-}"
+restore: setup ## replace this clone's databases by those of a backup FILE=path [TRUSTED=1]
+	@./riskctl restore --file "$${FILE:-}" $(if $(TRUSTED),--trusted)
 
 test: setup ## the whole test suite: Postgres, mail server and Airflow of its own
 	@$(PYTEST) --dist loadfile --no-loadscope-reorder

@@ -308,7 +308,7 @@ def stop(cluster: Cluster) -> bool:
 
 
 def ensure_databases(dsn: str, owners: Mapping[str, str], passwords: Mapping[str, str]) -> None:
-    """Create roles and databases that do not exist yet and set the roles' passwords.
+    """Create roles and databases that do not exist yet, set passwords, and let only owners connect.
 
     Parameters
     ----------
@@ -332,6 +332,9 @@ def ensure_databases(dsn: str, owners: Mapping[str, str], passwords: Mapping[str
             if cursor.fetchone() is None:
                 command = sql.SQL("create database {} owner {}")
                 cursor.execute(command.format(sql.Identifier(database), sql.Identifier(owner)))
+        for database in (*owners, "postgres", "template1"):
+            command = sql.SQL("revoke connect, temporary on database {} from public")
+            cursor.execute(command.format(sql.Identifier(database)))
 
 
 @contextlib.contextmanager

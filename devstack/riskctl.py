@@ -15,6 +15,7 @@ from devstack import postgres, stack
 from devstack.environment import Desk, airflow_environment
 from devstack.workspace import Workspace, load_secrets, read_json
 from risk import cli
+from risk.core.backup import WAREHOUSE_OWNER
 from risk.core.connections import METADATA_DSN, WAREHOUSE_CONNECTION
 
 POSTGRES_COMMANDS = frozenset(
@@ -51,7 +52,8 @@ def stack_environment(workspace: Workspace, given: Mapping[str, str] | None = No
     private = (workspace.secrets, workspace.login, workspace.var, workspace.airflow_home)
     return shared | {
         "PATH": f"{postgres.programs_dir()}{os.pathsep}{given.get('PATH', '')}",
-        "RISK_OWNER_DSN": postgres.server_dsn(port, stack.OWNER, passwords.owner, kind.database),
+        "RISK_BACKUP_KEY": passwords.backup,
+        "RISK_OWNER_DSN": postgres.server_dsn(port, WAREHOUSE_OWNER, passwords.owner, kind.database),
         "RISK_PRIVATE_FILES": ",".join(map(str, private)),
         "RISK_SERVER_DSN": postgres.server_dsn(port, postgres.SUPERUSER, passwords.superuser, "postgres"),
     }

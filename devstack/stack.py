@@ -24,14 +24,11 @@ from devstack.workspace import (
     stable_port,
     write_json,
 )
+from risk.core.backup import DATABASES, PIPELINE, WAREHOUSE_OWNER
 from risk.core.connections import METADATA_DSN, SMTP_CONNECTION, WAREHOUSE_CONNECTION, AirflowApi, postgres_dsn
 from risk.core.errors import RequestError, StackError
 from risk.core.schema import migrate_as_owner
 from risk.core.settings import PROJECT_DIR, read_settings
-
-OWNER, PIPELINE = "risk_owner", "risk"
-DATABASES = {"airflow": "airflow", "warehouse": OWNER, "warehouse_simulated": OWNER}
-"""Owner of each database of the embedded Postgres."""
 
 SERVICES = ("mailbox", "scheduler", "api-server", "dag-processor")
 
@@ -160,7 +157,7 @@ def launch(workspace: Workspace, desk: Desk) -> None:
     if WAREHOUSE_CONNECTION in os.environ:
         owner_dsn = read_settings().owner_dsn
     else:
-        owner_dsn = postgres.server_dsn(ports["postgres"], OWNER, passwords.owner, desk.kind.database)
+        owner_dsn = postgres.server_dsn(ports["postgres"], WAREHOUSE_OWNER, passwords.owner, desk.kind.database)
     dsn = postgres_dsn(environment, WAREHOUSE_CONNECTION)
     migrate_as_owner(dsn, owner_dsn, read_settings().default_limit_usd)
     airflow.migrate(workspace, environment)
@@ -191,7 +188,7 @@ def start_postgres(workspace: Workspace, passwords: Secrets) -> int:
     """Start the embedded Postgres with its roles and databases and return its port."""
     server = cluster(workspace, passwords)
     port = postgres.start(server, stable_port(workspace.ports, "postgres"))
-    roles = {OWNER: passwords.owner, PIPELINE: passwords.risk, "airflow": passwords.airflow}
+    roles = {WAREHOUSE_OWNER: passwords.owner, PIPELINE: passwords.risk, "airflow": passwords.airflow}
     postgres.ensure_databases(server.dsn(port), DATABASES, roles)
     return port
 

@@ -26,7 +26,7 @@ REQUIRED_FREE_BYTES = 300_000_000
 """A new cluster takes 60 MB, its write-ahead log up to 80 MB before the first checkpoint, logs the rest."""
 
 UI_USER = "admin"
-SECRET_NAMES = ("superuser", "owner", "risk", "airflow", "jwt", "api")
+SECRET_NAMES = ("superuser", "owner", "risk", "airflow", "jwt", "api", "backup")
 
 LOOPBACK = "127.0.0.1"
 CANDIDATE_PORTS = range(20_000, 32_000)
@@ -148,6 +148,8 @@ class Secrets:
         Passwords of the Postgres roles: the server's, the warehouse's owner, the pipeline, Airflow's metadata.
     jwt, api, fernet
         Keys of Airflow; its processes must agree on them.
+    backup
+        Key that seals backups.
     """
 
     superuser: str
@@ -157,6 +159,7 @@ class Secrets:
     jwt: str
     api: str
     fernet: str
+    backup: str
 
     def __repr__(self) -> str:
         """Show nothing."""

@@ -8,4 +8,6 @@ create role risk login password :'pipeline';
 create role airflow login password :'airflow';
 create database warehouse owner risk_owner;
 create database airflow owner airflow;
+revoke connect, temporary on database warehouse, airflow, postgres, template1 from public;
+grant connect on database warehouse to risk;
 SQL

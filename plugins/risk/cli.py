@@ -349,22 +349,29 @@ def backup(file: FileOption = "", *, as_json: JsonFlag = False) -> None:
     """Write the warehouses and Airflow's metadata into one file, while everything runs."""
     from risk.core.backup import back_up, installed_databases
 
-    dsn = _server_dsn(read_settings())
+    settings = read_settings()
+    dsn = _server_dsn(settings)
     now = dt.datetime.now(dt.UTC)
     path = Path(file).absolute() if file else PROJECT_DIR / "var" / "backups" / f"risk-{now:%Y%m%dT%H%M%SZ}.tar"
-    digests = back_up(dsn, installed_databases(dsn), path)
+    digests = back_up(dsn, installed_databases(dsn), path, settings.backup_key)
     sentence = f"{path} ({path.stat().st_size / 1e6:.1f} MB) holds {', '.join(digests)}. Keep it on another machine."
     typer.echo(json.dumps({"file": str(path), "sha256": digests}) if as_json else sentence)
 
 
 @app.command()
-def restore(file: FileOption = "", *, as_json: JsonFlag = False) -> None:
+def restore(
+    file: FileOption = "",
+    *,
+    trusted: Annotated[bool, typer.Option("--trusted", help="Restore a backup that others may have made.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
     """Replace the databases of this installation by those of a backup; Airflow must be stopped."""
     from risk.core.backup import restore as restore_databases
 
     if not file or not Path(file).is_file():
         raise RequestError(f"FILE={file} is not a file: name a backup, make restore FILE=var/backups/risk-....tar.")
-    names = restore_databases(_server_dsn(read_settings()), Path(file).absolute())
+    settings = read_settings()
+    names = restore_databases(_server_dsn(settings), Path(file).absolute(), settings.backup_key, is_trusted=trusted)
     sentence = f"Restored {', '.join(names)}. Start Airflow again (make up)."
     typer.echo(json.dumps({"restored": names}) if as_json else sentence)
 

@@ -26,7 +26,7 @@ def make_databases(workspace: Workspace, kind: DeskKind) -> None:
         environment = airflow_environment(
             workspace, passwords, Desk(kind, workspace.desk), {"api": 0, "postgres": port}
         )
-        owner_dsn = postgres.server_dsn(port, stack.OWNER, passwords.owner, kind.database)
+        owner_dsn = postgres.server_dsn(port, stack.WAREHOUSE_OWNER, passwords.owner, kind.database)
         migrate_as_owner(postgres_dsn(environment, WAREHOUSE_CONNECTION), owner_dsn)
         airflow.migrate(workspace, environment)
 

@@ -98,12 +98,12 @@ def test_restore_into_an_empty_cluster_rebuilds_the_last_report_to_the_same_byte
         with warehouse(dsn, "risk") as pipeline:
             run_line(pipeline, pipeline.dsn.replace("password=xxx", "password=two"), desk, session_date)
             run_id, sha256 = stored(pipeline)
-        backup.back_up(dsn, OWNERS, file)
+        backup.back_up(dsn, OWNERS, file, "key")
 
     # when it is restored into a cluster that has nothing but the roles
     with postgres.temporary_cluster(tmp_path / "b") as dsn:
         postgres.ensure_databases(dsn, OWNERS, PASSWORDS)
-        assert backup.restore(dsn, file) == ["warehouse"]
+        assert backup.restore(dsn, file, "key") == ["warehouse"]
 
         # then the pipeline's role reads, computes again and still may not change inputs
         with warehouse(dsn, "risk") as pipeline:
@@ -120,7 +120,7 @@ def test_restore_refuses_a_damaged_file_and_changes_nothing(
     # given a backup of which one byte in the middle has changed
     name = parse_dsn(warehouse_dsn)["dbname"]
     file = tmp_path / "risk.tar"
-    backup.back_up(server_dsn, {name: "postgres"}, file)
+    backup.back_up(server_dsn, [name], file)
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 0xFF
     file.write_bytes(content)
@@ -153,6 +153,6 @@ def test_restore_says_what_a_backup_is_when_given_something_else(server_dsn: str
 
 def test_backup_leaves_no_file_behind_when_a_database_does_not_exist(server_dsn: str, tmp_path: Path) -> None:
     with pytest.raises(StackError, match="pg_dump of database nowhere failed"):
-        backup.back_up(server_dsn, {"nowhere": "postgres"}, tmp_path / "risk.tar")
+        backup.back_up(server_dsn, ["nowhere"], tmp_path / "risk.tar")
 
     assert list(tmp_path.iterdir()) == []

@@ -11,6 +11,7 @@ import yaml
 from risk.core.settings import PROJECT_DIR, Settings, read_settings, variable_name
 
 EXCLUDED = {
+    "RISK_BACKUP_KEY": "riskctl backup and restore work on the servers of make up only",
     "RISK_OWNER_DSN": "only the service migrate gets it",
     "RISK_SERVER_DSN": "Postgres is backed up by the pg_dump of its own container",
     "RISK_PRIVATE_FILES": "the files with passwords are outside the containers",

@@ -1,28 +1,37 @@
-"""Backup and restore: the warehouses and Airflow's metadata, one pg_dump archive each, in one file."""
+"""Backup and restore: the warehouses and Airflow's metadata, one pg_dump archive each, in one file.
+
+An archive is a program that Postgres runs. A seal says that this installation made it; whatever it holds, a restore
+runs it as the owner of one database, and grants nothing but what the pipeline needs.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import hmac
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from risk.core.errors import RequestError, StackError
+from risk.core.schema import grant
 from risk.core.warehouse import Connection, connect, rows
 
 CONTENTS = "contents.json"
-OWNERS = ("risk_owner", "airflow")
-"""Owners of the databases of an installation."""
+WAREHOUSE_OWNER, PIPELINE = "risk_owner", "risk"
+DATABASES = {"airflow": "airflow", "warehouse": WAREHOUSE_OWNER, "warehouse_simulated": WAREHOUSE_OWNER}
+"""Owner of each database that an installation may have: a restore replaces no other."""
 
 
 def installed_databases(dsn: str) -> dict[str, str]:
@@ -34,10 +43,10 @@ def installed_databases(dsn: str) -> dict[str, str]:
         If the server does not answer.
     """
     with contextlib.closing(connect(dsn)) as connection:
-        return dict(rows(connection, "backup/select_databases", {"owners": list(OWNERS)}))
+        return dict(rows(connection, "backup/select_databases", {"owners": sorted(set(DATABASES.values()))}))
 
 
-def back_up(dsn: str, databases: Mapping[str, str], file: Path) -> dict[str, str]:
+def back_up(dsn: str, databases: Iterable[str], file: Path, key: str = "") -> dict[str, str]:
     """Dump databases of a server into one file, readable by the owner only.
 
     Parameters
@@ -45,9 +54,11 @@ def back_up(dsn: str, databases: Mapping[str, str], file: Path) -> dict[str, str
     dsn
         Superuser's connection.
     databases
-        Owner of each database by its name.
+        Their names.
     file
         The archive; written under a temporary name and renamed when it is complete.
+    key
+        What seals it; without one a restore asks whether it is trusted.
 
     Returns
     -------
@@ -65,7 +76,8 @@ def back_up(dsn: str, databases: Mapping[str, str], file: Path) -> dict[str, str
         with tempfile.TemporaryDirectory(prefix="backup-", dir=file.parent) as name:
             folder = Path(name)
             digests = {database: dump(dsn, database, folder / f"{database}.dump") for database in databases}
-            (folder / CONTENTS).write_text(json.dumps({"sha256": digests, "owners": dict(databases)}), encoding="utf-8")
+            contents = {"sha256": digests, "seal": seal(digests, key) if key else ""}
+            (folder / CONTENTS).write_text(json.dumps(contents), encoding="utf-8")
             descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "wb") as output, tarfile.open(fileobj=output, mode="w") as archive:
                 for path in sorted(folder.iterdir()):
@@ -83,7 +95,14 @@ def dump(dsn: str, database: str, file: Path) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def restore(dsn: str, file: Path) -> list[str]:
+def seal(digests: Mapping[str, str], key: str) -> str:
+    """Return the HMAC of an archive's databases and hashes under the installation's key."""
+    return hmac.new(key.encode(), json.dumps(digests, sort_keys=True).encode(), "sha256").hexdigest()
+
+
+def restore(
+    dsn: str, file: Path, key: str = "", *, is_trusted: bool = False, known: Mapping[str, str] = DATABASES
+) -> list[str]:
     """Put the databases of a backup in place of those of the same names.
 
     Each is restored under a temporary name; they are renamed when all are complete.
@@ -94,6 +113,12 @@ def restore(dsn: str, file: Path) -> list[str]:
         Superuser's connection to a server whose roles exist.
     file
         What `back_up` wrote.
+    key
+        What has sealed it.
+    is_trusted
+        Whether a file that is not sealed by the key is restored all the same.
+    known
+        Owner of each database that may be replaced.
 
     Returns
     -------
@@ -103,13 +128,18 @@ def restore(dsn: str, file: Path) -> list[str]:
     Raises
     ------
     RequestError
-        If the file is no backup of ours, or damaged, or a database is in use; nothing has changed then.
+        If the file is no backup of ours, damaged or not sealed, or a database is unknown or in use; nothing has
+        changed then.
     StackError
         If a database cannot be restored; those in place have not changed then.
     """
     with tempfile.TemporaryDirectory(prefix="restore-", dir=file.parent) as name:
         folder = Path(name)
-        owners = unpack(file, folder)
+        contents = unpack(file, folder)
+        check_databases(file, contents, known)
+        if not is_trusted:
+            check_seal(file, contents, key)
+        owners = {database: known[database] for database in contents["sha256"]}
         connection = connect(dsn)
         connection.autocommit = True
         with contextlib.closing(connection), connection.cursor() as cursor:
@@ -117,12 +147,80 @@ def restore(dsn: str, file: Path) -> list[str]:
             for database, owner in owners.items():
                 temporary = f"{database}_restored"
                 recreate(cursor, temporary, owner)
-                run_program("pg_restore", ["--exit-on-error", str(folder / f"{database}.dump")], dsn, temporary)
+                load(cursor, make_dsn(dsn, dbname=temporary), owner, folder / f"{database}.dump")
             for database in owners:
                 names = {"old": sql.Identifier(database), "new": sql.Identifier(f"{database}_restored")}
                 cursor.execute(sql.SQL("drop database if exists {old} with (force)").format(**names))
                 cursor.execute(sql.SQL("alter database {new} rename to {old}").format(**names))
     return sorted(owners)
+
+
+def check_databases(file: Path, contents: Mapping[str, Any], known: Mapping[str, str]) -> None:
+    """Refuse an archive of databases that no installation has."""
+    unknown = sorted(set(contents["sha256"]) - set(known))
+    if unknown:
+        raise RequestError(
+            f"{file} holds {', '.join(map(ascii, unknown))}, which is no database of this installation "
+            f"({', '.join(known)}): restore it with pg_restore where it belongs."
+        )
+
+
+def check_seal(file: Path, contents: Mapping[str, Any], key: str) -> None:
+    """Refuse an archive that was not sealed with the installation's key."""
+    if not (key and hmac.compare_digest(str(contents.get("seal")).encode(), seal(contents["sha256"], key).encode())):
+        raise RequestError(
+            f"{file} was not made by this installation, or its key (backup in var/secrets.json, RISK_BACKUP_KEY) has "
+            "changed. The database runs what a backup holds: restore it only if you trust where it comes from, with "
+            "make restore FILE=path TRUSTED=1."
+        )
+
+
+def load(cursor: psycopg2.extensions.cursor, dsn: str, owner: str, archive: Path) -> None:
+    """Load an archive into an empty database with its owner's rights, then let only those who need it connect.
+
+    Parameters
+    ----------
+    cursor
+        Of a superuser.
+    dsn
+        Connection to the database, of the same server.
+    """
+    with loader(cursor, dsn, owner) as login:
+        arguments = ["--exit-on-error", "--no-owner", "--no-privileges", f"--role={owner}", str(archive)]
+        run_program("pg_restore", arguments, make_dsn(dsn, **login), parse_dsn(dsn)["dbname"])
+        if owner == WAREHOUSE_OWNER:
+            with contextlib.closing(connect(make_dsn(dsn, **login))) as connection:
+                with connection, connection.cursor() as owning:
+                    owning.execute(sql.SQL("set role {}").format(sql.Identifier(owner)))
+                grant(connection, PIPELINE)
+
+
+@contextlib.contextmanager
+def loader(cursor: psycopg2.extensions.cursor, dsn: str, owner: str) -> Iterator[dict[str, str]]:
+    """Give the login of a role for one restore: it may become the owner, and by itself may do nothing.
+
+    A superuser that becomes the owner could be made a superuser again by what it restores.
+    """
+    login = {"user": f"restore_{secrets.token_hex(8)}", "password": secrets.token_urlsafe(24)}
+    names = {
+        "role": sql.Identifier(login["user"]),
+        "password": sql.Literal(login["password"]),
+        "owner": sql.Identifier(owner),
+        "database": sql.Identifier(parse_dsn(dsn)["dbname"]),
+    }
+    cursor.execute(sql.SQL("create role {role} login noinherit password {password} in role {owner}").format(**names))
+    try:
+        cursor.execute(sql.SQL("grant connect on database {database} to {role}").format(**names))
+        yield login
+    finally:
+        # An archive may have stored settings for the roles it ran as, and granted them something.
+        for command in ("alter role {owner} reset all", "alter role {owner} in database {database} reset all"):
+            cursor.execute(sql.SQL(command).format(**names))
+        cursor.execute(sql.SQL("alter database {database} reset all").format(**names))
+        with contextlib.closing(psycopg2.connect(dsn)) as inside:
+            inside.autocommit = True
+            inside.cursor().execute(sql.SQL("drop owned by {role}").format(**names))
+        cursor.execute(sql.SQL("drop role {role}").format(**names))
 
 
 def refuse_while_in_use(connection: Connection, databases: Iterable[str]) -> None:
@@ -138,6 +236,7 @@ def recreate(cursor: psycopg2.extensions.cursor, database: str, owner: str) -> N
     names = {"database": sql.Identifier(database), "owner": sql.Identifier(owner)}
     cursor.execute(sql.SQL("drop database if exists {database} with (force)").format(**names))
     cursor.execute(sql.SQL("create database {database} owner {owner}").format(**names))
+    cursor.execute(sql.SQL("revoke connect, temporary on database {database} from public").format(**names))
 
 
 def extract(file: Path, folder: Path) -> None:
@@ -159,22 +258,22 @@ def extract(file: Path, folder: Path) -> None:
                 shutil.copyfileobj(source, target)
 
 
-def unpack(file: Path, folder: Path) -> dict[str, str]:
-    """Unpack a backup, compare every dump with its SHA-256, and return the owner of each database."""
+def unpack(file: Path, folder: Path) -> dict[str, Any]:
+    """Unpack a backup, compare every dump with its SHA-256, and return its table of contents."""
     try:
         extract(file, folder)
         contents = json.loads((folder / CONTENTS).read_text(encoding="utf-8"))
-        for database, digest in contents["sha256"].items():
-            with (folder / f"{database}.dump").open("rb") as content:
+        for database, digest in dict(contents["sha256"]).items():
+            with (folder / f"{Path(database).name}.dump").open("rb") as content:
                 if hashlib.file_digest(content, "sha256").hexdigest() != digest:
                     raise RequestError(
                         f"{file} is damaged: the dump of {database} has other bytes. Use another backup."
                     )
-    except (OSError, tarfile.TarError, ValueError, KeyError) as error:
+    except (OSError, tarfile.TarError, ValueError, KeyError, TypeError) as error:
         raise RequestError(
             f"{file} is not a backup of make backup ({error}): name one, make restore FILE=path."
         ) from None
-    return dict(contents["owners"])
+    return dict(contents)
 
 
 def run_program(name: str, arguments: list[str], dsn: str, database: str) -> None:

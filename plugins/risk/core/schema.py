@@ -205,6 +205,11 @@ def prepare_warehouse(owner: Connection, pipeline_role: str, default_limit_usd: 
     return applied
 
 
+def functions() -> list[str]:
+    """List the functions of the schema: what else a warehouse has is not for the pipeline to call."""
+    return sorted(path.stem for path in (SQL_DIR / "schema" / "functions").glob("*.sql"))
+
+
 def grant(owner: Connection, pipeline_role: str) -> None:
     """Take every privilege on the tables from a role and give it the ones it needs, in one transaction.
 
@@ -213,10 +218,14 @@ def grant(owner: Connection, pipeline_role: str) -> None:
     role = sql.Identifier(pipeline_role)
     database = sql.Identifier(owner.info.dbname)
     with writing(owner), owner.cursor() as cursor:
-        cursor.execute(sql.SQL("grant create on database {} to {}").format(database, role))
+        cursor.execute(sql.SQL("revoke connect, temporary on database {} from public").format(database))
+        cursor.execute(sql.SQL("grant connect, create, temporary on database {} to {}").format(database, role))
         cursor.execute(sql.SQL("grant usage on schema risk, derived, results to {}").format(role))
-        cursor.execute(sql.SQL("grant execute on all functions in schema risk to {}").format(role))
         stamped = {row[1]: row[2] for row in rows(owner, "migrate/select_stamped_columns", {"schemas": list(SCHEMAS)})}
+        cursor.execute(sql.SQL("revoke execute on all functions in schema risk from public, {}").format(role))
+        for name in functions():
+            function = sql.Identifier("risk", name)
+            cursor.execute(sql.SQL("grant execute on function {} to {}").format(function, role))
         for schema, table in rows(owner, "migrate/select_tables", {"schemas": list(SCHEMAS)}):
             place = sql.Identifier(schema, table)
             cursor.execute(sql.SQL("revoke all on table {} from {}").format(place, role))

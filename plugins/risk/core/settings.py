@@ -224,6 +224,12 @@ class Settings(BaseSettings):
         "postgresql://role:password@host:port/postgres",
         repr=False,
     )
+    backup_key: str = _setting(
+        "",
+        "Key that seals backups, for riskctl backup and restore only; without it a restore asks for --trusted.",
+        "any text, the longer the better",
+        repr=False,
+    )
     private_files: CommaSeparatedPaths = _setting(
         (),
         "Files with passwords, and folders, that no other user may read; riskctl doctor checks them beside the folders "
