@@ -108,12 +108,12 @@ def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start a throw-away Postgres for this test session; RISK_TEST_DSN names one that serves instead."""
     given = os.environ.get("RISK_TEST_DSN")
     if given:
-        yield given
+        yield make_dsn(given, options=TEST_OPTIONS)
         return
     from devstack.postgres import temporary_cluster
 
     with temporary_cluster(tmp_path_factory.mktemp("postgres")) as dsn:
-        yield dsn
+        yield make_dsn(dsn, options=TEST_OPTIONS)
 
 
 @pytest.fixture(scope="session")
@@ -138,7 +138,7 @@ def fresh_warehouse(server_dsn: str, template_database: str) -> Iterator[Callabl
     def make() -> str:
         names.append(f"warehouse_{os.getpid()}_{next(_numbers)}")
         create_database(server_dsn, names[-1], template_database)
-        return make_dsn(server_dsn, dbname=names[-1], options=TEST_OPTIONS)
+        return make_dsn(server_dsn, dbname=names[-1])
 
     yield make
     for name in names:
