@@ -15,6 +15,7 @@ from risk.limits.register import RequestedChange, request_change
 from risk.report.build_facts import build_facts
 from tests.breach_desks import BROKEN, run_session
 from tests.operators.test_web_model import CARD, store_model
+from tests.operators.web_client import Member
 from tests.policies import policy_text
 from tests.report_desks import book, deliver_fills, insert, open_run, recommend
 from tests.track_record_desks import MON, deliver
@@ -170,3 +171,25 @@ def test_form_of_our_own_page_is_read(client: Any, monkeypatch: pytest.MonkeyPat
     answer = client.post("/limits/changes", headers=headers)
 
     assert "This form has expired" in answer.text
+
+
+@pytest.mark.xfail(strict=True, reason="tasks may decide")
+def test_nobody_decides_with_the_login_that_tasks_have(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.api_fastapi.core_api.security import get_user
+
+    from risk.web import access
+
+    monkeypatch.setenv("AIRFLOW_CONN_RISK_AIRFLOW", '{"conn_type": "http", "login": "notes", "password": "word"}')
+    monkeypatch.setattr(access, "_requires_decider", lambda *_: None)
+    monkeypatch.setattr(access, "_requires_trigger", lambda *_: None)
+    for one in (access.DECIDER, access.TRIGGERER):
+        client.app.dependency_overrides.pop(one.dependency, None)
+    form = {**CHANGE, "token": ""}
+
+    client.app.dependency_overrides[get_user] = lambda: Member("9", "notes")
+    refused = client.post("/limits/changes", data=form)
+    client.app.dependency_overrides[get_user] = lambda: Member("1", "ann")
+
+    assert refused.status_code == 403
+    assert "tasks have its password" in refused.text
+    assert client.post("/limits/changes", data=form).status_code == 409
