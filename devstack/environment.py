@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from devstack.workspace import LOOPBACK, UI_USER, Secrets, Workspace, load_login
+from devstack.workspace import LOOPBACK, NOTES_USER, UI_USER, Secrets, Workspace, load_login
 from risk.core.connections import (
     API_CONNECTION,
     METADATA_CONNECTION,
@@ -186,7 +186,14 @@ def airflow_environment(
     # The maintenance DAG needs the metadata database, which Airflow itself keeps from tasks.
     address = chosen[METADATA_DSN].partition("://")[2]
     metadata = {METADATA_CONNECTION: environment.get(METADATA_CONNECTION) or f"postgres://{address}"}
+    chosen[UI_USERS] = with_notes_user(chosen[UI_USERS])
     return environment | fixed | chosen | metadata
+
+
+def with_notes_user(users: str) -> str:
+    """Add the user as whom tasks write their notes, with the least role that may, where the user does not name it."""
+    named = {user.partition(":")[0] for user in users.split(",")}
+    return users if NOTES_USER in named else f"{users},{NOTES_USER}:user"
 
 
 def replaceable(workspace: Workspace, passwords: Secrets, desk: Desk, ports: Mapping[str, int]) -> dict[str, str]:
@@ -201,8 +208,8 @@ def replaceable(workspace: Workspace, passwords: Secrets, desk: Desk, ports: Map
         "conn_type": "http",
         "host": LOOPBACK,
         "port": ports["api"],
-        "login": UI_USER,
-        "password": load_login(workspace),
+        "login": NOTES_USER,
+        "password": load_login(workspace, NOTES_USER),
     }
     port = ports.get("postgres", 5432)
     return {

@@ -25,7 +25,9 @@ from risk.core.settings import PROJECT_DIR
 REQUIRED_FREE_BYTES = 300_000_000
 """A new cluster takes 60 MB, its write-ahead log up to 80 MB before the first checkpoint, logs the rest."""
 
-UI_USER = "admin"
+UI_USER, NOTES_USER = "admin", "notes"
+"""Users of the local UI: the stack's own, and the one as whom tasks write their notes."""
+
 SECRET_NAMES = ("superuser", "owner", "risk", "airflow", "jwt", "api", "backup")
 
 LOOPBACK = "127.0.0.1"
@@ -92,7 +94,7 @@ class Workspace:
 
     @property
     def login(self) -> Path:
-        """Password of the UI, in the form Airflow's SimpleAuthManager reads; readable by the owner only."""
+        """Passwords of the UI, in the form Airflow's SimpleAuthManager reads; readable by the owner only."""
         return self.var / "ui-password.json"
 
     @property
@@ -177,12 +179,13 @@ def load_secrets(workspace: Workspace) -> Secrets:
     return Secrets(**complete)
 
 
-def load_login(workspace: Workspace) -> str:
-    """Read the password of the UI's user, making it once."""
-    password = read_json(workspace.login).get(UI_USER)
+def load_login(workspace: Workspace, user: str = UI_USER) -> str:
+    """Read the password of a user of the UI, making it once."""
+    stored = read_json(workspace.login)
+    password = stored.get(user)
     if not password:
         password = secrets.token_urlsafe(12)
-        write_json(workspace.login, {UI_USER: password})
+        write_json(workspace.login, {**stored, user: password})
     return str(password)
 
 

@@ -173,7 +173,6 @@ def test_form_of_our_own_page_is_read(client: Any, monkeypatch: pytest.MonkeyPat
     assert "This form has expired" in answer.text
 
 
-@pytest.mark.xfail(strict=True, reason="tasks may decide")
 def test_nobody_decides_with_the_login_that_tasks_have(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from airflow.api_fastapi.core_api.security import get_user
 

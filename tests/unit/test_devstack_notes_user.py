@@ -11,8 +11,6 @@ from devstack.environment import UI_USERS, Desk, DeskKind, airflow_environment
 from devstack.workspace import Workspace, load_login, load_secrets, read_json, write_json
 from risk.core.connections import API_CONNECTION
 
-pytestmark = pytest.mark.xfail(strict=True, reason="tasks have the password of admin")
-
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
@@ -38,7 +36,7 @@ def test_no_task_has_the_password_of_admin(workspace: Workspace) -> None:
     assert connection["password"] == read_json(workspace.login)["notes"]
 
 
-@pytest.mark.parametrize("given", [{}, {UI_USERS: "admin:admin,ann:user"}])
+@pytest.mark.parametrize("given", [{}, {UI_USERS: "admin:admin,ann:user"}, {UI_USERS: "admin:admin,notes:user"}])
 def test_user_of_notes_exists_beside_others_and_may_not_administer(workspace: Workspace, given: dict[str, str]) -> None:
     users = environment(workspace, given)[UI_USERS].split(",")
 

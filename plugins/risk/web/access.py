@@ -8,6 +8,7 @@ with any release of Airflow: a plugin has no public way to ask for the logged-in
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable
 from typing import Annotated
 
@@ -15,9 +16,10 @@ from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView, DagAccessEntity
 from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_dag, requires_access_view
 from airflow.configuration import conf
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, HTTPException, Request, status
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from risk.core.connections import API_CONNECTION, read_connection
 from risk.core.errors import RequestError
 from risk.limits.approvals import AirflowUser
 
@@ -29,12 +31,28 @@ READER = Depends(requires_access_view(AccessView.WEBSITE))
 """Whoever may see Airflow's pages may see ours."""
 
 _requires_decider = requires_access_dag("PUT", DagAccessEntity.HITL_DETAIL, APPROVAL_DAG_ID)
-DECIDER = Depends(_requires_decider)
+
+
+def requires_decider(request: Request, user: GetUserDep) -> None:
+    """Let in who may answer Airflow's human-in-the-loop tasks, but for the login that tasks have."""
+    refuse_service(user)
+    _requires_decider(request, user)
+
+
+DECIDER = Depends(requires_decider)
 """Whoever may edit may approve: the permission Airflow itself requires for its human-in-the-loop tasks."""
 
 
 _requires_trigger = requires_access_dag("POST", DagAccessEntity.RUN, TRIAL_DAG_ID)
-TRIGGERER = Depends(_requires_trigger)
+
+
+def requires_trigger(request: Request, user: GetUserDep) -> None:
+    """Let in who may start the DAG of trials, but for the login that tasks have."""
+    refuse_service(user)
+    _requires_trigger(request, user)
+
+
+TRIGGERER = Depends(requires_trigger)
 """Whoever may start the DAG of trials in Airflow may start it from the page."""
 
 
@@ -49,7 +67,7 @@ UserDep = Annotated[AirflowUser, Depends(current_user)]
 
 def may_decide(request: Request, user: GetUserDep) -> bool:
     """Return whether the user may decide, for a page that shows its forms only then."""
-    return _may(_requires_decider, request, user)
+    return _may(requires_decider, request, user)
 
 
 MayDecideDep = Annotated[bool, Depends(may_decide)]
@@ -57,7 +75,7 @@ MayDecideDep = Annotated[bool, Depends(may_decide)]
 
 def may_trigger(request: Request, user: GetUserDep) -> bool:
     """Return whether the user may start a trial, for a page that shows its form only then."""
-    return _may(_requires_trigger, request, user)
+    return _may(requires_trigger, request, user)
 
 
 MayTriggerDep = Annotated[bool, Depends(may_trigger)]
@@ -69,6 +87,25 @@ def _may(requires: Callable[[Request, BaseUser], None], request: Request, user: 
     except HTTPException:
         return False
     return True
+
+
+def refuse_service(user: BaseUser) -> None:
+    """Refuse whoever is logged in as the user of the connection ``risk_airflow``: that is no person.
+
+    Raises
+    ------
+    HTTPException
+        403.
+    """
+    try:
+        login = read_connection(os.environ, API_CONNECTION).login
+    except RequestError:
+        return
+    if login and str(user.get_name()) == login:
+        raise HTTPException(
+            status.HTTP_403_FORBIDDEN,
+            f"{login} writes the notes of tasks, and tasks have its password: log in as yourself to decide.",
+        )
 
 
 def form_token(user: AirflowUser, purpose: str) -> str:
