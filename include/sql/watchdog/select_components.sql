@@ -4,7 +4,7 @@ select
     job.job_type,
     max(job.latest_heartbeat) as beat_at,
     bool_or(job.state = 'running') as is_running
-from job
+from public.job
 where job.job_type in ('SchedulerJob', 'DagProcessorJob')
 group by job.job_type
 order by job.job_type asc;

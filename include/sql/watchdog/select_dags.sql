@@ -4,6 +4,6 @@ select
     dag.is_paused,
     dag.is_stale,
     dag.has_import_errors
-from dag
+from public.dag
 where dag.dag_id = %(dag_id)s
 order by dag.dag_id asc;

@@ -3,5 +3,5 @@
 select
     import_error.filename,
     import_error.stacktrace
-from import_error
+from public.import_error
 order by import_error.filename asc;
