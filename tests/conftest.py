@@ -24,6 +24,7 @@ TEST_OPTIONS = "-c search_path=risk,derived,results,public"
 """For the tests' own SQL; that of the product names every schema."""
 TIERS = {
     "integration": "e2e",
+    "faults": "faults",
     "golden": "sql",
     "properties": "fast",
     "operators": "e2e",
@@ -31,7 +32,8 @@ TIERS = {
     "sql": "sql",
     "unit": "fast",
 }
-"""Tier by folder: ``fast`` needs no service, ``sql`` a Postgres, ``e2e`` Airflow, a browser or a whole stack.
+"""Tier by folder: ``fast`` needs no service, ``sql`` a Postgres, ``e2e`` Airflow, a browser or a whole stack, ``faults``
+repeats every step for every fault.
 
 Folders run in this order, those of the shortest files last, so that all workers end together.
 """
@@ -52,7 +54,9 @@ _numbers = itertools.count(1)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let properties try fewer examples when only the fast tier runs; before the tests are imported."""
+    """Time no example, and let properties try fewer when only the fast tier runs; before the tests are imported."""
+    settings.register_profile("untimed", deadline=None)
+    settings.load_profile("untimed")
     settings.register_profile("fast", max_examples=20, deadline=None)
     if config.option.markexpr == "fast":
         os.environ["RISK_TEST_EXAMPLES"] = "50"

@@ -276,7 +276,7 @@ def test_cell_in_a_column_without_a_name_may_be_a_fee(tmp_path: Path, more: str,
 def test_file_that_is_not_in_the_encoding_of_its_mapping_is_named(tmp_path: Path) -> None:
     write(tmp_path, f'encoding = "utf-16"\n{BASE}', HEADER, ROW)
 
-    with pytest.raises(InputError, match=r"trades\.csv is not UTF-16 \(.*Correct encoding in its mapping"):
+    with pytest.raises(InputError, match=r"trades\.csv is not UTF-16: byte 0x54 near line 1\. Correct encoding in"):
         read_drop(tmp_path, Settings())
 
 

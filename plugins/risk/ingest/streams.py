@@ -360,17 +360,16 @@ class CsvStream(AbstractContextManager["CsvStream"]):
         """Return text as UTF-8, and refuse bytes that no text of the file's encoding has."""
         try:
             text = self._decoder.decode(data, final=not data)
-        except UnicodeDecodeError as error:
-            found = data[error.start : error.start + 1].hex() or "end of file"
-            line_number = self.line_count + data[: error.start].count(b"\n") + 1
-            raise InputError(
-                f"{self.name} is not {self.form.encoding.upper()}: byte 0x{found} near line {line_number}. Export it "
-                "again as UTF-8."
-            ) from None
         except UnicodeError as error:
+            # Text without the mark that UTF-16 begins with has no place in Python 3.11 and 3.12.
+            start = error.start if isinstance(error, UnicodeDecodeError) else 0
+            found = data[start : start + 1].hex() or "end of file"
+            line_number = self.line_count + data[:start].count(b"\n") + 1
+            is_ours = self.form.encoding == OUR_FORM.encoding
+            remedy = "Export it" if is_ours else "Correct encoding in its mapping, or export it"
             raise InputError(
-                f"{self.name} is not {self.form.encoding.upper()} ({error}). Correct encoding in its mapping, or "
-                "export it again as UTF-8."
+                f"{self.name} is not {self.form.encoding.upper()}: byte 0x{found} near line {line_number}. {remedy} "
+                "again as UTF-8."
             ) from None
         if self.form.encoding != OUR_FORM.encoding:
             data = text.encode()
