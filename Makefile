@@ -22,7 +22,7 @@ unexport UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEW
 unexport UV_PROJECT_ENVIRONMENT UV_NO_BINARY UV_NO_BUILD UV_TARGET UV_PREFIX UV_RESOLUTION
 
 .PHONY: help setup run up down status trigger model backfill backup restore
-.PHONY: test test-fast test-sql test-e2e lint docs format bench pictures clean
+.PHONY: test test-fast test-sql test-e2e test-faults lint docs format bench pictures clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -57,8 +57,8 @@ backup: setup ## write the warehouses and Airflow's metadata into one file under
 restore: setup ## replace this clone's databases by those of a backup FILE=path [TRUSTED=1]
 	@./riskctl restore --file "$${FILE:-}" $(if $(TRUSTED),--trusted)
 
-test: setup ## the whole test suite: Postgres, mail server and Airflow of its own
-	@$(PYTEST) --dist loadfile --no-loadscope-reorder
+test: setup ## all tests but the faults: Postgres, mail server and Airflow of its own
+	@$(PYTEST) -m "not faults" --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## unit and property tests: no service, about two minutes on two cores
 	@$(PYTEST) -m fast --dist worksteal tests/unit tests/properties
@@ -68,6 +68,9 @@ test-sql: setup ## tests that need a Postgres, which they start
 
 test-e2e: setup ## tests that need Airflow, a browser or a whole stack
 	@$(PYTEST) -m e2e --dist loadfile --no-loadscope-reorder
+
+test-faults: setup ## fail every step at every statement, commit, file and mail command, then repeat it; prints tried and survived
+	@$(PYTEST) -m faults --dist load tests/faults
 
 lint: setup ## format, lint, types, SQL, layers, spelling, dependencies; changes nothing
 	@.venv/bin/ruff format --check $(LINTED)

@@ -32,8 +32,9 @@ TIERS = {
     "sql": "sql",
     "unit": "fast",
 }
-"""Tier by folder: ``fast`` needs no service, ``sql`` a Postgres, ``e2e`` Airflow, a browser or a whole stack, ``faults``
-repeats every step for every fault.
+"""Tier by folder: ``fast`` needs no service, ``sql`` a Postgres, ``e2e`` Airflow, a browser or a whole stack.
+
+``faults`` repeats every step for every fault.
 
 Folders run in this order, those of the shortest files last, so that all workers end together.
 """

@@ -7,7 +7,6 @@ import csv
 import io
 import json
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -143,18 +142,19 @@ def write_once(path: Path, content: bytes) -> bool:
         If the file has other content, or cannot be written; nothing is left half done.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=".limits-", dir=path.parent)
+        # Not among the files that the platform reads; a killed process leaves it to the next one, under the same name.
+        unfinished = path.parent / ".unfinished" / path.name
+        unfinished.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as cleanup:
-            cleanup.callback(Path(name).unlink, missing_ok=True)
-            with os.fdopen(descriptor, "wb") as stream:
+            cleanup.callback(unfinished.unlink, missing_ok=True)
+            with unfinished.open("wb") as stream:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            Path(name).chmod(0o644)
+            unfinished.chmod(0o644)
             with contextlib.suppress(FileExistsError):
                 # A link, not a rename: it fails where the name is taken, so no file is ever replaced.
-                path.hardlink_to(name)
+                path.hardlink_to(unfinished)
                 return True
         present = path.read_bytes()
     except OSError as error:
