@@ -9,6 +9,7 @@ import os
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -47,6 +48,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         postgres.ensure_databases(dsn, DATABASES, PASSWORDS)
         with contextlib.closing(connect(as_role(dsn, "risk_owner", "warehouse"))) as owner:
             prepare_warehouse(owner, "risk")
+        # Tests restore what they have planted; each plants into a copy of this one.
+        run_alone(dsn, "create database pristine template warehouse owner risk_owner")
         yield dsn
 
 
@@ -65,8 +68,8 @@ def run(dsn: str, command: str) -> None:
 
 
 def archive(server: str, file: Path, planted: str) -> Path:
-    """Back up a copy of the warehouse into which a superuser has planted something."""
-    run_alone(server, "drop database if exists planted", "create database planted template warehouse owner risk_owner")
+    """Back up a warehouse into which a superuser has planted something."""
+    run_alone(server, "drop database if exists planted", "create database planted template pristine owner risk_owner")
     run(make_dsn(server, dbname="planted"), planted)
     backup.back_up(server, ["planted"], file)
     run_alone(server, "drop database planted")
@@ -158,6 +161,64 @@ def test_archive_of_another_origin_is_refused_unless_it_is_trusted(server: str, 
     backup.back_up(server, ["airflow"], tmp_path / "bare.tar")
     with pytest.raises(RequestError, match=r"trust where it comes from, with make restore FILE=path TRUSTED=1"):
         backup.restore(server, tmp_path / "bare.tar", "")
+
+
+def test_restore_that_is_killed_at_any_command_leaves_all_old_or_all_new_databases(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a backup of two databases, each of which says that it is the old one, then the new one
+    names = {"warehouse": "risk_owner", "airflow": "airflow"}
+    for name in names:
+        run(make_dsn(server, dbname=name), "create table public.state as select 'old' as state")
+    backup.back_up(server, names, tmp_path / "backup.tar")
+    for name in names:
+        run(make_dsn(server, dbname=name), "update public.state set state = 'new'")
+
+    # when the restore is killed before each command of the swap in turn
+    seen = []
+    for count in range(20):
+        with contextlib.suppress(KeyboardInterrupt), monkeypatch.context() as patch:
+            patch.setattr(backup, "swap", lambda cursor, databases, count=count: swap(Dying(cursor, count), databases))
+            restore(server, tmp_path / "backup.tar")
+            break
+        # then all are what they were, or all are restored, and the next restore does it all
+        states = {value(make_dsn(server, dbname=name), "select state from public.state") for name in names}
+        assert len(states) == 1
+        seen += states
+        for name in names:
+            run(make_dsn(server, dbname=name), "update public.state set state = 'new'")
+    assert len(seen) > 4
+    assert set(seen) == {"new", "old"}
+    assert value(server, "select count(*) from pg_database where datname ~ '_(restored|replaced)$'") == 0
+    for name in names:
+        assert value(make_dsn(server, dbname=name), "select state from public.state") == "old"
+        run(make_dsn(server, dbname=name), "drop table public.state")
+
+
+swap = backup.swap
+
+
+class Dying:
+    """A cursor of a process that is killed before one of its commands."""
+
+    def __init__(self, cursor: psycopg2.extensions.cursor, left: int) -> None:
+        self.cursor = cursor
+        self.left = left
+
+    def execute(self, command: Any) -> None:
+        if not self.left:
+            raise KeyboardInterrupt
+        self.left -= 1
+        self.cursor.execute(command)
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return self.cursor.fetchall()
+
+
+def value(dsn: str, query: str) -> Any:
+    with contextlib.closing(psycopg2.connect(dsn)) as connection, connection.cursor() as cursor:
+        cursor.execute(query)
+        return cursor.fetchall()[0][0]
 
 
 def test_restore_leaves_no_role_and_no_setting_behind(server: str, tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ from risk.core.schema import grant
 from risk.core.warehouse import Connection, connect, rows
 
 CONTENTS = "contents.json"
+UNPACKED = "restore-"
+"""Start of the name of the folder into which a backup is unpacked; a killed restore leaves it to the next one."""
 WAREHOUSE_OWNER, PIPELINE = "risk_owner", "risk"
 DATABASES = {"airflow": "airflow", "warehouse": WAREHOUSE_OWNER, "warehouse_simulated": WAREHOUSE_OWNER}
 """Owner of each database that an installation may have: a restore replaces no other."""
@@ -105,7 +107,8 @@ def restore(
 ) -> list[str]:
     """Put the databases of a backup in place of those of the same names.
 
-    Each is restored under a temporary name; they are renamed when all are complete.
+    Each is restored under a temporary name; when all are complete, one transaction renames them all, and only then are
+    the replaced ones dropped: a restore that is killed leaves all the old databases in place, or all the new ones.
 
     Parameters
     ----------
@@ -133,7 +136,9 @@ def restore(
     StackError
         If a database cannot be restored; those in place have not changed then.
     """
-    with tempfile.TemporaryDirectory(prefix="restore-", dir=file.parent) as name:
+    for leftover in file.parent.glob(f"{UNPACKED}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=UNPACKED, dir=file.parent) as name:
         folder = Path(name)
         contents = unpack(file, folder)
         check_databases(file, contents, known)
@@ -148,11 +153,39 @@ def restore(
                 temporary = f"{database}_restored"
                 recreate(cursor, temporary, owner)
                 load(cursor, make_dsn(dsn, dbname=temporary), owner, folder / f"{database}.dump")
-            for database in owners:
-                names = {"old": sql.Identifier(database), "new": sql.Identifier(f"{database}_restored")}
-                cursor.execute(sql.SQL("drop database if exists {old} with (force)").format(**names))
-                cursor.execute(sql.SQL("alter database {new} rename to {old}").format(**names))
+            swap(cursor, owners)
     return sorted(owners)
+
+
+def swap(cursor: psycopg2.extensions.cursor, databases: Iterable[str]) -> None:
+    """Rename all restored databases to what they replace, in one transaction, then drop what they replaced.
+
+    Raises
+    ------
+    RequestError
+        If somebody connects meanwhile; nothing has changed then.
+    """
+    drops, renames = [], []
+    cursor.execute("select datname from pg_database")
+    present = {name for (name,) in cursor.fetchall()}
+    for database in databases:
+        names = {part: sql.Identifier(f"{database}{part}") for part in ("", "_restored", "_replaced")}
+        drops.append(sql.SQL("drop database if exists {_replaced} with (force)").format(**names))
+        if database in present:
+            renames.append(sql.SQL("alter database {} rename to {}").format(names[""], names["_replaced"]))
+        renames.append(sql.SQL("alter database {} rename to {}").format(names["_restored"], names[""]))
+    for command in drops:
+        cursor.execute(command)
+    try:
+        cursor.execute(sql.SQL("begin; {}; commit").format(sql.SQL("; ").join(renames)))
+    except psycopg2.errors.ObjectInUse as error:
+        cursor.execute("rollback")
+        raise RequestError(
+            f"Somebody connected during the restore ({str(error).splitlines()[0]}), so nothing was replaced: stop "
+            "Airflow (make down), then restore again."
+        ) from None
+    for command in drops:
+        cursor.execute(command)
 
 
 def check_databases(file: Path, contents: Mapping[str, Any], known: Mapping[str, str]) -> None:
