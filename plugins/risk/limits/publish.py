@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from risk.core.chain import read_head
 from risk.core.errors import RequestError, StackError
 from risk.core.money import counted
 from risk.core.warehouse import Connection, execute, records, writing
@@ -59,8 +60,8 @@ def publish(connection: Connection, publication: Publication, outbound_dir: Path
     publication
         What is published.
     outbound_dir
-        Folder of the file for the trading platform; ``None`` = no file. Limits of simulated desks and of past sessions
-        are never written.
+        Folder of the file for the trading platform and, beside it, the head of the chain; ``None`` = no file. Limits of
+        simulated desks and of past sessions are never written.
 
     Raises
     ------
@@ -85,6 +86,10 @@ def publish(connection: Connection, publication: Publication, outbound_dir: Path
     if outbound_dir is None or not publication.is_live:
         return PublishedLimits(len(published), None)
     file = outbound_dir / f"limits-{publication.effective_session}-{publication.publication_id}.csv"
+    subjects = [f"{publication.publication_id} {row['account_id']}" for row in published]
+    if subjects:
+        head = read_head(connection, "published_limits", subjects)
+        write_once(file.with_suffix(".chain"), f"{head}\n".encode())
     write_once(file, platform_csv(published).encode())
     return PublishedLimits(len(published), file)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from risk.core.chain import Head
 from risk.core.money import signed_usd
 from risk.core.policy import LEVELS
 from risk.core.runs import Run
@@ -65,11 +66,14 @@ class Links:
         What he is asked to approve; ``None`` = nothing.
     base_url
         Address of the Airflow UI; empty if unknown.
+    head
+        Head of the chain as the report left it; ``None`` = a report that is not stored.
     """
 
     run_url: str = ""
     request: ApprovalRequest | None = None
     base_url: str = ""
+    head: Head | None = None
 
 
 def ui_address(base_url: str, path: str) -> str:
@@ -237,6 +241,7 @@ class Page:
     name_width: int
     has_charts: bool
     group: str
+    head: Head | None
 
     def subject(self, beginning: str) -> str:
         """Return the subject: its beginning, then names and amounts of changes as long as they fit."""
@@ -287,6 +292,7 @@ def build_page(
         name_width=min(LONGEST_NAME_COLUMN, max((len(entry.account_id) for entry in roster), default=0)),
         has_charts=bool(charts),
         group=group,
+        head=links.head,
     )
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from risk.core.chain import read_head
 from risk.core.errors import BooksError, ConnectionLostError, RequestError, StackError
 from risk.core.money import usd_exact
 from risk.core.policy_store import read_policy
@@ -156,6 +157,7 @@ def send_report(
     folder = settings.report_dir(run.session_date)
     if is_superseded:
         return SentReport(facts.sha256, 0, folder, NOT_MAILED)
+    links = replace(links, head=read_head(connection, "reports", [str(run.run_id)]))
     if server is not None and approval is not None:
         links = replace(links, request=_approval_request(connection, run, approval))
     mail = report_mail(render_report(facts, run, links), run, with_policy_recipients(connection, run, settings))

@@ -1,0 +1,239 @@
+-- Links what a statement inserts. Security definer: the pipeline's role chooses neither previous link nor time.
+create function risk.link_rows()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set timezone = 'UTC'
+set datestyle = 'ISO'
+as $$
+declare
+    row_text text;
+    key_text text;
+    query text;
+    link_text text;
+    stamp timestamptz;
+    head record;
+    linked record;
+begin
+    -- Whoever owns another table could have it linked, too, under a name that is ours.
+    if tg_table_schema <> 'risk' then
+        raise insufficient_privilege using message = 'only tables of the schema risk are linked';
+    end if;
+
+    -- Each column's JSON is null where its value is null, and concat_ws leaves it out.
+    select
+        string_agg(
+            format('%L || ', to_json(attname)::text || ':') || case
+                when atttypid = 'boolean'::regtype then format('added.%I::text', attname)
+                when atttypid = 'timestamptz'::regtype
+                    then format('to_json(to_char(added.%I, ''YYYY-MM-DD"T"HH24:MI:SS.US"Z"''))::text', attname)
+                else format('to_json(added.%I::text)::text', attname)
+            end,
+            ', '
+            order by attname collate "C"
+        )
+    into row_text
+    from pg_attribute
+    where attrelid = tg_relid and attnum > 0 and not attisdropped;
+    row_text := format('sha256(convert_to(''{'' || concat_ws('','', %s) || ''}'', ''UTF8''))', row_text);
+    select string_agg(format('added.%I', part), ', ' order by place)
+    into key_text
+    from unnest(tg_argv) with ordinality as keys (part, place)
+    where part not in ('each', 'all');
+    query := case tg_argv[0]
+        when 'each' then
+            format(
+                'select concat_ws('' '', %1$s) as subject, 1 as row_count, %2$s as digest from added order by %1$s',
+                key_text,
+                row_text
+            )
+        else
+            format(
+                'select min(%1$s) || ''-'' || max(%1$s) as subject, count(*) as row_count, '
+                'sha256(string_agg(%2$s, '''' order by %1$s)) as digest from added having count(*) > 0',
+                key_text,
+                row_text
+            )
+    end;
+
+    -- The warehouse's write lock, which a task's transaction holds already.
+    perform pg_advisory_xact_lock(5202511);
+    select
+        coalesce(max(links.sequence), 0) as sequence,
+        coalesce(max(links.link_sha256), repeat('0', 64)) as link_sha256
+    into head
+    from (select * from risk.chain_links order by chain_links.sequence desc limit 1) as links;
+
+    for linked in execute query loop
+        stamp := clock_timestamp();
+        link_text := format(
+            '{"content_sha256":"%s","format_number":"1","kind":"%s","previous_sha256":"%s",'
+            '"recorded_at":"%s","row_count":"%s","sequence":"%s","subject":%s}',
+            encode(linked.digest, 'hex'),
+            tg_table_name,
+            head.link_sha256,
+            to_char(stamp, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+            linked.row_count,
+            head.sequence + 1,
+            to_json(linked.subject)
+        );
+        insert into risk.chain_links
+        values (
+            head.sequence + 1,
+            1,
+            tg_table_name,
+            linked.subject,
+            linked.row_count,
+            encode(linked.digest, 'hex'),
+            head.link_sha256,
+            encode(sha256(convert_to(link_text, 'UTF8')), 'hex'),
+            stamp
+        )
+        returning chain_links.sequence, chain_links.link_sha256 into head;
+    end loop;
+    return null;
+end
+$$;
+
+comment on function risk.link_rows() is
+'Appends links to the chain for the rows that a statement inserted: one for each, or one for all. Its arguments are '
+'each or all, and the columns of the key.';
+
+create trigger link_rows
+after insert on risk.accounts
+referencing new table as added
+for each statement
+execute function risk.link_rows('all', 'statement_id');
+
+create trigger link_rows
+after insert on risk.adjustments
+referencing new table as added
+for each statement
+execute function risk.link_rows('all', 'adjustment_id');
+
+create trigger link_rows
+after insert on risk.deliveries
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'delivery_id');
+
+create trigger link_rows
+after insert on risk.instruments
+referencing new table as added
+for each statement
+execute function risk.link_rows('all', 'instrument_id');
+
+create trigger link_rows
+after insert on risk.limit_breach_entries
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'entry_id');
+
+create trigger link_rows
+after insert on risk.limit_change_decisions
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'change_id');
+
+create trigger link_rows
+after insert on risk.limit_changes
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'change_id');
+
+create trigger link_rows
+after insert on risk.limit_decisions
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'decision_id');
+
+create trigger link_rows
+after insert on risk.marks
+referencing new table as added
+for each statement
+execute function risk.link_rows('all', 'mark_id');
+
+create trigger link_rows
+after insert on risk.model_versions
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'model_id');
+
+create trigger link_rows
+after insert on risk.platform_limits
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'statement_id');
+
+create trigger link_rows
+after insert on risk.policies
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'version');
+
+create trigger link_rows
+after insert on risk.policy_request_decisions
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'request_id');
+
+create trigger link_rows
+after insert on risk.policy_requests
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'request_id');
+
+create trigger link_rows
+after insert on risk.policy_trials
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'trial_number');
+
+create trigger link_rows
+after insert on risk.policy_verdicts
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'verdict_id');
+
+create trigger link_rows
+after insert on risk.publications
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'publication_id');
+
+create trigger link_rows
+after insert on risk.published_limits
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'publication_id', 'account_id');
+
+create trigger link_rows
+after insert on risk.reports
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'run_id');
+
+create trigger link_rows
+after insert on risk.source_files
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'load_id', 'file_name');
+
+create trigger link_rows
+after insert on risk.splits
+referencing new table as added
+for each statement
+execute function risk.link_rows('all', 'split_id');
+
+create trigger link_rows
+after insert on risk.totals
+referencing new table as added
+for each statement
+execute function risk.link_rows('all', 'total_id');
+
+create trigger link_rows
+after insert on risk.withdrawals
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'withdrawal_id');
