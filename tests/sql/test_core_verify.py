@@ -12,18 +12,25 @@ from typing import Any
 import psycopg2
 import pytest
 from psycopg2 import sql
+from psycopg2.extensions import parse_dsn
+from typer.testing import CliRunner
 
+from risk.cli import app
 from risk.core.chain import ALL, EACH, STATED_DIGITS, Head, read_head
+from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.schema import prepare_warehouse
-from risk.core.settings import Settings
+from risk.core.settings import Settings, read_settings
 from risk.core.verify import canonical, verify
 from risk.core.warehouse import Connection
 from risk.ingest.load import load_drop
 from risk.limits.approvals import APPROVED, REJECTED
 from risk.limits.publish import publish
+from risk.report.page import Links
+from risk.report.send import send_report
 from tests.approval_desks import ANN, BOB, answer, opened, reported
 from tests.drops import write_drop
-from tests.report_desks import SESSION, insert
+from tests.report_desks import SESSION, book, deliver_fills, insert, open_run, recommend
+from tests.smtp_boxes import Box, served
 
 SEED, ATTACKS = 20250815, 60
 
@@ -67,7 +74,7 @@ def test_honest_history_is_whole_and_its_last_rows_are_not_yet_witnessed(
     last = heads["mail 3"].sequence
     assert (verdict.fault, verdict.witnessed_count) == ("", last)
     assert verdict.link_count == len(links(connection)) > last
-    assert f"Links {last + 1} to {verdict.link_count} are not yet witnessed by a mail." in verdict.sentence
+    assert f"Mails witness the first {last}; later ones are not yet witnessed." in verdict.sentence
     kinds = {link["kind"] for link in links(connection)}
     assert {"deliveries", "source_files", "marks", "policies", "reports", "publications", "limit_decisions"} <= kinds
     assert [link["row_count"] for link in links(connection) if link["kind"] == "marks"] == [3]
@@ -333,7 +340,8 @@ def test_rewritten_row_after_the_last_mail_is_in_the_part_that_is_not_yet_witnes
     verdict = verify(connection, heads)
 
     assert verdict.fault == ""
-    assert f"to {last['sequence']} are not yet witnessed by a mail" in verdict.sentence
+    assert verdict.witnessed_count == heads["mail 3"].sequence < last["sequence"]
+    assert "later ones are not yet witnessed" in verdict.sentence
 
 
 def test_first_row_that_differs_is_named_where_two_do(connection: Connection, heads: dict[str, Head]) -> None:
@@ -353,3 +361,35 @@ def test_head_of_a_mail_is_the_start_of_the_hash_of_the_reports_link(
 
     assert all(by_number[head.sequence]["link_sha256"][:STATED_DIGITS] == head.digits for head in heads.values())
     assert {by_number[head.sequence]["kind"] for head in heads.values()} == {"reports"}
+
+
+def test_command_compares_the_warehouse_with_mails_as_they_were_received(
+    connection: Connection, warehouse_dsn: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RISK_REPORTS_DIR", str(tmp_path / "reports"))
+    at = parse_dsn(warehouse_dsn)
+    address = f"{at['user']}:{at.get('password', '')}@{at['host']}:{at['port']}/{at['dbname']}"
+    monkeypatch.setenv(WAREHOUSE_CONNECTION, f"postgresql://{address}")
+    run = open_run(connection)
+    book(connection, input_fingerprint=deliver_fills(connection, run))
+    recommend(connection, run, cut="0.60")
+    settings = read_settings().model_copy(update={"recipients": ("manager@example.com",)})
+    with served(box := Box()) as server:
+        send_report(connection, run, server, Links(), settings)
+    (mail := tmp_path / "received.eml").write_bytes(box.mails[0].as_bytes())
+    connection.commit()
+
+    whole = CliRunner().invoke(app, ["verify", "--mail", str(mail)])
+    insert(connection, "policy_verdicts", content_sha256="", facts="{}", dag_run_id="")
+    later = CliRunner().invoke(app, ["verify", "--mail", str(mail)])
+    with connection:
+        query(connection, "update risk.deliveries set row_count = 5, loaded_count = 5")
+    changed = CliRunner().invoke(app, ["verify", "--mail", str(mail), "--json"])
+
+    assert (whole.exit_code, whole.stdout) == (0, "The chain is whole: 3 links. Mails witness all of them.\n")
+    assert (later.exit_code, later.stdout.split(". ", 1)[1]) == (
+        0,
+        "Mails witness the first 3; later ones are not yet witnessed.\n",
+    )
+    assert changed.exit_code == 1
+    assert "deliveries 1 (link 2) differs from what was recorded." in changed.stdout

@@ -39,7 +39,7 @@ class Verdict:
         whole = f"The chain is whole: {self.link_count} links."
         if self.witnessed_count == self.link_count:
             return f"{whole} Mails witness all of them."
-        return f"{whole} Links {self.witnessed_count + 1} to {self.link_count} are not yet witnessed by a mail."
+        return f"{whole} Mails witness the first {self.witnessed_count}; later ones are not yet witnessed."
 
 
 def canonical(values: Mapping[str, Any]) -> bytes:
