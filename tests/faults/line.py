@@ -39,8 +39,11 @@ OWN_TIME = (
     "sent_at",
 )
 """Columns that say when a row was made, or how often it was tried."""
-RENDERED = ("content", "content_sha256")
-"""Parts of a report that name its run."""
+OF_ITS_RUN = {
+    "risk.report_parts": ("content", "content_sha256"),
+    "risk.chain_links": ("subject", "content_sha256", "previous_sha256", "link_sha256"),
+}
+"""Columns by table that follow from keys and clock: parts of a report that name its run and head, and links."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +127,8 @@ def digests(dsn: str) -> dict[str, str]:
         tables: dict[str, list[str]] = {}
         for table, column, _, is_clock in listed:
             own = tables.setdefault(table, [])
-            is_rendered = table == "risk.report_parts" and column in RENDERED
-            if not (column in OWN_TIME or is_clock or is_rendered or any(column.endswith(key) for key in keys)):
+            is_its_run = column in OF_ITS_RUN.get(table, ())
+            if not (column in OWN_TIME or is_clock or is_its_run or any(column.endswith(key) for key in keys)):
                 own.append(column)
         return {table: _digest(cursor, table, columns) for table, columns in tables.items()}
 
@@ -140,8 +143,8 @@ def files(folder: Path) -> Iterator[tuple[str, str]]:
     """Give the name of each file, and its SHA-256 where the content says nothing of its own run."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            is_rendered = path.suffix in {".html", ".txt", ".eml"}
+            is_rendered = path.suffix in {".html", ".txt", ".eml", ".chain"}
             yield (
-                re.sub(r"-\d+\.csv$", ".csv", str(path.relative_to(folder))),
+                re.sub(r"-\d+\.(csv|chain)$", r".\1", str(path.relative_to(folder))),
                 "" if is_rendered else hashlib.sha256(path.read_bytes()).hexdigest(),
             )
