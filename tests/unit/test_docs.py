@@ -62,6 +62,7 @@ NOT_RUN = {
     "make test-fast": "runs the tests, this one included",
     "make test-sql": "runs the tests",
     "make test-e2e": "runs the tests",
+    "make test-faults": "runs the tests with faults, for many minutes",
     "make lint": "CI runs it before the tests",
     "make docs": "CI runs it before the tests",
     "make setup": "CI runs it first",
@@ -72,6 +73,7 @@ NOT_RUN = {
     "make requirements": "resolves the newest packages and changes the pins",
     "python -m bench": "measures for many minutes",
     "docker compose": "no container engine in CI; tests/unit/test_compose.py checks the files as text",
+    "docker images": "no container engine in CI",
     "airflow rotate-fernet-key": "Airflow's own command, on a compose installation",
     "cp .env.example": "copies the template; tests/unit/test_compose.py reads it",
 }
