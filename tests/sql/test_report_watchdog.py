@@ -25,9 +25,9 @@ from tests.report_desks import insert, open_run
 from tests.smtp_boxes import Box, closed_port, served
 
 METADATA = """
-create table job (job_type text, state text, latest_heartbeat timestamptz);
-create table dag (dag_id text, is_paused boolean, is_stale boolean, has_import_errors boolean);
-create table import_error (filename text, stacktrace text);
+create table public.job (job_type text, state text, latest_heartbeat timestamptz);
+create table public.dag (dag_id text, is_paused boolean, is_stale boolean, has_import_errors boolean);
+create table public.import_error (filename text, stacktrace text);
 """
 """The columns that are asked for; the test with the real scheduler asks the real tables."""
 

@@ -424,7 +424,10 @@ def test_first_lines_answer_who_changed_who_broke_a_limit_where_the_exposure_is_
         first = " ".join(words.split()).partition("Limits of all active traders")[0]
         assert "Reduce 1 limit before the open: NET001 to $3,000." in first
         assert "1 breach (NET004)" in first
-        assert "Largest exposure: NET009, 33.4% chance of losing more than $5,000, probability-weighted loss beyond it" in first
+        assert (
+            "Largest exposure: NET009, 33.4% chance of losing more than $5,000, probability-weighted loss beyond it"
+            in first
+        )
         assert "$3,145, 43% of the desk's shortfall." in first
         assert "Data: no warnings." in first
     for words in (broken.text, read_aloud(broken.html)):

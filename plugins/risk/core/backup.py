@@ -25,7 +25,7 @@ from psycopg2 import sql
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from risk.core.errors import RequestError, StackError
-from risk.core.schema import grant
+from risk.core.schema import grant, is_created
 from risk.core.warehouse import Connection, connect, rows
 
 CONTENTS = "contents.json"
@@ -225,7 +225,9 @@ def load(cursor: psycopg2.extensions.cursor, dsn: str, owner: str, archive: Path
             with contextlib.closing(connect(make_dsn(dsn, **login))) as connection:
                 with connection, connection.cursor() as owning:
                     owning.execute(sql.SQL("set role {}").format(sql.Identifier(owner)))
-                grant(connection, PIPELINE)
+                # The warehouse of a desk that has not run yet is an empty database.
+                if is_created(connection):
+                    grant(connection, PIPELINE)
 
 
 @contextlib.contextmanager

@@ -101,6 +101,11 @@ def migrate(connection: Connection, default_limit_usd: Decimal | None = None) ->
     return pending
 
 
+def is_created(connection: Connection) -> bool:
+    """Return whether a database has a warehouse's tables."""
+    return bool(rows(connection, "migrate/select_state")[0][1])
+
+
 def pending_files(connection: Connection) -> list[str]:
     """List the schema files a warehouse has not seen, in order.
 
