@@ -25,12 +25,12 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from risk import __version__, cli_chain, cli_limits, cli_map, cli_policy
+from risk import __version__, cli_backup, cli_chain, cli_limits, cli_map, cli_policy
 from risk.cli_parts import JsonFlag, MappingOption, read_settings_with, session_date_of, warehouse
 from risk.cli_parts import table as make_table
 from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn
 from risk.core.errors import InputError, RequestError, RiskError
-from risk.core.settings import PROJECT_DIR, Settings, read_settings
+from risk.core.settings import read_settings
 
 if TYPE_CHECKING:
     from risk.core.entities import Statements
@@ -49,6 +49,8 @@ app = typer.Typer(
 )
 app.command(name="map")(cli_map.show_mapping)
 app.command(name="verify")(cli_chain.verify_chain)
+app.command()(cli_backup.backup)
+app.command()(cli_backup.restore)
 app.add_typer(cli_limits.app)
 app.add_typer(cli_policy.app)
 PNL_COLUMNS = (
@@ -82,8 +84,6 @@ TRADER_COLUMNS: dict[str, JustifyMethod] = {
     "status": "left",
 }
 """What a terminal shows of the roster; ``--json`` has everything."""
-
-FileOption = Annotated[str, typer.Option("--file", help="The backup file.")]
 
 
 class ParameterSet(StrEnum):
@@ -343,47 +343,6 @@ def migrate(*, as_json: JsonFlag = False) -> None:
     warehouse_dsn = postgres_dsn(os.environ, WAREHOUSE_CONNECTION)
     applied = migrate_as_owner(warehouse_dsn, settings.owner_dsn, settings.default_limit_usd)
     typer.echo(json.dumps({"applied": list(applied)}) if as_json else f"Applied {len(applied)} schema files.")
-
-
-@app.command()
-def backup(file: FileOption = "", *, as_json: JsonFlag = False) -> None:
-    """Write the warehouses and Airflow's metadata into one file, while everything runs."""
-    from risk.core.backup import back_up, installed_databases
-
-    settings = read_settings()
-    dsn = _server_dsn(settings)
-    now = dt.datetime.now(dt.UTC)
-    path = Path(file).absolute() if file else PROJECT_DIR / "var" / "backups" / f"risk-{now:%Y%m%dT%H%M%SZ}.tar"
-    digests = back_up(dsn, installed_databases(dsn), path, settings.backup_key)
-    sentence = f"{path} ({path.stat().st_size / 1e6:.1f} MB) holds {', '.join(digests)}. Keep it on another machine."
-    typer.echo(json.dumps({"file": str(path), "sha256": digests}) if as_json else sentence)
-
-
-@app.command()
-def restore(
-    file: FileOption = "",
-    *,
-    trusted: Annotated[bool, typer.Option("--trusted", help="Restore a backup that others may have made.")] = False,
-    as_json: JsonFlag = False,
-) -> None:
-    """Replace the databases of this installation by those of a backup; Airflow must be stopped."""
-    from risk.core.backup import restore as restore_databases
-
-    if not file or not Path(file).is_file():
-        raise RequestError(f"FILE={file} is not a file: name a backup, make restore FILE=var/backups/risk-....tar.")
-    settings = read_settings()
-    names = restore_databases(_server_dsn(settings), Path(file).absolute(), settings.backup_key, is_trusted=trusted)
-    sentence = f"Restored {', '.join(names)}. Start Airflow again (make up)."
-    typer.echo(json.dumps({"restored": names}) if as_json else sentence)
-
-
-def _server_dsn(settings: Settings) -> str:
-    if not settings.server_dsn:
-        raise RequestError(
-            "RISK_SERVER_DSN is not set: back up your own server with its pg_dump and pg_restore, or set it to a "
-            "superuser's connection."
-        )
-    return settings.server_dsn
 
 
 @app.command()

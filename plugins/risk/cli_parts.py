@@ -42,11 +42,12 @@ def warehouse() -> Iterator[Connection]:
     RequestError
         If no warehouse is named, or it has no tables yet.
     """
-    from risk.core.warehouse import connect, rows
+    from risk.core.schema import is_created
+    from risk.core.warehouse import connect
 
     with contextlib.closing(connect(postgres_dsn(os.environ, WAREHOUSE_CONNECTION))) as connection:
         with connection:
-            has_tables = rows(connection, "migrate/select_state")[0][1]
+            has_tables = is_created(connection)
         if not has_tables:
             raise RequestError("This warehouse has no tables yet: make run, or make up and make trigger, create them.")
         yield connection

@@ -145,11 +145,8 @@ def read_limits_page(connection: Connection, asked: LimitForm, *, has_dual_contr
     current = {one.account_id: one for one in known.current()}
     acting = acting_changes(changes, _base_ids(connection, known), now)
     open_or_acting = {change.change_id for change in (*waiting, *acting)}
-    past = sorted(
-        (change for change in changes if change.change_id not in open_or_acting),
-        key=lambda one: one.change_id,
-        reverse=True,
-    )
+    past = [change for change in changes if change.change_id not in open_or_acting]
+    past.sort(key=lambda one: one.change_id, reverse=True)
     today = now.astimezone(EXCHANGE_ZONE).date()
     fits = records(connection, "apply_rules/select_limit_fits", ALL_SESSIONS)
     traders = records(connection, "apply_rules/select_trader_fits", ALL_SESSIONS)
