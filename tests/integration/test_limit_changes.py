@@ -104,5 +104,5 @@ def test_rerun_with_unchanged_cuts_is_neutral_and_names_the_largest_chances(
     assert set(likeliest) <= listed
     for name in likeliest:
         assert re.search(
-            rf"- {name}: chance of losing more than \$[\d,]+ +<?[\d.]+%, expected", " ".join(second.split())
+            rf"- {name}: chance of losing more than \$[\d,]+ +<?[\d.]+%, probability-weighted", " ".join(second.split())
         )

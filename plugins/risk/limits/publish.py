@@ -133,6 +133,13 @@ def platform_csv(published: Sequence[Mapping[str, Any]]) -> str:
     return stream.getvalue()
 
 
+def _remove(unfinished: Path) -> None:
+    """Remove a file, and its folder if that is empty then."""
+    unfinished.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        unfinished.parent.rmdir()
+
+
 def write_once(path: Path, content: bytes) -> bool:
     """Write a file in one step, unless it exists.
 
@@ -151,7 +158,7 @@ def write_once(path: Path, content: bytes) -> bool:
         unfinished = path.parent / ".unfinished" / path.name
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as cleanup:
-            cleanup.callback(unfinished.unlink, missing_ok=True)
+            cleanup.callback(_remove, unfinished)
             with unfinished.open("wb") as stream:
                 stream.write(content)
                 stream.flush()
