@@ -104,11 +104,11 @@ def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
 def _copy_bare(connection: warehouse.Connection, file: Path) -> None:
     columns = [sql.SQL("{} text").format(sql.Identifier(f"column_{number}")) for number in range(COLUMN_COUNT)]
     with connection, connection.cursor() as cursor:
-        cursor.execute(sql.SQL("create unlogged table bare ({})").format(sql.SQL(", ").join(columns)))
+        cursor.execute(sql.SQL("create unlogged table public.bare ({})").format(sql.SQL(", ").join(columns)))
         with file.open("rb") as source:
-            cursor.copy_expert("copy bare from stdin with (format csv, header)", source, 1 << 20)
+            cursor.copy_expert("copy public.bare from stdin with (format csv, header)", source, 1 << 20)
     with connection, connection.cursor() as cursor:
-        cursor.execute("drop table bare")
+        cursor.execute("drop table public.bare")
 
 
 def write_session(file: Path) -> Path:

@@ -69,7 +69,7 @@ insert into risk.deliveries (
     rejected_count, duplicate_count
 )
 select 1, 'bench.csv', column_2, %(session)s, 'bench', clock_timestamp(), count(*), count(*), 0, 0
-from staged group by column_2
+from public.staged group by column_2
 """
 
 _LOAD_FILLS = """
@@ -80,7 +80,7 @@ select
     (row_number() over (partition by s.column_2, s.column_1 order by s.column_26))::integer - 1,
     s.column_3, s.column_4::numeric, s.column_5, s.column_6::numeric, s.column_22,
     s.column_9::numeric + s.column_10::numeric, s.column_26
-from staged as s inner join risk.deliveries as d on d.account_id = s.column_2
+from public.staged as s inner join risk.deliveries as d on d.account_id = s.column_2
 """
 
 _LOAD_HISTORY = """
@@ -142,10 +142,11 @@ def _stage(connection: warehouse.Connection, file: Path, symbols_each: int, fill
         generate = _GENERATE.format(symbols_each=symbols_each, count=fill_count)
         with file.open("w", encoding="utf-8") as target:
             cursor.copy_expert(f"copy ({generate}) to stdout with (format csv)", target)
-        cursor.execute(sql.SQL("drop table if exists staged; create unlogged table staged ({})").format(columns))
+        cursor.execute("drop table if exists public.staged")
+        cursor.execute(sql.SQL("create unlogged table public.staged ({})").format(columns))
     started = time.perf_counter()
     with connection, connection.cursor() as cursor, file.open("rb") as source:
-        cursor.copy_expert("copy staged from stdin with (format csv)", source)
+        cursor.copy_expert("copy public.staged from stdin with (format csv)", source)
     return time.perf_counter() - started, file.stat().st_size / 1e6
 
 
