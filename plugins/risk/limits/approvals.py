@@ -37,6 +37,9 @@ class AirflowUser:
     user_name: str
 
 
+DECIDED_ON_PAGE = "Decided on the Risk page"
+"""Only option of the required action in Airflow: it decides nothing and makes the waiting task look again."""
+
 NO_USER = AirflowUser("", "nobody")
 """Stored as the decider where no person decided: the deadline passed, or no approval was required."""
 

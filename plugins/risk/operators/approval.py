@@ -10,9 +10,10 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import BaseOperator
 
 from risk.core.errors import StackError
+from risk.core.runs import PUBLICATION_DAG
 from risk.core.settings import read_settings
 from risk.core.warehouse import rows
-from risk.limits.approvals import open_proposals, read_proposals, read_publication, superseded_by
+from risk.limits.approvals import DECIDED_ON_PAGE, open_proposals, read_proposals, read_publication, superseded_by
 from risk.limits.publish import publish
 from risk.operators.base import SMTP_CONNECTION_ID, service_connection, warehouse
 from risk.report.mail import smtp_server_of
@@ -20,9 +21,7 @@ from risk.report.mail import smtp_server_of
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-DAG_ID = "publish_limits"
 NO_APPROVAL = "none"
-DECIDED = "Decided on the Risk page"
 LONGEST_WAIT = dt.timedelta(minutes=5)
 """The wait looks into the warehouse by itself as often as this."""
 
@@ -38,8 +37,8 @@ def start_approval(dag_run_id: str, run_id: int, session_date: dt.date) -> None:
     refusal = _trigger(dag_run_id, {"run_id": run_id, "session_date": session_date.isoformat()})
     if refusal:
         raise StackError(
-            f"The report was sent, but Airflow did not start {DAG_ID} ({refusal}): check that the DAG exists and is "
-            "not paused, then clear send_report; the email is not sent again."
+            f"The report was sent, but Airflow did not start {PUBLICATION_DAG} ({refusal}): check that the DAG "
+            "exists and is not paused, then clear send_report; the email is not sent again."
         )
 
 
@@ -53,7 +52,7 @@ def _trigger(dag_run_id: str, conf: dict[str, Any]) -> str:
     from airflow.sdk.execution_time.comms import ErrorResponse, TriggerDagRun
     from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
 
-    answer = SUPERVISOR_COMMS.send(TriggerDagRun(dag_id=DAG_ID, run_id=dag_run_id, conf=conf))
+    answer = SUPERVISOR_COMMS.send(TriggerDagRun(dag_id=PUBLICATION_DAG, run_id=dag_run_id, conf=conf))
     if isinstance(answer, ErrorResponse) and answer.error.value != "DAGRUN_ALREADY_EXISTS":
         return str(answer.error.value)
     return ""
@@ -74,7 +73,7 @@ class AwaitDecisionsOperator(HITLOperator):
     template_fields: Sequence[str] = ("run_id",)
 
     def __init__(self, *, run_id: str = "{{ params.run_id }}", **kwargs: Any) -> None:
-        super().__init__(subject="Decide about limits", options=[DECIDED], defaults=[DECIDED], **kwargs)
+        super().__init__(subject="Decide about limits", options=[DECIDED_ON_PAGE], defaults=[DECIDED_ON_PAGE], **kwargs)
         self.run_id = run_id
 
     def execute(self, context: Context) -> Any:

@@ -21,16 +21,16 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from risk.core.connections import API_CONNECTION, read_connection
 from risk.core.errors import RequestError
+from risk.core.runs import PUBLICATION_DAG
 from risk.limits.approvals import AirflowUser
 
-APPROVAL_DAG_ID = "publish_limits"
 TRIAL_DAG_ID = "policy_trial"
 TOKEN_SECONDS = 3600
 
 READER = Depends(requires_access_view(AccessView.WEBSITE))
 """Whoever may see Airflow's pages may see ours."""
 
-_requires_decider = requires_access_dag("PUT", DagAccessEntity.HITL_DETAIL, APPROVAL_DAG_ID)
+_requires_decider = requires_access_dag("PUT", DagAccessEntity.HITL_DETAIL, PUBLICATION_DAG)
 
 
 def requires_decider(request: Request, user: GetUserDep) -> None:

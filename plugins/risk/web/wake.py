@@ -13,10 +13,10 @@ from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_
 from airflow.configuration import conf
 from fastapi import Request
 
-from risk.web.access import APPROVAL_DAG_ID
+from risk.core.runs import PUBLICATION_DAG
+from risk.limits.approvals import DECIDED_ON_PAGE
 
 WAITING_TASK_ID = "await_decisions"
-DECIDED = "Decided on the Risk page"
 TIMEOUT_S = 10.0
 
 log = logging.getLogger(__name__)
@@ -29,11 +29,11 @@ def wake_publication(request: Request, dag_run_id: str) -> None:
     address = conf.get("api", "base_url", fallback="")
     if not (given and address):
         return
-    run = f"/api/v2/dags/{APPROVAL_DAG_ID}/dagRuns/{quote(dag_run_id, safe='')}"
+    run = f"/api/v2/dags/{PUBLICATION_DAG}/dagRuns/{quote(dag_run_id, safe='')}"
     url = f"{address.rstrip('/')}{run}/taskInstances/{WAITING_TASK_ID}/-1/hitlDetails"
     try:
         with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client:
-            chosen = {"chosen_options": [DECIDED], "params_input": {}}
+            chosen = {"chosen_options": [DECIDED_ON_PAGE], "params_input": {}}
             answer = client.patch(url, json=chosen, headers={"Authorization": given})
         log.info("%s of %s answered %d", WAITING_TASK_ID, dag_run_id, answer.status_code)
     except httpx.HTTPError as error:
