@@ -365,6 +365,7 @@ def replay(
     facts = {
         "session_date": session,
         "as_of": found.as_of.isoformat(),
+        "report_sha256": found.digest,
         "sha256": found.facts.sha256,
         "stored_sha256": found.stored_sha256,
         "is_equal": found.is_equal,

@@ -40,10 +40,13 @@ OWN_TIME = (
 )
 """Columns that say when a row was made, or how often it was tried."""
 OF_ITS_RUN = {
+    "risk.report_digests": ("report_sha256",),
+    "risk.reports": ("salt",),
     "risk.report_parts": ("content", "content_sha256"),
     "risk.chain_links": ("subject", "content_sha256", "previous_sha256", "link_sha256"),
 }
-"""Columns by table that follow from keys and clock: parts of a report that name its run and head, and links."""
+"""Columns by table that follow from keys, clock or a drawn salt: parts of a report that name its run, head and
+digest, and links."""
 
 
 @dataclass(frozen=True)

@@ -386,10 +386,10 @@ def test_command_compares_the_warehouse_with_mails_as_they_were_received(
         query(connection, "update risk.deliveries set row_count = 5, loaded_count = 5")
     changed = CliRunner().invoke(app, ["verify", "--mail", str(mail), "--json"])
 
-    assert (whole.exit_code, whole.stdout) == (0, "The chain is whole: 3 links. Mails witness all of them.\n")
+    assert (whole.exit_code, whole.stdout) == (0, "The chain is whole: 4 links. Mails witness all of them.\n")
     assert (later.exit_code, later.stdout.split(". ", 1)[1]) == (
         0,
-        "Mails witness the first 3; later ones are not yet witnessed.\n",
+        "Mails witness the first 4; later ones are not yet witnessed.\n",
     )
     assert changed.exit_code == 1
     assert "deliveries 1 (link 2) differs from what was recorded." in changed.stdout

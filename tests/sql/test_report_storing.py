@@ -18,6 +18,9 @@ from risk.core.runs import Run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, writing
 from risk.report import send
+from risk.report.build_facts import build_facts
+from risk.report.digest_tree import report_digest
+from risk.report.facts import parse_facts
 from risk.report.mail import MailOutcome
 from risk.report.page import Links
 from risk.report.render import Rendered, render_report
@@ -69,6 +72,39 @@ def test_report_is_stored_and_its_files_are_written_when_nothing_is_mailed(
     assert (folder / "report.json").read_text(encoding="utf-8") == facts
     assert hashlib.sha256((folder / "report.json").read_bytes()).hexdigest() == sha256
     assert json.loads(facts)["accounts"][0]["new_limit_usd"] == "3000.00"
+
+
+def test_digest_that_a_mail_states_follows_from_the_stored_facts_and_a_salt_of_its_own(
+    connection: Connection, folder: Path
+) -> None:
+    stated = []
+    first, second = booked_run(connection), open_run(connection, revision=2)
+    recommend(connection, second)
+    for run in (first, second):
+        reported(connection, run)
+        reported(connection, run)
+        with connection, connection.cursor() as cursor:
+            cursor.execute(
+                "select facts, salt, report_sha256 from risk.reports join risk.report_digests using (run_id) "
+                "where run_id = %s",
+                (run.run_id,),
+            )
+            ((facts, salt, digest),) = cursor.fetchall()
+        assert digest == report_digest(parse_facts(facts), salt)
+        assert f"Report digest {digest}\n" in (folder / "report.txt").read_text(encoding="utf-8")
+        stated.append(digest)
+
+    assert stated[0] != stated[1]
+
+
+def test_report_of_format_1_states_the_sha256_of_its_facts(connection: Connection, folder: Path) -> None:
+    run = booked_run(connection)
+    facts = build_facts(connection, run)
+    insert(connection, "reports", run_id=run.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
+
+    reported(connection, run)
+
+    assert f"Report digest {facts.sha256}\n" in (folder / "report.txt").read_text(encoding="utf-8")
 
 
 def test_report_is_stored_as_rows_whose_copies_are_the_files(connection: Connection, folder: Path) -> None:

@@ -49,7 +49,7 @@ def test_report_states_the_head_below_its_facts_in_text_and_html_and_none_withou
     with_head = render_report(facts, RUN, Links(head=Head(482, DIGITS)))
     without = render_report(facts, RUN, Links())
 
-    assert f"Facts {facts.sha256}\nChain 482 {DIGITS}\n" in with_head.text
+    assert f"Report digest {facts.sha256}\nChain 482 {DIGITS}\n" in with_head.text
     assert f"<br>Chain 482 {DIGITS}" in with_head.html
     assert "Chain" not in without.text + without.html
 

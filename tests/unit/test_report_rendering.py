@@ -63,7 +63,7 @@ DESK = desk(
         "Run 7 (scheduled__2025-08-15), revision 1",
         "Data as of 2025-08-18T11:02:03.123456+00:00",
         "Code 0a1b2c3d4e5f",
-        f"Facts {DESK.sha256}",
+        f"Report digest {DESK.sha256}",
     ],
 )
 def test_html_and_text_contain_the_same_facts(fact: str) -> None:

@@ -30,6 +30,7 @@ EACH: Mapping[str, Sequence[str]] = {
     "policy_verdicts": ["verdict_id"],
     "publications": ["publication_id"],
     "published_limits": ["publication_id", "account_id"],
+    "report_digests": ["run_id"],
     "reports": ["run_id"],
     "source_files": ["load_id", "file_name"],
     "withdrawals": ["withdrawal_id"],

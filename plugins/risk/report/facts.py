@@ -1,4 +1,4 @@
-"""The content of a report as values, and its canonical JSON, whose SHA-256 identifies the report.
+"""The content of a report as values, and its canonical JSON.
 
 The facts hold no run id, no revision, no link and no clock: the same inputs give the same bytes.
 """
@@ -430,7 +430,7 @@ class Facts:
 
     @property
     def sha256(self) -> str:
-        """Identity of the report: hex digest of the canonical text in UTF-8."""
+        """Hex digest of the canonical text in UTF-8; the digest that a mail states is `digest_tree.report_digest`."""
         return hashlib.sha256(self.canonical.encode()).hexdigest()
 
 

@@ -68,12 +68,15 @@ class Links:
         Address of the Airflow UI; empty if unknown.
     head
         Head of the chain as the report left it; ``None`` = a report that is not stored.
+    report_sha256
+        Digest of the report; empty = that of its facts, for a report that is not stored.
     """
 
     run_url: str = ""
     request: ApprovalRequest | None = None
     base_url: str = ""
     head: Head | None = None
+    report_sha256: str = ""
 
 
 def ui_address(base_url: str, path: str) -> str:
@@ -242,6 +245,7 @@ class Page:
     has_charts: bool
     group: str
     head: Head | None
+    report_sha256: str
 
     def subject(self, beginning: str) -> str:
         """Return the subject: its beginning, then names and amounts of changes as long as they fit."""
@@ -293,6 +297,7 @@ def build_page(
         has_charts=bool(charts),
         group=group,
         head=links.head,
+        report_sha256=links.report_sha256 or facts.sha256,
     )
 
 

@@ -10,6 +10,7 @@ import contextlib
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from psycopg2 import sql
 
@@ -30,6 +31,7 @@ from risk.core.warehouse import Connection, records, rows, writing
 from risk.limits.decide import apply_rules, predict
 from risk.model.build_features import store_features
 from risk.report.build_facts import build_facts
+from risk.report.digest_tree import report_digest
 from risk.report.facts import Facts
 
 STEPS: Mapping[str, Callable[[Connection, Run], object]] = {
@@ -53,7 +55,9 @@ class Replay:
     as_of
         Cut-off on ``recorded_at``, UTC.
     stored_sha256
-        Identity of what was reported then; ``None`` = nothing was.
+        SHA-256 of the facts that were reported then; ``None`` = nothing was.
+    stored_digest, salt
+        Digest of that report and its secret; ``None`` = nothing was reported, and no secret: a report of format 1.
     code_versions
         Of the run that reported, where there is one, and of the code that has built it again.
     changed_accounts
@@ -63,23 +67,31 @@ class Replay:
     facts: Facts
     as_of: dt.datetime
     stored_sha256: str | None
+    stored_digest: str | None
+    salt: str | None
     code_versions: tuple[str | None, str]
     changed_accounts: tuple[str, ...]
 
     @property
     def is_equal(self) -> bool:
         """Whether the bytes are those that were reported, and the recommendations are still stored like that."""
-        return self.facts.sha256 == self.stored_sha256 and not self.changed_accounts
+        is_same = (self.facts.sha256, self.digest) == (self.stored_sha256, self.stored_digest)
+        return is_same and not self.changed_accounts
+
+    @property
+    def digest(self) -> str:
+        """Digest of what was built, with the salt of what was reported."""
+        return report_digest(self.facts, self.salt)
 
     @property
     def sentence(self) -> str:
         """What came out, for people."""
-        said = f"{self.facts.sha256}  as of {self.as_of.isoformat()}"
+        said = f"{self.digest}  as of {self.as_of.isoformat()}"
         if self.is_equal:
             return f"{said}: equal to the report."
         if self.stored_sha256 is None:
             return f"{said}: nothing was reported then."
-        said = f"{said}: reported as {self.stored_sha256}"
+        said = f"{said}: reported as {self.stored_digest}"
         reported, present = self.code_versions
         if reported not in {None, present}:
             said += f" by the code {reported}; this is {present}"
@@ -161,9 +173,8 @@ def replay(connection: Connection, dsn: str, session_date: dt.date, as_of: dt.da
     reported = records(connection, "replay/select_reports", binds)
     if as_of is None and not reported:
         raise RequestError(f"Session {session_date} has no report to replay: name an instant with --as-of, or run it.")
-    run, stored_sha256 = None, None
-    if reported:
-        run, stored_sha256 = read_run(connection, reported[0]["run_id"]), reported[0]["facts_sha256"]
+    stored: dict[str, Any] = reported[0] if reported else dict.fromkeys(("facts_sha256", "report_sha256", "salt"))
+    run = read_run(connection, stored["run_id"]) if reported else None
     past = _unstored_run(connection, session_date, as_of or reported[0]["as_of"], run)
     # Before the connection reads its copies in place of the tables.
     key = {"run_id": run.run_id if run else None}
@@ -175,7 +186,15 @@ def replay(connection: Connection, dsn: str, session_date: dt.date, as_of: dt.da
         step(connection, past)
     apply_rules(connection, past)
     versions = (run.code_version if run else None, code_version())
-    return Replay(build_facts(connection, past), past.as_of, stored_sha256, versions, changed)
+    return Replay(
+        facts=build_facts(connection, past),
+        as_of=past.as_of,
+        stored_sha256=stored["facts_sha256"],
+        stored_digest=stored["report_sha256"],
+        salt=stored["salt"],
+        code_versions=versions,
+        changed_accounts=changed,
+    )
 
 
 def _unstored_run(connection: Connection, session_date: dt.date, as_of: dt.datetime, run: Run | None) -> Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from risk.core.warehouse import Connection, execute, records, rows, writing
 from risk.limits.approvals import ApprovalPolicy, open_proposals, open_publication, read_proposals
 from risk.limits.policy import read_terms
 from risk.report.build_facts import build_facts
+from risk.report.digest_tree import FORMAT, report_digest
 from risk.report.excerpt import build_excerpt, group_members
 from risk.report.facts import Facts, parse_facts
 from risk.report.mail import Fault, Mail, MailOutcome, MailServer, send_mail
@@ -153,11 +155,13 @@ def send_report(
     RequestError
         If there is no recipient; facts and files are stored. What a mail server refused is in the outcome.
     """
-    facts, is_superseded = _store_facts(connection, run)
+    facts, salt, is_superseded = _store_facts(connection, run)
     folder = settings.report_dir(run.session_date)
     if is_superseded:
         return SentReport(facts.sha256, 0, folder, NOT_MAILED)
-    links = replace(links, head=read_head(connection, "reports", [str(run.run_id)]))
+    kind = "reports" if salt is None else "report_digests"
+    head = read_head(connection, kind, [str(run.run_id)])
+    links = replace(links, head=head, report_sha256=report_digest(facts, salt))
     if server is not None and approval is not None:
         links = replace(links, request=_approval_request(connection, run, approval))
     mail = report_mail(render_report(facts, run, links), run, with_policy_recipients(connection, run, settings))
@@ -239,18 +243,25 @@ def with_policy_recipients(connection: Connection, run: Run, settings: Settings)
     return settings.model_copy(update={"recipients": (*settings.recipients, *policy.recipients)})
 
 
-def _store_facts(connection: Connection, run: Run) -> tuple[Facts, bool]:
-    """Store the facts the first time, later require the same; return them, and whether a later report exists."""
+def _store_facts(connection: Connection, run: Run) -> tuple[Facts, str | None, bool]:
+    """Store the facts with a salt and their digest the first time, later require the same facts.
+
+    Return what is stored: facts, salt, and whether a later report exists.
+    """
     facts = build_facts(connection, run)
     values = {"run_id": run.run_id, "facts": facts.canonical, "facts_sha256": facts.sha256}
     with writing(connection):
-        (stored,) = records(connection, "send_report/insert_reports", values)
-    if stored["facts_sha256"] == facts.sha256:
-        return facts, stored["is_superseded"]
+        (stored,) = records(connection, "send_report/insert_reports", {**values, "salt": secrets.token_hex(32)})
+        is_equal, salt = stored["facts_sha256"] == facts.sha256, stored["salt"]
+        if is_equal and salt is not None:
+            digest = {"run_id": run.run_id, "format_number": FORMAT, "report_sha256": report_digest(facts, salt)}
+            execute(connection, "send_report/insert_report_digests", digest)
+    if is_equal:
+        return facts, salt, stored["is_superseded"]
     # The books are a cache of everything known now: once newer inputs exist, the stored report stays valid.
     cut_off = {"session_date": run.session_date, "as_of": run.as_of}
     if rows(connection, "send_report/select_later_inputs", cut_off)[0][0]:
-        return parse_facts(stored["facts"]), stored["is_superseded"]
+        return parse_facts(stored["facts"]), salt, stored["is_superseded"]
     raise BooksError(
         f"Run {run.run_id} reported session {run.session_date} as {stored['facts_sha256'][:12]} and the same inputs "
         f"now give {facts.sha256[:12]}: nothing was sent. Call the developers; "

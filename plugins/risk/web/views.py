@@ -72,7 +72,7 @@ class StoredReport:
     dag_run_id: str
     recorded_at: dt.datetime
     facts: Facts
-    facts_sha256: str
+    report_sha256: str
     earlier_session: dt.date | None
     later_session: dt.date | None
 

@@ -209,6 +209,12 @@ for each statement
 execute function risk.link_rows('each', 'publication_id', 'account_id');
 
 create trigger link_rows
+after insert on risk.report_digests
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'run_id');
+
+create trigger link_rows
 after insert on risk.reports
 referencing new table as added
 for each statement
