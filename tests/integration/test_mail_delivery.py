@@ -277,7 +277,7 @@ def test_mail_of_a_crashed_attempt_is_sent_again_with_the_same_message_id(
     class Killed:
         """Takes the mail; then the process dies before it can remember that."""
 
-        def send(self, message: EmailMessage) -> None:
+        def send(self, message: EmailMessage) -> str:
             server.send(message)
             raise SystemExit(137)
 
@@ -456,10 +456,11 @@ def test_excerpt_of_a_crashed_attempt_is_sent_again_with_the_same_message_id(
     class Killed:
         """Takes an excerpt; then the process dies before it can remember that."""
 
-        def send(self, message: EmailMessage) -> None:
-            server.send(message)
+        def send(self, message: EmailMessage) -> str:
+            answer = server.send(message)
             if message["To"] == "prop@example.test":
                 raise SystemExit(137)
+            return answer
 
     with pytest.raises(SystemExit):
         report(connection, grouped, Killed())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from risk.limits.publish import publish
 from risk.report.limits_mail import send_limits
 from risk.report.page import Links
 from risk.report.send import send_report
-from tests.approval_desks import ANN, BOB, after_deadline, answer, opened, reported
+from tests.approval_desks import ANN, BOB, after_deadline, answer, in_force, opened, reported
 from tests.report_desks import book, deliver_fills, open_run, recommend
 from tests.smtp_boxes import Box, served
 
@@ -73,3 +74,37 @@ def test_refused_recipient_stops_neither_the_others_mail_nor_the_approval(
     text = " ".join(box.text().split())
     assert f"Approval required for 1 limit: decide by {publication.deadline_text}." in text
     assert f"Decide: https://risk.test/risk/approvals/{publication.publication_id}" in text
+
+
+def delivered(connection: Connection) -> list[tuple[object, ...]]:
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select recipient, message_id, attempt_count, answer, last_error, sent_at is not null "
+            "from risk.publication_deliveries where kind = 'limits' order by recipient"
+        )
+        return list(cursor.fetchall())
+
+
+def test_mail_of_limits_in_force_is_recorded_and_each_recipient_gets_it_once(connection: Connection) -> None:
+    publication = opened(connection, reported(connection, 1, A="0.60"))
+    answer(connection, publication, "A", APPROVED, ANN)
+    publish(connection, publication, None)
+    settings = read_settings().model_copy(update={"recipients": ("gone@example.com", "manager@example.com")})
+
+    with served(box := Refusing()) as server:
+        for _ in range(2):
+            with pytest.raises(RequestError, match="550 no such user"):
+                send_limits(connection, server, publication, settings)
+
+    (mail,) = box.mails
+    refused, accepted = delivered(connection)
+    assert accepted == ("manager@example.com", mail["Message-ID"], 1, "250 taken", None, True)
+    assert (refused[0], *refused[2:4], refused[5]) == ("gone@example.com", 2, None, False)
+    assert "550 no such user" in str(refused[4])
+    assert in_force(connection, publication) == {"A": Decimal(2000)}
+
+    with served(healed := Box()) as server:
+        assert send_limits(connection, server, publication, settings) == 1
+        assert send_limits(connection, server, publication, settings) == 0
+    assert [mail["To"] for mail in healed.mails] == ["gone@example.com"]
+    assert {row[3] for row in delivered(connection)} == {"250 taken"}

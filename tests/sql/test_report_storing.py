@@ -255,9 +255,10 @@ def test_mail_of_a_report_that_is_overtaken_before_the_second_recipient_stops_th
     class Overtaken:
         """Takes a mail; meanwhile the later revision is reported."""
 
-        def send(self, message: EmailMessage) -> None:
+        def send(self, message: EmailMessage) -> str:
             taken.append(str(message["To"]))
             reported(connection, second)
+            return "250 taken"
 
     sent = send_report(connection, first, Overtaken(), Links(), read_settings())
 

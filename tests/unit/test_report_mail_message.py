@@ -125,10 +125,11 @@ class FlakyServer:
         self.faults = list(faults)
         self.accepted: list[EmailMessage] = []
 
-    def send(self, message: EmailMessage) -> None:
+    def send(self, message: EmailMessage) -> str:
         if self.faults:
             raise self.faults.pop(0)
         self.accepted.append(message)
+        return "250 taken"
 
 
 def addressed(*recipients: str) -> Mail:

@@ -42,6 +42,7 @@ REPLACED_TABLES = frozenset(
         "limit_fits",
         "limit_receipts",
         "positions",
+        "publication_deliveries",
         "quality_results",
         "recommendations",
         "report_deliveries",

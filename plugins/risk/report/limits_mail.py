@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from risk.core.money import counted, usd_exact
@@ -14,7 +15,7 @@ from risk.limits.approvals import NOT_REQUIRED, TIMED_OUT, Publication
 from risk.report.mail import Mail, MailServer, send_mail
 from risk.report.page import NoticePage, ui_address
 from risk.report.render import render_views
-from risk.report.send import with_policy_recipients
+from risk.report.send import recorded_delivery, with_policy_recipients
 
 
 def send_limits(connection: Connection, server: MailServer, publication: Publication, settings: Settings) -> int:
@@ -23,7 +24,7 @@ def send_limits(connection: Connection, server: MailServer, publication: Publica
     Returns
     -------
     int
-        Mails accepted by the server.
+        Mails accepted by the server now; whoever has the mail does not get it again.
 
     Raises
     ------
@@ -44,7 +45,8 @@ def send_limits(connection: Connection, server: MailServer, publication: Publica
         key=f"{publication.effective_session} {publication.publication_id}",
         date=max(row["published_at"] for row in published).astimezone(dt.UTC),
     )
-    outcome = send_mail(mail, [server])
+    key = {"publication_id": publication.publication_id, "kind": "limits"}
+    outcome = send_mail(mail, [server], partial(recorded_delivery, connection, "publication_deliveries", key))
     outcome.raise_for_faults("send_limits")
     return outcome.sent_count
 

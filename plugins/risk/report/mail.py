@@ -18,7 +18,7 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tenacity import (
@@ -50,8 +50,23 @@ Fault = ConnectionLostError | RequestError
 class MailServer(Protocol):
     """Accepts mail; `SmtpServer` is the implementation."""
 
-    def send(self, message: EmailMessage) -> None:
-        """Return once the server has accepted the mail; else raise ConnectionLostError (retry) or RequestError."""
+    def send(self, message: EmailMessage) -> str:
+        """Return the server's answer once it has accepted the mail; else raise ConnectionLostError or RequestError."""
+
+
+class _Client(smtplib.SMTP):
+    """A connection that keeps how the server accepted a mail, which ``send_message`` drops."""
+
+    accepted = ""
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        code, reply = super().data(msg)
+        self.accepted = f"{code} {_one_line(reply)}"
+        return code, reply
+
+
+class _EncryptedClient(_Client, smtplib.SMTP_SSL):
+    """The same, encrypted from the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +92,13 @@ class SmtpServer:
     use_ssl: bool = False
     use_starttls: bool = False
 
-    def send(self, message: EmailMessage) -> None:
+    def send(self, message: EmailMessage) -> str:
         """Hand over one mail; the server has accepted it when this returns.
+
+        Returns
+        -------
+        str
+            Its answer, such as ``250 2.0.0 Ok: queued as 4F2A1``.
 
         Raises
         ------
@@ -95,6 +115,7 @@ class SmtpServer:
                 # would leave time for a crash before the caller notes that it was sent.
                 with contextlib.suppress(smtplib.SMTPException, OSError):
                     client.putcmd("quit")
+                return client.accepted
         except smtplib.SMTPRecipientsRefused as error:
             code, reply = error.recipients[recipient]
             raise self._rejection(recipient, code, reply) from None
@@ -128,13 +149,13 @@ class SmtpServer:
         """Host and port."""
         return f"{self.host}:{self.port}"
 
-    def _log_in(self) -> smtplib.SMTP:
+    def _log_in(self) -> _Client:
         """Connect, encrypt and log in; the caller closes the connection."""
         if self.use_ssl:
             context = ssl.create_default_context()
-            client: smtplib.SMTP = smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT_S, context=context)
+            client: _Client = _EncryptedClient(self.host, self.port, timeout=TIMEOUT_S, context=context)
         else:
-            client = smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_S)
+            client = _Client(self.host, self.port, timeout=TIMEOUT_S)
         try:
             if self.use_starttls:
                 client.starttls(context=ssl.create_default_context())
@@ -146,8 +167,7 @@ class SmtpServer:
         return client
 
     def _rejection(self, recipient: str, code: int, reply: bytes | str) -> RiskError:
-        words = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
-        found = f"Mail server {self.address} replied {code} {' '.join(words.split())}"
+        found = f"Mail server {self.address} replied {code} {_one_line(reply)}"
         if code < FIRST_PERMANENT_CODE:
             return ConnectionLostError(f"{found}: mail to {recipient} not sent yet.")
         return RequestError(f"{found}: mail to {recipient} rejected.")
@@ -225,8 +245,24 @@ class Mail:
         return message
 
 
-DeliveryRecord = Callable[[str, str], contextlib.AbstractContextManager[bool]]
-"""Records an attempt, by recipient and Message-ID, around it: False if the recipient has the mail already."""
+@dataclass(slots=True)
+class Attempt:
+    """An attempt to hand over a recipient's copy.
+
+    Attributes
+    ----------
+    is_due
+        Whether he is still without it.
+    answer
+        How the server accepted it; empty as long as it has not.
+    """
+
+    is_due: bool = True
+    answer: str = ""
+
+
+DeliveryRecord = Callable[[str, str], contextlib.AbstractContextManager[Attempt]]
+"""Records an attempt, by recipient and Message-ID, around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,11 +324,11 @@ def send_mail(mail: Mail, servers: Sequence[MailServer], record: DeliveryRecord 
     faults: list[Fault] = []
     sent_count = 0
     for recipient in dict.fromkeys(mail.recipients):
-        attempt = record(recipient, mail.message_id(recipient)) if record else contextlib.nullcontext(enter_result=True)
+        recorded = record(recipient, mail.message_id(recipient)) if record else contextlib.nullcontext(Attempt())
         try:
-            with attempt as is_due:
-                if is_due:
-                    _send_to_first(mail.message(recipient), servers)
+            with recorded as attempt:
+                if attempt.is_due:
+                    attempt.answer = _send_to_first(mail.message(recipient), servers)
                     sent_count += 1
         except (ConnectionLostError, RequestError) as error:
             log.warning("%s", error)
@@ -308,16 +344,14 @@ def send_mail(mail: Mail, servers: Sequence[MailServer], record: DeliveryRecord 
     before_sleep=before_sleep_log(log, logging.INFO),
     reraise=True,
 )
-def _send_to_first(message: EmailMessage, servers: Sequence[MailServer]) -> None:
-    """Hand a message to the first server that accepts it; raise one error that holds every server's sentence."""
+def _send_to_first(message: EmailMessage, servers: Sequence[MailServer]) -> str:
+    """Return the answer of the first server that accepts a message; raise one error that holds all their sentences."""
     faults: list[Fault] = []
     for server in servers:
         try:
-            server.send(message)
+            return server.send(message)
         except (ConnectionLostError, RequestError) as fault:
             faults.append(fault)
-        else:
-            return
     sentences = " ".join(dict.fromkeys(str(fault) for fault in faults)) or "No mail server is configured."
     is_temporary = any(isinstance(fault, ConnectionLostError) for fault in faults)
     raise ConnectionLostError(sentences) if is_temporary else RequestError(sentences)
@@ -366,6 +400,11 @@ def smtp_server_of(connection: ServiceConnection) -> SmtpServer:
 def second_server(uri: str) -> SmtpServer | None:
     """Return the second mail server of the setting ``alarm_smtp_uri``; ``None`` if it is empty."""
     return smtp_server_from_uri(uri, "RISK_ALARM_SMTP_URI") if uri else None
+
+
+def _one_line(reply: bytes | str) -> str:
+    words = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
+    return " ".join(words.split())
 
 
 def _address(text: str, setting: str) -> Address:

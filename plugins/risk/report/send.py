@@ -26,7 +26,7 @@ from risk.report.build_facts import build_facts
 from risk.report.digest_tree import FORMAT, report_digest
 from risk.report.excerpt import build_excerpt, group_members
 from risk.report.facts import Facts, parse_facts
-from risk.report.mail import Fault, Mail, MailOutcome, MailServer, send_mail
+from risk.report.mail import Attempt, Fault, Mail, MailOutcome, MailServer, send_mail
 from risk.report.page import ApprovalRequest, Links
 from risk.report.render import Rendered, render_report
 
@@ -91,9 +91,9 @@ class SentReport:
 
 @contextlib.contextmanager
 def recorded_delivery(
-    connection: Connection, table: str, report: Mapping[str, Any], recipient: str, message_id: str
-) -> Iterator[bool]:
-    """Record in the warehouse an attempt to deliver a report or an excerpt; False if the recipient has it.
+    connection: Connection, table: str, mailed: Mapping[str, Any], recipient: str, message_id: str
+) -> Iterator[Attempt]:
+    """Record in the warehouse an attempt to mail something, and the server's answer; not due if the recipient has it.
 
     The attempt is stored before it is made and marked as sent after the server accepted the mail. A crash in between
     repeats that mail with the same Message-ID. Clearing the task sends nothing to recipients who have the mail.
@@ -101,22 +101,22 @@ def recorded_delivery(
     Parameters
     ----------
     table
-        ``report_deliveries`` or ``excerpt_deliveries``.
-    report
+        ``report_deliveries``, ``excerpt_deliveries`` or ``publication_deliveries``.
+    mailed
         Its key without the recipient.
     """
-    key = {**report, "recipient": recipient}
+    key = {**mailed, "recipient": recipient}
     with writing(connection):
-        is_due = execute(connection, f"send_report/start_{table}", {**key, "message_id": message_id}) > 0
+        attempt = Attempt(execute(connection, f"send_report/start_{table}", {**key, "message_id": message_id}) > 0)
     fault: Fault | None = None
     try:
-        yield is_due
+        yield attempt
     except (ConnectionLostError, RequestError) as error:
         fault = error
-    if is_due:
-        last_error = None if fault is None else str(fault)
+    if attempt.is_due:
+        outcome = {"last_error": None if fault is None else str(fault), "answer": attempt.answer}
         with writing(connection):
-            execute(connection, f"send_report/finish_{table}", {**key, "last_error": last_error})
+            execute(connection, f"send_report/finish_{table}", {**key, **outcome})
     if fault is not None:
         raise fault
 

@@ -5,6 +5,7 @@ create table risk.excerpt_deliveries (
     message_id text not null unique,
     attempt_count integer not null default 0,
     last_error text,
+    answer text,
     sent_at timestamptz,
     primary key (run_id, group_name, recipient)
 );
@@ -19,3 +20,4 @@ comment on column risk.excerpt_deliveries.message_id is 'Message-ID of the mail,
 comment on column risk.excerpt_deliveries.attempt_count is 'Attempts so far.';
 comment on column risk.excerpt_deliveries.last_error is 'Error of the last failed attempt.';
 comment on column risk.excerpt_deliveries.sent_at is 'When the server accepted it; null = not yet.';
+comment on column risk.excerpt_deliveries.answer is 'Answer with which the server accepted it; null = not yet.';

@@ -4,6 +4,7 @@ create table risk.report_deliveries (
     message_id text not null unique,
     attempt_count integer not null default 0,
     last_error text,
+    answer text,
     sent_at timestamptz,
     primary key (run_id, recipient)
 );
@@ -17,3 +18,4 @@ comment on column risk.report_deliveries.message_id is 'Message-ID of the mail, 
 comment on column risk.report_deliveries.attempt_count is 'Attempts so far.';
 comment on column risk.report_deliveries.last_error is 'Error of the last failed attempt.';
 comment on column risk.report_deliveries.sent_at is 'When the server accepted it; null = not yet.';
+comment on column risk.report_deliveries.answer is 'Answer with which the server accepted it; null = not yet.';
