@@ -160,6 +160,25 @@ def test_dual_control_lets_nobody_approve_a_limit_he_has_set(connection: Connect
     assert proposal(connection, publication).decided.decided_limit_usd == Decimal(3000)
 
 
+@pytest.mark.parametrize(
+    "login",
+    [
+        AirflowUser("7", "ann"),
+        AirflowUser("7", "Ann"),
+        AirflowUser("7", " an n\u200b"),
+        AirflowUser("7", "\uff41nn"),
+        AirflowUser("ANN", "somebody else"),
+    ],
+)
+def test_second_login_of_one_person_is_no_second_person(connection: Connection, run: Run, login: AirflowUser) -> None:
+    publication = opened(connection, run, dual_control=True)
+    set_limit(connection, publication, "3000", ANN)
+
+    with pytest.raises(RequestError, match="ann has set the limit of HIGH and may not approve it"):
+        answer(connection, publication, "HIGH", APPROVED, login)
+    assert proposal(connection, publication).decided.outcome is None
+
+
 def test_first_outcome_counts_when_two_managers_disagree_at_once(
     connection: Connection, warehouse_dsn: str, run: Run
 ) -> None:

@@ -33,6 +33,7 @@ from risk.limits.approvals import (
     read_publication,
     superseded_by,
 )
+from risk.limits.second_person import is_same_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,12 @@ def recommended_cuts(publication: Publication, proposals: Sequence[Proposal]) ->
     return [one for one in open_proposals(publication, proposals) if not one.is_rise and one.decided.edit_id is None]
 
 
+def may_approve(publication: Publication, proposal: Proposal, user: AirflowUser) -> bool:
+    """Return whether a person may approve a proposal: under dual control whoever set its limit may not."""
+    editor = (proposal.decided.editor_id or "", proposal.decided.editor_name or "")
+    return not (publication.has_dual_control and is_same_person(editor, (user.user_id, user.user_name)))
+
+
 def decide_without_answer(connection: Connection, publication: Publication) -> int:
     """Give every account without a decision the limit that applies without an answer, once nobody may answer any more.
 
@@ -212,9 +219,9 @@ def _approve(
     connection: Connection, publication: Publication, proposal: Proposal, decision: Decision, decider: Decider
 ) -> None:
     decided = proposal.decided
-    if publication.has_dual_control and decided.editor_id == decider.user.user_id:
+    if not may_approve(publication, proposal, decider.user):
         raise RequestError(
-            f"{decider.user.user_name} has set the limit of {proposal.account_id} and may not approve it: a second "
+            f"{decided.editor_name} has set the limit of {proposal.account_id} and may not approve it: a second "
             "person has to."
         )
     is_reason_needed = proposal.is_rise and decided.edit_id is None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import abc
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple
 from typing import TYPE_CHECKING, Any
@@ -83,9 +84,16 @@ class ShownRequest(abc.ABC):
 
 
 def is_same_person(names: Iterable[str], others: Iterable[str]) -> bool:
-    """Return whether id and name of a requester and those of a user are one person's, however they are capitalized.
+    """Return whether id and name of one login and those of another may be one person's, however they are written.
 
+    One person may have two logins of one name, or of names that differ in case, blanks and invisible characters only.
     The command line knows the requester as ``user@host``, by his name on that machine only.
     """
-    known = {part for name in names for part in (name, name.rpartition("@")[0]) if part}
-    return not {name.casefold() for name in known}.isdisjoint({name.casefold() for name in others})
+    known = {part for name in names for part in (name, name.rpartition("@")[0])}
+    return not (set(map(_spelled, known)) - {""}).isdisjoint(map(_spelled, others))
+
+
+def _spelled(name: str) -> str:
+    """Return a name without what does not tell people apart: case, width, blanks, what cannot be seen."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(sign for sign in plain if sign.isprintable() and not sign.isspace())

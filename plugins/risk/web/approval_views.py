@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from risk.core.warehouse import Connection, records, rows
 from risk.limits.approvals import (
+    AirflowUser,
     Proposal,
     Publication,
     needs_approval,
@@ -19,7 +20,7 @@ from risk.limits.approvals import (
     read_publication,
     superseded_by,
 )
-from risk.limits.decisions import Decision, recommended_cuts
+from risk.limits.decisions import Decision, may_approve, recommended_cuts
 from risk.web.views import warehouse
 from risk.web.wake import wake_publication
 
@@ -78,6 +79,10 @@ class ApprovalView:
     published: Mapping[str, Mapping[str, Any]]
     is_closed: bool
     superseded_by: int | None
+
+    def may_approve(self, proposal: Proposal, user: AirflowUser) -> bool:
+        """Return whether a person may approve a proposal."""
+        return may_approve(self.publication, proposal, user)
 
     @property
     def waiting_count(self) -> int:
