@@ -19,6 +19,7 @@ from risk.limits.approvals import (
 )
 from risk.limits.decisions import Decider, Decision, decide
 from risk.limits.publish import publish
+from risk.limits.stand_in import StandInPolicy
 from tests.report_desks import open_run, recommend, store_report
 
 ANN, BOB = AirflowUser("1", "ann"), AirflowUser("2", "bob")
@@ -52,6 +53,15 @@ def after_deadline(connection: Connection, publication: Publication) -> Publicat
     return read_publication(connection, **key)
 
 
+def stand_in_due(connection: Connection, publication: Publication) -> Publication:
+    """Let the time come from which the stand-in decides."""
+    key = {"publication_id": publication.publication_id}
+    with writing(connection), connection.cursor() as cursor:
+        changed = "update risk.publications set stand_in_from = clock_timestamp()"
+        cursor.execute(f"{changed} where publication_id = %(publication_id)s", key)
+    return read_publication(connection, **key)
+
+
 def reported(connection: Connection, revision: int, *, is_point_in_time: bool = False, **cuts: str) -> Run:
     """Report a run of the session, with cuts by account."""
     run = open_run(connection, revision=revision, is_point_in_time=is_point_in_time)
@@ -62,9 +72,15 @@ def reported(connection: Connection, revision: int, *, is_point_in_time: bool = 
 
 
 def opened(
-    connection: Connection, run: Run, scope: str = "all", *, dual_control: bool = False, at: dt.datetime = FAR
+    connection: Connection,
+    run: Run,
+    scope: str = "all",
+    *,
+    dual_control: bool = False,
+    at: dt.datetime = FAR,
+    stand_in: StandInPolicy | None = None,
 ) -> Publication:
-    return open_publication(connection, run, ApprovalPolicy(scope, dual_control), at)
+    return open_publication(connection, run, ApprovalPolicy(scope, dual_control, stand_in), at)
 
 
 def proposal(connection: Connection, publication: Publication, name: str = "HIGH") -> Proposal:

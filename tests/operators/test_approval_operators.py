@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from risk.core.runs import Run
 from risk.core.warehouse import Connection
 from risk.limits.approvals import APPROVED, Publication
-from tests.approval_desks import ANN, FAR, MORNING, answer, opened, proposal, reported
+from risk.limits.stand_in import StandInPolicy
+from tests.approval_desks import ANN, FAR, MORNING, answer, opened, proposal, reported, stand_in_due
 
 pytestmark = pytest.mark.usefixtures("warehouse_connection")
 
@@ -48,6 +50,29 @@ def test_wait_shows_one_action_without_amounts_and_looks_again_after_five_minute
     assert task.subject == "Limits for 2025-08-18: decide on the Risk page by 2100-01-01 09:00 New York"
     assert task.body == f"[Approval on the Risk page](/risk/approvals/{publication.publication_id})"
     assert task.response_timeout.total_seconds() == 300
+
+
+def test_wait_ends_when_the_stand_in_takes_over_and_then_he_is_reminded(
+    connection: Connection, run: Run, parked: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reminded: list[int] = []
+    monkeypatch.setattr(
+        "risk.report.limits_mail.send_reminder",
+        lambda _connection, _server, publication, _settings: reminded.append(publication.publication_id) or 1,
+    )
+    monkeypatch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", "smtp://127.0.0.1:25")
+    publication = opened(connection, run, stand_in=StandInPolicy(("sam",), dt.timedelta(minutes=30)))
+    with connection, connection.cursor() as cursor:
+        cursor.execute("update risk.publications set stand_in_from = clock_timestamp() + interval '1 minute'")
+
+    operator(publication).execute({})
+    assert 0 < parked[0].response_timeout.total_seconds() <= 60
+    assert reminded == []
+
+    stand_in_due(connection, publication)
+    operator(publication).execute({})
+    assert parked[1].response_timeout.total_seconds() == 300
+    assert reminded == [publication.publication_id]
 
 
 @pytest.mark.parametrize("user", [None, {"id": "2", "name": "bob"}])

@@ -19,9 +19,10 @@ from risk.limits.approvals import (
     open_publication,
 )
 from risk.limits.publish import publish
+from risk.limits.stand_in import StandInPolicy
 from risk.report.build_facts import build_facts
 from risk.report.doctor import check_newest_run
-from tests.approval_desks import answer
+from tests.approval_desks import answer, stand_in_due
 from tests.operators.web_client import Member, words
 from tests.report_desks import SESSION, book, deliver_fills, insert, open_run, recommend, store_report
 
@@ -404,6 +405,23 @@ def test_who_may_not_decide_sees_the_limits_and_no_form(client: Any, publication
     assert "NET001: HIGH , cut 60%" in words(answer)
     assert "Read-only: approving requires" in words(answer)
     assert 'method="post"' not in answer.text
+
+
+def test_stand_in_sees_who_may_decide_and_gets_the_forms_in_his_time(
+    client: Any, connection: Connection, run: Run
+) -> None:
+    policy = ApprovalPolicy("all", False, StandInPolicy(("ann", "sam"), dt.timedelta(minutes=30)))
+    publication = open_publication(connection, run, policy, FAR)
+    path = f"/approvals/{publication.publication_id}"
+
+    before = client.get(path)
+    stand_in_due(connection, publication)
+    after = client.get(path)
+
+    assert "Until 2100-01-01 08:30 New York ann, sam may not decide, then too: stand-in" in words(before)
+    assert 'method="post"' not in before.text
+    assert "ann, sam may decide, too: stand-in for whoever does not answer." in words(after)
+    assert "Approve $2,000" in words(after)
 
 
 def test_form_of_one_person_is_refused_from_another(client: Any, publication: Publication) -> None:

@@ -1,6 +1,7 @@
 -- Opens the publication of a run's limits; a run that has one keeps it, with its first policy and deadline.
 -- Grain: one row if it was opened now, else none. Reads: runs. Writes: publications.
--- Binds: run_id, approval_scope, has_dual_control, decision_deadline, is_live, dag_run_id. Rerun: changes nothing.
+-- Binds: run_id, approval_scope, has_dual_control, decision_deadline, is_live, dag_run_id, stand_in_names,
+-- stand_in_from. Rerun: changes nothing.
 insert into risk.publications (
     run_id,
     effective_session,
@@ -8,7 +9,9 @@ insert into risk.publications (
     has_dual_control,
     decision_deadline,
     is_live,
-    dag_run_id
+    dag_run_id,
+    stand_in_names,
+    stand_in_from
 )
 select
     runs.run_id,
@@ -17,7 +20,9 @@ select
     %(has_dual_control)s,
     %(decision_deadline)s,
     %(is_live)s,
-    %(dag_run_id)s
+    %(dag_run_id)s,
+    %(stand_in_names)s,
+    %(stand_in_from)s
 from risk.runs
 where runs.run_id = %(run_id)s
 on conflict (run_id) do nothing

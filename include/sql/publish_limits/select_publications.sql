@@ -9,6 +9,8 @@ select
     publications.decision_deadline,
     publications.is_live,
     publications.dag_run_id,
+    publications.stand_in_names,
+    publications.stand_in_from,
     publications.recorded_at
 from risk.publications
 where

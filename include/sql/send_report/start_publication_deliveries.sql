@@ -16,5 +16,6 @@ values (
     1
 )
 on conflict (publication_id, kind, recipient) do update set
+    message_id = excluded.message_id,
     attempt_count = known.attempt_count + 1
 where known.sent_at is null;

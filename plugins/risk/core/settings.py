@@ -119,6 +119,22 @@ class Settings(BaseSettings):
     dual_control: bool = _setting(
         default=False, description="Whether whoever edits a limit may not approve it.", allowed="1 or 0"
     )
+    stand_in_users: CommaSeparated = _setting(
+        (),
+        "Logins in Airflow, with the role User, that decide about limits from a while before the deadline on, and not "
+        "before; not set: whoever has the role decides at any time.",
+        "names, separated by commas",
+    )
+    stand_in_recipients: CommaSeparated = _setting(
+        (), "Who is mailed once when limits still wait for an answer then; not set: nobody.", ADDRESSES
+    )
+    stand_in_minutes: int = _setting(
+        30,
+        "How long before the deadline the stand-in takes over; never in the first half of the decision window.",
+        "minutes, 1 to 600",
+        ge=1,
+        le=600,
+    )
     default_limit_usd: Decimal = _setting(
         Decimal("5000.00"),
         "Default base limit of the policy that a new warehouse starts with, US dollars; later the policy says it.",

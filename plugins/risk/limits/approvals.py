@@ -20,6 +20,7 @@ from risk.core.warehouse import Connection, execute, records, rows, writing
 from risk.limits.in_force import PUBLISHED, AccountLimits, standing_limit
 from risk.limits.limit_inputs import read_account_limits, unnamed_limits
 from risk.limits.policy import DeskTerms, limit_in_force, new_limit_usd, read_terms
+from risk.limits.stand_in import StandIn, StandInPolicy
 
 EDITED, APPROVED, REJECTED, TIMED_OUT, NOT_REQUIRED = "edited", "approved", "rejected", "timed_out", "not_required"
 
@@ -54,10 +55,13 @@ class ApprovalPolicy:
         ``high``: high-risk traders; ``all``: every trader with a cut.
     has_dual_control
         Whether the person who sets another limit may not approve it.
+    stand_in
+        Who takes over shortly before the deadline; ``None`` = nobody.
     """
 
     scope: str
     has_dual_control: bool
+    stand_in: StandInPolicy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,15 @@ class Publication:
     is_live: bool
     dag_run_id: str
     recorded_at: dt.datetime
+    stand_in_names: str | None = None
+    stand_in_from: dt.datetime | None = None
+
+    @property
+    def stand_in(self) -> StandIn | None:
+        """Who stands in; ``None`` = nobody."""
+        if self.stand_in_from is None:
+            return None
+        return StandIn(tuple(filter(None, (self.stand_in_names or "").split(", "))), self.stand_in_from)
 
     @property
     def deadline_text(self) -> str:
@@ -279,13 +292,16 @@ def open_publication(
     """
     asked_at = asked_at or rows(connection, "publish_limits/select_clock")[0][0]
     today = asked_at.astimezone(EXCHANGE_ZONE).date()
+    deadline, stand_in = decision_deadline(run.effective_session, asked_at), policy.stand_in
     binds = {
         "run_id": run.run_id,
         "approval_scope": policy.scope,
         "has_dual_control": policy.has_dual_control,
-        "decision_deadline": decision_deadline(run.effective_session, asked_at),
+        "decision_deadline": deadline,
         "is_live": run.effective_session >= today and not run.is_simulated and not run.is_point_in_time,
         "dag_run_id": approval_run_id(run),
+        "stand_in_names": None if stand_in is None else ", ".join(stand_in.names),
+        "stand_in_from": None if stand_in is None else stand_in.starts_at(asked_at, deadline),
     }
     with writing(connection):
         is_new = bool(rows(connection, "publish_limits/insert_publications", binds))

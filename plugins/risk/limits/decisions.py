@@ -82,7 +82,7 @@ def decide(connection: Connection, publication_id: int, decision: Decision, deci
         used; nothing is stored.
     """
     with writing(connection):
-        publication, proposals = _standing(connection, publication_id)
+        publication, proposals = _standing(connection, publication_id, decider.user)
         proposal = _proposal(proposals, decision.account_id)
         if _is_repeated(proposal, decision, decider.user):
             return
@@ -114,7 +114,7 @@ def approve_cuts(connection: Connection, publication_id: int, seen: Sequence[str
         If the cuts that wait are not the ones shown, or it is too late; nothing is stored.
     """
     with writing(connection):
-        publication, proposals = _standing(connection, publication_id)
+        publication, proposals = _standing(connection, publication_id, decider.user)
         own = [one for one in proposals if one.decided.seen_sha256 in seen]
         if own and len(own) == len(seen) and all(one.decided.decider_id == decider.user.user_id for one in own):
             return 0  # a double click
@@ -163,9 +163,11 @@ def decide_without_answer(connection: Connection, publication: Publication) -> i
     return 0
 
 
-def _standing(connection: Connection, publication_id: int) -> tuple[Publication, list[Proposal]]:
-    """Read what is to be decided now, unless a later report counts."""
+def _standing(connection: Connection, publication_id: int, user: AirflowUser) -> tuple[Publication, list[Proposal]]:
+    """Read what is to be decided now, unless a later report counts, or the person stands in later."""
     publication = read_publication(connection, publication_id=publication_id)
+    if publication.stand_in is not None:
+        publication.stand_in.check_turn(user, _now(connection))
     later = superseded_by(connection, publication)
     if later is not None:
         raise RequestError(f"A later report superseded these limits: decide about them in approval {later}.")

@@ -8,12 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowNotFoundException
 
 from risk.core.errors import StackError
 from risk.core.runs import PUBLICATION_DAG
 from risk.core.settings import read_settings
-from risk.core.warehouse import rows
-from risk.limits.approvals import DECIDED_ON_PAGE, open_proposals, read_proposals, read_publication, superseded_by
+from risk.core.warehouse import Connection, rows
+from risk.limits.approvals import (
+    DECIDED_ON_PAGE,
+    Publication,
+    open_proposals,
+    read_proposals,
+    read_publication,
+    superseded_by,
+)
 from risk.limits.publish import publish
 from risk.operators.base import SMTP_CONNECTION_ID, service_connection, warehouse
 from risk.report.mail import smtp_server_of
@@ -81,16 +89,36 @@ class AwaitDecisionsOperator(HITLOperator):
         with warehouse() as connection:
             publication = read_publication(connection, run_id=int(self.run_id))
             waiting_count = len(open_proposals(publication, read_proposals(connection, publication)))
-            left = publication.decision_deadline - rows(connection, "publish_limits/select_clock")[0][0]
+            now = rows(connection, "publish_limits/select_clock")[0][0]
+            left = publication.decision_deadline - now
             is_superseded = superseded_by(connection, publication) is not None
+            is_over = is_superseded or not waiting_count or left <= dt.timedelta(0)
+            if not is_over and publication.stand_in is not None:
+                until_stand_in = publication.stand_in.starts_at - now
+                if until_stand_in > dt.timedelta(0):
+                    left = min(left, until_stand_in)
+                else:
+                    self._remind(connection, publication)
         session = publication.effective_session
         self.log.info("session=%s waiting=%d superseded=%s", session, waiting_count, is_superseded)
-        if is_superseded or not waiting_count or left <= dt.timedelta(0):
+        if is_over:
             return None
         self.subject = f"Limits for {session}: decide on the Risk page by {publication.deadline_text}"
         self.body = f"[Approval on the Risk page](/risk/approvals/{publication.publication_id})"
         self.response_timeout = min(LONGEST_WAIT, left)
         return super().execute(context)
+
+    def _remind(self, connection: Connection, publication: Publication) -> None:
+        """Mail the stand-in, once; a mail that fails is tried again at the next look, and keeps nobody waiting."""
+        from risk.report.limits_mail import send_reminder
+
+        try:
+            server = smtp_server_of(service_connection(SMTP_CONNECTION_ID))
+        except AirflowNotFoundException as error:
+            self.log.warning("The stand-in was not reminded: %s", error)
+            return
+        sent_count = send_reminder(connection, server, publication, read_settings())
+        self.log.info("session=%s reminders=%d", publication.effective_session, sent_count)
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Look again, whoever answered and whatever he chose."""

@@ -11,6 +11,7 @@ from risk.core.runs import Run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
 from risk.limits.approvals import ApprovalPolicy, approval_run_id
+from risk.limits.stand_in import stand_in_policy
 from risk.operators.approval import NO_APPROVAL, start_approval
 from risk.operators.base import SMTP_CONNECTION_ID, RunOperator, service_connection
 from risk.report.mail import SmtpServer, smtp_server_of
@@ -76,7 +77,8 @@ class SendReportOperator(RunOperator):
         current = read_settings()
         server = smtp_server() if self.is_delivered else None
         links = Links(self.run_url, base_url=current.base_url)
-        approval = None if self.approval == NO_APPROVAL else ApprovalPolicy(self.approval, current.dual_control)
+        policy = ApprovalPolicy(self.approval, current.dual_control, stand_in_policy(current))
+        approval = None if self.approval == NO_APPROVAL else policy
         sent = send_report(connection, run, server, links, current, approval)
         if sent.is_delivered and approval is not None:
             start_approval(approval_run_id(run), run.run_id, run.session_date)

@@ -1,9 +1,9 @@
-"""The mail *Limits in force*: what was published for a session, and who decided it."""
+"""Mails about a publication: what waits for an answer, to the stand-in; *Limits in force*, and who decided it."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,11 +11,21 @@ from risk.core.money import counted, usd_exact
 from risk.core.runs import read_run
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, records
-from risk.limits.approvals import NOT_REQUIRED, TIMED_OUT, Publication
+from risk.limits.approvals import (
+    NOT_REQUIRED,
+    TIMED_OUT,
+    Proposal,
+    Publication,
+    open_proposals,
+    read_proposals,
+)
 from risk.report.mail import Mail, MailServer, send_mail
 from risk.report.page import NoticePage, ui_address
 from risk.report.render import render_views
 from risk.report.send import recorded_delivery, with_policy_recipients
+
+LIMITS_IN_REMINDER = 10
+"""The page has all of them."""
 
 
 def send_limits(connection: Connection, server: MailServer, publication: Publication, settings: Settings) -> int:
@@ -49,6 +59,54 @@ def send_limits(connection: Connection, server: MailServer, publication: Publica
     outcome = send_mail(mail, [server], partial(recorded_delivery, connection, "publication_deliveries", key))
     outcome.raise_for_faults("send_limits")
     return outcome.sent_count
+
+
+def send_reminder(connection: Connection, server: MailServer, publication: Publication, settings: Settings) -> int:
+    """Mail the stand-in, once, that limits still wait for an answer, with the link to the page that decides.
+
+    Returns
+    -------
+    int
+        Mails accepted by the server now; what failed is recorded, and tried again at the next call.
+    """
+    waiting = open_proposals(publication, read_proposals(connection, publication))
+    if publication.stand_in is None or not waiting:
+        return 0
+    mail = Mail(
+        rendered=render_views("notice", reminder_page(publication, waiting, settings)),
+        sender=settings.sender,
+        recipients=settings.stand_in_recipients,
+        recipients_setting="RISK_STAND_IN_RECIPIENTS",
+        kind="risk-reminder",
+        key=f"{publication.effective_session} {publication.publication_id}",
+        date=publication.stand_in.starts_at,
+    )
+    key = {"publication_id": publication.publication_id, "kind": "reminder"}
+    return send_mail(mail, [server], partial(recorded_delivery, connection, "publication_deliveries", key)).sent_count
+
+
+def reminder_page(publication: Publication, waiting: Sequence[Proposal], settings: Settings) -> NoticePage:
+    """Build the page of what waits for an answer: the first limits, and how many more there are."""
+    session, more = publication.effective_session, len(waiting) - LIMITS_IN_REMINDER
+    count = counted(len(waiting), "limit")
+    return NoticePage(
+        is_simulated=settings.is_simulated,
+        tone="bad",
+        label="NO ANSWER YET",
+        title=f"{count} for {session} without an answer: decide by {publication.deadline_text}",
+        headline=f"{count} for {session} without an answer. You stand in: decide by {publication.deadline_text}.",
+        sentences=(
+            *(
+                f"{one.account_id}: {usd_exact(one.approved_limit_usd)} proposed, {usd_exact(one.kept_limit_usd)} in "
+                f"force; without an answer {usd_exact(one.silent_limit_usd)} applies."
+                for one in waiting[:LIMITS_IN_REMINDER]
+            ),
+            *((f"{more} more on the page.",) if more > 0 else ()),
+        ),
+        actions=("Open the page Approval and decide there; log in as yourself.",),
+        url=ui_address(settings.base_url, f"/risk/approvals/{publication.publication_id}"),
+        link_text="Decide",
+    )
 
 
 def limits_page(publication: Publication, published: list[dict[str, Any]], settings: Settings) -> NoticePage:

@@ -102,8 +102,8 @@ class NoticePage:
         What is known, one paragraph each.
     actions
         What to do, one paragraph each; empty if no action is required.
-    url
-        Link into the Airflow UI; empty if its address is unknown.
+    url, link_text
+        Link into the Airflow UI; empty if its address is unknown. And its words.
     """
 
     is_simulated: bool
@@ -114,6 +114,7 @@ class NoticePage:
     sentences: tuple[str, ...]
     actions: tuple[str, ...]
     url: str
+    link_text: str = "Open in Airflow"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -70,6 +71,8 @@ class ApprovalView:
         Whether the database's clock takes no answer any more.
     superseded_by
         Publication of a later report that counts instead; ``None`` = this one counts.
+    now
+        Instant of the database's clock.
     """
 
     publication: Publication
@@ -79,6 +82,16 @@ class ApprovalView:
     published: Mapping[str, Mapping[str, Any]]
     is_closed: bool
     superseded_by: int | None
+    now: dt.datetime
+
+    def is_turn_of(self, user: AirflowUser) -> bool:
+        """Return whether a person may decide by now: the stand-in not before his time."""
+        return self.publication.stand_in is None or self.publication.stand_in.may_decide(user, self.now)
+
+    @property
+    def stand_in_sentence(self) -> str:
+        """Who may decide now; empty where nobody stands in."""
+        return "" if self.publication.stand_in is None else self.publication.stand_in.sentence(self.now)
 
     def may_approve(self, proposal: Proposal, user: AirflowUser) -> bool:
         """Return whether a person may approve a proposal."""
@@ -109,12 +122,14 @@ def read_approval(connection: Connection, publication_id: int) -> ApprovalView:
     publication = read_publication(connection, publication_id=publication_id)
     proposals = [one for one in read_proposals(connection, publication) if needs_approval(publication, one)]
     published = records(connection, "risk_page/select_published", {"run_id": publication.run_id})
+    now = rows(connection, "publish_limits/select_clock")[0][0]
     return ApprovalView(
         publication,
         sorted(proposals, key=lambda one: (-one.recommendation.cut_ratio, one.account_id)),
         recommended_cuts(publication, proposals),
         records(connection, "risk_page/select_decisions", {"publication_id": publication_id}),
         {row["account_id"]: row for row in published},
-        rows(connection, "publish_limits/select_clock")[0][0] >= publication.decision_deadline,
+        now >= publication.decision_deadline,
         superseded_by(connection, publication),
+        now,
     )

@@ -17,7 +17,8 @@ comment on column risk.publication_deliveries.publication_id is 'Publication the
 comment on column risk.publication_deliveries.kind is
 'reminder = to the stand-in, that limits wait for an answer; limits = the mail Limits in force.';
 comment on column risk.publication_deliveries.recipient is 'Email address.';
-comment on column risk.publication_deliveries.message_id is 'Message-ID of the mail, the same for every attempt.';
+comment on column risk.publication_deliveries.message_id is
+'Message-ID of the newest attempt, the same as long as its text is.';
 comment on column risk.publication_deliveries.attempt_count is 'Attempts so far.';
 comment on column risk.publication_deliveries.last_error is 'Error of the last failed attempt.';
 comment on column risk.publication_deliveries.answer is

@@ -7,6 +7,8 @@ create table risk.publications (
     decision_deadline timestamptz not null,
     is_live boolean not null,
     dag_run_id text not null,
+    stand_in_names text,
+    stand_in_from timestamptz,
     recorded_at timestamptz not null default clock_timestamp()
 );
 
@@ -24,4 +26,8 @@ comment on column risk.publications.decision_deadline is 'From then on the recom
 comment on column risk.publications.is_live is
 'Whether the session had not ended when the request was opened; only live limits reach the trading platform.';
 comment on column risk.publications.dag_run_id is 'Airflow''s run.';
+comment on column risk.publications.stand_in_names is
+'Logins, separated by a comma and a blank, that may decide from then on only; null = nobody stands in.';
+comment on column risk.publications.stand_in_from is
+'From then on the stand-in may decide, and is reminded of what waits for an answer; null = nobody stands in.';
 comment on column risk.publications.recorded_at is 'When the row was recorded (committed).';
