@@ -24,9 +24,9 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn, parse_dsn
 
-from risk.core.errors import RequestError, StackError
+from risk.core.errors import ConnectionLostError, RequestError, StackError
 from risk.core.schema import grant, is_created
-from risk.core.warehouse import Connection, connect, rows
+from risk.core.warehouse import Connection, connect, execute, rows, writing
 
 CONTENTS = "contents.json"
 UNPACKED = "restore-"
@@ -153,6 +153,9 @@ def restore(
                 temporary = f"{database}_restored"
                 recreate(cursor, temporary, owner)
                 load(cursor, make_dsn(dsn, dbname=temporary), owner, folder / f"{database}.dump")
+                if owner == WAREHOUSE_OWNER:
+                    replaced = read_chain_head(cursor, make_dsn(dsn, dbname=database), owner)
+                    record(cursor, make_dsn(dsn, dbname=temporary), owner, replaced)
             swap(cursor, owners)
     return sorted(owners)
 
@@ -221,13 +224,67 @@ def load(cursor: psycopg2.extensions.cursor, dsn: str, owner: str, archive: Path
     with loader(cursor, dsn, owner) as login:
         arguments = ["--exit-on-error", "--no-owner", "--no-privileges", f"--role={owner}", str(archive)]
         run_program("pg_restore", arguments, make_dsn(dsn, **login), parse_dsn(dsn)["dbname"])
-        if owner == WAREHOUSE_OWNER:
-            with contextlib.closing(connect(make_dsn(dsn, **login))) as connection:
-                with connection, connection.cursor() as owning:
-                    owning.execute(sql.SQL("set role {}").format(sql.Identifier(owner)))
-                # The warehouse of a desk that has not run yet is an empty database.
-                if is_created(connection):
-                    grant(connection, PIPELINE)
+    if owner == WAREHOUSE_OWNER:
+        with as_owner(cursor, dsn, owner) as connection:
+            # The warehouse of a desk that has not run yet is an empty database.
+            if is_created(connection):
+                grant(connection, PIPELINE)
+
+
+def read_chain_head(cursor: psycopg2.extensions.cursor, dsn: str, owner: str) -> tuple[int, str] | None:
+    """Read the newest link of a warehouse that a restore replaces; ``None`` where there is none that can be read."""
+    cursor.execute("select from pg_database where datname = %s", [parse_dsn(dsn)["dbname"]])
+    if not cursor.rowcount:
+        return None
+    try:
+        with as_owner(cursor, dsn, owner) as connection:
+            found = rows(connection, "backup/select_chain_head")
+    except (psycopg2.Error, ConnectionLostError):
+        return None
+    return found[0] if found else None
+
+
+def record(cursor: psycopg2.extensions.cursor, dsn: str, owner: str, replaced: tuple[int, str] | None) -> None:
+    """Record in a restored warehouse that it was restored.
+
+    The link of this row is why `risk.core.verify` says that history is missing where it would say that it was cut.
+
+    Parameters
+    ----------
+    cursor
+        Of a superuser.
+    dsn
+        Connection to the warehouse, of the same server.
+    replaced
+        What `read_chain_head` gave.
+
+    Raises
+    ------
+    StackError
+        If the warehouse does not let its owner record it.
+    """
+    with as_owner(cursor, dsn, owner) as connection:
+        if not is_created(connection):
+            return
+        sequence, link_sha256 = replaced or (None, None)
+        try:
+            with writing(connection):
+                binds = {"replaced_sequence": sequence, "replaced_sha256": link_sha256}
+                execute(connection, "backup/insert_restores", binds)
+        except psycopg2.Error as error:
+            raise StackError(
+                f"The restored warehouse cannot record that it was restored ({str(error).splitlines()[0]}): it comes "
+                "from another version of the code. Restore it with that version, or load the files again."
+            ) from error
+
+
+@contextlib.contextmanager
+def as_owner(cursor: psycopg2.extensions.cursor, dsn: str, owner: str) -> Iterator[Connection]:
+    """Connect with the rights of a database's owner and no others, whatever is in the database."""
+    with loader(cursor, dsn, owner) as login, contextlib.closing(connect(make_dsn(dsn, **login))) as connection:
+        with connection, connection.cursor() as owning:
+            owning.execute(sql.SQL("set role {}").format(sql.Identifier(owner)))
+        yield connection
 
 
 @contextlib.contextmanager

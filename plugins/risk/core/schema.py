@@ -59,8 +59,8 @@ STAMPED_BY_LOADS = frozenset(
     {"accounts", "adjustments", "deliveries", "instruments", "loads", "marks", "platform_limits", "splits", "totals"}
 )
 """Inputs whose rows get the instant of their load, or of a history's manifest; every other row gets the clock's."""
-READ_TABLES = frozenset({"chain_links", "schema_migrations"})
-"""What the owner's functions write, and the owner's own record: the pipeline only reads them."""
+READ_TABLES = frozenset({"chain_links", "restores", "schema_migrations"})
+"""What the owner's functions write, and the owner's own records: the pipeline only reads them."""
 
 POSTGRES_WITH_MAINTAIN = 170_000
 

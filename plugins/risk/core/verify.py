@@ -1,149 +1,150 @@
-"""The verifier of the chain: computes every link a second time, from the rows, with the standard library alone.
+"""The verifier of the chain: computes every link a second time and compares it with the heads that mails state.
 
-``risk.link_rows`` has written them. Canonical JSON,
-format 1: UTF-8, keys in the order of their bytes, no blanks, nulls left out; a boolean is one, every other value is the
-text that Postgres prints, an instant in UTC with microseconds.
+It runs alone: ``python verify.py FOLDER [MAIL ...]`` reads what ``riskctl verify --export FOLDER`` wrote, of each table
+a file ``<table>.jsonl`` with a line ``[subject, text]`` for each row, subject being that of its link. A link states the
+SHA-256 of its row's text, or that of the SHA-256s of its rows, and its own hash is that of its canonical JSON.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import email.utils
 import hashlib
 import json
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
-from psycopg2 import extensions, extras, sql
+LOADED = dict.fromkeys(("accounts", "adjustments", "instruments", "marks", "splits", "totals"), "")
+DELIVERED = {"corrections": "deliveries", "fill_rejects": "source_files", "fills": "deliveries"}
+"""Tables with one link for many rows: those of a statement; those of a row of another table, by the next report."""
+STATED_HEAD = re.compile(r"^Chain ([1-9][0-9]{0,17}) ([0-9a-f]{16})\r?$", re.MULTILINE)
 
-from risk.core.chain import ALL, EACH, STATED_DIGITS, Head
+Links = Sequence[dict[str, str]]
+Faults = list[tuple[int, str]]
 
-NOTHING = "0" * 64
+
+class Witness(NamedTuple):
+    """A head that a mail states: number and first digits of a link; when it was sent, as links write it, if known."""
+
+    name: str
+    sequence: int
+    digits: str
+    sent_at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the verifier found; ``fault`` names the first deviation, or is empty where the chain is whole."""
+class Verdict(NamedTuple):
+    """What came out: deviations, and what a restore has replaced, as sentences; counts of links and unlinked rows."""
 
-    fault: str
+    faults: tuple[str, ...]
+    missing: tuple[str, ...]
     link_count: int
     witnessed_count: int
+    waiting_count: int
+
+    @property
+    def exit_code(self) -> int:
+        """0 the chain is whole; 1 it is not; 2 history that mails have seen is missing, and a restore is recorded."""
+        return 1 if self.faults else 2 if self.missing else 0
 
     @property
     def sentence(self) -> str:
-        """What came out, for people."""
-        if self.fault:
-            return self.fault
-        whole = f"The chain is whole: {self.link_count} links."
-        if self.witnessed_count == self.link_count:
-            return f"{whole} Mails witness all of them."
-        return f"{whole} Mails witness the first {self.witnessed_count}; later ones are not yet witnessed."
+        """The same for people."""
+        whole = () if self.faults else (f"The chain is whole: {self.link_count} links.",)
+        is_all = self.witnessed_count == self.link_count
+        seen = "all of them" if is_all else f"the first {self.witnessed_count}; later ones are not yet witnessed"
+        waiting = f" The next report links the rows of {self.waiting_count} more." if self.waiting_count else ""
+        return " ".join((*self.faults, *self.missing, *whole, f"Mails witness {seen}.{waiting}"))
 
 
-def canonical(values: Mapping[str, Any]) -> bytes:
-    """Write a row as canonical JSON."""
-    present = {name: value if isinstance(value, bool) else _text(value) for name, value in values.items()}
-    stated = {name: value for name, value in present.items() if value is not None}
-    return json.dumps(stated, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+def read_witnesses(name: str, content: bytes) -> list[Witness]:
+    """Read the heads that a saved mail states, or the file beside one for the trading platform."""
+    texts, sent_at = [content], ""
+    try:
+        message = email.message_from_bytes(content)
+        texts += [one for part in message.walk() if isinstance(one := part.get_payload(decode=True), bytes)]
+        date = email.utils.parsedate_to_datetime(message["Date"])
+        sent_at = date.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    except (LookupError, OverflowError, RecursionError, TypeError, ValueError):
+        pass  # An odd mail states what can be read of it.
+    stated = {found for text in texts for found in STATED_HEAD.findall(text.decode(errors="replace"))}
+    return [Witness(name, int(number), digits, sent_at) for number, digits in sorted(stated)]
 
 
-def _text(value: Any) -> str | None:
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return None if value is None else str(value)
+def canonical(values: Mapping[str, str | bool | None]) -> bytes:
+    """Write a row as canonical JSON; a later column without values changes no hash."""
+    stated = {name: values[name] for name in sorted(values) if values[name] is not None}
+    return json.dumps(stated, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def verify(connection: extensions.connection, witnesses: Mapping[str, Head]) -> Verdict:
-    """Compute every link again from the rows, and compare with the heads that mails state.
-
-    Parameters
-    ----------
-    witnesses
-        Heads by the name of the file that states them.
-    """
-    links = list(_rows(connection, "chain_links", ["sequence"]))
-    seen = max((head.sequence for head in witnesses.values()), default=0)
-    # The first by its place in the chain.
-    faults = (*_linkage_faults(links), *_witness_faults(links, witnesses), *_content_faults(connection, links))
-    return Verdict(min(faults, default=(0, ""))[1], len(links), min(seen, len(links)))
-
-
-def _linkage_faults(links: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, str]]:
-    """Find the first link that does not follow from the one before."""
-    previous = NOTHING
-    for number, link in enumerate(links, start=1):
-        stated = {name: value for name, value in link.items() if name != "link_sha256"}
-        if link["sequence"] != number:
-            yield number, f"Link {number} is missing: the next one is {link['sequence']}."
-            return
-        if (link["previous_sha256"], link["link_sha256"]) != (previous, hashlib.sha256(canonical(stated)).hexdigest()):
-            yield number, f"Link {number} ({link['kind']} {link['subject']}) does not follow from the one before."
-            return
-        previous = link["link_sha256"]
-
-
-def _witness_faults(links: Sequence[Mapping[str, Any]], witnesses: Mapping[str, Head]) -> Iterator[tuple[int, str]]:
-    """Find the mails that have seen another chain, oldest first."""
-    hashes = {link["sequence"]: link["link_sha256"] for link in links}
-    agreed = 0
-    for name, head in sorted(witnesses.items(), key=lambda one: one[1].sequence):
-        number = head.sequence
-        if number not in hashes:
-            yield len(links) + 1, f"The chain is cut: it ends at link {len(links)}, and {name} states link {number}."
-        elif hashes[number][:STATED_DIGITS] != head.digits:
-            yield agreed + 1, f"Links {agreed + 1} to {number} were written again: {name} states {head.digits}."
-        else:
-            agreed = number
-
-
-def _content_faults(connection: extensions.connection, links: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, str]]:
-    """Find each link whose rows have changed or are gone, and rows without a link, which come after all others."""
-    found = {(table, subject): digest for table in EACH for subject, digest in _each(connection, table)}
-    for table, key in ALL.items():
-        ranges = [link["subject"] for link in links if link["kind"] == table]
-        found |= {(table, subject): digest for subject, digest in _all(connection, table, key, ranges)}
-    for link in links:
-        digest = found.pop((link["kind"], link["subject"]), None)
-        if digest != (link["content_sha256"], link["row_count"]):
-            how = "differs from what was recorded" if digest else "is gone, or linked twice"
-            yield link["sequence"], f"{link['kind']} {link['subject']} (link {link['sequence']}) {how}."
-    for table, subject in found:
-        yield len(links) + 1, f"{table} {subject} has no link: it was not recorded by this warehouse."
-
-
-def _each(connection: extensions.connection, table: str) -> Iterator[tuple[str, tuple[str, int]]]:
-    for row in _rows(connection, table, EACH[table]):
-        yield " ".join(str(row[part]) for part in EACH[table]), (hashlib.sha256(canonical(row)).hexdigest(), 1)
-
-
-def _all(
-    connection: extensions.connection, table: str, key: str, ranges: Sequence[str]
-) -> Iterator[tuple[str, tuple[str, int]]]:
-    digests = {row[key]: hashlib.sha256(canonical(row)).digest() for row in _rows(connection, table, [key])}
-    keys, unlinked = list(digests), set(digests)
-    for subject in dict.fromkeys(ranges):
-        first, _, last = subject.partition("-")
-        if not (first.isdecimal() and last.isdecimal()):
+def verify(rows: Iterable[tuple[str, str, str]], witnesses: Sequence[Witness]) -> Verdict:
+    """Compute every link again, from table, subject and text of each row, and compare it with what mails state."""
+    links, found = list[dict[str, str]](), dict[tuple[str, str], Any]()
+    for table, subject, text in rows:
+        if table == "chain_links":
+            links.append(json.loads(text))
             continue
-        inside = keys[bisect_left(keys, int(first)) : bisect_right(keys, int(last))]
-        unlinked -= set(inside)
-        yield subject, (hashlib.sha256(b"".join(digests[number] for number in inside)).hexdigest(), len(inside))
-    for number in sorted(unlinked):
-        yield str(number), (digests[number].hex(), 1)
+        one = found.setdefault((table, subject), [hashlib.sha256(), 0])
+        one[0].update(hashlib.sha256(text.encode()).digest() if table in LOADED | DELIVERED else text.encode())
+        one[1] += 1
+    (faults, waiting_count), (agreed, rewritten, missing) = _find_faults(links, found), _compare(links, witnesses)
+    sentences = [sentence for _, sentence in sorted(rewritten + faults, key=lambda fault: fault[0])]
+    return Verdict(tuple(sentences), tuple(missing), len(links), agreed, waiting_count)
 
 
-def _rows(connection: extensions.connection, table: str, order: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Read a table in the order of its key; JSON stays the text that Postgres prints."""
-    query = sql.SQL("select * from {} order by {}").format(
-        sql.Identifier("risk", table), sql.SQL(", ").join(map(sql.Identifier, order))
-    )
-    with connection.cursor() as cursor:
-        extras.register_default_jsonb(cursor, loads=str)
-        cursor.execute(query)
-        names = [column.name for column in cursor.description or ()]
-        for row in cursor:
-            yield dict(zip(names, row, strict=True))
+def _find_faults(links: Links, found: dict[Any, Any]) -> tuple[Faults, int]:
+    """Find what does not follow from the link before, differs, is gone or has no link; count what has none yet."""
+    previous, places, last_report, faults = "0" * 64, dict[Any, int](), 0, Faults()
+    for number, link in enumerate(links, start=1):
+        place, name = (link["kind"], link["subject"]), f"{link['kind']} {link['subject']} (link {link['sequence']})"
+        own = hashlib.sha256(canonical(link | {"link_sha256": None})).hexdigest()
+        is_linked = (link["sequence"], link["previous_sha256"], link["link_sha256"]) == (str(number), previous, own)
+        if previous and not is_linked:
+            faults.append((number, f"Link {number} is gone or changed: {name} does not follow from the one before."))
+        previous = own if is_linked else ""
+        places[place], last_report = number, number if link["kind"] == "reports" else last_report
+        digest, count = found.pop(place, (None, 0))
+        if digest is None or (digest.hexdigest(), str(count)) != (link["content_sha256"], link["row_count"]):
+            how = "differs from what was recorded" if digest else "is gone, or linked twice"
+            faults.append((number, f"{name} {how}."))
+    waiting = {place for place in found if places.get((DELIVERED.get(place[0]), place[1]), 0) > last_report}
+    unlinked = [" ".join(place) for place in found if place not in waiting]
+    faults += [(len(links) + 1, f"{name} has no link: it was not recorded by this warehouse.") for name in unlinked]
+    return faults, len(waiting)
+
+
+def _compare(links: Links, witnesses: Sequence[Witness]) -> tuple[int, Faults, list[str]]:
+    """Return the newest link seen, faults, and what a restore explains: no longer history, nothing sent after it."""
+    agreed, faults, missing = 0, Faults(), list[str]()
+    restores = [(one, one["subject"].partition(" ")[2] or "9" * 18) for one in links if one["kind"] == "restores"]
+    for name, number, digits, sent_at in sorted(witnesses, key=lambda witness: witness.sequence):
+        before = [one for one, last in restores if f"{number:018}" <= last.zfill(18) and sent_at <= one["recorded_at"]]
+        first = next((one for one in before if int(one["sequence"]) <= number), None)
+        if number <= len(links) and links[number - 1]["link_sha256"].startswith(digits):
+            agreed = number
+        elif first:
+            since = f"is missing since the restore of {first['recorded_at']}"
+            missing.append(f"History {first['sequence']} to {number} {since}: {name} has seen it. Confirm the restore.")
+        else:
+            again = f"Links {agreed + 1} to {number} were written again: {name} states {digits}."
+            cut = f"The chain is cut: it ends at link {len(links)}, and {name} states link {number}."
+            faults.append((agreed + 1, again) if number <= len(links) else (len(links) + 1, cut))
+    return agreed, faults, missing
+
+
+def main(folder: str, *mails: str) -> int:
+    """Verify an export and return the exit code."""
+    paths = sorted(Path(folder).glob("*.jsonl"))
+    rows = ((path.stem, *json.loads(line)) for path in paths for line in path.open(encoding="utf-8"))
+    try:
+        verdict = verify(rows, [one for mail in mails for one in read_witnesses(mail, Path(mail).read_bytes())])
+    except (OSError, LookupError, TypeError, ValueError) as error:
+        sys.exit(f"{folder} is not what riskctl verify --export wrote, or a mail cannot be read: {error!r}.")
+    sys.stdout.write(f"{verdict.sentence}\n")
+    return verdict.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
