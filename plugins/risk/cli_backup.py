@@ -41,9 +41,17 @@ def restore(
     if not file or not Path(file).is_file():
         raise RequestError(f"FILE={file} is not a file: name a backup, make restore FILE=var/backups/risk-....tar.")
     settings = read_settings()
-    names = restore_databases(_server_dsn(settings), Path(file).absolute(), settings.backup_key, is_trusted=trusted)
-    sentence = f"Restored {', '.join(names)}. Start Airflow again (make up)."
-    typer.echo(json.dumps({"restored": names}) if as_json else sentence)
+    done = restore_databases(_server_dsn(settings), Path(file).absolute(), settings.backup_key, is_trusted=trusted)
+    sessions = [session.isoformat() for session in done.closed_sessions]
+    closed = (
+        f" Approvals that were open in the backup, for {', '.join(sessions)}, are closed and never come into force: "
+        "run the session again, and its report asks again."
+        if sessions
+        else " No approval was open in the backup."
+    )
+    sentence = f"Restored {', '.join(done.databases)}.{closed} Start Airflow again (make up)."
+    restored = {"restored": done.databases, "closed_approvals": sessions}
+    typer.echo(json.dumps(restored) if as_json else sentence)
 
 
 def _server_dsn(settings: Settings) -> str:

@@ -103,7 +103,7 @@ def test_restore_into_an_empty_cluster_rebuilds_the_last_report_to_the_same_byte
     # when it is restored into a cluster that has nothing but the roles
     with postgres.temporary_cluster(tmp_path / "b") as dsn:
         postgres.ensure_databases(dsn, OWNERS, PASSWORDS)
-        assert backup.restore(dsn, file, "key") == ["warehouse"]
+        assert backup.restore(dsn, file, "key").databases == ["warehouse"]
 
         # then the pipeline's role reads, computes again and still may not change inputs
         with warehouse(dsn, "risk") as pipeline:

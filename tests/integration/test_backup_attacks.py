@@ -151,7 +151,7 @@ def test_archive_of_another_origin_is_refused_unless_it_is_trusted(server: str, 
     file = tmp_path / "risk.tar"
     backup.back_up(server, ["airflow"], file, "key")
 
-    assert backup.restore(server, file, "key") == ["airflow"]
+    assert backup.restore(server, file, "key").databases == ["airflow"]
     for key in ("", "another key"):
         with pytest.raises(RequestError, match="was not made by this installation"):
             backup.restore(server, file, key)

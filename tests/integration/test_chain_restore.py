@@ -10,14 +10,21 @@ from pathlib import Path
 import psycopg2
 import pytest
 from psycopg2.extensions import make_dsn
+from typer.testing import CliRunner
 
 from devstack import postgres
+from risk.cli import app
 from risk.core import backup
 from risk.core.backup import DATABASES
+from risk.core.calendar import store_sessions
 from risk.core.chain import read_head, verify
+from risk.core.errors import RequestError
 from risk.core.schema import prepare_warehouse
 from risk.core.verify import Verdict, Witness
-from risk.core.warehouse import Connection, connect
+from risk.core.warehouse import Connection, connect, writing
+from risk.limits.approvals import APPROVED, read_publication
+from risk.limits.publish import publish
+from tests.approval_desks import ANN, MORNING, answer, opened, reported
 from tests.report_desks import insert
 
 PASSWORDS = {"risk_owner": "one", "risk": "two", "airflow": "three"}
@@ -30,6 +37,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         postgres.ensure_databases(dsn, DATABASES, PASSWORDS)
         with warehouse(dsn, "risk_owner") as owner:
             prepare_warehouse(owner, "risk")
+            with writing(owner):
+                store_sessions(owner)
         run(dsn, "create database pristine template warehouse owner risk_owner")
         yield dsn
 
@@ -52,7 +61,12 @@ def run(dsn: str, command: str) -> None:
 
 @contextlib.contextmanager
 def warehouse(dsn: str, role: str = "risk") -> Iterator[Connection]:
-    login = {"user": role, "password": PASSWORDS[role], "dbname": "warehouse", "options": "-c search_path=risk"}
+    login = {
+        "user": role,
+        "password": PASSWORDS[role],
+        "dbname": "warehouse",
+        "options": "-c search_path=risk,results,derived",
+    }
     with contextlib.closing(connect(make_dsn(dsn, **login))) as connection:
         yield connection
 
@@ -147,6 +161,27 @@ def test_restore_into_an_empty_place_explains_whatever_came_after_the_backup(ser
     backup.restore(server, tmp_path / "risk.tar", "key")
 
     assert verdict(server, lost).exit_code == 2
+
+
+def test_restore_says_which_open_approvals_it_has_closed(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with warehouse(server, "risk_owner") as connection:
+        publication = opened(connection, reported(connection, 1, HIGH="0.60"), at=MORNING)
+        backup.back_up(server, ["warehouse"], file := tmp_path / "risk.tar", "key")
+    monkeypatch.setenv("RISK_SERVER_DSN", server)
+    monkeypatch.setenv("RISK_BACKUP_KEY", "key")
+
+    done = CliRunner().invoke(app, ["restore", "--file", str(file)])
+
+    assert done.output == (
+        "Restored warehouse. Approvals that were open in the backup, for 2025-08-18, are closed and never come into "
+        "force: run the session again, and its report asks again. Start Airflow again (make up).\n"
+    )
+    with warehouse(server, "risk_owner") as connection:
+        with pytest.raises(RequestError, match="closed this approval"):
+            answer(connection, publication, "HIGH", APPROVED, ANN)
+        assert publish(connection, read_publication(connection, run_id=publication.run_id), None).account_count == 0
 
 
 def test_pipeline_records_no_restore(server: str) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from risk.core.chain import read_head, verify
 from risk.core.errors import RequestError
 from risk.core.settings import read_settings
+from risk.core.verify import read_witnesses
 from risk.core.warehouse import Connection
 from risk.limits.approvals import APPROVED, EDITED, ApprovalPolicy, open_proposals, read_proposals, read_publication
 from risk.limits.publish import publish
@@ -40,6 +42,12 @@ def test_mail_says_what_is_in_force_and_who_decided_it(connection: Connection) -
     assert "B: $3,000 (approved by bob, set by ann: calm since)." in text
     assert "C: $4,000 (no answer by the deadline: as recommended)." in text
     assert "1 other limit as recommended, without an approval." in text
+    # and it is a witness of the last published limit, as the file beside the platform's is
+    witnesses = read_witnesses("limits.eml", box.mails[0].as_bytes())
+    published = [f"{publication.publication_id} {name}" for name in ("A", "B", "C", "LOW")]
+    assert [one[1:3] for one in witnesses] == [read_head(connection, "published_limits", published)]
+    assert f"Chain {witnesses[0].sequence} {witnesses[0].digits}" in text
+    assert verify(connection, witnesses).sentence.endswith("Mails witness all of them.")
 
 
 class Refusing(Box):

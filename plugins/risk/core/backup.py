@@ -7,6 +7,7 @@ runs it as the owner of one database, and grants nothing but what the pipeline n
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import hashlib
 import hmac
 import json
@@ -18,7 +19,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg2
 from psycopg2 import sql
@@ -102,9 +103,16 @@ def seal(digests: Mapping[str, str], key: str) -> str:
     return hmac.new(key.encode(), json.dumps(digests, sort_keys=True).encode(), "sha256").hexdigest()
 
 
+class Restored(NamedTuple):
+    """What a restore did: the databases it replaced, and the sessions for which it closed approvals."""
+
+    databases: list[str]
+    closed_sessions: list[dt.date]
+
+
 def restore(
     dsn: str, file: Path, key: str = "", *, is_trusted: bool = False, known: Mapping[str, str] = DATABASES
-) -> list[str]:
+) -> Restored:
     """Put the databases of a backup in place of those of the same names.
 
     Each is restored under a temporary name; when all are complete, one transaction renames them all, and only then are
@@ -123,11 +131,6 @@ def restore(
     known
         Owner of each database that may be replaced.
 
-    Returns
-    -------
-    list of str
-        Names of the databases.
-
     Raises
     ------
     RequestError
@@ -145,6 +148,7 @@ def restore(
         if not is_trusted:
             check_seal(file, contents, key)
         owners = {database: known[database] for database in contents["sha256"]}
+        closed = set[dt.date]()
         connection = connect(dsn)
         connection.autocommit = True
         with contextlib.closing(connection), connection.cursor() as cursor:
@@ -155,9 +159,9 @@ def restore(
                 load(cursor, make_dsn(dsn, dbname=temporary), owner, folder / f"{database}.dump")
                 if owner == WAREHOUSE_OWNER:
                     replaced = read_chain_head(cursor, make_dsn(dsn, dbname=database), owner)
-                    record(cursor, make_dsn(dsn, dbname=temporary), owner, replaced)
+                    closed |= record(cursor, make_dsn(dsn, dbname=temporary), owner, replaced)
             swap(cursor, owners)
-    return sorted(owners)
+    return Restored(sorted(owners), sorted(closed))
 
 
 def swap(cursor: psycopg2.extensions.cursor, databases: Iterable[str]) -> None:
@@ -238,14 +242,14 @@ def read_chain_head(cursor: psycopg2.extensions.cursor, dsn: str, owner: str) ->
         return None
     try:
         with as_owner(cursor, dsn, owner) as connection:
-            found = rows(connection, "backup/select_chain_head")
+            found = rows(connection, "chain/select_newest_link")
     except (psycopg2.Error, ConnectionLostError):
         return None
     return found[0] if found else None
 
 
-def record(cursor: psycopg2.extensions.cursor, dsn: str, owner: str, replaced: tuple[int, str] | None) -> None:
-    """Record in a restored warehouse that it was restored.
+def record(cursor: psycopg2.extensions.cursor, dsn: str, owner: str, replaced: tuple[int, str] | None) -> set[dt.date]:
+    """Record in a restored warehouse that it was restored, which closes its open approvals; return their sessions.
 
     The link of this row is why `risk.core.verify` says that history is missing where it would say that it was cut.
 
@@ -265,12 +269,13 @@ def record(cursor: psycopg2.extensions.cursor, dsn: str, owner: str, replaced: t
     """
     with as_owner(cursor, dsn, owner) as connection:
         if not is_created(connection):
-            return
+            return set()
         sequence, link_sha256 = replaced or (None, None)
         try:
             with writing(connection):
                 binds = {"replaced_sequence": sequence, "replaced_sha256": link_sha256}
                 execute(connection, "backup/insert_restores", binds)
+                return {session for (session,) in rows(connection, "backup/select_closed_publications")}
         except psycopg2.Error as error:
             raise StackError(
                 f"The restored warehouse cannot record that it was restored ({str(error).splitlines()[0]}): it comes "

@@ -92,6 +92,13 @@ def read_head(connection: Connection, kind: str, subjects: Sequence[str]) -> Hea
     )
 
 
+def newest_head(connection: Connection) -> Head | None:
+    """Read the head as it is now; ``None`` where nothing is recorded."""
+    for sequence, link_sha256 in rows(connection, "chain/select_newest_link"):
+        return Head(sequence, link_sha256[:STATED_DIGITS])
+    return None
+
+
 def witnesses_of(file: Path) -> list[Witness]:
     """Read the heads that a saved mail states, or the file beside one for the trading platform.
 

@@ -79,6 +79,17 @@ class Publication:
     recorded_at: dt.datetime
     stand_in_names: str | None = None
     stand_in_from: dt.datetime | None = None
+    closed_at: dt.datetime | None = None
+
+    @property
+    def closing(self) -> str:
+        """Why nothing is decided or published of it any more, as a sentence; empty = it is not closed."""
+        if self.closed_at is None:
+            return ""
+        return (
+            f"A restore of a backup at {self.closed_at.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M} New York closed this "
+            "approval: these limits never come into force. Run the session again; its report asks again."
+        )
 
     @property
     def stand_in(self) -> StandIn | None:
@@ -448,7 +459,9 @@ def needs_approval(publication: Publication, proposal: Proposal) -> bool:
 
 
 def open_proposals(publication: Publication, proposals: Sequence[Proposal]) -> list[Proposal]:
-    """List the accounts that wait for an answer."""
+    """List the accounts that wait for an answer; none of a publication that a restore has closed."""
+    if publication.closing:
+        return []
     return [one for one in proposals if one.decided.outcome is None and needs_approval(publication, one)]
 
 

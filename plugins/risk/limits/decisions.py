@@ -164,8 +164,10 @@ def decide_without_answer(connection: Connection, publication: Publication) -> i
 
 
 def _standing(connection: Connection, publication_id: int, user: AirflowUser) -> tuple[Publication, list[Proposal]]:
-    """Read what is to be decided now, unless a later report counts, or the person stands in later."""
+    """Read what is to be decided now, unless a later report counts, a restore closed it or the person is not due."""
     publication = read_publication(connection, publication_id=publication_id)
+    if publication.closing:
+        raise RequestError(publication.closing)
     if publication.stand_in is not None:
         publication.stand_in.check_turn(user, _now(connection))
     later = superseded_by(connection, publication)

@@ -51,7 +51,8 @@ class PublishedLimits:
 def publish(connection: Connection, publication: Publication, outbound_dir: Path | None) -> PublishedLimits:
     """Bring the decided limits into force, once; what nobody answered gets the limit that applies without an answer.
 
-    Limits superseded by a later report for the same session never come into force, however late they are decided.
+    Limits superseded by a later report for the same session never come into force, however late they are decided, nor
+    do those whose approval a restore has closed.
 
     Parameters
     ----------
@@ -70,7 +71,7 @@ def publish(connection: Connection, publication: Publication, outbound_dir: Path
     StackError
         If the file cannot be written; the limits are in force in the warehouse.
     """
-    if superseded_by(connection, publication) is not None:
+    if publication.closing or superseded_by(connection, publication) is not None:
         return PublishedLimits(0, None)
     waiting_count = decide_without_answer(connection, publication)
     if waiting_count:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from risk.core.chain import read_head
 from risk.core.money import counted, usd_exact
 from risk.core.runs import read_run
 from risk.core.settings import Settings
@@ -46,8 +48,12 @@ def send_limits(connection: Connection, server: MailServer, publication: Publica
         return 0
     run = read_run(connection, publication.run_id)
     addressed = with_policy_recipients(connection, run, settings)
+    subjects = [f"{publication.publication_id} {row['account_id']}" for row in published]
+    page = replace(
+        limits_page(publication, published, settings), head=read_head(connection, "published_limits", subjects)
+    )
     mail = Mail(
-        rendered=render_views("notice", limits_page(publication, published, settings)),
+        rendered=render_views("notice", page),
         sender=settings.sender,
         recipients=tuple(dict.fromkeys(addressed.recipients)),
         recipients_setting="RISK_RECIPIENTS",

@@ -104,6 +104,8 @@ class NoticePage:
         What to do, one paragraph each; empty if no action is required.
     url, link_text
         Link into the Airflow UI; empty if its address is unknown. And its words.
+    head
+        Head of the chain as what the mail is about left it; ``None`` = it is about nothing that is linked.
     """
 
     is_simulated: bool
@@ -115,6 +117,7 @@ class NoticePage:
     actions: tuple[str, ...]
     url: str
     link_text: str = "Open in Airflow"
+    head: Head | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,9 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from risk.core.connections import API_CONNECTION, read_connection
 from risk.core.errors import RequestError
 from risk.core.runs import PUBLICATION_DAG
+from risk.core.warehouse import rows
 from risk.limits.approvals import AirflowUser
+from risk.web.views import warehouse
 
 TRIAL_DAG_ID = "policy_trial"
 TOKEN_SECONDS = 3600
@@ -114,7 +116,7 @@ def form_token(user: AirflowUser, purpose: str) -> str:
 
 
 def check_form_token(token: str, user: AirflowUser, purpose: str) -> dt.datetime:
-    """Reject a form that was not shown to this user for this purpose within the last hour.
+    """Reject a form that was not shown to this user for this purpose within the last hour, and since the last restore.
 
     Returns
     -------
@@ -124,7 +126,8 @@ def check_form_token(token: str, user: AirflowUser, purpose: str) -> dt.datetime
     Raises
     ------
     RequestError
-        If the token is forged, somebody else's, for something else, or expired.
+        If the token is forged, somebody else's, for something else, or expired, or the form is of a history that was
+        replaced.
     """
     refusal = RequestError("This form has expired or was not shown to you: reload the page and decide there again.")
     try:
@@ -134,6 +137,13 @@ def check_form_token(token: str, user: AirflowUser, purpose: str) -> dt.datetime
     if shown_for != purpose:
         raise refusal
     instant: dt.datetime = shown_at
+    with warehouse() as connection:
+        restored_at = rows(connection, "risk_page/select_last_restore")[0][0]
+    if restored_at is not None and instant < restored_at:
+        raise RequestError(
+            "The warehouse was restored from a backup after this page was shown: nothing was saved. Reload the page "
+            "and decide on what it shows then."
+        )
     return instant
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import BackgroundTasks, Request
 from pydantic import BaseModel, Field
 
+from risk.core.chain import Head, newest_head
 from risk.core.warehouse import Connection, records, rows
 from risk.limits.approvals import (
     AirflowUser,
@@ -73,6 +74,8 @@ class ApprovalView:
         Publication of a later report that counts instead; ``None`` = this one counts.
     now
         Instant of the database's clock.
+    head
+        Head of the chain now.
     """
 
     publication: Publication
@@ -83,6 +86,7 @@ class ApprovalView:
     is_closed: bool
     superseded_by: int | None
     now: dt.datetime
+    head: Head | None
 
     def is_turn_of(self, user: AirflowUser) -> bool:
         """Return whether a person may decide by now: the stand-in not before his time."""
@@ -129,7 +133,8 @@ def read_approval(connection: Connection, publication_id: int) -> ApprovalView:
         recommended_cuts(publication, proposals),
         records(connection, "risk_page/select_decisions", {"publication_id": publication_id}),
         {row["account_id"]: row for row in published},
-        now >= publication.decision_deadline,
+        now >= publication.decision_deadline or publication.closed_at is not None,
         superseded_by(connection, publication),
         now,
+        newest_head(connection),
     )

@@ -12,6 +12,7 @@ from typing import Any
 from airflow.sdk import Connection as AirflowConnection
 
 from risk.core.calendar import checked_session
+from risk.core.chain import Head, newest_head
 from risk.core.errors import RequestError
 from risk.core.runs import DAILY_DAG
 from risk.core.warehouse import Connection, connect, records
@@ -81,13 +82,14 @@ class StoredReport:
 class MorningView:
     """The page *today*: a report and what was published of it.
 
-    ``failure``: of the newest run, where it failed and the report is the newest one.
+    ``failure``: of the newest run, where it failed and the report is the newest one. ``head``: the chain's, now.
     """
 
     report: StoredReport
     published: Mapping[str, TableRow]
     publication: Publication | None
     failure: TableRow | None
+    head: Head | None
 
     @property
     def account_count(self) -> int:
@@ -261,7 +263,8 @@ def read_morning(connection: Connection, session_date: dt.date | None) -> Mornin
     with contextlib.suppress(RequestError):
         publication = read_publication(connection, run_id=report.run_id)
     failure = failed[0] if failed else None
-    return MorningView(report, {row["account_id"]: row for row in published}, publication, failure)
+    by_account = {row["account_id"]: row for row in published}
+    return MorningView(report, by_account, publication, failure, newest_head(connection))
 
 
 def read_session(connection: Connection, session_date: dt.date, known: str) -> SessionView:

@@ -61,6 +61,17 @@ begin
                         )
                         then 'it does not repeat the decision it names'
                     when
+                        exists (
+                            select 1
+                            from risk.restores
+                            where restores.recorded_at > publications.recorded_at
+                        )
+                        then 'the warehouse was restored after it was asked'
+                    when
+                        added.carried_from is null
+                        and exists (select 1 from risk.restores where restores.recorded_at > added.shown_at)
+                        then 'the warehouse was restored after it was shown'
+                    when
                         added.carried_from is null
                         and added.user_id <> ''
                         and added.recorded_at >= publications.decision_deadline
@@ -80,7 +91,8 @@ $$;
 
 comment on function risk.check_limit_decisions() is
 'Refuses decisions about what is not open: an account that the report does not name, a limit above its base limit, a '
-'published one, a person''s after the deadline, a time-out before it, a repetition of another decision.';
+'published one, one that was asked or shown before a restore, a person''s after the deadline, a time-out before it, '
+'a repetition of another decision.';
 
 create trigger check_limit_decisions
 after insert on risk.limit_decisions
