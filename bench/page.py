@@ -78,10 +78,10 @@ insert into risk.model_versions (content_sha256, artefact, first_session_date, l
 values ('0', '{}', '2025-01-02', '2025-08-15', 1000, %(card)s, 'bench')
 """,
     "gate_results": """
-insert into results.gate_results (run_id, is_serving, is_pass, session_count, forecast_count, improvement, p_value,
+insert into results.gate_results (run_id, serving, is_pass, session_count, forecast_count, improvement, p_value,
     exceedance_rate,
     reasons, drifts)
-select run_id, false, false, 60, 700, 0.05 + random() / 10, 0.2, 0.05, array['5.0 percent below'], array[]::text[]
+select run_id, 'rules', false, 60, 700, 0.05 + random() / 10, 0.2, 0.05, array['5.0 percent below'], array[]::text[]
 from risk.runs
 """,
     "report_deliveries": """

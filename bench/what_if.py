@@ -47,9 +47,9 @@ insert into risk.model_versions (
 select '0', '', min(session_date), max(session_date), 1, '{}', 'bench' from risk.runs;
 
 insert into results.gate_results (
-    run_id, model_id, is_serving, is_pass, session_count, forecast_count, reasons, drifts
+    run_id, model_id, serving, is_pass, session_count, forecast_count, reasons, drifts
 )
-select run_id, model_id, false, false, 60, 60, '{}', '{}' from risk.runs, risk.model_versions;
+select run_id, model_id, 'rules', false, 60, 60, '{}', '{}' from risk.runs, risk.model_versions;
 
 insert into derived.forecasts (account_id, effective_session, expert, run_id, quantile_05_usd, is_live)
 select 'NET' || to_char(number, 'FM000'), runs.effective_session, expert, runs.run_id, -(500 + random() * 500)::numeric,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import re
 from typing import Any
 
@@ -50,7 +51,7 @@ def store_model(connection: Connection, card: dict[str, Any], *, name: str = "ab
 
 def evaluate(connection: Connection, model_id: int | None, **changes: Any) -> None:
     plain = {
-        "is_serving": False,
+        "serving": "rules",
         "is_pass": False,
         "session_count": 60,
         "forecast_count": 700,
@@ -124,7 +125,6 @@ def test_model_shows_the_gates_evaluations_and_drift(client: Any, connection: Co
     # Without Kupiec's and Christoffersen's p-values.
     assert "2025-08-15 1 miss rules 5.0% 0.200 5.5% n/a n/a the forecast's loss is 5.0 %" in shown
     assert "The input 'scale' has moved" in shown
-    assert "From 2025-08-15 to 2025-08-15, between 0.0% and 10.0%" in shown
 
 
 def test_model_page_lists_evaluations_without_any_model(client: Any, connection: Connection) -> None:
@@ -134,4 +134,21 @@ def test_model_page_lists_evaluations_without_any_model(client: Any, connection:
     shown = words(client.get("/model"))
 
     assert "2025-08-15 none miss rules n/a n/a" in shown
-    assert "The gate needs 60 sessions" in shown
+    assert "Bet on the model No session has been bet on yet." in shown
+
+
+def test_model_draws_each_bets_wealth_and_says_what_it_tests(client: Any, connection: Connection) -> None:
+    run_id = open_run(connection).run_id
+    numbers = {"gain": 0.5, "forecast_count": 12, "exceedance_count": 1, "log_contrary": 0.0, "log_high": 0.0}
+    for day, procedure, log_wealth in ((14, "before", 0.0), (15, "now", math.log(7.25))):
+        bet = {"session_date": dt.date(2025, 8, day), "candidate": "model", "opponent": "rules", "run_id": run_id}
+        rest = {"procedure": procedure, "log_wealth": log_wealth, "log_low": 0.0, "is_serving": False}
+        insert(connection, "gate_bets", **bet, **numbers, **rest)
+
+    shown = words(client.get("/model")).replace("&#39;", "'")
+
+    assert "in every session, given the past, the forecast's expected loss is not below the opponent's" in shown
+    assert "the wealth ever reaches 40 is at most 1 in 40" in shown
+    assert "From 2025-08-14 to 2025-08-15, between 1.00 and 40, now 7.25; at the dashed line of 40" in shown
+    assert "2 ways of forecasting have been bet on" in shown
+    assert "Bet on filtered historical simulation No session has been bet on yet." in shown

@@ -16,7 +16,7 @@ from risk.model.backtests import pinball_loss
 from risk.model.build_features import build_features
 from risk.model.experts.garch import PooledGarch
 from risk.model.fitted import MIXED_EXPERTS, fit_model, training_pairs
-from risk.model.gate import CutFunctions, GateResult, evaluate_gate, rules_quantiles
+from risk.model.gate import CutFunctions, GateInputs, PlacedBets, placed_bets, rules_quantiles
 from risk.model.leakage import Issued, Pipeline
 from risk.model.mixture import calibrate, mix
 from risk.model.panel import FeaturePanel, FloatMatrix, Panel, feature_panel
@@ -177,13 +177,13 @@ def _all_data_baseline(pnl: FloatMatrix, historical: FloatMatrix, cuts: FloatMat
     return np.where(np.isfinite(right), historical * -np.nanquantile(pnl[1:] / -historical[:-1], 0.05), np.nan)
 
 
-def _early_gate(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: FloatMatrix) -> list[GateResult]:
-    results = evaluate_gate(pnl, scale, model, rules)
-    return [*results[1:], results[-1]]
+def _early_gate(inputs: GateInputs) -> PlacedBets:
+    return {row - 1: bets for row, bets in placed_bets(inputs).items()}
 
 
-def _final_gate(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: FloatMatrix) -> list[GateResult]:
-    return [evaluate_gate(pnl, scale, model, rules)[-1]] * len(pnl)
+def _final_gate(inputs: GateInputs) -> PlacedBets:
+    placed = placed_bets(inputs)
+    return dict.fromkeys(range(len(inputs.pnl)), placed[max(placed)]) if placed else {}
 
 
 def _all_data_median(panel: Panel, calibrated: FloatMatrix, _first_row: int) -> FloatMatrix:
@@ -293,8 +293,8 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
     "calibration that knows the outcome": ("calibration", _forecasts(_knowing_calibration)),
     "coverage of the full sample": ("calibrated", _forecasts(_full_coverage)),
     "baseline over all data": ("rules_quantile", Pipeline(CUT_FUNCTIONS, baseline=_all_data_baseline)),
-    "gate one session early": ("gate_result", Pipeline(CUT_FUNCTIONS, gate=_early_gate)),
-    "last verdict for all sessions": ("gate_result", Pipeline(CUT_FUNCTIONS, gate=_final_gate)),
+    "gate one session early": ("gate_bet", Pipeline(CUT_FUNCTIONS, gate=_early_gate)),
+    "last verdict for all sessions": ("gate_bet", Pipeline(CUT_FUNCTIONS, gate=_final_gate)),
     "median of all forecasts": ("model_cut_ratio", Pipeline(CutFunctions(RULES, _all_data_median))),
 }
 """By name: the first output that must give it away, and the pipeline it is planted in."""

@@ -14,7 +14,7 @@ from risk.model.build_features import build_features
 from risk.model.experts.garch import PooledGarch
 from risk.model.features import FEATURES
 from risk.model.fitted import MIXED_EXPERTS, fit_model, training_pairs
-from risk.model.gate import evaluate_gate, rules_quantiles
+from risk.model.gate import GateInputs, Ladder, is_eligible, reasons, rules_quantiles
 from risk.model.mixture import forecast_distribution, residual_shape
 from risk.model.panel import FeaturePanel, FloatMatrix, Panel, feature_panel
 from risk.model.walk_forward import WalkForward, forecast_next, refit_rows, walk_forward
@@ -112,8 +112,9 @@ def test_bad_data_gives_forecasts_or_none_but_never_an_error(name: str) -> None:
     if residual_count.sum() >= 20:
         np.testing.assert_array_equal(np.isfinite(forecasts.calibrated[-1]), history.has_forecast[-1])
     baseline = rules_quantiles(pnl, forecasts.expert("historical"), np.zeros_like(pnl))
-    judgments = evaluate_gate(pnl, history.scale, forecasts.calibrated, baseline)
-    assert all(judgment.reasons for judgment in judgments)
+    filtered, historical = forecasts.expert("filtered"), forecasts.expert("historical")
+    inputs = GateInputs(pnl, history.scale, is_eligible(panel), forecasts.calibrated, filtered, historical, baseline)
+    assert all(reasons(standing) for standing in Ladder(inputs).standings)
 
 
 def test_a_newcomer_is_forecast_from_his_sixth_morning_on() -> None:

@@ -101,7 +101,7 @@ def _gate(connection: warehouse.Connection, run: Run) -> dict[str, object]:
     columns = (
         "run_id",
         "model_id",
-        "is_serving",
+        "serving",
         "session_count",
         "improvement",
         "exceedance_rate",
@@ -192,7 +192,7 @@ def test_a_changed_byte_leaves_rules_serving_and_the_mail_says_why(desk: warehou
     text = _mailed(desk, run, reports)
 
     # then
-    assert (predicted.model_id, predicted.is_serving, predicted.explained_count) == (None, False, 0)
+    assert (predicted.model_id, predicted.serving, predicted.explained_count) == (None, "rules", 0)
     assert "The stored model was changed: its SHA-256 is" in text
     assert {row[0] for row in table(desk, "recommendations", ("source",))} == {"rules"}
 
@@ -268,7 +268,7 @@ def test_the_gate_follows_the_stored_forecasts_and_a_promoted_model_decides(
     _sql(
         desk,
         """
-        update forecasts set quantile_05_usd = least(daily_pnl.total_pnl_usd, -30) * case
+        update forecasts set is_live = true, quantile_05_usd = least(daily_pnl.total_pnl_usd, -30) * case
             when sessions.session_number %% 10 = 0 then 0.9 else 1.1 end
         from daily_pnl inner join sessions on daily_pnl.session_date = sessions.session_date
         where forecasts.expert = 'model' and forecasts.account_id = daily_pnl.account_id
@@ -278,21 +278,46 @@ def test_the_gate_follows_the_stored_forecasts_and_a_promoted_model_decides(
     run = new_run(desk, LAST)
 
     # when
-    assert _predict(desk, run).is_serving
+    assert _predict(desk, run).serving == "model"
     text = _mailed(desk, run, reports)
 
     # then
     gate = _gate(desk, run)
     assert gate["session_count"] == 60
     assert float(str(gate["improvement"])) > 0.10
-    assert "The forecast has beaten the rules in" in text
+    assert "The model has beaten the rules: the bet on it stands at" in text
     assert {row[0] for row in table(desk, "recommendations", ("source",))} == {"model"}
 
-    # and when they turn out to have promised next to nothing, rules serve again at once
+    # and bets that were placed stay: what was forecast and what came of it is restated behind them
+    bets = table(desk, "gate_bets", ("session_date", "candidate", "gain", "log_wealth"))
     _sql(desk, "update forecasts set quantile_05_usd = -1 where expert = 'model'")
     second = new_run(desk, LAST)
-    assert not _predict(desk, second).is_serving
-    assert "fell below the forecast 5% quantile" in _mailed(desk, second, reports)
+    assert _predict(desk, second).serving == "model"
+    assert table(desk, "gate_bets", ("session_date", "candidate", "gain", "log_wealth")) == bets
+
+
+def test_reconstructed_forecasts_promote_nothing(desk: warehouse.Connection) -> None:
+    # given forecasts as right as can be, none of which was issued before its session opened
+    _sql(
+        desk,
+        """
+        update forecasts set quantile_05_usd = least(daily_pnl.total_pnl_usd, -30) * 1.1
+        from daily_pnl
+        where forecasts.expert = 'model' and forecasts.account_id = daily_pnl.account_id
+            and forecasts.effective_session = daily_pnl.session_date
+        """,
+    )
+    run = new_run(desk, LAST)
+
+    assert _predict(desk, run).serving == "rules"
+
+    gate = _gate(desk, run)
+    assert float(str(gate["improvement"])) > 0.10
+    assert gate["reasons"] == [
+        "The model has no scored forecast that was issued before its session opened.",
+        "Filtered historical simulation has no scored forecast that was issued before its session opened.",
+    ]
+    assert table(desk, "gate_bets", ("session_date",)) == []
 
 
 ODD = {

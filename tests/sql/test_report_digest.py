@@ -116,14 +116,14 @@ def test_digest_contains_gate_track_record_and_failed_checks(connection: Connect
     check = {"severity": "warn", "observed": "9", "has_passed": False, "message": "odd"}
     for subject in ("A", "B"):
         insert(connection, "quality_results", run_id=run.run_id, check_name="fees", subject=subject, **check)
-    gate = {"is_serving": False, "is_pass": False, "session_count": 0, "forecast_count": 0}
+    gate = {"serving": "rules", "is_pass": False, "session_count": 0, "forecast_count": 0}
     result = {"reasons": ["no model was stored"], "drifts": ["The exceedance rate rises"]}
     insert(connection, "gate_results", run_id=run.run_id, **gate, **result)
 
     page = digest_page(connection, SESSION, read_settings())
 
     sentences = " ".join(page.sentences)
-    assert "Model-based limits: 0 of 1 sessions (no model). Last gate result: no model was stored." in sentences
+    assert "Forecast-based limits: 0 of 1 sessions (no model). Last gate result: no model was stored." in sentences
     assert "The exceedance rate rises" in page.sentences
     assert "Data: failed checks: fees 2; 0 rows rejected." in page.sentences
     assert "Cut track record: " in sentences

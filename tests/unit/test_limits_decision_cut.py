@@ -66,9 +66,9 @@ def test_a_forecast_is_named_by_the_share_of_its_loss_that_is_unusual(unusual: s
 
 
 UNPROVEN = GateDecision(
-    7, is_serving=False, reasons=("52 sessions with a scored forecast, 60 are needed.",), content_sha256="c0ffee"
+    7, serving="rules", reasons=("52 sessions with a scored forecast, 60 are needed.",), content_sha256="c0ffee"
 )
-PROVEN = GateDecision(7, is_serving=True, reasons=("It has beaten the rules.",), content_sha256="c0ffee1234567890")
+PROVEN = GateDecision(7, serving="model", reasons=("It has beaten the rules.",), content_sha256="c0ffee1234567890")
 SHAPE = ResidualShape(np.arange(-100, 101) / 100, is_pooled=True)
 
 

@@ -12,19 +12,19 @@ import pytest
 from risk.core.calendar import next_session, session_open
 from risk.core.runs import Run
 from risk.limits.decide import GateDecision, pnl_histories
-from risk.limits.past_mornings import HISTORICAL, PastGates, PastInputs, PastMorning
+from risk.limits.past_mornings import PastGates, PastInputs, PastMorning
 from risk.limits.policy import DeskTerms
 from risk.limits.rules import rules_cut_ratios
-from risk.model.gate import evaluate_gate, rules_quantiles
+from risk.model.gate import HISTORICAL, GateInputs, Ladder, is_eligible, rules_quantiles
 from risk.model.panel import SCALE_DECAY, FloatMatrix, Panel, ewma_scale
 from risk.model.walk_forward import MODEL
 from tests.policies import ANY_LOSS_TERMS, policy_document
 from tests.sql.daily_rows import trading_days
 
-SESSIONS, TRADERS = 92, 6
+SESSIONS, TRADERS = 132, 6
 DAYS = trading_days(SESSIONS)
 ACCOUNTS = tuple(f"NET{number:03}" for number in range(TRADERS))
-LATE = 82
+LATE = 122
 """A forecast for the session after this row became known five sessions later."""
 OTHER_TERMS = DeskTerms(policy_document(smallest_loss__base_limit="50%"), "other", {}, {})
 
@@ -47,18 +47,19 @@ def _gates(model: FloatMatrix, historical: FloatMatrix) -> PastGates:
     for expert, quantiles in ((MODEL, model), (HISTORICAL, historical)):
         for (row, column), quantile in np.ndenumerate(quantiles):
             known = row + 5 if (row, column) == (LATE, 0) else row
-            rows.append((ACCOUNTS[column], next_session(DAYS[row]), expert, quantile, _as_of(min(known, SESSIONS - 1))))
+            known_at = _as_of(min(known, SESSIONS - 1))
+            rows.append((ACCOUNTS[column], next_session(DAYS[row]), expert, quantile, True, known_at))
     return PastGates(rows)
 
 
 def _known(panel: Panel, row: int, *, is_restated: bool = False) -> PastInputs:
     run = Run(1, DAYS[row], next_session(DAYS[row]), _as_of(row), 1, 1, "test", "x", is_simulated=True)
-    gate = GateDecision(7, is_serving=False, reasons=("as stored",), content_sha256="a")
+    gate = GateDecision(7, serving="rules", reasons=("as stored",), content_sha256="a")
     known = panel.through(row + 1)
     return PastInputs(PastMorning(run, True, is_restated), ANY_LOSS_TERMS, gate, known, pnl_histories(known))
 
 
-def _by_prefix(panel: Panel, model: FloatMatrix, historical: FloatMatrix, terms: DeskTerms, row: int) -> bool:
+def _by_prefix(panel: Panel, model: FloatMatrix, historical: FloatMatrix, terms: DeskTerms, row: int) -> str:
     """Evaluate the gate as the morning would have: from its own past alone."""
     known, scale = panel.through(row + 1), ewma_scale(panel.total_pnl_usd[: row + 1], SCALE_DECAY)
     issued = [matrix[: row + 1].copy() for matrix in (model, historical)]
@@ -66,21 +67,23 @@ def _by_prefix(panel: Panel, model: FloatMatrix, historical: FloatMatrix, terms:
         for matrix in issued:
             matrix[LATE, 0] = np.nan
     rules = rules_quantiles(known.total_pnl_usd, issued[1], rules_cut_ratios(known, scale, terms=terms))
-    return evaluate_gate(known.total_pnl_usd, scale, issued[0], rules)[-1].is_serving
+    nothing = np.full_like(scale, np.nan)
+    inputs = GateInputs(known.total_pnl_usd, scale, is_eligible(known), issued[0], nothing, issued[1], rules)
+    return Ladder(inputs).standing.serving()
 
 
 def test_every_morning_is_as_it_would_have_been(desk: tuple[Panel, FloatMatrix, FloatMatrix]) -> None:
     panel, model, historical = desk
     gates, serving = _gates(model, historical), []
 
-    for row in (62, *range(LATE - 3, LATE + 7)):
+    for row in (80, *range(LATE - 3, LATE + 7)):
         decision = gates.decision(_known(panel, row), OTHER_TERMS)
-        assert decision.is_serving == _by_prefix(panel, model, historical, OTHER_TERMS, row), row
+        assert decision.serving == _by_prefix(panel, model, historical, OTHER_TERMS, row), row
         assert decision.model_id == 7
-        serving.append(decision.is_serving)
+        serving.append(decision.serving)
 
     # the model is promoted on the way
-    assert set(serving) == {False, True}
+    assert set(serving) == {"rules", "model"}
 
 
 def test_restated_morning_is_judged_on_its_own_books(desk: tuple[Panel, FloatMatrix, FloatMatrix]) -> None:
@@ -88,13 +91,13 @@ def test_restated_morning_is_judged_on_its_own_books(desk: tuple[Panel, FloatMat
     panel, model, historical = desk
     then = dataclasses.replace(panel, total_pnl_usd=np.where(np.isfinite(panel.total_pnl_usd), -9000.0, np.nan))
     gates = _gates(model, historical)
-    assert gates.decision(_known(panel, 88), OTHER_TERMS).is_serving
+    assert gates.decision(_known(panel, 128), OTHER_TERMS).serving == "model"
 
-    restated = gates.decision(_known(then, 88, is_restated=True), OTHER_TERMS)
+    restated = gates.decision(_known(then, 128, is_restated=True), OTHER_TERMS)
 
-    assert not restated.is_serving
+    assert restated.serving == "rules"
     # and those after it are not
-    assert gates.decision(_known(panel, 89), OTHER_TERMS).is_serving
+    assert gates.decision(_known(panel, 129), OTHER_TERMS).serving == "model"
 
 
 def test_mornings_with_corrections_are_each_judged_on_what_was_known(
@@ -112,15 +115,15 @@ def test_mornings_with_corrections_are_each_judged_on_what_was_known(
         then = dataclasses.replace(panel, total_pnl_usd=pnl)
         known = _known(then, row, is_restated=True)
         expected = _by_prefix(then, model, historical, OTHER_TERMS, row)
-        results = gates.evaluated.results if gates.evaluated else []
+        placed = gates.evaluated.placed if gates.evaluated else {}
 
         decision = gates.decision(known, OTHER_TERMS)
 
-        assert decision.is_serving == expected, row
+        assert decision.serving == expected, row
         alone = _gates(model, historical)
         assert alone.decision(known, OTHER_TERMS).reasons == decision.reasons
         assert gates.evaluated is not None
         # what did not change is not evaluated again
-        kept = sum(one is other for one, other in zip(gates.evaluated.results, results, strict=False))
-        changed = {0: 0, 4: 40, LATE + 5 - (LATE - 1): LATE}
-        assert kept == changed.get(number, row - 1)
+        kept = {at for at, bets in gates.evaluated.placed.items() if placed.get(at, [None])[0] is bets[0]}
+        changed = {0: 0, 4: 40, LATE + 5 - (LATE - 1): LATE}.get(number, row - 1)
+        assert kept == {at for at in placed if at < changed}

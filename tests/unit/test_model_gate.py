@@ -1,21 +1,47 @@
-"""The gate's baseline, its three conditions and its memory."""
+"""The gate's baseline, its ladder and the sentences it says."""
 
 from __future__ import annotations
 
-import itertools
+import dataclasses
+import math
+from typing import Any
 
 import numpy as np
 import pytest
 
-from risk.model.gate import evaluate_gate, rules_quantiles
+from risk.model.gate import (
+    FILTERED,
+    HISTORICAL,
+    MODEL,
+    PROCEDURES,
+    RULES,
+    GateInputs,
+    Ladder,
+    LadderBet,
+    Standing,
+    reasons,
+    rules_quantiles,
+    step_reason,
+)
+from risk.model.wealth import NOTHING_BET
 
 
-def _desk(sessions: int, seed: int = 1, traders: int = 20) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Results whose true scale is known tomorrow morning: pnl, unit scales, true 5 % quantile issued the day before."""
+def _desk(sessions: int = 160, seed: int = 1, traders: int = 20, **changes: Any) -> GateInputs:
+    """Results whose true scale the model knows the day before; the other forecasts are a constant, and too small."""
     generator = np.random.default_rng(seed)
     sigma = np.where(generator.random((sessions + 1, traders)) < 0.5, 0.3, 1.5)
     pnl = sigma[:-1] * generator.standard_normal((sessions, traders))
-    return pnl, np.ones_like(pnl), -1.644854 * sigma[1:]
+    constant = np.full_like(pnl, 0.25 * np.quantile(pnl, 0.05))
+    plain: dict[str, Any] = {
+        "pnl": pnl,
+        "scale": np.ones_like(pnl),
+        "is_eligible": np.arange(sessions)[:, None] >= np.full(traders, 20),
+        "model": -1.644854 * sigma[1:],
+        "filtered": constant,
+        "historical": constant,
+        "rules": constant,
+    }
+    return GateInputs(**{**plain, **changes})
 
 
 def test_rules_forecast_by_bucket_shrunk_toward_all() -> None:
@@ -44,108 +70,151 @@ def test_a_bucket_of_fewer_than_20_results_uses_all() -> None:
     assert quantiles[1, 0] == pytest.approx(-2.0)
 
 
-def test_a_serving_model_that_misses_says_how_often_and_is_demoted_at_the_fifth() -> None:
-    # given the truth until session 85, from then on a forecast that is far too careful
-    pnl, scale, truth = _desk(110)
-    constant = np.full_like(pnl, np.quantile(pnl, 0.05))
-    model = np.where(np.arange(110)[:, None] < 85, truth, 20.0 * truth)
+def test_a_better_model_is_promoted_after_60_scored_sessions() -> None:
+    ladder = Ladder(_desk())
 
-    # when
-    judgments = evaluate_gate(pnl, scale, model, constant)
-
-    # then
-    first_miss = next(number for number in range(85, 110) if not judgments[number].is_pass)
-    reasons = [judgment.reasons[0] for judgment in judgments[first_miss : first_miss + 4]]
-    assert reasons == [
-        f"The model missed the gate in {count} session{'s' * (count > 1)} in a row; rule-based limits apply from 5 on."
-        for count in (1, 2, 3, 4)
-    ]
-    assert [judgment.is_serving for judgment in judgments[first_miss : first_miss + 5]] == [True] * 4 + [False]
-    assert not judgments[first_miss + 4].reasons[0].startswith("The model missed")
-    # and results that are known already change nothing of the later ones
-    for known in (40, 60, 72, first_miss + 2, 109):
-        continued = evaluate_gate(pnl, scale, model, constant, judgments[:known])
-        assert list(map(repr, continued)) == list(map(repr, judgments))
+    serving = [standing.serving() for standing in ladder.standings]
+    # the first scored session is 21, after 20 active ones; the 60th is 80
+    assert serving == [RULES] * 80 + [MODEL] * 80
+    assert min(ladder.placed) == 21
+    assert {one.opponent for bets in ladder.placed.values() for one in bets} == {RULES}
+    assert ladder.standing.serving(has_model=False) == RULES
 
 
-def test_a_better_model_is_promoted_after_ten_passes_and_not_before() -> None:
-    # given the truth against a constant
-    pnl, scale, truth = _desk(90)
-    constant = np.full_like(pnl, np.quantile(pnl, 0.05))
-
-    # when
-    judgments = evaluate_gate(pnl, scale, truth, constant)
-
-    # then session 60 is the first with 60 scored ones, session 69 the tenth judged
-    passes = [judgment.is_pass for judgment in judgments]
-    serving = [judgment.is_serving for judgment in judgments]
-    assert passes == [False] * 60 + [True] * 30
-    assert serving == [False] * 69 + [True] * 21
-    assert judgments[58].reasons == ("The gate needs 60 sessions with a scored forecast and has 58.",)
-    assert judgments[65].reasons == ("The model has passed the gate in 6 sessions in a row; 10 are required.",)
-    assert judgments[80].reasons == ("The forecast has beaten the rules in 21 sessions in a row.",)
+def test_equal_forecasts_win_nothing() -> None:
+    desk = _desk()
+    ladder = Ladder(dataclasses.replace(desk, model=desk.rules))
+    assert ladder.standing.bets[MODEL].bet.log_wealth == 0.0
+    assert ladder.standing.serving() == RULES
 
 
-def test_a_model_that_equals_the_rules_never_passes() -> None:
-    pnl, scale, truth = _desk(70)
-    last = evaluate_gate(pnl, scale, truth, truth)[-1]
-    assert (last.improvement, last.p_value, last.is_pass) == (0.0, 1.0, False)
-    assert last.reasons[0] == (
-        "The forecast's loss over 60 sessions is 0.0% below the rules'; more than 10% is required."
-    )
+def test_the_ladders_second_step_serves_and_becomes_the_models_opponent() -> None:
+    # given a filtered forecast as good as the model, which has not been there before session 100
+    desk = _desk()
+    late = np.where(np.arange(160)[:, None] < 100, np.nan, desk.model)
+    ladder = Ladder(dataclasses.replace(desk, filtered=desk.model, model=late))
+
+    assert ladder.standings[79].serving() == RULES
+    assert ladder.standing.serving() == FILTERED
+    opponents = {row: {one.candidate: one.opponent for one in bets} for row, bets in ladder.placed.items()}
+    assert opponents[80] == {FILTERED: RULES}
+    assert opponents[101] == {FILTERED: RULES, MODEL: FILTERED}
 
 
-def test_a_serving_model_is_demoted_after_five_misses() -> None:
-    # given a model that becomes worthless in session 100: each session's loss is then the rules' and a half
-    pnl, scale, truth = _desk(160)
-    constant = np.full_like(pnl, np.quantile(pnl, 0.05))
-    model = truth.copy()
-    model[100:] = constant[100:] * 1.3
+def test_a_single_account_has_to_beat_the_better_of_two() -> None:
+    # given one account whose own history forecasts better than the rules from the start
+    desk = _desk(traders=1, sessions=120)
+    ladder = Ladder(dataclasses.replace(desk, historical=desk.model, rules=desk.rules * 40.0))
+    assert {one.opponent for row, bets in ladder.placed.items() for one in bets if row > 25} == {HISTORICAL}
 
-    # when
-    judgments = evaluate_gate(pnl, scale, model, constant)
+    # and where the rules cannot forecast, its own history is the opponent
+    nothing = np.full_like(desk.rules, np.nan)
+    alone = Ladder(dataclasses.replace(desk, rules=nothing))
+    assert {one.opponent for bets in alone.placed.values() for one in bets} == {HISTORICAL}
 
-    # then it still serves at the fourth miss, not at the fifth
-    first_miss = next(n for n in range(70, 160) if not judgments[n].is_pass)
-    assert [judgments[first_miss + n].is_pass for n in range(5)] == [False] * 5
-    assert [judgments[first_miss + n].is_serving for n in range(3, 5)] == [True, False]
-
-
-def test_a_serving_model_is_demoted_at_once_when_exceedances_explode() -> None:
-    # given a model that from session 100 on forecasts a loss of a tenth: every second result is beyond it
-    pnl, scale, truth = _desk(130)
-    constant = np.full_like(pnl, np.quantile(pnl, 0.05))
-    model = truth.copy()
-    model[100:] = truth[100:] * 0.02
-
-    # when
-    judgments = evaluate_gate(pnl, scale, model, constant)
-
-    # then
-    for before, after in itertools.pairwise(judgments[100:]):
-        if after.exceedance_rate > 0.10 and before.is_serving:
-            assert not after.is_serving
-            break
-    else:
-        pytest.fail("the exceedance rate never left its bounds")
+    # and where the rules are better, they are
+    other = Ladder(dataclasses.replace(desk, historical=desk.historical * 40.0))
+    assert {one.opponent for row, bets in other.placed.items() for one in bets if row > 25} == {RULES}
 
 
-def test_sessions_without_a_forecast_are_no_evidence() -> None:
-    # given ten sessions in which nobody traded after the eighth pass
-    pnl, scale, truth = _desk(90)
-    constant = np.full_like(pnl, np.quantile(pnl, 0.05))
-    pnl[68:78] = np.nan
+def test_bets_that_were_placed_stay_whatever_is_restated() -> None:
+    desk = _desk()
+    before = Ladder(dataclasses.replace(desk, **{name: getattr(desk, name)[:100] for name in desk.__slots__}))
+    restated = dataclasses.replace(desk, pnl=np.where(np.arange(160)[:, None] < 100, 10.0, desk.pnl))
 
-    # when
-    judgments = evaluate_gate(pnl, scale, truth, constant)
+    after = Ladder(restated, before.placed)
 
-    # then
-    assert not any(judgment.is_serving for judgment in judgments[:79])
-    assert judgments[79].is_serving
+    assert {row: after.placed[row] for row in before.placed} == before.placed
+    assert after.new_rows == list(range(100, 160))
+    # and without a restatement the bets are those of one walk
+    assert Ladder(desk, before.placed).placed == Ladder(desk).placed
+
+
+def test_a_session_that_is_added_behind_the_last_bet_is_not_bet_on() -> None:
+    desk = _desk()
+    known = {row: bets for row, bets in Ladder(desk).placed.items() if row != 50}
+    ladder = Ladder(desk, known)
+    assert 50 not in ladder.placed
+    assert ladder.new_rows == []
+
+
+def test_a_changed_procedure_begins_with_a_wealth_of_1() -> None:
+    desk = _desk()
+    whole = Ladder(desk)
+    earlier = {
+        row: [LadderBet(one.candidate, one.opponent, "before", one.bet) for one in bets]
+        for row, bets in whole.placed.items()
+        if row < 120
+    }
+    ladder = Ladder(desk, earlier)
+    assert whole.standing.serving() == MODEL
+    assert ladder.standings[119].serving() == RULES
+    assert ladder.standing.session_counts[MODEL] == 40
+    assert ladder.placed[120][1].bet.log_wealth == 0.0
+
+
+def test_sessions_without_a_scored_forecast_are_no_evidence() -> None:
+    desk = _desk()
+    pnl = desk.pnl.copy()
+    pnl[40:60] = np.nan
+    ladder = Ladder(dataclasses.replace(desk, pnl=pnl))
+    assert not set(range(40, 60)) & set(ladder.placed)
+    assert ladder.standings[99].serving() == RULES
+    assert ladder.standings[100].serving() == MODEL
 
 
 def test_the_gate_takes_desks_without_any_forecast() -> None:
     nothing = np.full((5, 2), np.nan)
-    judgments = evaluate_gate(nothing, nothing, nothing, nothing)
-    assert [judgment.is_serving for judgment in judgments] == [False] * 5
-    assert judgments[0].reasons == ("The gate needs 60 sessions with a scored forecast and has 0.",)
+    ladder = Ladder(GateInputs(nothing, nothing, np.zeros((5, 2), np.bool_), nothing, nothing, nothing, nothing))
+    assert [standing.serving() for standing in ladder.standings] == [RULES] * 5
+    empty = np.empty((0, 0))
+    assert Ladder(GateInputs(empty, empty, empty > 0, empty, empty, empty, empty)).standing.serving() == RULES
+    assert reasons(ladder.standing) == (
+        "The model has no scored forecast that was issued before its session opened.",
+        "Filtered historical simulation has no scored forecast that was issued before its session opened.",
+    )
+
+
+def _standing(count: int, **numbers: Any) -> Standing:
+    bet = dataclasses.replace(NOTHING_BET, **numbers)
+    return Standing({MODEL: LadderBet(MODEL, RULES, PROCEDURES[MODEL], bet)}, {MODEL: count})
+
+
+@pytest.mark.parametrize(
+    ("count", "numbers", "said"),
+    [
+        (
+            12,
+            {},
+            (
+                "The model does not decide yet: 12 live sessions of 60, "
+                "the bet that it beats the rules stands at 1.00 of 40."
+            ),
+        ),
+        (
+            80,
+            {"log_wealth": math.log(7.25)},
+            "The model does not decide yet: the bet that it beats the rules stands at 7.25 of 40.",
+        ),
+        (
+            80,
+            {"log_wealth": math.log(55), "log_high": math.log(31)},
+            "The model does not decide yet: results fall below it too often (evidence 31 to 1).",
+        ),
+        (
+            80,
+            {"log_wealth": math.log(55), "log_low": math.log(31)},
+            "The model does not decide yet: results fall below it too rarely (evidence 31 to 1).",
+        ),
+        (
+            90,
+            {"log_wealth": 100.0, "log_contrary": math.log(2.5), "is_serving": True},
+            (
+                "The model has beaten the rules: the bet on it stands at over 1,000,000, 40 was required; "
+                "the bet against it since then stands at 2.50, 20 would end it."
+            ),
+        ),
+    ],
+)
+def test_each_standing_is_said_in_a_sentence(count: int, numbers: dict[str, Any], said: str) -> None:
+    assert step_reason(_standing(count, **numbers), MODEL) == said

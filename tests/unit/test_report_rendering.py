@@ -115,7 +115,7 @@ def test_mail_contains_explanations_gate_and_restatements_if_the_facts_do() -> N
 
     for words in (" ".join(views.text.split()), read_aloud(views.html)):
         assert "the firm rule applies regardless): size of day rises; 2 large losses" in words
-        assert "Model gate: rule-based limits apply. Improvement 4%, required 10%. 31 of 60 sessions." in words
+        assert "Gate: rule-based limits apply. Improvement 4%, required 10%. 31 of 60 sessions." in words
         assert "NET001, 2025-08-15: -$812.30 restated to unknown (fees restated)" in words
     assert "RESTATEMENTS" not in rendered(desk([account()])).text
 

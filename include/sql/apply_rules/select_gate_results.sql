@@ -2,7 +2,7 @@
 -- Grain: at most one row; none where no model was evaluated. Reads: gate_results, model_versions. Binds: run_id.
 select
     gate_results.model_id,
-    gate_results.is_serving,
+    gate_results.serving,
     gate_results.reasons,
     model_versions.content_sha256
 from results.gate_results

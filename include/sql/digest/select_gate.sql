@@ -1,9 +1,9 @@
--- Counts the sessions of a week with model-based limits, with the last gate result.
+-- Counts the sessions of a week with forecast-based limits, with the last gate result.
 -- Grain: at most one row. Reads: gate_results, runs, model_versions.
 with newest as (
     select distinct on (runs.session_date)
         runs.session_date,
-        gate_results.is_serving,
+        gate_results.serving,
         gate_results.improvement,
         gate_results.exceedance_rate,
         gate_results.reasons,
@@ -23,7 +23,7 @@ with newest as (
 
 select
     count(*) over () as judged_count,
-    count(*) filter (where newest.is_serving) over () as serving_count,
+    count(*) filter (where newest.serving <> 'rules') over () as serving_count,
     newest.improvement,
     newest.exceedance_rate,
     newest.reasons,

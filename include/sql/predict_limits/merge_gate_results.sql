@@ -1,11 +1,11 @@
 -- Stores what the gate found for a run.
 -- Grain: one row per run. Writes: gate_results. Rerun: replaces the run's row.
--- Binds: run_id, model_id, is_serving, is_pass, session_count, forecast_count, improvement, p_value, exceedance_rate,
+-- Binds: run_id, model_id, serving, is_pass, session_count, forecast_count, improvement, p_value, exceedance_rate,
 -- kupiec_p_value, christoffersen_p_value, reasons, drifts.
 insert into results.gate_results (
     run_id,
     model_id,
-    is_serving,
+    serving,
     is_pass,
     session_count,
     forecast_count,
@@ -20,7 +20,7 @@ insert into results.gate_results (
 values (
     %(run_id)s,
     %(model_id)s,
-    %(is_serving)s,
+    %(serving)s,
     %(is_pass)s,
     %(session_count)s,
     %(forecast_count)s,
@@ -34,7 +34,7 @@ values (
 )
 on conflict (run_id) do update set
     model_id = excluded.model_id,
-    is_serving = excluded.is_serving,
+    serving = excluded.serving,
     is_pass = excluded.is_pass,
     session_count = excluded.session_count,
     forecast_count = excluded.forecast_count,

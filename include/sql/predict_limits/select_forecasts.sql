@@ -6,7 +6,8 @@ select
     forecasts.account_id,
     forecasts.effective_session,
     forecasts.expert,
-    forecasts.quantile_05_usd::double precision as quantile_05_usd
+    forecasts.quantile_05_usd::double precision as quantile_05_usd,
+    forecasts.is_live
 from derived.forecasts
 where forecasts.effective_session <= %(effective_session)s
 order by

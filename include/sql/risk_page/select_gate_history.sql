@@ -3,7 +3,7 @@
 select distinct on (runs.session_date)
     runs.session_date,
     gate_results.model_id,
-    gate_results.is_serving,
+    gate_results.serving,
     gate_results.is_pass,
     gate_results.session_count,
     gate_results.forecast_count,

@@ -63,7 +63,7 @@ select
     traded.fill_count,
     traded.net_pnl_usd,
     traded.total_pnl_usd,
-    gate_results.is_serving,
+    gate_results.serving,
     coalesce(gate_results.reasons, '{}') as gate_reasons,
     coalesce(gate_results.drifts, '{}') as drifts,
     cut_track_records.verdict as track_record_verdict,

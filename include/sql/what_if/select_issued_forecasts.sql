@@ -6,9 +6,10 @@ select
     issued_forecasts.effective_session,
     issued_forecasts.expert,
     issued_forecasts.quantile_05_usd::double precision as quantile_05_usd,
+    issued_forecasts.is_live,
     issued_forecasts.known_at
 from issued_forecasts
-where issued_forecasts.expert in ('historical', 'model')
+where issued_forecasts.expert in ('calibrated', 'historical', 'model')
 order by
     issued_forecasts.effective_session asc,
     issued_forecasts.account_id asc,

@@ -184,7 +184,7 @@ def read_run(connection: Connection, run_id: int) -> Run:
 
 
 def create_tables(connection: Connection, schema: str, sources: tuple[str, ...], as_of: dt.datetime) -> None:
-    """Create empty copies of the tables of some schemas, with the forecasts that had been issued; the caller commits.
+    """Create empty copies of the tables of some schemas, with the forecasts and bets made so far; the caller commits.
 
     Parameters
     ----------
@@ -195,13 +195,14 @@ def create_tables(connection: Connection, schema: str, sources: tuple[str, ...],
     sources
         Schemas whose tables are copied: ``derived``, ``results``.
     as_of
-        Cut-off: forecasts that were issued earlier are known.
+        Cut-off: forecasts and bets that were made earlier are known.
     """
     connection.replaced_schemas = {"private": schema}
     with connection.cursor() as cursor:
         for source, table in rows(connection, "migrate/select_tables", {"schemas": list(sources)}):
             cursor.execute(f"create table private.{table} (like {source}.{table} including all)")
     execute(connection, "runs/insert_forecasts", {"as_of": as_of})
+    execute(connection, "runs/insert_gate_bets", {"as_of": as_of})
     if "results" in sources:
         execute(connection, "replay/insert_recommendations")
     connection.replaced_schemas = dict.fromkeys(sources, schema)

@@ -35,7 +35,7 @@ from risk.limits.rules import NO_CUT, FiredRule, PnlHistory, fired_rules, rules_
 from risk.limits.tail_effect import store_tail_effect, usual_losses
 from risk.limits.track_record import store_track_record
 from risk.limits.trader_fits import read_trader_records, review_traders, store_trader_fits
-from risk.model.gate import CutFunctions
+from risk.model.gate import FILTERED, NAMES, PROCEDURES, RULES, CutFunctions
 from risk.model.mixture import ResidualShape, forecast_distribution, residual_shape
 from risk.model.panel import SCALE_DECAY, FloatMatrix, Panel, ewma_scale, read_panel
 from risk.model.predict import Prediction, predict_limits, read_issued
@@ -102,31 +102,36 @@ class ActiveAccount:
 
 @dataclass(frozen=True, slots=True)
 class GateDecision:
-    """Whether the model's cuts apply in a run.
+    """Whose cuts apply in a run.
 
     Attributes
     ----------
     model_id, content_sha256
         The model that forecasts; ``None`` = none.
-    is_serving
-        Whether its cuts apply.
+    serving
+        ``rules``, ``filtered`` or ``model``.
     reasons
         Why, as the gate states it.
     """
 
     model_id: int | None
-    is_serving: bool
+    serving: str
     reasons: Sequence[str]
     content_sha256: str | None
 
     @property
     def expert(self) -> str:
         """The forecast that is shown and, where the gate allows it, acted on."""
-        return BASELINE if self.model_id is None else MODEL
+        return BASELINE if self.model_id is None or self.serving == FILTERED else MODEL
+
+    @property
+    def version(self) -> str:
+        """What made the serving forecast: the model's hash, or that of the filtered simulation's constants."""
+        return PROCEDURES[FILTERED] if self.serving == FILTERED else str(self.content_sha256)[:12]
 
 
 NO_GATE_DECISION = GateDecision(
-    None, is_serving=False, reasons=("No model was evaluated in this run.",), content_sha256=None
+    None, serving=RULES, reasons=("No model was evaluated in this run.",), content_sha256=None
 )
 
 
@@ -229,7 +234,7 @@ def decide(inputs: RunInputs) -> list[dict[str, Any]]:
 def recommendation(account: ActiveAccount, history: PnlHistory, inputs: RunInputs) -> dict[str, Any]:
     """Decide one account's limit: the columns of ``recommendations`` without the run.
 
-    The model's cut applies where policy and gate allow it and the account has a forecast, a norm and complete books;
+    The forecast's cut applies where policy and gate allow it and the account has a forecast, a norm and complete books;
     the rules' cut applies everywhere else. Neither lowers the last cut while the session's fills are unknown.
     """
     own = inputs.terms.of(account.account_id)
@@ -237,7 +242,7 @@ def recommendation(account: ActiveAccount, history: PnlHistory, inputs: RunInput
     fired = fired_rules(history, own)
     by_rules = (fired[0].rule.cut if fired else NO_CUT, most_urgent([one.rule.level for one in fired]))
     source, source_reason = _choose_source(account, inputs.gate, own.policy)
-    proposed = by_model if source == "model" and by_model is not None else by_rules
+    proposed = by_model if source != RULES and by_model is not None else by_rules
     (cut, level), reasons = _keep_last_cut(account, proposed, _reasons(account, source, fired), inputs.session_date)
     return {
         "account_id": account.account_id,
@@ -247,9 +252,7 @@ def recommendation(account: ActiveAccount, history: PnlHistory, inputs: RunInput
         "base_limit_usd": own.base_limit_usd,
         "new_limit_usd": new_limit_usd(own.base_limit_usd, cut),
         "source": source,
-        "source_version": (
-            f"policy version {inputs.terms.label}" if source == "rules" else str(inputs.gate.content_sha256)[:12]
-        ),
+        "source_version": (f"policy version {inputs.terms.label}" if source == RULES else inputs.gate.version),
         "source_reason": source_reason,
         "reasons": reasons,
         "rules_cut_ratio": by_rules[0],
@@ -297,23 +300,24 @@ def _needed_counts(panel: Panel, terms: DeskTerms) -> NDArray[np.int64]:
 
 
 def _choose_source(account: ActiveAccount, gate: GateDecision, policy: Policy) -> tuple[str, str]:
-    """Return whose cut applies, ``rules`` or ``model``, and why in sentences."""
+    """Return whose cut applies, ``rules``, ``filtered`` or ``model``, and why in sentences."""
     if account.incomplete_reason is not None:
-        return "rules", f"The books of {account.newest_session_date} are incomplete: {account.incomplete_reason}"
-    if gate.is_serving and not policy.model.decides:
-        return "rules", "The policy lets the rules alone decide."
-    if gate.is_serving and account.model_decision(policy) is None:
-        return "rules", (
-            f"The model has forecast {account.issued_count} of this account's sessions; "
+        return RULES, f"The books of {account.newest_session_date} are incomplete: {account.incomplete_reason}"
+    if gate.serving != RULES and not policy.model.decides:
+        return RULES, "The policy lets the rules alone decide."
+    if gate.serving != RULES and account.model_decision(policy) is None:
+        name = NAMES[gate.serving]
+        return RULES, (
+            f"{name[0].upper()}{name[1:]} has forecast {account.issued_count} of this account's sessions; "
             f"{policy.accounts.limited_history_sessions} are required."
         )
-    return "model" if gate.is_serving else "rules", " ".join(gate.reasons)
+    return gate.serving, " ".join(gate.reasons)
 
 
 def _reasons(account: ActiveAccount, source: str, fired: Sequence[FiredRule]) -> list[str]:
     """List how the forecast loss compares with the usual one, where it decides, and what the rules found."""
     reasons = [rule.reason for rule in fired]
-    if source == "model":
+    if source != RULES:
         loss, usual = -(account.quantile_05_usd or Decimal(0)), account.median_loss_usd or Decimal(0)
         ratio = f" ({multiple(loss / usual)})" if usual else ""
         reasons.insert(0, f"Forecast loss {usd(loss)} vs. usual {usd(usual)}{ratio}")

@@ -28,12 +28,10 @@ from risk.limits.decide import (
 )
 from risk.limits.policy import DeskTerms, read_terms
 from risk.limits.rules import PnlHistory, rules_cut_ratios
-from risk.model.gate import GateResult, evaluate_gate, rules_quantiles
+from risk.model.gate import HISTORICAL, GateInputs, Ladder, PlacedBets, is_eligible, reasons, rules_quantiles
 from risk.model.mixture import residual_shape
 from risk.model.panel import SCALE_DECAY, FloatMatrix, Panel, ewma_scale, read_panel
-from risk.model.walk_forward import MODEL
-
-HISTORICAL = "historical"
+from risk.model.walk_forward import BASELINE, MODEL
 
 UNUSED_SHAPE = residual_shape(np.empty((0, 0)), np.empty((0, 0)))
 """Of forecast distributions, which no cut, level or limit depends on."""
@@ -203,19 +201,24 @@ def _has_same_rules(known: PastInputs, terms: DeskTerms) -> bool:
     return True
 
 
+IssuedForecasts = Mapping[str, FloatMatrix]
+"""By expert, ``(n_sessions, n_accounts)``, US dollars, negative; NaN = none that counts."""
+
+GATE_EXPERTS = (MODEL, BASELINE, HISTORICAL)
+
+
 @dataclass(frozen=True, slots=True)
 class _EvaluatedGate:
-    """What the gate found after each session of a panel, and from what; matrices ``(n_sessions, n_accounts)``."""
+    """The gate's bets on the sessions of a panel, and what they came from; matrices ``(n_sessions, n_accounts)``."""
 
     panel: Panel
-    model_usd: FloatMatrix
-    historical_usd: FloatMatrix
+    issued: IssuedForecasts
     terms: DeskTerms
     cut_ratios: FloatMatrix
     rules_usd: FloatMatrix
-    results: Sequence[GateResult]
+    placed: PlacedBets
 
-    def same_rows(self, panel: Panel, model_usd: FloatMatrix, historical_usd: FloatMatrix, terms: DeskTerms) -> int:
+    def same_rows(self, panel: Panel, issued: IssuedForecasts, terms: DeskTerms) -> int:
         """Count the first rows up to which it was evaluated from these."""
         if (self.terms, self.panel.account_ids) != (terms, panel.account_ids):
             return 0
@@ -223,21 +226,18 @@ class _EvaluatedGate:
         if self.panel.session_dates[:count] != panel.session_dates[:count]:
             return 0
         is_same = np.ones(count, np.bool_)
-        for before, now in (
-            (self.panel.total_pnl_usd, panel.total_pnl_usd),
-            (self.model_usd, model_usd),
-            (self.historical_usd, historical_usd),
-        ):
+        pairs = [(self.issued[name], issued[name]) for name in GATE_EXPERTS]
+        for before, now in ((self.panel.total_pnl_usd, panel.total_pnl_usd), *pairs):
             both = before[:count], now[:count]
             is_same &= ((both[0] == both[1]) | (np.isnan(both[0]) & np.isnan(both[1]))).all(axis=1)
         return count if is_same.all() else int(np.argmin(is_same))
 
 
 class PastGates:
-    """Evaluates the gate of past mornings against other rules.
+    """Places the gate's bets of past mornings again, against other rules.
 
-    A result after a session depends on that session and earlier ones only: a morning evaluates the rows that are not
-    those of the morning before.
+    A bet on a session depends on that session and earlier ones only: a morning bets on the rows that are not those of
+    the morning before.
 
     Parameters
     ----------
@@ -251,28 +251,36 @@ class PastGates:
 
     def decision(self, known: PastInputs, terms: DeskTerms) -> GateDecision:
         """Return a morning's gate, had these rules been those of its policy."""
-        panel, (model, historical) = known.panel, self._issued(known.panel, known.morning.run)
+        panel, issued = known.panel, self._issued(known.panel, known.morning.run)
         before = self.evaluated
-        first = 0 if before is None else before.same_rows(panel, model, historical, terms)
+        first = 0 if before is None else before.same_rows(panel, issued, terms)
         scale = ewma_scale(panel.total_pnl_usd, SCALE_DECAY)
         cuts = rules_cut_ratios(panel, scale, first, terms=terms)
-        results: Sequence[GateResult] = ()
+        placed: PlacedBets = {}
         if before is not None:
-            cuts[:first], results = before.cut_ratios[:first], before.results[:first]
-        rules = rules_quantiles(panel.total_pnl_usd, historical, cuts, first)
+            cuts[:first] = before.cut_ratios[:first]
+            placed = {row: bets for row, bets in before.placed.items() if row < first}
+        rules = rules_quantiles(panel.total_pnl_usd, issued[HISTORICAL], cuts, first)
         if before is not None:
             rules[:first] = before.rules_usd[:first]
-        results = evaluate_gate(panel.total_pnl_usd, scale, model, rules, results)
-        self.evaluated = _EvaluatedGate(panel, model, historical, terms, cuts, rules, results)
-        return replace(known.gate, is_serving=results[-1].is_serving, reasons=results[-1].reasons)
+        inputs = GateInputs(
+            panel.total_pnl_usd, scale, is_eligible(panel), issued[MODEL], issued[BASELINE], issued[HISTORICAL], rules
+        )
+        ladder = Ladder(inputs, placed)
+        self.evaluated = _EvaluatedGate(panel, issued, terms, cuts, rules, ladder.placed)
+        has_model = known.gate.model_id is not None
+        return replace(
+            known.gate, serving=ladder.standing.serving(has_model=has_model), reasons=reasons(ladder.standing)
+        )
 
-    def _issued(self, panel: Panel, run: Run) -> tuple[FloatMatrix, FloatMatrix]:
-        """Lay out the model's and the historical forecasts as known in a run."""
-        found = {name: np.full_like(panel.total_pnl_usd, np.nan) for name in (MODEL, HISTORICAL)}
+    def _issued(self, panel: Panel, run: Run) -> IssuedForecasts:
+        """Lay out the forecasts as known in a run; those of the ladder's steps only where they were live."""
+        found = {name: np.full_like(panel.total_pnl_usd, np.nan) for name in GATE_EXPERTS}
         row_of = {day: number for number, day in enumerate((*panel.session_dates[1:], run.effective_session))}
         column_of = {account_id: number for number, account_id in enumerate(panel.account_ids)}
-        for account_id, day, expert, quantile_usd, known_at in self.issued:
+        for account_id, day, expert, quantile_usd, is_live, known_at in self.issued:
             place = row_of.get(day)
-            if place is not None and account_id in column_of and known_at <= run.as_of:
+            is_known = known_at <= run.as_of and (is_live or expert == HISTORICAL)
+            if place is not None and account_id in column_of and is_known:
                 found[expert][place, column_of[account_id]] = quantile_usd
-        return found[MODEL], found[HISTORICAL]
+        return found

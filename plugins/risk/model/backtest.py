@@ -36,10 +36,11 @@ from risk.model.backtests import (
 from risk.model.build_features import build_features
 from risk.model.features import LEARNED_NAMES
 from risk.model.fitted import MIXED_EXPERTS
-from risk.model.gate import CutFunctions, evaluate_gate, rules_quantiles
+from risk.model.gate import CutFunctions, GateInputs, Ladder, is_eligible, reasons, rules_quantiles
 from risk.model.mixture import LEVELS, forecast_distribution, residual_shape
 from risk.model.panel import FeaturePanel, FloatMatrix, Panel, feature_panel
-from risk.model.walk_forward import ProgressCallback, WalkForward, walk_forward
+from risk.model.walk_forward import ProgressCallback, WalkForward, baseline_forecasts, walk_forward
+from risk.model.window_test import session_losses
 
 FLAT_CUT_RATIO = 0.21
 """What "cut everyone the same" cuts: a model that cannot beat it does not distinguish traders."""
@@ -82,8 +83,8 @@ class BacktestRecord:
     models
         Scores by model; empty where no session could be scored.
     gate
-        ``served``: ``model`` or ``rules``; ``improvement`` and ``p_value`` over the last 60 sessions, ``None`` where
-        there are fewer; ``reasons``: sentences.
+        ``served``: ``model``, ``filtered`` or ``rules``, had these forecasts been issued live; ``improvement`` and
+        ``p_value`` over the last 60 sessions, ``None`` where there are fewer; ``reasons``: sentences.
     """
 
     session_count: int
@@ -190,12 +191,17 @@ def _known(value: float) -> float | None:
 
 def _gate_facts(history: FeaturePanel, forecasts: WalkForward, rules: FloatMatrix) -> dict[str, Any]:
     """Say whose cuts would apply tomorrow."""
-    last = evaluate_gate(history.panel.total_pnl_usd, history.scale, forecasts.calibrated, rules)[-1]
+    panel = history.panel
+    pnl, historical = panel.total_pnl_usd, forecasts.expert("historical")
+    filtered = baseline_forecasts(panel).calibrated
+    inputs = GateInputs(pnl, history.scale, is_eligible(panel), forecasts.calibrated, filtered, historical, rules)
+    standing = Ladder(inputs).standing
+    test = session_losses(pnl, history.scale, forecasts.calibrated, rules).test_after(len(pnl) - 1)
     return {
-        "served": "model" if last.is_serving else "rules",
-        "improvement": _known(last.improvement),
-        "p_value": _known(last.p_value),
-        "reasons": list(last.reasons),
+        "served": standing.serving(),
+        "improvement": _known(test.improvement),
+        "p_value": _known(test.p_value),
+        "reasons": list(reasons(standing)),
     }
 
 

@@ -1,36 +1,84 @@
-"""The gate: model-based limits apply only while the model beats the rules on past sessions.
+"""The gate: a forecast's cuts apply only once it has been proven to beat what serves without it.
+
+The ladder has two steps: filtered historical simulation, which needs no training, against the rules; and the model
+against whichever of the two serves. Each step is a bet (`risk.model.wealth`) on the forecasts that were issued before
+their sessions opened. The two steps share an error of 5 %: each needs a wealth of 40 (Ville 1939), and waits for 60
+sessions with a scored forecast. A changed procedure begins with a wealth of 1 and an error of its own.
 
 Row t of every forecast was issued after session t and is scored with session t + 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.core.money import counted, percent
+from risk.core.money import counted
 from risk.core.settings import TAIL_PROBABILITY
-from risk.model.backtests import pinball_loss, resampled_sessions
-from risk.model.experts.empirical import QUANTILE_SESSIONS
+from risk.model.experts.boosted import COLUMN_SHARE, PARAMETERS, ROUNDS
+from risk.model.experts.empirical import FILTER_DECAY, QUANTILE_SESSIONS
+from risk.model.experts.ridge import PENALTY
+from risk.model.features import LEARNED_NAMES
+from risk.model.fitted import MIXED_EXPERTS
+from risk.model.mixture import CALIBRATION_STEP, LEARNING_RATE, LOSS_DECAY
 from risk.model.panel import FloatMatrix, Panel
+from risk.model.wealth import CONTRARY_EVIDENCE, Bettor, LossGains, SessionBet, loss_gains
 
 OLDEST_SESSIONS = 10
 """A model may be used for ten sessions after the newest one it has seen: it is refitted every week."""
 
-WINDOW_SESSIONS = 60
-SMALLEST_IMPROVEMENT = 0.10
-LARGEST_P_VALUE = 0.05
-EXCEEDANCE_BOUNDS = (0.03, 0.08)
-DEMOTION_EXCEEDANCE_BOUNDS = (0.02, 0.10)
-PROMOTION_PASSES = 10
-DEMOTION_MISSES = 5
+FILTERED, MODEL, RULES, HISTORICAL = "filtered", "model", "rules", "historical"
+STEPS = (FILTERED, MODEL)
+"""Candidates of the ladder, in the order in which each session's bets are placed."""
+
+THRESHOLD = 40.0
+"""Wealth that promotes: two steps of the ladder share an error of 5 %."""
+
+TEST_SESSIONS = 60
+"""Scored sessions that a promotion waits for."""
+
+ELIGIBLE_SESSIONS = 20
+"""Active sessions before an account's forecasts are scored: before them its limits stay with the rules."""
+
 SHRINKAGE_COUNT = 100.0
 MINIMUM_POOLED = 100
 CUT_BUCKETS = (0.20, 0.40)
 """Cuts by the rules are pooled in these buckets: a part of the test, whatever the policy calls high."""
+
+NAMES = {
+    FILTERED: "filtered historical simulation",
+    MODEL: "the model",
+    RULES: "the rules",
+    HISTORICAL: "the account's own history",
+}
+
+SERVING_NAMES = {
+    MODEL: "model-based limits",
+    FILTERED: "limits by filtered historical simulation",
+    RULES: "rule-based limits",
+}
+"""What applies, in words; strongest evidence first."""
+
+
+def _procedure(*parts: object) -> str:
+    """Name a way of forecasting by all that it is made of, so that a changed one is another one."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+PROCEDURES: Mapping[str, str] = {
+    FILTERED: _procedure(FILTERED, FILTER_DECAY, CALIBRATION_STEP),
+    MODEL: _procedure(
+        LEARNED_NAMES, MIXED_EXPERTS, LEARNING_RATE, LOSS_DECAY, CALIBRATION_STEP, PENALTY, ROUNDS, PARAMETERS,
+        COLUMN_SHARE,
+    ),
+}  # fmt: skip
+"""What each candidate is made of today; a bet counts for its procedure only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,51 +98,6 @@ class CutFunctions:
 
     by_rules: Callable[[Panel, FloatMatrix, int], FloatMatrix]
     by_model: Callable[[Panel, FloatMatrix, int], FloatMatrix]
-
-
-@dataclass(frozen=True, slots=True)
-class GateResult:
-    """What the gate found after one session.
-
-    Attributes
-    ----------
-    session_count
-        Sessions with a scored forecast in the window, at most 60.
-    forecast_count
-        Forecasts scored in it.
-    improvement
-        1 - model's loss over the rules' loss; NaN with fewer than 60 sessions.
-    p_value
-        Share of block resamples whose improvement is not positive.
-    exceedance_rate
-        Share of results below the model's forecast.
-    is_pass
-        Whether all three conditions hold.
-    is_serving
-        Whether model-based limits apply after this session.
-    reasons
-        Sentences: why the model does not pass; with none, how long it has passed.
-    """
-
-    session_count: int
-    forecast_count: int
-    improvement: float
-    p_value: float
-    exceedance_rate: float
-    is_pass: bool
-    is_serving: bool
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Sums:
-    """Losses, exceedances and counts by session, those without a forecast left out; every array ``(n_scored,)``."""
-
-    number: NDArray[np.int64]
-    model_loss: NDArray[np.float64]
-    rules_loss: NDArray[np.float64]
-    exceedance_count: NDArray[np.int64]
-    forecast_count: NDArray[np.int64]
 
 
 def rules_quantiles(
@@ -145,137 +148,224 @@ def _shrunken(pool: Sequence[NDArray[np.float64]]) -> list[float]:
     return losses
 
 
-def evaluate_gate(
-    pnl: FloatMatrix,
-    scale: FloatMatrix,
-    model: FloatMatrix,
-    rules: FloatMatrix,
-    earlier: Sequence[GateResult] = (),
-) -> list[GateResult]:
-    """Evaluate the model after every session.
+@dataclass(frozen=True, slots=True)
+class GateInputs:
+    """What the gate looks at: matrices ``(n_sessions, n_accounts)``, US dollars; row t was known after session t.
+
+    Attributes
+    ----------
+    pnl, scale
+        Results and own scales.
+    is_eligible
+        Whose forecasts are scored, see `ELIGIBLE_SESSIONS`.
+    model, filtered, historical, rules
+        5 % quantiles for the next session, negative; NaN = none, or not one that counts.
+    """
+
+    pnl: FloatMatrix
+    scale: FloatMatrix
+    is_eligible: NDArray[np.bool_]
+    model: FloatMatrix
+    filtered: FloatMatrix
+    historical: FloatMatrix
+    rules: FloatMatrix
+
+    def gains(self, candidate: str, opponent: str, first_row: int) -> LossGains:
+        """Compare two forecasts by name, from a row on."""
+        start = max(first_row - 1, 0)
+        issued: FloatMatrix = getattr(self, candidate)[start:]
+        other: FloatMatrix = getattr(self, opponent)[start:]
+        return loss_gains(self.pnl[start:], self.scale[start:], issued, other, self.is_eligible[start:])
+
+
+def is_eligible(panel: Panel) -> NDArray[np.bool_]:
+    """Say whose next forecast is scored after each session, ``(n_sessions, n_accounts)``."""
+    return np.cumsum(panel.is_active, axis=0) >= ELIGIBLE_SESSIONS
+
+
+@dataclass(frozen=True, slots=True)
+class LadderBet:
+    """One step's bets on a session, as stored.
+
+    Attributes
+    ----------
+    candidate, opponent
+        ``filtered`` or ``model``, and what served without it.
+    procedure
+        What the candidate was made of, see `PROCEDURES`.
+    bet
+        The numbers.
+    """
+
+    candidate: str
+    opponent: str
+    procedure: str
+    bet: SessionBet
+
+
+PlacedBets = Mapping[int, Sequence[LadderBet]]
+"""Bets by the row of the session they were placed on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the ladder stands after a session.
+
+    Attributes
+    ----------
+    bets
+        Each step's last bet by candidate, of today's procedure; none = no session was scored yet.
+    session_counts
+        Sessions scored under the procedure, by candidate.
+    """
+
+    bets: Mapping[str, LadderBet]
+    session_counts: Mapping[str, int]
+
+    def serves(self, candidate: str) -> bool:
+        """Return whether a candidate has been promoted, and not demoted since."""
+        return candidate in self.bets and self.bets[candidate].bet.is_serving
+
+    def serving(self, *, has_model: bool = True) -> str:
+        """Return what serves: ``model``, ``filtered`` or ``rules``."""
+        if has_model and self.serves(MODEL):
+            return MODEL
+        return FILTERED if self.serves(FILTERED) else RULES
+
+
+class Ladder:
+    """Walks through the sessions and places each step's bet once.
 
     Parameters
     ----------
-    pnl, scale
-        Results and own scales, ``(n_sessions, n_accounts)``, US dollars.
-    model, rules
-        One-step-ahead 5 % quantiles, ``(n_sessions, n_accounts)``, US dollars. A cell counts where both are finite.
-    earlier
-        Results after the first sessions, evaluated before from the same rows: they are taken as they are.
+    inputs
+        Forecasts that count: in a warehouse those issued before their session opened.
+    placed
+        Bets of earlier mornings. They count as they were placed; no session before the last of them is bet on again,
+        whatever has been restated or added since.
+    threshold
+        Wealth that promotes.
 
-    Returns
-    -------
-    list
-        One result for each session, made with what was known after it.
+    Attributes
+    ----------
+    placed
+        All bets, new ones included.
+    new_rows
+        Sessions that were bet on now.
+    standings
+        After each session.
     """
-    sums = _summed(pnl, scale, model, rules)
-    counts = _resample_counts()
-    results: list[GateResult] = []
-    is_serving, passes, misses = False, 0, 0
-    for number in range(len(pnl)):
-        stop = int(np.searchsorted(sums.number, number, side="right"))
-        is_new = stop > 0 and int(sums.number[stop - 1]) == number
-        if number < len(earlier):
-            results.append(earlier[number])
-            is_pass, is_serving = results[-1].is_pass, results[-1].is_serving
-            passes = _streak(passes, is_hit=is_pass, is_new=is_new)
-            misses = _streak(misses, is_hit=not is_pass, is_new=is_new)
-            continue
-        window = slice(max(stop - WINDOW_SESSIONS, 0), stop)
-        figures = _figures(sums, window, counts)
-        reasons = _against(*figures)
-        # A session in which nobody was scored is no new evidence: it neither passes nor misses.
-        passes = _streak(passes, is_hit=not reasons, is_new=is_new)
-        misses = _streak(misses, is_hit=bool(reasons), is_new=is_new)
-        is_serving = _serves(figures[-1], is_serving=is_serving, passes=passes, misses=misses)
-        reasons_shown = (
-            (*_streaks(passes, misses, is_serving=is_serving), *reasons) if is_serving or not reasons else reasons
+
+    def __init__(self, inputs: GateInputs, placed: PlacedBets | None = None, threshold: float = THRESHOLD) -> None:
+        self.inputs, self.threshold = inputs, threshold
+        self.placed: dict[int, list[LadderBet]] = {row: list(bets) for row, bets in (placed or {}).items()}
+        self.first_row = max(self.placed, default=0) + 1
+        self.new_rows: list[int] = []
+        self.standings: list[Standing] = []
+        self._gains: dict[tuple[str, str], LossGains] = {}
+        self._bettors: dict[str, tuple[str, Bettor]] = {}
+        self._last: dict[str, LadderBet] = {}
+        for row in range(len(inputs.pnl)):
+            if row in self.placed:
+                for known in self.placed[row]:
+                    self._continue(known)
+            elif row >= self.first_row:
+                self._bet_on(row)
+            self.standings.append(self._standing())
+
+    @property
+    def standing(self) -> Standing:
+        """Where it stands after the last session."""
+        return self.standings[-1] if self.standings else Standing({}, {})
+
+    def _standing(self) -> Standing:
+        current = {name: bet for name, bet in self._last.items() if bet.procedure == PROCEDURES[name]}
+        return Standing(current, {name: len(self._bettors[name][1].bets) for name in current})
+
+    def _continue(self, known: LadderBet) -> None:
+        self._bettor(known.candidate, known.procedure).remember(known.bet)
+        self._last[known.candidate] = known
+
+    def _bettor(self, candidate: str, procedure: str) -> Bettor:
+        """Return who bets on a candidate: a new one where its procedure has changed."""
+        found = self._bettors.get(candidate)
+        if found is None or found[0] != procedure:
+            self._bettors[candidate] = found = (procedure, Bettor(self.threshold, TEST_SESSIONS))
+        return found[1]
+
+    def _bet_on(self, row: int) -> None:
+        before, bets = self.standing, []
+        for candidate in STEPS:
+            opponent = self._opponent(candidate, before, row)
+            place, gains = self._row(row), self._compared(candidate, opponent)
+            if gains.forecast_count[place]:
+                bettor = self._bettor(candidate, PROCEDURES[candidate])
+                bets.append(LadderBet(candidate, opponent, PROCEDURES[candidate], bettor.bet(gains, place)))
+                self._last[candidate] = bets[-1]
+        if bets:
+            self.placed[row] = bets
+            self.new_rows.append(row)
+
+    def _opponent(self, candidate: str, before: Standing, row: int) -> str:
+        """Return what serves without the candidate; known before the session."""
+        if candidate == MODEL and before.serves(FILTERED):
+            return FILTERED
+        place = self._row(row)
+        if self._compared(candidate, HISTORICAL).account_count[place] > 1:
+            return RULES
+        # A single account: the rules pool nothing there, so the better of two so far is what has to be beaten.
+        if not self._compared(candidate, RULES).account_count[place]:
+            return HISTORICAL
+        earlier = self.inputs.gains(HISTORICAL, RULES, 0).gain[:row]
+        return HISTORICAL if float(earlier.sum()) > 0.0 else RULES
+
+    def _row(self, row: int) -> int:
+        return row - max(self.first_row - 1, 0)
+
+    def _compared(self, candidate: str, opponent: str) -> LossGains:
+        if (candidate, opponent) not in self._gains:
+            self._gains[candidate, opponent] = self.inputs.gains(candidate, opponent, self.first_row)
+        return self._gains[candidate, opponent]
+
+
+def placed_bets(inputs: GateInputs) -> PlacedBets:
+    """Bet on every session, had all forecasts been issued live."""
+    return Ladder(inputs).placed
+
+
+def reasons(standing: Standing, *, threshold: float = THRESHOLD) -> tuple[str, ...]:
+    """Say of each step why it serves, or what it lacks; the model first."""
+    return tuple(step_reason(standing, candidate, threshold=threshold) for candidate in reversed(STEPS))
+
+
+def step_reason(standing: Standing, candidate: str, *, threshold: float = THRESHOLD) -> str:
+    """Say why a step of the ladder serves, or what it lacks."""
+    name = NAMES[candidate][0].upper() + NAMES[candidate][1:]
+    last = standing.bets.get(candidate)
+    if last is None:
+        return f"{name} has no scored forecast that was issued before its session opened."
+    bet, opponent = last.bet, NAMES[last.opponent]
+    if bet.is_serving:
+        return (
+            f"{name} has beaten {opponent}: the bet on it stands at {wealth(bet.log_wealth)}, {threshold:.0f} was "
+            f"required; the bet against it since then stands at {wealth(bet.log_contrary)}, {CONTRARY_EVIDENCE:.0f} "
+            "would end it."
         )
-        results.append(GateResult(*figures, not reasons, is_serving, reasons_shown))
-    return results
+    missing = []
+    if standing.session_counts[candidate] < TEST_SESSIONS:
+        count = counted(standing.session_counts[candidate], "live session")
+        missing.append(f"{count} of {TEST_SESSIONS}")
+    if bet.log_wealth < math.log(threshold):
+        missing.append(f"the bet that it beats {opponent} stands at {wealth(bet.log_wealth)} of {threshold:.0f}")
+    for side, log_wealth in (("often", bet.log_high), ("rarely", bet.log_low)):
+        if log_wealth >= math.log(CONTRARY_EVIDENCE):
+            missing.append(f"results fall below it too {side} (evidence {wealth(log_wealth)} to 1)")
+    return f"{name} does not decide yet: {', '.join(missing)}."
 
 
-def _summed(pnl: FloatMatrix, scale: FloatMatrix, model: FloatMatrix, rules: FloatMatrix) -> _Sums:
-    outcome = pnl[1:]
-    is_scored = np.isfinite(outcome) & np.isfinite(model[:-1]) & np.isfinite(rules[:-1]) & (scale[:-1] > 0.0)
-    count = np.count_nonzero(is_scored, axis=1)
-    number = np.flatnonzero(count)
-    model_loss, rules_loss = (
-        np.array([_session_loss(outcome[row], scale[row], quantiles[row], is_scored[row]) for row in number])
-        for quantiles in (model, rules)
-    )
-    exceedance_count = np.count_nonzero(is_scored & (outcome < model[:-1]), axis=1)
-    return _Sums(number + 1, model_loss, rules_loss, exceedance_count[number], count[number])
-
-
-def _session_loss(
-    outcome: NDArray[np.float64], scale: NDArray[np.float64], quantile: NDArray[np.float64], chosen: NDArray[np.bool_]
-) -> float:
-    errors = (outcome[chosen] - quantile[chosen]) / scale[chosen]
-    return float(pinball_loss(errors, np.zeros_like(errors)).sum())
-
-
-def _resample_counts() -> FloatMatrix:
-    """Count how often each session of a full window appears in each resample, ``(n_resamples, 60)``."""
-    chosen = resampled_sessions(WINDOW_SESSIONS)
-    rows = np.repeat(np.arange(len(chosen)), WINDOW_SESSIONS)
-    counts = np.zeros(chosen.shape)
-    np.add.at(counts, (rows, chosen.ravel()), 1.0)
-    return counts
-
-
-def _figures(sums: _Sums, window: slice, counts: FloatMatrix) -> tuple[int, int, float, float, float]:
-    model_loss, rules_loss = sums.model_loss[window], sums.rules_loss[window]
-    forecast_count = int(sums.forecast_count[window].sum())
-    exceedance_rate = int(sums.exceedance_count[window].sum()) / forecast_count if forecast_count else np.nan
-    if len(model_loss) < WINDOW_SESSIONS:
-        return len(model_loss), forecast_count, np.nan, np.nan, exceedance_rate
-    p_value = float(np.mean(counts @ (rules_loss - model_loss) <= 0.0))
-    total = rules_loss.sum()
-    improvement = float(1.0 - model_loss.sum() / total) if total > 0.0 else 0.0
-    return len(model_loss), forecast_count, improvement, p_value, exceedance_rate
-
-
-def _against(
-    session_count: int, forecast_count: int, improvement: float, p_value: float, exceedance_rate: float
-) -> tuple[str, ...]:
-    """Say what the model lacks to pass; nothing where it passes."""
-    if session_count < WINDOW_SESSIONS:
-        return (f"The gate needs {WINDOW_SESSIONS} sessions with a scored forecast and has {session_count}.",)
-    reasons = []
-    if not improvement > SMALLEST_IMPROVEMENT:
-        reasons.append(
-            f"The forecast's loss over {WINDOW_SESSIONS} sessions is {percent(improvement, 1)} below the rules'; "
-            f"more than {percent(SMALLEST_IMPROVEMENT)} is required."
-        )
-    if not p_value < LARGEST_P_VALUE:
-        reasons.append(f"The improvement may be chance: p = {p_value:.3f}, less than {LARGEST_P_VALUE} is required.")
-    low, high = EXCEEDANCE_BOUNDS
-    if not low <= exceedance_rate <= high:
-        found = f"{percent(exceedance_rate, 1)} of {counted(forecast_count, 'result')}"
-        reasons.append(f"{found} fell below the forecast 5% quantile; {percent(low)} to {percent(high)} are allowed.")
-    return tuple(reasons)
-
-
-def _streak(length: int, *, is_hit: bool, is_new: bool) -> int:
-    if not is_new:
-        return length
-    return length + 1 if is_hit else 0
-
-
-def _serves(exceedance_rate: float, *, is_serving: bool, passes: int, misses: int) -> bool:
-    if not is_serving:
-        return passes >= PROMOTION_PASSES
-    is_tolerable = DEMOTION_EXCEEDANCE_BOUNDS[0] <= exceedance_rate <= DEMOTION_EXCEEDANCE_BOUNDS[1]
-    return is_tolerable and misses < DEMOTION_MISSES
-
-
-def _streaks(passes: int, misses: int, *, is_serving: bool) -> tuple[str, ...]:
-    if is_serving and misses:
-        missed = f"The model missed the gate in {counted(misses, 'session')} in a row"
-        return (f"{missed}; rule-based limits apply from {DEMOTION_MISSES} on.",)
-    if is_serving:
-        return (f"The forecast has beaten the rules in {counted(passes, 'session')} in a row.",)
-    return (
-        f"The model has passed the gate in {counted(passes, 'session')} in a row; {PROMOTION_PASSES} are required.",
-    )
+def wealth(log_wealth: float) -> str:
+    """Write a wealth for people."""
+    if log_wealth >= math.log(1e6):
+        return "over 1,000,000"
+    value = math.exp(log_wealth)
+    return f"{value:,.0f}" if value >= 10.0 else f"{value:.2f}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,10 @@ from risk.core.errors import LeakError
 from risk.model.build_features import build_features
 from risk.model.features import FEATURE_NAMES, LEARNED_NAMES
 from risk.model.fitted import MIXED_EXPERTS
-from risk.model.gate import CutFunctions, GateResult, evaluate_gate, rules_quantiles
+from risk.model.gate import STEPS, CutFunctions, GateInputs, PlacedBets, is_eligible, placed_bets, rules_quantiles
 from risk.model.panel import MEASURES, FeaturePanel, FloatMatrix, Panel, feature_panel
 from risk.model.walk_forward import WalkForward, walk_forward
+from risk.model.wealth import SessionBet
 
 RECOMPUTED_SESSIONS = 6
 """Sessions up to the sampled one that are forecast anew, a refit among them; those before count as issued."""
@@ -47,7 +48,7 @@ class Pipeline:
     baseline
         (P&L, historical quantiles, the rules' cuts) to the rules' quantiles.
     gate
-        (P&L, scale, calibrated, the rules' quantiles) to results of the gate.
+        What the gate looks at, to its bets by row.
     """
 
     cuts: CutFunctions
@@ -55,7 +56,7 @@ class Pipeline:
     history: Callable[[Panel, pd.DataFrame, tuple[str, ...]], FeaturePanel] = feature_panel
     forecasts: Callable[[FeaturePanel, Issued, int, int], WalkForward] = walk_forward
     baseline: Callable[[FloatMatrix, FloatMatrix, FloatMatrix], FloatMatrix] = rules_quantiles
-    gate: Callable[[FloatMatrix, FloatMatrix, FloatMatrix, FloatMatrix], list[GateResult]] = evaluate_gate
+    gate: Callable[[GateInputs], PlacedBets] = placed_bets
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +167,16 @@ def outputs(
     yield from _forecast_outputs(forecasts)
     baseline = pipeline.baseline(panel.total_pnl_usd, forecasts.expert("historical"), rules_cuts)
     yield Output("rules_quantile", baseline, has_accounts=True)
-    results = pipeline.gate(panel.total_pnl_usd, history.scale, forecasts.calibrated, baseline)
-    yield Output("gate_result", np.array([_numbers(result) for result in results]), has_accounts=False)
+    inputs = GateInputs(
+        panel.total_pnl_usd,
+        history.scale,
+        is_eligible(panel),
+        forecasts.calibrated,
+        forecasts.expert("filtered"),
+        forecasts.expert("historical"),
+        baseline,
+    )
+    yield Output("gate_bet", _bet_numbers(pipeline.gate(inputs), len(panel.session_dates)), has_accounts=False)
     yield Output("model_cut_ratio", pipeline.cuts.by_model(panel, forecasts.calibrated, 0), has_accounts=True)
 
 
@@ -180,15 +189,13 @@ def _forecast_outputs(forecasts: WalkForward) -> Iterator[Output]:
     yield Output("calibration", forecasts.calibration, has_accounts=False)
 
 
-def _numbers(result: GateResult) -> list[float]:
-    return [
-        result.session_count,
-        result.forecast_count,
-        result.improvement,
-        result.p_value,
-        result.exceedance_rate,
-        result.is_serving,
-    ]
+def _bet_numbers(placed: PlacedBets, session_count: int) -> FloatMatrix:
+    """Lay out each step's bet of each session, ``(n_sessions, n_numbers)``; NaN where none was placed."""
+    numbers = np.full((session_count, len(STEPS), len(fields(SessionBet))), np.nan)
+    for row, bets in placed.items():
+        for one in bets:
+            numbers[row, STEPS.index(one.candidate)] = astuple(one.bet)
+    return numbers.reshape(len(numbers), -1)
 
 
 class _Recorded:

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, execute, rows, writing
 from risk.model.artefact import StoredModel, read_model
-from risk.model.backtests import christoffersen, kupiec
 from risk.model.build_features import read_features
 from risk.model.drift import drift_sentences, feature_drifts
 from risk.model.explain import explain_last
 from risk.model.features import LEARNED_NAMES, OWN_NAMES
 from risk.model.fitted import MIXED_EXPERTS, Model
-from risk.model.gate import WINDOW_SESSIONS, CutFunctions, evaluate_gate, rules_quantiles
+from risk.model.gate import CutFunctions, GateInputs, Ladder, is_eligible, rules_quantiles
+from risk.model.gate_rows import gate_columns, insert_bets, read_bets
 from risk.model.panel import (
     SCALE_DECAY,
     FeaturePanel,
@@ -46,6 +46,9 @@ NO_BOOKS = StoredModel(None, None, "There are no books yet: rule-based limits ap
 STORED_EXPERTS = (*MIXED_EXPERTS, "mixture", MODEL, BASELINE)
 """By name; ``historical``, ``filtered`` and ``calibrated`` need no model."""
 
+LADDER_EXPERTS = (MODEL, BASELINE)
+"""Forecasts of the gate's two steps."""
+
 Issued = Mapping[str, FloatMatrix]
 
 
@@ -61,18 +64,18 @@ class Prediction:
         Accounts with an explanation.
     model_id
         The model that forecasts; ``None`` = none could be used.
-    is_serving
-        Whether it passes the gate, so that its cuts apply.
+    serving
+        Whose cuts apply: ``rules``, ``filtered`` or ``model``.
     """
 
     forecast_count: int
     explained_count: int
     model_id: int | None
-    is_serving: bool
+    serving: str
 
 
 def predict_limits(connection: Connection, run: Run, cuts: CutFunctions) -> Prediction:
-    """Forecast the run's effective session, explain the forecasts and evaluate the gate.
+    """Forecast the run's effective session, explain the forecasts and place the gate's bets.
 
     The first forecast for an account and effective session stays for ever, so that sessions may run in any order and
     leave the same rows. Nothing that is wrong with a model fails the task: the reason is stored, and rule-based limits
@@ -86,7 +89,7 @@ def predict_limits(connection: Connection, run: Run, cuts: CutFunctions) -> Pred
     panel = read_panel(connection, run.session_date)
     needed = has_forecast(panel, ewma_scale(panel.total_pnl_usd, SCALE_DECAY))
     history = feature_panel(panel, read_features(connection, panel, needed), LEARNED_NAMES)
-    issued = read_issued(connection, panel, run.effective_session)
+    issued, is_live = read_forecasts(connection, panel, run.effective_session)
     baseline = baseline_forecasts(panel, issued[BASELINE])
     simple: dict[str, FloatMatrix] = {name: getattr(baseline, name) for name in BASELINE_EXPERTS}
     fitted: dict[str, FloatMatrix] = {}
@@ -100,16 +103,24 @@ def predict_limits(connection: Connection, run: Run, cuts: CutFunctions) -> Pred
     # As they will stand: the issued ones, then the new ones.
     historical = np.where(np.isfinite(issued["historical"]), issued["historical"], baseline.historical)
     model = np.where(np.isfinite(issued[MODEL]), issued[MODEL], fitted.get(MODEL, issued[MODEL]))
-    columns = _gate_columns(history, historical, model, stored, cuts)
+    rules = rules_quantiles(panel.total_pnl_usd, historical, cuts.by_rules(panel, history.scale, 0))
+    live = {name: np.where(is_live[name], issued[name], np.nan) for name in LADDER_EXPERTS}
+    inputs = GateInputs(
+        panel.total_pnl_usd, history.scale, is_eligible(panel), live[MODEL], live[BASELINE], historical, rules
+    )
+    ladder = Ladder(inputs, read_bets(connection, panel))
+    columns = gate_columns(inputs, ladder.standing, model, stored)
+    columns["drifts"] = _drifts(history, model) if stored.model is not None else []
     source = {"run_id": run.run_id, "model_id": None, "as_of": run.as_of}
     with writing(connection):
         count = insert_forecasts(connection, panel, run.effective_session, simple, issued, source)
         source["model_id"] = stored.model_id
         count += insert_forecasts(connection, panel, run.effective_session, fitted, issued, source)
+        insert_bets(connection, run, panel, ladder)
         execute(connection, "predict_limits/merge_gate_results", {"run_id": run.run_id, **columns})
         binds = {"run_id": run.run_id, "explanations": json.dumps(explained)}
         execute(connection, "predict_limits/merge_explanations", binds)
-    return Prediction(count, len(explained), stored.model_id, bool(columns["is_serving"]))
+    return Prediction(count, len(explained), stored.model_id, str(columns["serving"]))
 
 
 def issued_by_model(issued: Issued) -> Issued:
@@ -128,26 +139,6 @@ def _checked(stored: StoredModel, history: FeaturePanel, following: WalkForward)
     return StoredModel(None, None, reason)
 
 
-def _gate_columns(
-    history: FeaturePanel, historical: FloatMatrix, model: FloatMatrix, stored: StoredModel, cuts: CutFunctions
-) -> dict[str, Any]:
-    """Evaluate the gate into the columns of ``gate_results``; what cannot be known is null."""
-    unknown = ("improvement", "p_value", "exceedance_rate", "kupiec_p_value", "christoffersen_p_value")
-    columns: dict[str, Any] = dict.fromkeys(unknown)
-    columns |= {"session_count": 0, "forecast_count": 0, "is_pass": False, "is_serving": False, "drifts": []}
-    columns |= {"model_id": stored.model_id, "reasons": [stored.reason]}
-    if stored.model is None:
-        return columns
-    pnl, scale = history.panel.total_pnl_usd, history.scale
-    rules = rules_quantiles(pnl, historical, cuts.by_rules(history.panel, scale, 0))
-    result = evaluate_gate(pnl, scale, model, rules)[-1]
-    columns |= {name: value for name, value in asdict(result).items() if not _is_nan(value)}
-    columns |= _coverage(pnl, model)
-    columns["reasons"] = list(result.reasons)
-    columns["drifts"] = _drifts(history, model)
-    return columns
-
-
 def _drifts(history: FeaturePanel, model: FloatMatrix) -> list[str]:
     """Compare each account's own inputs of late with those before, and the exceedances with what is promised."""
     first_row = len(model) - DRIFT_SESSIONS
@@ -162,24 +153,6 @@ def _drifts(history: FeaturePanel, model: FloatMatrix) -> list[str]:
     exceeded = np.count_nonzero(is_scored & (outcome < issued), axis=1)
     drifts = feature_drifts(LEARNED_NAMES[: len(OWN_NAMES)], before, recent)
     return drift_sentences(drifts, exceeded.tolist(), np.count_nonzero(is_scored, axis=1).tolist())
-
-
-def _coverage(pnl: FloatMatrix, model: FloatMatrix) -> dict[str, float | None]:
-    """Back-test the window of the gate: unconditional coverage, and whether exceedances come alone."""
-    outcome, issued = pnl[1:], model[:-1]
-    is_scored = np.isfinite(outcome) & np.isfinite(issued)
-    window = np.flatnonzero(is_scored.any(axis=1))[-WINDOW_SESSIONS:]
-    scored, exceeded = is_scored[window], (outcome < issued)[window]
-    sequences = [exceeded[scored[:, account], account] for account in range(scored.shape[1])]
-    p_values = {
-        "kupiec_p_value": kupiec(int(np.count_nonzero(exceeded & scored)), int(np.count_nonzero(scored)))[1],
-        "christoffersen_p_value": christoffersen(sequences).p_value,
-    }
-    return {name: None if math.isnan(value) else value for name, value in p_values.items()}
-
-
-def _is_nan(value: object) -> bool:
-    return isinstance(value, float) and math.isnan(value)
 
 
 def _explained(history: FeaturePanel, model: Model, following: WalkForward) -> list[dict[str, Any]]:
@@ -204,14 +177,27 @@ def read_issued(connection: Connection, panel: Panel, effective_session: dt.date
     dict
         By expert, ``(n_sessions, n_accounts)``, US dollars, negative; NaN = none. Row t was issued after session t.
     """
+    return read_forecasts(connection, panel, effective_session)[0]
+
+
+def read_forecasts(
+    connection: Connection, panel: Panel, effective_session: dt.date
+) -> tuple[dict[str, FloatMatrix], dict[str, NDArray[np.bool_]]]:
+    """Read the forecasts issued so far, and where those of the gate were issued before their session opened.
+
+    Parameters and forecasts are those of `read_issued`; ``is_live`` has the same shapes, for `LADDER_EXPERTS`.
+    """
     issued = {expert: np.full_like(panel.total_pnl_usd, np.nan) for expert in STORED_EXPERTS}
+    live = {expert: np.zeros(panel.total_pnl_usd.shape, np.bool_) for expert in LADDER_EXPERTS}
     row_of = {day: number for number, day in enumerate((*panel.session_dates[1:], effective_session))}
     column_of = {account_id: number for number, account_id in enumerate(panel.account_ids)}
     binds = {"effective_session": effective_session}
-    for account_id, day, expert, quantile in rows(connection, "predict_limits/select_forecasts", binds):
+    for account_id, day, expert, quantile, is_live in rows(connection, "predict_limits/select_forecasts", binds):
         if account_id in column_of and day in row_of and expert in issued:
             issued[expert][row_of[day], column_of[account_id]] = quantile
-    return issued
+            if is_live and expert in live:
+                live[expert][row_of[day], column_of[account_id]] = True
+    return issued, live
 
 
 def insert_forecasts(

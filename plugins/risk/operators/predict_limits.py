@@ -10,7 +10,7 @@ from risk.operators.base import RunOperator
 
 
 class PredictLimitsOperator(RunOperator):
-    """Store one-step-ahead forecasts, why they are what they are, and whether the model passes the gate."""
+    """Store one-step-ahead forecasts, why they are what they are, and the bets of the gate."""
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Forecast with what was known at each session's close."""
@@ -21,5 +21,5 @@ class PredictLimitsOperator(RunOperator):
             "forecast_count": predicted.forecast_count,
             "explained_count": predicted.explained_count,
             "model_id": predicted.model_id,
-            "is_serving": predicted.is_serving,
+            "serving": predicted.serving,
         }

@@ -24,6 +24,7 @@ from risk.limits.limit_inputs import read_account_limits, unnamed_limits
 from risk.limits.policy import read_terms
 from risk.limits.policy_requests import pending_policy_sentences
 from risk.limits.receipts import BREACH
+from risk.model.gate import RULES, SERVING_NAMES
 from risk.report.facts import (
     PNL_CHART_SESSIONS,
     AccountFacts,
@@ -243,8 +244,8 @@ def _desk_facts(
     """Return the facts about the desk as a whole by their names: its totals, the gate, the track record."""
     levels = [account.level for account in accounts]
     restricted = sum(account.cut_ratio > 0 for account in accounts)
-    verdict = "model-based limits apply" if desk["is_serving"] else "rule-based limits apply"
-    gate = GateFacts(verdict, tuple(map(readable, desk["gate_reasons"])))
+    serving = desk["serving"] or RULES
+    gate = GateFacts(f"{SERVING_NAMES[serving]} apply", tuple(map(readable, desk["gate_reasons"])))
     return {
         "counts": Counts(levels.count("high"), levels.count("moderate"), levels.count("low"), restricted),
         "desk": DeskFacts(
@@ -257,7 +258,7 @@ def _desk_facts(
             new_limit_usd=sum((account.new_limit_usd for account in accounts), Decimal(0)),
             adjustments_usd=sum(booked.values(), Decimal(0)) if booked else None,
         ),
-        "gate": None if desk["is_serving"] is None else gate,
+        "gate": None if desk["serving"] is None else gate,
         # Verdict and totals; empty until a cut has an outcome.
         "past_cuts": () if desk["track_record_verdict"] == "nothing" else tuple(desk["track_record_sentences"][:2]),
     }

@@ -13,6 +13,7 @@ from risk.core.settings import EXCHANGE_ZONE, TAIL_PROBABILITY, Settings
 from risk.core.warehouse import Connection, execute, records, writing
 from risk.limits.breaches import open_items, read_items
 from risk.limits.trader_fits import trader_sentence
+from risk.model.gate import SERVING_NAMES
 from risk.report.mail import Mail, MailServer, SmtpServer, send_mail
 from risk.report.page import NoticePage, ui_address
 from risk.report.receipt_facts import readable
@@ -174,7 +175,7 @@ def _model(connection: Connection, week: Mapping[str, dt.date]) -> Iterator[str]
     for row in records(connection, "digest/select_gate", week):
         trained = f"trained through {row['last_session_date']}" if row["last_session_date"] else "no model"
         yield (
-            f"Model-based limits: {row['serving_count']} of {row['judged_count']} sessions ({trained}). "
+            f"Forecast-based limits: {row['serving_count']} of {row['judged_count']} sessions ({trained}). "
             f"Last gate result: {_listed(row['reasons']) or 'no reason given'}."
         )
         yield from row["drifts"]
@@ -305,12 +306,12 @@ def _sentences(version: Mapping[str, Any]) -> list[str]:
     card = version["card"]
     models, gate = card["record"]["models"], card["record"]["gate"]
     period = f"{version['first_session_date']} to {version['last_session_date']}"
-    source = "model-based" if gate["served"] == "model" else "rule-based"
     return [
         f"Training data: {count(version['pair_count'])} daily results, {card['account_count']} accounts, {period}.",
         "Leakage check passed: outputs of sampled past sessions do not change when later data is removed or replaced.",
         *(_score_sentence(name, models[key]) for key, name in CARD_FORECASTS.items() if key in models),
-        f"Gate on past sessions: {source} limits would apply. {' '.join(gate['reasons'])}",
+        f"Gate on past sessions, had these forecasts been live: {SERVING_NAMES[gate['served']]} would apply. "
+        f"{' '.join(gate['reasons'])}",
         *card.get("check_sentences", ()),
     ]
 

@@ -13,6 +13,7 @@ from risk.core.money import signed_usd
 from risk.core.policy import LEVELS
 from risk.core.runs import Run
 from risk.core.settings import TAIL_PROBABILITY
+from risk.model.gate import SERVING_NAMES
 from risk.report.charts import cumulative_pnl
 from risk.report.facts import AccountFacts, Facts, FitFacts, GateFacts, RosterEntry, WarningFacts
 
@@ -170,12 +171,17 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class LimitSource:
-    """Accounts whose limits come from one source, rules or model, for one reason."""
+    """Accounts whose limits come from one source, by the names of `SERVING_NAMES`, for one reason."""
 
     source: str
     version: str
     reason: str
     account_ids: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What the limits are."""
+        return SERVING_NAMES[self.source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +238,7 @@ class Page:
     standing: tuple[Section, ...]
     kept: tuple[TraderEntry, ...]
     sources: tuple[LimitSource, ...]
-    rules_count: int
-    model_count: int
+    source_counts: Mapping[str, int]
     gate: GateFacts | None
     request: ApprovalRequest | None
     approval_address: str
@@ -284,8 +289,7 @@ def build_page(
         headline=headline(accounts),
         **_blocks(accounts, charts or {}),
         sources=sources,
-        rules_count=sum(account.source == "rules" for account in accounts),
-        model_count=sum(account.source == "model" for account in accounts),
+        source_counts=_source_counts(accounts),
         gate=None if is_repeated else facts.gate,
         request=links.request,
         approval_address=ui_address(links.base_url, links.request.path) if links.request else "",
@@ -334,6 +338,12 @@ def headline(accounts: Sequence[AccountFacts]) -> Headline:
     standing_count = sum(account.cut_ratio > 0 and account.limit_change_usd == 0 for account in accounts)
     tone = reduced[0].level if reduced else "low" if raised else "none"
     return Headline(tone, reduced, raised, standing_count)
+
+
+def _source_counts(accounts: Sequence[AccountFacts]) -> dict[str, int]:
+    """Count the accounts by what decided their limits, the model's first."""
+    counts = {source: sum(account.source == source for account in accounts) for source in SERVING_NAMES}
+    return {source: number for source, number in counts.items() if number}
 
 
 def _sources(accounts: Sequence[AccountFacts]) -> tuple[LimitSource, ...]:

@@ -18,14 +18,9 @@ from risk.core.runs import DAILY_DAG
 from risk.core.warehouse import Connection, connect, records
 from risk.limits.approvals import Publication, read_publication
 from risk.model.features import FEATURES
-from risk.model.gate import (
-    DEMOTION_MISSES,
-    EXCEEDANCE_BOUNDS,
-    LARGEST_P_VALUE,
-    PROMOTION_PASSES,
-    SMALLEST_IMPROVEMENT,
-    WINDOW_SESSIONS,
-)
+from risk.model.gate import NAMES, STEPS, TEST_SESSIONS, THRESHOLD, wealth
+from risk.model.wealth import CONTRARY_EVIDENCE
+from risk.model.window_test import EXCEEDANCE_BOUNDS, LARGEST_P_VALUE, SMALLEST_IMPROVEMENT, WINDOW_SESSIONS
 from risk.report.facts import AccountFacts, Facts, parse_facts, reader_of
 from risk.report.page import Headline, headline
 from risk.web.charts import (
@@ -48,12 +43,13 @@ STATEMENT_TIMEOUT = "5s"
 SHOWN_MODELS = 20
 
 GATE_RULES = {
+    "threshold": THRESHOLD,
+    "sessions": TEST_SESSIONS,
+    "contrary_evidence": CONTRARY_EVIDENCE,
     "window_sessions": WINDOW_SESSIONS,
     "smallest_improvement": SMALLEST_IMPROVEMENT,
     "largest_p_value": LARGEST_P_VALUE,
     "exceedance_bounds": EXCEEDANCE_BOUNDS,
-    "promotion_passes": PROMOTION_PASSES,
-    "demotion_misses": DEMOTION_MISSES,
 }
 """The gate's conditions, for the sentence that states them."""
 
@@ -180,6 +176,30 @@ class TrackRecordView:
 
 
 @dataclass(frozen=True, slots=True)
+class WealthChart:
+    """The bets on one step of the gate's ladder.
+
+    Attributes
+    ----------
+    name
+        Of what is bet on.
+    chart
+        Logarithm of the wealth by session and that of the threshold; ``None`` before the first bet.
+    low, high, last
+        Wealth at the ends of the scale and after the last session.
+    procedure_count
+        Ways of forecasting that have been bet on; each has an error of its own.
+    """
+
+    name: str
+    chart: SessionChart | None
+    low: str
+    high: str
+    last: str
+    procedure_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelView:
     """The page of the model.
 
@@ -191,8 +211,10 @@ class ModelView:
         The newest ones, to choose from.
     coverage
         The card's coverage by trader, with the share of exceedances.
-    reliability, weights, gate
-        Charts; ``None`` where the card or the gate has nothing to draw.
+    reliability, weights
+        Charts; ``None`` where the card has nothing to draw.
+    wealth
+        The bets of each step of the ladder.
     gate_rules
         The gate's conditions.
     evaluation_count
@@ -206,7 +228,7 @@ class ModelView:
     coverage: Sequence[TableRow]
     reliability: ReliabilityChart | None
     weights: SessionChart | None
-    gate: SessionChart | None
+    wealth: Sequence[WealthChart]
     gate_rules: TableRow
     evaluation_count: int
     evaluations: Sequence[TableRow]
@@ -368,18 +390,29 @@ def read_model_page(connection: Connection, model_id: int | None, row_count: int
         raise RequestError(f"There is no model {model_id}: see the list of models.")
     evaluations = records(connection, "risk_page/select_gate_history")
     card = found[0]["card"] if found else {}
-    improvements = [(row["session_date"], row["improvement"]) for row in evaluations if row["improvement"] is not None]
+    bets = records(connection, "predict_limits/select_gate_bets", {"session_date": dt.date.max})
     return ModelView(
         found[0] if found else None,
         records(connection, "risk_page/select_models", {"row_count": SHOWN_MODELS}),
         [{**row, "exceedance_rate": row["breach_count"] / row["forecast_count"]} for row in card.get("coverage", ())],
         reliability_chart(card.get("checks", {}).get("levels", ())),
         _weights_chart(card),
-        threshold_chart(improvements, SMALLEST_IMPROVEMENT),
+        [_wealth_chart(step, [row for row in bets if row["candidate"] == step]) for step in reversed(STEPS)],
         GATE_RULES,
         len(evaluations),
         evaluations[: -row_count - 1 : -1],
     )
+
+
+def _wealth_chart(step: str, bets: Sequence[TableRow]) -> WealthChart:
+    """Draw the logarithm of a bet's wealth by session, beside that of the threshold."""
+    logs = [(row["session_date"], row["log_wealth"]) for row in bets]
+    chart = threshold_chart(logs, math.log(THRESHOLD))
+    name = NAMES[step]
+    if chart is None:
+        return WealthChart(name, None, "", "", "", 0)
+    procedures = len({row["procedure"] for row in bets})
+    return WealthChart(name, chart, wealth(chart.low), wealth(chart.high), wealth(logs[-1][1]), procedures)
 
 
 def _weights_chart(card: TableRow) -> SessionChart | None:

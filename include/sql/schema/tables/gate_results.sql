@@ -1,7 +1,7 @@
 create table results.gate_results (
     run_id bigint primary key references risk.runs (run_id),
     model_id bigint references risk.model_versions (model_id),
-    is_serving boolean not null,
+    serving text not null check (serving in ('rules', 'filtered', 'model')),
     is_pass boolean not null,
     session_count integer not null,
     forecast_count integer not null,
@@ -12,16 +12,16 @@ create table results.gate_results (
     christoffersen_p_value double precision,
     reasons text[] not null,
     drifts text[] not null,
-    check (model_id is not null or not is_serving)
+    check (model_id is not null or serving <> 'model')
 );
 
 comment on table results.gate_results is
-'What the model gate found in a run: whether the model may be used. Grain: one row per run. The task replaces '
+'What the gate found in a run: whose cuts are recommended. Grain: one row per run. The task replaces '
 'its run''s row.';
 comment on column results.gate_results.run_id is 'Run the row belongs to.';
 comment on column results.gate_results.model_id is 'Model that forecasts; null = none could be used, see reasons.';
-comment on column results.gate_results.is_serving is 'Whether the model''s cuts are recommended.';
-comment on column results.gate_results.is_pass is 'Whether the gate passed.';
+comment on column results.gate_results.serving is 'Whose cuts are recommended.';
+comment on column results.gate_results.is_pass is 'Whether the 60-session test passed; it decides nothing.';
 comment on column results.gate_results.session_count is 'Sessions compared.';
 comment on column results.gate_results.forecast_count is 'Forecasts compared.';
 comment on column results.gate_results.improvement is

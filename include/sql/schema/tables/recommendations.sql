@@ -6,7 +6,7 @@ create table results.recommendations (
     cut_ratio numeric(3, 2) not null check (cut_ratio between 0 and 0.95),
     base_limit_usd numeric(18, 2) not null,
     new_limit_usd numeric(18, 2) not null,
-    source text not null check (source in ('rules', 'model')),
+    source text not null check (source in ('rules', 'filtered', 'model')),
     source_version text not null,
     source_reason text not null,
     reasons text[] not null,
