@@ -18,6 +18,7 @@ MEASUREMENTS = (
     "replay",
     "operation",
     "forecast",
+    "gate",
     "page",
     "vendor",
     "walk",

@@ -1,4 +1,4 @@
-"""Gain, calibration, discrimination, promotion and speed of the forecast on desks whose truth is known.
+"""Gain, calibration, discrimination and speed of the forecast on desks whose truth is known.
 
 Every number is measured one step ahead: row t was issued after session t and is scored with session t + 1. Gains are
 against ``historical`` updated daily, from session 60 on. Run it with ``PYTHONPATH=plugins:. python -m bench.forecast``.
@@ -14,14 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.core.calendar import next_session
-from risk.limits.policy import default_terms
-from risk.limits.rules import rules_cut_ratios
 from risk.model.backtests import pinball_loss
 from risk.model.build_features import build_features
 from risk.model.experts.garch import PooledGarch
 from risk.model.features import LEARNED_NAMES
 from risk.model.fitted import MIXED_EXPERTS, fit_model, training_pairs
-from risk.model.gate import evaluate_gate, rules_quantiles
 from risk.model.panel import FeaturePanel, FloatMatrix, Panel, feature_panel
 from risk.model.walk_forward import WalkForward, walk_forward
 from simulation.truth import Truth, draw
@@ -34,10 +31,8 @@ AT_LEAST = {
     "weak gain": 0.043,
     "null gain": -0.005,
     "strong auc": 0.70,
-    "strong promoted": 0.80,
 }
 AT_MOST = {
-    "null promoted": 0.05,
     "walk-forward seconds": 30.0,
     "10,000 x 625 fit seconds": 120.0,
     "peak memory bytes": 6e9,
@@ -48,8 +43,6 @@ EXCEEDANCE_BOUNDS = (0.045, 0.055)
 def measure(
     *,
     seeds: Sequence[int] = (1, 2, 3),
-    null_desks: int = 100,
-    strong_desks: int = 60,
     fit_accounts: int = 10_000,
 ) -> dict[str, float]:
     """Measure everything and print the table of numbers to reach.
@@ -58,8 +51,6 @@ def measure(
     ----------
     seeds
         Of the desks of 23 traders and 625 sessions.
-    null_desks, strong_desks
-        Desks judged by the gate; 0 = leave out.
     fit_accounts
         Accounts of the large fit; 0 = leave out.
     """
@@ -71,10 +62,6 @@ def measure(
                 f"{set_name:8s} {name:22s} {np.mean(values):8.4f}   " + " ".join(f"{v:.4f}" for v in values), flush=True
             )
     figures["walk-forward seconds"] = max(figures.pop(f"{name} seconds") for name in ("strong", "weak", "null"))
-    if null_desks:
-        figures["null promoted"], _ = _promoted("null", 130, null_desks)
-    if strong_desks:
-        figures["strong promoted"], figures["strong serving at the end"] = _promoted("strong", 200, strong_desks)
     if fit_accounts:
         figures["10,000 x 625 fit seconds"] = _large_fit_seconds(fit_accounts)
         figures["peak memory bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
@@ -161,20 +148,6 @@ def _scores(truth: Truth, history: FeaturePanel, forecasts: WalkForward) -> dict
         outcome < -EVENT_SCALES * fixed, -forecasts.calibrated[:-1], is_scored
     )
     return scores
-
-
-def _promoted(set_name: str, sessions: int, desks: int) -> tuple[float, float]:
-    """Share of desks on which the model was ever promoted, and on which it serves at the end."""
-    ever = at_end = 0
-    for seed in range(1, desks + 1):
-        history = history_of_truth(draw(set_name, 12, sessions, seed))
-        forecasts = walk_forward(history)
-        cuts = rules_cut_ratios(history.panel, history.scale, terms=default_terms())
-        baseline = rules_quantiles(history.panel.total_pnl_usd, forecasts.expert("historical"), cuts)
-        results = evaluate_gate(history.panel.total_pnl_usd, history.scale, forecasts.calibrated, baseline)
-        ever += any(result.is_serving for result in results)
-        at_end += results[-1].is_serving
-    return ever / desks, at_end / desks
 
 
 def _large_fit_seconds(accounts: int) -> float:

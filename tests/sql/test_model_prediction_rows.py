@@ -296,6 +296,35 @@ def test_the_gate_follows_the_stored_forecasts_and_a_promoted_model_decides(
     assert table(desk, "gate_bets", ("session_date", "candidate", "gain", "log_wealth")) == bets
 
 
+def test_filtered_simulation_decides_where_it_is_proven_and_no_model_is_stored(
+    desk: warehouse.Connection, reports: Path
+) -> None:
+    # given live filtered forecasts that were right, and a model whose bytes were changed
+    _sql(desk, "update model_versions set artefact = artefact || ' '")
+    _predict(desk, new_run(desk, LAST))
+    _sql(
+        desk,
+        """
+        update forecasts set is_live = true, quantile_05_usd = least(daily_pnl.total_pnl_usd, -30) * case
+            when sessions.session_number %% 10 = 0 then 0.9 else 1.1 end
+        from daily_pnl inner join sessions on daily_pnl.session_date = sessions.session_date
+        where forecasts.expert = 'calibrated' and forecasts.account_id = daily_pnl.account_id
+            and forecasts.effective_session = daily_pnl.session_date
+        """,
+    )
+    run = new_run(desk, LAST)
+
+    # when
+    assert _predict(desk, run).serving == "filtered"
+    text = _mailed(desk, run, reports)
+
+    # then
+    assert "traders restricted using Filtered historical simulation" in text
+    assert "limits by filtered historical simulation" in text
+    assert "The stored model was changed" in text
+    assert {row[0] for row in table(desk, "recommendations", ("source",))} == {"filtered"}
+
+
 def test_reconstructed_forecasts_promote_nothing(desk: warehouse.Connection) -> None:
     # given forecasts as right as can be, none of which was issued before its session opened
     _sql(
@@ -377,7 +406,7 @@ def test_the_card_of_a_model_says_what_it_has_learned_and_how_it_did(
     )
     assert "daily results, 6 accounts, 2025-01-" in said
     assert "Model forecast: pinball loss" in said
-    assert "limits would apply. " in said
+    assert "limits apply. " in said
     assert "Calibrated forecast: coverage and independence together p = " in said
     assert "nan" not in said
 

@@ -310,8 +310,7 @@ def _sentences(version: Mapping[str, Any]) -> list[str]:
         f"Training data: {count(version['pair_count'])} daily results, {card['account_count']} accounts, {period}.",
         "Leakage check passed: outputs of sampled past sessions do not change when later data is removed or replaced.",
         *(_score_sentence(name, models[key]) for key, name in CARD_FORECASTS.items() if key in models),
-        f"Gate on past sessions, had these forecasts been live: {SERVING_NAMES[gate['served']]} would apply. "
-        f"{' '.join(gate['reasons'])}",
+        f"Gate on past sessions, were they live: {SERVING_NAMES[gate['served']]} apply. {' '.join(gate['reasons'])}",
         *card.get("check_sentences", ()),
     ]
 
