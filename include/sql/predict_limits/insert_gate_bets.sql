@@ -45,11 +45,12 @@ from
         log_low double precision,
         is_serving boolean
     )
-where not exists (
-    select 1
-    from derived.gate_bets as later
-    where
-        later.candidate = given.candidate
-        and later.session_date > given.session_date
-)
+where
+    not exists (
+        select 1
+        from derived.gate_bets as later
+        where
+            later.candidate = given.candidate
+            and later.session_date > given.session_date
+    )
 on conflict (session_date, candidate) do nothing;
