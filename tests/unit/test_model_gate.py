@@ -13,12 +13,12 @@ from risk.model.gate import (
     FILTERED,
     HISTORICAL,
     MODEL,
-    PROCEDURES,
     RULES,
     GateInputs,
     Ladder,
     LadderBet,
     Standing,
+    procedures,
     reasons,
     rules_quantiles,
     step_reason,
@@ -177,7 +177,7 @@ def test_the_gate_takes_desks_without_any_forecast() -> None:
 
 def _standing(count: int, **numbers: Any) -> Standing:
     bet = dataclasses.replace(NOTHING_BET, **numbers)
-    return Standing({MODEL: LadderBet(MODEL, RULES, PROCEDURES[MODEL], bet)}, {MODEL: count})
+    return Standing({MODEL: LadderBet(MODEL, RULES, procedures()[MODEL], bet)}, {MODEL: count})
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ from risk.limits.rules import NO_CUT, FiredRule, PnlHistory, fired_rules, rules_
 from risk.limits.tail_effect import store_tail_effect, usual_losses
 from risk.limits.track_record import store_track_record
 from risk.limits.trader_fits import read_trader_records, review_traders, store_trader_fits
-from risk.model.gate import FILTERED, NAMES, PROCEDURES, RULES, CutFunctions
+from risk.model.gate import FILTERED, NAMES, RULES, CutFunctions, procedures
 from risk.model.mixture import ResidualShape, forecast_distribution, residual_shape
 from risk.model.panel import SCALE_DECAY, FloatMatrix, Panel, ewma_scale, read_panel
 from risk.model.predict import Prediction, predict_limits, read_issued
@@ -127,7 +127,7 @@ class GateDecision:
     @property
     def version(self) -> str:
         """What made the serving forecast: the model's hash, or that of the filtered simulation's constants."""
-        return PROCEDURES[FILTERED] if self.serving == FILTERED else str(self.content_sha256)[:12]
+        return procedures()[FILTERED] if self.serving == FILTERED else str(self.content_sha256)[:12]
 
 
 NO_GATE_DECISION = GateDecision(

@@ -15,18 +15,14 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from risk.core.money import counted
 from risk.core.settings import TAIL_PROBABILITY
-from risk.model.experts.boosted import COLUMN_SHARE, PARAMETERS, ROUNDS
 from risk.model.experts.empirical import FILTER_DECAY, QUANTILE_SESSIONS
-from risk.model.experts.ridge import PENALTY
-from risk.model.features import LEARNED_NAMES
-from risk.model.fitted import MIXED_EXPERTS
-from risk.model.mixture import CALIBRATION_STEP, LEARNING_RATE, LOSS_DECAY
 from risk.model.panel import FloatMatrix, Panel
 from risk.model.wealth import CONTRARY_EVIDENCE, Bettor, LossGains, SessionBet, loss_gains
 
@@ -58,27 +54,27 @@ NAMES = {
     HISTORICAL: "the account's own history",
 }
 
-SERVING_NAMES = {
-    MODEL: "model-based limits",
-    FILTERED: "limits by filtered historical simulation",
-    RULES: "rule-based limits",
-}
-"""What applies, in words; strongest evidence first."""
 
+@cache
+def procedures() -> Mapping[str, str]:
+    """Hash what each candidate is made of today: a changed way of forecasting is another one.
 
-def _procedure(*parts: object) -> str:
-    """Name a way of forecasting by all that it is made of, so that a changed one is another one."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+    The experts are imported here: the pages of Airflow's API server need the names of this module only.
+    """
+    from risk.model.experts.boosted import COLUMN_SHARE, PARAMETERS, ROUNDS
+    from risk.model.experts.ridge import PENALTY
+    from risk.model.features import LEARNED_NAMES
+    from risk.model.fitted import MIXED_EXPERTS
+    from risk.model.mixture import CALIBRATION_STEP, LEARNING_RATE, LOSS_DECAY
 
-
-PROCEDURES: Mapping[str, str] = {
-    FILTERED: _procedure(FILTERED, FILTER_DECAY, CALIBRATION_STEP),
-    MODEL: _procedure(
-        LEARNED_NAMES, MIXED_EXPERTS, LEARNING_RATE, LOSS_DECAY, CALIBRATION_STEP, PENALTY, ROUNDS, PARAMETERS,
-        COLUMN_SHARE,
-    ),
-}  # fmt: skip
-"""What each candidate is made of today; a bet counts for its procedure only."""
+    mixing = (LEARNING_RATE, LOSS_DECAY, CALIBRATION_STEP)
+    parts = {
+        FILTERED: (FILTERED, FILTER_DECAY, CALIBRATION_STEP),
+        MODEL: (LEARNED_NAMES, MIXED_EXPERTS, *mixing, PENALTY, ROUNDS, PARAMETERS, COLUMN_SHARE),
+    }
+    return {
+        name: hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:12] for name, made in parts.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +188,7 @@ class LadderBet:
     candidate, opponent
         ``filtered`` or ``model``, and what served without it.
     procedure
-        What the candidate was made of, see `PROCEDURES`.
+        What the candidate was made of, see `procedures`.
     bet
         The numbers.
     """
@@ -279,7 +275,7 @@ class Ladder:
         return self.standings[-1] if self.standings else Standing({}, {})
 
     def _standing(self) -> Standing:
-        current = {name: bet for name, bet in self._last.items() if bet.procedure == PROCEDURES[name]}
+        current = {name: bet for name, bet in self._last.items() if bet.procedure == procedures()[name]}
         return Standing(current, {name: len(self._bettors[name][1].bets) for name in current})
 
     def _continue(self, known: LadderBet) -> None:
@@ -299,8 +295,8 @@ class Ladder:
             opponent = self._opponent(candidate, before, row)
             place, gains = self._row(row), self._compared(candidate, opponent)
             if gains.forecast_count[place]:
-                bettor = self._bettor(candidate, PROCEDURES[candidate])
-                bets.append(LadderBet(candidate, opponent, PROCEDURES[candidate], bettor.bet(gains, place)))
+                bettor = self._bettor(candidate, procedures()[candidate])
+                bets.append(LadderBet(candidate, opponent, procedures()[candidate], bettor.bet(gains, place)))
                 self._last[candidate] = bets[-1]
         if bets:
             self.placed[row] = bets

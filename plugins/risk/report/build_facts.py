@@ -24,9 +24,9 @@ from risk.limits.limit_inputs import read_account_limits, unnamed_limits
 from risk.limits.policy import read_terms
 from risk.limits.policy_requests import pending_policy_sentences
 from risk.limits.receipts import BREACH
-from risk.model.gate import RULES, SERVING_NAMES
 from risk.report.facts import (
     PNL_CHART_SESSIONS,
+    SERVING_NAMES,
     AccountFacts,
     Counts,
     DeskFacts,
@@ -244,8 +244,7 @@ def _desk_facts(
     """Return the facts about the desk as a whole by their names: its totals, the gate, the track record."""
     levels = [account.level for account in accounts]
     restricted = sum(account.cut_ratio > 0 for account in accounts)
-    serving = desk["serving"] or RULES
-    gate = GateFacts(f"{SERVING_NAMES[serving]} apply", tuple(map(readable, desk["gate_reasons"])))
+    gate = GateFacts(f"{SERVING_NAMES[desk['serving'] or 'rules']} apply", tuple(map(readable, desk["gate_reasons"])))
     return {
         "counts": Counts(levels.count("high"), levels.count("moderate"), levels.count("low"), restricted),
         "desk": DeskFacts(

@@ -13,7 +13,7 @@ from risk.core.settings import EXCHANGE_ZONE, TAIL_PROBABILITY, Settings
 from risk.core.warehouse import Connection, execute, records, writing
 from risk.limits.breaches import open_items, read_items
 from risk.limits.trader_fits import trader_sentence
-from risk.model.gate import SERVING_NAMES
+from risk.report.facts import SERVING_NAMES
 from risk.report.mail import Mail, MailServer, SmtpServer, send_mail
 from risk.report.page import NoticePage, ui_address
 from risk.report.receipt_facts import readable

@@ -28,6 +28,14 @@ PNL_CHART_SESSIONS = 60
 Reader = Callable[[Any], Any]
 
 
+SERVING_NAMES = {
+    "model": "model-based limits",
+    "filtered": "limits by filtered historical simulation",
+    "rules": "rule-based limits",
+}
+"""What decides limits, by the names of the gate (`risk.model.gate`), in words; strongest evidence first."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
     """What the report says about one active account.

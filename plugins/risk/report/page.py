@@ -13,9 +13,8 @@ from risk.core.money import signed_usd
 from risk.core.policy import LEVELS
 from risk.core.runs import Run
 from risk.core.settings import TAIL_PROBABILITY
-from risk.model.gate import SERVING_NAMES
 from risk.report.charts import cumulative_pnl
-from risk.report.facts import AccountFacts, Facts, FitFacts, GateFacts, RosterEntry, WarningFacts
+from risk.report.facts import SERVING_NAMES, AccountFacts, Facts, FitFacts, GateFacts, RosterEntry, WarningFacts
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 """Not strftime, whose names depend on the locale of the process."""
