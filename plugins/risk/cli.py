@@ -25,7 +25,7 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from risk import __version__, cli_backup, cli_chain, cli_limits, cli_map, cli_policy
+from risk import __version__, cli_backup, cli_chain, cli_examine, cli_limits, cli_map, cli_policy
 from risk.cli_parts import JsonFlag, MappingOption, read_settings_with, session_date_of, warehouse
 from risk.cli_parts import table as make_table
 from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn
@@ -49,6 +49,7 @@ app = typer.Typer(
 )
 app.command(name="map")(cli_map.show_mapping)
 app.command(name="verify")(cli_chain.verify_chain)
+app.command()(cli_examine.examine)
 app.command()(cli_backup.backup)
 app.command()(cli_backup.restore)
 app.add_typer(cli_limits.app)

@@ -11,7 +11,7 @@ from risk.core.chain import read_head, verify
 from risk.core.errors import RequestError
 from risk.core.settings import read_settings
 from risk.core.verify import read_witnesses
-from risk.core.warehouse import Connection
+from risk.core.warehouse import Connection, rows
 from risk.limits.approvals import APPROVED, EDITED, ApprovalPolicy, open_proposals, read_proposals, read_publication
 from risk.limits.publish import publish
 from risk.report.limits_mail import send_limits
@@ -44,7 +44,7 @@ def test_mail_says_what_is_in_force_and_who_decided_it(connection: Connection) -
     assert "1 other limit as recommended, without an approval." in text
     # and it is a witness of the last published limit, as the file beside the platform's is
     witnesses = read_witnesses("limits.eml", box.mails[0].as_bytes())
-    published = [f"{publication.publication_id} {name}" for name in ("A", "B", "C", "LOW")]
+    published = [str(row[-1]) for row in rows(connection, "risk_page/select_published", {"run_id": publication.run_id})]
     assert [one[1:3] for one in witnesses] == [read_head(connection, "published_limits", published)]
     assert f"Chain {witnesses[0].sequence} {witnesses[0].digits}" in text
     assert verify(connection, witnesses).sentence.endswith("Mails witness all of them.")

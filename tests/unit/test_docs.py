@@ -51,6 +51,7 @@ RUN_BY = {
     "riskctl backtest": "tests/unit/test_cli.py",
     "riskctl withdraw": "tests/integration/test_commands.py",
     "riskctl verify": "tests/sql/test_core_verify.py",
+    "riskctl examine": "tests/sql/test_evidence_pack.py",
     "riskctl map": "tests/unit/test_ingest_preview.py",
     "python -m tests.golden": "tests/golden/test_golden.py",
     "airflow backfill": "tests/integration/test_operation.py",

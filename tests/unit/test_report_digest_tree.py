@@ -38,7 +38,7 @@ def root_of(content: object, salt: str, path: list[tuple[str, str]]) -> str:
 def test_every_account_of_a_desk_proves_itself(count: int, place: int) -> None:
     facts, name = made(count), f"NET{place % count:03}"
 
-    proof = prove_account(facts, SALT, name)
+    proof = prove_account(facts.canonical, SALT, name)
 
     assert proof is not None
     assert root_of(proof.content, proof.salt, list(proof.path)) == report_digest(facts, SALT)
@@ -48,7 +48,7 @@ def test_every_account_of_a_desk_proves_itself(count: int, place: int) -> None:
 
 
 def test_changed_amount_gives_another_root() -> None:
-    proof = prove_account(made(5), SALT, "NET003")
+    proof = prove_account(made(5).canonical, SALT, "NET003")
     assert proof is not None
     changed = {**proof.content, "account": {**proof.content["account"], "new_limit_usd": "1.00"}}
 
@@ -66,7 +66,7 @@ def test_whatever_changes_in_the_facts_changes_the_digest() -> None:
 def test_leaf_cannot_be_guessed_without_the_salt_of_the_report() -> None:
     """Whoever has one account's proof knows the hash beside it, and neither its salt nor the report's."""
     facts = made(2)
-    shown, other = prove_account(facts, SALT, "NET000"), prove_account(facts, SALT, "NET001")
+    shown, other = prove_account(facts.canonical, SALT, "NET000"), prove_account(facts.canonical, SALT, "NET001")
     assert shown is not None
     assert other is not None
 
@@ -78,8 +78,8 @@ def test_leaf_cannot_be_guessed_without_the_salt_of_the_report() -> None:
 
 
 def test_account_that_the_report_does_not_name_has_no_proof() -> None:
-    assert prove_account(made(2), SALT, "NET999") is None
-    assert prove_account(made(2), SALT, "desk") is None
+    assert prove_account(made(2).canonical, SALT, "NET999") is None
+    assert prove_account(made(2).canonical, SALT, "desk") is None
 
 
 def test_desks_own_further_limit_is_in_no_accounts_leaf() -> None:
@@ -89,11 +89,11 @@ def test_desks_own_further_limit_is_in_no_accounts_leaf() -> None:
     ]
     facts = replace(made(2), limit_use=LimitUseFacts(further=tuple(uses)))
 
-    proof = prove_account(facts, SALT, "NET001")
+    proof = prove_account(facts.canonical, SALT, "NET001")
 
     assert proof is not None
     assert [use["account_id"] for use in proof.content["further"]] == ["NET001"]
-    assert prove_account(facts, SALT, "desk") is None
+    assert prove_account(facts.canonical, SALT, "desk") is None
 
 
 def test_digest_of_format_1_is_that_of_the_facts() -> None:
@@ -104,7 +104,7 @@ def test_digest_of_format_1_is_that_of_the_facts() -> None:
 def test_account_named_like_the_desk_keeps_a_leaf_of_its_own(name: str) -> None:
     facts = desk([account(name)])
 
-    proof = prove_account(facts, SALT, name)
+    proof = prove_account(facts.canonical, SALT, name)
 
     assert proof is not None
     assert root_of(proof.content, proof.salt, list(proof.path)) == report_digest(facts, SALT)

@@ -7,7 +7,8 @@ select
     published_limits.limit_usd,
     published_limits.base_limit_usd,
     limit_decisions.action,
-    published_limits.reason
+    published_limits.reason,
+    published_limits.decision_id
 from risk.published_limits
 inner join risk.limit_decisions on published_limits.decision_id = limit_decisions.decision_id
 where published_limits.publication_id = %(publication_id)s

@@ -8,7 +8,8 @@ select
     limit_decisions.action,
     limit_decisions.user_name,
     limit_decisions.recorded_at,
-    published_limits.recorded_at as published_at
+    published_limits.recorded_at as published_at,
+    published_limits.decision_id
 from risk.publications
 inner join risk.published_limits on publications.publication_id = published_limits.publication_id
 inner join risk.limit_decisions on published_limits.decision_id = limit_decisions.decision_id

@@ -1,6 +1,7 @@
 -- Opens the next revision of a session; the run knows every input recorded until now, or until the instant it is asked.
 -- Grain: one row per session and revision. Reads: runs, loads. Writes: runs. Money: -.
--- Binds: session_date, effective_session, as_of (null = now), load_id, dag_run_id, code_version.
+-- Binds: session_date, effective_session, as_of (null = now), load_id, dag_run_id, code_version, tests_sha256
+-- (null = the tests are not installed here).
 -- Rerun: opens one more revision.
 insert into risk.runs (
     session_date,
@@ -10,7 +11,8 @@ insert into risk.runs (
     is_point_in_time,
     load_id,
     dag_run_id,
-    code_version
+    code_version,
+    tests_sha256
 )
 select
     %(session_date)s,
@@ -20,7 +22,8 @@ select
     %(as_of)s::timestamptz is not null,
     %(load_id)s,
     %(dag_run_id)s,
-    %(code_version)s
+    %(code_version)s,
+    %(tests_sha256)s
 from risk.runs as earlier
 where earlier.session_date = %(session_date)s
 returning

@@ -34,7 +34,7 @@ EACH: Mapping[str, Sequence[str]] = {
     "policy_trials": ["trial_number"],
     "policy_verdicts": ["verdict_id"],
     "publications": ["publication_id"],
-    "published_limits": ["publication_id", "account_id"],
+    "published_limits": ["decision_id"],
     "report_digests": ["run_id"],
     "reports": ["run_id"],
     "restores": ["restore_id", "replaced_sequence"],

@@ -18,7 +18,7 @@ from psycopg2 import sql
 from risk.core.calendar import morning, next_session
 from risk.core.errors import CheckError, RequestError
 from risk.core.policy_store import read_policy
-from risk.core.settings import SQL_DIR, TEMPLATE_DIR
+from risk.core.settings import PROJECT_DIR, SQL_DIR, TEMPLATE_DIR
 from risk.core.warehouse import Connection, execute, records, rows, writing
 
 DAILY_DAG: Final = "daily_risk"
@@ -89,6 +89,18 @@ def code_version() -> str:
     return digest.hexdigest()[:12]
 
 
+@cache
+def digest_of_tests() -> str | None:
+    """Return the SHA-256 over the tests beside our code; ``None`` where they are not installed."""
+    folder = PROJECT_DIR / "tests"
+    digest = hashlib.sha256()
+    files = sorted(folder.rglob("*.py"))
+    for path in files:
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest() if files else None
+
+
 def resolve_as_of(as_of: str, effective_session: dt.date, now: dt.datetime) -> dt.datetime | None:
     """Turn the parameter ``as_of`` of a run into an instant.
 
@@ -155,6 +167,7 @@ def open_run(
                 "load_id": load_id,
                 "dag_run_id": dag_run_id,
                 "code_version": code_version(),
+                "tests_sha256": digest_of_tests(),
             },
         )
     return Run(**opened[0])

@@ -234,8 +234,8 @@ class Proposal:
         return new_limit_usd(self.base_limit_usd, self.recommendation.maximum_cut_ratio)
 
     @property
-    def sha256(self) -> str:
-        """Hash of everything that a person is shown of it before he decides."""
+    def shown(self) -> str:
+        """Everything that a person is shown of it before he decides, as JSON."""
         decided = self.decided
         facts = {
             "account_id": self.account_id,
@@ -248,7 +248,12 @@ class Proposal:
             "kept_limit_usd": self.kept_limit_usd,
             "silent_limit_usd": self.silent_limit_usd,
         }
-        return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+        return json.dumps(facts, sort_keys=True, default=str)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what is shown."""
+        return hashlib.sha256(self.shown.encode()).hexdigest()
 
 
 def decision_deadline(effective_session: dt.date, asked_at: dt.datetime) -> dt.datetime:
@@ -352,8 +357,15 @@ def read_publication(
     return Publication(**found[0])
 
 
-def read_proposals(connection: Connection, publication: Publication) -> list[Proposal]:
+def read_proposals(
+    connection: Connection, publication: Publication, known_at: dt.datetime | None = None
+) -> list[Proposal]:
     """Read every account of a publication, by name, from the facts that were reported.
+
+    Parameters
+    ----------
+    known_at
+        Aware instant at which the limits in force are read, decisions in any case as they are; ``None`` = now.
 
     Raises
     ------
@@ -368,7 +380,7 @@ def read_proposals(connection: Connection, publication: Publication) -> list[Pro
         row.pop("account_id"): Decided(**row)
         for row in records(connection, "publish_limits/select_account_decisions", key)
     }
-    now = rows(connection, "publish_limits/select_clock")[0][0]
+    now = known_at or rows(connection, "publish_limits/select_clock")[0][0]
     begins_at = day_start(run.effective_session)
     instant = max(now, begins_at)
     known = read_account_limits(

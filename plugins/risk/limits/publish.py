@@ -87,7 +87,7 @@ def publish(connection: Connection, publication: Publication, outbound_dir: Path
     if outbound_dir is None or not publication.is_live:
         return PublishedLimits(len(published), None)
     file = outbound_dir / f"limits-{publication.effective_session}-{publication.publication_id}.csv"
-    subjects = [f"{publication.publication_id} {row['account_id']}" for row in published]
+    subjects = [str(row["decision_id"]) for row in published]
     if subjects:
         head = read_head(connection, "published_limits", subjects)
         write_once(file.with_suffix(".chain"), f"{head}\n".encode())

@@ -63,13 +63,14 @@ def report_digest(facts: Facts, salt: str | None) -> str:
     """
     if salt is None:
         return facts.sha256
-    levels = _levels([_leaf_hash(salt, name, content) for name, content in sorted(report_leaves(facts).items())])
+    leaves = sorted(report_leaves(facts.canonical).items())
+    levels = _levels([_leaf_hash(salt, name, content) for name, content in leaves])
     return levels[-1][0].hex()
 
 
-def prove_account(facts: Facts, salt: str, account_id: str) -> LeafProof | None:
-    """Return the proof of what a report said of an account; ``None`` = it does not name the account."""
-    leaves = sorted(report_leaves(facts).items())
+def prove_account(canonical: str, salt: str, account_id: str) -> LeafProof | None:
+    """Return the proof of what a report said of an account, from its facts; ``None`` = it does not name the account."""
+    leaves = sorted(report_leaves(canonical).items())
     name = account_leaf(account_id)
     place = next((number for number, (leaf, _) in enumerate(leaves) if leaf == name), None)
     if place is None:
@@ -88,9 +89,9 @@ def account_leaf(account_id: str) -> str:
     return f"account {account_id}"
 
 
-def report_leaves(facts: Facts) -> dict[str, dict[str, Any]]:
-    """Split the facts into leaves by name: what is about one account, and for the desk the digest of everything."""
-    plain = json.loads(facts.canonical)
+def report_leaves(canonical: str) -> dict[str, dict[str, Any]]:
+    """Split facts into leaves by name: what is about one account, and for the desk the digest of everything."""
+    plain = json.loads(canonical)
     use = plain["limit_use"]
     split = {field: plain[field] for field in OF_ACCOUNTS} | {field: use[field] for field in OF_USE}
     leaves: dict[str, dict[str, Any]] = {}
@@ -107,7 +108,7 @@ def report_leaves(facts: Facts) -> dict[str, dict[str, Any]]:
             # Of the policy's further limits one is the desk's.
             if field != "further" or entry["account_id"] != DESK_LEAF:
                 leaf(entry["account_id"])[field].append(entry)
-    return {**leaves, DESK_LEAF: {"facts_sha256": facts.sha256}}
+    return {**leaves, DESK_LEAF: {"facts_sha256": hashlib.sha256(canonical.encode()).hexdigest()}}
 
 
 def _leaf_salt(salt: str, name: str) -> bytes:

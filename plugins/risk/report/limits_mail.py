@@ -48,7 +48,7 @@ def send_limits(connection: Connection, server: MailServer, publication: Publica
         return 0
     run = read_run(connection, publication.run_id)
     addressed = with_policy_recipients(connection, run, settings)
-    subjects = [f"{publication.publication_id} {row['account_id']}" for row in published]
+    subjects = [str(row["decision_id"]) for row in published]
     page = replace(
         limits_page(publication, published, settings), head=read_head(connection, "published_limits", subjects)
     )

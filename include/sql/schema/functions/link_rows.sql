@@ -263,7 +263,7 @@ create trigger link_rows
 after insert on risk.published_limits
 referencing new table as added
 for each statement
-execute function risk.link_rows('each', 'publication_id', 'account_id');
+execute function risk.link_rows('each', 'decision_id');
 
 create trigger link_parts
 before insert on risk.reports

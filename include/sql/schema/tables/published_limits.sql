@@ -7,7 +7,7 @@ create table risk.published_limits (
     decided_limit_usd numeric(18, 2) not null,
     limit_usd numeric(18, 2) not null check (limit_usd > 0),
     reason text not null,
-    decision_id bigint not null references risk.limit_decisions (decision_id),
+    decision_id bigint not null unique references risk.limit_decisions (decision_id),
     recorded_at timestamptz not null default clock_timestamp(),
     primary key (publication_id, account_id)
 );
@@ -25,5 +25,5 @@ comment on column risk.published_limits.recommended_limit_usd is 'Limit that the
 comment on column risk.published_limits.decided_limit_usd is 'Limit that was decided.';
 comment on column risk.published_limits.limit_usd is 'Limit in force.';
 comment on column risk.published_limits.reason is 'Why this limit, as a sentence.';
-comment on column risk.published_limits.decision_id is 'Outcome behind it.';
+comment on column risk.published_limits.decision_id is 'Outcome behind it; names the link, which names no account.';
 comment on column risk.published_limits.recorded_at is 'When the row was recorded (committed).';

@@ -8,6 +8,7 @@ create table risk.runs (
     dag_run_id text not null,
     code_version text not null,
     is_point_in_time boolean not null default false,
+    tests_sha256 text,
     unique (session_date, revision)
 );
 
@@ -22,6 +23,8 @@ comment on column risk.runs.as_of is 'The run knows inputs recorded until then.'
 comment on column risk.runs.load_id is 'Load that preceded the run.';
 comment on column risk.runs.dag_run_id is 'Airflow''s run.';
 comment on column risk.runs.code_version is 'Content hash of the code that ran.';
+comment on column risk.runs.tests_sha256 is
+'SHA-256 over the files of the tests beside that code; null = they were not installed there.';
 comment on column risk.runs.is_point_in_time is
 'Whether the run was asked what was known at an earlier instant. Its books live in the schema run_<run_id> '
 'until its report; no other run builds on it.';

@@ -1,0 +1,1 @@
+"""Evidence for people outside the firm: the examiner's pack."""
