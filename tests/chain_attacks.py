@@ -147,6 +147,20 @@ def truncate(connection: Connection, link: Link, draw: random.Random) -> None:
         where, binds = rows_of(later)
         query(connection, sql.SQL("delete from {} where {}").format(place_of(later), where), binds)
     query(connection, "delete from risk.chain_links where sequence >= %s", (link["sequence"],))
+    forget_parts(connection)
+
+
+def forget_parts(connection: Connection) -> None:
+    """Remove what deliveries and files have brought that are gone."""
+    for table in ("fills", "corrections"):
+        query(
+            connection, f"delete from risk.{table} where delivery_id not in (select delivery_id from risk.deliveries)"
+        )
+    query(
+        connection,
+        "delete from risk.fill_rejects where (load_id, file_name) not in "
+        "(select load_id, file_name from risk.source_files)",
+    )
 
 
 def rewrite(connection: Connection, link: Link, draw: random.Random) -> None:
@@ -160,6 +174,7 @@ def drop_link(connection: Connection, link: Link, draw: random.Random) -> None:
     where, binds = rows_of(link)
     query(connection, sql.SQL("delete from {} where {}").format(place_of(link), where), binds)
     query(connection, "delete from risk.chain_links where sequence = %s", (link["sequence"],))
+    forget_parts(connection)
     for later in links(connection)[link["sequence"] - 1 :]:
         text = "update risk.chain_links set sequence = sequence - 1 where sequence = %s"
         query(connection, text, (later["sequence"],))

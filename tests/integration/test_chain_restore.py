@@ -187,3 +187,17 @@ def test_restore_says_which_open_approvals_it_has_closed(
 def test_pipeline_records_no_restore(server: str) -> None:
     with warehouse(server) as connection, pytest.raises(psycopg2.errors.InsufficientPrivilege), connection:
         connection.cursor().execute("insert into risk.restores (head_sequence) values (1)")
+
+
+def test_second_restore_explains_what_the_first_has_replaced(server: str, tmp_path: Path) -> None:
+    # given a backup, after which a long history and then a short one were replaced by it
+    witness(server, "kept.eml")
+    backup.back_up(server, ["warehouse"], tmp_path / "risk.tar", "key")
+    long = [witness(server, f"{number}.eml") for number in range(5)]
+    backup.restore(server, tmp_path / "risk.tar", "key")
+    short = witness(server, "short.eml")
+
+    backup.restore(server, tmp_path / "risk.tar", "key")
+
+    assert verdict(server, *long, short).faults == ()
+    assert verdict(server, long[-1]).exit_code == verdict(server, short).exit_code == 2

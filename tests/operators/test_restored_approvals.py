@@ -27,7 +27,7 @@ def publication(connection: Connection) -> Publication:
 def restore(connection: Connection) -> None:
     """Record a restore, as ``risk.core.backup`` does in the warehouse that it has restored."""
     with connection:
-        execute(connection, "backup/insert_restores", {"replaced_sequence": None, "replaced_sha256": None})
+        execute(connection, "backup/insert_restores", {"replaced_sequence": None})
 
 
 def again(connection: Connection, publication: Publication) -> Publication:

@@ -158,7 +158,7 @@ def restore(
                 recreate(cursor, temporary, owner)
                 load(cursor, make_dsn(dsn, dbname=temporary), owner, folder / f"{database}.dump")
                 if owner == WAREHOUSE_OWNER:
-                    replaced = read_chain_head(cursor, make_dsn(dsn, dbname=database), owner)
+                    replaced = read_replaced(cursor, make_dsn(dsn, dbname=database), owner)
                     closed |= record(cursor, make_dsn(dsn, dbname=temporary), owner, replaced)
             swap(cursor, owners)
     return Restored(sorted(owners), sorted(closed))
@@ -235,20 +235,20 @@ def load(cursor: psycopg2.extensions.cursor, dsn: str, owner: str, archive: Path
                 grant(connection, PIPELINE)
 
 
-def read_chain_head(cursor: psycopg2.extensions.cursor, dsn: str, owner: str) -> tuple[int, str] | None:
-    """Read the newest link of a warehouse that a restore replaces; ``None`` where there is none that can be read."""
+def read_replaced(cursor: psycopg2.extensions.cursor, dsn: str, owner: str) -> int | None:
+    """Read how long the history is that a restore replaces; ``None`` where there is none that can be read."""
     cursor.execute("select from pg_database where datname = %s", [parse_dsn(dsn)["dbname"]])
     if not cursor.rowcount:
         return None
     try:
         with as_owner(cursor, dsn, owner) as connection:
-            found = rows(connection, "chain/select_newest_link")
+            sequence: int | None = rows(connection, "backup/select_replaced_sequence")[0][0]
     except (psycopg2.Error, ConnectionLostError):
         return None
-    return found[0] if found else None
+    return sequence
 
 
-def record(cursor: psycopg2.extensions.cursor, dsn: str, owner: str, replaced: tuple[int, str] | None) -> set[dt.date]:
+def record(cursor: psycopg2.extensions.cursor, dsn: str, owner: str, replaced: int | None) -> set[dt.date]:
     """Record in a restored warehouse that it was restored, which closes its open approvals; return their sessions.
 
     The link of this row is why `risk.core.verify` says that history is missing where it would say that it was cut.
@@ -260,7 +260,7 @@ def record(cursor: psycopg2.extensions.cursor, dsn: str, owner: str, replaced: t
     dsn
         Connection to the warehouse, of the same server.
     replaced
-        What `read_chain_head` gave.
+        What `read_replaced` gave.
 
     Raises
     ------
@@ -270,11 +270,9 @@ def record(cursor: psycopg2.extensions.cursor, dsn: str, owner: str, replaced: t
     with as_owner(cursor, dsn, owner) as connection:
         if not is_created(connection):
             return set()
-        sequence, link_sha256 = replaced or (None, None)
         try:
             with writing(connection):
-                binds = {"replaced_sequence": sequence, "replaced_sha256": link_sha256}
-                execute(connection, "backup/insert_restores", binds)
+                execute(connection, "backup/insert_restores", {"replaced_sequence": replaced})
                 return {session for (session,) in rows(connection, "backup/select_closed_publications")}
         except psycopg2.Error as error:
             raise StackError(

@@ -2,7 +2,6 @@ create table risk.restores (
     restore_id bigint generated always as identity primary key,
     head_sequence bigint not null,
     replaced_sequence bigint,
-    replaced_sha256 text,
     recorded_at timestamptz not null default clock_timestamp()
 );
 
@@ -12,6 +11,5 @@ comment on table risk.restores is
 comment on column risk.restores.restore_id is 'Key of the restore.';
 comment on column risk.restores.head_sequence is 'Number of the newest link in the backup; 0 = none.';
 comment on column risk.restores.replaced_sequence is
-'Number of the newest link of the warehouse that was replaced; null = there was none that could be read.';
-comment on column risk.restores.replaced_sha256 is 'Hash of that link.';
+'Largest number of a link of the warehouse that was replaced, or of one that this had replaced; null = not known.';
 comment on column risk.restores.recorded_at is 'When the row was recorded (committed).';
