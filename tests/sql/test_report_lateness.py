@@ -110,6 +110,43 @@ def test_restatement_says_whether_fees_fills_or_corrections_changed(connection: 
     ]
 
 
+def book_without_a_report(connection: Connection, folder: Path, session_date: dt.date) -> None:
+    loaded = load_drop(connection, folder, session_date, Settings())
+    aggregate(connection, open_run(connection, session_date, loaded.load_id, "test"))
+
+
+def test_rewritten_history_that_no_report_knew_is_told_once_with_before_and_after(
+    connection: Connection, tmp_path: Path
+) -> None:
+    # given: a history in the books without any report of its sessions
+    for day in (MON, TUE, WED):
+        for account in ("NET001", "NET002", "NET003"):
+            write(tmp_path, account, day, *round_trip("11"))
+    book_without_a_report(connection, tmp_path, WED)
+
+    # when: the drop is rewritten: other prices, a row that nobody can read, another time; the rest stays as it was
+    write(tmp_path, "NET001", MON, *round_trip("11.22"))
+    write(tmp_path, "NET001", TUE, *round_trip("11.22"))
+    write(tmp_path, "NET002", MON, *round_trip("11"), "S,50,XYZ,12,0,PENDING,3")
+    (tmp_path / f"fills_NET003_{TUE}.csv").write_text(
+        (tmp_path / f"fills_NET003_{TUE}.csv").read_text().replace("09:45:00", "10:45:00")
+    )
+    write(tmp_path, "NET001", THU, *round_trip("11"))
+    book_without_a_report(connection, tmp_path, THU)  # as where the report of that run failed
+    write(tmp_path, "NET001", MON, *round_trip("11.33"))
+    _, facts = morning(connection, tmp_path, THU)
+
+    # then: before is what the books said first
+    assert restated(facts) == [
+        ("NET001", MON, 100, 133, "other fills delivered"),
+        ("NET001", TUE, 100, 122, "other fills delivered"),
+        ("NET002", MON, 100, None, "books are incomplete now"),
+        ("NET003", TUE, 100, 100, "delivered again, with the same result"),
+    ]
+    write(tmp_path, "NET001", FRI, *round_trip("11"))
+    assert restated(morning(connection, tmp_path, FRI)[1]) == []
+
+
 def test_rejected_row_is_in_every_mail_of_its_session_and_in_none_after_it_was_fixed(
     connection: Connection, tmp_path: Path
 ) -> None:

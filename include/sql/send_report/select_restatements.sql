@@ -1,7 +1,8 @@
--- Reads the P&L that differs from the latest report of it.
+-- Reads the P&L that differs from the latest report of it, and that of account-sessions delivered again since they were
+-- booked, whether or not a report had named them.
 -- Grain: one row per account and session, by account and session; a restatement is reported once.
--- Reads: sessions, runs, reports, renamed_accounts, daily_pnl, deliveries, current_deliveries, applied_corrections,
--- fills. Binds: within_sessions.
+-- Reads: sessions, runs, reports, renamed_accounts, daily_pnl, superseded_results, deliveries, current_deliveries,
+-- applied_corrections, fills. Binds: within_sessions.
 -- Money: US dollars, gains positive; null = no complete books, or no fills yet. A carried position without fills has no
 -- P&L if the fills had not been received. P&L under a former name counts for the new one; merged accounts are summed.
 with this_session as (
@@ -131,6 +132,47 @@ compared as (
             and latest.session_date = daily_pnl.session_date
 ),
 
+superseded as (
+    select distinct on (superseded_results.account_id, superseded_results.session_date)
+        superseded_results.account_id,
+        superseded_results.session_date,
+        superseded_results.total_pnl_usd as before_usd,
+        (
+            select max(runs.as_of)
+            from risk.runs
+            where
+                runs.as_of < superseded_results.as_of
+                and not runs.is_point_in_time
+        ) as as_of
+    from risk.superseded_results
+    where
+        superseded_results.as_of <= %(as_of)s
+        and superseded_results.session_date <= %(session_date)s
+        and not exists (
+            select
+            from risk.runs
+            inner join risk.reports on runs.run_id = reports.run_id
+            where
+                runs.as_of >= superseded_results.as_of
+                and runs.as_of < %(as_of)s
+                and runs.session_date >= superseded_results.session_date
+                and reports.recorded_at <= %(as_of)s
+                and not runs.is_point_in_time
+        )
+        and not exists (
+            select
+            from risk.renamed_accounts(%(as_of)s) as renamed
+            where
+                superseded_results.account_id = renamed.former_account_id
+                and superseded_results.session_date >= renamed.starts_at
+                and superseded_results.session_date < renamed.ends_before
+        )
+    order by
+        superseded_results.account_id asc,
+        superseded_results.session_date asc,
+        superseded_results.result_id asc
+),
+
 restating as (
     select
         compared.account_id,
@@ -142,6 +184,28 @@ restating as (
         compared.is_incomplete
     from compared
     where round(compared.before_usd, 2) is distinct from round(compared.after_usd, 2)
+    union all
+    select
+        superseded.account_id,
+        superseded.session_date,
+        superseded.as_of,
+        superseded.before_usd,
+        daily_pnl.total_pnl_usd as after_usd,
+        daily_pnl.account_id is not null as is_booked,
+        daily_pnl.incomplete_reason is not null as is_incomplete
+    from superseded
+    left join derived.daily_pnl
+        on
+            superseded.account_id = daily_pnl.account_id
+            and superseded.session_date = daily_pnl.session_date
+    where not exists (
+        select
+        from compared
+        where
+            compared.account_id = superseded.account_id
+            and compared.session_date = superseded.session_date
+            and round(compared.before_usd, 2) is distinct from round(compared.after_usd, 2)
+    )
 ),
 
 renewed as (
@@ -215,6 +279,7 @@ select
     case
         when not restating.is_booked then 'latest delivery has no fills'
         when restating.is_incomplete then 'books are incomplete now'
+        when restating.before_usd = restating.after_usd then 'delivered again, with the same result'
         when (restating.account_id, restating.session_date) in (
             select
                 renewed.account_id,

@@ -82,11 +82,14 @@ class _Scope:
         Of the sessions to compute and the five before them.
     instruments
         Symbols and currencies (``None`` = not stated) that the fills of these sessions name.
+    delivered
+        Accounts and sessions whose fills are others than the books have.
     """
 
     binds: dict[str, Any]
     prices: PriceBook
     instruments: set[tuple[str, str | None]]
+    delivered: list[tuple[str, dt.date]]
 
 
 def aggregate(connection: Connection, run: Run) -> Aggregate:
@@ -111,7 +114,7 @@ def aggregate(connection: Connection, run: Run) -> Aggregate:
         # A run of the past has books of its own, which no other run shares.
         newest = [] if run.is_point_in_time else rows(connection, "aggregate_pnl/select_horizons", binds)
         as_of, through_session_date = newest[0] if newest else (run.as_of, run.session_date)
-        written = _update_books(connection, run.session_date, as_of, through_session_date)
+        written = _update_books(connection, run, as_of, through_session_date)
         execute(connection, "aggregate_pnl/replace_findings", {**binds, **REPORTED, **_suspect_splits(connection, run)})
     return written
 
@@ -126,13 +129,15 @@ def rebuild_as_of(connection: Connection, session_date: dt.date, as_of: dt.datet
         return Aggregate(0, 0, 0) if scope is None else _write(connection, scope)
 
 
-def _update_books(
-    connection: Connection, session_date: dt.date, as_of: dt.datetime, through_session_date: dt.date
-) -> Aggregate:
+def _update_books(connection: Connection, run: Run, as_of: dt.datetime, through_session_date: dt.date) -> Aggregate:
     """Compute again what has changed, and check it; the caller holds the write lock."""
-    scope = _find_scope(connection, session_date, as_of, through_session_date)
+    scope = _find_scope(connection, run.session_date, as_of, through_session_date)
     if scope is None:
         return Aggregate(0, 0, 0)
+    if scope.delivered and not run.is_point_in_time:
+        account_ids, session_dates = map(list, zip(*scope.delivered, strict=True))
+        replaced = {"run_id": run.run_id, "as_of": as_of, "account_ids": account_ids, "session_dates": session_dates}
+        execute(connection, "aggregate_pnl/insert_superseded_results", replaced)
     written = _write(connection, scope, beside="aggregate_pnl/create_cash_flows")
     # Sums by sorting: their window wants this order anyway.
     with planning(connection, enable_hashagg="off"):
@@ -186,7 +191,8 @@ def _find_scope(
     account_ids = sorted(firsts)
     first_session_dates = [firsts[account_id] for account_id in account_ids]
     listed = {"account_ids": account_ids, "first_session_dates": first_session_dates}
-    return _Scope({**binds, **listed}, prices, instruments)
+    delivered = [(account_id, day) for account_id, day, has_new_fills in changed if has_new_fills]
+    return _Scope({**binds, **listed}, prices, instruments, delivered)
 
 
 def _has_changed(row: tuple[Any, ...], prices: PriceBook) -> bool:

@@ -14,7 +14,16 @@ from risk.core.policy import LEVELS
 from risk.core.runs import Run
 from risk.core.settings import TAIL_PROBABILITY
 from risk.report.charts import cumulative_pnl
-from risk.report.facts import SERVING_NAMES, AccountFacts, Facts, FitFacts, GateFacts, RosterEntry, WarningFacts
+from risk.report.facts import (
+    SERVING_NAMES,
+    AccountFacts,
+    Facts,
+    FitFacts,
+    GateFacts,
+    RestatementFacts,
+    RosterEntry,
+    WarningFacts,
+)
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 """Not strftime, whose names depend on the locale of the process."""
@@ -27,6 +36,8 @@ SUBJECT_WIDTH = 78
 """Longer subjects are cut off by mail programs, and broken into lines by the message format (RFC 5322, 2.1.1)."""
 WARNINGS_IN_MAIL = 20
 """A load of years of history may bring hundreds; report.json has all of them."""
+RESTATEMENTS_IN_MAIL = 20
+"""A history that is delivered again may bring thousands; report.json has all of them."""
 FITS_IN_MAIL = 5
 """They change slowly; the page Limits has all of them."""
 LONGEST_NAME_COLUMN = 24
@@ -243,6 +254,8 @@ class Page:
     approval_address: str
     warnings: tuple[WarningFacts, ...]
     hidden_warning_count: int
+    restatements: tuple[RestatementFacts, ...]
+    hidden_restatement_count: int
     fits: tuple[FitFacts, ...]
     hidden_fit_count: int
     roster: tuple[RosterEntry, ...]
@@ -294,6 +307,8 @@ def build_page(
         approval_address=ui_address(links.base_url, links.request.path) if links.request else "",
         warnings=facts.warnings[:WARNINGS_IN_MAIL],
         hidden_warning_count=max(0, len(facts.warnings) - WARNINGS_IN_MAIL),
+        restatements=largest_restatements(facts.restatements),
+        hidden_restatement_count=max(0, len(facts.restatements) - RESTATEMENTS_IN_MAIL),
         fits=facts.fits[:FITS_IN_MAIL],
         hidden_fit_count=max(0, len(facts.fits) - FITS_IN_MAIL),
         roster=roster,
@@ -328,6 +343,18 @@ def _blocks(accounts: Sequence[AccountFacts], charts: Mapping[str, bytes]) -> di
         "standing": tuple(one for one in sections if not one.changes),
         "kept": kept,
     }
+
+
+def largest_restatements(restatements: Sequence[RestatementFacts]) -> tuple[RestatementFacts, ...]:
+    """Return the restatements that are shown, by account and session: all, or the unknown and the largest ones."""
+
+    def size(entry: RestatementFacts) -> tuple[bool, Decimal]:
+        if entry.before_usd is None or entry.after_usd is None:
+            return True, Decimal(0)
+        return False, abs(entry.after_usd - entry.before_usd)
+
+    shown = set(map(id, sorted(restatements, key=size, reverse=True)[:RESTATEMENTS_IN_MAIL]))
+    return tuple(one for one in restatements if id(one) in shown)
 
 
 def headline(accounts: Sequence[AccountFacts]) -> Headline:
