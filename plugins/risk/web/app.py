@@ -33,7 +33,7 @@ from risk.web.access import DECIDER, READER, MayDecideDep, UserDep, check_form_t
 from risk.web.approval_views import CutsForm, DecisionForm, read_approval, wake_if_decided
 from risk.web.breach_views import BreachForm, read_breach, read_use
 from risk.web.guard import Guard, protect
-from risk.web.limit_views import LimitForm, read_limits_page
+from risk.web.limit_views import PAGE_ROWS, LimitForm, read_limits_page
 from risk.web.parameters import ALL_ROWS, FIRST_ROWS, Number, RowCount
 from risk.web.policy_pages import router as policy_router
 from risk.web.rendering import render, root
@@ -221,12 +221,20 @@ def model(request: Request, model_id: Number | None = None, rows: RowCount = FIR
 
 
 @router.get("/approvals/{publication_id}", response_class=HTMLResponse)
-def approval(request: Request, publication_id: Number, user: UserDep, decides: MayDecideDep) -> HTMLResponse:
+def approval(
+    request: Request,
+    publication_id: Number,
+    user: UserDep,
+    decides: MayDecideDep,
+    page: RowCount = 1,
+    rows: RowCount = PAGE_ROWS,
+) -> HTMLResponse:
     """Show what is open, what was decided and what is in force, and the forms that decide."""
     with warehouse() as connection:
-        view = read_approval(connection, publication_id)
+        view = read_approval(connection, publication_id, page, rows)
     token = form_token(user, _approval_purpose(publication_id))
-    return render(request, "approval", view=view, user=user, may_decide=decides, token=token)
+    shown: dict[str, Any] = {"user": user, "may_decide": decides, "token": token, "all_rows": ALL_ROWS}
+    return render(request, "approval", view=view, **shown)
 
 
 @router.post("/approvals/{publication_id}/decisions", dependencies=[DECIDER])
@@ -242,7 +250,8 @@ def decide_limit(
     with warehouse() as connection:
         decide(connection, publication_id, entered.decision, Decider(user, shown_at))
     wake_if_decided(request, publication_id, tasks)
-    return RedirectResponse(f"{root(request)}/approvals/{publication_id}", status.HTTP_303_SEE_OTHER)
+    page = f"?page={entered.page}" if entered.page > 1 else ""
+    return RedirectResponse(f"{root(request)}/approvals/{publication_id}{page}", status.HTTP_303_SEE_OTHER)
 
 
 @router.post("/approvals/{publication_id}/cuts", dependencies=[DECIDER])

@@ -23,6 +23,7 @@ from risk.limits.approvals import (
     superseded_by,
 )
 from risk.limits.decisions import Decision, may_approve, recommended_cuts
+from risk.web.limit_views import PAGE_ROWS, Page, PageNumber, page_of
 from risk.web.views import warehouse
 from risk.web.wake import wake_publication
 
@@ -38,6 +39,7 @@ class DecisionForm(BaseModel):
     token: str
     limit: Annotated[str, Field(max_length=30)] = ""
     reason: Annotated[str, Field(max_length=2000)] = ""
+    page: PageNumber = 1
 
     @property
     def decision(self) -> Decision:
@@ -62,10 +64,14 @@ class ApprovalView:
         What is to be published.
     proposals
         The accounts that need approval, most urgent first.
+    page
+        A page of them.
     cuts
         Those that one button approves.
     decisions
-        What was decided, in order.
+        What was decided, in order: the newest rows.
+    decision_count
+        All of them.
     published
         What is in force by it, by account; empty before the publication.
     is_closed
@@ -80,8 +86,10 @@ class ApprovalView:
 
     publication: Publication
     proposals: Sequence[Proposal]
+    page: Page[Proposal]
     cuts: Sequence[Proposal]
     decisions: Sequence[Mapping[str, Any]]
+    decision_count: int
     published: Mapping[str, Mapping[str, Any]]
     is_closed: bool
     superseded_by: int | None
@@ -115,8 +123,10 @@ def wake_if_decided(request: Request, publication_id: int, tasks: BackgroundTask
             tasks.add_task(wake_publication, request, publication.dag_run_id)
 
 
-def read_approval(connection: Connection, publication_id: int) -> ApprovalView:
-    """Read an approval.
+def read_approval(
+    connection: Connection, publication_id: int, page_number: int = 1, row_count: int = PAGE_ROWS
+) -> ApprovalView:
+    """Read an approval, with a page of the accounts and the newest decisions.
 
     Raises
     ------
@@ -125,13 +135,17 @@ def read_approval(connection: Connection, publication_id: int) -> ApprovalView:
     """
     publication = read_publication(connection, publication_id=publication_id)
     proposals = [one for one in read_proposals(connection, publication) if needs_approval(publication, one)]
+    proposals.sort(key=lambda one: (-one.recommendation.cut_ratio, one.account_id))
+    decisions = records(connection, "risk_page/select_decisions", {"publication_id": publication_id})
     published = records(connection, "risk_page/select_published", {"run_id": publication.run_id})
     now = rows(connection, "publish_limits/select_clock")[0][0]
     return ApprovalView(
         publication,
-        sorted(proposals, key=lambda one: (-one.recommendation.cut_ratio, one.account_id)),
+        proposals,
+        page_of(proposals, page_number),
         recommended_cuts(publication, proposals),
-        records(connection, "risk_page/select_decisions", {"publication_id": publication_id}),
+        decisions[-row_count:],
+        len(decisions),
         {row["account_id"]: row for row in published},
         now >= publication.decision_deadline or publication.closed_at is not None,
         superseded_by(connection, publication),

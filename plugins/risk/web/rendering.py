@@ -13,6 +13,9 @@ from fastapi.responses import HTMLResponse
 from risk.core import money
 from risk.core.settings import EXCHANGE_ZONE, TEMPLATE_DIR, read_settings
 
+SHOWN_FACTS = 100
+"""Warnings and restatements that a page lists: a bad delivery may bring thousands, and report.json has all of them."""
+
 
 def render(request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """Render ``include/templates/page/<name>.html.j2``; links start at where the app is mounted."""
@@ -47,5 +50,6 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals["shown_facts"] = SHOWN_FACTS
     environment.filters.update({**money.FILTERS, "local_time": _local_time, "figure": _figure})
     return environment
