@@ -13,7 +13,8 @@ People decide on the page *Approval* of *Risk*; the required action here decides
 again. **Approve** publishes what the page shows, **Reject** keeps the limit in force, **Set limit** needs a reason.
 Without an answer by 09:00 New York of the effective session (30 minutes after the email of a late report) cuts apply;
 silence never raises a limit but for what the policy gives back after a cut. For a past session (dry run) the next 09:00
-counts, and no file is written.
+counts, and no file is written. On a scheduled desk limits that are not published five minutes after that are an alert,
+whatever this DAG waits for; no task runs longer than ten minutes at a time.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param, chain
 
+from risk.core.settings import read_settings
 from risk.operators.approval import AwaitDecisionsOperator, PublishLimitsOperator, SendLimitsOperator
 from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.callbacks import TASK_CALLBACKS, on_run_failure, on_run_success
+from risk.operators.deadlines import PUBLICATION_DEADLINE
 
 with DAG(
     dag_id="publish_limits",
@@ -35,6 +38,7 @@ with DAG(
     catchup=False,
     on_failure_callback=on_run_failure,
     on_success_callback=on_run_success,
+    deadline=PUBLICATION_DEADLINE if read_settings().schedule == "sessions" else None,
     tags=["risk", "daily"],
     params={
         "run_id": Param(0, type="integer", minimum=1, title="Run", description="Key of the run to publish."),
@@ -47,6 +51,8 @@ with DAG(
         "retries": 3,
         "retry_delay": dt.timedelta(seconds=20),
         "retry_policy": RETRY_BY_ERROR,
+        # Of one look into the warehouse: between two the task waits without a process.
+        "execution_timeout": dt.timedelta(minutes=10),
         # Without the note of a success: these tasks do not return counts.
         **{name: call for name, call in TASK_CALLBACKS.items() if name != "on_success_callback"},
     },

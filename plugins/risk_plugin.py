@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from airflow.plugins_manager import AirflowPlugin
 
-from risk.operators.deadlines import EffectiveMorning
+from risk.operators.deadlines import DecisionsClosed, EffectiveMorning
 from risk.operators.send_report import ReportLink
 from risk.operators.timetables import SessionTimetable, WeeklySessionTimetable
 
@@ -23,7 +23,7 @@ class RiskPlugin(AirflowPlugin):
 
     name = "risk"
     timetables: ClassVar = [SessionTimetable, WeeklySessionTimetable]
-    deadline_references: ClassVar = [EffectiveMorning]
+    deadline_references: ClassVar = [DecisionsClosed, EffectiveMorning]
     operator_extra_links: ClassVar = [ReportLink()]
     fastapi_apps: ClassVar = [{"app": page, "url_prefix": "/risk", "name": "risk"}]
     external_views: ClassVar = [{"name": "Risk", "href": "/risk/", "destination": "nav", "url_route": "risk-page"}]

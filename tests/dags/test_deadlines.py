@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from risk.operators.deadlines import EffectiveMorning
+from risk.operators.deadlines import DecisionsClosed, EffectiveMorning
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 
@@ -59,14 +60,44 @@ def test_deadline_does_not_exist_for_runs_nobody_waits_for(session: Session, run
     assert EffectiveMorning()._evaluate_with(session=session, **key) is None
 
 
+@pytest.mark.parametrize(
+    ("conf", "asked_at", "deadline"),
+    [
+        # Asked for at 07:05 New York: until 09:00. Late, at 09:10: half an hour. The day after: nobody waits.
+        ({"session_date": "2025-08-15"}, "2025-08-18 11:05", "2025-08-18 13:00"),
+        ({"session_date": "2025-08-15"}, "2025-08-18 13:10", "2025-08-18 13:40"),
+        ({"session_date": "2025-08-15"}, "2025-08-19 11:05", None),
+        ({"session_date": "15 August"}, "2025-08-18 11:05", None),
+        ({"session_date": 7}, "2025-08-18 11:05", None),
+        ({}, "2025-08-18 11:05", None),
+    ],
+)
+def test_deadline_of_a_publication_is_the_end_of_the_decision_window(
+    session: Session, conf: dict[str, Any], asked_at: str, deadline: str | None
+) -> None:
+    session.execute(sa.text("drop table dag_run"))
+    session.execute(sa.text("create table dag_run (dag_id text, run_id text, conf text, run_after timestamp)"))
+    values = {"conf": json.dumps(conf), "run_after": f"{asked_at}:00.000000"}
+    session.execute(sa.text("insert into dag_run values ('publish_limits', 'r', :conf, :run_after)"), values)
+
+    found = DecisionsClosed()._evaluate_with(session=session, dag_id="publish_limits", run_id="r")
+
+    assert found == (None if deadline is None else dt.datetime.fromisoformat(f"{deadline}+00:00"))
+
+
 @pytest.mark.parametrize(("schedule", "is_set"), [("sessions", True), ("off", False)])
-def test_dag_has_the_deadline_when_it_is_scheduled_and_airflow_can_store_it(schedule: str, is_set: bool) -> None:
+@pytest.mark.parametrize(
+    ("dag_id", "callback"), [("daily_risk", "on_report_late"), ("publish_limits", "on_limits_late")]
+)
+def test_dag_has_the_deadline_when_it_is_scheduled_and_airflow_can_store_it(
+    schedule: str, is_set: bool, dag_id: str, callback: str
+) -> None:
     probe = """
 import os
 from airflow.dag_processing.dagbag import DagBag
 from airflow.serialization.decoders import decode_deadline_alert
 from airflow.serialization.encoders import encode_deadline_alert
-dag = DagBag(dag_folder=os.environ["DAG_FILE"]).dags["daily_risk"]
+dag = DagBag(dag_folder=os.environ["DAG_FILE"]).dags[os.environ["DAG_ID"]]
 alerts = dag.deadline or []
 alerts = alerts if isinstance(alerts, list) else [alerts]
 print("RESULT", [decode_deadline_alert(encode_deadline_alert(alert)).callback.path for alert in alerts])
@@ -74,7 +105,8 @@ print("RESULT", [decode_deadline_alert(encode_deadline_alert(alert)).callback.pa
     environment = {
         "PYTHONPATH": f"{PROJECT_DIR / 'plugins'}:{PROJECT_DIR / 'dags'}",
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT_DIR / "plugins"),
-        "DAG_FILE": str(PROJECT_DIR / "dags" / "daily_risk.py"),
+        "DAG_FILE": str(PROJECT_DIR / "dags" / f"{dag_id}.py"),
+        "DAG_ID": dag_id,
         "RISK_SCHEDULE": schedule,
     }
     answer = subprocess.run(
@@ -85,5 +117,5 @@ print("RESULT", [decode_deadline_alert(encode_deadline_alert(alert)).callback.pa
         check=False,
     )
 
-    expected = "['risk.operators.callbacks.on_report_late']" if is_set else "[]"
+    expected = f"['risk.operators.callbacks.{callback}']" if is_set else "[]"
     assert f"RESULT {expected}" in answer.stdout, answer.stderr[-2000:]

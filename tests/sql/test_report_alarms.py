@@ -16,10 +16,12 @@ import risk
 from risk.core.errors import ConnectionLostError, RiskError
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, records
+from risk.limits.publish import publish
 from risk.report.alerts import AlertContext, mail_failure, mail_lateness, mail_recovery
 from risk.report.incidents import REMEDIES, Cause, FailedRun, FailedTask, RunKey, store_failure
 from risk.report.mail import SmtpServer
 from risk.report.session_state import RunDates
+from tests.approval_desks import MORNING, after_deadline, opened, reported
 from tests.report_desks import EFFECTIVE_SESSION, SESSION, insert, open_run
 from tests.smtp_boxes import Box, closed_port, served
 
@@ -243,6 +245,8 @@ def kinds_of(error: type[RiskError]) -> set[type[RiskError]]:
     [
         (("manual", "extract_fills", "RequestError"), False),
         (("manual", "extract_fills", "FolderError"), False),
+        (("manual", "await_decisions", "RequestError"), False),
+        (("operator_triggered", "await_decisions", "RequestError"), True),
         (("manual", "extract_fills", "InputError"), True),
         (("manual", "send_report", "RequestError"), True),
         (("scheduled", "extract_fills", "RequestError"), True),
@@ -450,6 +454,39 @@ def test_no_lateness_alert_is_sent_for_a_past_session(connection: Connection, wa
     tomorrow = EFFECTIVE_SESSION + dt.timedelta(days=1)
 
     assert not mail_lateness(alerts(warehouse_dsn, [NO_SERVER]), KEY, DATES, URL, today=tomorrow)
+
+
+def test_limits_that_are_not_published_in_time_are_an_alert_once(
+    connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box
+) -> None:
+    deliver_report(connection)
+    open_approval(connection)
+    key = RunKey("publish_limits", "approval__2025-08-18__run_1", 0)
+
+    sent = [mail_lateness(alerts(warehouse_dsn, [server]), key, DATES, URL, today=EFFECTIVE_SESSION) for _ in range(2)]
+
+    assert sent == [True, False]
+    assert box.subjects == ["RISK LIMITS LATE - limits for 2025-08-18 are not published"]
+    text = " ".join(box.text().split())
+    assert "Limits for 2025-08-18 are not published; approval was asked for until 09:00 New York." in text
+    assert (
+        "Open the run in Airflow and unpause the DAG, or clear the task that hangs; what was decided is stored." in text
+    )
+
+
+def test_failed_mail_of_limits_in_force_is_no_failed_publication(
+    connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
+) -> None:
+    publication = opened(connection, reported(connection, 1, A="0.60"), at=MORNING)
+    publish(connection, after_deadline(connection, publication), None)
+    insert(connection, "publication_deliveries", publication_id=1, kind="limits", recipient="b", message_id="<b@b>")
+
+    mail_failure(alerts(warehouse_dsn, [server]), failed(RunKey("publish_limits", "r", 0)), tmp_path)
+
+    text = " ".join(box.text().split())
+    assert "Limits for 2025-08-18 were published at" in text
+    assert "The mail Limits in force has not reached 1 recipient." in text
+    assert "in force all the same, and the trading platform's file is written" in text
 
 
 def open_approval(connection: Connection) -> None:

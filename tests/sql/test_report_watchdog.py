@@ -17,9 +17,10 @@ from risk.cli import app
 from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
+from risk.report.doctor import Installation, check_today
 from risk.report.incidents import Cause, FailedTask, RunKey, store_failure
 from risk.report.mail import SmtpServer, smtp_server_from_uri
-from risk.report.session_state import RunDates
+from risk.report.session_state import RunDates, todays_problem
 from risk.report.watchdog import WatchdogFinding, Watched, notify, read_watched, run_checks
 from tests.report_desks import insert, open_run
 from tests.smtp_boxes import Box, closed_port, served
@@ -126,6 +127,23 @@ values (1, '2025-08-18', 'high', false, %s, true, 'r')
 """
 
 
+# Rows alone: the database's own checks of decisions are not asked.
+PUBLISHED = """
+set local session_replication_role = replica;
+
+with decided as (
+    insert into limit_decisions (publication_id, account_id, action, limit_usd, reason, user_id, user_name)
+    values (1, 'NET001', 'timed_out', 3000, '', '', 'nobody')
+    returning decision_id
+)
+
+insert into published_limits
+    (publication_id, account_id, effective_session, base_limit_usd, recommended_limit_usd, decided_limit_usd,
+    limit_usd, reason, decision_id)
+select 1, 'NET001', '2025-08-18', 5000, 3000, 3000, 3000, 'as recommended', decision_id from decided
+"""
+
+
 @pytest.mark.parametrize(
     ("asked_until", "found"),
     [
@@ -150,7 +168,65 @@ def test_watchdog_finds_limits_that_are_not_published(
 
     stands = " Until the limits are published, those entered on the trading platform last apply there."
     assert sentences(asking, morning) == ([] if found is None else [found + stands])
+    # Whoever was asked all the same, by a run's parameter, is waited for, too.
+    assert sentences(watched, morning) == ([] if found is None or asked_until is None else [found + stands])
+
+
+def test_watchdog_finds_that_the_limits_of_a_later_report_are_not_published(
+    watched: Watched, morning: dt.datetime, connection: Connection
+) -> None:
+    change(connection, ASKED, "2025-08-18 08:30 America/New_York")
+    change(connection, PUBLISHED)
     assert sentences(watched, morning) == []
+    open_run(connection, revision=2)
+    change(connection, ASKED.replace("values (1", "values (2"), "2025-08-18 08:39 America/New_York")
+
+    (found,) = sentences(watched, morning)
+    assert found == (
+        "Limits for 2025-08-18 are not published; approval was asked for until 08:39 New York. Until they are, the "
+        "earlier ones stay in force, here and on the trading platform."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "hour", "problem"),
+    [
+        ([], 12, ""),
+        (["delete from report_deliveries"], 12, ""),  # 08:29 New York: not due yet
+        (["delete from report_deliveries"], 13, "No limits and no report for 2025-08-18. Until a report arrives, "),
+        (["insert into report_deliveries (run_id, recipient, message_id) values (1, 'b', '<b@b>')"], 13, "Limits for "),
+        (["asked 09:00"], 13, ""),  # and 09:29: published 5 minutes late at most
+        (["asked 09:00", "published"], 13, ""),
+        (["asked 08:39"], 13, "Limits for 2025-08-18 are not published; approval was asked for until 08:39 New York."),
+        (["asked 08:39", "published"], 13, ""),
+    ],
+)
+def test_watchdog_doctor_and_page_agree_about_what_is_wrong(
+    watched: Watched,
+    morning: dt.datetime,
+    connection: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    changes: list[str],
+    hour: int,
+    problem: str,
+) -> None:
+    monkeypatch.setenv("RISK_SCHEDULE", "sessions")
+    instant = morning.replace(hour=hour, minute=29 if hour == 12 else 4)
+    for one in changes:
+        if one.startswith("asked"):
+            change(connection, ASKED, f"2025-08-18 {one.removeprefix('asked ')} America/New_York")
+        else:
+            change(connection, PUBLISHED if one == "published" else one)
+
+    doctor = list(check_today(connection, Installation(read_settings(), {}, instant)))
+    page = todays_problem(connection, instant, read_settings())
+
+    assert page.startswith(problem)
+    assert bool(page) is bool(problem)
+    assert [one.sentence.startswith(page) for one in doctor] == [True] * bool(problem)
+    if hour == 13:  # the watchdog runs when the report is due
+        found = [one.sentence for one in run_checks(watched, instant) if "for 2025-08-18" in one.sentence]
+        assert found == [page] * bool(problem)
 
 
 def test_watchdog_finds_the_publication_paused_where_people_approve(

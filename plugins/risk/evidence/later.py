@@ -15,7 +15,7 @@ from risk.core.warehouse import Connection, records
 from risk.evidence.archive import Part
 from risk.evidence.parts import Known, Row
 from risk.evidence.reading import Scope, linked_rows, plain, stream
-from risk.report.incidents import REPORT_DUE_AT
+from risk.report.session_state import REPORT_DUE_AT
 
 RESTATED = Part(9, "restated", "What was recorded later", is_final=False)
 PEOPLE = Part(11, "people", "Who may do what", is_final=False)

@@ -81,7 +81,9 @@ class AwaitDecisionsOperator(HITLOperator):
     template_fields: Sequence[str] = ("run_id",)
 
     def __init__(self, *, run_id: str = "{{ params.run_id }}", **kwargs: Any) -> None:
-        super().__init__(subject="Decide about limits", options=[DECIDED_ON_PAGE], defaults=[DECIDED_ON_PAGE], **kwargs)
+        shown: dict[str, Any] = {"options": [DECIDED_ON_PAGE], "defaults": [DECIDED_ON_PAGE]}
+        # Given, since Airflow would take the execution time-out for it and drop that.
+        super().__init__(subject="Decide about limits", response_timeout=LONGEST_WAIT, **shown, **kwargs)
         self.run_id = run_id
 
     def execute(self, context: Context) -> Any:

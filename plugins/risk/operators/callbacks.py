@@ -90,6 +90,23 @@ def on_report_late(context: dict[str, Any]) -> None:
     mail_lateness(alert_context(), key, dates, _run_url(key), today=today)
 
 
+def on_limits_late(context: dict[str, Any]) -> None:
+    """Send an alert that today's limits are not published though decisions are closed; a deadline's callback.
+
+    Parameters
+    ----------
+    context
+        ``dag_run`` as the public API shows it.
+    """
+    dag_run = context["dag_run"]
+    if read_settings().is_simulated:
+        return
+    key = RunKey(dag_run["dag_id"], dag_run["dag_run_id"], 0)
+    session_date = dt.date.fromisoformat(dag_run["conf"]["session_date"])
+    dates = RunDates(session_date, next_session(session_date))
+    mail_lateness(alert_context(), key, dates, _run_url(key), today=dt.datetime.now(EXCHANGE_ZONE).date())
+
+
 def run_key(context: Context) -> RunKey:
     """Return the run and its clearing; Airflow passes no run if the task that ended it is no longer in the DAG."""
     dag_run = context.get("dag_run")

@@ -1,4 +1,4 @@
-"""The deadline of the report of a scheduled run."""
+"""The deadlines of the report of a scheduled run, and of the publication of its limits."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import Any, ClassVar
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
 
+from risk.core.calendar import next_session
+from risk.core.errors import RequestError
 from risk.core.settings import EXCHANGE_ZONE
-from risk.operators.callbacks import on_report_late
-from risk.report.incidents import REPORT_DUE_AT
+from risk.limits.approvals import decision_deadline
+from risk.operators.callbacks import on_limits_late, on_report_late
+from risk.report.session_state import DECISION_TOLERANCE, REPORT_DUE_AT
 
 
 class EffectiveMorning(BaseDeadlineReference):
@@ -34,6 +37,37 @@ class EffectiveMorning(BaseDeadlineReference):
             return None
         return dt.datetime.combine(due_at.astimezone(EXCHANGE_ZONE).date(), REPORT_DUE_AT, tzinfo=EXCHANGE_ZONE)
 
+
+class DecisionsClosed(BaseDeadlineReference):
+    """When decisions about the limits of a run of publish_limits are closed; none for past sessions.
+
+    Computed as the warehouse does it when approval is asked for, a moment before this run begins. A run without a
+    usable session has no deadline: raising here would keep Airflow from creating it.
+    """
+
+    required_kwargs: ClassVar[set[str]] = {"dag_id", "run_id"}
+
+    def _evaluate_with(self, *, session: Any, dag_id: str, run_id: str) -> dt.datetime | None:
+        from airflow.models import DagRun
+        from sqlalchemy import select
+
+        query = select(DagRun.conf, DagRun.run_after).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
+        conf, asked_at = session.execute(query).one()
+        try:
+            effective = next_session(dt.date.fromisoformat((conf or {}).get("session_date") or ""))
+        except (RequestError, TypeError, ValueError):
+            return None
+        if effective < asked_at.astimezone(EXCHANGE_ZONE).date():
+            return None
+        return decision_deadline(effective, asked_at)
+
+
+PUBLICATION_DEADLINE = DeadlineAlert(
+    reference=DecisionsClosed(),
+    interval=DECISION_TOLERANCE,
+    callback=SyncCallback(on_limits_late),
+    name="limits published soon after decisions are closed",
+)
 
 REPORT_DEADLINE = DeadlineAlert(
     reference=EffectiveMorning(),

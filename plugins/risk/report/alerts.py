@@ -34,7 +34,7 @@ from risk.report.incidents import (
 )
 from risk.report.mail import Mail, MailServer, send_mail
 from risk.report.render import Rendered, render_views
-from risk.report.session_state import RunDates, SessionState, read_session_state
+from risk.report.session_state import RunDates, SessionState, is_done, read_session_state
 
 log = logging.getLogger(__name__)
 
@@ -198,7 +198,7 @@ def mail_recovery(context: AlertContext, key: RunKey, dates: RunDates, run_url: 
 
 
 def mail_lateness(context: AlertContext, key: RunKey, dates: RunDates, run_url: str, *, today: dt.date) -> bool:
-    """Send an alert that today's report is not out, once; for other sessions send none.
+    """Send an alert that today's report is not out, or its limits are not published, once; for other sessions none.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ def mail_lateness(context: AlertContext, key: RunKey, dates: RunDates, run_url: 
 
     def send(connection: Connection | None) -> bool:
         state = _session_state(connection, dates)
-        if state is not None and state.is_delivered:
+        if state is not None and is_done(key.dag_id, state):
             return False
         page = lateness_page(key, dates, state, run_url, is_simulated=context.settings.is_simulated)
         with alert_lock(connection, key, context.settings.alarms_dir) as alert_log:

@@ -24,11 +24,11 @@ from risk.core.connections import (
 from risk.core.errors import RiskError
 from risk.core.runs import DAILY_DAG
 from risk.core.schema import READ_TABLES, REPLACED_TABLES, SCHEMAS, STAMPED_BY_LOADS, pending_files
-from risk.core.settings import EXCHANGE_CALENDAR, EXCHANGE_ZONE, Settings
+from risk.core.settings import EXCHANGE_CALENDAR, Settings
 from risk.core.warehouse import Connection, records, rows
 from risk.limits.confirmations import platform_sentences
-from risk.report.session_state import read_session_state
-from risk.report.watchdog import check_publication, needed_dags
+from risk.report.session_state import todays_problem
+from risk.report.watchdog import needed_dags
 
 REQUIRED_FREE_BYTES = 2_000_000_000
 LOOK_BACK = dt.timedelta(days=14)
@@ -190,8 +190,7 @@ def check_warehouse(installation: Installation) -> Iterator[Diagnosis]:
             yield check_newest_run(connection)
             yield from check_platform_limits(connection, installation.now)
             yield from check_reports(connection, installation)
-            if installation.settings.asks_approval:
-                yield from check_approval(connection, installation.now)
+            yield from check_today(connection, installation)
     except RiskError as error:
         yield Diagnosis("warehouse", is_healthy=False, sentence=str(error))
 
@@ -290,13 +289,19 @@ def check_reports(connection: Connection, installation: Installation) -> Iterato
         yield check_missed_sessions(connection, installation.now)
 
 
-def check_approval(connection: Connection, now: dt.datetime) -> Iterator[Diagnosis]:
-    """Check that the limits of today's report were published, or that people were asked about them."""
-    today = now.astimezone(EXCHANGE_ZONE).date()
-    state = read_session_state(connection, today)
-    if state.is_delivered:
-        for finding in check_publication(state, today, now):
-            yield Diagnosis("approval", is_healthy=False, sentence=f"{finding.sentence} {finding.action}")
+def check_today(connection: Connection, installation: Installation) -> Iterator[Diagnosis]:
+    """Check that today's report and limits are out, as far as they are due; the Risk page says the same."""
+    found = todays_problem(connection, installation.now, installation.settings)
+    if found:
+        sentence = f"{found} Open the DAGs of today in Airflow: unpause them, or clear what failed in their last runs."
+        yield Diagnosis("today", is_healthy=False, sentence=sentence)
+    for row in records(connection, "doctor/select_refused_mails"):
+        reason = row["last_error"] or "The attempt was interrupted."
+        sentence = (
+            f"The mail about the limits for {row['effective_session']} ({row['kind']}) has not reached "
+            f"{row['recipient']}: {reason} Correct the address or the mail server, then clear send_limits."
+        )
+        yield Diagnosis("mail", is_healthy=False, sentence=sentence)
 
 
 def check_missed_sessions(connection: Connection, now: dt.datetime) -> Diagnosis:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 from collections.abc import Iterable, Mapping
@@ -13,10 +12,7 @@ from typing import Any, Final
 from risk.core.runs import MODEL_DAG, PUBLICATION_DAG
 from risk.core.warehouse import Connection, execute, records
 from risk.report.page import NoticePage
-from risk.report.session_state import RunDates, SessionState, consequences, headline
-
-REPORT_DUE_AT = dt.time(8, 30)
-"""New York time of the effective session by which the report is due."""
+from risk.report.session_state import REPORT_DUE_AT, RunDates, SessionState, consequences, headline
 
 KILLED = "killed"
 """Takes the place of an error's class when the process ended without an error."""
@@ -39,6 +35,8 @@ REMEDIES: Final = {
     "LeakError": "Call the developers: a forecast of the past changes with the future. Nothing was trained.",
     "FeatureError": "Clear task build_features and those after it.",
     "AirflowTaskTimeout": "Check what the machine and the database were busy with, then clear the task.",
+    "OperationalError": "Start the database or free what it lacks (the message says), then clear the task.",
+    "InterfaceError": "Start the database (make status), then clear the task.",
     KILLED: "Check the machine: memory (dmesg), disk, restarts. Then clear the task; every step can be rerun safely.",
 }
 """What to do, by the class of the error: every class of ``risk.core.errors`` has one, and so has a killed task."""
@@ -48,7 +46,7 @@ OTHER_REMEDY = "Read the log. If it does not say what to do, call the developers
 REQUEST_ERRORS = ("RequestError", "FolderError")
 """Classes of errors in what a run was asked for."""
 
-FIRST_TASKS = ("extract_fills", "train_model")
+FIRST_TASKS = ("await_decisions", "extract_fills", "train_model")
 """Tasks that read what a run was asked for."""
 
 READ_BYTES = 65_536
@@ -275,7 +273,8 @@ def recovery_page(
     if key.dag_id == MODEL_DAG:
         outcome = "The model of the week is trained."
     elif key.dag_id == PUBLICATION_DAG:
-        outcome = f"Limits{day} are published."
+        is_published = state is not None and state.published_at is not None
+        outcome = f"Limits{day} are published." if is_published else f"Nothing was published{day} by this run."
     return NoticePage(
         is_simulated=is_simulated,
         tone="good",
@@ -291,22 +290,23 @@ def recovery_page(
 def lateness_page(
     key: RunKey, dates: RunDates, state: SessionState | None, run_url: str, *, is_simulated: bool
 ) -> NoticePage:
-    """Build the page of a report that is not out by its deadline."""
+    """Build the page of a report that is not out, or limits that are not published, by the deadline."""
     day = "unknown" if dates.effective_session is None else dates.effective_session.isoformat()
+    title = f"RISK REPORT LATE - no report for {day} by {REPORT_DUE_AT:%H:%M} New York"
+    due = f"The report for {day} was due at {REPORT_DUE_AT:%H:%M} New York. The market opens at 09:30."
+    label, action = "REPORT LATE", "check its current task; the log of a waiting task names what it waits for."
+    if key.dag_id == PUBLICATION_DAG:
+        label, title = "LIMITS LATE", f"RISK LIMITS LATE - limits for {day} are not published"
+        due = f"Decisions about the limits for {day} are closed. The market opens at 09:30."
+        action = "unpause the DAG, or clear the task that hangs; what was decided is stored."
     return NoticePage(
         is_simulated=is_simulated,
         tone="bad",
-        label="REPORT LATE",
-        title=f"RISK REPORT LATE - no report for {day} by {REPORT_DUE_AT:%H:%M} New York",
+        label=label,
+        title=title,
         headline=headline(key.dag_id, dates, state),
-        sentences=(
-            f"The report for {day} was due at {REPORT_DUE_AT:%H:%M} New York. The market opens at 09:30.",
-            *consequences(key.dag_id, dates, state),
-            _where(key, dates),
-        ),
-        actions=(
-            "Open the run in Airflow and check its current task; the log of a waiting task names what it waits for.",
-        ),
+        sentences=(due, *consequences(key.dag_id, dates, state), _where(key, dates)),
+        actions=(f"Open the run in Airflow and {action}",),
         url=run_url,
     )
 

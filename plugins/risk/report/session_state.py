@@ -5,9 +5,17 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from risk.core.runs import MODEL_DAG, PUBLICATION_DAG
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.calendar import is_session
+from risk.core.money import counted
+from risk.core.runs import DAILY_DAG, MODEL_DAG, PUBLICATION_DAG
+from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, records
+
+REPORT_DUE_AT = dt.time(8, 30)
+"""New York time of the effective session by which the report is due."""
+
+DECISION_TOLERANCE = dt.timedelta(minutes=5)
+"""Publication follows the deadline of decisions within this time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +48,11 @@ class SessionState:
     decision_deadline
         Until when approval was asked for, UTC; ``None`` if nobody was asked.
     published_at
-        When limits were published, UTC.
+        When limits were published, UTC; of a report that nobody published yet ``None``, though an earlier one was.
+    has_earlier_limits
+        Whether limits of an earlier report of the session were published instead.
+    unsent_count
+        Recipients of the mail *Limits in force* whose copy no server has accepted.
     standing_session
         Newest earlier effective session whose limits were emailed or published; ``None`` if there is none.
     """
@@ -52,6 +64,8 @@ class SessionState:
     open_count: int
     decision_deadline: dt.datetime | None = None
     published_at: dt.datetime | None = None
+    has_earlier_limits: bool = False
+    unsent_count: int = 0
     standing_session: dt.date | None = None
 
     @property
@@ -74,6 +88,53 @@ def read_session_state(connection: Connection, effective_session: dt.date) -> Se
     """Read what exists for an effective session."""
     binds = {"effective_session": effective_session}
     return SessionState(**records(connection, "alarms/select_session_states", binds)[0])
+
+
+def is_done(dag_id: str, state: SessionState) -> bool:
+    """Return whether what a DAG owes a session exists: the email with everybody, or the limits in force."""
+    return state.published_at is not None if dag_id == PUBLICATION_DAG else state.is_delivered
+
+
+def failing_dag(state: SessionState, instant: dt.datetime, *, asks_approval: bool) -> str:
+    """Return the DAG that owes a session something at an instant when everything is due; empty = nothing is missing.
+
+    The only place that decides it: watchdog, doctor and Risk page ask here.
+
+    Parameters
+    ----------
+    asks_approval
+        Whether people approve limits; those who were asked all the same are waited for, too.
+    """
+    if not state.is_delivered:
+        return DAILY_DAG
+    deadline = state.decision_deadline
+    is_owed = (asks_approval or deadline is not None) and state.published_at is None
+    is_late = deadline is None or instant > deadline + DECISION_TOLERANCE
+    return PUBLICATION_DAG if is_owed and is_late else ""
+
+
+def problem(state: SessionState, day: dt.date, instant: dt.datetime, *, asks_approval: bool) -> str:
+    """Say what is wrong with the limits of a session, and which stand meanwhile; empty = nothing."""
+    dag_id, dates = failing_dag(state, instant, asks_approval=asks_approval), RunDates(None, day)
+    if not dag_id:
+        return ""
+    return f"{headline(dag_id, dates, state)} {consequences(dag_id, dates, state)[-1]}"
+
+
+def todays_problem(connection: Connection, now: dt.datetime, settings: Settings) -> str:
+    """Say what is wrong with today's limits as far as they are due; empty = nothing.
+
+    A desk that is not scheduled owes no report, and a scheduled one none before ``REPORT_DUE_AT``.
+    """
+    local = now.astimezone(EXCHANGE_ZONE)
+    today = local.date()
+    if not is_session(today):
+        return ""
+    state = read_session_state(connection, today)
+    is_report_due = settings.schedule == "sessions" and local.time() >= REPORT_DUE_AT
+    if not (state.is_delivered or is_report_due):
+        return ""
+    return problem(state, today, now, asks_approval=settings.asks_approval)
 
 
 def headline(dag_id: str, dates: RunDates, state: SessionState | None) -> str:
@@ -138,6 +199,16 @@ def _publication_headline(day: str, state: SessionState) -> str:
 
 
 def _publication_consequences(day: str, state: SessionState) -> tuple[str, ...]:
+    if state.published_at is not None and state.unsent_count:
+        return (
+            f"The mail Limits in force has not reached {counted(state.unsent_count, 'recipient')}.",
+            f"The limits for {day} are in force all the same, and the trading platform's file is written.",
+        )
+    if state.has_earlier_limits:
+        return (
+            f"What is published for {day} are the limits of an earlier report; those of the newest one are not.",
+            "Until they are, the earlier ones stay in force, here and on the trading platform.",
+        )
     if state.published_at is not None:
         return (
             f"The limits for {day} are in force here; the trading platform may not have its file.",

@@ -24,23 +24,15 @@ from risk.report.alerts import send_alert
 from risk.report.mail import SmtpServer, second_server, smtp_server_from_uri, smtp_server_of
 from risk.report.page import NoticePage
 from risk.report.render import render_views
-from risk.report.session_state import (
-    LIMITS_STAY,
-    RunDates,
-    SessionState,
-    consequences,
-    headline,
-    read_session_state,
-)
+from risk.report.session_state import LIMITS_STAY, problem, read_session_state
 
 CONNECT_SECONDS = 10
 CLOCK_TOLERANCE = dt.timedelta(seconds=30)
 SILENT_AFTER = dt.timedelta(minutes=2)
 """Airflow's components send a heartbeat every 5 seconds; a busy one may miss some."""
-DECISION_TOLERANCE = dt.timedelta(minutes=5)
-"""Publication follows the deadline of decisions within this time."""
 LOOK_BACK = dt.timedelta(hours=6)
 """A failure within this many hours belongs to today's run."""
+PUBLICATION_REMEDY = f"Open DAG {PUBLICATION_DAG} in Airflow: unpause it, or clear what failed in its last run."
 COMPONENTS = {"SchedulerJob": "scheduler", "DagProcessorJob": "dag-processor"}
 UTC = dt.UTC
 
@@ -167,10 +159,11 @@ def _check_warehouse(watched: Watched, today: dt.date, instant: dt.datetime) -> 
         with contextlib.closing(_connect(watched.warehouse_dsn)) as connection:
             yield from _check_clock(connection)
             state = read_session_state(connection, today)
-            if not state.is_delivered:
-                yield _missing_report(connection, today, instant, state)
-            elif watched.asks_approval:
-                yield from check_publication(state, today, instant)
+            sentence = problem(state, today, instant, asks_approval=watched.asks_approval)
+            if sentence and not state.is_delivered:
+                yield _missing_report(connection, sentence, instant)
+            elif sentence:
+                yield WatchdogFinding(sentence, PUBLICATION_REMEDY)
     except (ConnectionLostError, psycopg2.Error) as error:
         yield WatchdogFinding(
             f"The state of the report for {today} is unknown: {_one_line(error)}",
@@ -192,11 +185,7 @@ def _check_clock(connection: Connection) -> Iterator[WatchdogFinding]:
         )
 
 
-def _missing_report(
-    connection: Connection, today: dt.date, instant: dt.datetime, state: SessionState
-) -> WatchdogFinding:
-    dates = RunDates(None, today)
-    sentence = f"{headline(DAILY_DAG, dates, state)} {consequences(DAILY_DAG, dates, state)[-1]}"
+def _missing_report(connection: Connection, sentence: str, instant: dt.datetime) -> WatchdogFinding:
     failures = records(connection, "watchdog/select_last_failures", {"since": instant - LOOK_BACK})
     if not failures:
         action = "Open today's run in Airflow and see what it waits for; if there is no run, start one (make trigger)."
@@ -204,19 +193,6 @@ def _missing_report(
     found = failures[0]
     action = f"Follow the sentence of task {found['task_id']}, then clear the task in Airflow."
     return WatchdogFinding(f"{sentence} Task {found['task_id']} failed: {found['message']}", action, doubts_report=True)
-
-
-def check_publication(state: SessionState, today: dt.date, instant: dt.datetime) -> Iterator[WatchdogFinding]:
-    """Check that people were asked about the limits of a delivered report, and that these were published in time."""
-    if state.published_at is not None:
-        return
-    deadline = state.decision_deadline
-    if deadline is None or instant > deadline + DECISION_TOLERANCE:
-        dates = RunDates(None, today)
-        yield WatchdogFinding(
-            f"{headline(PUBLICATION_DAG, dates, state)} {consequences(PUBLICATION_DAG, dates, state)[-1]}",
-            f"Open DAG {PUBLICATION_DAG} in Airflow: unpause it, or clear what failed in its last run.",
-        )
 
 
 def _check_components(connection: Connection, instant: dt.datetime) -> Iterator[WatchdogFinding]:

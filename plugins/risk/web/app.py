@@ -40,6 +40,7 @@ from risk.web.rendering import render, root
 from risk.web.views import (
     read_model_page,
     read_morning,
+    read_problem,
     read_session,
     read_track_record,
     read_trader,
@@ -69,7 +70,8 @@ def today(request: Request) -> HTMLResponse:
     with warehouse() as connection:
         morning = read_morning(connection, None)
         items = open_items(read_items(connection))
-    return render(request, "today", morning=morning, facts=morning.report.facts, items=items)
+        problem = read_problem(connection)
+    return render(request, "today", morning=morning, facts=morning.report.facts, items=items, problem=problem)
 
 
 @router.get("/sessions")

@@ -15,7 +15,8 @@ from risk.core.calendar import checked_session
 from risk.core.chain import Head, newest_head
 from risk.core.errors import RequestError
 from risk.core.runs import DAILY_DAG
-from risk.core.warehouse import Connection, connect, records
+from risk.core.settings import read_settings
+from risk.core.warehouse import Connection, connect, records, rows
 from risk.limits.approvals import Publication, read_publication
 from risk.model.features import FEATURES
 from risk.model.gate import NAMES, STEPS, TEST_SESSIONS, THRESHOLD, wealth
@@ -23,6 +24,7 @@ from risk.model.wealth import CONTRARY_EVIDENCE
 from risk.model.window_test import EXCEEDANCE_BOUNDS, LARGEST_P_VALUE, SMALLEST_IMPROVEMENT, WINDOW_SESSIONS
 from risk.report.facts import AccountFacts, Facts, parse_facts, reader_of
 from risk.report.page import Headline, headline
+from risk.report.session_state import todays_problem
 from risk.web.charts import (
     ReliabilityChart,
     SessionBenefit,
@@ -55,6 +57,11 @@ GATE_RULES = {
 
 TableRow = Mapping[str, Any]
 """A row of a statement by column name; the statement's file says what it holds."""
+
+
+def read_problem(connection: Connection) -> str:
+    """Say what is wrong with today's limits, by the warehouse's clock, as the doctor does; empty = nothing."""
+    return todays_problem(connection, rows(connection, "publish_limits/select_clock")[0][0], read_settings())
 
 
 @dataclass(frozen=True, slots=True)
