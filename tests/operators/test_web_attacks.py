@@ -192,3 +192,22 @@ def test_nobody_decides_with_the_login_that_tasks_have(client: Any, monkeypatch:
     assert refused.status_code == 403
     assert "tasks have its password" in refused.text
     assert client.post("/limits/changes", data=form).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "wanted"),
+    [
+        ("GET", "/risk/approvals/1", b"page=2", "/risk/approvals/1?page=2"),
+        ("GET", "/approvals/1", b"", "/risk/approvals/1"),  # as a server that leaves the mount out
+        ("GET", "/risk/", b"", "/risk/"),
+        ("POST", "/risk/approvals/1/cuts", b"", "/risk/"),
+    ],
+)
+def test_login_returns_to_the_page_that_was_asked_for(method: str, path: str, query: bytes, wanted: str) -> None:
+    from fastapi import Request
+
+    from risk.web.app import login_target
+
+    scope = {"type": "http", "method": method, "path": path, "root_path": "/risk", "query_string": query, "headers": []}
+
+    assert login_target(Request({**scope, "server": ("risk.test", 443), "scheme": "https"})) == wanted

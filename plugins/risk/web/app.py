@@ -382,4 +382,18 @@ def unexpected_error(request: Request, error: Exception) -> HTMLResponse:  # noq
 
 
 def _error_page(request: Request, code: int, sentence: str) -> HTMLResponse:
-    return render(request, "error", status=code, code=code, heading=HEADINGS.get(code, "Error"), sentence=sentence)
+    heading = HEADINGS.get(code, "Error")
+    return render(
+        request, "error", status=code, code=code, heading=heading, sentence=sentence, wanted=login_target(request)
+    )
+
+
+def login_target(request: Request) -> str:
+    """Return where a login leads: the page that was asked for; from a form, which cannot be repeated, to Today."""
+    mount, path = root(request), request.scope["path"]
+    if request.method != "GET":
+        return f"{mount}/"
+    # As the server found it: with the mount, or without.
+    page = path if path.startswith(f"{mount}/") else f"{mount}{path}"
+    query = request.url.query
+    return f"{page}?{query}" if query else page
