@@ -165,6 +165,9 @@ def test_strangers_see_no_page_but_where_to_log_in(airflow_stack: Stack, morning
     form = {"account_id": "x", "limit": "3000", "reason": "why", "token": "x"}
     status, text = ask(airflow_stack, "/approvals/1/decisions", form=form)
     assert (status, "Log in" in text) == (401, True)
+    # The login returns to the page that was asked for, never to a form.
+    assert 'href="/auth/login?next=/risk/"' in text
+    assert 'href="/auth/login?next=/risk/approvals/1%3Fpage%3D2"' in ask(airflow_stack, "/approvals/1?page=2")[1]
 
 
 def test_viewer_sees_everything_and_decides_nothing(
@@ -215,10 +218,56 @@ def refuse_decisions(airflow_stack: Stack, morning: Morning, stack_workspace: Wo
     assert decisions(stack_workspace) == [(name, "edited", "ann")]
 
 
+def from_the_mail(chromium: Browser, stack: Stack, workspace: Workspace, user: str) -> Page:
+    """Tap the mail's button on a phone, and log in: the page that decides follows."""
+    context = chromium.new_context(viewport={"width": 360, "height": 780}, base_url=stack.url)
+    context.set_default_timeout(PATIENCE_MS)
+    page = context.new_page()
+    page.set_content((workspace.var / "reports" / "simulated" / SESSION / "report.html").read_text())
+    page.get_by_role("link", name="Decide").click()
+    page.get_by_role("link", name="Log in").click()
+    log_in(page, user, PASSWORDS[user])
+    page.wait_for_url(f"{stack.url}/risk/approvals/1")
+    return page
+
+
+def see_a_stale_answer_asked_again(page: Page, stack: Stack, name: str) -> None:
+    """Approve on a page that was opened before ann set another limit: it does not count, and the new one is asked."""
+    section = page.get_by_role("region", name=name)
+    stale = section.get_by_role("button", name="Approve").inner_text()
+    token = token_of(stack, "ann")
+    form = form_of(ask(stack, "/approvals/1", token)[1], name)
+    another = {"action": "edited", "limit": "$4,321", "reason": "spoke to him"}
+    assert ask(stack, "/approvals/1/decisions", token, {**form, **another})[0] == 303
+
+    section.get_by_role("button", name="Approve").click()
+    expect(page.locator("body")).to_contain_text("ann has set $4,321")
+    expect(page.locator("body")).to_contain_text("your answer does not count")
+    page.goto("/risk/approvals/1")
+    expect(page.get_by_role("region", name=name)).to_contain_text("ann set $4,321: spoke to him")
+    assert stale != "Approve $4,321"
+    page.get_by_role("region", name=name).get_by_role("button", name="Approve $4,321").click()
+    expect(page.get_by_role("region", name=name)).to_contain_text("Approved by bob: $4,321")
+
+
+def run_again(stack: Stack) -> None:
+    """Run the session once more, with approval, until its limits are published."""
+    desk_conf = stack.api.call("GET", "/dags/daily_risk/dagRuns")["dag_runs"][0]["conf"]
+    run_id = runs.trigger(stack.api, desk_conf)
+    list(runs.follow(stack.api, run_id))
+    runs.raise_for_failure(stack.api, run_id)
+
+    def is_published() -> bool:
+        found = stack.api.call("GET", "/dags/publish_limits/dagRuns")["dag_runs"]
+        return len(found) == 2 and all(one["state"] == "success" for one in found)
+
+    awaited(is_published)
+
+
 def test_two_people_decide_on_the_page_and_everybody_sees_what_is_in_force(
     airflow_stack: Stack, morning: Morning, chromium: Browser, stack_workspace: Workspace
 ) -> None:
-    edited, rejected, *cut, contested = morning.names
+    edited, rejected, *cut, overtaken, contested = morning.names
     refuse_decisions(airflow_stack, morning, stack_workspace)
 
     # ann reads today, opens a trader, and goes from there to the approval
@@ -248,8 +297,11 @@ def test_two_people_decide_on_the_page_and_everybody_sees_what_is_in_force(
     awaited(lambda: waiting_actions(airflow_stack))
     assert {action for _, action, _ in decisions(stack_workspace)} == {"edited", "rejected"}
 
-    # bob comes from the mail, on a phone, and approves the rest: the cuts at once, ann's limits one by one
-    phone = window(chromium, airflow_stack, "bob", width=360, path="/risk/approvals/1")
+    # bob comes from the mail, on a phone; ann sets a limit that he has open, so that he is asked again
+    phone = from_the_mail(chromium, airflow_stack, stack_workspace, "bob")
+    see_a_stale_answer_asked_again(phone, airflow_stack, overtaken)
+
+    # he approves the rest: the cuts at once, with the second tap from the mail, ann's limits one by one
     phone.get_by_role("button", name="Approve all cuts as recommended").click()
     for name in (edited, contested):
         phone.get_by_role("region", name=name).get_by_role("button", name="Approve").click()
@@ -263,6 +315,7 @@ def test_two_people_decide_on_the_page_and_everybody_sees_what_is_in_force(
     assert {one for one in decisions(stack_workspace) if one[1] != "edited"} == {
         (edited, "approved", "bob"),
         (contested, "approved", "bob"),
+        (overtaken, "approved", "bob"),
         (rejected, "rejected", "ann"),
         *((name, "approved", "bob") for name in cut),
     }
@@ -275,3 +328,10 @@ def test_two_people_decide_on_the_page_and_everybody_sees_what_is_in_force(
     phone.context.close()
     run_id = morning.detail["task_instance"]["dag_run_id"]
     awaited(lambda: airflow_stack.api.call("GET", f"/dags/publish_limits/dagRuns/{run_id}")["state"] == "success")
+
+    # a second run of the session asks nothing that was answered
+    run_again(airflow_stack)
+    again = ask(airflow_stack, "/approvals/2", visitor)[1]
+    assert "Published: these limits are in force." in again
+    assert again.count("on an earlier report") >= len(morning.names)
+    assert "No decision by the deadline" not in again
