@@ -14,12 +14,19 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import make_dsn
 
+from risk.books.warehouse import aggregate
+from risk.checks.run import check_fills
 from risk.core import calendar, schema, warehouse
 from risk.core.errors import CheckError, ConnectionLostError, SchemaError, StackError
 from risk.core.runs import open_run
+from risk.core.settings import Settings
+from risk.ingest.load import load_drop
+from risk.model.build_features import store_features
 from tests.databases import create_database, drop_database
+from tests.drops import write_drop
 from tests.report_desks import insert
 
+SESSION = dt.date(2025, 8, 15)
 OBJECTS = sorted(
     path.stem for part in ("tables", "functions") for path in (warehouse.SQL_DIR / "schema" / part).glob("*.sql")
 )
@@ -94,17 +101,49 @@ def test_keys_of_fills_and_daily_results_contain_the_session(connection: warehou
 
 
 def test_every_statement_names_the_schema_of_its_tables() -> None:
+    # Temporary tables too: a bare name means what the search path finds first, and that begins with pg_catalog.
     objects = (warehouse.SQL_DIR / "schema").rglob("*.sql")
-    table = re.compile(
-        rf"\b(?:from|join|into|update|truncate|like|on table)\s+({'|'.join(OBJECTS)})\b(?!\.)", re.IGNORECASE
+    foreign = warehouse.SQL_DIR / "extract_fills" / "select_source_fills.sql"
+    bare = re.compile(
+        r"\b(?:from|join|into|update|truncate|like|on table|analyze|temporary table|drop table(?: if exists)?)"
+        r"\s+(?!lateral\b|set\b|only\b|if\b|pg_)([a-z]\w*)\b(?!\s*[.(])",
+        re.IGNORECASE,
     )
     unqualified = []
-    for path in set(warehouse.SQL_DIR.rglob("*.sql")) - set(objects):
-        code = re.sub(r"--.*|'[^']*'", "", path.read_text())
-        named = set(re.findall(r"(?:\bwith(?: recursive)?|,)\s+(\w+) as (?:materialized )?\(", code))
-        unqualified += [(path.name, name) for name in table.findall(code) if name not in named]
+    for path in set(warehouse.SQL_DIR.rglob("*.sql")) - set(objects) - {foreign}:
+        code = re.sub(r"--.*|'[^']*'|\bdistinct from\b|\bextract\s*\([^)]*\)", "", path.read_text())
+        named = set(re.findall(r"(?:\bwith(?: recursive)?|,)\s+(\w+) as (?:(?:not )?materialized )?\(", code))
+        unqualified += [(path.name, name) for name in bare.findall(code) if name not in named]
 
     assert unqualified == []
+
+
+def test_no_name_of_a_step_can_be_shadowed(warehouse_dsn: str, tmp_path: Path) -> None:
+    # given tables of the same names, and a connection whose path finds them first
+    shadows = [name for path in warehouse.SQL_DIR.rglob("*.sql") for name in re.findall(
+        r"create temporary table pg_temp\.(\w+)", path.read_text())]  # fmt: skip
+    with contextlib.closing(warehouse.connect(warehouse_dsn)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("create schema shadow")
+        for name in {*shadows, *OBJECTS}:
+            cursor.execute(f"create table shadow.{name} (number integer)")
+    hostile = make_dsn(warehouse_dsn, options="-c search_path=shadow,pg_catalog,pg_temp")
+
+    # when a session is loaded, checked, booked and described
+    with contextlib.closing(warehouse.connect(hostile)) as connection:
+        load = load_drop(connection, write_drop(tmp_path, SESSION, {"NET001": 2}), SESSION, Settings())
+        run = open_run(connection, SESSION, load.load_id, "r")
+        check_fills(connection, hostile, run)
+        aggregate(connection, run)
+        store_features(connection, run)
+
+        # then no row is in any of them
+        with connection, connection.cursor() as cursor:
+            for name in {*shadows, *OBJECTS}:
+                cursor.execute(f"select from shadow.{name}")
+                assert cursor.fetchone() is None
+            cursor.execute("select count(*) from risk.fills")
+            assert cursor.fetchone() == (2,)
+    assert len(shadows) > 10
 
 
 def test_a_percent_sign_of_a_statement_starts_a_bind_or_is_doubled() -> None:

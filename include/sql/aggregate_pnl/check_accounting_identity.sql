@@ -25,7 +25,7 @@ moves as (
         cash_flows.fees_usd,
         0 as split_quantity,
         0 as expired_quantity
-    from cash_flows
+    from pg_temp.cash_flows
     union all
     select
         positions.account_id,

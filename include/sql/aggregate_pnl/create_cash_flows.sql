@@ -2,7 +2,7 @@
 -- Grain: one row per delivery and symbol. Reads: fills. Writes: cash_flows.
 -- Binds: as_of, through_session_date, account_ids. Money: exact; signed_cash in currency, sales positive, fees_usd
 -- costs positive. Rerun: gone with its transaction.
-create temporary table cash_flows on commit drop as
+create temporary table pg_temp.cash_flows on commit drop as
 select
     any_value(fills.account_id) as account_id,
     any_value(fills.session_date) as session_date,

@@ -8,7 +8,7 @@
 -- price counts. The greatest array of numbers is one pass with a hash; sorting a million fills takes four times
 -- as long, and a join depends on fresh statistics. Two statements, since several processes may make a table, but none
 -- may help an insert.
-create temporary table latest_fills on commit drop as
+create temporary table pg_temp.latest_fills on commit drop as
 select
     current_fills.session_date,
     current_fills.symbol,
@@ -32,7 +32,7 @@ with deleted as (
         last_fills.session_date = any(%(session_dates)s::date[])
         and not exists (
             select
-            from latest_fills
+            from pg_temp.latest_fills
             where
                 latest_fills.session_date = last_fills.session_date
                 and latest_fills.symbol = last_fills.symbol
@@ -55,7 +55,7 @@ select
     latest_fills.instant_rank_price[1] as instant,
     latest_fills.instant_rank_price[2] as tie_rank,
     latest_fills.instant_rank_price[3] * 0.00000001 as price
-from latest_fills
+from pg_temp.latest_fills
 on conflict (session_date, symbol, currency) do update
     set
         instant = excluded.instant,

@@ -6,7 +6,7 @@ where
     features.session_date <= %(session_date)s
     and not exists (
         select 1
-        from incoming_features
+        from pg_temp.incoming_features
         where
             incoming_features.account_id = features.account_id
             and incoming_features.session_date = features.session_date

@@ -104,7 +104,7 @@ select
     incoming.late_pnl_share,
     incoming.symbol_concentration,
     incoming.overnight_exposure
-from incoming_features as incoming
+from pg_temp.incoming_features as incoming
 left join derived.features as stored
     on
         incoming.account_id = stored.account_id

@@ -1,7 +1,7 @@
 -- Holds what the checks of a session observed; Great Expectations validates this table.
 -- Grain: one row per check and subject. Binds: check_names, subjects, observeds, findings (arrays of equal length).
 -- finding: the sentence about what is wrong; null = the subject passes.
-create temporary table session_findings as
+create temporary table pg_temp.session_findings as
 select
     listed.check_name,
     listed.subject,

@@ -1,2 +1,2 @@
 -- Tells the planner how many deliveries are staged.
-analyze staged_deliveries;
+analyze pg_temp.staged_deliveries;

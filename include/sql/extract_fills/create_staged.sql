@@ -1,7 +1,7 @@
 -- Creates the staging tables of a load.
 -- Reads: -. Writes: staged_*. Binds: -. Rerun: gone with their transaction.
 -- A row per file, account and session. content_sha256: hash of the records, good and bad.
-create temporary table staged_deliveries (
+create temporary table pg_temp.staged_deliveries (
     file_name text not null,
     account_id text not null,
     session_date date not null,
@@ -17,7 +17,7 @@ create temporary table staged_deliveries (
 ) on commit drop;
 
 -- A row per file and line. content_sha256: hash of the file's bytes.
-create temporary table staged_rejects (
+create temporary table pg_temp.staged_rejects (
     file_name text not null,
     content_sha256 text not null,
     line_number bigint not null,
@@ -31,7 +31,7 @@ create temporary table staged_rejects (
 ) on commit drop;
 
 -- A row per mark read; price in currency, null = the source says there is none.
-create temporary table staged_marks (
+create temporary table pg_temp.staged_marks (
     file_name text not null,
     line_number bigint not null,
     session_date date not null,
@@ -43,7 +43,7 @@ create temporary table staged_marks (
 ) on commit drop;
 
 -- A row per statement about an instrument read.
-create temporary table staged_instruments (
+create temporary table pg_temp.staged_instruments (
     file_name text not null,
     line_number bigint not null,
     valid_from date not null,
@@ -53,7 +53,7 @@ create temporary table staged_instruments (
 ) on commit drop;
 
 -- A row per split read.
-create temporary table staged_splits (
+create temporary table pg_temp.staged_splits (
     file_name text not null,
     line_number bigint not null,
     session_date date not null,
@@ -64,7 +64,7 @@ create temporary table staged_splits (
 ) on commit drop;
 
 -- A row per adjustment read; amount_usd in US dollars, positive = credit.
-create temporary table staged_adjustments (
+create temporary table pg_temp.staged_adjustments (
     file_name text not null,
     line_number bigint not null,
     session_date date not null,
@@ -76,7 +76,7 @@ create temporary table staged_adjustments (
 ) on commit drop;
 
 -- A row per statement or trade read of what the source's own books say, US dollars; the manifest and files meet here.
-create temporary table staged_totals (
+create temporary table pg_temp.staged_totals (
     file_name text not null,
     line_number bigint not null,
     session_date date not null,
@@ -87,7 +87,7 @@ create temporary table staged_totals (
 ) on commit drop;
 
 -- A row per limit on the trading platform read, US dollars.
-create temporary table staged_limits_in_force (
+create temporary table pg_temp.staged_limits_in_force (
     file_name text not null,
     line_number bigint not null,
     stated_for date not null,
@@ -96,7 +96,7 @@ create temporary table staged_limits_in_force (
 ) on commit drop;
 
 -- A row per statement about an account read; base_limit_usd in US dollars.
-create temporary table staged_accounts (
+create temporary table pg_temp.staged_accounts (
     file_name text not null,
     line_number bigint not null,
     valid_from date not null,

@@ -10,7 +10,7 @@ with rivals as (
         staged_deliveries.account_id,
         staged_deliveries.session_date,
         staged_deliveries.published_at
-    from staged_deliveries
+    from pg_temp.staged_deliveries
     union all
     select
         false as is_staged,
@@ -54,7 +54,7 @@ reasons as (
 ),
 
 deleted as (
-    delete from staged_deliveries
+    delete from pg_temp.staged_deliveries
     using reasons
     where staged_deliveries.file_name = reasons.file_name
 )

@@ -12,7 +12,7 @@ with repeated as (
     from risk.withdrawn_deliveries(%(recorded_at)s) as withdrawn
     inner join risk.withdrawals on withdrawn.withdrawal_id = withdrawals.withdrawal_id
     inner join risk.deliveries on withdrawn.delivery_id = deliveries.delivery_id
-    inner join staged_deliveries
+    inner join pg_temp.staged_deliveries
         on
             deliveries.account_id = staged_deliveries.account_id
             and deliveries.session_date = staged_deliveries.session_date
@@ -28,7 +28,7 @@ with repeated as (
 ),
 
 deleted as (
-    delete from staged_deliveries
+    delete from pg_temp.staged_deliveries
     using repeated
     where
         staged_deliveries.file_name = repeated.file_name

@@ -68,7 +68,7 @@ select
     staged_accounts.group_name,
     staged_accounts.trader_name,
     %(recorded_at)s
-from staged_accounts
+from pg_temp.staged_accounts
 left join known
     on
         staged_accounts.account_id = known.account_id

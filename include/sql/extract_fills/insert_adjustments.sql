@@ -16,7 +16,7 @@ with given as (
                 staged_adjustments.category, staged_adjustments.offset_account_id, staged_adjustments.amount_usd,
                 coalesce(staged_adjustments.comment, '')
             )::text as entry
-        from staged_adjustments
+        from pg_temp.staged_adjustments
     ) as stated
     group by stated.account_id, stated.session_date
 ),
@@ -78,7 +78,7 @@ select
     staged_adjustments.amount_usd,
     coalesce(staged_adjustments.comment, ''),
     %(recorded_at)s
-from staged_adjustments
+from pg_temp.staged_adjustments
 inner join changed
     on
         staged_adjustments.account_id = changed.account_id

@@ -36,7 +36,7 @@ select
     staged_deliveries.lost_count,
     staged_deliveries.stated_count,
     staged_deliveries.note
-from staged_deliveries
+from pg_temp.staged_deliveries
 where staged_deliveries.is_new
 order by
     staged_deliveries.session_date,

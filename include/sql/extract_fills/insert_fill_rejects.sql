@@ -25,7 +25,7 @@ select
     staged_rejects.reason,
     staged_rejects.cause,
     staged_rejects.is_reference
-from staged_rejects
+from pg_temp.staged_rejects
 where
     staged_rejects.delivery_id is not null
     or not exists (

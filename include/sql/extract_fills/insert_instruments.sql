@@ -34,7 +34,7 @@ select
     staged_instruments.multiplier,
     staged_instruments.currency,
     %(recorded_at)s
-from staged_instruments
+from pg_temp.staged_instruments
 left join known
     on
         staged_instruments.valid_from = known.valid_from

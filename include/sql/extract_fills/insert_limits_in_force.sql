@@ -32,7 +32,7 @@ select
     staged_limits_in_force.file_name,
     staged_limits_in_force.line_number,
     %(recorded_at)s
-from staged_limits_in_force
+from pg_temp.staged_limits_in_force
 left join known
     on
         staged_limits_in_force.account_id = known.account_id

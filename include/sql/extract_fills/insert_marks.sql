@@ -40,7 +40,7 @@ select
     staged_marks.currency,
     staged_marks.multiplier,
     %(recorded_at)s
-from staged_marks
+from pg_temp.staged_marks
 left join known
     on
         staged_marks.session_date = known.session_date

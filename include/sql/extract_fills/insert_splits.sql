@@ -37,7 +37,7 @@ select
     staged_splits.old_shares,
     staged_splits.new_symbol,
     %(recorded_at)s
-from staged_splits
+from pg_temp.staged_splits
 left join known
     on
         staged_splits.session_date = known.session_date

@@ -13,7 +13,7 @@ with given as (
         sum(staged_totals.gross_pnl_usd) as gross_pnl_usd,
         sum(staged_totals.net_pnl_usd) as net_pnl_usd,
         staged_totals.published_at
-    from staged_totals
+    from pg_temp.staged_totals
     inner join risk.sessions on staged_totals.session_date = sessions.session_date
     group by
         staged_totals.file_name,

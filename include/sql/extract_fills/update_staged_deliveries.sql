@@ -9,7 +9,7 @@ with involved as (
     select distinct
         staged_deliveries.account_id,
         staged_deliveries.session_date
-    from staged_deliveries
+    from pg_temp.staged_deliveries
 ),
 
 versions as (
@@ -37,7 +37,7 @@ versions as (
         staged_deliveries.stated_count,
         null::bigint as delivery_id,
         coalesce(staged_deliveries.published_at, %(recorded_at)s) as known_at
-    from staged_deliveries
+    from pg_temp.staged_deliveries
 ),
 
 messages as (
@@ -71,7 +71,7 @@ compared as (
     from messages
 )
 
-update staged_deliveries set
+update pg_temp.staged_deliveries set
     is_new = (compared.earlier_message is null or compared.message <> compared.earlier_message)
 from compared
 where

@@ -10,7 +10,7 @@
 -- A fill moves the account's P&L by the position in its symbol, from the account's own last price of it to the new one,
 -- less the fee; a carried position starts at its mark at the previous close, through a split. What is not traded does
 -- not move before the close. A currency counts at the session's rate throughout. Fills are ordered as in the books.
-create temporary table running_steps on commit drop as
+create temporary table pg_temp.running_steps on commit drop as
 with wanted as materialized (
     select
         listed.account_id,

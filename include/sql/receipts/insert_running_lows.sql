@@ -13,7 +13,7 @@ with running as (
             partition by running_steps.account_id, running_steps.session_date
             order by running_steps.place asc
         ) as pnl_usd
-    from running_steps
+    from pg_temp.running_steps
 ),
 
 extremes as (

@@ -12,7 +12,7 @@ select
     running_steps.has_gapped,
     running_steps.fees_usd,
     running_steps.change_usd
-from running_steps
+from pg_temp.running_steps
 order by
     running_steps.account_id asc,
     running_steps.session_date asc,

@@ -8,7 +8,7 @@ create table private.last_fills (like derived.last_fills including all);
 create table private.cut_outcomes (like derived.cut_outcomes including all);
 create table private.forecasts (like derived.forecasts including all);
 
-create temporary table issued_forecasts as
+create temporary table pg_temp.issued_forecasts as
 select
     issued.account_id,
     issued.effective_session,
@@ -23,4 +23,4 @@ left join risk.runs on issued.run_id = runs.run_id
 left join risk.model_versions on issued.model_id = model_versions.model_id
 where issued.expert in ('calibrated', 'historical', 'model');
 
-create index issued_forecasts_known on issued_forecasts (known_at);
+create index issued_forecasts_known on pg_temp.issued_forecasts (known_at);

@@ -21,7 +21,7 @@ select
     issued_forecasts.quantile_05_usd,
     issued_forecasts.is_live,
     issued_forecasts.model_id
-from issued_forecasts
+from pg_temp.issued_forecasts
 where
     issued_forecasts.known_at > %(after)s
     and issued_forecasts.known_at <= %(as_of)s

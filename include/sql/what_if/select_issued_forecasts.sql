@@ -8,7 +8,7 @@ select
     issued_forecasts.quantile_05_usd::double precision as quantile_05_usd,
     issued_forecasts.is_live,
     issued_forecasts.known_at
-from issued_forecasts
+from pg_temp.issued_forecasts
 where issued_forecasts.expert in ('calibrated', 'historical', 'model')
 order by
     issued_forecasts.effective_session asc,

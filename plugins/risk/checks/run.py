@@ -113,13 +113,14 @@ def _validate(dsn: str, observed: Mapping[str, Sequence[Any]]) -> dict[str, bool
     with contextlib.closing(connect(dsn)) as connection:
         with connection:
             execute(connection, "check_fills/create_session_findings", observed)
+            (temporary_schema,) = rows(connection, "check_fills/select_temporary_schema")[0]
         source = context.data_sources.add_postgres(  # type: ignore[call-arg]  # its stub lacks kwargs
             "warehouse",
             connection_string="postgresql+psycopg2://borrowed@connection/warehouse",
             kwargs={"creator": lambda: connection, "poolclass": StaticPool},
             create_temp_table=False,
         )
-        table = source.add_table_asset("findings", table_name="session_findings")
+        table = source.add_table_asset("findings", table_name="session_findings", schema_name=temporary_schema)
         session = table.add_batch_definition_whole_table("session")
         suite = context.suites.add(session_suite())
         definition = gx.ValidationDefinition(name="session", data=session, suite=suite)

@@ -375,7 +375,7 @@ class _FolderLoad:
             )
             if is_due
         )
-        copy_chunks(self.connection, "staged_deliveries", DELIVERY_COLUMNS, row_chunks(staged))
+        copy_chunks(self.connection, "pg_temp.staged_deliveries", DELIVERY_COLUMNS, row_chunks(staged))
         for repeated in rows(self.connection, "extract_fills/delete_withdrawn_deliveries", self.opened):
             log.warning("%s: account %s, session %s is withdrawn by %s (%s) and not loaded again", *repeated)
         binds = {"kept_names": list(kept), "kept_load_ids": list(kept.values())}
@@ -447,7 +447,7 @@ class _FolderLoad:
         ]
         if stated:
             columns = ("file_name", "line_number", *Instrument._fields)
-            copy_chunks(self.connection, "staged_instruments", columns, row_chunks(stated))
+            copy_chunks(self.connection, "pg_temp.staged_instruments", columns, row_chunks(stated))
             rows(self.connection, "extract_fills/insert_instruments", self.opened)
 
     def _store_reference(self, loaded: Mapping[str, str]) -> int:
@@ -489,7 +489,7 @@ class _FolderLoad:
         listed = (file.row(self.opened["load_id"]) for file in logs.values())
         rejected_count = 0
         if self.rejects:
-            copy_chunks(self.connection, "staged_rejects", StagedReject._fields, row_chunks(self.rejects))
+            copy_chunks(self.connection, "pg_temp.staged_rejects", StagedReject._fields, row_chunks(self.rejects))
             rejected_count = execute(self.connection, "extract_fills/insert_fill_rejects", self.opened)
             for sentence in summarize(Notice(one.file_name, one.cause, one.reason) for one in self.rejects):
                 log.warning("%s", sentence)

@@ -197,7 +197,9 @@ def store_reference_files(
             place = (file.path.name, line_number)
             if row[0] <= through and place not in known_lines:
                 due[tuple(getattr(row, name) for name in spec.subject) or place] = (*place, *row)
-    copy_chunks(connection, f"staged_{spec.name}", ("file_name", "line_number", *spec.fields), row_chunks(due.values()))
+    copy_chunks(
+        connection, f"pg_temp.staged_{spec.name}", ("file_name", "line_number", *spec.fields), row_chunks(due.values())
+    )
     counts = Counter(file_name for (file_name,) in rows(connection, spec.insert, opened))
     return StoredReference(
         [_log(file, through, counts[file.path.name]) for file in files],
@@ -263,5 +265,5 @@ def store_manifest_totals(connection: Connection, drop: DropFolder, opened: Mapp
     ]
     if reported:
         columns = ("file_name", "line_number", *ReportedPnl._fields, "published_at")
-        copy_chunks(connection, "staged_totals", columns, row_chunks(reported))
+        copy_chunks(connection, "pg_temp.staged_totals", columns, row_chunks(reported))
         execute(connection, "extract_fills/insert_totals", opened)

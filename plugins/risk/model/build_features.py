@@ -173,7 +173,7 @@ def store_features(connection: Connection, run: Run) -> int:
             part = features.iloc[stored[start : start + ROWS_SENT]].astype(np.float64).swaplevel()
             part.insert(0, "feature_set_version", FEATURE_SET_VERSION)
             lines = io.StringIO(part.to_csv(None, header=False, date_format="%Y-%m-%d"))
-            cursor.copy_expert(f"copy incoming_features ({columns}) from stdin (format csv)", lines)
+            cursor.copy_expert(f"copy pg_temp.incoming_features ({columns}) from stdin (format csv)", lines)
         removed = execute(connection, "build_features/delete_features", {"session_date": run.session_date})
         return removed + execute(connection, "build_features/merge_features")
 
