@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from psycopg2.extensions import parse_dsn
 
 from devstack import processes
+from devstack.environment import PAGE_DSN
 from devstack.workspace import Workspace, read_json, write_json
 from risk.core.connections import METADATA_DSN, AirflowApi, postgres_dsn
 from risk.core.errors import ConnectionLostError, StackError
@@ -86,8 +87,14 @@ def identity(environment: Mapping[str, str]) -> str:
     return f"{database} {cluster} {number}"
 
 
-def start(workspace: Workspace, environment: Mapping[str, str]) -> None:
-    """Start those of the three that do not run, without waiting for them."""
+def start(workspace: Workspace, environment: Mapping[str, str], page_dsn: str = "") -> None:
+    """Start those of the three that do not run, without waiting for them.
+
+    Parameters
+    ----------
+    page_dsn
+        Connection of the Risk page's role, for the API server alone: tasks are children of the scheduler.
+    """
     write_configuration(workspace)
     for name, arguments in COMPONENTS.items():
         record = workspace.records / f"{name}.json"
@@ -97,7 +104,7 @@ def start(workspace: Workspace, environment: Mapping[str, str]) -> None:
                 log=workspace.logs / f"{name}.log",
                 mark=MARK,
                 cwd=workspace.root,
-                environment=environment,
+                environment={**environment, PAGE_DSN: page_dsn} if name == "api-server" else environment,
             )
             processes.write_record(record, process)
 

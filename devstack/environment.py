@@ -29,8 +29,9 @@ UI_USERS = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
 MAPPING_VARIABLE = "RISK_FILLS_MAPPING"
 """What ``MAPPING=`` sets."""
 
-OWNER_ONLY = ("RISK_BACKUP_KEY", "RISK_OWNER_DSN", "RISK_SERVER_DSN")
-"""Connections of privileged roles and the key of backups, which no task ever gets."""
+PAGE_DSN = "RISK_PAGE_DSN"
+OWNER_ONLY = ("RISK_BACKUP_KEY", "RISK_OWNER_DSN", PAGE_DSN, "RISK_SERVER_DSN")
+"""Connections of privileged roles and the key of backups, which no task ever gets; the API server gets the page's."""
 
 
 class DeskKind(StrEnum):

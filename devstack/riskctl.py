@@ -12,10 +12,9 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from devstack import postgres, stack
-from devstack.environment import Desk, airflow_environment
+from devstack.environment import PAGE_DSN, Desk, airflow_environment
 from devstack.workspace import Workspace, load_secrets, read_json
 from risk import cli
-from risk.core.backup import WAREHOUSE_OWNER
 from risk.core.connections import METADATA_DSN, WAREHOUSE_CONNECTION
 
 POSTGRES_COMMANDS = frozenset(
@@ -48,14 +47,18 @@ def stack_environment(workspace: Workspace, given: Mapping[str, str] | None = No
     desk = Desk(kind, None, is_scheduled=state.get("schedule") == "sessions")
     every = airflow_environment(workspace, passwords, desk, {"api": 0, **ports}, given)
     shared = {n: v for n, v in every.items() if n.startswith(("RISK_", "AIRFLOW_CONN_")) or n == METADATA_DSN}
-    port = ports.get("postgres", 0)
+    logins = stack.embedded_logins("", passwords, ports.get("postgres", 0), kind)
     private = (workspace.secrets, workspace.login, workspace.var, workspace.airflow_home)
     return shared | {
         "PATH": f"{postgres.programs_dir()}{os.pathsep}{given.get('PATH', '')}",
         "RISK_BACKUP_KEY": passwords.backup,
-        "RISK_OWNER_DSN": postgres.server_dsn(port, WAREHOUSE_OWNER, passwords.owner, kind.database),
+        "RISK_OWNER_DSN": logins.owner_dsn,
+        PAGE_DSN: logins.page_dsn,
+        "RISK_READER_ROLE": logins.reader_role,
         "RISK_PRIVATE_FILES": ",".join(map(str, private)),
-        "RISK_SERVER_DSN": postgres.server_dsn(port, postgres.SUPERUSER, passwords.superuser, "postgres"),
+        "RISK_SERVER_DSN": postgres.server_dsn(
+            ports.get("postgres", 0), postgres.SUPERUSER, passwords.superuser, "postgres"
+        ),
     }
 
 

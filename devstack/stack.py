@@ -24,10 +24,11 @@ from devstack.workspace import (
     stable_port,
     write_json,
 )
-from risk.core.backup import DATABASES, PIPELINE, WAREHOUSE_OWNER
+from risk.core.backup import DATABASES, WAREHOUSE_OWNER
 from risk.core.connections import METADATA_DSN, SMTP_CONNECTION, WAREHOUSE_CONNECTION, AirflowApi, postgres_dsn
 from risk.core.errors import RequestError, StackError
-from risk.core.schema import migrate_as_owner
+from risk.core.roles import PAGE, PIPELINE, READER
+from risk.core.schema import Logins, migrate_as_owner
 from risk.core.settings import PROJECT_DIR, read_settings
 
 SERVICES = ("mailbox", "scheduler", "api-server", "dag-processor")
@@ -154,14 +155,14 @@ def launch(workspace: Workspace, desk: Desk) -> None:
         services.append("postgres")
         ports["postgres"] = start_postgres(workspace, passwords)
     environment = airflow_environment(workspace, passwords, desk, ports)
+    settings, dsn = read_settings(), postgres_dsn(environment, WAREHOUSE_CONNECTION)
     if WAREHOUSE_CONNECTION in os.environ:
-        owner_dsn = read_settings().owner_dsn
+        logins = Logins(dsn, settings.owner_dsn, settings.page_dsn, settings.reader_role)
     else:
-        owner_dsn = postgres.server_dsn(ports["postgres"], WAREHOUSE_OWNER, passwords.owner, desk.kind.database)
-    dsn = postgres_dsn(environment, WAREHOUSE_CONNECTION)
-    migrate_as_owner(dsn, owner_dsn, read_settings().default_limit_usd)
+        logins = embedded_logins(dsn, passwords, ports["postgres"], desk.kind)
+    migrate_as_owner(logins, settings.default_limit_usd)
     airflow.migrate(workspace, environment)
-    airflow.start(workspace, environment)
+    airflow.start(workspace, environment, logins.page_dsn)
     # Recorded before all is healthy, so that an interrupted start can be stopped.
     state = {
         "desk": desk.kind,
@@ -179,6 +180,13 @@ def launch(workspace: Workspace, desk: Desk) -> None:
         raise StackError(f"The mail server does not answer: read {log}, then start again.{processes.tail(log)}")
 
 
+def embedded_logins(pipeline_dsn: str, passwords: Secrets, port: int, kind: DeskKind) -> Logins:
+    """Return the logins of the embedded warehouse's roles."""
+    owner_dsn = postgres.server_dsn(port, WAREHOUSE_OWNER, passwords.owner, kind.database)
+    page_dsn = connection_uri("postgresql", PAGE, passwords.page, port, kind.database)
+    return Logins(pipeline_dsn, owner_dsn, page_dsn, READER)
+
+
 def pipeline_dsn(workspace: Workspace, port: int, kind: DeskKind) -> str:
     """Return the connection URI of a desk's embedded warehouse, as the pipeline's role."""
     return connection_uri("postgres", PIPELINE, load_secrets(workspace).risk, port, kind.database)
@@ -188,7 +196,13 @@ def start_postgres(workspace: Workspace, passwords: Secrets) -> int:
     """Start the embedded Postgres with its roles and databases and return its port."""
     server = cluster(workspace, passwords)
     port = postgres.start(server, stable_port(workspace.ports, "postgres"))
-    roles = {WAREHOUSE_OWNER: passwords.owner, PIPELINE: passwords.risk, "airflow": passwords.airflow}
+    roles = {
+        WAREHOUSE_OWNER: passwords.owner,
+        PIPELINE: passwords.risk,
+        PAGE: passwords.page,
+        READER: passwords.reader,
+        "airflow": passwords.airflow,
+    }
     postgres.ensure_databases(server.dsn(port), DATABASES, roles)
     return port
 

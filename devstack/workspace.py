@@ -28,7 +28,7 @@ REQUIRED_FREE_BYTES = 300_000_000
 UI_USER, NOTES_USER = "admin", "notes"
 """Users of the local UI: the stack's own, and the one as whom tasks write their notes."""
 
-SECRET_NAMES = ("superuser", "owner", "risk", "airflow", "jwt", "api", "backup")
+SECRET_NAMES = ("superuser", "owner", "risk", "page", "reader", "airflow", "jwt", "api", "backup")
 
 LOOPBACK = "127.0.0.1"
 CANDIDATE_PORTS = range(20_000, 32_000)
@@ -146,8 +146,9 @@ class Secrets:
 
     Attributes
     ----------
-    superuser, owner, risk, airflow
-        Passwords of the Postgres roles: the server's, the warehouse's owner, the pipeline, Airflow's metadata.
+    superuser, owner, risk, page, reader, airflow
+        Passwords of the Postgres roles: the server's, the warehouse's owner, pipeline, page and reader, Airflow's
+        metadata.
     jwt, api, fernet
         Keys of Airflow; its processes must agree on them.
     backup
@@ -157,6 +158,8 @@ class Secrets:
     superuser: str
     owner: str
     risk: str
+    page: str
+    reader: str
     airflow: str
     jwt: str
     api: str

@@ -337,13 +337,19 @@ def doctor(*, as_json: JsonFlag = False) -> None:
 
 @app.command()
 def migrate(*, as_json: JsonFlag = False) -> None:
-    """Bring the warehouse's schema up to date, as its owner, and grant the pipeline's role its privileges."""
-    from risk.core.schema import migrate_as_owner
+    """Bring the warehouse's schema up to date, as its owner, and grant each role its privileges."""
+    from risk.core.schema import Logins, migrate_as_owner
 
     settings = read_settings()
     warehouse_dsn = postgres_dsn(os.environ, WAREHOUSE_CONNECTION)
-    applied = migrate_as_owner(warehouse_dsn, settings.owner_dsn, settings.default_limit_usd)
-    typer.echo(json.dumps({"applied": list(applied)}) if as_json else f"Applied {len(applied)} schema files.")
+    logins = Logins(warehouse_dsn, settings.owner_dsn, settings.page_dsn, settings.reader_role)
+    applied = migrate_as_owner(logins, settings.default_limit_usd)
+    roles = {name: sorted(duties) for name, duties in logins.roles.duties.items()}
+    if as_json:
+        typer.echo(json.dumps({"applied": list(applied), "roles": roles}))
+        return
+    listed = ", ".join(f"{name} ({' and '.join(duties)})" for name, duties in roles.items())
+    typer.echo(f"Applied {len(applied)} schema files. Roles: {listed}.")
 
 
 @app.command()

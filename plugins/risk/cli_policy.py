@@ -1,4 +1,4 @@
-"""The commands ``riskctl policy``: check, show, compare, try and adopt policies."""
+"""The commands ``riskctl policy``: check, show, compare, try policies and ask to adopt them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from rich.progress import Progress
 
 from risk.cli_parts import JsonFlag, warehouse
 from risk.core.errors import RequestError
-from risk.core.settings import read_settings
 
 if TYPE_CHECKING:
     from risk.core.policy_document import PolicyDocument
@@ -78,25 +77,16 @@ def adopt(
     *,
     as_json: JsonFlag = False,
 ) -> None:
-    """Adopt a policy from a session on, under the next version; with dual control a second person approves it."""
+    """Ask to adopt a policy from a session on; a person approves it on the page Policy."""
     from risk.core.policy_document import read_policy_file
-    from risk.limits.adopt_policy import Adoption, never_effective
-    from risk.limits.adopt_policy import adopt as store
+    from risk.limits.adopt_policy import Adoption, request_adoption
     from risk.limits.approvals import AirflowUser
-    from risk.limits.policy_requests import PolicyRequest
 
     person = _person()
     asked = Adoption(read_policy_file(file), _date("--from", valid_from), AirflowUser(person, person), reason)
     with warehouse() as connection:
-        has_dual_control = read_settings().dual_control
-        adopted = store(connection, asked, dt.datetime.now(dt.UTC), has_dual_control=has_dual_control)
-        if isinstance(adopted, PolicyRequest):
-            _print(adopted.facts, [adopted.sentence], as_json=as_json)
-            return
-        replaced = [one.version for one in never_effective(connection, adopted)]
-    lines = [f"Adopted {_described(adopted)}"]
-    lines += [f"Version {version}, valid from the same session or later, will never apply." for version in replaced]
-    _print({**_facts(adopted), "never_effective": replaced}, lines, as_json=as_json)
+        requested = request_adoption(connection, asked, dt.datetime.now(dt.UTC))
+    _print(requested.facts, [requested.sentence], as_json=as_json)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack import airflow, postgres, stack
+from devstack import airflow, stack
 from devstack.environment import Desk, DeskKind, airflow_environment
 from devstack.workspace import Workspace, load_secrets
 from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn
@@ -26,8 +26,8 @@ def make_databases(workspace: Workspace, kind: DeskKind) -> None:
         environment = airflow_environment(
             workspace, passwords, Desk(kind, workspace.desk), {"api": 0, "postgres": port}
         )
-        owner_dsn = postgres.server_dsn(port, stack.WAREHOUSE_OWNER, passwords.owner, kind.database)
-        migrate_as_owner(postgres_dsn(environment, WAREHOUSE_CONNECTION), owner_dsn)
+        dsn = postgres_dsn(environment, WAREHOUSE_CONNECTION)
+        migrate_as_owner(stack.embedded_logins(dsn, passwords, port, kind))
         airflow.migrate(workspace, environment)
 
 

@@ -18,6 +18,7 @@ from risk.checks.run import check_fills
 from risk.core import backup
 from risk.core.calendar import store_sessions
 from risk.core.errors import RequestError, StackError
+from risk.core.roles import Roles
 from risk.core.runs import Run, open_run, read_run
 from risk.core.schema import prepare_warehouse
 from risk.core.settings import Settings, read_settings
@@ -94,7 +95,7 @@ def test_restore_into_an_empty_cluster_rebuilds_the_last_report_to_the_same_byte
     with postgres.temporary_cluster(tmp_path / "a") as dsn:
         postgres.ensure_databases(dsn, OWNERS, PASSWORDS)
         with warehouse(dsn, "risk_owner") as owner:
-            prepare_warehouse(owner, "risk")
+            prepare_warehouse(owner, Roles("risk"))
         with warehouse(dsn, "risk") as pipeline:
             run_line(pipeline, pipeline.dsn.replace("password=xxx", "password=two"), desk, session_date)
             run_id, sha256 = stored(pipeline)

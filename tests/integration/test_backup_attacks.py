@@ -19,6 +19,7 @@ from devstack import postgres
 from risk.core import backup
 from risk.core.backup import DATABASES
 from risk.core.errors import RequestError, RiskError
+from risk.core.roles import Roles
 from risk.core.schema import prepare_warehouse
 from risk.core.warehouse import connect
 
@@ -47,7 +48,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with postgres.temporary_cluster(tmp_path_factory.mktemp("server")) as dsn:
         postgres.ensure_databases(dsn, DATABASES, PASSWORDS)
         with contextlib.closing(connect(as_role(dsn, "risk_owner", "warehouse"))) as owner:
-            prepare_warehouse(owner, "risk")
+            prepare_warehouse(owner, Roles("risk"))
         # Tests restore what they have planted; each plants into a copy of this one.
         run_alone(dsn, "create database pristine template warehouse owner risk_owner")
         yield dsn

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
 import pytest
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from devstack import postgres, processes
 from devstack.workspace import LOOPBACK, free_port
+from risk.core.backup import DATABASES
 from risk.core.errors import StackError
+from risk.core.roles import Roles
+from risk.core.schema import prepare_warehouse
+from risk.core.settings import PROJECT_DIR
+from risk.core.warehouse import connect
+
+INITIALIZE = PROJECT_DIR / "docker" / "initialize_databases.sh"
 
 
 @pytest.fixture
@@ -154,6 +164,45 @@ def test_ensure_databases_separates_the_roles(cluster: postgres.Cluster) -> None
         answer(dsn, "select pg_catalog.pg_get_userbyid(datdba) from pg_database where datname = 'warehouse'") == "risk"
     )
     assert answer(dsn, "select rolsuper from pg_roles where rolname = 'risk'") == "False"
+
+
+def test_no_role_of_an_installation_enters_a_database_that_is_not_its_own(tmp_path: Path) -> None:
+    names = ("risk_owner", "risk", "risk_page", "risk_reader", "airflow")
+    passwords = {name: f"it's {name}" for name in names}
+    variables = ("RISK_OWNER", "RISK_PIPELINE", "RISK_PAGE", "RISK_READER", "AIRFLOW_DATABASE")
+    with postgres.temporary_cluster(tmp_path) as dsn:
+        place = parse_dsn(dsn)
+        environment = {
+            **os.environ,
+            **{f"{variable}_PASSWORD": passwords[name] for variable, name in zip(variables, names, strict=True)},
+            "POSTGRES_USER": place["user"],
+            "PGPASSWORD": place["password"],
+            "PGHOST": place["host"],
+            "PGPORT": place["port"],
+            "PATH": f"{postgres.programs_dir()}{os.pathsep}{os.environ['PATH']}",
+        }
+        # given the databases of compose, whose script runs again after an upgrade, and those of make up
+        for _ in range(2):
+            subprocess.run(["bash", str(INITIALIZE)], env=environment, check=True, capture_output=True)
+        postgres.ensure_databases(dsn, DATABASES, passwords)
+        for database in ("warehouse", "warehouse_simulated"):
+            with contextlib.closing(
+                connect(make_dsn(dsn, dbname=database, user="risk_owner", password=passwords["risk_owner"]))
+            ) as owner:
+                prepare_warehouse(owner, Roles("risk", "risk_page", "risk_reader"))
+
+        # then each enters its own
+        entered = set()
+        for name in names:
+            for database in (*DATABASES, "postgres", "template1"):
+                with contextlib.suppress(psycopg2.OperationalError):
+                    psycopg2.connect(make_dsn(dsn, dbname=database, user=name, password=passwords[name])).close()
+                    entered.add((name, database))
+
+    assert entered == {
+        ("airflow", "airflow"),
+        *((name, database) for name in names[:4] for database in ("warehouse", "warehouse_simulated")),
+    }
 
 
 def test_initialize_leaves_nothing_half_made_when_it_fails(tmp_path: Path) -> None:

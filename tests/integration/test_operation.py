@@ -29,7 +29,8 @@ from risk.core.warehouse import connect
 from risk.ingest.load import load_drop
 from risk.limits.decide import apply_rules, predict
 from risk.model.build_features import store_features
-from risk.report.doctor import Diagnosis, Installation, examine
+from risk.report.doctor import Installation, examine
+from risk.report.doctor_roles import Diagnosis
 from risk.report.page import Links
 from risk.report.send import send_report
 from simulation.writing import simulate
@@ -252,6 +253,17 @@ def test_owner_of_the_warehouse_is_unknown_to_the_tasks(morning: Morning) -> Non
 
     assert "AIRFLOW_CONN_RISK_WAREHOUSE" in environment
     assert str(read_json(morning.workspace.secrets)["owner"]) not in environment
+    assert quote(str(read_json(morning.workspace.secrets)["page"]), safe="") not in environment
+
+
+def test_only_the_api_server_knows_the_role_of_the_risk_page(morning: Morning) -> None:
+    def environment(name: str) -> str:
+        record = processes.read_record(morning.workspace.records / f"{name}.json")
+        assert record
+        return Path(f"/proc/{record.pid}/environ").read_text(encoding="utf-8")
+
+    assert "RISK_PAGE_DSN=postgresql://risk_page:" in environment("api-server")
+    assert "risk_page" not in environment("scheduler") + environment("dag-processor")
 
 
 def unhealthy(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> list[Diagnosis]:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from psycopg2.extensions import make_dsn
 
+from risk.core.roles import Roles
 from risk.core.runs import Run, open_run
 from risk.core.schema import prepare_warehouse
 from risk.core.warehouse import Connection, connect, rows
@@ -43,7 +44,7 @@ def pipeline_dsn(connection: Connection, warehouse_dsn: str) -> Iterator[str]:
     role = f"pipeline_{connection.info.backend_pid}"
     with connection, connection.cursor() as cursor:
         cursor.execute(f"create role {role} login password 'word'")
-    prepare_warehouse(connection, role)
+    prepare_warehouse(connection, Roles(role))
     yield make_dsn(warehouse_dsn, user=role, password="word", options="")
     with connection, connection.cursor() as cursor:
         cursor.execute(f"drop owned by {role}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import shutil
 import tempfile
@@ -13,6 +14,9 @@ from urllib.parse import quote
 import pytest
 from psycopg2.extensions import parse_dsn
 
+from risk.core.roles import Roles
+from risk.core.schema import prepare_warehouse
+from risk.core.warehouse import connect
 from tests.operators.web_client import Member, Runs
 
 _home = tempfile.mkdtemp(prefix="risk-airflow-")
@@ -31,7 +35,25 @@ def warehouse_connection(warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture
-def client(warehouse_connection: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def page_role(warehouse_connection: None, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let the page work as a role of its own: what a test of the page does, that role may do."""
+    with contextlib.closing(connect(warehouse_dsn)) as owner:
+        name = f"page_{owner.info.backend_pid}"
+        with owner, owner.cursor() as cursor:
+            cursor.execute(f"create role {name} login password 'word'")
+        prepare_warehouse(owner, Roles(owner.info.user, name))
+        place = parse_dsn(warehouse_dsn)
+        monkeypatch.setenv(
+            "RISK_PAGE_DSN", f"postgresql://{name}:word@{place['host']}:{place['port']}/{place['dbname']}"
+        )
+        yield
+        with owner, owner.cursor() as cursor:
+            cursor.execute(f"drop owned by {name}")
+            cursor.execute(f"drop role {name}")
+
+
+@pytest.fixture
+def client(page_role: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Give a client of the app, logged in as ann; Airflow's own part (login, roles) is tested on a whole stack."""
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi.testclient import TestClient

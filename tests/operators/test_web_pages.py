@@ -300,7 +300,7 @@ def test_page_says_that_nothing_was_reported_yet(client: Any) -> None:
     "path", ["/", "/sessions/2025-08-15", "/traders/NET001", "/approvals/1", "/limits", "/track-record", "/model"]
 )
 def test_page_says_that_the_database_is_down(client: Any, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
-    monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", "postgres://risk:hunter2@127.0.0.1:9/nowhere")
+    monkeypatch.setenv("RISK_PAGE_DSN", "postgresql://risk_page:hunter2@127.0.0.1:9/nowhere")
 
     answer = client.get(path)
 

@@ -4,53 +4,80 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import re
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg2
 import pytest
-from psycopg2.extensions import make_dsn
+from psycopg2.extensions import make_dsn, parse_dsn
+from typer.testing import CliRunner
 
-from risk.core.calendar import store_sessions
+from risk.cli import app
+from risk.core import schema
+from risk.core.calendar import next_session, store_sessions
 from risk.core.errors import SchemaError
+from risk.core.roles import READ_TABLES, REPLACED_TABLES, SCHEMAS, Duty, Roles, privileges
 from risk.core.runs import open_run
-from risk.core.schema import READ_TABLES, REPLACED_TABLES, SCHEMAS, forget_settings, migrate, prepare_warehouse
+from risk.core.schema import BASELINE, forget_settings, migrate, prepare_warehouse
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, connect, execute, rows, writing
 from risk.ingest.load import load_drop
-from risk.limits.approvals import REJECTED
-from risk.report.doctor import check_weaknesses
-from tests.approval_desks import ANN, MORNING, answer, opened, reported
+from risk.limits.adopt_policy import Adoption, request_adoption
+from risk.limits.approvals import APPROVED, EDITED, REJECTED, AirflowUser
+from risk.limits.policy_requests import PolicyDecision, decide_request, show_request
+from risk.limits.publish import publish
+from risk.report.doctor_roles import check_attempts, check_roles, check_weaknesses
+from tests.approval_desks import ANN, MORNING, after_deadline, answer, in_force, opened, reported
+from tests.databases import create_database, drop_database
 from tests.drops import write_drop
+from tests.policies import policy_document
 from tests.report_desks import insert
 
 SESSION = dt.date(2025, 8, 15)
-LOADED_TABLES = {
-    "accounts",
-    "adjustments",
-    "deliveries",
-    "instruments",
-    "platform_limits",
-    "loads",
-    "marks",
-    "splits",
-    "totals",
-}
+PERSON = {"action": "approved", "user_id": "1", "user_name": "ann", "seen_sha256": "0" * 64}
 
 
 @pytest.fixture
-def pipeline(connection: Connection, warehouse_dsn: str) -> Iterator[Connection]:
-    """Give a connection of a second role that has been granted what the pipeline needs."""
-    role = f"pipeline_{connection.info.backend_pid}"
+def roles(connection: Connection) -> Iterator[Roles]:
+    """Give three roles that have been granted what they need."""
+    names = [f"{duty}_{connection.info.backend_pid}" for duty in Duty]
     with connection, connection.cursor() as cursor:
-        cursor.execute(f"create role {role} login password 'word'")
-    prepare_warehouse(connection, role)
-    with contextlib.closing(connect(make_dsn(warehouse_dsn, user=role, password="word"))) as made:
-        yield made
+        cursor.execute(f"alter database {connection.info.dbname} reset all")
+        for name in names:
+            cursor.execute(f"create role {name} login password 'word'")
+    yield (made := Roles(*names))
     with connection, connection.cursor() as cursor:
-        cursor.execute(f"drop owned by {role}")
-        cursor.execute(f"drop role {role}")
+        for name in made.duties:
+            cursor.execute(f"drop owned by {name} cascade")
+            cursor.execute(f"drop role {name}")
+
+
+@pytest.fixture
+def log_in(connection: Connection, roles: Roles, warehouse_dsn: str) -> Iterator[Callable[[str], Connection]]:
+    """Give a way to connect as one of the roles."""
+    prepare_warehouse(connection, roles)
+    with contextlib.ExitStack() as stack:
+        yield lambda name: stack.enter_context(contextlib.closing(connect(dsn_of(warehouse_dsn, name))))
+
+
+def dsn_of(warehouse_dsn: str, name: str) -> str:
+    return make_dsn(warehouse_dsn, user=name, password="word")
+
+
+@pytest.fixture
+def pipeline(log_in: Callable[[str], Connection], roles: Roles) -> Connection:
+    return log_in(roles.pipeline)
+
+
+@pytest.fixture
+def page(log_in: Callable[[str], Connection], roles: Roles) -> Connection:
+    return log_in(roles.page)
+
+
+@pytest.fixture
+def reader(log_in: Callable[[str], Connection], roles: Roles) -> Connection:
+    return log_in(roles.reader)
 
 
 def may(connection: Connection, action: str) -> bool:
@@ -142,7 +169,7 @@ def test_prepare_twice_leaves_the_same_privileges(connection: Connection, pipeli
             return cursor.fetchall()
 
     before = granted()
-    prepare_warehouse(connection, pipeline.info.user)
+    prepare_warehouse(connection, Roles(pipeline.info.user))
 
     assert granted() == before != []
 
@@ -165,83 +192,323 @@ def test_search_path_of_the_role_puts_nothing_before_what_statements_mean(
     assert now.year > 2000
 
 
-def test_pipeline_does_not_choose_when_a_decision_was_recorded(connection: Connection, pipeline: Connection) -> None:
-    stamped = []
-    for table in sorted(tables(connection) - REPLACED_TABLES):
-        with connection, connection.cursor() as cursor:
+def test_nobody_but_the_owner_chooses_when_a_row_was_recorded(
+    connection: Connection, pipeline: Connection, roles: Roles
+) -> None:
+    chosen = []
+    with connection, connection.cursor() as cursor:
+        for name in roles.duties:
             cursor.execute(
-                "select has_column_privilege(%s, a.attrelid, a.attnum, 'insert') from pg_attribute as a "
-                "where a.attrelid = (select oid from pg_class where relname = %s and relkind = 'r') "
-                "and a.attname = 'recorded_at'",
-                (pipeline.info.user, table),
+                "select classes.relname from pg_attribute as a inner join pg_class as classes on a.attrelid = "
+                "classes.oid where classes.relkind = 'r' and a.attname = 'recorded_at' and "
+                "classes.relnamespace::regnamespace::text = any(%s) "
+                "and has_column_privilege(%s, a.attrelid, a.attnum, 'insert')",
+                (list(SCHEMAS), name),
             )
-            if cursor.fetchall() == [(True,)]:
-                stamped.append(table)
+            chosen += cursor.fetchall()
 
-    # A load states one instant for all its rows, and a history import that of its manifest.
-    assert stamped == sorted(LOADED_TABLES)
+    assert chosen == []
+
+
+def published(folder: Path, session_date: dt.date, published_at: str) -> Path:
+    """Write a drop of one account whose manifest says when it was published."""
+    folder.mkdir()
+    write_drop(folder, session_date, {"NET001": 1})
+    entry = f"fills_{session_date}.csv,NET001,{session_date},{published_at}"
+    (folder / "manifest.csv").write_text(f"file,account_id,session_date,published_at\n{entry}\n", encoding="utf-8")
+    return folder
+
+
+def test_rows_of_a_load_have_its_instant_and_those_of_a_history_that_of_their_source(
+    connection: Connection, pipeline: Connection, tmp_path: Path
+) -> None:
+    earlier = SESSION - dt.timedelta(days=1)
+    first = published(tmp_path / "history", earlier, "2025-08-14T21:00:00Z")
+    second = published(tmp_path / "live", SESSION, "2025-08-15T21:00:00Z")
+
+    load_drop(pipeline, first, earlier, Settings(), is_history=True)
+    load_drop(pipeline, second, SESSION, Settings())
+
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select deliveries.recorded_at = deliveries.published_at, deliveries.recorded_at = loads.recorded_at "
+            "from deliveries inner join loads using (load_id) order by deliveries.delivery_id"
+        )
+        assert cursor.fetchall() == [(True, False), (False, True)]
+
+
+def test_history_is_refused_in_the_range_of_a_live_run_by_the_database(pipeline: Connection, tmp_path: Path) -> None:
+    load = load_drop(pipeline, write_drop(tmp_path, SESSION, {"NET001": 1}), SESSION, Settings())
+    open_run(pipeline, SESSION, load.load_id, "test")
+    history = {"source": "drop", "is_simulated": False, "is_history": True}
+
+    with pytest.raises(psycopg2.errors.CheckViolation, match=f"session {SESSION} was run live"):
+        insert(pipeline, "loads", **history, through_session_date=SESSION)
+
+    assert insert(pipeline, "loads", **history, through_session_date=SESSION - dt.timedelta(days=1))
+
+
+def test_a_row_that_is_added_to_an_earlier_load_counts_from_now(pipeline: Connection, tmp_path: Path) -> None:
+    published_at = "2025-08-15T21:00:00Z"
+    load = load_drop(
+        pipeline, published(tmp_path / "drop", SESSION, published_at), SESSION, Settings(), is_history=True
+    )
+    counts = dict.fromkeys(("row_count", "loaded_count", "rejected_count", "duplicate_count"), 0)
+
+    key = insert(
+        pipeline, "deliveries", load_id=load.load_id, file_name="later.csv", account_id="NET009", session_date=SESSION,
+        content_sha256="x", published_at=published_at, **counts,
+    )  # fmt: skip
+
+    with pipeline, pipeline.cursor() as cursor:
+        cursor.execute(
+            "select recorded_at > now() - interval '1 minute' from risk.deliveries where delivery_id = %s", (key,)
+        )
+        assert cursor.fetchone() == (True,)
 
 
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ({"action": "approved", "user_id": "1", "user_name": "ann", "seen_sha256": "0" * 64}, "deadline"),
+        (PERSON, "later report superseded|deadline"),
         ({"action": "timed_out", "limit_usd": 5001}, "base limit"),
+        ({"action": "timed_out", "limit_usd": "2000.01"}, "nobody has answered"),
         ({"action": "timed_out", "account_id": "NOBODY"}, "no recommendation"),
-        (
-            {"action": "approved", "user_id": "1", "user_name": "ann", "seen_sha256": "0" * 64, "carried_from": 1},
-            "repeat",
-        ),
+        ({**PERSON, "carried_from": 1}, "repeat"),
     ],
 )
 def test_database_refuses_decisions_on_what_is_not_open(
-    connection: Connection, pipeline: Connection, row: dict[str, object], why: str
+    connection: Connection, log_in: Callable[[str], Connection], roles: Roles, row: dict[str, object], why: str
 ) -> None:
     publication = opened(connection, reported(connection, 1, HIGH="0.60"), at=MORNING)
     values = {"account_id": "HIGH", "limit_usd": 2000, "reason": "", "user_id": "", "user_name": "nobody", **row}
     answered = opened(connection, reported(connection, 2, HIGH="0.60"))
     answer(connection, answered, "HIGH", REJECTED, ANN)
 
+    writer = log_in(roles.page if row == PERSON else roles.pipeline)
     with pytest.raises(psycopg2.errors.CheckViolation, match=why):
-        insert(pipeline, "limit_decisions", publication_id=publication.publication_id, **values)
+        insert(writer, "limit_decisions", publication_id=publication.publication_id, **values)
 
 
-def test_settings_stored_for_the_role_are_forgotten_at_the_start(pipeline: Connection) -> None:
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [
+        ("limit_decisions", {"publication_id": 1, "account_id": "HIGH", "limit_usd": 1, "reason": "x", **PERSON}),
+        (
+            "limit_decisions",
+            {"publication_id": 1, "account_id": "HIGH", "limit_usd": 1, "reason": "x", **PERSON, "action": "edited"},
+        ),
+        (
+            "limit_breach_entries",
+            {"account_id": "HIGH", "session_date": SESSION, "action": "reopened", "sentence": "x", "user_id": "1",
+             "user_name": "ann"},
+        ),
+        ("limit_change_decisions", {"change_id": 1, **PERSON}),
+        ("policy_request_decisions", {"request_id": 1, **PERSON}),
+        (
+            "policies",
+            {"version": 9, "policy_text": "", "content_sha256": "", "valid_from": SESSION, "author": "ann",
+             "reason": "x"},
+        ),
+        ("platform_limits", {"account_id": "HIGH", "limit_usd": 1, "user_id": "1", "user_name": "ann"}),
+        (
+            "limit_changes",
+            {"account_id": "HIGH", "kind": "base", "limit_usd": 1, "starts_at": "2025-08-18", "reason": "x",
+             "requested_by": "ann", "requester_name": "ann", "needs_second_person": False},
+        ),
+        (
+            "policy_requests",
+            {"policy_text": "", "content_sha256": "", "valid_from": SESSION, "reason": "x", "requested_by": "ann",
+             "requester_name": "ann"},
+        ),
+    ],
+)  # fmt: skip
+def test_pipeline_records_nothing_in_a_persons_name(pipeline: Connection, table: str, row: dict[str, object]) -> None:
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        insert(pipeline, table, **row)
+
+
+def test_page_records_what_a_person_decides_and_the_pipeline_what_nobody_answered(
+    connection: Connection, page: Connection, pipeline: Connection
+) -> None:
+    # given a report whose limits were asked about by the pipeline
+    publication = opened(pipeline, reported(connection, 1, HIGH="0.60", OTHER="0.40", THIRD="0.30"))
+    cli = AirflowUser("ann@desk", "ann@desk")
+    asked = Adoption(policy_document(cut__maximum="60%"), next_session(dt.date.today()), cli, "less")  # noqa: DTZ011
+
+    # when people decide on the page
+    answer(page, publication, "HIGH", APPROVED, ANN)
+    answer(page, publication, "OTHER", EDITED, ANN, limit="2500")
+    stored = request_adoption(pipeline, asked, dt.datetime.now(dt.UTC))
+    shown = show_request(page, stored, has_dual_control=False)
+    decided = PolicyDecision(stored.request_id, APPROVED, shown.sha256)
+    decide_request(page, decided, ANN, has_dual_control=False)
+
+    # then a later report repeats them by the pipeline, what nobody answered times out, and all is published
+    later = opened(pipeline, reported(connection, 2, HIGH="0.60", OTHER="0.40", THIRD="0.30"))
+    publish(pipeline, after_deadline(connection, later), None)
+    assert {name: str(limit) for name, limit in in_force(pipeline, later).items()} == {
+        "HIGH": "2000.00", "OTHER": "2500.00", "THIRD": "3500.00"
+    }  # fmt: skip
+
+
+def test_page_cannot_decide_for_nobody_publish_or_change_anything(connection: Connection, page: Connection) -> None:
+    publication = opened(connection, reported(connection, 1, HIGH="0.60"), at=MORNING)
+    silent = {
+        "account_id": "HIGH",
+        "action": "timed_out",
+        "limit_usd": 2000,
+        "reason": "",
+        "user_id": "",
+        "user_name": "x",
+    }
+
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="needs the role of the pipeline"):
+        insert(page, "limit_decisions", publication_id=publication.publication_id, **silent)
+    changed = [
+        table
+        for table in tables(connection)
+        for action in (f"delete from {table}", f"update {table} set {_first_column(connection, table)} = default")
+        if may(page, action)
+    ]
+    assert changed == []
+    assert not may(page, "create temporary table mine (number integer)")
+    assert not may(page, "create schema mine")
+    assert not may(page, "select risk.summarize_fills()")
+
+
+def test_published_limits_are_those_that_were_decided(connection: Connection, pipeline: Connection) -> None:
+    publication = opened(connection, reported(connection, 1, HIGH="0.60"))
+    answer(connection, publication, "HIGH", APPROVED, ANN)
+    row = {"publication_id": publication.publication_id, "account_id": "HIGH", "decision_id": 1, "reason": "x",
+           "effective_session": publication.effective_session, "base_limit_usd": 5000}  # fmt: skip
+
+    for limit in ("2000.01", "5000"):
+        amounts = dict.fromkeys(("recommended_limit_usd", "decided_limit_usd", "limit_usd"), limit)
+        with pytest.raises(psycopg2.errors.CheckViolation, match="not what was decided"):
+            insert(pipeline, "published_limits", **row, **amounts)
+
+
+def test_a_decision_is_repeated_word_for_word(connection: Connection, pipeline: Connection) -> None:
+    first = opened(connection, reported(connection, 1, HIGH="0.60"))
+    answer(connection, first, "HIGH", REJECTED, ANN)
+    later = opened(connection, reported(connection, 2, HIGH="0.50"))
+    with connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select action, limit_usd, reason, user_id, user_name, seen_sha256, shown_at from limit_decisions"
+        )
+        decided = dict(zip([column.name for column in cursor.description or ()], cursor.fetchall()[0], strict=True))
+    key = {"publication_id": later.publication_id, "account_id": "HIGH", "carried_from": 1}
+
+    for changed in ({"reason": "other"}, {"user_name": "bob"}, {"limit_usd": 2500}):
+        with pytest.raises(psycopg2.errors.CheckViolation, match="does not repeat"):
+            insert(pipeline, "limit_decisions", **key, **{**decided, **changed})
+
+    assert insert(pipeline, "limit_decisions", **key, **decided)
+
+
+def test_reader_reads_everything_and_writes_nothing(connection: Connection, reader: Connection, roles: Roles) -> None:
+    assert all(may(reader, f"select from {schema}.{table}") for schema, table in places(connection))
+    assert may(reader, "select from risk.current_fills(now())")
+    for duty, table in ((duty, table) for duty in ({Duty.reader}, {Duty.page}) for table in tables(connection)):
+        assert {"update", "delete", "truncate"}.isdisjoint(privileges(duty, table, 180_000))
+    assert check_attempts(reader, "reader", roles).is_healthy
+    assert not may(reader, "create temporary table mine (number integer)")
+    assert not may(reader, "select risk.summarize_fills()")
+
+
+def places(connection: Connection) -> list[tuple[str, str]]:
+    return [(row[0], row[1]) for row in rows(connection, "migrate/select_tables", {"schemas": list(SCHEMAS)})]
+
+
+def test_no_role_connects_to_another_database(
+    connection: Connection, roles: Roles, pipeline: Connection, warehouse_dsn: str
+) -> None:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select datname from pg_database where datallowconn and datname <> current_database()")
+        others = [name for (name,) in cursor.fetchall()]
+    with contextlib.closing(connect(make_dsn(warehouse_dsn, dbname="postgres"))) as admin:
+        admin.autocommit = True
+        for name in others:
+            admin.cursor().execute(f'revoke connect, temporary on database "{name}" from public')
+
+    assert others
+    for role in roles.duties:
+        for name in others:
+            with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
+                psycopg2.connect(make_dsn(dsn_of(warehouse_dsn, role), dbname=name))
+
+
+def test_page_without_a_role_of_its_own_works_as_the_pipeline(
+    connection: Connection, roles: Roles, warehouse_dsn: str
+) -> None:
+    prepare_warehouse(connection, Roles(roles.pipeline))
+    publication = opened(connection, reported(connection, 1, HIGH="0.60"))
+
+    with contextlib.closing(connect(dsn_of(warehouse_dsn, roles.pipeline))) as both:
+        answer(both, publication, "HIGH", APPROVED, ANN)
+        diagnoses = list(check_roles(both, dsn_of(warehouse_dsn, roles.pipeline), "", ""))
+
+    unhealthy = [diagnosis for diagnosis in diagnoses if not diagnosis.is_healthy and diagnosis.subject != "databases"]
+    assert [diagnosis.subject for diagnosis in unhealthy] == ["page"]
+    assert "a task could decide in a person's name" in unhealthy[0].sentence
+
+
+def test_migrate_names_a_role_that_does_not_exist(connection: Connection, roles: Roles) -> None:
+    with pytest.raises(SchemaError, match=r"no role risk_nobody.*create role risk_nobody login"):
+        prepare_warehouse(connection, Roles(roles.pipeline, "risk_nobody"))
+
+
+def test_riskctl_migrate_says_which_role_is_for_what(
+    connection: Connection, roles: Roles, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = parse_dsn(warehouse_dsn)
+    server = f"{place['host']}:{place['port']}/{place['dbname']}"
+    monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", f"postgres://{roles.pipeline}:word@{server}")
+    monkeypatch.setenv("RISK_OWNER_DSN", f"postgresql://{place['user']}:{place['password']}@{server}")
+    monkeypatch.setenv("RISK_READER_ROLE", roles.reader)
+
+    alone = CliRunner().invoke(app, ["migrate"], catch_exceptions=False).stdout
+    monkeypatch.setenv("RISK_PAGE_DSN", f"postgresql://{roles.page}:word@{server}")
+    apart = json.loads(CliRunner().invoke(app, ["migrate", "--json"], catch_exceptions=False).stdout)
+
+    pipeline, page, reader = roles.duties
+    assert alone == f"Applied 0 schema files. Roles: {pipeline} (page and pipeline), {reader} (reader).\n"
+    assert apart == {"applied": [], "roles": {pipeline: ["pipeline"], page: ["page"], reader: ["reader"]}}
+
+
+def test_warehouse_of_the_baseline_gets_the_roles(
+    connection: Connection, roles: Roles, server_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given a warehouse from before there were migrations, where the pipeline may insert everywhere
+    name = f"former_{connection.info.backend_pid}"
+    create_database(server_dsn, name, "template1")
+    dsn = make_dsn(server_dsn, dbname=name)
+    with contextlib.closing(connect(dsn)) as owner:
+        every = schema.schema_files()
+        with monkeypatch.context() as former:
+            former.setattr(schema, "schema_files", lambda: {BASELINE: every[BASELINE]})
+            assert migrate(owner) == [BASELINE]
+        with owner, owner.cursor() as cursor:
+            cursor.execute(f"grant usage on schema risk, derived, results to {roles.pipeline}")
+            cursor.execute(f"grant select, insert on all tables in schema risk to {roles.pipeline}")
+
+        # when it is prepared by this version
+        assert prepare_warehouse(owner, roles) == ["001_roles"]
+
+    # then the pipeline decides for nobody any more
+    with contextlib.closing(connect(make_dsn(dsn, user=roles.pipeline, password="word"))) as pipeline:
+        assert check_attempts(pipeline, "pipeline", roles).is_healthy
+    drop_database(server_dsn, name)
+
+
+def test_settings_stored_for_the_role_are_forgotten_at_the_start(pipeline: Connection, roles: Roles) -> None:
     with pipeline, pipeline.cursor() as cursor:
         cursor.execute("alter role current_user set search_path = public")
-    assert not check_weaknesses(pipeline).is_healthy
+    assert not check_weaknesses(pipeline, roles).is_healthy
 
     forget_settings(pipeline)
 
     with pipeline, pipeline.cursor() as cursor:
         cursor.execute("select setconfig from pg_db_role_setting where setrole = current_user::regrole")
         assert cursor.fetchall() == []
-
-
-@pytest.mark.parametrize(
-    ("planted", "by_owner", "found"),
-    [
-        ("alter role current_user set search_path = staging", False, r"settings of its own \(search_path=staging\)"),
-        ("create table staging.fills (number integer)", False, r"staging\.fills has the name of a table"),
-        ("create function staging.now() returns integer return 1", False, r"staging\.now has the name of a function"),
-        ("grant insert on risk.limit_decisions to {}", True, r"choose when a row of limit_decisions was recorded"),
-        ("grant insert on risk.schema_migrations to {}", True, r"may write schema_migrations"),
-        ("grant pg_read_all_data to {}", True, r"member of another role"),
-    ],
-)
-def test_doctor_finds_a_planted_weakness(
-    connection: Connection, pipeline: Connection, planted: str, by_owner: bool, found: str
-) -> None:
-    role = pipeline.info.user
-    with connection, connection.cursor() as cursor:
-        cursor.execute(f"alter database {connection.info.dbname} reset all")
-        cursor.execute(f"create schema staging authorization {role}")
-    assert check_weaknesses(pipeline).is_healthy
-
-    planter = connection if by_owner else pipeline
-    with planter, planter.cursor() as cursor:
-        cursor.execute(planted.format(role))
-
-    diagnosis = check_weaknesses(pipeline)
-    assert not diagnosis.is_healthy
-    assert re.search(found, diagnosis.sentence)

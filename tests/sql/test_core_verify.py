@@ -17,6 +17,7 @@ from risk.cli import app
 from risk.core import verify as verifier
 from risk.core.chain import ALL, EACH, PARTS, STATED_DIGITS, read_head, verify
 from risk.core.connections import WAREHOUSE_CONNECTION
+from risk.core.roles import Roles
 from risk.core.schema import prepare_warehouse
 from risk.core.settings import Settings, read_settings
 from risk.core.verify import DELIVERED, LOADED, Witness
@@ -250,7 +251,7 @@ def test_pipeline_writes_links_only_by_recording_rows(connection: Connection) ->
     role = f"pipeline_{connection.info.backend_pid}"
     with connection:
         query(connection, f"create role {role}")
-    prepare_warehouse(connection, role)
+    prepare_warehouse(connection, Roles(role))
     try:
         query(connection, f"set role {role}")
         query(connection, "create schema mine create table policies (number integer)")

@@ -18,6 +18,7 @@ from risk.books.warehouse import aggregate
 from risk.checks.run import check_fills
 from risk.core import calendar, schema, warehouse
 from risk.core.errors import CheckError, ConnectionLostError, SchemaError, StackError
+from risk.core.roles import SCHEMAS
 from risk.core.runs import open_run
 from risk.core.settings import Settings
 from risk.ingest.load import load_drop
@@ -34,12 +35,11 @@ OBJECTS = sorted(
 
 @pytest.fixture
 def schema_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Give the schema of a copy of the SQL folder, with one migration after the baseline."""
+    """Give the schema of a copy of the SQL folder, with one more migration."""
     folder = tmp_path / "sql"
     shutil.copytree(warehouse.SQL_DIR / "schema", folder / "schema")
     (folder / "migrate").symlink_to(warehouse.SQL_DIR / "migrate")
-    (folder / "schema" / "migrations").mkdir()
-    (folder / "schema" / "migrations" / "001_examples.sql").write_text("create table risk.examples (number integer)")
+    (folder / "schema" / "migrations" / "900_examples.sql").write_text("create table risk.examples (number integer)")
     monkeypatch.setattr(warehouse, "SQL_DIR", folder)
     monkeypatch.setattr(schema, "SQL_DIR", folder)
     warehouse.statement.cache_clear()
@@ -57,10 +57,10 @@ def empty_database(server_dsn: str) -> Iterator[warehouse.Connection]:
     drop_database(server_dsn, name)
 
 
-def test_migrate_creates_the_baseline_in_an_empty_database_once(empty_database: warehouse.Connection) -> None:
-    assert schema.migrate(empty_database) == ["baseline"]
+def test_migrate_creates_the_schema_in_an_empty_database_once(empty_database: warehouse.Connection) -> None:
+    assert schema.migrate(empty_database) == ["baseline", "001_roles"]
     assert schema.migrate(empty_database) == []
-    tables = warehouse.rows(empty_database, "migrate/select_tables", {"schemas": list(schema.SCHEMAS)})
+    tables = warehouse.rows(empty_database, "migrate/select_tables", {"schemas": list(SCHEMAS)})
     assert {name for _, name in tables} < set(OBJECTS)
 
 
@@ -77,7 +77,7 @@ def test_every_table_column_and_function_has_a_comment(connection: warehouse.Con
             select oid::regprocedure::text from pg_proc
             where pronamespace = 'risk'::regnamespace and obj_description(oid, 'pg_proc') is null
             """,
-            {"schemas": list(schema.SCHEMAS)},
+            {"schemas": list(SCHEMAS)},
         )
         assert cursor.fetchall() == []
 
@@ -176,15 +176,15 @@ def test_migrate_refuses_a_warehouse_of_another_baseline(connection: warehouse.C
 def test_migrate_applies_a_migration_after_the_baseline_once(
     connection: warehouse.Connection, schema_dir: Path
 ) -> None:
-    assert schema.migrate(connection) == ["001_examples"]
+    assert schema.migrate(connection) == ["900_examples"]
     assert schema.migrate(connection) == []
 
 
 def test_migrate_refuses_a_missing_migration(connection: warehouse.Connection, schema_dir: Path) -> None:
     schema.migrate(connection)
-    (schema_dir / "migrations" / "001_examples.sql").unlink()
+    (schema_dir / "migrations" / "900_examples.sql").unlink()
 
-    with pytest.raises(SchemaError, match="001_examples differs"):
+    with pytest.raises(SchemaError, match="900_examples differs"):
         schema.migrate(connection)
 
 
@@ -202,7 +202,7 @@ def test_migrate_from_several_processes_applies_a_migration_once(warehouse_dsn: 
     for thread in threads:
         thread.join()
 
-    assert applied == ["001_examples"]
+    assert applied == ["900_examples"]
 
 
 def test_writing_rolls_back_everything_when_a_step_fails(connection: warehouse.Connection) -> None:

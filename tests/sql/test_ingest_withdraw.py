@@ -288,10 +288,10 @@ def test_withdrawal_is_on_record_and_cannot_be_changed(connection: Connection, d
 
 
 def test_pipelines_role_may_add_withdrawals_and_change_none(connection: Connection) -> None:
-    from risk.core.schema import REPLACED_TABLES, privileges
+    from risk.core.roles import REPLACED_TABLES, Duty, privileges
 
     assert "withdrawals" not in REPLACED_TABLES
-    assert not {"update", "delete"} & set(privileges("withdrawals", 170_000))
+    assert not {"update", "delete"} & set(privileges({Duty.pipeline}, "withdrawals", 170_000))
     with pytest.raises(psycopg2.errors.CheckViolation), connection, connection.cursor() as cursor:
         cursor.execute(
             "insert into risk.audit_log (event, dag_id, dag_run_id, task_id, try_number, error_class, message)"

@@ -42,8 +42,8 @@ def request(connection: Connection, user: AirflowUser = ANN, document: PolicyDoc
 
 
 def decide(connection: Connection, asked: PolicyRequest, user: AirflowUser, action: str = APPROVED) -> PolicyRequest:
-    seen = show_request(connection, asked).sha256
-    return decide_request(connection, PolicyDecision(asked.request_id, action, seen), user)
+    seen = show_request(connection, asked, has_dual_control=True).sha256
+    return decide_request(connection, PolicyDecision(asked.request_id, action, seen), user, has_dual_control=True)
 
 
 def maximum(connection: Connection) -> str:
@@ -54,7 +54,7 @@ def test_request_is_no_policy_until_a_second_person_approves_it(connection: Conn
     asked = request(connection)
 
     assert (asked.state, maximum(connection), len(read_policies(connection))) == ("pending", "0.80", 1)
-    assert show_request(connection, asked).differences == ["cut.maximum: 80% -> 60%"]
+    assert show_request(connection, asked, has_dual_control=True).differences == ["cut.maximum: 80% -> 60%"]
 
     decided = decide(connection, asked, BOB)
 
@@ -99,13 +99,13 @@ def test_rejected_request_is_no_policy(connection: Connection) -> None:
 
 def test_approval_counts_for_what_was_shown_only(connection: Connection) -> None:
     first, second = request(connection), request(connection, document=TINY)
-    seen = show_request(connection, first).sha256
+    seen = show_request(connection, first, has_dual_control=True).sha256
 
     # given another policy in force since
     decide(connection, second, BOB)
 
     with pytest.raises(RequestError, match="no longer what you were shown, since the policy it replaces has changed"):
-        decide_request(connection, PolicyDecision(first.request_id, APPROVED, seen), BOB)
+        decide_request(connection, PolicyDecision(first.request_id, APPROVED, seen), BOB, has_dual_control=True)
     assert maximum(connection) == "0.70"
     # shown again it may be approved
     assert decide(connection, first, BOB).state == "approved"
@@ -120,7 +120,7 @@ def test_hash_depends_on_policy_session_and_reason(connection: Connection) -> No
         request(connection, reason="because"),
     ]
 
-    numbered = [dict(show_request(connection, one).facts, request_id=0) for one in requests]
+    numbered = [dict(show_request(connection, one, has_dual_control=True).facts, request_id=0) for one in requests]
 
     assert len({json.dumps(facts, default=str) for facts in numbered}) == 4
 
@@ -142,8 +142,8 @@ def test_double_clicks_count_once(connection: Connection) -> None:
     assert request(connection) == asked
     assert request(connection, BOB).request_id == 2
 
-    seen = show_request(connection, asked).sha256
-    both = [decide_request(connection, PolicyDecision(1, APPROVED, seen), BOB) for _ in range(2)]
+    seen = show_request(connection, asked, has_dual_control=True).sha256
+    both = [decide_request(connection, PolicyDecision(1, APPROVED, seen), BOB, has_dual_control=True) for _ in range(2)]
 
     assert both[0] == both[1]
     assert len(read_policies(connection)) == 2
@@ -169,10 +169,11 @@ def test_morning_names_what_waits_as_known_then(connection: Connection) -> None:
     assert pending_policy_sentences(connection, dt.datetime.now(dt.UTC)) == []
 
 
+@pytest.mark.parametrize("dual_control", ["0", "1"])
 def test_command_line_requests_and_never_approves(
-    connection: Connection, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+    connection: Connection, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Any, dual_control: str
 ) -> None:
-    monkeypatch.setenv("RISK_DUAL_CONTROL", "1")
+    monkeypatch.setenv("RISK_DUAL_CONTROL", dual_control)
     file = tmp_path / "mine.yaml"
     file.write_text(policy_text(cut__maximum="60%"), encoding="utf-8")
     asked = ("adopt", str(file), "--from", str(SOON), "--reason", "less")
@@ -180,6 +181,19 @@ def test_command_line_requests_and_never_approves(
     said = invoke(monkeypatch, warehouse_dsn, *asked).stdout
     printed = json.loads(invoke(monkeypatch, warehouse_dsn, *asked, "--json").stdout)
 
-    assert "It is pending and not in force until a second person approves it on the page Policy." in said
+    assert "It is pending and not in force until a person approves it on the page Policy." in said
     assert (printed["request_id"], printed["state"], printed["valid_from"]) == (1, "pending", str(SOON))
     assert len(read_policies(connection)) == 1
+
+
+def test_without_dual_control_the_requester_may_approve_what_he_was_shown(connection: Connection) -> None:
+    asked = request(connection)
+    shown = show_request(connection, asked, has_dual_control=False)
+    decision = PolicyDecision(asked.request_id, APPROVED, shown.sha256)
+
+    with pytest.raises(RequestError, match="a second person has to"):
+        decide_request(connection, decision, ANN, has_dual_control=True)
+
+    assert shown.may_approve(ANN)
+    assert decide_request(connection, decision, ANN, has_dual_control=False).state == "approved"
+    assert maximum(connection) == "0.60"

@@ -103,7 +103,7 @@ def mailed(connection: Connection, effective_session: dt.date, cut: str, sent_at
 
 
 def published(connection: Connection, effective_session: dt.date, limit: int, recorded_at: dt.datetime) -> None:
-    run = report(connection, effective_session, "0.40")
+    run = report(connection, effective_session, str(1 - Decimal(limit) / 5000))
     publication = {"run_id": run.run_id, "effective_session": effective_session, "approval_scope": "all"}
     key = insert(
         connection, "publications", **publication, has_dual_control=False, decision_deadline=recorded_at, is_live=True,
@@ -113,10 +113,10 @@ def published(connection: Connection, effective_session: dt.date, limit: int, re
         connection, "limit_decisions", publication_id=key, account_id="NET001", action="timed_out", limit_usd=limit,
         reason="", user_id="", user_name="nobody",
     )  # fmt: skip
-    names = ("base_limit_usd", "recommended_limit_usd", "decided_limit_usd", "limit_usd")
+    names = ("recommended_limit_usd", "decided_limit_usd", "limit_usd")
     insert(
         connection, "published_limits", publication_id=key, account_id="NET001", effective_session=effective_session,
-        **dict.fromkeys(names, limit), reason="x", decision_id=decision, recorded_at=recorded_at,
+        **dict.fromkeys(names, limit), base_limit_usd=5000, reason="x", decision_id=decision, recorded_at=recorded_at,
     )  # fmt: skip
 
 

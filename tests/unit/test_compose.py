@@ -14,6 +14,8 @@ from risk.core.settings import PROJECT_DIR, Settings, read_settings, variable_na
 EXCLUDED = {
     "RISK_BACKUP_KEY": "riskctl backup and restore work on the servers of make up only",
     "RISK_OWNER_DSN": "only the service migrate gets it",
+    "RISK_PAGE_DSN": "only the services migrate and api-server get it, so that no task can decide for a person",
+    "RISK_READER_ROLE": "only the service migrate grants",
     "RISK_SERVER_DSN": "Postgres is backed up by the pg_dump of its own container",
     "RISK_PRIVATE_FILES": "the files with passwords are outside the containers",
     "RISK_SCRATCH_DIR": "temporary files stay in the container's own file system",
@@ -179,6 +181,13 @@ def test_only_the_migration_knows_the_owner_of_the_warehouse(compose: dict[str, 
     knows = {name for name, service in compose["services"].items() if "RISK_OWNER" in str(service)}
 
     assert knows == {"migrate", "postgres"}
+
+
+def test_only_migration_and_page_know_the_role_that_decides(compose: dict[str, Any]) -> None:
+    knows = {name for name, service in compose["services"].items() if "RISK_PAGE_" in str(service)}
+
+    assert knows == {"api-server", "migrate", "postgres"}
+    assert all("RISK_PAGE" not in str(value) for value in compose["x-airflow"]["environment"].values())
 
 
 def test_image_has_the_versions_of_the_tested_environment() -> None:

@@ -168,9 +168,9 @@ def test_commands_use_the_users_own_warehouse_and_nothing_of_the_local_stack(wor
 
 
 def test_no_task_gets_a_connection_of_a_privileged_role(workspace: Workspace) -> None:
-    found = environment(workspace, {"RISK_OWNER_DSN": "owner", "RISK_SERVER_DSN": "superuser"})
+    found = environment(workspace, {"RISK_OWNER_DSN": "o", "RISK_PAGE_DSN": "p", "RISK_SERVER_DSN": "s"})
 
-    assert not {"RISK_OWNER_DSN", "RISK_SERVER_DSN"} & set(found)
+    assert not {"RISK_OWNER_DSN", "RISK_PAGE_DSN", "RISK_SERVER_DSN"} & set(found)
 
 
 def test_processes_of_airflow_have_only_the_plugins_on_their_path(workspace: Workspace) -> None:

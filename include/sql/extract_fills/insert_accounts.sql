@@ -1,6 +1,6 @@
 -- Stores the statements about accounts that differ from what was said last of the account and day, or of whose history
 -- the former account's is.
--- Grain: one row per statement. Reads: staged_accounts, accounts. Writes: accounts. Binds: load_id, recorded_at.
+-- Grain: one row per statement. Reads: staged_accounts, accounts. Writes: accounts. Binds: load_id.
 -- Money: base_limit_usd, US dollars. Rerun: stores nothing.
 -- Returns the file of each row stored.
 with known as (
@@ -50,8 +50,7 @@ insert into risk.accounts (
     is_disabled,
     former_account_id,
     group_name,
-    trader_name,
-    recorded_at
+    trader_name
 )
 select
     %(load_id)s,
@@ -66,8 +65,7 @@ select
     staged_accounts.is_disabled,
     staged_accounts.former_account_id,
     staged_accounts.group_name,
-    staged_accounts.trader_name,
-    %(recorded_at)s
+    staged_accounts.trader_name
 from pg_temp.staged_accounts
 left join known
     on

@@ -1,6 +1,6 @@
 -- Stores the adjustments of each account and session for which they are not exactly those that are known.
 -- Grain: one row per adjustment. Reads: staged_adjustments, adjustments. Writes: adjustments. Rerun: stores nothing.
--- Binds: load_id, recorded_at. Money: amount_usd, US dollars, positive = credit.
+-- Binds: load_id. Money: amount_usd, US dollars, positive = credit.
 -- Returns the file of each row stored. What a load says of an account in a session replaces what was known of it
 -- whole: of equal rows in one file each is an adjustment of its own.
 with given as (
@@ -64,8 +64,7 @@ insert into risk.adjustments (
     offset_account_id,
     category,
     amount_usd,
-    comment,
-    recorded_at
+    comment
 )
 select
     %(load_id)s,
@@ -76,8 +75,7 @@ select
     staged_adjustments.offset_account_id,
     staged_adjustments.category,
     staged_adjustments.amount_usd,
-    coalesce(staged_adjustments.comment, ''),
-    %(recorded_at)s
+    coalesce(staged_adjustments.comment, '')
 from pg_temp.staged_adjustments
 inner join changed
     on

@@ -1,6 +1,6 @@
 -- Stores the deliveries that say something new, oldest version first.
 -- Grain: one row per delivery. Reads: staged_deliveries. Writes: deliveries.
--- Binds: load_id, recorded_at, is_history (true = what was published counts as recorded then).
+-- Binds: load_id; the database says when each was recorded.
 -- Returns the key of each. Rerun: stores nothing, because nothing is new then.
 insert into risk.deliveries (
     load_id,
@@ -9,7 +9,6 @@ insert into risk.deliveries (
     session_date,
     content_sha256,
     published_at,
-    recorded_at,
     row_count,
     loaded_count,
     rejected_count,
@@ -25,10 +24,6 @@ select
     staged_deliveries.session_date,
     staged_deliveries.content_sha256,
     staged_deliveries.published_at,
-    case
-        when %(is_history)s then least(coalesce(staged_deliveries.published_at, %(recorded_at)s), %(recorded_at)s)
-        else %(recorded_at)s
-    end as recorded_at,
     staged_deliveries.row_count,
     staged_deliveries.loaded_count,
     staged_deliveries.row_count - staged_deliveries.loaded_count - staged_deliveries.duplicate_count,

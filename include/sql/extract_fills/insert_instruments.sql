@@ -1,6 +1,6 @@
 -- Stores the statements about instruments that differ from what is known.
 -- Grain: one row per statement. Reads: staged_instruments, instruments. Writes: instruments. Money: -.
--- Binds: load_id, recorded_at. Rerun: stores nothing.
+-- Binds: load_id. Rerun: stores nothing.
 -- Returns the file of each row stored.
 with known as (
     select distinct on (instruments.valid_from, instruments.symbol)
@@ -22,8 +22,7 @@ insert into risk.instruments (
     valid_from,
     symbol,
     multiplier,
-    currency,
-    recorded_at
+    currency
 )
 select
     %(load_id)s,
@@ -32,8 +31,7 @@ select
     staged_instruments.valid_from,
     staged_instruments.symbol,
     staged_instruments.multiplier,
-    staged_instruments.currency,
-    %(recorded_at)s
+    staged_instruments.currency
 from pg_temp.staged_instruments
 left join known
     on

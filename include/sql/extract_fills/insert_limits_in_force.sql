@@ -1,6 +1,6 @@
 -- Stores the limits that the trading platform has by its own files, where they are not what was said last of the day.
 -- Grain: one row per account and day. Reads: staged_limits_in_force, platform_limits. Writes: platform_limits.
--- Binds: load_id, recorded_at. Money: US dollars. Rerun: stores nothing.
+-- Binds: load_id. Money: US dollars. Rerun: stores nothing.
 -- Returns the file of each row stored.
 with known as (
     select distinct on (platform_limits.account_id, platform_limits.stated_for)
@@ -21,8 +21,7 @@ insert into risk.platform_limits (
     stated_for,
     load_id,
     file_name,
-    line_number,
-    recorded_at
+    line_number
 )
 select
     staged_limits_in_force.account_id,
@@ -30,8 +29,7 @@ select
     staged_limits_in_force.stated_for,
     %(load_id)s,
     staged_limits_in_force.file_name,
-    staged_limits_in_force.line_number,
-    %(recorded_at)s
+    staged_limits_in_force.line_number
 from pg_temp.staged_limits_in_force
 left join known
     on

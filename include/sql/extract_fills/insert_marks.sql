@@ -1,5 +1,5 @@
 -- Stores the closing prices that differ from what is known.
--- Grain: one row per statement of a mark. Reads: staged_marks, marks. Writes: marks. Binds: load_id, recorded_at.
+-- Grain: one row per statement of a mark. Reads: staged_marks, marks. Writes: marks. Binds: load_id.
 -- Money: price in currency; null = the source says there is none. Rerun: stores nothing.
 -- Returns the file of each row stored.
 with known as (
@@ -26,8 +26,7 @@ insert into risk.marks (
     price,
     volume,
     currency,
-    multiplier,
-    recorded_at
+    multiplier
 )
 select
     %(load_id)s,
@@ -38,8 +37,7 @@ select
     staged_marks.price,
     staged_marks.volume,
     staged_marks.currency,
-    staged_marks.multiplier,
-    %(recorded_at)s
+    staged_marks.multiplier
 from pg_temp.staged_marks
 left join known
     on

@@ -1,5 +1,5 @@
 -- Stores the splits that differ from what is known.
--- Grain: one row per statement of a split. Reads: staged_splits, splits. Writes: splits. Binds: load_id, recorded_at.
+-- Grain: one row per statement of a split. Reads: staged_splits, splits. Writes: splits. Binds: load_id.
 -- Money: -. Rerun: stores nothing.
 -- Returns the file of each row stored.
 with known as (
@@ -24,8 +24,7 @@ insert into risk.splits (
     symbol,
     new_shares,
     old_shares,
-    new_symbol,
-    recorded_at
+    new_symbol
 )
 select
     %(load_id)s,
@@ -35,8 +34,7 @@ select
     staged_splits.symbol,
     staged_splits.new_shares,
     staged_splits.old_shares,
-    staged_splits.new_symbol,
-    %(recorded_at)s
+    staged_splits.new_symbol
 from pg_temp.staged_splits
 left join known
     on

@@ -1,6 +1,6 @@
 -- Stores what a source's own books say, where it is not what they said last.
 -- Grain: one row per account, session and publication. Reads: staged_totals, totals, sessions. Writes: totals.
--- Binds: load_id, recorded_at, is_history (true = what was published counts as recorded then).
+-- Binds: load_id; the database says when each was recorded.
 -- Money: US dollars, gains positive. Rerun: stores nothing.
 -- Returns the file of each row stored. A file with a row per trade says their sums. Days without trading are left
 -- out: the vendor publishes empty versions of them.
@@ -45,8 +45,7 @@ insert into risk.totals (
     account_id,
     gross_pnl_usd,
     net_pnl_usd,
-    published_at,
-    recorded_at
+    published_at
 )
 select
     %(load_id)s,
@@ -56,11 +55,7 @@ select
     given.account_id,
     given.gross_pnl_usd,
     given.net_pnl_usd,
-    given.published_at,
-    case
-        when %(is_history)s then least(coalesce(given.published_at, %(recorded_at)s), %(recorded_at)s)
-        else %(recorded_at)s
-    end as recorded_at
+    given.published_at
 from given
 left join known
     on

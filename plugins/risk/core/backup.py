@@ -1,7 +1,7 @@
 """Backup and restore: the warehouses and Airflow's metadata, one pg_dump archive each, in one file.
 
 An archive is a program that Postgres runs. A seal says that this installation made it; whatever it holds, a restore
-runs it as the owner of one database, and grants nothing but what the pipeline needs.
+runs it as the owner of one database, and grants nothing but what each role needs.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from psycopg2 import sql
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from risk.core.errors import ConnectionLostError, RequestError, StackError
-from risk.core.schema import grant, is_created
+from risk.core.roles import PAGE, PIPELINE, READER, Roles, grant
+from risk.core.schema import is_created
 from risk.core.warehouse import Connection, connect, execute, rows, writing
 
 CONTENTS = "contents.json"
 UNPACKED = "restore-"
 """Start of the name of the folder into which a backup is unpacked; a killed restore leaves it to the next one."""
-WAREHOUSE_OWNER, PIPELINE = "risk_owner", "risk"
+WAREHOUSE_OWNER = "risk_owner"
 DATABASES = {"airflow": "airflow", "warehouse": WAREHOUSE_OWNER, "warehouse_simulated": WAREHOUSE_OWNER}
 """Owner of each database that an installation may have: a restore replaces no other."""
 
@@ -232,7 +233,8 @@ def load(cursor: psycopg2.extensions.cursor, dsn: str, owner: str, archive: Path
         with as_owner(cursor, dsn, owner) as connection:
             # The warehouse of a desk that has not run yet is an empty database.
             if is_created(connection):
-                grant(connection, PIPELINE)
+                present = {name for (name,) in rows(connection, "migrate/select_roles")}
+                grant(connection, Roles(PIPELINE, *(name if name in present else "" for name in (PAGE, READER))))
 
 
 def read_replaced(cursor: psycopg2.extensions.cursor, dsn: str, owner: str) -> int | None:

@@ -1,9 +1,4 @@
-"""The schema of the warehouse: who creates it, what it was created from, and who may do what in it.
-
-Its owner may do everything, the pipeline only what a morning run needs. Inputs, loads, runs, reports and the audit log
-are append only for the pipeline's role, and so is any table that is not named here: forgetting a new one can only make
-a task fail, never make history changeable.
-"""
+"""The schema of the warehouse: who creates it, what it was created from, how it goes forward."""
 
 from __future__ import annotations
 
@@ -12,6 +7,7 @@ import graphlib
 import hashlib
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from psycopg2 import sql
@@ -19,50 +15,12 @@ from psycopg2.extensions import parse_dsn
 
 from risk.core.errors import SchemaError
 from risk.core.policy_store import insert_default_policy
+from risk.core.roles import SCHEMAS, Roles, grant
 from risk.core.settings import SQL_DIR
 from risk.core.warehouse import Connection, connect, execute, rows, statement, writing
 
-SCHEMAS = ("risk", "derived", "results")
-"""Schemas with tables that last."""
-
 BASELINE = "baseline"
 """Name under which a warehouse records the objects of ``include/sql/schema``."""
-
-REPLACED_TABLES = frozenset(
-    {
-        "cut_outcomes",
-        "daily_pnl",
-        "desk_tail_shares",
-        "desk_tails",
-        "excerpt_deliveries",
-        "explanations",
-        "features",
-        "gate_results",
-        "last_fills",
-        "limit_fits",
-        "limit_receipts",
-        "positions",
-        "publication_deliveries",
-        "quality_results",
-        "recommendations",
-        "report_deliveries",
-        "rule_evidence",
-        "running_lows",
-        "sessions",
-        "cut_track_records",
-        "tail_effects",
-        "trader_fits",
-    }
-)
-"""Caches that are rebuilt, rows a task replaces for its own run, the attempts of a mail, the calendar."""
-STAMPED_BY_LOADS = frozenset(
-    {"accounts", "adjustments", "deliveries", "instruments", "loads", "marks", "platform_limits", "splits", "totals"}
-)
-"""Inputs whose rows get the instant of their load, or of a history's manifest; every other row gets the clock's."""
-READ_TABLES = frozenset({"chain_links", "restores", "schema_migrations"})
-"""What the owner's functions write, and the owner's own records: the pipeline only reads them."""
-
-POSTGRES_WITH_MAINTAIN = 170_000
 
 
 def migrate(connection: Connection, default_limit_usd: Decimal | None = None) -> Sequence[str]:
@@ -155,15 +113,39 @@ def content_sha256(files: Sequence[str]) -> str:
     return hashlib.sha256("".join(statement(name) for name in sorted(files)).encode()).hexdigest()
 
 
-def migrate_as_owner(pipeline_dsn: str, owner_dsn: str, default_limit_usd: Decimal | None = None) -> Sequence[str]:
-    """Connect as the owner, then do what `prepare_warehouse` does.
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """Who migrates a warehouse, and for which roles.
 
-    Parameters
+    Attributes
     ----------
     pipeline_dsn
         Connection of the pipeline's role.
     owner_dsn
         Connection of the warehouse's owner; empty where the pipeline's role owns it.
+    page_dsn
+        Connection of the Risk page's role; empty = the page works as the pipeline.
+    reader_role
+        Name of the role that only reads; empty = there is none.
+    """
+
+    pipeline_dsn: str = field(repr=False)
+    owner_dsn: str = field(default="", repr=False)
+    page_dsn: str = field(default="", repr=False)
+    reader_role: str = ""
+
+    @property
+    def roles(self) -> Roles:
+        """The roles that get privileges."""
+        page = parse_dsn(self.page_dsn)["user"] if self.page_dsn else ""
+        return Roles(parse_dsn(self.pipeline_dsn)["user"], page, self.reader_role)
+
+
+def migrate_as_owner(logins: Logins, default_limit_usd: Decimal | None = None) -> Sequence[str]:
+    """Connect as the owner, do what `prepare_warehouse` does, and let the roles forget settings stored for them.
+
+    Parameters
+    ----------
     default_limit_usd
         As in `migrate`.
 
@@ -172,31 +154,31 @@ def migrate_as_owner(pipeline_dsn: str, owner_dsn: str, default_limit_usd: Decim
     ConnectionLostError
         If the warehouse does not answer.
     """
-    with contextlib.closing(connect(owner_dsn or pipeline_dsn)) as owner:
-        applied = prepare_warehouse(owner, parse_dsn(pipeline_dsn)["user"], default_limit_usd)
-    with contextlib.closing(connect(pipeline_dsn)) as pipeline:
-        forget_settings(pipeline)
+    with contextlib.closing(connect(logins.owner_dsn or logins.pipeline_dsn)) as owner:
+        applied = prepare_warehouse(owner, logins.roles, default_limit_usd)
+    for dsn in filter(None, (logins.pipeline_dsn, logins.page_dsn)):
+        with contextlib.closing(connect(dsn)) as connection:
+            forget_settings(connection)
     return applied
 
 
-def forget_settings(pipeline: Connection) -> None:
-    """Take from the pipeline's role the settings that somebody has stored for it."""
-    database = sql.Identifier(pipeline.info.dbname)
-    with pipeline, pipeline.cursor() as cursor:
+def forget_settings(connection: Connection) -> None:
+    """Take from a connection's role the settings that somebody has stored for it."""
+    database = sql.Identifier(connection.info.dbname)
+    with connection, connection.cursor() as cursor:
         cursor.execute("alter role current_user reset all")
         cursor.execute(sql.SQL("alter role current_user in database {} reset all").format(database))
 
 
-def prepare_warehouse(owner: Connection, pipeline_role: str, default_limit_usd: Decimal | None = None) -> Sequence[str]:
-    """Bring the schema up to date and give the pipeline's role its privileges.
+def prepare_warehouse(owner: Connection, roles: Roles, default_limit_usd: Decimal | None = None) -> Sequence[str]:
+    """Bring the schema up to date and give each role its privileges.
 
     Parameters
     ----------
     owner
         Connection of the role that owns the warehouse.
-    pipeline_role
-        Role of the Airflow connection ``risk_warehouse``; the owner itself where there is only one role, and then
-        nothing is granted or taken.
+    roles
+        The others; where the pipeline's role is the owner itself nothing is granted to it or taken from it.
     default_limit_usd
         As in `migrate`.
 
@@ -206,59 +188,6 @@ def prepare_warehouse(owner: Connection, pipeline_role: str, default_limit_usd: 
         Schema files applied now.
     """
     applied = migrate(owner, default_limit_usd)
-    if pipeline_role != owner.info.user:
-        grant(owner, pipeline_role)
+    if set(roles.duties) != {owner.info.user}:
+        grant(owner, roles)
     return applied
-
-
-def functions() -> list[str]:
-    """List the functions of the schema: what else a warehouse has is not for the pipeline to call."""
-    return sorted(path.stem for path in (SQL_DIR / "schema" / "functions").glob("*.sql"))
-
-
-def grant(owner: Connection, pipeline_role: str) -> None:
-    """Take every privilege on the tables from a role and give it the ones it needs, in one transaction.
-
-    The role may create schemas, for what a point-in-time run has apart; it may not change those of the owner.
-    """
-    role = sql.Identifier(pipeline_role)
-    database = sql.Identifier(owner.info.dbname)
-    with writing(owner), owner.cursor() as cursor:
-        cursor.execute(sql.SQL("revoke connect, temporary on database {} from public").format(database))
-        cursor.execute(sql.SQL("grant connect, create, temporary on database {} to {}").format(database, role))
-        cursor.execute(sql.SQL("grant usage on schema risk, derived, results to {}").format(role))
-        stamped = {row[1]: row[2] for row in rows(owner, "migrate/select_stamped_columns", {"schemas": list(SCHEMAS)})}
-        cursor.execute(sql.SQL("revoke execute on all functions in schema risk from public, {}").format(role))
-        for name in functions():
-            function = sql.Identifier("risk", name)
-            cursor.execute(sql.SQL("grant execute on function {} to {}").format(function, role))
-        for schema, table in rows(owner, "migrate/select_tables", {"schemas": list(SCHEMAS)}):
-            place = sql.Identifier(schema, table)
-            cursor.execute(sql.SQL("revoke all on table {} from {}").format(place, role))
-            columns = () if table in STAMPED_BY_LOADS else stamped.get(table, ())
-            allowed = sql.SQL(", ").join(
-                _privilege(action, columns) for action in privileges(table, owner.info.server_version)
-            )
-            cursor.execute(sql.SQL("grant {} on table {} to {}").format(allowed, place, role))
-
-
-def _privilege(action: str, columns: Sequence[str]) -> sql.Composable:
-    """Return a privilege; to insert rows that the clock stamps, on their other columns only."""
-    if action != "insert" or not columns:
-        return sql.SQL(action)
-    return sql.SQL("insert ({})").format(sql.SQL(", ").join(map(sql.Identifier, columns)))
-
-
-def privileges(table: str, server_version: int) -> list[str]:
-    """List what the pipeline may do with a table.
-
-    ``maintain`` is there for ANALYZE after a bulk load; Postgres 16 does not know it and leaves that to autovacuum.
-    """
-    if table in READ_TABLES:
-        return ["select"]
-    allowed = ["select", "insert"]
-    if table in REPLACED_TABLES:
-        allowed += ["update", "delete"]
-    if server_version >= POSTGRES_WITH_MAINTAIN:
-        allowed.append("maintain")
-    return allowed

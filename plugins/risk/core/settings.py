@@ -233,7 +233,20 @@ class Settings(BaseSettings):
         "postgresql://role:password@host:port/database",
         repr=False,
     )
-
+    page_dsn: str = _setting(
+        "",
+        "Connection of the Risk page's role, for Airflow's API server, riskctl migrate and doctor only. No Airflow "
+        "connection, since every task may read those. Not set: the page works as the pipeline.",
+        "postgresql://role:password@host:port/database",
+        pattern=r"^(postgres(ql)?://[^:/@]+(:[^@]*)?@\S+)?$",
+        repr=False,
+    )
+    reader_role: str = _setting(
+        "",
+        "Role that reads the warehouse and does nothing else, for notebooks and BI; riskctl migrate grants it that.",
+        "the name of a role that exists",
+        pattern=r"^[^\s\"']{0,63}$",
+    )
     server_dsn: str = _setting(
         "",
         "Connection of a superuser of the database server, for riskctl backup and restore only.",

@@ -1,6 +1,7 @@
 """Adopting a policy: it becomes a new version, valid from a session that has not been decided yet.
 
-Under dual control nobody adopts alone: what a person asks for is stored as a request (`risk.limits.policy_requests`).
+The command line asks for it only, and under dual control nobody adopts alone: what a person asks for is stored as a
+request (`risk.limits.policy_requests`).
 """
 
 from __future__ import annotations
@@ -58,21 +59,23 @@ def adopt(
         If the session is past or none, the reason is missing, or the policy is the one that applies then already;
         nothing is stored then.
     """
+    if has_dual_control:
+        return request_adoption(connection, asked, instant)
     _check_session(asked.valid_from, instant)
     reason = cleaned_reason(asked.reason)
     with writing(connection):
         check_new(connection, asked.document, asked.valid_from)
-        if has_dual_control:
-            return store_request(connection, asked.document, asked.valid_from, asked.user, reason)
         insert_policy(connection, asked.document, asked.valid_from, asked.user.user_name, reason)
         return read_policies(connection)[0]
 
 
-def never_effective(connection: Connection, adopted: PolicyVersion) -> list[PolicyVersion]:
-    """List the versions that an adoption replaces before they applied: those valid from the same day or later."""
-    first = adopted.valid_from or dt.date.max
-    versions = read_policies(connection)
-    return [one for one in versions if one.version < adopted.version and (one.valid_from or dt.date.min) >= first]
+def request_adoption(connection: Connection, asked: Adoption, instant: dt.datetime) -> PolicyRequest:
+    """Store a policy as a request, pending until a person approves it on the page; raises as `adopt`."""
+    _check_session(asked.valid_from, instant)
+    reason = cleaned_reason(asked.reason)
+    with writing(connection):
+        check_new(connection, asked.document, asked.valid_from)
+        return store_request(connection, asked.document, asked.valid_from, asked.user, reason)
 
 
 def policy_of_session(connection: Connection, effective_session: dt.date, as_of: dt.datetime | None) -> PolicyVersion:

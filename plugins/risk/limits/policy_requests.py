@@ -1,4 +1,6 @@
-"""Requests to adopt a policy under dual control: pending and not in force until a second person approves.
+"""Requests to adopt a policy: pending and not in force until a person approves, a second one under dual control.
+
+The command line always asks; the page does where one person may not adopt alone.
 
 A person logged in to Airflow decides on what he was shown: the policy, its first session, the reason and the version it
 replaces (`risk.limits.second_person`). Approved, a request becomes the next version.
@@ -69,7 +71,7 @@ class PolicyRequest:
     @property
     def sentence(self) -> str:
         """What was asked for, and what it waits for."""
-        waits = " and not in force until a second person approves it on the page Policy" if not self.action else ""
+        waits = " and not in force until a person approves it on the page Policy" if not self.action else ""
         return (
             f"Request {self.request_id}: policy {self.document.content_sha256[:12]} from {self.valid_from} on, by "
             f"{self.requester_name}: {self.reason}. It is {self.state}{waits}."
@@ -87,12 +89,12 @@ class ShownPolicy(ShownRequest):
     before
         The version it replaces.
     needs_second_person
-        Whether the requester may not approve it: requests exist under dual control only.
+        Whether the requester may not approve it: dual control.
     """
 
     request: PolicyRequest
     before: PolicyVersion
-    needs_second_person: bool = True
+    needs_second_person: bool
 
     @property
     def name(self) -> str:
@@ -195,9 +197,9 @@ def open_requests(requests: list[PolicyRequest], now: dt.datetime) -> list[Polic
     return [request for request in reversed(requests) if request.action is None and request.valid_from >= today]
 
 
-def show_request(connection: Connection, request: PolicyRequest) -> ShownPolicy:
-    """Add to a request the version that it would replace."""
-    return ShownPolicy(request, read_policies(connection, request.valid_from)[0])
+def show_request(connection: Connection, request: PolicyRequest, *, has_dual_control: bool) -> ShownPolicy:
+    """Add to a request the version that it would replace, and whether it needs a second person."""
+    return ShownPolicy(request, read_policies(connection, request.valid_from)[0], has_dual_control)
 
 
 def pending_policy_sentences(connection: Connection, instant: dt.datetime) -> list[str]:
@@ -213,13 +215,17 @@ def pending_policy_sentences(connection: Connection, instant: dt.datetime) -> li
     return [f"{policies} {verb} pending and not in force: {'; '.join(waiting)}. Approve or reject on the page Policy."]
 
 
-def decide_request(connection: Connection, decision: PolicyDecision, user: AirflowUser) -> PolicyRequest:
+def decide_request(
+    connection: Connection, decision: PolicyDecision, user: AirflowUser, *, has_dual_control: bool
+) -> PolicyRequest:
     """Approve or reject a pending request; the same decision of the same person twice counts once.
 
     Parameters
     ----------
     user
         A person logged in to Airflow who may decide about limits.
+    has_dual_control
+        Whether somebody else than the requester has to approve.
 
     Raises
     ------
@@ -232,7 +238,8 @@ def decide_request(connection: Connection, decision: PolicyDecision, user: Airfl
         if (request.action, request.decided_by) == (decision.action, user.user_id):
             return request  # a double click
         _check_open(request, rows(connection, "publish_limits/select_clock")[0][0])
-        show_request(connection, request).check_decision(decision.action, decision.seen_sha256, user)
+        shown = show_request(connection, request, has_dual_control=has_dual_control)
+        shown.check_decision(decision.action, decision.seen_sha256, user)
         binds = {
             "request_id": decision.request_id,
             "action": decision.action,

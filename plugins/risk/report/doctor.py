@@ -23,10 +23,11 @@ from risk.core.connections import (
 )
 from risk.core.errors import RiskError
 from risk.core.runs import DAILY_DAG
-from risk.core.schema import READ_TABLES, REPLACED_TABLES, SCHEMAS, STAMPED_BY_LOADS, pending_files
+from risk.core.schema import pending_files
 from risk.core.settings import EXCHANGE_CALENDAR, Settings
 from risk.core.warehouse import Connection, records, rows
 from risk.limits.confirmations import platform_sentences
+from risk.report.doctor_roles import Diagnosis, check_roles
 from risk.report.session_state import todays_problem
 from risk.report.watchdog import needed_dags
 
@@ -34,25 +35,6 @@ REQUIRED_FREE_BYTES = 2_000_000_000
 LOOK_BACK = dt.timedelta(days=14)
 LOOK_AHEAD = dt.timedelta(days=30)
 COMPONENTS = ("metadatabase", "scheduler", "dag_processor")
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    """One answer of the doctor.
-
-    Attributes
-    ----------
-    subject
-        What was checked.
-    is_healthy
-        False makes the exit code 1.
-    sentence
-        What was found and, where it is not healthy, what to do.
-    """
-
-    subject: str
-    is_healthy: bool
-    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,14 +160,13 @@ def check_airflow(environment: Mapping[str, str], dag_ids: Sequence[str]) -> Ite
 
 
 def check_warehouse(installation: Installation) -> Iterator[Diagnosis]:
-    """Check that the warehouse answers, its schema, the pipeline's privileges, its calendar and its reports."""
+    """Check that the warehouse answers, its schema, its roles, its calendar and its reports."""
     try:
         dsn = postgres_dsn(installation.environment, WAREHOUSE_CONNECTION)
         with contextlib.closing(warehouse.connect(dsn)) as connection:
             yield Diagnosis("warehouse", is_healthy=True, sentence="The warehouse answers.")
             yield check_schema(connection)
-            yield check_privileges(connection)
-            yield check_weaknesses(connection)
+            yield from check_roles(connection, dsn, installation.settings.page_dsn, installation.settings.reader_role)
             yield check_stored_calendar(connection, installation.now.date())
             yield check_newest_run(connection)
             yield from check_platform_limits(connection, installation.now)
@@ -202,38 +183,6 @@ def check_schema(connection: Connection) -> Diagnosis:
         sentence = f"Schema files are not applied: {', '.join(pending)}. Run ./riskctl migrate."
         return Diagnosis("schema", is_healthy=False, sentence=sentence)
     return Diagnosis("schema", is_healthy=True, sentence="The schema is up to date.")
-
-
-def check_privileges(connection: Connection) -> Diagnosis:
-    """Check that the pipeline's role cannot change inputs, runs or reports."""
-    tables = [
-        table
-        for (table,) in rows(connection, "doctor/select_writable_inputs", {"replaced_tables": sorted(REPLACED_TABLES)})
-    ]
-    if tables:
-        remedy = "let another role own the warehouse, name it in RISK_OWNER_DSN, then run ./riskctl migrate"
-        sentence = f"The pipeline's role may change {', '.join(tables)}: {remedy}."
-        return Diagnosis("privileges", is_healthy=False, sentence=sentence)
-    sentence = "The pipeline's role cannot change inputs, runs or reports."
-    return Diagnosis("privileges", is_healthy=True, sentence=sentence)
-
-
-def check_weaknesses(connection: Connection) -> Diagnosis:
-    """Check that no setting, name or grant lets the pipeline's role change what statements mean or when rows began."""
-    binds = {
-        "schemas": list(SCHEMAS),
-        "replaced_tables": sorted(REPLACED_TABLES),
-        "stamped_by_loads": sorted(STAMPED_BY_LOADS),
-        "read_tables": sorted(READ_TABLES),
-    }
-    found = [finding for (finding,) in rows(connection, "doctor/select_weaknesses", binds)]
-    if found:
-        remedy = "Find out who did it, remove it, then run ./riskctl migrate as the owner."
-        return Diagnosis("roles", is_healthy=False, sentence=f"In the warehouse {'; '.join(found)}. {remedy}")
-    sentence = (
-        "Nothing in the warehouse shadows its tables or functions, and the clock stamps what the pipeline records."
-    )
-    return Diagnosis("roles", is_healthy=True, sentence=sentence)
 
 
 def check_stored_calendar(connection: Connection, today: dt.date) -> Diagnosis:

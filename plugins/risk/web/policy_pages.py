@@ -155,7 +155,8 @@ def decide_policy(
     """Store what the user decides about a request, then redirect to the page."""
     check_form_token(token, user, _request_purpose(request_id))
     with warehouse() as connection:
-        decide_request(connection, PolicyDecision(request_id, action, seen), user)
+        decision = PolicyDecision(request_id, action, seen)
+        decide_request(connection, decision, user, has_dual_control=read_settings().dual_control)
     return RedirectResponse(f"{root(request)}/policy", status.HTTP_303_SEE_OTHER)
 
 
@@ -171,7 +172,7 @@ def _page(
 ) -> HTMLResponse:
     """Render the page, with what a person entered and why it was refused."""
     with warehouse() as connection:
-        view = read_policy_page(connection, rows)
+        view = read_policy_page(connection, rows, has_dual_control=read_settings().dual_control)
     return render(
         request,
         "policy",

@@ -127,13 +127,13 @@ class TrialView:
     wealth: SessionChart | None
 
 
-def read_policy_page(connection: Connection, row_count: int) -> PolicyPage:
+def read_policy_page(connection: Connection, row_count: int, *, has_dual_control: bool) -> PolicyPage:
     """Read the page as it is known now, by the warehouse's clock, with so many versions, requests and trials."""
     now = rows(connection, "publish_limits/select_clock")[0][0]
     session_date = _today_or_next(now)
     versions, requests = read_policies(connection), read_requests(connection)
     waiting = open_requests(requests, now)
-    pending = [show_request(connection, request) for request in waiting]
+    pending = [show_request(connection, request, has_dual_control=has_dual_control) for request in waiting]
     trials = read_judged_trials(connection)
     first, last, count = rows(connection, "what_if/select_reported_range")[0]
     return PolicyPage(

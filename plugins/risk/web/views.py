@@ -262,8 +262,8 @@ class ModelView:
 
 @contextlib.contextmanager
 def warehouse() -> Iterator[Connection]:
-    """Open the warehouse for one request."""
-    dsn = str(AirflowConnection.get(WAREHOUSE_CONNECTION_ID).get_uri())
+    """Open the warehouse for one request, as the page's own role where it has one."""
+    dsn = read_settings().page_dsn or str(AirflowConnection.get(WAREHOUSE_CONNECTION_ID).get_uri())
     with contextlib.closing(connect(dsn)) as connection:
         with connection, connection.cursor() as cursor:
             cursor.execute("set statement_timeout = %s", (STATEMENT_TIMEOUT,))
