@@ -6,6 +6,7 @@ import contextlib
 
 import psycopg2
 from psycopg2 import sql
+from psycopg2.extensions import make_dsn
 
 
 def create_database(server_dsn: str, name: str, template: str) -> None:
@@ -14,6 +15,11 @@ def create_database(server_dsn: str, name: str, template: str) -> None:
     _administer(server_dsn, "create database {} template {} strategy file_copy", name, template)
     # For the tests' own SQL; that of the product names every schema.
     _administer(server_dsn, "alter database {} set search_path = risk, derived, results, public", name)
+
+
+def as_role(dsn: str, name: str) -> str:
+    """Connect as a role of a test, whose password is ``word``."""
+    return make_dsn(dsn, user=name, password="word")
 
 
 def drop_database(server_dsn: str, name: str) -> None:

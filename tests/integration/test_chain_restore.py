@@ -19,6 +19,7 @@ from risk.core.backup import DATABASES
 from risk.core.calendar import store_sessions
 from risk.core.chain import read_head, verify
 from risk.core.errors import RequestError
+from risk.core.roles import Roles
 from risk.core.schema import prepare_warehouse
 from risk.core.verify import Verdict, Witness
 from risk.core.warehouse import Connection, connect, writing
@@ -36,7 +37,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with postgres.temporary_cluster(tmp_path_factory.mktemp("server")) as dsn:
         postgres.ensure_databases(dsn, DATABASES, PASSWORDS)
         with warehouse(dsn, "risk_owner") as owner:
-            prepare_warehouse(owner, "risk")
+            prepare_warehouse(owner, Roles("risk"))
             with writing(owner):
                 store_sessions(owner)
         run(dsn, "create database pristine template warehouse owner risk_owner")

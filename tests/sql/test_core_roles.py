@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg2
@@ -29,55 +29,13 @@ from risk.limits.policy_requests import PolicyDecision, decide_request, show_req
 from risk.limits.publish import publish
 from risk.report.doctor_roles import check_attempts, check_roles, check_weaknesses
 from tests.approval_desks import ANN, MORNING, after_deadline, answer, in_force, opened, reported
-from tests.databases import create_database, drop_database
+from tests.databases import as_role, create_database, drop_database
 from tests.drops import write_drop
 from tests.policies import policy_document
 from tests.report_desks import insert
 
 SESSION = dt.date(2025, 8, 15)
 PERSON = {"action": "approved", "user_id": "1", "user_name": "ann", "seen_sha256": "0" * 64}
-
-
-@pytest.fixture
-def roles(connection: Connection) -> Iterator[Roles]:
-    """Give three roles that have been granted what they need."""
-    names = [f"{duty}_{connection.info.backend_pid}" for duty in Duty]
-    with connection, connection.cursor() as cursor:
-        cursor.execute(f"alter database {connection.info.dbname} reset all")
-        for name in names:
-            cursor.execute(f"create role {name} login password 'word'")
-    yield (made := Roles(*names))
-    with connection, connection.cursor() as cursor:
-        for name in made.duties:
-            cursor.execute(f"drop owned by {name} cascade")
-            cursor.execute(f"drop role {name}")
-
-
-@pytest.fixture
-def log_in(connection: Connection, roles: Roles, warehouse_dsn: str) -> Iterator[Callable[[str], Connection]]:
-    """Give a way to connect as one of the roles."""
-    prepare_warehouse(connection, roles)
-    with contextlib.ExitStack() as stack:
-        yield lambda name: stack.enter_context(contextlib.closing(connect(dsn_of(warehouse_dsn, name))))
-
-
-def dsn_of(warehouse_dsn: str, name: str) -> str:
-    return make_dsn(warehouse_dsn, user=name, password="word")
-
-
-@pytest.fixture
-def pipeline(log_in: Callable[[str], Connection], roles: Roles) -> Connection:
-    return log_in(roles.pipeline)
-
-
-@pytest.fixture
-def page(log_in: Callable[[str], Connection], roles: Roles) -> Connection:
-    return log_in(roles.page)
-
-
-@pytest.fixture
-def reader(log_in: Callable[[str], Connection], roles: Roles) -> Connection:
-    return log_in(roles.reader)
 
 
 def may(connection: Connection, action: str) -> bool:
@@ -436,7 +394,7 @@ def test_no_role_connects_to_another_database(
     for role in roles.duties:
         for name in others:
             with pytest.raises(psycopg2.OperationalError, match="permission denied for database"):
-                psycopg2.connect(make_dsn(dsn_of(warehouse_dsn, role), dbname=name))
+                psycopg2.connect(make_dsn(as_role(warehouse_dsn, role), dbname=name))
 
 
 def test_page_without_a_role_of_its_own_works_as_the_pipeline(
@@ -445,9 +403,9 @@ def test_page_without_a_role_of_its_own_works_as_the_pipeline(
     prepare_warehouse(connection, Roles(roles.pipeline))
     publication = opened(connection, reported(connection, 1, HIGH="0.60"))
 
-    with contextlib.closing(connect(dsn_of(warehouse_dsn, roles.pipeline))) as both:
+    with contextlib.closing(connect(as_role(warehouse_dsn, roles.pipeline))) as both:
         answer(both, publication, "HIGH", APPROVED, ANN)
-        diagnoses = list(check_roles(both, dsn_of(warehouse_dsn, roles.pipeline), "", ""))
+        diagnoses = list(check_roles(both, as_role(warehouse_dsn, roles.pipeline), "", ""))
 
     unhealthy = [diagnosis for diagnosis in diagnoses if not diagnosis.is_healthy and diagnosis.subject != "databases"]
     assert [diagnosis.subject for diagnosis in unhealthy] == ["page"]
