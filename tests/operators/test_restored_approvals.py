@@ -56,7 +56,7 @@ def test_restore_closes_what_was_open(client: Any, connection: Connection, publi
     with pytest.raises(psycopg2.errors.CheckViolation, match="restored after it was asked"), connection:
         connection.cursor().execute(
             "insert into risk.limit_decisions (publication_id, account_id, action, limit_usd, reason, user_id, "
-            "user_name) values (%s, 'NET002', 'approved', 2000, '', '1', 'ann')",
+            "user_name, seen_sha256) values (%s, 'NET002', 'approved', 2000, '', '1', 'ann', repeat('0', 64))",
             [closed.publication_id],
         )
     assert publish(connection, again(connection, after_deadline(connection, closed)), None).account_count == 0
@@ -91,8 +91,8 @@ def execute_decision(connection: Connection, publication: Publication) -> None:
     with connection, connection.cursor() as cursor:
         cursor.execute(
             "insert into risk.limit_decisions (publication_id, account_id, action, limit_usd, reason, user_id, "
-            "user_name, shown_at) select %s, 'NET009', 'approved', 3500, '', '1', 'ann', "
-            "min(recorded_at) - interval '1 second' from risk.restores",
+            "user_name, seen_sha256, shown_at) select %s, 'NET009', 'approved', 3500, '', '1', 'ann', "
+            "repeat('0', 64), min(recorded_at) - interval '1 second' from risk.restores",
             [publication.publication_id],
         )
 
