@@ -262,7 +262,7 @@ PLANTED: dict[str, tuple[Callable[[Site], None], Callable[[Site], None], str]] =
             "create table public.kept as select * from risk.published_limits; delete from risk.published_limits",
             "insert into risk.published_limits select * from public.kept; drop table public.kept",
         ),
-        r"approval: .*publish_limits",
+        r"Limits for 2025-08-18 are not published",
     ),
     "page without a role": (without_page, put_page_back, r"page: The Risk page works as the pipeline's role"),
 }
