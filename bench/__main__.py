@@ -27,6 +27,7 @@ MEASUREMENTS = (
     "tail",
     "trials",
     "what_if",
+    "examine",
 )
 
 

@@ -127,6 +127,17 @@ def _decide(connection: Connection, run: Run) -> None:
     _publish(connection, publication_id, MON, at(MON, 12, 20), {ACCOUNT: ("4500", approved), OTHER: ("3000", rejected)})
 
 
+def decide_as_recommended(connection: Connection, run: Run) -> None:
+    """Let Bob approve the account's cut an hour after the report, and publish it."""
+    publication_id = _publication(connection, run, FAR)
+    instant = at(run.effective_session, 12)
+    seen = _shown(connection, run, ACCOUNT, instant).sha256
+    decision = _decision(publication_id, ACCOUNT, "approved", "4000", BOB, instant, seen)
+    approved = insert(connection, "limit_decisions", **decision)
+    limits = {ACCOUNT: ("4000", approved)}
+    _publish(connection, publication_id, run.effective_session, instant + dt.timedelta(minutes=5), limits)
+
+
 def _let_pass(connection: Connection, run: Run) -> None:
     """Let nobody answer for Tuesday."""
     publication_id = _publication(connection, run, at(TUE, 13))

@@ -73,6 +73,8 @@ def gap_rows(connection: Connection, scope: Scope, known: Known) -> Iterator[Row
         report = known.reports.get(session)
         for sentence in _session_gaps(session, report, failures.get(session, [])):
             yield {"session": session.isoformat(), "gap": sentence}
+        if report is not None and session not in known.mailed:
+            yield {"session": session.isoformat(), "gap": "no mail server accepted a mail of the report"}
     for mail in stream(connection, "select_mails", {**scope.reported, "until": scope.until, "is_accepted": False}):
         sentence = f"mail to {mail['recipient']} was not accepted in time: {mail['last_error'] or 'no answer'}"
         yield {"session": mail["effective_session"].isoformat(), "gap": sentence}

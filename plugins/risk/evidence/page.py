@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
@@ -93,6 +94,7 @@ def render_page(scope: Scope, page: PageRows, head: str) -> str:
         "publications": publications,
         "recipients": Counter(row["mail"]["effective_session"] for row in page.of("delivery", "mail")),
         "actions": ACTIONS,
+        "seen": json.loads,
     }
     return _environment().get_template("pack/index.html.j2").render(**shown)
 

@@ -54,6 +54,8 @@ class Known:
         Decisions by key.
     versions, model_ids
         Policies and models that some morning used.
+    mailed
+        Effective sessions of which a mail was accepted.
     """
 
     reports: dict[dt.date, dict[str, Any]] = field(default_factory=dict)
@@ -62,6 +64,7 @@ class Known:
     outcomes: dict[str, dict[str, Any]] = field(default_factory=dict)
     versions: set[int] = field(default_factory=set)
     model_ids: set[int] = field(default_factory=set)
+    mailed: set[dt.date] = field(default_factory=set)
 
 
 def facts_rows(connection: Connection, scope: Scope, known: Known) -> Iterator[Row]:
@@ -265,6 +268,7 @@ def fit_rows(connection: Connection, scope: Scope, known: Known) -> Iterator[Row
 def delivery_rows(connection: Connection, scope: Scope, known: Known) -> Iterator[Row]:
     """Give accepted mails, the trading platform's files, and which limits the platform is known to have."""
     for mail in stream(connection, "select_mails", {**scope.reported, "until": scope.until, "is_accepted": True}):
+        known.mailed.add(mail["effective_session"])
         yield {"mail": {name: plain(value) for name, value in mail.items() if value is not None}}
     for limit in known.published.values():
         publication = read_publication(connection, publication_id=int(limit["publication_id"]))

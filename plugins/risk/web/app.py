@@ -9,6 +9,9 @@ Everything a page shows comes from the modules ``views`` beside this one; ``guar
 from __future__ import annotations
 
 import datetime as dt
+import shutil
+import tempfile
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -21,6 +24,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.policy_store import read_policies
 from risk.core.settings import PROJECT_DIR, read_settings
+from risk.evidence.later import airflow_people
+from risk.evidence.pack import examine
 from risk.limits.breaches import CLOSING_REASONS, OPEN, enter, open_items, read_items
 from risk.limits.change_approvals import ChangeDecision, decide_change
 from risk.limits.confirmations import enter_platform_limits
@@ -101,6 +106,26 @@ def trader(request: Request, account_id: str, rows: RowCount = FIRST_ROWS) -> HT
         }
     has_more = len(view.recommendations) == rows and rows < ALL_ROWS
     return render(request, "trader", view=view, has_more=has_more, all_rows=ALL_ROWS, **shown)
+
+
+@router.get("/traders/{account_id}/pack")
+def pack(
+    tasks: BackgroundTasks,
+    account_id: str,
+    first: Annotated[dt.date, Query(alias="from")],
+    last: Annotated[dt.date, Query(alias="to")],
+) -> FileResponse:
+    """Make the examiner's pack of a trader and download it."""
+    folder = Path(tempfile.mkdtemp(prefix="risk-pack-"))
+    tasks.add_task(shutil.rmtree, folder)
+    name = f"{account_id}-{first}-{last}.zip"
+    try:
+        with warehouse() as connection:
+            made = examine(connection, account_id, first, last, folder / "pack.zip", airflow_people())
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    return FileResponse(made.file, media_type="application/zip", filename=name)
 
 
 @router.get("/breaches", response_class=HTMLResponse)
