@@ -468,7 +468,17 @@ def test_limits_that_are_not_published_in_time_are_an_alert_once(
     assert sent == [True, False]
     assert box.subjects == ["RISK LIMITS LATE - limits for 2025-08-18 are not published"]
     text = " ".join(box.text().split())
-    assert "Limits for 2025-08-18 are not published; approval was asked for until 09:00 New York." in text
+    places = [
+        text.index(part)
+        for part in (
+            "Limits for 2025-08-18 are not published; approval was asked for until 09:00 New York.",
+            "WHAT IT MEANS",
+            "Until the limits are published, those entered on the trading platform last apply there.",
+            "WHAT TO DO",
+            "DETAILS",
+        )
+    ]
+    assert places == sorted(places)
     assert (
         "Open the run in Airflow and unpause the DAG, or clear the task that hangs; what was decided is stored." in text
     )

@@ -336,6 +336,9 @@ def test_watchdog_says_that_the_report_is_out_unless_in_doubt(
 
     is_out = "The report for 2025-08-18 is out."
     assert [is_out in box.text(0), is_out in box.text(1)] == [True, False]
+    # and which limits stand comes before what to do
+    stand = "Until a report arrives, the limits of the last report stay in force."
+    assert stand in " ".join(box.text(1).partition("WHAT TO DO")[0].split())
 
 
 def test_watchdog_mails_by_the_first_server_when_the_second_is_down(

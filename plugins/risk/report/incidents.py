@@ -305,9 +305,10 @@ def lateness_page(
         label=label,
         title=title,
         headline=headline(key.dag_id, dates, state),
-        sentences=(due, *consequences(key.dag_id, dates, state), _where(key, dates)),
+        sentences=(due, _where(key, dates)),
         actions=(f"Open the run in Airflow and {action}",),
         url=run_url,
+        consequences=consequences(key.dag_id, dates, state),
     )
 
 

@@ -113,6 +113,8 @@ class NoticePage:
         What is known, one paragraph each.
     actions
         What to do, one paragraph each; empty if no action is required.
+    consequences
+        What it means for the limits in force; empty where that is no question.
     url, link_text
         Link into the Airflow UI; empty if its address is unknown. And its words.
     head
@@ -129,6 +131,7 @@ class NoticePage:
     url: str
     link_text: str = "Open in Airflow"
     head: Head | None = None
+    consequences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

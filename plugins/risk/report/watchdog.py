@@ -137,18 +137,17 @@ def notify(watched: Watched, findings: Sequence[WatchdogFinding], instant: dt.da
         If no mail server accepts it.
     """
     today = instant.astimezone(EXCHANGE_ZONE).date().isoformat()
-    known = [finding.sentence for finding in findings[1:]]
-    if not any(finding.doubts_report for finding in findings):
-        known.append(f"The report for {today} is out.")
+    is_doubted = any(finding.doubts_report for finding in findings)
     page = NoticePage(
         is_simulated=settings.is_simulated,
         tone="bad",
         label="WATCHDOG",
         title=f"RISK WATCHDOG - {today} - {_shortened(findings[0].sentence)}",
         headline=findings[0].sentence,
-        sentences=tuple(known),
+        sentences=tuple(finding.sentence for finding in findings[1:]),
         actions=tuple(dict.fromkeys(finding.action for finding in findings)),
         url=settings.base_url,
+        consequences=(LIMITS_STAY if is_doubted else f"The report for {today} is out.",),
     )
     servers = [server for server in (second_server(settings.alarm_smtp_uri), watched.server) if server is not None]
     send_alert(render_views("notice", page), servers, settings, key=f"watchdog {instant.isoformat()}")
