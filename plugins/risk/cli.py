@@ -226,7 +226,11 @@ def backtest(
     json_file: Annotated[Path | None, typer.Option("--json", help="File that receives the result as JSON.")] = None,
     plots: Annotated[Path | None, typer.Option(help="Folder that receives SVG plots; created if absent.")] = None,
 ) -> None:
-    """Walk the forecast forward over past sessions, score it against every baseline and apply the gate."""
+    """Walk the forecast forward over past sessions, score it against every baseline and apply the gate.
+
+    Rows of --pnl that are exactly 0 are days without trading: they are left out, and their number is printed.
+    """
+    from risk.core.money import counted
     from risk.ingest.file_names import MARKER
     from risk.limits.decide import cut_functions
     from risk.limits.policy import default_terms
@@ -235,7 +239,9 @@ def backtest(
 
     if (pnl_file is None) == (fills is None):
         raise RequestError("Name either --pnl FILE or --fills DIR.")
-    panel = panel_of_pnl(pnl_file) if pnl_file else _panel_of_drop(fills or Path())
+    panel, zero_count = panel_of_pnl(pnl_file) if pnl_file else (_panel_of_drop(fills or Path()), 0)
+    if zero_count:
+        typer.echo(f"{counted(zero_count, 'row')} of exactly 0 left out: a day without trading is not a P&L of zero.")
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Walking forward, one refit a week", total=1.0)
         history, forecasts = walk(panel, lambda share: progress.update(task, completed=share))

@@ -189,6 +189,17 @@ def test_backtest_says_in_one_sentence_what_it_cannot_use_and_exits_with_two(
     assert "Traceback" not in answer.stderr
 
 
+def test_backtest_says_how_many_rows_of_zero_it_left_out(tmp_path: Path) -> None:
+    file = tmp_path / "pnl.csv"
+    rows = ["A1,2025-08-13,0", "A1,2025-08-14,-0.00", "A1,2025-08-15,5"]
+    file.write_text("\n".join(["account_id,session_date,net_pnl_usd", *rows]) + "\n")
+
+    answer = _riskctl("backtest", "--pnl", str(file))
+
+    assert answer.returncode == 0
+    assert answer.stdout.startswith("2 rows of exactly 0 left out")
+
+
 def test_backtest_of_a_drop_writes_the_contract_json_and_says_who_would_serve(drop: Path) -> None:
     result = drop.parent / "result.json"
 

@@ -51,7 +51,7 @@ def _backtest(panel: Panel) -> BacktestRecord:
 @pytest.fixture(scope="module")
 def strong_facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     file = _write(tmp_path_factory.mktemp("backtest") / "pnl.csv", _truth_rows(12, 130))
-    return json.loads(json.dumps(_backtest(panel_of_pnl(file)).facts(), allow_nan=False))
+    return json.loads(json.dumps(_backtest(panel_of_pnl(file)[0]).facts(), allow_nan=False))
 
 
 def test_backtest_gives_every_model_and_baseline_the_numbers_of_the_contract(strong_facts: dict[str, object]) -> None:
@@ -73,7 +73,7 @@ def test_backtest_finds_more_in_the_forecast_than_in_its_random_reassignment(str
 
 def test_a_walk_is_checked_drawn_and_heard(tmp_path: Path) -> None:
     # given
-    panel = panel_of_pnl(_write(tmp_path / "pnl.csv", _truth_rows(6, 100)))
+    panel = panel_of_pnl(_write(tmp_path / "pnl.csv", _truth_rows(6, 100)))[0]
     heard: list[float] = []
 
     # when
@@ -99,7 +99,7 @@ def test_a_walk_is_checked_drawn_and_heard(tmp_path: Path) -> None:
 
 
 def test_nothing_is_drawn_or_said_where_nothing_is_scored(tmp_path: Path) -> None:
-    panel = panel_of_pnl(_write(tmp_path / "pnl.csv", [("A1", "2025-08-15", "5")]))
+    panel = panel_of_pnl(_write(tmp_path / "pnl.csv", [("A1", "2025-08-15", "5")]))[0]
     history, forecasts = walk(panel)
     checks = coverage_checks(history, forecasts)
     record = backtest_record(history, forecasts, CUT_FUNCTIONS)
@@ -111,7 +111,7 @@ def test_backtest_depends_on_nothing_but_its_input(tmp_path: Path) -> None:
     rows = _truth_rows(4, 70)
     in_order, shuffled = _write(tmp_path / "a.csv", rows), _write(tmp_path / "b.csv", rows[::-1])
 
-    assert _backtest(panel_of_pnl(in_order)).facts() == _backtest(panel_of_pnl(shuffled)).facts()
+    assert _backtest(panel_of_pnl(in_order)[0]).facts() == _backtest(panel_of_pnl(shuffled)[0]).facts()
 
 
 @pytest.mark.parametrize(
@@ -123,11 +123,43 @@ def test_backtest_of_an_odd_history_says_that_rules_serve(tmp_path: Path, result
     days = sessions_between(dt.date(2025, 1, 2), dt.date(2025, 8, 15))
     rows = [("A1", day.isoformat(), result) for day, result in zip(days, results, strict=False)]
 
-    facts = _backtest(panel_of_pnl(_write(tmp_path / "pnl.csv", rows))).facts()
+    facts = _backtest(panel_of_pnl(_write(tmp_path / "pnl.csv", rows))[0]).facts()
 
     assert facts["gate"]["served"] == "rules"
     assert facts["gate"]["reasons"]
     json.dumps(facts, allow_nan=False)
+
+
+def test_rows_of_exactly_zero_are_no_sessions(tmp_path: Path) -> None:
+    # given zeros in several spellings, a cent, a session with zeros only and an account with zeros only
+    days = ("2025-08-12", "2025-08-13", "2025-08-14", "2025-08-15")
+    rows = [
+        *(("A1", day, pnl) for day, pnl in zip(days, ("0", "0.01", "-0.00", "-5"), strict=True)),
+        *(("B1", days[0], "7"), ("B1", days[2], "0E+2"), ("C1", days[3], "0.000")),
+    ]
+
+    # when
+    panel, left_out = panel_of_pnl(_write(tmp_path / "pnl.csv", rows))
+
+    # then
+    assert left_out == 4
+    assert panel.is_active.tolist() == [
+        [False, True, False],
+        [True, False, False],
+        [False, False, False],
+        [True, False, False],
+    ]
+    assert panel.total_pnl_usd[3, 0] == -5.0
+
+
+def test_backtest_is_the_same_with_and_without_rows_of_zero(tmp_path: Path) -> None:
+    rows = _truth_rows(4, 70)
+    known = {(account, day) for account, day, _ in rows}
+    zeros = [(account, day, "0") for account in {a for a, _ in known} for day in {d for _, d in known}]
+    padded = _write(tmp_path / "padded.csv", rows + [row for row in zeros if row[:2] not in known])
+    plain = _write(tmp_path / "plain.csv", rows)
+
+    assert _backtest(panel_of_pnl(padded)[0]).facts() == _backtest(panel_of_pnl(plain)[0]).facts()
 
 
 @pytest.mark.parametrize(

@@ -288,8 +288,15 @@ def _p_text(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def panel_of_pnl(file: Path) -> Panel:
+def panel_of_pnl(file: Path) -> tuple[Panel, int]:
     """Read ``account_id,session_date,net_pnl_usd`` into a panel; what only fills contain is unknown in it.
+
+    A result of exactly 0 is a day without trading, which is no active session: its row is left out.
+
+    Returns
+    -------
+    tuple
+        The panel and the number of rows left out.
 
     Raises
     ------
@@ -315,7 +322,10 @@ def panel_of_pnl(file: Path) -> Panel:
         )
     if cells.empty:
         raise InputError(f"{file.name} holds no result: there is nothing to test.")
-    return Panel.of_cells(cells, cells["session_date"].max().date())
+    # The cells stay: sessions and accounts without any other row are known, but not active.
+    is_zero = cells["total_pnl_usd"] == 0.0
+    cells.loc[is_zero, "total_pnl_usd"] = np.nan
+    return Panel.of_cells(cells, cells["session_date"].max().date()), int(is_zero.sum())
 
 
 def _read_text(file: Path) -> pd.DataFrame:
