@@ -7,11 +7,13 @@ import datetime as dt
 import itertools
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from risk.model import mixture
 from risk.model.backtests import pinball_loss
 from risk.model.build_features import build_features
 from risk.model.experts.garch import PooledGarch
@@ -19,7 +21,8 @@ from risk.model.fitted import MIXED_EXPERTS, fit_model, training_pairs
 from risk.model.gate import CutFunctions, GateInputs, PlacedBets, placed_bets, rules_quantiles
 from risk.model.leakage import Issued, Pipeline
 from risk.model.mixture import calibrate, mix
-from risk.model.panel import FeaturePanel, FloatMatrix, Panel, feature_panel
+from risk.model.panel import SCALE_DECAY, FeaturePanel, FloatMatrix, Panel, ewma_scale, feature_panel
+from risk.model.train import MID_WEEK
 from risk.model.walk_forward import WalkForward, combine, forecast_rows, refit_rows, unfitted_experts, walk_forward
 from tests.policies import CUT_FUNCTIONS
 
@@ -190,6 +193,52 @@ def _all_data_median(panel: Panel, calibrated: FloatMatrix, _first_row: int) -> 
     return np.clip(1.0 + np.nanmedian(-calibrated, axis=0) / calibrated, 0.0, 0.8)
 
 
+def _in_mid_week(panel: Panel, values: Matrix) -> Matrix:
+    """Take what the next session knows on Tuesday, Wednesday and Thursday, what is known on Monday and Friday."""
+    is_mid_week = np.array([day.weekday() in MID_WEEK for day in panel.session_dates])
+    return np.where(is_mid_week[:, None], _next(values), values)
+
+
+def _before_large_losses(panel: Panel, values: Matrix) -> Matrix:
+    following = _next(panel.total_pnl_usd)
+    following[-1] = np.nan
+    scale = ewma_scale(panel.total_pnl_usd, SCALE_DECAY)
+    return np.where(following < -1.5 * scale, values + 100.0, values)
+
+
+def _leavers_marked(panel: Panel, values: Matrix) -> Matrix:
+    return np.where(panel.is_active[-10:].any(axis=0), values, -1.0)
+
+
+def _late_deviation(panel: Panel, scale: FloatMatrix) -> FloatMatrix:
+    is_late = np.arange(len(scale)) >= 0.9 * len(scale)
+    return np.where(is_late[:, None], _deviation(panel), scale)
+
+
+def _total_loss(history: FeaturePanel, quantiles: FloatMatrix) -> float:
+    losses = pinball_loss(history.panel.total_pnl_usd[1:], quantiles[:-1]) / history.scale[:-1]
+    return float(np.nansum(losses))
+
+
+def _best_seed(history: FeaturePanel, issued: Issued, seed: int, first_row: int) -> WalkForward:
+    """Walk with the seed whose trees did best in the last weeks of all there is."""
+    last = max(len(history.panel.session_dates) - 12, 0)
+    walks = [walk_forward(history, issued, seed + number, last) for number in range(3)]
+    losses = [_total_loss(history, walk.expert("boosted")) for walk in walks]
+    return walk_forward(history, issued, seed + int(np.argmin(losses)), first_row)
+
+
+def _best_step(history: FeaturePanel, right: WalkForward) -> WalkForward:
+    """Calibrate with the step that does best on all data."""
+    pnl, nothing = history.panel.total_pnl_usd, np.full_like(right.mixture, np.nan)
+    tried = []
+    for step in np.linspace(0.02, 0.6, 59):
+        with mock.patch.object(mixture, "CALIBRATION_STEP", float(step)):
+            tried.append(calibrate(pnl, right.mixture, nothing))
+    calibrated, factors = min(tried, key=lambda one: _total_loss(history, one[0]))
+    return dataclasses.replace(right, calibrated=calibrated, calibration=factors)
+
+
 LEAKS: dict[str, tuple[str, Pipeline]] = {
     "every feature one session early": (
         "last_z",
@@ -264,6 +313,9 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
     ),
     "missing sessions filled from the next": ("last_z", Pipeline(CUT_FUNCTIONS, features=_backward_filled)),
     "calendar day for session": ("last_z", _feature("last_z", _calendar_day)),
+    "one session ahead in mid-week only": ("last_z", _feature("last_z", _in_mid_week)),
+    "flag before large losses": ("loss_streak", _feature("loss_streak", _before_large_losses)),
+    "leavers marked": ("sessions_absent", _feature("sessions_absent", _leavers_marked)),
     "survivors only": ("last_z", Pipeline(CUT_FUNCTIONS, features=_survivors)),
     "traders counted over all history": (
         "market_active_count",
@@ -271,6 +323,10 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
     ),
     "spread of the full sample as scale": ("scale", _history(lambda right: {"scale": _deviation(right.panel)})),
     "scale that includes the session forecast": ("scale", _history(lambda right: {"scale": _next(right.scale)})),
+    "spread of the full sample as scale, late only": (
+        "scale",
+        _history(lambda right: {"scale": _late_deviation(right.panel, right.scale)}),
+    ),
     "forecast only for who will trade": (
         "has_forecast",
         _history(lambda right: {"has_forecast": right.has_forecast & _next(right.panel.is_active)}),
@@ -287,10 +343,12 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
     "filtered residuals of all data": ("filtered", _forecasts(_all_data_filtered)),
     "one model for all sessions": ("log_scale_ridge", _refitted(lambda _, count: count - 1)),
     "refit including the scored session": ("log_scale_ridge", _refitted(lambda start, _: start + 3)),
+    "random seed chosen on all data": ("boosted", Pipeline(CUT_FUNCTIONS, forecasts=_best_seed)),
     "volatility targeted at the full sample": ("garch", _forecasts(_all_data_level)),
     "weights that know the outcome": ("weights", _forecasts(_knowing_weights)),
     "mixture chosen in hindsight": ("mixture", _forecasts(_hindsight_mixture)),
     "calibration that knows the outcome": ("calibration", _forecasts(_knowing_calibration)),
+    "conformal step tuned on all data": ("calibrated", _forecasts(_best_step)),
     "coverage of the full sample": ("calibrated", _forecasts(_full_coverage)),
     "baseline over all data": ("rules_quantile", Pipeline(CUT_FUNCTIONS, baseline=_all_data_baseline)),
     "gate one session early": ("gate_bet", Pipeline(CUT_FUNCTIONS, gate=_early_gate)),

@@ -12,12 +12,13 @@ from risk.core.calendar import next_session
 from risk.core.errors import LeakError
 from risk.model.leakage import Leak, Pipeline, require_no_leak, self_check
 from risk.model.panel import Panel
+from risk.model.train import MID_WEEK, sampled_rows
 from simulation.truth import draw
 from tests.policies import CUT_FUNCTIONS
 from tests.properties.planted_leaks import LEAKS
 
-ROW = 67
-"""A Monday: models are refitted, and the next calendar day is a session."""
+CHEAP = {"last_z", "loss_streak", "sessions_absent", "scale", "has_forecast", "rules_cut_ratio"}
+"""Outputs that come before any forecast: their leaks are found without one, in milliseconds."""
 
 
 @pytest.fixture(scope="module")
@@ -32,19 +33,54 @@ def desk() -> Panel:
     return dataclasses.replace(panel, **known)
 
 
+def _leaks(panel: Panel, pipeline: Pipeline, rows: list[int]) -> list[Leak]:
+    return self_check(panel, next_session(panel.session_dates[-1]), rows, pipeline)
+
+
+def _ending_on(desk: Panel, weekday: int) -> Panel:
+    """Leave out sessions at the end; the desk's 72 sessions end on a Friday, 4."""
+    panel = desk.through(len(desk.session_dates) - (4 - weekday))
+    assert panel.session_dates[-1].weekday() == weekday
+    return panel
+
+
 def test_the_pipeline_has_no_leak(desk: Panel) -> None:
-    assert self_check(desk, next_session(desk.session_dates[-1]), [4, ROW], Pipeline(CUT_FUNCTIONS)) == []
+    assert _leaks(desk, Pipeline(CUT_FUNCTIONS), sampled_rows(desk.session_dates)) == []
 
 
-@pytest.mark.parametrize("name", list(LEAKS))
-def test_a_planted_leak_is_caught_by_name(desk: Panel, name: str) -> None:
+def test_there_are_45_planted_leaks() -> None:
+    assert len(LEAKS) == 45
+
+
+@pytest.mark.parametrize(("number", "name"), list(enumerate(LEAKS)))
+def test_a_planted_leak_is_caught_by_name(desk: Panel, number: int, name: str) -> None:
     output, pipeline = LEAKS[name]
-    leaks = self_check(desk, next_session(desk.session_dates[-1]), [ROW], pipeline)
-    assert {leak.output for leak in leaks} == {output}
+    panel = _ending_on(desk, number % 5)
+    assert {leak.output for leak in _leaks(panel, pipeline, sampled_rows(panel.session_dates))} == {output}
+
+
+@pytest.mark.parametrize("weekday", range(5))
+@pytest.mark.parametrize("name", [name for name, (output, _) in LEAKS.items() if output in CHEAP])
+def test_a_leak_is_caught_on_whichever_weekday_the_history_ends(desk: Panel, name: str, weekday: int) -> None:
+    output, pipeline = LEAKS[name]
+    panel = _ending_on(desk, weekday)
+    found = (_leaks(panel, pipeline, [row]) for row in reversed(sampled_rows(panel.session_dates)))
+    assert next(leaks for leaks in found if leaks)[0].output == output
+
+
+@pytest.mark.parametrize("count", range(40, 73))
+def test_sampled_sessions_are_two_that_begin_a_week_and_a_late_one_in_mid_week(desk: Panel, count: int) -> None:
+    panel = desk.through(count)
+    *firsts, late = sampled_rows(panel.session_dates)
+    assert len(firsts) == 2
+    for row in firsts:
+        assert panel.session_dates[row].isocalendar().week != panel.session_dates[row - 1].isocalendar().week
+    assert panel.session_dates[late].weekday() in MID_WEEK
+    assert 1 <= count - 1 - late <= 4
 
 
 def test_a_leak_stops_the_training(desk: Panel) -> None:
-    leak = Leak("last_z", desk.session_dates[ROW], "deleted")
+    leak = Leak("last_z", desk.session_dates[67], "deleted")
     with pytest.raises(LeakError, match=r"last_z of .* changes when later sessions are deleted"):
         require_no_leak([leak])
     require_no_leak([])

@@ -89,7 +89,7 @@ def _predict(connection: warehouse.Connection, run: Run) -> Prediction:
 
 @pytest.fixture
 def _self_check_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "SAMPLED_SHARES", ())
+    monkeypatch.setattr(training, "sampled_rows", lambda _: [])
 
 
 def _sql(connection: warehouse.Connection, command: str, *binds: object) -> None:
@@ -416,9 +416,11 @@ def test_the_card_without_a_model_says_why(connection: warehouse.Connection) -> 
     assert (page.headline, page.sentences) == ("No model was trained.", ("There is too little.",))
 
 
-def test_a_training_checks_first_sessions_of_a_week() -> None:
-    # 112 sessions: 66 and 99 are Wednesday 2025-04-09 and Wednesday 2025-05-28, whose weeks begin on Monday and Tuesday
-    assert [DAYS[row] for row in training.sampled_rows(DAYS)] == [dt.date(2025, 4, 7), dt.date(2025, 5, 27)]
+def test_a_training_checks_first_sessions_of_a_week_and_a_late_one_in_mid_week() -> None:
+    # 112 sessions to Friday 2025-06-13: 66 and 99 are Wednesday 2025-04-09 and Wednesday 2025-05-28, whose weeks begin
+    # on Monday and Tuesday
+    days = [dt.date(2025, 4, 7), dt.date(2025, 5, 27), dt.date(2025, 6, 12)]
+    assert [DAYS[row] for row in training.sampled_rows(DAYS)] == days
 
 
 def test_a_leak_stops_the_training_and_stores_nothing(

@@ -99,6 +99,8 @@ def self_check(
 ) -> list[Leak]:
     """Recompute sampled sessions without their future and list the first output of each that differs.
 
+    In each of them one account is taken to be absent, so that who fills gaps from later sessions is seen.
+
     Parameters
     ----------
     panel
@@ -110,6 +112,7 @@ def self_check(
     pipeline
         The steps.
     """
+    panel = _with_absences(panel, sampled_rows)
     whole = _Recorded(outputs(pipeline, panel, effective_session, {}, 0))
     found = []
     for row in sampled_rows:
@@ -270,16 +273,31 @@ def _first_difference(
     return None
 
 
+def _with_absences(panel: Panel, rows: Sequence[int]) -> Panel:
+    """Leave out the last account of those that traded in a session, where there are at least two."""
+    matrices = {name: getattr(panel, name).copy() for name in MEASURES}
+    for row in rows:
+        active = np.flatnonzero(panel.is_active[row])
+        for matrix in matrices.values():
+            matrix[row, active[1:][-1:]] = np.nan
+    return replace(panel, **matrices)
+
+
 def _replaced_after(panel: Panel, session_count: int) -> Panel:
-    """Replace later sessions by others: who was active is not, and who was not lost ten times his largest result."""
-    is_active = panel.is_active
+    """Replace later sessions by others, so that whatever looks ahead sees something else.
+
+    Who was active is not, and who was not wins or loses ten times the largest result; the first account always trades
+    and begins with a loss; every other one leaves for good after a week.
+    """
+    is_active = panel.is_active[session_count:].copy()
+    is_active[RECOMPUTED_SESSIONS:, 1::2] = True
+    is_active[:, 0] = False
     largest = np.nanmax(np.abs(panel.total_pnl_usd), initial=1.0)
+    rows, columns = np.indices(is_active.shape)
     matrices = {}
     for name in MEASURES:
         matrix = getattr(panel, name).copy()
-        replacement = -10.0 * largest if name == "total_pnl_usd" else 1000.0
-        matrix[session_count:] = np.where(is_active[session_count:], np.nan, replacement)
-        # Somebody must trade, or there is nothing to leak.
-        matrix[session_count:, 0] = replacement
+        replacement = np.where((rows + columns) % 2, 10.0, -10.0) * largest if name == "total_pnl_usd" else 1000.0
+        matrix[session_count:] = np.where(is_active, np.nan, replacement)
         matrices[name] = matrix
     return replace(panel, **matrices)

@@ -30,6 +30,9 @@ from risk.model.walk_forward import WalkForward, refit_rows, walk_forward
 SAMPLED_SHARES = (0.6, 0.9)
 """About where in the history the self-check deletes and replaces everything later."""
 
+MID_WEEK = (1, 2, 3)
+"""Tuesday to Thursday, as `datetime.date.weekday` counts."""
+
 SHOWN_INPUTS = 10
 
 
@@ -108,13 +111,17 @@ def train(connection: Connection, through_session_date: dt.date, dag_run_id: str
 
 
 def sampled_rows(session_dates: Sequence[dt.date]) -> list[int]:
-    """Choose the sessions of the self-check: first ones of a week, where models are refitted.
+    """Choose the sessions of the self-check: two that begin a week, where models are refitted, and a late mid-week one.
 
-    A day later is a session there, too, so that who takes a calendar day for a session is seen.
+    The day after the first of a week is a session, too, so that who takes a calendar day for a session is seen. The
+    last Tuesday, Wednesday or Thursday before the last session shows what is wrong in mid-week or of late only, on
+    whichever day the history ends.
     """
     firsts = [0, *refit_rows(session_dates)]
     wanted = (int(share * (len(session_dates) - 2)) for share in SAMPLED_SHARES)
-    return sorted({firsts[bisect_right(firsts, row) - 1] for row in wanted})
+    chosen = {firsts[bisect_right(firsts, row) - 1] for row in wanted}
+    middle = [row for row, day in enumerate(session_dates[:-1]) if day.weekday() in MID_WEEK]
+    return sorted({*chosen, *middle[-1:]})
 
 
 def fit_last(history: FeaturePanel) -> Model:
