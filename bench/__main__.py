@@ -26,6 +26,7 @@ MEASUREMENTS = (
     "fit",
     "tail",
     "trials",
+    "usual",
     "what_if",
     "examine",
 )

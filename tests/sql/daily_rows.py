@@ -77,6 +77,16 @@ def insert_delivery(
         )
 
 
+def issue_forecasts(connection: Connection, run: Run, account_id: str, quantiles: Mapping[dt.date, str]) -> None:
+    """Store what the baseline forecast for an account, by effective session."""
+    with connection, connection.cursor() as cursor:
+        for effective_session, quantile in quantiles.items():
+            cursor.execute(
+                "insert into forecasts values (%s, %s, 'calibrated', %s, %s, false)",
+                (account_id, effective_session, run.run_id, quantile),
+            )
+
+
 def new_load(connection: Connection, through_session_date: dt.date) -> int:
     """Store a load."""
     with connection.cursor() as cursor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
@@ -12,7 +11,7 @@ from risk.core.runs import Run
 from risk.core.warehouse import Connection
 from risk.limits.decide import apply_rules
 from tests.policies import adopt
-from tests.sql.daily_rows import insert_delivery, insert_pnl, new_run, table, trading_days
+from tests.sql.daily_rows import insert_delivery, insert_pnl, issue_forecasts, new_run, table, trading_days
 
 CALM = ("100", "-100")
 COLUMNS = (
@@ -50,15 +49,6 @@ def _set_limit(connection: Connection, account_id: str, valid_from: dt.date, lim
             "select load_id, 'accounts.csv', 2, %(day)s, %(account)s, %(limit)s, recorded_at from load",
             {"day": valid_from, "account": account_id, "limit": limit_usd},
         )
-
-
-def _issue(connection: Connection, run: Run, account_id: str, quantiles: Mapping[dt.date, str]) -> None:
-    with connection, connection.cursor() as cursor:
-        for effective_session, quantile in quantiles.items():
-            cursor.execute(
-                "insert into forecasts values (%s, %s, 'calibrated', %s, %s, false)",
-                (account_id, effective_session, run.run_id, quantile),
-            )
 
 
 def test_legacy_accounts_get_no_limit_and_the_underscore_is_no_wildcard(connection: Connection) -> None:
@@ -151,18 +141,18 @@ def test_of_two_limits_from_the_same_session_the_later_decision_counts(connectio
     assert _decided(connection, new_run(connection, days[-1]))["A"]["base_limit_usd"] == Decimal("900.00")
 
 
-@pytest.mark.parametrize(("issued", "model_cut"), [(20, Decimal("0.45")), (19, None)])
-def test_the_model_cut_compares_with_the_median_of_forecasts_for_active_sessions(
+@pytest.mark.parametrize(("issued", "model_cut"), [(20, Decimal("0.40")), (19, None)])
+def test_the_model_cut_compares_with_the_usual_forecast_for_active_sessions(
     connection: Connection, issued: int, model_cut: Decimal | None
 ) -> None:
-    # given forecasts of -1,000 for half and -1,200 for half of the last active sessions (median 1,100 for 20),
-    # -9,999 for a session in which nobody traded, and -2,000 for tomorrow: 1 - 1100 / 2000 = 45 %
+    # given forecasts of -1,000 and -1,200 by turns for the last active sessions, -1,200 the newest and so with more
+    # than half of the weight, -9,999 for a session without trades, -2,000 for tomorrow: 1 - 1200 / 2000 = 40 %
     days = trading_days(24)
     insert_pnl(connection, "A", _calm([*days[:21], days[22]]))
     run = new_run(connection, days[22])
     active = [*days[:21], days[22]][-issued:]
-    _issue(connection, run, "A", {day: ("-1000", "-1200")[number % 2] for number, day in enumerate(active)})
-    _issue(connection, run, "A", {days[21]: "-9999", days[23]: "-2000"})
+    issue_forecasts(connection, run, "A", {day: ("-1000", "-1200")[number % 2] for number, day in enumerate(active)})
+    issue_forecasts(connection, run, "A", {days[21]: "-9999", days[23]: "-2000"})
 
     # when
     decided = _decided(connection, run)["A"]

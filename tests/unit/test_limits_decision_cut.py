@@ -26,8 +26,7 @@ ACCOUNT = ActiveAccount(
     incomplete_reason=None,
     delivery_state="delivered",
     quantile_05_usd=Decimal("-2000"),
-    median_loss_usd=Decimal("1200"),
-    issued_count=20,
+    issued_losses_usd=(Decimal("1200"),) * 20,
     last_cut_ratio=None,
     last_level=None,
     last_session_date=None,
@@ -122,7 +121,7 @@ def test_the_model_serves_where_the_gate_lets_it() -> None:
 
 
 def test_rules_serve_an_account_of_which_the_model_knows_too_little() -> None:
-    short = dataclasses.replace(ACCOUNT, issued_count=19)
+    short = dataclasses.replace(ACCOUNT, issued_losses_usd=(Decimal(1200),) * 19)
     decided = recommendation(short, THREE_LOSSES, RunInputs(SESSION, PROVEN, SHAPE, ANY_LOSS_TERMS))
     assert (decided["source"], decided["cut_ratio"]) == ("rules", Decimal("0.30"))
     assert "19" in decided["source_reason"]
@@ -152,7 +151,7 @@ def test_the_fan_spreads_the_shape_by_the_forecast() -> None:
 
 
 def test_there_is_no_model_cut_before_twenty_forecasts_or_without_one() -> None:
-    short = dataclasses.replace(ACCOUNT, issued_count=19)
+    short = dataclasses.replace(ACCOUNT, issued_losses_usd=(Decimal(1200),) * 19)
     silent = dataclasses.replace(ACCOUNT, quantile_05_usd=None)
     assert recommendation(short, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, ANY_LOSS_TERMS))["model_cut_ratio"] is None
     assert recommendation(silent, CALM, RunInputs(SESSION, UNPROVEN, SHAPE, ANY_LOSS_TERMS))["model_cut_ratio"] is None

@@ -9,6 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from risk.core.calendar import sessions_between
 from risk.core.policy import MEASURE_TERMS
 from risk.core.policy_document import default_policy
 from risk.limits.rules import (
@@ -22,9 +23,11 @@ from risk.limits.rules import (
     large_loss,
     loss_streak,
     rules_cut_ratio,
+    rules_cut_ratios,
     volatility,
 )
-from tests.policies import account_policy
+from risk.model.panel import Panel
+from tests.policies import ANY_LOSS_TERMS, account_policy
 
 LATEST = dt.date(2025, 8, 15)
 
@@ -123,6 +126,27 @@ def test_a_large_loss_needs_twenty_sessions_before_it() -> None:
 @pytest.mark.parametrize(("count", "fires"), [(0, True), (19, True), (20, False), (21, False)])
 def test_history_is_limited_below_twenty_sessions(count: int, fires: bool) -> None:
     assert ("active sessions" in _fired(_history(([1.0, -1.0] * 11)[:count]))) is fires
+
+
+@pytest.mark.parametrize(("absent", "cut"), [(44, 0.0), (45, 0.30)])
+def test_history_of_who_returns_after_45_sessions_is_limited_again(absent: int, cut: float) -> None:
+    # given 30 calm sessions, an absence and five more
+    pnl = np.concatenate([CALM, np.full(absent, np.nan), CALM[:5]])[:, None]
+    days = sessions_between(dt.date(2025, 1, 2), LATEST)[: len(pnl)]
+    panel = Panel.of(days, ("NET001",), pnl)
+
+    # when
+    cuts = rules_cut_ratios(panel, np.full_like(pnl, 1000.0), terms=ANY_LOSS_TERMS)[:, 0]
+
+    # then before it he has been known since his twentieth session
+    assert cuts[[18, 19, 29]].tolist() == [0.30, 0.0, 0.0]
+    assert cuts[-5:].tolist() == [cut] * 5
+    assert panel.active_counts()[-1, 0] == (5 if absent == 45 else 35)
+
+
+def test_reason_of_a_limited_history_names_the_absence() -> None:
+    [fired] = fired_rules(PnlHistory(np.array(CALM), 1000.0, LATEST, 27), OWN)
+    assert fired.reason == "Limited history: 3 active days after an absence of 45 days or more, 20 required"
 
 
 def test_the_largest_cut_wins_and_all_reasons_are_listed_strongest_first() -> None:

@@ -23,6 +23,7 @@ from risk.limits.tail_effect import (
     measure_effect,
     tail_mean,
     usual_losses,
+    usual_place,
 )
 from risk.limits.track_record import IntradayPath, outcome_usd
 from risk.model.panel import FloatMatrix, Panel
@@ -126,20 +127,62 @@ def test_too_few_sessions_or_no_cut_is_no_effect() -> None:
     assert "120 required" in sentence
 
 
-def test_usual_loss_is_the_median_of_forecasts_for_earlier_active_sessions() -> None:
+def _days(count: int) -> list[dt.date]:
+    return [dt.date(2025, 1, 1) + dt.timedelta(days=number) for number in range(count)]
+
+
+def test_usual_loss_is_the_lower_median_of_forecasts_for_earlier_active_sessions() -> None:
     # given forecasts of -1, -2, ... and one session in which nobody traded
-    days = [dt.date(2025, 1, 1) + dt.timedelta(days=number) for number in range(25)]
     pnl = np.ones((25, 1))
     pnl[3] = np.nan
     forecasts = -np.arange(1.0, 26.0)[:, None]
 
     # when
-    usual = usual_losses(Panel.of(days, ("A",), pnl), forecasts, np.array([20]))[:, 0]
+    usual = usual_losses(Panel.of(_days(25), ("A",), pnl), forecasts, np.array([20]))[:, 0]
 
-    # then the twentieth used one is for session 21: 1 to 21 without 3, whose forecast was for the idle session
+    # then the twentieth used one is for session 21: 1 to 21 without 3, whose forecast was for the idle session. The
+    # nine oldest weigh less than half, with the tenth, 11, too: (2^(10/60) - 1) / (2^(20/60) - 1) = 0.47.
     assert np.isnan(usual[:21]).all()
-    assert usual[21] == np.median([*range(1, 3), *range(4, 22)])
-    assert usual[22] == np.median([*range(1, 3), *range(4, 23)])
+    assert usual[21] == 12.0
+    # 1 to 22: the eleventh of 21 is 12, (2^(11/60) - 1) / (2^(21/60) - 1) = 0.49
+    assert usual[22] == 13.0
+
+
+def test_loss_of_sixty_places_before_weighs_half() -> None:
+    # The newest weighs 1, the oldest 1/2: of 9, 59 times 5 and 1, the fives hold the middle.
+    assert 1 <= usual_place(np.array([9.0] + [5.0] * 59 + [1.0])) <= 59
+    assert usual_place(np.array([3.0])) == 0
+    # 60 of 1, then n of 2, in units of the newest: 2 has more than half from 2^(n/60) - 1 > 1 - 2^(-1) on, n = 36
+    assert usual_place(np.array([1.0] * 60 + [2.0] * 35)) < 60
+    assert usual_place(np.array([1.0] * 60 + [2.0] * 36)) >= 60
+
+
+def test_usual_loss_follows_who_doubles_his_size_and_the_median_of_everything_does_not() -> None:
+    # given 120 forecasts of 1,000, then 2,000 for good
+    forecasts = -np.where(np.arange(260) < 120, 1000.0, 2000.0)[:, None]
+    usual = usual_losses(Panel.of(_days(260), ("A",), np.ones((260, 1))), forecasts, np.array([20]))[:, 0]
+
+    # then of n new ones, 1 - 2^(-n/60) > 2^(-n/60) - 2^(-(120 + n)/60) from n = 49 on: 2^(n/60) > 2 - 2^(-2) = 1.75
+    assert usual[120 + 48] == 1000.0
+    assert usual[120 + 49] == 2000.0
+    assert np.median(-forecasts[: 120 + 100]) == 1000.0
+
+
+def test_usual_loss_of_a_trader_who_returns_begins_anew() -> None:
+    # given 30 sessions, 45 without one, and 25 more; and the same with 44 between
+    for absent, expected in ((45, 7.0), (44, 1.0)):
+        count = 30 + absent + 25
+        pnl = np.ones((count, 1))
+        pnl[30 : 30 + absent] = np.nan
+        forecasts = -np.where(np.arange(count) < 30 + absent, 1.0, 7.0)[:, None]
+
+        usual = usual_losses(Panel.of(_days(count), ("A",), pnl), forecasts, np.array([20]))[:, 0]
+
+        first = 30 + absent
+        # the forecast for the session of the return is one of 1 and counts
+        assert usual[first - 1] == 1.0
+        assert np.isnan(usual[first : first + 19]).all() == (absent == 45)
+        assert usual[first + 19] == expected
 
 
 def _row(day: dt.date, account_id: str, *, is_live: bool = True) -> dict[str, Any]:

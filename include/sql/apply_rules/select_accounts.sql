@@ -2,7 +2,10 @@
 -- Grain: one row per account that traded within the last sessions, is no legacy account and not disabled, by name.
 -- Reads: sessions, daily_pnl, delivery_states, current_accounts, forecasts, recommendations, runs.
 -- Binds: session_date, effective_session, as_of, active_within (sessions), legacy_suffix (literal end of the name),
--- expert (model, or calibrated where no model forecasts).
+-- expert (model, or calibrated where no model forecasts), return_after (sessions).
+-- Counted and compared are active sessions: with fills and complete books. After return_after sessions without one an
+-- account is counted anew, from the session of its return on (`Panel.active_counts`). The books of a renamed account
+-- are under its present name.
 -- Money: US dollars, exact; losses positive, quantiles negative.
 with run_session as (
     select
@@ -17,8 +20,7 @@ books as (
     select
         daily_pnl.account_id,
         max(daily_pnl.session_date) as newest_session_date,
-        max(daily_pnl.session_date) filter (where daily_pnl.fill_count > 0) as latest_session_date,
-        count(*) filter (where daily_pnl.fill_count > 0 and daily_pnl.total_pnl_usd is not null) as active_session_count
+        max(daily_pnl.session_date) filter (where daily_pnl.fill_count > 0) as latest_session_date
     from derived.daily_pnl
     where
         daily_pnl.session_date <= %(session_date)s
@@ -26,12 +28,53 @@ books as (
     group by daily_pnl.account_id
 ),
 
+active_sessions as (
+    select
+        daily_pnl.account_id,
+        daily_pnl.session_date,
+        sessions.session_number - lag(sessions.session_number) over (
+            partition by daily_pnl.account_id
+            order by sessions.session_number asc
+        ) > %(return_after)s as is_return
+    from derived.daily_pnl
+    inner join risk.sessions on daily_pnl.session_date = sessions.session_date
+    where
+        daily_pnl.session_date <= %(session_date)s
+        and daily_pnl.fill_count > 0
+        and daily_pnl.total_pnl_usd is not null
+),
+
+returns as (
+    select
+        active_sessions.account_id,
+        max(active_sessions.session_date) as returned_on
+    from active_sessions
+    where active_sessions.is_return
+    group by active_sessions.account_id
+),
+
+counted_sessions as (
+    select
+        active_sessions.account_id,
+        active_sessions.session_date
+    from active_sessions
+    left join returns on active_sessions.account_id = returns.account_id
+    where returns.returned_on is null or active_sessions.session_date >= returns.returned_on
+),
+
+session_counts as (
+    select
+        counted_sessions.account_id,
+        count(*) as active_session_count
+    from counted_sessions
+    group by counted_sessions.account_id
+),
+
 active_accounts as (
     select
         books.account_id,
         books.newest_session_date,
         books.latest_session_date,
-        books.active_session_count,
         run_session.session_number - sessions.session_number as sessions_absent
     from books
     inner join risk.sessions on books.latest_session_date = sessions.session_date
@@ -69,22 +112,13 @@ next_forecasts as (
 past_forecasts as (
     select
         forecasts.account_id,
-        count(*) as issued_count,
-        -- The lower and the upper middle are the same number where the count is odd.
-        (
-            percentile_disc(0.5) within group (order by -forecasts.quantile_05_usd asc)
-            + percentile_disc(0.5) within group (order by -forecasts.quantile_05_usd desc)
-        ) / 2 as median_loss_usd
+        array_agg(-forecasts.quantile_05_usd order by forecasts.effective_session asc) as issued_losses_usd
     from derived.forecasts
-    inner join derived.daily_pnl
+    inner join counted_sessions
         on
-            forecasts.account_id = daily_pnl.account_id
-            and forecasts.effective_session = daily_pnl.session_date
-    inner join run_session on forecasts.effective_session <= run_session.session_date
-    where
-        forecasts.expert = %(expert)s
-        and daily_pnl.fill_count > 0
-        and daily_pnl.total_pnl_usd is not null
+            forecasts.account_id = counted_sessions.account_id
+            and forecasts.effective_session = counted_sessions.session_date
+    where forecasts.expert = %(expert)s
     group by forecasts.account_id
 ),
 
@@ -119,13 +153,12 @@ select
     active_accounts.account_id,
     active_accounts.latest_session_date,
     active_accounts.sessions_absent,
-    active_accounts.active_session_count,
+    coalesce(session_counts.active_session_count, 0) as active_session_count,
     active_accounts.newest_session_date,
     newest_books.incomplete_reason,
     deliveries_of_session.delivery_state,
     next_forecasts.quantile_05_usd,
-    past_forecasts.median_loss_usd,
-    coalesce(past_forecasts.issued_count, 0) as issued_count,
+    coalesce(past_forecasts.issued_losses_usd, '{}') as issued_losses_usd,
     last_recommendations.cut_ratio as last_cut_ratio,
     last_recommendations.level as last_level,
     last_recommendations.session_date as last_session_date
@@ -134,6 +167,7 @@ inner join derived.daily_pnl as newest_books
     on
         active_accounts.account_id = newest_books.account_id
         and active_accounts.newest_session_date = newest_books.session_date
+left join session_counts on active_accounts.account_id = session_counts.account_id
 left join deliveries_of_session on active_accounts.account_id = deliveries_of_session.account_id
 left join account_terms on active_accounts.account_id = account_terms.account_id
 left join next_forecasts on active_accounts.account_id = next_forecasts.account_id

@@ -32,12 +32,12 @@ from risk.limits.policy import (
 )
 from risk.limits.receipt_rows import store_receipts
 from risk.limits.rules import NO_CUT, FiredRule, PnlHistory, fired_rules, rules_cut_ratios
-from risk.limits.tail_effect import store_tail_effect, usual_losses
+from risk.limits.tail_effect import store_tail_effect, usual_losses, usual_place
 from risk.limits.track_record import store_track_record
 from risk.limits.trader_fits import read_trader_records, review_traders, store_trader_fits
 from risk.model.gate import FILTERED, NAMES, RULES, CutFunctions, procedures
 from risk.model.mixture import ResidualShape, forecast_distribution, residual_shape
-from risk.model.panel import SCALE_DECAY, FloatMatrix, Panel, ewma_scale, read_panel
+from risk.model.panel import RETURN_AFTER_SESSIONS, SCALE_DECAY, FloatMatrix, Panel, ewma_scale, read_panel
 from risk.model.predict import Prediction, predict_limits, read_issued
 from risk.model.walk_forward import BASELINE, MODEL
 
@@ -64,15 +64,16 @@ class ActiveAccount:
     sessions_absent
         Sessions of the exchange since then, 0 = traded in the run's session.
     active_session_count
-        Sessions with fills and complete books.
+        Sessions with fills and complete books, since the account returned if it was away for long
+        (`risk.model.panel.RETURN_AFTER_SESSIONS`).
     newest_session_date, incomplete_reason
         Last session with any books, and why they are incomplete; ``None`` = they are complete.
     delivery_state
         State of the delivery for the run's session, see the SQL function ``delivery_states``; ``None`` = none expected.
     quantile_05_usd
         Calibrated forecast for the effective session, negative; ``None`` = none.
-    median_loss_usd, issued_count
-        Median loss forecast for the account's earlier active sessions, positive, and the number of those.
+    issued_losses_usd
+        Loss forecasts for those of its earlier active sessions, positive, oldest first.
     last_cut_ratio, last_level, last_session_date
         Newest recommendation of an earlier session, within the policy's active window.
     """
@@ -85,19 +86,23 @@ class ActiveAccount:
     incomplete_reason: str | None
     delivery_state: str | None
     quantile_05_usd: Decimal | None
-    median_loss_usd: Decimal | None
-    issued_count: int
+    issued_losses_usd: Sequence[Decimal]
     last_cut_ratio: Decimal | None
     last_level: str | None
     last_session_date: dt.date | None
 
+    def usual_loss_usd(self, policy: Policy) -> Decimal | None:
+        """Return the usual loss forecast, positive; ``None`` with too few earlier ones."""
+        if len(self.issued_losses_usd) < policy.accounts.limited_history_sessions:
+            return None
+        return self.issued_losses_usd[usual_place(np.array(self.issued_losses_usd, np.float64))]
+
     def model_decision(self, policy: Policy) -> tuple[Decimal, str] | None:
         """Return the model's cut and level; ``None`` without a forecast or with too few earlier ones as its norm."""
-        has_norm = self.issued_count >= policy.accounts.limited_history_sessions
-        if self.quantile_05_usd is None or self.median_loss_usd is None or not has_norm:
+        quantile, usual = self.quantile_05_usd, self.usual_loss_usd(policy)
+        if quantile is None or usual is None:
             return None
-        quantile, median = self.quantile_05_usd, self.median_loss_usd
-        return model_cut_ratio(quantile, median, policy), forecast_level(quantile, median, policy.levels)
+        return model_cut_ratio(quantile, usual, policy), forecast_level(quantile, usual, policy.levels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +227,8 @@ def read_gate_decision(connection: Connection, run: Run) -> GateDecision:
 def read_active_accounts(connection: Connection, run: Run, terms: DeskTerms, expert: str) -> list[ActiveAccount]:
     """Read the accounts that get a limit in a run, with the forecasts of an expert."""
     session = {"session_date": run.session_date, "effective_session": run.effective_session, "as_of": run.as_of}
-    binds = {**session, **terms.document.desk.accounts.coverage_binds, "expert": expert}
+    coverage = terms.document.desk.accounts.coverage_binds
+    binds = {**session, **coverage, "expert": expert, "return_after": RETURN_AFTER_SESSIONS}
     return [ActiveAccount(**row) for row in records(connection, "apply_rules/select_accounts", binds)]
 
 
@@ -243,7 +249,9 @@ def recommendation(account: ActiveAccount, history: PnlHistory, inputs: RunInput
     by_rules = (fired[0].rule.cut if fired else NO_CUT, most_urgent([one.rule.level for one in fired]))
     source, source_reason = _choose_source(account, inputs.gate, own.policy)
     proposed = by_model if source != RULES and by_model is not None else by_rules
-    (cut, level), reasons = _keep_last_cut(account, proposed, _reasons(account, source, fired), inputs.session_date)
+    (cut, level), reasons = _keep_last_cut(
+        account, proposed, _reasons(account, source, fired, own.policy), inputs.session_date
+    )
     return {
         "account_id": account.account_id,
         "status": status(account.sessions_absent, account.active_session_count, own.policy.accounts),
@@ -264,7 +272,7 @@ def recommendation(account: ActiveAccount, history: PnlHistory, inputs: RunInput
 
 
 def model_cut_ratios(panel: Panel, calibrated: FloatMatrix, first_row: int = 0, *, terms: DeskTerms) -> FloatMatrix:
-    """Cut by each past forecast against the median of those issued for the account's earlier active sessions.
+    """Cut by each past forecast against the usual one of that morning, see `risk.limits.tail_effect.usual_losses`.
 
     Parameters
     ----------
@@ -288,8 +296,8 @@ def model_cut_ratios(panel: Panel, calibrated: FloatMatrix, first_row: int = 0, 
     has_cut = np.isfinite(calibrated) & np.isfinite(usual)
     has_cut[:first_row] = False
     for row, account in np.argwhere(has_cut).tolist():
-        quantile, median = Decimal(float(calibrated[row, account])), Decimal(float(usual[row, account]))
-        ratios[row, account] = float(model_cut_ratio(quantile, median, policies[account]))
+        quantile, own = Decimal(float(calibrated[row, account])), Decimal(float(usual[row, account]))
+        ratios[row, account] = float(model_cut_ratio(quantile, own, policies[account]))
     return ratios
 
 
@@ -308,17 +316,17 @@ def _choose_source(account: ActiveAccount, gate: GateDecision, policy: Policy) -
     if gate.serving != RULES and account.model_decision(policy) is None:
         name = NAMES[gate.serving]
         return RULES, (
-            f"{name[0].upper()}{name[1:]} has forecast {account.issued_count} of this account's sessions; "
+            f"{name[0].upper()}{name[1:]} has forecast {len(account.issued_losses_usd)} of this account's sessions; "
             f"{policy.accounts.limited_history_sessions} are required."
         )
     return gate.serving, " ".join(gate.reasons)
 
 
-def _reasons(account: ActiveAccount, source: str, fired: Sequence[FiredRule]) -> list[str]:
+def _reasons(account: ActiveAccount, source: str, fired: Sequence[FiredRule], policy: Policy) -> list[str]:
     """List how the forecast loss compares with the usual one, where it decides, and what the rules found."""
     reasons = [rule.reason for rule in fired]
     if source != RULES:
-        loss, usual = -(account.quantile_05_usd or Decimal(0)), account.median_loss_usd or Decimal(0)
+        loss, usual = -(account.quantile_05_usd or Decimal(0)), account.usual_loss_usd(policy) or Decimal(0)
         ratio = f" ({multiple(loss / usual)})" if usual else ""
         reasons.insert(0, f"Forecast loss {usd(loss)} vs. usual {usd(usual)}{ratio}")
     if account.incomplete_reason is not None:
@@ -363,12 +371,13 @@ def _forecast_columns(account: ActiveAccount, shape: ResidualShape, base_limit_u
 
 def pnl_histories(panel: Panel) -> dict[str, PnlHistory]:
     """Take every account's history from a panel, by account."""
-    scale = ewma_scale(panel.total_pnl_usd, SCALE_DECAY)
+    scale, counts = ewma_scale(panel.total_pnl_usd, SCALE_DECAY), panel.active_counts()
     histories = {}
     for number, account_id in enumerate(panel.account_ids):
         active = np.flatnonzero(np.isfinite(panel.total_pnl_usd[:, number]))
         latest = panel.session_dates[active[-1] if active.size else -1]
-        histories[account_id] = PnlHistory(panel.total_pnl_usd[active, number], float(scale[-1, number]), latest)
+        results, before = panel.total_pnl_usd[active, number], len(active) - int(counts[-1, number])
+        histories[account_id] = PnlHistory(results, float(scale[-1, number]), latest, before)
     return histories
 
 

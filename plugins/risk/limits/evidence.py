@@ -144,13 +144,14 @@ def rule_firings(panel: Panel, scale_usd: FloatMatrix, terms: DeskTerms) -> Mapp
         a stronger rule fired, too; carried over sessions without activity.
     """
     firings: dict[str, BoolMatrix] = {}
-    latest = panel.latest_active()
+    latest, counts = panel.latest_active(), panel.active_counts()
     for column, account_id in enumerate(panel.account_ids):
         rules = RuleSet(terms.of(account_id))
         active = np.flatnonzero(panel.is_active[:, column])
         results = panel.total_pnl_usd[active, column]
         for place, row in enumerate(active.tolist()):
-            history = PnlHistory(results[: place + 1], float(scale_usd[row, column]), panel.session_dates[row])
+            day, before = panel.session_dates[row], place + 1 - int(counts[row, column])
+            history = PnlHistory(results[: place + 1], float(scale_usd[row, column]), day, before)
             for rule, _ in rules.firing(history):
                 at = firings.setdefault(rule.name, np.zeros(panel.is_active.shape, np.bool_))
                 at[latest[:, column] == row, column] = True

@@ -78,14 +78,14 @@ def read_terms(connection: Connection, effective_session: dt.date, as_of: Instan
     return DeskTerms(version.document, str(version.version), base_limits_usd, groups)
 
 
-def model_cut_ratio(quantile_05_usd: Decimal, median_loss_usd: Decimal, policy: Policy) -> Decimal:
+def model_cut_ratio(quantile_05_usd: Decimal, usual_loss_usd: Decimal, policy: Policy) -> Decimal:
     """Cut so that the forecast tail shrinks to the policy's target.
 
     Parameters
     ----------
     quantile_05_usd
         Calibrated 5 % quantile for the effective session, US dollars, negative.
-    median_loss_usd
+    usual_loss_usd
         Median of the account's forecast losses so far, US dollars, positive.
     policy
         Target, step and maximum of the cut.
@@ -96,7 +96,7 @@ def model_cut_ratio(quantile_05_usd: Decimal, median_loss_usd: Decimal, policy: 
         ``clip(1 - target * m / abs(q), 0, maximum)`` rounded down to whole steps: with a target of 1, 20 % means a
         tail of 1.25 times the usual one. In fractions, because binary floating point turns 80 % into 75 %.
     """
-    exact = 1 - Fraction(policy.model.target) * Fraction(median_loss_usd) / Fraction(abs(quantile_05_usd))
+    exact = 1 - Fraction(policy.model.target) * Fraction(usual_loss_usd) / Fraction(abs(quantile_05_usd))
     return _stepped(exact, policy.cut)
 
 
@@ -105,9 +105,9 @@ def _stepped(exact: Fraction, terms: CutTerms) -> Decimal:
     return min(max(steps * terms.step, Decimal("0.00")), terms.maximum)
 
 
-def forecast_level(quantile_05_usd: Decimal, median_loss_usd: Decimal, bounds: LevelBounds) -> str:
+def forecast_level(quantile_05_usd: Decimal, usual_loss_usd: Decimal, bounds: LevelBounds) -> str:
     """Name the level of a forecast by the share of its loss that is above the usual one, whatever is cut."""
-    unusual = 1 - Fraction(median_loss_usd) / Fraction(abs(quantile_05_usd))
+    unusual = 1 - Fraction(usual_loss_usd) / Fraction(abs(quantile_05_usd))
     if unusual >= Fraction(bounds.high):
         return "high"
     return "moderate" if unusual >= Fraction(bounds.moderate) else "low"

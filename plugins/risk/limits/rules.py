@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from risk.core.money import counted, multiple, usd
 from risk.core.policy import MeasureName, Rule
 from risk.limits.policy import AccountPolicy, DeskTerms
-from risk.model.panel import FloatMatrix, Panel, sorted_quantile
+from risk.model.panel import RETURN_AFTER_SESSIONS, FloatMatrix, Panel, sorted_quantile
 
 NO_CUT = Decimal("0.00")
 
@@ -46,11 +46,14 @@ class PnlHistory:
         Typical daily P&L after the last of them (EWMA RMS), never negative; NaN without any.
     latest_session_date
         Session of the last of them; without any, the run's.
+    count_before_return
+        How many of them lie before the account returned from a long absence, see `Panel.active_counts`.
     """
 
     pnl_usd: NDArray[np.float64]
     scale_usd: float
     latest_session_date: dt.date
+    count_before_return: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +159,13 @@ def _large_loss_reason(history: PnlHistory, rule: Rule, found: Measurement) -> s
 
 
 def active_sessions(history: PnlHistory, window: int) -> Measurement:  # noqa: ARG001
-    """Count the active sessions; not about a loss."""
-    return Measurement(float(history.pnl_usd.size))
+    """Count the active sessions since the account returned from a long absence, if it did; not about a loss."""
+    return Measurement(float(history.pnl_usd.size - history.count_before_return))
 
 
-def _active_sessions_reason(history: PnlHistory, rule: Rule, _: Measurement) -> str:
-    return f"Limited history: {counted(history.pnl_usd.size, 'active day')}, {rule.bound} required"
+def _active_sessions_reason(history: PnlHistory, rule: Rule, found: Measurement) -> str:
+    since = f" after an absence of {RETURN_AFTER_SESSIONS} days or more" if history.count_before_return else ""
+    return f"Limited history: {counted(int(found.value), 'active day')}{since}, {rule.bound} required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +255,7 @@ def rules_cut_ratios(panel: Panel, scale: FloatMatrix, first_row: int = 0, *, te
     ndarray
         ``(n_sessions, n_accounts)``, 0.40 = 40 %; 0 before an account's first session.
     """
-    latest = panel.latest_active()
+    latest, counts = panel.latest_active(), panel.active_counts()
     ratios = np.zeros_like(panel.total_pnl_usd)
     for account, account_id in enumerate(panel.account_ids):
         rules = RuleSet(terms.of(account_id))
@@ -262,7 +266,8 @@ def rules_cut_ratios(panel: Panel, scale: FloatMatrix, first_row: int = 0, *, te
         for row in np.unique(latest[first_row:, account]).tolist():
             if row >= 0:
                 past = results[: bisect_right(active, row)]
-                history = PnlHistory(past, float(scale[row, account]), panel.session_dates[row])
+                before = past.size - int(counts[row, account])
+                history = PnlHistory(past, float(scale[row, account]), panel.session_dates[row], before)
                 cut_of_row[row] = float(rules_cut_ratio(history, rules))
         ratios[first_row:, account] = [cut_of_row[row] for row in latest[first_row:, account].tolist()]
     return ratios

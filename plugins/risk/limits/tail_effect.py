@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,9 @@ TAIL_DIVISOR = 20
 
 CUT_GRID = 1000
 """Mean cuts of resamples are rounded to 0.1 %, so that their outcomes are computed once."""
+
+USUAL_HALF_LIFE = 60
+"""Active sessions after which a loss forecast weighs half in the usual one."""
 
 PERMUTATION_COUNT = 200
 PERMUTATION_SEED = 7
@@ -132,8 +136,30 @@ class TailEffect:
     random_p_value: float
 
 
+def usual_place(losses: FloatVector) -> int:
+    """Return the place of the usual one among some loss forecasts: their lower weighted median.
+
+    Parameters
+    ----------
+    losses
+        Oldest first, at least one, ``(n_losses,)``. Each has half the weight of the one 60 places after it.
+
+    Notes
+    -----
+    The median is the smallest loss such that those up to it have at least half of the weight. Source: Edgeworth (1888),
+    "On a New Method of Reducing Observations Relating to Several Quantities".
+    """
+    order = np.argsort(losses, kind="stable")
+    weights = np.cumsum(0.5 ** ((len(losses) - 1 - order) / USUAL_HALF_LIFE))
+    return int(order[np.searchsorted(weights, 0.5 * weights[-1])])
+
+
 def usual_losses(panel: Panel, calibrated_usd: FloatMatrix, needed_counts: IntVector) -> FloatMatrix:
-    """Return the median loss forecast for each account's earlier active sessions, as each morning knew it.
+    """Return the usual loss forecast of each account, as each morning knew it.
+
+    The lower weighted median of those issued for the account's earlier active sessions, since it returned if it was
+    away for long (see `Panel.active_counts`). The newest weigh most, so that who trades another size for good is
+    compared with his new size after some months. A size that grows slowly is never unusual.
 
     Parameters
     ----------
@@ -142,7 +168,7 @@ def usual_losses(panel: Panel, calibrated_usd: FloatMatrix, needed_counts: IntVe
     calibrated_usd
         ``(n_sessions, n_accounts)``, negative; row t was issued after session t.
     needed_counts
-        Forecasts that a median needs, ``(n_accounts,)``.
+        Forecasts that are needed, ``(n_accounts,)``.
 
     Returns
     -------
@@ -151,12 +177,18 @@ def usual_losses(panel: Panel, calibrated_usd: FloatMatrix, needed_counts: IntVe
     """
     usual = np.full_like(calibrated_usd, np.nan)
     was_used = np.isfinite(panel.total_pnl_usd[1:]) & np.isfinite(calibrated_usd[:-1])
+    is_first = panel.active_counts() == 1
     for account in range(calibrated_usd.shape[1]):
-        rows = np.flatnonzero(was_used[:, account])
-        losses = -calibrated_usd[rows, account]
-        for count in range(needed_counts[account], len(rows) + 1):
-            # The forecast in row r is for session r + 1: known to have been used from row r + 1 on.
-            usual[rows[count - 1] + 1 :, account] = np.median(losses[:count])
+        # The forecast in row r is for session r + 1: known to have been used from row r + 1 on.
+        rows = np.flatnonzero(was_used[:, account]) + 1
+        losses = -calibrated_usd[rows - 1, account]
+        first = 0
+        for row in np.flatnonzero(is_first[:, account] | np.isin(np.arange(len(usual)), rows)).tolist():
+            if is_first[row, account]:
+                first = bisect_left(rows, row)
+            count = bisect_right(rows, row)
+            own = losses[first:count]
+            usual[row:, account] = own[usual_place(own)] if len(own) >= max(needed_counts[account], 1) else np.nan
     return usual
 
 

@@ -183,8 +183,7 @@ class _PolicyLine:
     def _restored(self, row: Mapping[str, Any], account: ActiveAccount, policy: Policy) -> PastDecision:
         before, base = self.limits_usd.get(account.account_id), row["base_limit_usd"]
         limit, _ = limit_in_force(row["new_limit_usd"], before, base, row["level"], policy.restore.step)
-        is_known = account.issued_count >= policy.accounts.limited_history_sessions
-        usual = account.median_loss_usd if is_known else None
+        usual = account.usual_loss_usd(policy)
         return PastDecision(account.account_id, row["level"], row["cut_ratio"], base, limit, usual, policy)
 
 

@@ -33,6 +33,9 @@ SCALE_DECAY = 0.97
 FORECAST_WITHIN_SESSIONS = 30
 """An account is forecast until so many sessions after its last one: a property of the stored forecasts, not policy."""
 
+RETURN_AFTER_SESSIONS = 45
+"""After so many sessions without an active one, a trader who returns is counted anew: his past says little of him."""
+
 MINIMUM_HISTORY_SESSIONS = 5
 """Active sessions before an account is forecast and before its residuals are pooled: its scale means little earlier."""
 
@@ -159,6 +162,19 @@ class Panel(Measures):
         """Return the row of each account's last active session so far, ``(n_sessions, n_accounts)``; -1 = none yet."""
         numbers = np.arange(len(self.session_dates), dtype=np.int64)[:, None]
         return np.maximum.accumulate(np.where(self.is_active, numbers, -1), axis=0)
+
+    def active_counts(self) -> NDArray[np.int64]:
+        """Count each account's active sessions so far, ``(n_sessions, n_accounts)``.
+
+        Who returns after 45 sessions without an active one is counted anew, from the session of his return on.
+        """
+        numbers = np.arange(len(self.session_dates), dtype=np.int64)[:, None]
+        counts = np.cumsum(self.is_active, axis=0)
+        latest = self.latest_active()
+        before = np.vstack([np.full((1, len(self.account_ids)), -1, np.int64), latest])[:-1]
+        is_return = self.is_active & (before >= 0) & (numbers - before > RETURN_AFTER_SESSIONS)
+        # Counts only grow: the largest so far is that before the last return.
+        return counts - np.maximum.accumulate(np.where(is_return, counts - 1, 0), axis=0)
 
 
 @dataclass(frozen=True, slots=True)
