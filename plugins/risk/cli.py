@@ -289,6 +289,10 @@ def _print_record(result: BacktestRecord, checks: CoverageChecks, origin: str) -
         table.add_row(name, *numbers, f"{score.exceedance_rate:.1%}", *p_values)
     console = Console()
     console.print(table)
+    if result.models:
+        own = _p_value(result.models["calibrated"].kupiec_independent_p)
+        said = f"Kupiec: p of whole sessions drawn again; were traders independent, that of calibrated would be {own}."
+        console.print(said, highlight=False)
     for sentence in checks.sentences():
         console.print(sentence, highlight=False)
     kind = "Model-based" if result.gate["served"] == "model" else "Rule-based"

@@ -20,18 +20,23 @@ CARD = {
         "models": {
             "calibrated": {
                 "loss": 0.1, "gain_vs_historical": 0.123, "gain_interval": [0.04, 0.2], "breach": 0.051,
-                "kupiec_p": 0.9, "christoffersen_p": None,
+                "kupiec_p": 0.9, "kupiec_independent_p": 0.04, "christoffersen_p": None,
             }
         },
         "gate": {"served": "rules", "improvement": 0.05, "p_value": 0.2, "reasons": []},
     },
     "checks": {
         "forecast_count": 800,
-        "levels": [[0.05, 0.06], [0.5, 0.48]], "joint_p": 0.4, "zone": "green", "shortfall_statistic": -0.1,
+        "levels": [[0.05, 0.06], [0.5, 0.48]], "joint_p": 0.4, "zone": "green", "independent_zone": "yellow",
+        "shortfall_statistic": -0.1,
         "shortfall_p": None,
     },
     "coverage": [
         {"account_id": "NET001", "forecast_count": 60, "breach_count": 9, "p_value": 0.001, "is_rejected": True}
+    ],
+    "states": [
+        {"state": "all", "forecast_count": 800, "exceedance_count": 48, "low_ratio": 0.04, "high_ratio": 0.08},
+        {"state": "after a break", "forecast_count": 0, "exceedance_count": 0, "low_ratio": None, "high_ratio": None},
     ],
     "weights": {"historical": 0.25, "boosted": 0.75},
     "course": {
@@ -88,9 +93,12 @@ def test_model_shows_its_card(client: Any, connection: Connection) -> None:
     assert "1,404 results of 12 accounts in 130 sessions" in shown
     assert "numpy 2.3.1, python 3.11." in shown
     assert "800 forecasts, one step ahead" in shown
-    assert "calibrated 12.3% 4.0% to 20.0% 5.1% 0.900 n/a" in shown
+    assert "calibrated 12.3% 4.0% to 20.0% 5.1% 0.900 0.040 n/a" in shown
     assert "6.0% observed at 5% expected; 48.0% observed at 50% expected." in shown
-    assert "Basel zone green; expected shortfall Z2 = -0.100" in shown
+    assert "Basel zone green (yellow were traders independent); expected shortfall Z2 = -0.100" in shown
+    # 48 of 800 are 6 %.
+    assert "all 48 of 800 6.0% 4.0% to 8.0%" in shown
+    assert "after a break 0 of 0 n/a n/a" in shown
     # 9 of 60 are 15 %.
     assert "NET001 60 9 15.0% 0.001 rejected" in shown
     assert "boosted: 75.0%" in shown
@@ -104,7 +112,10 @@ def test_model_shows_its_card(client: Any, connection: Connection) -> None:
 
 
 def test_card_of_an_earlier_version_is_shown_without_what_it_lacks(client: Any, connection: Connection) -> None:
-    older = {name: value for name, value in CARD.items() if name not in {"checks", "course"}}
+    older = {name: value for name, value in CARD.items() if name not in {"checks", "course", "states"}}
+    score = {**CARD["record"]["models"]["calibrated"], "kupiec_p": 0.7}  # type: ignore[index]
+    del score["kupiec_independent_p"]
+    older["record"] = {**CARD["record"], "models": {"calibrated": score}}  # type: ignore[dict-item]
     model_id = store_model(connection, older)
     store_model(connection, CARD, name="cd" * 32)
 
@@ -113,6 +124,9 @@ def test_card_of_an_earlier_version_is_shown_without_what_it_lacks(client: Any, 
     assert f"Model {model_id}, abababababab" in shown
     assert "made before calibration was recorded" in shown
     assert "made before weights over time were recorded" in shown
+    assert "made before states were recorded" in shown
+    # its only p-value of Kupiec is that of independent traders
+    assert "12.3% 4.0% to 20.0% 5.1% n/a 0.700 n/a" in shown
     assert "Model 2 , cdcdcdcdcdcd" in shown
 
 

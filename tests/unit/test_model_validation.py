@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sklearn.metrics import mean_pinball_loss
 
 from risk.model import backtests
+from simulation.truth import draw
 
 
 def test_kupiec_accepts_and_rejects_as_his_table() -> None:
@@ -139,3 +141,76 @@ def test_the_pinball_loss_is_that_of_scikit_learn() -> None:
     pnl, quantiles = np.random.default_rng(1).standard_normal((2, 1000))
     expected = mean_pinball_loss(pnl, quantiles, alpha=0.05)
     assert backtests.pinball_loss(pnl, quantiles).mean() == pytest.approx(expected, rel=1e-12)
+
+
+def _true_quantiles(traders: int, desks: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Count by session what falls below the true quantile on desks of 60 sessions with a common share of .3."""
+    truths = [draw("null", traders, 60, seed) for seed in range(desks)]
+    return [((one.net_pnl_usd < one.true_q05_usd).sum(axis=1), one.is_active.sum(axis=1)) for one in truths]
+
+
+@pytest.mark.parametrize(("traders", "independent"), [(12, 0.08), (50, 0.14), (200, 0.31)])
+def test_true_quantile_of_correlated_traders_is_refused_in_five_percent(
+    monkeypatch: pytest.MonkeyPatch, traders: int, independent: float
+) -> None:
+    monkeypatch.setattr(backtests, "COVERAGE_RESAMPLES", 500)
+    found = _true_quantiles(traders, 600)
+
+    refused = np.mean([backtests.session_kupiec(*one) < 0.05 for one in found])
+    classical = np.mean([backtests.kupiec(int(hits.sum()), int(counts.sum()))[1] < 0.05 for hits, counts in found])
+
+    # 600 desks at 5 %: standard error 0.9 %
+    assert 0.03 <= refused <= 0.075
+    assert classical == pytest.approx(independent, abs=0.05)
+
+
+def test_zone_of_a_true_quantile_of_correlated_traders_is_not_green_in_five_percent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(backtests, "ZONE_RESAMPLES", 2000)
+    found = _true_quantiles(200, 300)
+    zones = [backtests.session_zone(*one) for one in found]
+    classical = [backtests.basel_zone(int(hits.sum()), int(counts.sum())) for hits, counts in found]
+    assert 0.02 <= np.mean([zone != "green" for zone in zones]) <= 0.08
+    assert np.mean([zone != "green" for zone in classical]) > 0.12
+
+
+def test_a_wrong_quantile_of_correlated_traders_is_refused() -> None:
+    # given exceedances on 10 % of 60 sessions of 12 traders: three standard errors too many
+    draws = np.random.default_rng(4)
+    z = 0.3 * draws.standard_normal((60, 1)) + np.sqrt(0.91) * draws.standard_normal((60, 12))
+    hits, counts = (z < -1.281552).sum(axis=1), np.full(60, 12)
+    assert backtests.session_kupiec(hits, counts) < 0.01
+    assert backtests.session_zone(hits, counts) != "green"
+
+
+def test_session_tests_are_kupiec_and_basel_where_nothing_is_exceeded() -> None:
+    nothing, counts = np.zeros(100, np.int64), np.ones(100, np.int64)
+    assert backtests.session_kupiec(nothing, counts) == backtests.kupiec(0, 100)[1]
+    assert backtests.session_zone(nothing, counts) == "green"
+    assert math.isnan(backtests.session_kupiec(nothing[:0], counts[:0]))
+    assert backtests.session_zone(nothing[:0], counts[:0]) == backtests.basel_zone(0, 0)
+
+
+def test_session_test_of_one_session_or_all_alike_says_something() -> None:
+    # one session; and the same in every session: its variance is that of independent forecasts, never 0
+    assert 0.0 <= backtests.session_kupiec(np.array([1]), np.array([12])) <= 1.0
+    every = np.full(60, 1), np.full(60, 20)
+    assert backtests.session_kupiec(*every) == 1.0
+    assert backtests.session_zone(*every) == "green"
+
+
+def test_interval_of_a_rate_by_hand() -> None:
+    # 5 of 100 independent ones, one session each: Wilson's (0.0215, 0.1118)
+    hits = np.arange(100) < 5
+    low, high = backtests.rate_interval(hits.astype(np.int64), np.ones(100, np.int64))
+    assert (low, high) == pytest.approx((0.0215, 0.1118), abs=1e-4)
+    # the same in sessions of 10 whose five exceedances fall together: 100 forecasts tell as much as 20.
+    # variance 10 x (mean of (x - .5)^2) = 10 x 2.25 = 22.5 against 100 x .05 x .95 = 4.75: 100 / 4.737 = 21.1
+    together = np.zeros(10, np.int64)
+    together[3] = 5
+    wide = backtests.rate_interval(together, np.full(10, 10))
+    assert wide == pytest.approx((0.0091, 0.2307), abs=2e-3)
+    # none of 60: Wilson's 0 to 3.84 / 63.84
+    none = backtests.rate_interval(np.zeros(60, np.int64), np.ones(60, np.int64))
+    assert none == pytest.approx((0.0, 0.0602), abs=1e-4)

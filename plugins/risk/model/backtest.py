@@ -32,6 +32,8 @@ from risk.model.backtests import (
     kupiec,
     pinball_loss,
     resampled_sessions,
+    session_kupiec,
+    session_zone,
 )
 from risk.model.build_features import build_features
 from risk.model.features import LEARNED_NAMES
@@ -60,8 +62,13 @@ class ModelScore:
         95 % interval of the gain over resampled blocks of 5 sessions.
     exceedance_rate
         Share of results below the forecast; 0.05 is right.
-    kupiec_p, christoffersen_p
-        p-values of right coverage and of independent exceedances; ``None`` where they cannot be computed.
+    kupiec_p
+        p-value of right coverage, from resampled sessions, because traders have good and bad days together; ``None``
+        where it cannot be computed, as the following.
+    kupiec_independent_p
+        Kupiec's own, which takes traders for independent and so refuses right forecasts too often.
+    christoffersen_p
+        p-value of independent exceedances of each trader.
     """
 
     loss: float
@@ -69,6 +76,7 @@ class ModelScore:
     gain_interval: tuple[float, float]
     exceedance_rate: float
     kupiec_p: float | None
+    kupiec_independent_p: float | None
     christoffersen_p: float | None
 
 
@@ -169,10 +177,25 @@ def _scores(history: FeaturePanel, models: Mapping[str, FloatMatrix]) -> tuple[d
             gain_vs_historical=1.0 - float(losses[name].sum()) / base,
             gain_interval=(low, high),
             exceedance_rate=float(exceedances[is_scored].mean()),
-            kupiec_p=_known(kupiec(int(exceedances[is_scored].sum()), count)[1]),
-            christoffersen_p=_known(christoffersen(_sequences(exceedances, is_scored)).p_value),
+            **_coverage_p_values(exceedances & is_scored, is_scored),
         )
     return scores, int(is_used.sum()), count
+
+
+def _coverage_p_values(exceedances: NDArray[np.bool_], is_scored: NDArray[np.bool_]) -> dict[str, float | None]:
+    return {
+        "kupiec_p": _known(session_kupiec(*_by_session(exceedances, is_scored))),
+        "kupiec_independent_p": _known(kupiec(int(exceedances.sum()), int(is_scored.sum()))[1]),
+        "christoffersen_p": _known(christoffersen(_sequences(exceedances, is_scored)).p_value),
+    }
+
+
+def _by_session(
+    exceedances: NDArray[np.bool_], is_scored: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Count exceedances and forecasts of the sessions with a forecast."""
+    counts = is_scored.sum(axis=1)
+    return exceedances.sum(axis=1)[counts > 0], counts[counts > 0]
 
 
 def _resampled_sums(losses: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
@@ -216,9 +239,12 @@ class CoverageChecks:
     levels
         (promised, found) share of results below each quantile of the distribution.
     joint_p
-        p-value of coverage and independence of the 5 % quantile together (Christoffersen).
+        p-value of coverage and independence of the 5 % quantile together (Christoffersen), as if traders were
+        independent of each other.
     zone
-        ``green``, ``yellow`` or ``red`` by the number of exceedances (Basel).
+        ``green``, ``yellow`` or ``red`` by the number of exceedances (Basel), from resampled sessions.
+    independent_zone
+        Basel's own, which takes traders for independent.
     shortfall_statistic, shortfall_p
         Z2 of the expected shortfall, 0 = right, negative = losses were larger, and its p-value (Acerbi and Szekely).
     accounts
@@ -229,6 +255,7 @@ class CoverageChecks:
     levels: Sequence[tuple[float, float]]
     joint_p: float | None
     zone: str | None
+    independent_zone: str | None
     shortfall_statistic: float | None
     shortfall_p: float | None
     accounts: Sequence[AccountCoverage]
@@ -239,7 +266,8 @@ class CoverageChecks:
             return []
         off = [account.account_id for account in self.accounts if account.is_rejected]
         shortfall = "-" if self.shortfall_statistic is None else f"{self.shortfall_statistic:+.2f}"
-        together = f"coverage and independence together p = {_p_text(self.joint_p)}; Basel zone {self.zone}"
+        zone = f"Basel zone {self.zone} ({self.independent_zone} were traders independent)"
+        together = f"coverage and independence together p = {_p_text(self.joint_p)}; {zone}"
         beyond = f"expected shortfall Z2 = {shortfall} (0 = right, negative = larger losses)"
         named = ", ".join(off) or "none"
         return [
@@ -258,7 +286,7 @@ def coverage_checks(history: FeaturePanel, forecasts: WalkForward) -> CoverageCh
     }
     count, exceedance_count = int(is_scored.sum()), int((outcome < issued)[is_scored].sum())
     if count == 0:
-        return CoverageChecks(0, (), None, None, None, None, ())
+        return CoverageChecks(0, (), None, None, None, None, None, ())
     units = _units(history.panel.total_pnl_usd, forecasts.calibrated)
     session, account = np.nonzero(is_scored)
     pnl, loss = outcome[session, account], -issued[session, account]
@@ -268,6 +296,7 @@ def coverage_checks(history: FeaturePanel, forecasts: WalkForward) -> CoverageCh
         count,
         tuple(zip(LEVELS, found, strict=True)),
         _known(conditional_coverage(list(exceedances.values()))[1]),
+        session_zone(*_by_session((outcome < issued) & is_scored, is_scored)),
         basel_zone(exceedance_count, count),
         _known(statistic),
         _known(shortfall_p),
