@@ -35,9 +35,10 @@ CARD = {
         {"account_id": "NET001", "forecast_count": 60, "breach_count": 9, "p_value": 0.001, "is_rejected": True}
     ],
     "states": [
-        {"state": "all", "forecast_count": 800, "exceedance_count": 48, "low_ratio": 0.04, "high_ratio": 0.08},
+        {"state": "all sessions", "forecast_count": 800, "exceedance_count": 48, "low_ratio": 0.04, "high_ratio": 0.08},
         {"state": "after a break", "forecast_count": 0, "exceedance_count": 0, "low_ratio": None, "high_ratio": None},
     ],
+    "state_definitions": "Break: 10 sessions or more.",
     "weights": {"historical": 0.25, "boosted": 0.75},
     "course": {
         "session_dates": ["2025-08-08", "2025-08-15"],
@@ -97,7 +98,8 @@ def test_model_shows_its_card(client: Any, connection: Connection) -> None:
     assert "6.0% observed at 5% expected; 48.0% observed at 50% expected." in shown
     assert "Basel zone green (yellow were traders independent); expected shortfall Z2 = -0.100" in shown
     # 48 of 800 are 6 %.
-    assert "all 48 of 800 6.0% 4.0% to 8.0%" in shown
+    assert "all sessions 48 of 800 6.0% 4.0% to 8.0%" in shown
+    assert "Break: 10 sessions or more." in shown
     assert "after a break 0 of 0 n/a n/a" in shown
     # 9 of 60 are 15 %.
     assert "NET001 60 9 15.0% 0.001 rejected" in shown

@@ -25,9 +25,7 @@ from risk.limits.policy import DeskTerms
 from risk.limits.rules import PnlHistory, RuleSet
 from risk.model.backtests import INTERVAL, resampled_sessions
 from risk.model.panel import SCALE_DECAY, FloatMatrix, Panel, ewma_scale
-
-LARGE_LOSS_DAYS = 1.5
-"""A loss beyond so many typical days is large."""
+from risk.model.states import LARGE_LOSS_DAYS
 
 MINIMUM_FIRINGS = 30
 """With fewer firings nothing is said."""

@@ -25,6 +25,7 @@ from risk.model.gate import CutFunctions
 from risk.model.leakage import Pipeline, require_no_leak, self_check
 from risk.model.panel import FeaturePanel, feature_panel, read_panel
 from risk.model.predict import insert_forecasts, issued_by_model, read_issued
+from risk.model.states import DEFINITIONS, coverage_by_state
 from risk.model.walk_forward import WalkForward, refit_rows, walk_forward
 
 SAMPLED_SHARES = (0.6, 0.9)
@@ -152,6 +153,8 @@ def model_card(history: FeaturePanel, model: Model, forecasts: WalkForward, cuts
         "record": backtest_record(history, forecasts, cuts).facts(),
         "checks": checks,
         "coverage": coverage,
+        "states": [asdict(state) for state in coverage_by_state(history, forecasts)],
+        "state_definitions": DEFINITIONS,
         "check_sentences": found.sentences(),
         "weights": dict(zip(MIXED_EXPERTS, forecasts.weights[-1].tolist(), strict=True)),
         "calibration": float(forecasts.calibration[-1]),
