@@ -176,7 +176,7 @@ class GateInputs:
 
 def is_eligible(panel: Panel) -> NDArray[np.bool_]:
     """Say whose next forecast is scored after each session, ``(n_sessions, n_accounts)``."""
-    return np.cumsum(panel.is_active, axis=0) >= ELIGIBLE_SESSIONS
+    return panel.active_counts() >= ELIGIBLE_SESSIONS
 
 
 @dataclass(frozen=True, slots=True)

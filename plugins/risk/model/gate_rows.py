@@ -13,7 +13,7 @@ import numpy as np
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, execute, records
 from risk.model.artefact import StoredModel
-from risk.model.backtests import christoffersen, kupiec
+from risk.model.backtests import christoffersen, session_kupiec
 from risk.model.gate import (
     MODEL,
     GateInputs,
@@ -102,8 +102,9 @@ def _coverage(pnl: FloatMatrix, model: FloatMatrix) -> Mapping[str, float | None
     window = np.flatnonzero(is_scored.any(axis=1))[-WINDOW_SESSIONS:]
     scored, exceeded = is_scored[window], (outcome < issued)[window]
     sequences = [exceeded[scored[:, account], account] for account in range(scored.shape[1])]
+    counts = [np.count_nonzero(chosen, axis=1) for chosen in (exceeded & scored, scored)]
     p_values = {
-        "kupiec_p_value": kupiec(int(np.count_nonzero(exceeded & scored)), int(np.count_nonzero(scored)))[1],
+        "kupiec_p_value": session_kupiec(*counts),
         "christoffersen_p_value": christoffersen(sequences).p_value,
     }
     return {name: None if math.isnan(value) else value for name, value in p_values.items()}

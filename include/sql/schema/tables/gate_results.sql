@@ -28,7 +28,8 @@ comment on column results.gate_results.improvement is
 '1 - loss of the model over loss of the rules in the last 60 sessions; null with fewer.';
 comment on column results.gate_results.p_value is 'Of the hypothesis that the model is no better.';
 comment on column results.gate_results.exceedance_rate is 'Share of forecasts that were exceeded; 0.05 is expected.';
-comment on column results.gate_results.kupiec_p_value is 'Kupiec''s test of the share.';
-comment on column results.gate_results.christoffersen_p_value is 'Christoffersen''s test of independence.';
+comment on column results.gate_results.kupiec_p_value is 'Kupiec''s test of the share, whole sessions drawn again.';
+comment on column results.gate_results.christoffersen_p_value is
+'Christoffersen''s test of independence; takes accounts for independent.';
 comment on column results.gate_results.reasons is 'Sentences of what decided it.';
 comment on column results.gate_results.drifts is 'Sentences about features that have drifted.';
