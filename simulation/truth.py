@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from risk.core.calendar import calendar, is_session
 from risk.core.errors import RequestError
-from risk.model.panel import FloatMatrix
+from risk.model.panel import SCALE_DECAY, FloatMatrix
 from simulation.law import Law, law_of, shock_quantile, stream, tail_deviation
 
 LAST_SESSION = dt.date(2025, 8, 15)
@@ -26,7 +26,6 @@ MARKET_PERSISTENCE = 0.97
 MARKET_LOADING = 1.0
 TILT_AFTER_SCALES = 1.0
 TILT_DECAY = 0.6
-ACTIVITY_BOUNDS = (0.75, 0.98)
 SCALE_MEDIAN_USD, SCALE_SPREAD, SCALE_BOUNDS_USD = 2000.0, 0.9, (150.0, 40_000.0)
 DRIFT_BOUNDS = (-0.02, 0.08)
 TRADE_COUNT_MEDIAN, TRADE_COUNT_SPREAD, TRADE_COUNT_POWER = 25.0, 0.6, 0.6
@@ -45,7 +44,8 @@ class Truth:
     net_pnl_usd
         Result in whole cents, gains positive; NaN where the account did not trade.
     true_q05_usd
-        True 5% quantile given everything before the session, US dollars, not rounded; known for inactive cells too.
+        True 5% quantile given everything before the session, a stop included, US dollars, not rounded; known for
+        inactive cells too.
     trade_count
         Round trips; 0 where the account did not trade.
     sigma_usd
@@ -76,6 +76,7 @@ class _Traits:
     drift: NDArray[np.float64]
     activity: NDArray[np.float64]
     trade_count: NDArray[np.float64]
+    stop_scales: NDArray[np.float64]
 
 
 def draw(set_name: str, traders: int, sessions: int, seed: int, *, last_session: dt.date = LAST_SESSION) -> Truth:
@@ -84,7 +85,7 @@ def draw(set_name: str, traders: int, sessions: int, seed: int, *, last_session:
     Parameters
     ----------
     set_name
-        ``strong``, ``medium``, ``weak`` or ``null``.
+        A name of `simulation.law.LAWS`.
     traders, sessions
         How many accounts and how many consecutive sessions, at least one of each.
     seed
@@ -97,14 +98,17 @@ def draw(set_name: str, traders: int, sessions: int, seed: int, *, last_session:
     RequestError
         If a number is out of range or the day is not a session.
     """
-    law = law_of(set_name)
+    return draw_law(law_of(set_name), traders, sessions, seed, last_session=last_session)
+
+
+def draw_law(law: Law, traders: int, sessions: int, seed: int, *, last_session: dt.date = LAST_SESSION) -> Truth:
+    """Draw the results of a desk with any constants; arguments, result and errors as in `draw`."""
     if traders < 1 or seed < 0:
         raise RequestError(f"A desk needs at least 1 trader and a seed of at least 0: got {traders} and {seed}.")
     width = max(3, len(str(traders)))
     account_ids = tuple(f"SIM{number:0{width}d}" for number in range(1, traders + 1))
-    traits = _draw_traits(traders, seed)
     session_dates = sessions_through(last_session, sessions)
-    is_active = stream(seed, 1).random((sessions, traders)) < traits.activity
+    is_active = _draw_activity(law, _draw_traits(law, traders, seed).activity, sessions, seed)
     return draw_results(law, account_ids, session_dates, is_active, seed)
 
 
@@ -150,17 +154,18 @@ def draw_results(
     `Law` has the formulas. Random bits do not depend on the machine, and everything written is rounded to
     the cent, far above the last bit in which math libraries differ.
     """
-    traits = _draw_traits(len(account_ids), seed)
+    traits = _draw_traits(law, len(account_ids), seed)
     calm_scale = traits.scale_usd * np.exp(_log_volatility(law, is_active.shape, seed))
     shocks = _draw_shocks(law, is_active.shape, seed)
-    result, sigma, tilt = _walk(law, traits, calm_scale, shocks, is_active, seed)
+    result, sigma, tilt, stop = _walk(law, traits, calm_scale, shocks, is_active, seed)
     expected = traits.trade_count * (sigma / traits.scale_usd) ** TRADE_COUNT_POWER
     trade_count = 1 + stream(seed, 5).poisson(expected)
     return Truth(
         tuple(session_dates),
         tuple(account_ids),
         np.where(is_active, np.rint(result * 100) / 100, np.nan),
-        sigma * (traits.drift - law.tilt_drift * tilt + shock_quantile(law)),
+        # A monotone function of the result: its quantile is that function of the quantile.
+        np.maximum(sigma * (traits.drift - law.tilt_drift * tilt + shock_quantile(law)), -stop),
         np.where(is_active, trade_count, 0),
         sigma,
         tilt,
@@ -174,38 +179,70 @@ def _walk(
     shocks: FloatMatrix,
     is_active: NDArray[np.bool_],
     seed: int,
-) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix]:
-    """Step through the sessions, because a tilt depends on the result before it: results, scales, tilts."""
+) -> tuple[FloatMatrix, FloatMatrix, FloatMatrix, FloatMatrix]:
+    """Step through the sessions, because a tilt and a stop depend on the results before: results, scales, tilts, stops.
+
+    A stop is a multiple of the trader's typical daily P&L so far, as `risk.model.panel.ewma_scale` measures it; before
+    his first session it is his scale without volatility and jumps. Positive, US dollars, infinite without a stop.
+    """
     luck = stream(seed, 4).random(is_active.shape)
-    result, sigma, tilt = np.empty_like(shocks), np.empty_like(shocks), np.empty_like(shocks)
+    result, sigma, tilt, stop = (np.empty_like(shocks) for _ in range(4))
     state = np.zeros(is_active.shape[1])
+    typical = traits.scale_usd
     for row, active in enumerate(is_active):
         tilt[row] = state
         sigma[row] = calm_scale[row] * (1 + law.tilt_scale) ** state
-        result[row] = sigma[row] * (traits.drift - law.tilt_drift * state + shocks[row])
+        stop[row] = traits.stop_scales * typical
+        result[row] = np.maximum(sigma[row] * (traits.drift - law.tilt_drift * state + shocks[row]), -stop[row])
+        updated = np.sqrt(SCALE_DECAY * typical**2 + (1 - SCALE_DECAY) * result[row] ** 2)
+        typical = np.where(active, updated, typical)
         is_hurt = active & (result[row] < -TILT_AFTER_SCALES * calm_scale[row])
         starts = is_hurt & (luck[row] < law.tilt_probability)
         state = np.where(starts, 1.0, np.where(active, TILT_DECAY * state, state))
-    return result, sigma, tilt
+    return result, sigma, tilt, stop
 
 
-def _draw_traits(account_count: int, seed: int) -> _Traits:
+def _draw_activity(law: Law, activity: NDArray[np.float64], session_count: int, seed: int) -> NDArray[np.bool_]:
+    """Draw who trades when, ``(n_sessions, n_accounts)``.
+
+    Absences in spells are a chain of two states, started in its stationary law: an absence ends before a session with
+    chance ``1 / absence_sessions`` and begins so that the trader is active on his share of the sessions.
+    """
+    luck = stream(seed, 1).random((session_count, len(activity)))
+    is_active: NDArray[np.bool_] = luck < activity
+    if law.absence_sessions:
+        returns = 1 / law.absence_sessions
+        leaves = np.minimum(returns * (1 - activity) / activity, 1.0)
+        for row in range(1, session_count):
+            is_active[row] = np.where(is_active[row - 1], luck[row] >= leaves, luck[row] < returns)
+    return is_active
+
+
+def _draw_traits(law: Law, account_count: int, seed: int) -> _Traits:
     draws = stream(seed, 0)
+    # A stream of its own: sets without stops draw what they drew.
+    stops = stream(seed, 8)
+    has_stop = stops.random(account_count) < law.stop_share
     scale = SCALE_MEDIAN_USD * np.exp(SCALE_SPREAD * draws.standard_normal(account_count))
     return _Traits(
         np.clip(scale, *SCALE_BOUNDS_USD),
         draws.uniform(*DRIFT_BOUNDS, account_count),
-        draws.uniform(*ACTIVITY_BOUNDS, account_count),
+        draws.uniform(*law.activity_bounds, account_count),
         draws.lognormal(math.log(TRADE_COUNT_MEDIAN), TRADE_COUNT_SPREAD, account_count),
+        np.where(has_stop, stops.uniform(*law.stop_bounds, account_count), np.inf),
     )
 
 
 def _log_volatility(law: Law, shape: tuple[int, ...], seed: int) -> FloatMatrix:
-    """Half of the own and the common log variance, ``(n_sessions, n_accounts)``."""
+    """Half of the own and the common log variance, and the jumps so far, ``(n_sessions, n_accounts)``."""
     draws = stream(seed, 2)
     own = _autoregression(VOLATILITY_PERSISTENCE, law.volatility_shock, draws.standard_normal(shape))
     market = _autoregression(MARKET_PERSISTENCE, law.market_shock, draws.standard_normal((shape[0], 1)))
-    return 0.5 * (own + MARKET_LOADING * market)
+    jumps = stream(seed, 9)
+    has_jump = jumps.random(shape) < law.jump_probability
+    jumped = np.cumsum(np.where(has_jump, law.jump_deviation * jumps.standard_normal(shape), 0.0), axis=0)
+    halves: FloatMatrix = 0.5 * (own + MARKET_LOADING * market) + jumped
+    return halves
 
 
 def _autoregression(persistence: float, shock: float, noise: FloatMatrix) -> FloatMatrix:

@@ -45,7 +45,7 @@ def simulate(
     Parameters
     ----------
     set_name
-        ``strong``, ``medium``, ``weak`` or ``null``.
+        A name of `simulation.law.LAWS`.
     traders, sessions
         How many accounts and how many consecutive sessions.
     seed

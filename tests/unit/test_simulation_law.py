@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +12,8 @@ from scipy import integrate, stats
 
 from risk.core.calendar import sessions_between
 from risk.core.errors import RequestError
-from simulation.law import LAWS, Law, shock_quantile
-from simulation.truth import LAST_SESSION, draw
+from simulation.law import LAWS, Law, law_of, shock_quantile
+from simulation.truth import LAST_SESSION, draw, draw_law
 
 
 def _probability_below(law: Law, value: float) -> float:
@@ -44,11 +46,16 @@ def test_shock_quantile_is_the_normal_one_when_tails_are_thin() -> None:
     assert quantile == pytest.approx(stats.norm.ppf(0.05), abs=1e-5)
 
 
+def _without_stops(set_name: str) -> Law:
+    """Give a set whose quantile no result can be at: with stops see `test_quantile_with_a_stop_by_monte_carlo`."""
+    return replace(law_of(set_name), stop_share=0.0)
+
+
 @pytest.mark.parametrize("set_name", LAWS)
 def test_results_fall_below_the_true_quantile_once_in_twenty(set_name: str) -> None:
     # About 216,000 active cells. Breaches of one session share its common shock: the share of a session has the
     # standard deviation D, so the mean over n sessions has D / sqrt(n); four of those are allowed.
-    truth = draw(set_name, traders=400, sessions=625, seed=11)
+    truth = draw_law(_without_stops(set_name), traders=400, sessions=625, seed=11)
 
     is_exceeded = truth.net_pnl_usd < truth.true_q05_usd
     by_session = is_exceeded.sum(axis=1) / truth.is_active.sum(axis=1)
@@ -60,9 +67,9 @@ def test_results_fall_below_the_true_quantile_once_in_twenty(set_name: str) -> N
 
 @pytest.mark.parametrize("set_name", LAWS)
 def test_exceedances_of_one_trader_stay_within_binomial_bounds(set_name: str) -> None:
-    # Given the past, exceedances of one trader are independent: 5,000 sessions, ~4,300 of them active,
+    # Given the past, exceedances of one trader are independent: 5,000 sessions, 3,000 or more of them active,
     # standard deviation sqrt(.05 * .95 / n) = 0.33 %. One trader a desk, so no common shock is shared.
-    truth = draw(set_name, traders=1, sessions=5000, seed=5)
+    truth = draw_law(_without_stops(set_name), traders=1, sessions=5000, seed=5)
 
     is_exceeded = (truth.net_pnl_usd < truth.true_q05_usd)[truth.is_active]
 
@@ -97,9 +104,86 @@ def test_tilt_starts_only_after_an_active_loss_and_decays_with_active_sessions()
 
 
 def test_sets_are_ordered_by_how_much_there_is_to_predict() -> None:
-    spread = {name: np.log(draw(name, 50, 400, 2).sigma_usd).std(axis=0).mean() for name in LAWS}
+    names = ("strong", "medium", "weak", "null")
+    spread = {name: np.log(draw(name, 50, 400, 2).sigma_usd).std(axis=0).mean() for name in names}
 
     assert spread["strong"] > spread["medium"] > spread["weak"] > spread["null"] == pytest.approx(0, abs=1e-12)
+
+
+DIGESTS = {
+    "strong": "8a35ccc8bffc5de8",
+    "medium": "75b1c1c61352475e",
+    "weak": "0dce180e12bc3c4f",
+    "null": "99cd54b66d2568cf",
+}
+"""Of results and round trips before the set *real* was added."""
+
+
+@pytest.mark.parametrize("set_name", DIGESTS)
+def test_results_of_a_set_stay_what_they_were(set_name: str) -> None:
+    truth = draw(set_name, traders=9, sessions=150, seed=21)
+
+    drawn = np.nan_to_num(truth.net_pnl_usd).tobytes() + truth.trade_count.astype("<i8").tobytes()
+
+    assert hashlib.sha256(drawn).hexdigest()[:16] == DIGESTS[set_name]
+
+
+def test_quantile_with_a_stop_by_monte_carlo() -> None:
+    # given 400 traders with stops, and the same without: the same shocks and scales, no set with stops has tilts
+    law = replace(LAWS["real"], stop_share=1.0)
+    truth = draw_law(law, traders=400, sessions=625, seed=11)
+    free = draw_law(replace(law, stop_share=0.0), traders=400, sessions=625, seed=11)
+    np.testing.assert_array_equal(free.sigma_usd, truth.sigma_usd)
+    is_stop = truth.true_q05_usd > free.true_q05_usd
+
+    # when
+    active = truth.is_active
+    is_below = truth.net_pnl_usd < truth.true_q05_usd - 0.005
+    is_reached = truth.net_pnl_usd <= truth.true_q05_usd + 0.005
+
+    # then P(X < q) <= 5 % <= P(X <= q): no result is below a stop, and more than 5 % are at it
+    assert 0.2 < is_stop[active].mean() < 0.8
+    assert not (is_below & is_stop).any()
+    assert 0.055 < is_reached[is_stop & active].mean() < 0.25
+    # and where no stop is nearer, 5 % are below; about 80,000 cells, with a common shock in each session
+    by_session = (is_below & ~is_stop).sum(axis=1) / (active & ~is_stop).sum(axis=1)
+    assert abs(by_session.mean() - 0.05) < 4 * by_session.std() / np.sqrt(len(by_session)) < 0.006
+
+
+def test_set_real_has_the_skew_and_the_tail_of_real_traders() -> None:
+    # over 60 desks of 12 traders and 130 sessions, in units of the true scale
+    desks = [draw("real", 12, 130, seed) for seed in range(1, 61)]
+    units = np.sort(np.concatenate([(desk.net_pnl_usd / desk.sigma_usd)[desk.is_active] for desk in desks]))
+    quantile = np.quantile(units, 0.05)
+
+    skew, shortfall_ratio = float(stats.skew(units)), float(units[units <= quantile].mean() / quantile)
+
+    assert 0.1 < skew < 0.3
+    assert 1.2 < shortfall_ratio < 1.35
+
+
+def test_absences_come_in_spells_and_every_trader_keeps_his_share() -> None:
+    # given 400 traders over 2,000 sessions, active on 30 to 100% of them
+    is_active = draw("real", traders=400, sessions=2000, seed=6).is_active
+
+    begins = is_active[:-1] & ~is_active[1:]
+    spell = float((~is_active[1:]).sum() / begins.sum())
+
+    # then the mean of U(.3, 1) is .65 with a deviation of .01, and an absence lasts 4 sessions on average
+    assert is_active.mean() == pytest.approx(0.65, abs=0.04)
+    assert spell == pytest.approx(4.0, abs=0.2)
+    assert (is_active.mean(axis=0) > 0.2).all()
+
+
+def test_scales_jump_for_good_once_in_a_hundred_sessions() -> None:
+    law = replace(LAWS["real"], volatility_shock=0.0, market_shock=0.0)
+    steps = np.diff(np.log(draw_law(law, traders=100, sessions=1000, seed=2).sigma_usd), axis=0)
+
+    jumps = steps[np.abs(steps) > 1e-9]
+
+    # 99,900 steps: about 999 jumps, deviation 31
+    assert abs(jumps.size - 999) < 130
+    assert jumps.std() == pytest.approx(0.5, abs=0.05)
 
 
 def test_inactive_cells_hold_no_result_and_no_trades() -> None:
@@ -123,7 +207,7 @@ def test_sessions_are_the_newest_of_the_exchange_without_a_gap() -> None:
 @pytest.mark.parametrize(
     ("request_of_desk", "named"),
     [
-        ({"set_name": "huge"}, "strong, medium, weak, null"),
+        ({"set_name": "huge"}, "strong, medium, weak, null, real"),
         ({"traders": 0}, "at least 1 trader"),
         ({"seed": -1}, "seed of at least 0"),
         ({"sessions": 0}, "not 0"),
