@@ -22,7 +22,7 @@ unexport UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEW
 unexport UV_PROJECT_ENVIRONMENT UV_NO_BINARY UV_NO_BUILD UV_TARGET UV_PREFIX UV_RESOLUTION
 
 .PHONY: help setup run up down status trigger model backfill backup restore
-.PHONY: test test-fast test-sql test-e2e test-faults lint docs format bench pictures clean
+.PHONY: test test-fast test-sql test-e2e test-faults lint docs format bench prior pictures clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -94,6 +94,9 @@ format: setup ## rewrite Python and the generated pages of docs
 
 bench: setup ## run the benchmarks and print their ratios
 	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m bench
+
+prior: setup ## fit the expert from simulated desks again; include/model/prior.json stays if it agrees
+	@OMP_NUM_THREADS=1 PYTHONPATH=plugins:. $(VENV_PYTHON) -m simulation.prior
 
 pictures: setup ## take the pictures of the documentation, from the running simulated desk
 	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m bench.pictures

@@ -235,6 +235,8 @@ def backtest(
     from risk.limits.decide import cut_functions
     from risk.limits.policy import default_terms
     from risk.model.backtest import backtest_record, coverage_checks, panel_of_pnl, walk
+    from risk.model.experts.prior import read_prior
+    from risk.model.features import LEARNED_NAMES
     from risk.report.charts import draw_plots
 
     if (pnl_file is None) == (fills is None):
@@ -244,7 +246,8 @@ def backtest(
         typer.echo(f"{counted(zero_count, 'row')} of exactly 0 left out: a day without trading is not a P&L of zero.")
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Walking forward, one refit a week", total=1.0)
-        history, forecasts = walk(panel, lambda share: progress.update(task, completed=share))
+        given = read_prior(LEARNED_NAMES)
+        history, forecasts = walk(panel, lambda share: progress.update(task, completed=share), given.prior)
     result, checks = (
         backtest_record(history, forecasts, cut_functions(default_terms())),
         coverage_checks(history, forecasts),
@@ -253,6 +256,8 @@ def backtest(
         _write_json(json_file, result.facts())
     origin = "simulated desk" if fills and (fills / MARKER).is_file() else "given history"
     _print_record(result, checks, origin)
+    if given.reason:
+        typer.echo(given.reason)
     for file in draw_plots(plots, history, forecasts, result, checks) if plots else ():
         typer.echo(file)
 

@@ -17,17 +17,28 @@ from risk.model import mixture
 from risk.model.backtests import pinball_loss
 from risk.model.build_features import build_features
 from risk.model.experts.garch import PooledGarch
+from risk.model.experts.prior import PRIOR, PRIOR_FILE, load_prior
+from risk.model.features import LEARNED_NAMES
 from risk.model.fitted import MIXED_EXPERTS, fit_model, training_pairs
 from risk.model.gate import CutFunctions, GateInputs, PlacedBets, placed_bets, rules_quantiles
 from risk.model.leakage import Issued, Pipeline
 from risk.model.mixture import calibrate, mix
 from risk.model.panel import SCALE_DECAY, FeaturePanel, FloatMatrix, Panel, ewma_scale, feature_panel
 from risk.model.train import MID_WEEK
-from risk.model.walk_forward import WalkForward, combine, forecast_rows, refit_rows, unfitted_experts, walk_forward
+from risk.model.walk_forward import (
+    WalkForward,
+    combine,
+    forecast_rows,
+    prior_forecasts,
+    refit_rows,
+    unfitted_experts,
+    walk_forward,
+)
 from tests.policies import CUT_FUNCTIONS
 
 Matrix = NDArray[np.float32]
 RULES, MODEL_CUTS = CUT_FUNCTIONS.by_rules, CUT_FUNCTIONS.by_model
+SHIPPED = load_prior(PRIOR_FILE.read_text(), LEARNED_NAMES)
 
 
 def _next(values: NDArray[Any]) -> NDArray[Any]:
@@ -105,7 +116,7 @@ def _deviation(panel: Panel) -> FloatMatrix:
 
 def _forecasts(change: Callable[[FeaturePanel, WalkForward], WalkForward]) -> Pipeline:
     def forecasts(history: FeaturePanel, issued: Issued, seed: int, first_row: int) -> WalkForward:
-        return change(history, walk_forward(history, issued, seed, first_row))
+        return change(history, walk_forward(history, issued, seed, first_row, prior=SHIPPED))
 
     return Pipeline(CUT_FUNCTIONS, forecasts=forecasts)
 
@@ -128,6 +139,12 @@ def _all_data_filtered(history: FeaturePanel, right: WalkForward) -> WalkForward
 
 def _all_data_level(history: FeaturePanel, right: WalkForward) -> WalkForward:
     return _with_expert(right, "garch", right.expert("garch") + np.nanstd(history.panel.total_pnl_usd) * -0.01)
+
+
+def _early_prior(history: FeaturePanel, right: WalkForward) -> WalkForward:
+    features = np.concatenate([history.features[1:], history.features[-1:]])
+    early = prior_forecasts(dataclasses.replace(history, features=features), SHIPPED)
+    return _with_expert(right, PRIOR, early)
 
 
 def _refitted(last_row: Callable[[int, int], int]) -> Pipeline:
@@ -341,6 +358,7 @@ LEAKS: dict[str, tuple[str, Pipeline]] = {
     ),
     "historical quantile over all data": ("historical", _forecasts(_all_data_historical)),
     "filtered residuals of all data": ("filtered", _forecasts(_all_data_filtered)),
+    "prior fed by the session it forecasts": ("prior", _forecasts(_early_prior)),
     "one model for all sessions": ("log_scale_ridge", _refitted(lambda _, count: count - 1)),
     "refit including the scored session": ("log_scale_ridge", _refitted(lambda start, _: start + 3)),
     "random seed chosen on all data": ("boosted", Pipeline(CUT_FUNCTIONS, forecasts=_best_seed)),

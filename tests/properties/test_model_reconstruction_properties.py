@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from risk.model.artefact import content_sha256, load, to_json
 from risk.model.build_features import build_features
 from risk.model.experts.garch import PooledGarch
-from risk.model.features import FEATURES
+from risk.model.experts.prior import PRIOR, read_prior
+from risk.model.features import LEARNED_NAMES
 from risk.model.fitted import MIXED_EXPERTS, fit_model, training_pairs
 from risk.model.gate import GateInputs, Ladder, is_eligible, reasons, rules_quantiles
 from risk.model.mixture import forecast_distribution, residual_shape
@@ -21,22 +22,24 @@ from risk.model.walk_forward import WalkForward, forecast_next, refit_rows, walk
 from tests.properties.effort import examples
 from tests.properties.panels import corrupted_after, next_weekday, panel_of, panels, weekdays
 
-NAMES = tuple(feature.name for feature in FEATURES)
+SHIPPED = read_prior(LEARNED_NAMES).prior
 
 
 def _history(panel: Panel, effective_session: dt.date) -> FeaturePanel:
-    return feature_panel(panel, build_features(panel, effective_session), NAMES)
+    return feature_panel(panel, build_features(panel, effective_session), LEARNED_NAMES)
 
 
 def _walked(panel: Panel) -> WalkForward:
-    return walk_forward(_history(panel, next_weekday(panel)))
+    return walk_forward(_history(panel, next_weekday(panel)), prior=SHIPPED)
 
 
 def _is_whole(panel: Panel, forecasts: WalkForward) -> None:
     """Require every expert where one speaks, losses only, weights of sum 1, and everything after it without NaN."""
     is_issued = np.isfinite(forecasts.calibrated)
     for name in MIXED_EXPERTS:
-        np.testing.assert_array_equal(np.isfinite(forecasts.expert(name)), is_issued)
+        is_known = np.isfinite(forecasts.expert(name))
+        # The prior needs no pool; it is mixed once the others speak.
+        np.testing.assert_array_equal(is_known & is_issued if name == PRIOR else is_known, is_issued)
         assert (forecasts.expert(name)[is_issued] < 0.0).all()
     np.testing.assert_allclose(forecasts.weights.sum(axis=1), 1.0)
     assert (np.abs(forecasts.calibration) <= 1.0).all()
@@ -57,7 +60,7 @@ def test_a_forecast_ignores_whatever_comes_after_it(panel: Panel, data: st.DataO
     whole = _walked(panel)
 
     # when later rows are deleted, or corrupted
-    deleted = walk_forward(_history(panel.through(known), weekdays(known + 1)[-1]))
+    deleted = walk_forward(_history(panel.through(known), weekdays(known + 1)[-1]), prior=SHIPPED)
     corrupted = _walked(corrupted_after(panel, known))
 
     # then every bit stays
@@ -104,7 +107,7 @@ def test_bad_data_gives_forecasts_or_none_but_never_an_error(name: str) -> None:
 
     # when
     history = _history(panel, next_weekday(panel))
-    forecasts = walk_forward(history)
+    forecasts = walk_forward(history, prior=SHIPPED)
 
     # then whoever has 5 sessions, a scale and was here within 30 sessions is forecast, once 20 residuals are pooled
     _is_whole(panel, forecasts)
@@ -132,38 +135,37 @@ def test_what_was_issued_counts_as_it_was() -> None:
     # given
     panel = panel_of(_desk(75, 5))
     history = _history(panel, next_weekday(panel))
-    whole = walk_forward(history)
+    whole = walk_forward(history, prior=SHIPPED)
     issued = {name: np.where(np.arange(75)[:, None] < 70, whole.expert(name), np.nan) for name in MIXED_EXPERTS}
     for name in ("mixture", "calibrated"):
         issued[name] = np.where(np.arange(75)[:, None] < 70, getattr(whole, name), np.nan)
 
     # when only the last week is computed
-    later = walk_forward(history, issued, first_row=70)
+    later = walk_forward(history, issued, first_row=70, prior=SHIPPED)
 
     # then nothing differs, and a changed forecast of the past stays changed
     np.testing.assert_array_equal(later.calibrated, whole.calibrated)
     np.testing.assert_array_equal(later.weights, whole.weights)
     issued["calibrated"] = issued["calibrated"] * 1.5
-    np.testing.assert_array_equal(
-        walk_forward(history, issued, first_row=70).calibrated[:70], whole.calibrated[:70] * 1.5
-    )
+    again = walk_forward(history, issued, first_row=70, prior=SHIPPED)
+    np.testing.assert_array_equal(again.calibrated[:70], whole.calibrated[:70] * 1.5)
 
 
 def test_a_morning_with_a_stored_model_gives_the_bits_of_the_walk_forward() -> None:
     # given a walk over 78 sessions, and the model of its last week, stored and read back
     panel = panel_of(_desk(78, 5))
     history = _history(panel, next_weekday(panel))
-    whole = walk_forward(history)
+    whole = walk_forward(history, prior=SHIPPED)
     known = refit_rows(panel.session_dates)[-1] - 1
     text = to_json(fit_model(history, training_pairs(history), known, PooledGarch().fit(panel.total_pnl_usd)))
-    model = load(text, content_sha256(text), NAMES)
+    model = load(text, content_sha256(text), LEARNED_NAMES)
 
     # when the forecasts issued before the last session are all there is
     issued = {name: whole.expert(name).copy() for name in MIXED_EXPERTS}
     issued |= {"mixture": whole.mixture.copy(), "calibrated": whole.calibrated.copy()}
     for quantiles in issued.values():
         quantiles[-1] = np.nan
-    morning = forecast_next(history, model, issued)
+    morning = forecast_next(history, model, issued, SHIPPED)
 
     # then
     np.testing.assert_array_equal(morning.experts[:, -1], whole.experts[:, -1])

@@ -21,6 +21,8 @@ from risk.limits.decide import apply_rules, predict
 from risk.model import artefact
 from risk.model import train as training
 from risk.model.build_features import build_features, store_features
+from risk.model.experts import prior as prior_module
+from risk.model.experts.prior import PRIOR, read_prior
 from risk.model.features import LEARNED_NAMES
 from risk.model.fitted import Model
 from risk.model.leakage import Leak
@@ -155,7 +157,7 @@ def test_a_morning_with_the_model_forecasts_what_the_walk_forward_would(desk: wa
     # then
     panel = read_panel(desk, LAST)
     history = feature_panel(panel, build_features(panel, next_session(LAST)), LEARNED_NAMES)
-    walked = walk_forward(history)
+    walked = walk_forward(history, prior=read_prior(LEARNED_NAMES).prior)
     stored = {
         (row[0], row[1]): float(row[2])
         for row in table(desk, "forecasts", ("expert", "account_id", "quantile_05_usd", "effective_session"))
@@ -170,6 +172,68 @@ def test_a_morning_with_the_model_forecasts_what_the_walk_forward_would(desk: wa
     for contributions, log_loss, sentences in table(desk, "explanations", ("contributions", "log_loss", "sentences")):
         assert sum(contributions.values()) == pytest.approx(log_loss, abs=1e-6)
         assert len(sentences) <= 3
+
+
+def test_a_warehouse_without_forecasts_of_the_prior_goes_on_as_if_they_had_been_made(
+    desk: warehouse.Connection,
+) -> None:
+    # given a morning by today's code, and the same desk where the code before the sixth expert ran the one before it
+    _predict(desk, new_run(desk, DAYS[-2]))
+    _sql(desk, "delete from forecasts where expert = %s", PRIOR)
+
+    # when
+    predicted = _predict(desk, new_run(desk, LAST))
+
+    # then it forecasts from the features of every earlier session, as it would have, and is mixed
+    panel = read_panel(desk, LAST)
+    history = feature_panel(panel, build_features(panel, next_session(LAST)), LEARNED_NAMES)
+    walked = walk_forward(history, prior=read_prior(LEARNED_NAMES).prior)
+    issued = {
+        (row[0], row[1]): float(row[2])
+        for row in table(desk, "forecasts", ("account_id", "effective_session", "quantile_05_usd", "expert"))
+        if row[3] == PRIOR
+    }
+    effective = (*panel.session_dates[1:], next_session(LAST))
+    expected = {
+        (panel.account_ids[account], effective[row]): walked.expert(PRIOR)[row, account]
+        for row, account in np.argwhere(np.isfinite(walked.expert(PRIOR))).tolist()
+    }
+    assert issued == expected
+    assert predicted.explained_count == len(TRADERS)
+    contributions = table(desk, "explanations", ("contributions",))[0][0]
+    assert contributions["from simulated desks"] != 0.0
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda text: text.replace("7", "8", 1), "was changed: its content is not that of its SHA-256"),
+        (lambda text: text[:1000], "is damaged (JSONDecodeError)"),
+        (None, "cannot be read: No such file or directory"),
+    ],
+)
+def test_a_prior_that_cannot_be_used_is_left_out_and_the_reason_is_stored(
+    desk: warehouse.Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[str], str] | None,
+    reason: str,
+) -> None:
+    # given
+    file = tmp_path / "prior.json"
+    if change:
+        file.write_text(change(prior_module.PRIOR_FILE.read_text()))
+    monkeypatch.setattr(prior_module, "PRIOR_FILE", file)
+    run = new_run(desk, LAST)
+
+    # when
+    predicted = _predict(desk, run)
+
+    # then the model forecasts by the five others, and the reason stands beside the gate's
+    assert predicted.model_id is not None
+    assert predicted.explained_count == len(TRADERS)
+    assert PRIOR not in {row[0] for row in table(desk, "forecasts", ("expert",))}
+    assert any(reason in sentence for sentence in _gate(desk, run)["reasons"])  # type: ignore[attr-defined]
 
 
 def test_running_a_session_again_stores_nothing_new(desk: warehouse.Connection) -> None:

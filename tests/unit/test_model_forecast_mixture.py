@@ -12,6 +12,7 @@ from bench.forecast import history_of_truth
 from risk.model.experts import boosted, garch
 from risk.model.experts.empirical import FILTER_DECAY
 from risk.model.experts.garch import PooledGarch
+from risk.model.experts.prior import read_prior
 from risk.model.explain import TOPICS, ForecastInputs, explain
 from risk.model.features import LEARNED_NAMES
 from risk.model.fitted import MIXED_EXPERTS, fit_model, training_pairs
@@ -82,7 +83,8 @@ def test_contributions_add_up_and_sentences_contain_numbers() -> None:
     # given a desk, its last model and the last row's forecasts
     history = history_of_truth(draw("strong", 8, 150, 5))
     pnl = history.panel.total_pnl_usd
-    forecasts = walk_forward(history, first_row=149)
+    prior = read_prior(LEARNED_NAMES).prior
+    forecasts = walk_forward(history, first_row=149, prior=prior)
     model = fit_model(history, training_pairs(history), 149, PooledGarch().fit(pnl))
     volatility = garch.volatilities(pnl, model.garch_coefficients)[-1]
     fitted = model.predict(history.features[-1], history.scale[-1], volatility)
@@ -96,12 +98,12 @@ def test_contributions_add_up_and_sentences_contain_numbers() -> None:
             filter_volatility_usd=float(ewma_scale(pnl, FILTER_DECAY)[-1, account]),
             garch_volatility_usd=float(volatility[account]),
             quantiles_usd=quantiles,
-            weights=dict(zip(MIXED_EXPERTS, (0.1, 0.2, 0.3, 0.3, 0.1), strict=True)),
+            weights=dict(zip(MIXED_EXPERTS, (0.1, 0.2, 0.2, 0.2, 0.1, 0.2), strict=True)),
             calibration=0.07,
         )
 
         # when
-        explanation = explain(model, known)
+        explanation = explain(model, known, prior)
 
         # then the logs add up to the mixture's loss times e^.07
         product = math.prod((-quantiles[name]) ** known.weights[name] for name in MIXED_EXPERTS)
@@ -110,8 +112,8 @@ def test_contributions_add_up_and_sentences_contain_numbers() -> None:
         assert len(explanation.sentences) <= 3
         assert not any("nan" in sentence for sentence in explanation.sentences)
         sentences.update(explanation.sentences)
-    assert any(re.search(r": \+\d+%$", sentence) for sentence in sentences)
-    assert any(re.search(r": -\d+%$", sentence) for sentence in sentences)
+    assert any(re.search(r": \+\d+%", sentence) for sentence in sentences)
+    assert any(re.search(r": -\d+%", sentence) for sentence in sentences)
 
 
 def test_a_level_of_the_experts_alone_is_left_when_no_input_moves_it() -> None:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from bench.forecast import history_of_truth
+from risk.model.experts.prior import ReadPrior
 from risk.model.train import fit_last, model_card
 from risk.model.walk_forward import walk_forward
 from simulation.truth import draw
@@ -17,7 +18,11 @@ def test_card_has_the_weights_of_every_week_and_is_plain_json() -> None:
     history = history_of_truth(draw("strong", 8, 45, 1))
     forecasts = walk_forward(history)
 
-    card = json.loads(json.dumps(model_card(history, fit_last(history), forecasts, CUT_FUNCTIONS), allow_nan=False))
+    card = json.loads(
+        json.dumps(
+            model_card(history, fit_last(history), forecasts, CUT_FUNCTIONS, ReadPrior(None, "")), allow_nan=False
+        )
+    )
 
     course, dates = card["course"], history.panel.session_dates
     weeks = {day.isocalendar()[:2] for day in dates}

@@ -36,8 +36,8 @@ from risk.model.backtests import (
     session_zone,
 )
 from risk.model.build_features import build_features
+from risk.model.experts.prior import Prior
 from risk.model.features import LEARNED_NAMES
-from risk.model.fitted import MIXED_EXPERTS
 from risk.model.gate import CutFunctions, GateInputs, Ladder, is_eligible, reasons, rules_quantiles
 from risk.model.mixture import LEVELS, forecast_distribution, residual_shape
 from risk.model.panel import FeaturePanel, FloatMatrix, Panel, feature_panel
@@ -109,11 +109,13 @@ class BacktestRecord:
         }
 
 
-def walk(panel: Panel, on_progress: ProgressCallback | None = None) -> tuple[FeaturePanel, WalkForward]:
+def walk(
+    panel: Panel, on_progress: ProgressCallback | None = None, prior: Prior | None = None
+) -> tuple[FeaturePanel, WalkForward]:
     """Forecast every session of a history from the sessions before it; ``on_progress`` is called after each week."""
     features = build_features(panel, next_session(panel.session_dates[-1]))
     history = feature_panel(panel, features, LEARNED_NAMES)
-    return history, walk_forward(history, on_progress=on_progress)
+    return history, walk_forward(history, prior=prior, on_progress=on_progress)
 
 
 def backtest_record(history: FeaturePanel, forecasts: WalkForward, cuts: CutFunctions) -> BacktestRecord:
@@ -131,7 +133,7 @@ def backtest_record(history: FeaturePanel, forecasts: WalkForward, cuts: CutFunc
 
 def _models(forecasts: WalkForward, rules: FloatMatrix) -> dict[str, FloatMatrix]:
     historical = forecasts.expert("historical")
-    experts = {name: forecasts.expert(name) for name in MIXED_EXPERTS}
+    experts = {name: forecasts.expert(name) for name in forecasts.names}
     return {
         **experts,
         "mixture": forecasts.mixture,

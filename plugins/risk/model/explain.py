@@ -14,13 +14,17 @@ from numpy.typing import NDArray
 from risk.core.money import multiple, percent, usd, usd_cents
 from risk.model.experts import boosted, garch
 from risk.model.experts.empirical import FILTER_DECAY
-from risk.model.fitted import MIXED_EXPERTS, Model
+from risk.model.experts.prior import PRIOR, Prior
+from risk.model.fitted import Model
 from risk.model.panel import FeaturePanel, FloatTensor, ewma_scale
 from risk.model.walk_forward import WalkForward
 
 SENTENCE_COUNT = 3
 SMALLEST_EFFECT = 0.03
 """A topic that moves the forecast loss by less than 3 % is not worth a sentence."""
+
+FROM_SIMULATED_DESKS = "from simulated desks"
+"""What people read for the expert ``prior``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +42,7 @@ class ForecastInputs:
     quantiles_usd
         By expert, negative.
     weights
-        By expert, sum 1.
+        By mixed expert, sum 1.
     calibration
         ``c``.
     """
@@ -54,7 +58,7 @@ class ForecastInputs:
     @property
     def log_loss(self) -> float:
         """Log of the calibrated forecast loss, US dollars."""
-        logs = (self.weights[name] * float(np.log(-self.quantiles_usd[name])) for name in MIXED_EXPERTS)
+        logs = (weight * float(np.log(-self.quantiles_usd[name])) for name, weight in self.weights.items())
         return sum(logs) + self.calibration
 
 
@@ -66,8 +70,8 @@ class ForecastExplanation:
     ----------
     contributions
         By feature name, then ``scale`` (log of the own scale in US dollars), ``volatility`` (of the volatility experts
-        against it), ``own history``, ``level`` (what all accounts share) and ``calibration``. They add up to
-        `log_loss`.
+        against it), ``own history``, ``from simulated desks`` (the level of the prior), ``level`` (what all accounts
+        share) and ``calibration``. They add up to `log_loss`.
     log_loss
         Log of the calibrated forecast loss, US dollars.
     sentences
@@ -213,15 +217,21 @@ TOPICS = (
 """Every feature belongs to exactly one topic."""
 
 
-def explain(model: Model, known: ForecastInputs) -> ForecastExplanation:
+def explain(model: Model, known: ForecastInputs, prior: Prior | None = None) -> ForecastExplanation:
     """Split one account's forecast into what moved it.
 
     The mixture is a weighted sum of logarithms, so the experts' shares add; within ``boosted`` the trees' shares of
     the ratio are turned into shares of its logarithm in proportion. What a term cannot explain (intercepts, residual
-    quantiles, the floor of an expert) is ``level``.
+    quantiles, the floor of an expert) is ``level``. The prior's terms join those of the weekly model's ridge and trees;
+    its level is a contribution of its own.
     """
-    contributions = dict(zip(model.feature_names, _feature_shares(model, known).tolist(), strict=True))
     weights, scale = known.weights, known.scale_usd
+    prior_shares = np.zeros(len(model.feature_names)) if prior is None else _prior_shares(prior, known)
+    shares = _feature_shares(model, known) + prior_shares
+    contributions = dict(zip(model.feature_names, shares.tolist(), strict=True))
+    if prior is not None:
+        whole = weights[PRIOR] * float(np.log(-known.quantiles_usd[PRIOR] / scale))
+        contributions[FROM_SIMULATED_DESKS] = whole - float(prior_shares.sum())
     contributions["scale"] = float(np.log(scale))
     contributions["volatility"] = weights["filtered"] * float(np.log(known.filter_volatility_usd / scale)) + weights[
         "garch"
@@ -229,17 +239,19 @@ def explain(model: Model, known: ForecastInputs) -> ForecastExplanation:
     contributions["own history"] = weights["historical"] * float(np.log(-known.quantiles_usd["historical"] / scale))
     contributions["calibration"] = known.calibration
     contributions["level"] = known.log_loss - sum(contributions.values())
-    return ForecastExplanation(contributions, known.log_loss, sentences(model, known, contributions))
+    learned_elsewhere = dict(zip(model.feature_names, prior_shares.tolist(), strict=True))
+    found = sentences(model, known, contributions, learned_elsewhere)
+    return ForecastExplanation(contributions, known.log_loss, found)
 
 
 def explain_last(
-    history: FeaturePanel, model: Model, forecasts: WalkForward
+    history: FeaturePanel, model: Model, forecasts: WalkForward, prior: Prior | None = None
 ) -> Iterator[tuple[int, ForecastExplanation]]:
     """Explain the forecasts issued after a history's last session.
 
     Parameters
     ----------
-    history, model
+    history, model, prior
         What they were made from.
     forecasts
         Their last row is explained.
@@ -252,29 +264,39 @@ def explain_last(
     pnl = history.panel.total_pnl_usd
     filter_volatility = ewma_scale(pnl, FILTER_DECAY)[-1]
     garch_volatility = garch.volatilities(pnl, model.garch_coefficients)[-1]
-    weights = dict(zip(MIXED_EXPERTS, forecasts.weights[-1].tolist(), strict=True))
+    weights = dict(zip(forecasts.names, forecasts.weights[-1].tolist(), strict=True))
     for account in np.flatnonzero(np.isfinite(forecasts.calibrated[-1])).tolist():
         known = ForecastInputs(
             inputs=history.features[-1, account][None, :],
             scale_usd=float(history.scale[-1, account]),
             filter_volatility_usd=float(filter_volatility[account]),
             garch_volatility_usd=float(garch_volatility[account]),
-            quantiles_usd={name: float(forecasts.expert(name)[-1, account]) for name in MIXED_EXPERTS},
+            quantiles_usd={name: float(forecasts.expert(name)[-1, account]) for name in forecasts.names},
             weights=weights,
             calibration=float(forecasts.calibration[-1]),
         )
-        yield account, explain(model, known)
+        yield account, explain(model, known, prior)
 
 
-def sentences(model: Model, known: ForecastInputs, contributions: Mapping[str, float]) -> tuple[str, ...]:
-    """Name the topics that move the forecast most, at most three, each with its number and the norm."""
+def sentences(
+    model: Model,
+    known: ForecastInputs,
+    contributions: Mapping[str, float],
+    prior_shares: Mapping[str, float] | None = None,
+) -> tuple[str, ...]:
+    """Name the topics that move the forecast most, at most three, each with its number and the norm.
+
+    Where more than half of what a topic moves is the prior's, ``prior_shares`` by feature, the sentence says so.
+    """
     effects = {topic: sum(contributions.get(name, 0.0) for name in topic.parts) for topic in TOPICS}
     found = []
     for topic in sorted(TOPICS, key=lambda topic: -abs(effects[topic])):
         change = float(np.expm1(effects[topic]))
         fact = _fact(topic, model, known)
         if abs(change) >= SMALLEST_EFFECT and fact is not None:
-            found.append(f"{fact}: {'+' if change > 0.0 else ''}{percent(change)}")
+            from_prior = sum((prior_shares or {}).get(name, 0.0) for name in topic.parts)
+            source = f", mostly {FROM_SIMULATED_DESKS}" if from_prior / effects[topic] > 0.5 else ""
+            found.append(f"{fact}: {'+' if change > 0.0 else ''}{percent(change)}{source}")
     return tuple(found[:SENTENCE_COUNT])
 
 
@@ -295,8 +317,17 @@ def _feature_shares(model: Model, known: ForecastInputs) -> NDArray[np.float64]:
     return shares + known.weights["boosted"] * _tree_shares(model, known.inputs)
 
 
+def _prior_shares(prior: Prior, known: ForecastInputs) -> NDArray[np.float64]:
+    shares: NDArray[np.float64] = prior.ridge.terms(known.inputs)[0] + _log_shares(prior.tree_shares(known.inputs)[0])
+    return known.weights[PRIOR] * shares
+
+
 def _tree_shares(model: Model, inputs: FloatTensor) -> NDArray[np.float64]:
-    shares = boosted.contributions(model.booster_json, inputs)[0]
+    return _log_shares(boosted.contributions(model.booster_json, inputs)[0])
+
+
+def _log_shares(shares: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn the inputs' shares of a ratio, the last one its mean, into shares of its logarithm, in proportion."""
     expected, predicted = float(shares[-1]), float(shares.sum())
     if expected >= 0.0 or predicted >= 0.0:
         return np.zeros(len(shares) - 1)

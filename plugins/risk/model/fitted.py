@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from risk.core.errors import ModelError
 from risk.model.experts.boosted import BoostedQuantile, predict_ratios
 from risk.model.experts.garch import PooledGarch
+from risk.model.experts.prior import PRIOR
 from risk.model.experts.ridge import LogScaleRidge, RidgeCoefficients
 from risk.model.panel import FeaturePanel, FloatTensor, sorted_quantile
 
-MIXED_EXPERTS = ("historical", "filtered", "log_scale_ridge", "boosted", "garch")
+MIXED_EXPERTS = ("historical", "filtered", "log_scale_ridge", "boosted", "garch", PRIOR)
+"""The prior is the last one: where its file cannot be used, the mixture is that of the five before it."""
+
 FITTED_EXPERTS = ("log_scale_ridge", "boosted", "garch")
 
 MINIMUM_PAIRS = 200

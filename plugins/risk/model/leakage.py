@@ -184,7 +184,7 @@ def outputs(
 
 
 def _forecast_outputs(forecasts: WalkForward) -> Iterator[Output]:
-    for name in MIXED_EXPERTS:
+    for name in forecasts.names:
         yield Output(name, forecasts.expert(name), has_accounts=True)
     yield Output("mixture", forecasts.mixture, has_accounts=True)
     yield Output("weights", forecasts.weights, has_accounts=False)

@@ -20,6 +20,7 @@ from risk.core.warehouse import Connection, execute, rows, writing
 from risk.model.artefact import StoredModel, read_model
 from risk.model.build_features import read_features
 from risk.model.drift import drift_sentences, feature_drifts
+from risk.model.experts.prior import PRIOR, Prior, read_prior
 from risk.model.explain import explain_last
 from risk.model.features import LEARNED_NAMES, OWN_NAMES
 from risk.model.fitted import MIXED_EXPERTS, Model
@@ -35,7 +36,16 @@ from risk.model.panel import (
     has_forecast,
     read_panel,
 )
-from risk.model.walk_forward import BASELINE, BASELINE_EXPERTS, MODEL, WalkForward, baseline_forecasts, forecast_next
+from risk.model.walk_forward import (
+    BASELINE,
+    BASELINE_EXPERTS,
+    MODEL,
+    BaselineForecasts,
+    WalkForward,
+    baseline_forecasts,
+    forecast_next,
+    prior_forecasts,
+)
 
 DRIFT_SESSIONS = 60
 """The inputs of so many last sessions are compared with those before, of which there must be three times as many;
@@ -44,7 +54,7 @@ and of each account only once it has been active for so many."""
 NO_BOOKS = StoredModel(None, None, "There are no books yet: rule-based limits apply.")
 
 STORED_EXPERTS = (*MIXED_EXPERTS, "mixture", MODEL, BASELINE)
-"""By name; ``historical``, ``filtered`` and ``calibrated`` need no model."""
+"""By name; ``historical``, ``filtered``, ``prior`` and ``calibrated`` need no model."""
 
 LADDER_EXPERTS = (MODEL, BASELINE)
 """Forecasts of the gate's two steps."""
@@ -91,15 +101,16 @@ def predict_limits(connection: Connection, run: Run, cuts: CutFunctions) -> Pred
     history = feature_panel(panel, read_features(connection, panel, needed), LEARNED_NAMES)
     issued, is_live = read_forecasts(connection, panel, run.effective_session)
     baseline = baseline_forecasts(panel, issued[BASELINE])
-    simple: dict[str, FloatMatrix] = {name: getattr(baseline, name) for name in BASELINE_EXPERTS}
+    given = read_prior(LEARNED_NAMES)
+    simple = _unfitted(history, baseline, given.prior, issued)
     fitted: dict[str, FloatMatrix] = {}
     explained: list[dict[str, Any]] = []
     stored = read_model(connection, run.session_date, run.as_of, LEARNED_NAMES) if panel.session_dates else NO_BOOKS
     if stored.model is not None:
-        following = forecast_next(history, stored.model, issued_by_model(issued))
+        following = forecast_next(history, stored.model, issued_by_model(issued), given.prior)
         stored = _checked(stored, history, following)
         if stored.model is not None:
-            fitted, explained = following.by_name(), _explained(history, stored.model, following)
+            fitted, explained = following.by_name(), _explained(history, stored.model, following, given.prior)
     # As they will stand: the issued ones, then the new ones.
     historical = np.where(np.isfinite(issued["historical"]), issued["historical"], baseline.historical)
     model = np.where(np.isfinite(issued[MODEL]), issued[MODEL], fitted.get(MODEL, issued[MODEL]))
@@ -111,6 +122,7 @@ def predict_limits(connection: Connection, run: Run, cuts: CutFunctions) -> Pred
     ladder = Ladder(inputs, read_bets(connection, panel))
     columns = gate_columns(inputs, ladder.standing, model, stored)
     columns["drifts"] = _drifts(history, model) if stored.model is not None else []
+    columns["reasons"] += [given.reason] if given.reason else []
     source = {"run_id": run.run_id, "model_id": None, "as_of": run.as_of}
     with writing(connection):
         count = insert_forecasts(connection, panel, run.effective_session, simple, issued, source)
@@ -121,6 +133,14 @@ def predict_limits(connection: Connection, run: Run, cuts: CutFunctions) -> Pred
         binds = {"run_id": run.run_id, "explanations": json.dumps(explained)}
         execute(connection, "predict_limits/merge_explanations", binds)
     return Prediction(count, len(explained), stored.model_id, str(columns["serving"]))
+
+
+def _unfitted(
+    history: FeaturePanel, baseline: BaselineForecasts, prior: Prior | None, issued: Issued
+) -> dict[str, FloatMatrix]:
+    """Forecast by what needs no weekly model, by the names under which it is stored."""
+    simple: dict[str, FloatMatrix] = {name: getattr(baseline, name) for name in BASELINE_EXPERTS}
+    return simple if prior is None else simple | {PRIOR: prior_forecasts(history, prior, issued[PRIOR])}
 
 
 def issued_by_model(issued: Issued) -> Issued:
@@ -155,10 +175,12 @@ def _drifts(history: FeaturePanel, model: FloatMatrix) -> list[str]:
     return drift_sentences(drifts, exceeded.tolist(), np.count_nonzero(is_scored, axis=1).tolist())
 
 
-def _explained(history: FeaturePanel, model: Model, following: WalkForward) -> list[dict[str, Any]]:
+def _explained(
+    history: FeaturePanel, model: Model, following: WalkForward, prior: Prior | None
+) -> list[dict[str, Any]]:
     return [
         {"account_id": history.panel.account_ids[account], **asdict(explanation)}
-        for account, explanation in explain_last(history, model, following)
+        for account, explanation in explain_last(history, model, following, prior)
     ]
 
 

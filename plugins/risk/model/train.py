@@ -7,6 +7,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ from risk.model.backtest import backtest_record, coverage_checks
 from risk.model.build_features import build_features
 from risk.model.experts.boosted import contributions
 from risk.model.experts.garch import PooledGarch
+from risk.model.experts.prior import ReadPrior, read_prior
 from risk.model.features import FEATURES, LEARNED_NAMES
-from risk.model.fitted import MIXED_EXPERTS, Model, fit_model, training_pairs
+from risk.model.fitted import Model, fit_model, training_pairs
 from risk.model.gate import CutFunctions
 from risk.model.leakage import Pipeline, require_no_leak, self_check
 from risk.model.panel import FeaturePanel, feature_panel, read_panel
@@ -90,9 +92,12 @@ def train(connection: Connection, through_session_date: dt.date, dag_run_id: str
         model = fit_last(history)
     except ModelError as error:
         return TrainingResult(None, through_session_date, 0, str(error))
-    require_no_leak(self_check(panel, effective_session, sampled_rows(panel.session_dates), Pipeline(cuts)))
+    given = read_prior(LEARNED_NAMES)
+    forecast = partial(walk_forward, prior=given.prior)
+    pipeline = Pipeline(cuts, forecasts=forecast)
+    require_no_leak(self_check(panel, effective_session, sampled_rows(panel.session_dates), pipeline))
     issued = read_issued(connection, panel, effective_session)
-    forecasts = walk_forward(history, issued_by_model(issued))
+    forecasts = forecast(history, issued_by_model(issued))
     text = to_json(model)
     identity = {"content_sha256": content_sha256(text)}
     binds = identity | {
@@ -100,7 +105,7 @@ def train(connection: Connection, through_session_date: dt.date, dag_run_id: str
         "first_session_date": model.first_session_date,
         "last_session_date": model.last_session_date,
         "pair_count": model.pair_count,
-        "card": json.dumps(model_card(history, model, forecasts, cuts), sort_keys=True),
+        "card": json.dumps(model_card(history, model, forecasts, cuts, given), sort_keys=True),
         "dag_run_id": dag_run_id,
     }
     with writing(connection):
@@ -139,8 +144,10 @@ def fit_last(history: FeaturePanel) -> Model:
     return fit_model(history, training_pairs(history), last_row, PooledGarch().fit(history.panel.total_pnl_usd))
 
 
-def model_card(history: FeaturePanel, model: Model, forecasts: WalkForward, cuts: CutFunctions) -> dict[str, Any]:
-    """Gather what a reader must know of a model: data, record, coverage, inputs."""
+def model_card(
+    history: FeaturePanel, model: Model, forecasts: WalkForward, cuts: CutFunctions, given: ReadPrior
+) -> dict[str, Any]:
+    """Gather what a reader must know of a model: data, record, coverage, inputs, and the prior beside it."""
     panel = history.panel
     found = coverage_checks(history, forecasts)
     checks = asdict(found)
@@ -156,7 +163,8 @@ def model_card(history: FeaturePanel, model: Model, forecasts: WalkForward, cuts
         "states": [asdict(state) for state in coverage_by_state(history, forecasts)],
         "state_definitions": DEFINITIONS,
         "check_sentences": found.sentences(),
-        "weights": dict(zip(MIXED_EXPERTS, forecasts.weights[-1].tolist(), strict=True)),
+        "weights": dict(zip(forecasts.names, forecasts.weights[-1].tolist(), strict=True)),
+        "prior": _prior_facts(given),
         "calibration": float(forecasts.calibration[-1]),
         "course": _course(history, forecasts),
         "inputs": _inputs(history, model),
@@ -169,8 +177,15 @@ def _course(history: FeaturePanel, forecasts: WalkForward) -> dict[str, Any]:
     ends = [number - 1 for number in (*refit_rows(dates), len(dates))]
     return {
         "session_dates": [dates[end].isoformat() for end in ends],
-        "weights": {name: forecasts.weights[ends, k].round(4).tolist() for k, name in enumerate(MIXED_EXPERTS)},
+        "weights": {name: forecasts.weights[ends, k].round(4).tolist() for k, name in enumerate(forecasts.names)},
     }
+
+
+def _prior_facts(given: ReadPrior) -> dict[str, Any]:
+    """Name the expert from simulated desks, or say why it is not used."""
+    if given.prior is None:
+        return {"reason": given.reason}
+    return {"content_sha256": given.prior.content_sha256, "desk_count": given.prior.desk_count, "reason": ""}
 
 
 def _inputs(history: FeaturePanel, model: Model) -> list[dict[str, Any]]:

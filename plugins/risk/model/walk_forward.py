@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from risk.model.experts import garch
 from risk.model.experts.empirical import FILTER_DECAY, historical_quantiles, pooled_quantiles
 from risk.model.experts.garch import PooledGarch
+from risk.model.experts.prior import PRIOR, Prior
 from risk.model.fitted import (
     FITTED_EXPERTS,
     MINIMUM_PAIRS,
@@ -52,8 +53,8 @@ class WalkForward:
     Attributes
     ----------
     experts
-        ``(n_experts, n_sessions, n_accounts)`` in the order of `MIXED_EXPERTS`, US dollars, negative; NaN where no
-        forecast is issued. Before the first model the fitted experts repeat ``filtered``.
+        ``(n_experts, n_sessions, n_accounts)`` in the order of `names`, US dollars, negative; NaN where no forecast is
+        issued. Before the first model the fitted experts repeat ``filtered``.
     mixture, calibrated
         ``(n_sessions, n_accounts)``, US dollars, negative.
     weights
@@ -71,9 +72,14 @@ class WalkForward:
     calibration: NDArray[np.float64]
     first_model_row: int
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the mixed experts: `MIXED_EXPERTS`, without the last one where there is no prior."""
+        return MIXED_EXPERTS[: len(self.experts)]
+
     def expert(self, name: str) -> FloatMatrix:
         """Return one expert's forecasts."""
-        expert: FloatMatrix = self.experts[MIXED_EXPERTS.index(name)]
+        expert: FloatMatrix = self.experts[self.names.index(name)]
         return expert
 
     def by_name(self) -> dict[str, FloatMatrix]:
@@ -93,6 +99,7 @@ def walk_forward(
     seed: int = 0,
     first_row: int = 0,
     *,
+    prior: Prior | None = None,
     on_progress: ProgressCallback | None = None,
 ) -> WalkForward:
     """Forecast every session from the sessions before it.
@@ -108,10 +115,13 @@ def walk_forward(
         Of the trees' samples.
     first_row
         No model is fitted for weeks that end before this row: what was issued there is known.
+    prior
+        The expert from simulated desks; ``None`` = the mixture does without it, whatever it has issued.
     on_progress
         Called after each week.
     """
-    experts = unfitted_experts(history)
+    issued = {} if issued is None else issued
+    experts = unfitted_experts(history, prior, issued)
     session_count = len(history.panel.session_dates)
     first_model_row = session_count
     pooled_garch = PooledGarch().fit(history.panel.total_pnl_usd)
@@ -121,14 +131,17 @@ def walk_forward(
         forecast_rows(history, model, volatility, slice(start, stop), experts)
         if on_progress is not None:
             on_progress(stop / session_count)
-    return combine(history, experts, {} if issued is None else issued, first_model_row)
+    return combine(history, experts, issued, first_model_row)
 
 
-def forecast_next(history: FeaturePanel, model: Model, issued: Mapping[str, FloatMatrix]) -> WalkForward:
+def forecast_next(
+    history: FeaturePanel, model: Model, issued: Mapping[str, FloatMatrix], prior: Prior | None = None
+) -> WalkForward:
     """Forecast every session after those a stored model has seen, the one after the panel's last among them.
 
     Nothing is fitted: a morning's work. Where an earlier session has no issued forecast of a fitted expert,
-    ``filtered`` takes its place in the weights.
+    ``filtered`` takes its place in the weights. Where it has none of the prior, which knows nothing of this desk, what
+    today's prior makes of that session's features does.
 
     Parameters
     ----------
@@ -136,11 +149,11 @@ def forecast_next(history: FeaturePanel, model: Model, issued: Mapping[str, Floa
         The panel and its features, those the model was checked against.
     model
         Trained on sessions before the panel's last.
-    issued
+    issued, prior
         As in `walk_forward`.
     """
     pnl = history.panel.total_pnl_usd
-    experts = unfitted_experts(history)
+    experts = unfitted_experts(history, prior, issued)
     first_row = bisect_right(history.panel.session_dates, model.last_session_date)
     volatility = garch.volatilities(pnl, model.garch_coefficients)
     forecast_rows(history, model, volatility, slice(first_row, len(pnl)), experts)
@@ -165,17 +178,54 @@ def combine(
     """
     pnl = history.panel.total_pnl_usd
     nothing = np.full_like(pnl, np.nan)
-    counted = np.stack([_kept(issued.get(name, nothing), experts[number]) for number, name in enumerate(MIXED_EXPERTS)])
+    # Without a prior there are five rows: what it issued while it could be read does not count.
+    counted = np.stack(
+        [_kept(issued.get(name, nothing), quantiles) for name, quantiles in zip(MIXED_EXPERTS, experts, strict=False)]
+    )
     mixture, weights = mix(pnl, history.scale, counted)
     mixture = _kept(issued.get("mixture", nothing), mixture)
     calibrated, calibration = calibrate(pnl, mixture, issued.get("calibrated", nothing))
     return WalkForward(counted, mixture, calibrated, weights, calibration, first_model_row)
 
 
-def unfitted_experts(history: FeaturePanel) -> FloatMatrix:
-    """Forecast before any model: ``(n_experts, n_sessions, n_accounts)``, the fitted experts repeat ``filtered``."""
+def unfitted_experts(
+    history: FeaturePanel, prior: Prior | None = None, issued: Mapping[str, FloatMatrix] | None = None
+) -> FloatMatrix:
+    """Forecast before any model: ``(n_experts, n_sessions, n_accounts)``, the fitted experts repeat ``filtered``.
+
+    Without a prior it is no expert. Before 20 residuals are pooled, ``filtered`` is silent, and all experts with it.
+    """
     simple = simple_forecasts(history.panel.total_pnl_usd, history.scale, history.has_forecast)
-    return np.stack([simple.get(name, simple["filtered"]) for name in MIXED_EXPERTS])
+    if prior is not None:
+        known = (issued or {}).get(PRIOR)
+        simple[PRIOR] = prior_forecasts(history, prior, known)
+    names = MIXED_EXPERTS if prior is not None else MIXED_EXPERTS[:-1]
+    return np.stack([simple.get(name, simple["filtered"]) for name in names])
+
+
+def prior_forecasts(history: FeaturePanel, prior: Prior, issued: FloatMatrix | None = None) -> FloatMatrix:
+    """Forecast every session by the expert from simulated desks, from a trader's fifth session on.
+
+    Parameters
+    ----------
+    history
+        The panel and its features.
+    prior
+        The expert.
+    issued
+        What it has issued, ``(n_sessions, n_accounts)``, NaN = nothing: stays, and is not computed again.
+
+    Returns
+    -------
+    ndarray
+        ``(n_sessions, n_accounts)``, US dollars, negative; NaN where no forecast is issued.
+    """
+    forecasts = np.full_like(history.scale, np.nan) if issued is None else issued.copy()
+    session, account = np.nonzero(history.has_forecast & ~np.isfinite(forecasts))
+    scale = history.scale[session, account]
+    quantiles = prior.predict(history.features[session, account], scale)
+    forecasts[session, account] = np.minimum(quantiles, -SMALLEST_LOSS_SCALES * scale)
+    return np.where(history.has_forecast, forecasts, np.nan)
 
 
 def simple_forecasts(pnl: FloatMatrix, scale: FloatMatrix, has_forecast: NDArray[np.bool_]) -> dict[str, FloatMatrix]:

@@ -38,7 +38,7 @@ BANDS = {(0, 6): "#b9cfe6", (1, 6): "#8fb2d6", (3, 5): "#5f94ca"}
 
 PLOT_SIZE_IN = (7.0, 4.0)
 PLOT_MARGINS = {"left": 0.24, "right": 0.97, "top": 0.9, "bottom": 0.14}
-PLOT_COLORS = ("#8a95a1", "#3b82c4", "#2f9e6e", "#d08a1d", "#a855c8")
+PLOT_COLORS = ("#8a95a1", "#3b82c4", "#2f9e6e", "#d08a1d", "#a855c8", "#14919b")
 PLOT_COLOR, REJECTED_COLOR = "#3b82c4", "#c0392b"
 
 SVG_SETTINGS: dict[Any, Any] = {"svg.hashsalt": "risk", "svg.fonttype": "none"}
@@ -216,10 +216,8 @@ def _draw_losses(axes: Axes, record: BacktestRecord) -> None:
 
 
 def _draw_weights(axes: Axes, history: FeaturePanel, forecasts: WalkForward) -> None:
-    from risk.model.fitted import MIXED_EXPERTS
-
     dates = [day.toordinal() for day in history.panel.session_dates]
-    axes.stackplot(dates, forecasts.weights.T, labels=MIXED_EXPERTS, colors=PLOT_COLORS)
+    axes.stackplot(dates, forecasts.weights.T, labels=forecasts.names, colors=PLOT_COLORS)
     places = dates[:: max(len(dates) // 4, 1)]
     axes.set_xticks(places, [history.panel.session_dates[dates.index(place)].isoformat() for place in places])
     axes.set(title="Weights of the experts", ylabel="share of the mixture", ylim=(0, 1))

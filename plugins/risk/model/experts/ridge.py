@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -31,6 +31,9 @@ LOGARITHMIC = ("_ratio_", "_against_norm")
 
 SMALLEST_RATIO = 0.02
 
+Logarithm = Callable[[FloatMatrix], FloatMatrix]
+"""Natural logarithm of each element; numpy's differs in the last bit between processors."""
+
 
 @dataclass(frozen=True, slots=True)
 class RidgeCoefficients:
@@ -53,18 +56,18 @@ class RidgeCoefficients:
     intercept: float
     residual_quantile: float
 
-    def terms(self, inputs: FloatTensor) -> FloatMatrix:
+    def terms(self, inputs: FloatTensor, logarithm: Logarithm = np.log) -> FloatMatrix:
         """Return each input's share of the log scale, ``(n_rows, n_features)``."""
-        values = (_logarithms(inputs, self.is_logarithmic) - np.array(self.center)) / np.array(self.spread)
+        values = (_logarithms(inputs, self.is_logarithmic, logarithm) - np.array(self.center)) / np.array(self.spread)
         standardized = _clipped(np.where(np.isfinite(values), values, 0.0))
         terms: FloatMatrix = standardized * np.array(self.coefficients)
         return terms
 
-    def log_scales(self, inputs: FloatTensor) -> NDArray[np.float64]:
+    def log_scales(self, inputs: FloatTensor, logarithm: Logarithm = np.log) -> NDArray[np.float64]:
         """Return the modeled log of ``abs(z) + 0.1``, ``(n_rows,)``."""
         total = np.full(len(inputs), self.intercept)
         # Added one after the other: a matrix product rounds by the number of rows, accounts yet to come included.
-        for term in self.terms(inputs).T:
+        for term in self.terms(inputs, logarithm).T:
             total += term
         return total
 
@@ -141,11 +144,11 @@ class LogScaleRidge(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return scales * self.coefficients_.residual_quantile
 
 
-def _logarithms(inputs: FloatTensor, is_logarithmic: Sequence[bool]) -> FloatMatrix:
+def _logarithms(inputs: FloatTensor, is_logarithmic: Sequence[bool], logarithm: Logarithm = np.log) -> FloatMatrix:
     """Take the logarithm of the inputs that are ratios to a norm; what is not finite is missing."""
     values = np.where(np.isfinite(inputs), inputs, np.nan).astype(np.float64)
     chosen = np.array(is_logarithmic, dtype=bool)
-    values[:, chosen] = np.log(np.maximum(values[:, chosen], SMALLEST_RATIO))
+    values[:, chosen] = logarithm(np.maximum(values[:, chosen], SMALLEST_RATIO))
     return values
 
 
