@@ -17,8 +17,9 @@ from risk.core.calendar import next_session
 from risk.model.backtests import pinball_loss
 from risk.model.build_features import build_features
 from risk.model.experts.garch import PooledGarch
+from risk.model.experts.prior import Prior, read_prior
 from risk.model.features import LEARNED_NAMES
-from risk.model.fitted import MIXED_EXPERTS, fit_model, training_pairs
+from risk.model.fitted import fit_model, training_pairs
 from risk.model.panel import FeaturePanel, FloatMatrix, Panel, feature_panel
 from risk.model.walk_forward import WalkForward, walk_forward
 from simulation.truth import Truth, draw
@@ -44,6 +45,8 @@ def measure(
     *,
     seeds: Sequence[int] = (1, 2, 3),
     fit_accounts: int = 10_000,
+    real_desks: int = 60,
+    break_desks: int = 8,
 ) -> dict[str, float]:
     """Measure everything and print the table of numbers to reach.
 
@@ -53,8 +56,13 @@ def measure(
         Of the desks of 23 traders and 625 sessions.
     fit_accounts
         Accounts of the large fit; 0 = leave out.
+    real_desks, break_desks
+        Desks of the paired runs with and without the sixth expert, see `bench.pairs.measure_pairs`; 0 = leave out.
     """
-    figures: dict[str, float] = {}
+    # They take their desks from here.
+    from bench.pairs import measure_pairs
+
+    figures = measure_pairs(seeds, real_desks, break_desks)
     for set_name in ("strong", "weak", "null"):
         for name, values in _gains(set_name, seeds).items():
             figures[f"{set_name} {name}"] = float(np.mean(values))
@@ -91,7 +99,11 @@ def history_of_truth(truth: Truth) -> FeaturePanel:
 
 def gain_of(truth: Truth, history: FeaturePanel) -> float:
     """Walk forward over a desk and return the calibrated forecast's gain over ``historical``."""
-    return _scores(truth, history, walk_forward(history))["gain"]
+    return _scores(truth, history, walk_forward(history, prior=_prior()))["gain"]
+
+
+def _prior() -> Prior | None:
+    return read_prior(LEARNED_NAMES).prior
 
 
 def within_trader_auc(is_event: NDArray[np.bool_], score: FloatMatrix, is_scored: NDArray[np.bool_]) -> float:
@@ -118,7 +130,7 @@ def _gains(set_name: str, seeds: Sequence[int]) -> dict[str, list[float]]:
         truth = draw(set_name, 23, 625, seed)
         history = history_of_truth(truth)
         started = time.process_time()
-        forecasts = walk_forward(history)
+        forecasts = walk_forward(history, prior=_prior())
         seconds = time.process_time() - started
         for name, value in {**_scores(truth, history, forecasts), "seconds": seconds}.items():
             found.setdefault(name, []).append(value)
@@ -135,7 +147,7 @@ def _scores(truth: Truth, history: FeaturePanel, forecasts: WalkForward) -> dict
         return float((pinball_loss(outcome, quantiles)[is_scored] / scale[is_scored]).sum())
 
     base = loss(forecasts.expert("historical")[:-1])
-    scores = {name: 1 - loss(forecasts.expert(name)[:-1]) / base for name in MIXED_EXPERTS}
+    scores = {name: 1 - loss(forecasts.expert(name)[:-1]) / base for name in forecasts.names}
     scores["uncalibrated mixture"] = 1 - loss(forecasts.mixture[:-1]) / base
     scores["gain"] = 1 - loss(forecasts.calibrated[:-1]) / base
     scores["oracle"] = 1 - loss(truth.true_q05_usd[1:]) / base

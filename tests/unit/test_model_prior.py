@@ -294,7 +294,7 @@ def test_a_small_fit_is_the_same_again_and_reads_back(tmp_path: Path) -> None:
     assert coefficient <= LARGEST_COEFFICIENT_CHANGE
     assert forecast_usd <= LARGEST_FORECAST_CHANGE_USD
     assert load_prior(first.to_json(), LEARNED_NAMES) == first
-    # and one of another desk is told apart
+    # and one of another desk is recognized
     assert differences(first, fit_prior(PRIOR_SEEDS[1:3], sessions=60))[1] > LARGEST_FORECAST_CHANGE_USD
 
 
