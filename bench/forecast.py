@@ -99,11 +99,15 @@ def history_of_truth(truth: Truth) -> FeaturePanel:
 
 def gain_of(truth: Truth, history: FeaturePanel) -> float:
     """Walk forward over a desk and return the calibrated forecast's gain over ``historical``."""
-    return _scores(truth, history, walk_forward(history, prior=_prior()))["gain"]
+    return _scores(truth, history, walk_forward(history, prior=shipped_prior()))["gain"]
 
 
-def _prior() -> Prior | None:
-    return read_prior(LEARNED_NAMES).prior
+def shipped_prior() -> Prior:
+    """Read the expert from simulated desks that ships; without it nothing here is measured."""
+    found = read_prior(LEARNED_NAMES)
+    if found.prior is None:
+        raise SystemExit(found.reason)
+    return found.prior
 
 
 def within_trader_auc(is_event: NDArray[np.bool_], score: FloatMatrix, is_scored: NDArray[np.bool_]) -> float:
@@ -130,7 +134,7 @@ def _gains(set_name: str, seeds: Sequence[int]) -> dict[str, list[float]]:
         truth = draw(set_name, 23, 625, seed)
         history = history_of_truth(truth)
         started = time.process_time()
-        forecasts = walk_forward(history, prior=_prior())
+        forecasts = walk_forward(history, prior=shipped_prior())
         seconds = time.process_time() - started
         for name, value in {**_scores(truth, history, forecasts), "seconds": seconds}.items():
             found.setdefault(name, []).append(value)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.forecast import history_of_truth
+from bench.forecast import history_of_truth, shipped_prior
 from risk.limits.policy import default_terms
 from risk.limits.rules import rules_cut_ratios
 from risk.model.gate import TEST_SESSIONS, THRESHOLD, is_eligible, rules_quantiles
@@ -96,7 +96,7 @@ def measure(*, sequences: int = SEQUENCE_COUNT, desks: int = DESKS) -> None:
 def walked_desk(set_name: str, seed: int) -> ScoredDesk:
     """Draw a desk and forecast every session of it from those before."""
     history = history_of_truth(draw(set_name, TRADERS, SESSIONS, seed))
-    forecasts = walk_forward(history)
+    forecasts = walk_forward(history, prior=shipped_prior())
     panel = history.panel
     cuts = rules_cut_ratios(panel, history.scale, terms=default_terms())
     rules = rules_quantiles(panel.total_pnl_usd, forecasts.expert("historical"), cuts)

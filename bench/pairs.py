@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from bench.forecast import FIRST_SCORED_ROW, history_of_truth
+from bench.forecast import FIRST_SCORED_ROW, history_of_truth, shipped_prior
 from risk.model.backtests import pinball_loss
-from risk.model.experts.prior import PRIOR, Prior, read_prior
-from risk.model.features import LEARNED_NAMES
+from risk.model.experts.prior import PRIOR
 from risk.model.panel import FeaturePanel, FloatMatrix
 from risk.model.walk_forward import WalkForward, combine, walk_forward
 from simulation.law import stream
@@ -42,14 +41,6 @@ class Pair:
     history: FeaturePanel
     six: WalkForward
     five: WalkForward
-
-
-def shipped_prior() -> Prior:
-    """Read the shipped expert; without it there is nothing to compare."""
-    found = read_prior(LEARNED_NAMES)
-    if found.prior is None:
-        raise SystemExit(found.reason)
-    return found.prior
 
 
 def walk_pair(truth: Truth) -> Pair:

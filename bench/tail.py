@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bench.forecast import history_of_truth, panel_of_truth
+from bench.forecast import history_of_truth, panel_of_truth, shipped_prior
 from risk.limits.decide import model_cut_ratios
 from risk.limits.policy import default_terms
 from risk.limits.rules import rules_cut_ratios
@@ -82,7 +82,7 @@ def _by_model(set_name: str, seed: int) -> CutDays:
     """Lay out the days of a desk from session 60 on; the unit is each trader's usual loss as that morning knew it."""
     truth = draw(set_name, TRADERS, MODEL_SESSIONS, seed)
     history = history_of_truth(truth)
-    calibrated = walk_forward(history).calibrated
+    calibrated = walk_forward(history, prior=shipped_prior()).calibrated
     cuts = model_cut_ratios(history.panel, calibrated, terms=default_terms())
     usual = usual_losses(history.panel, calibrated, np.full(TRADERS, LEAST_FORECASTS))
     issued = [np.concatenate((np.full((1, TRADERS), np.nan), values[:-1])) for values in (cuts, usual)]

@@ -62,15 +62,20 @@ def procedures() -> Mapping[str, str]:
     The experts are imported here: the pages of Airflow's API server need the names of this module only.
     """
     from risk.model.experts.boosted import COLUMN_SHARE, PARAMETERS, ROUNDS
+    from risk.model.experts.prior import read_prior
     from risk.model.experts.ridge import PENALTY
     from risk.model.features import LEARNED_NAMES
     from risk.model.fitted import MIXED_EXPERTS
     from risk.model.mixture import CALIBRATION_STEP, LEARNING_RATE, LOSS_DECAY
 
     mixing = (LEARNING_RATE, LOSS_DECAY, CALIBRATION_STEP)
+    prior = read_prior(LEARNED_NAMES).prior
     parts = {
         FILTERED: (FILTERED, FILTER_DECAY, CALIBRATION_STEP),
-        MODEL: (LEARNED_NAMES, MIXED_EXPERTS, *mixing, PENALTY, ROUNDS, PARAMETERS, COLUMN_SHARE),
+        MODEL: (
+            *(LEARNED_NAMES, MIXED_EXPERTS, prior.content_sha256 if prior else None),
+            *(*mixing, PENALTY, ROUNDS, PARAMETERS, COLUMN_SHARE),
+        ),
     }
     return {
         name: hashlib.sha256(json.dumps(made, sort_keys=True).encode()).hexdigest()[:12] for name, made in parts.items()
