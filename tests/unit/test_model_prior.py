@@ -67,7 +67,7 @@ def test_predict_is_xgboost_s_own_to_the_bit(seed: int) -> None:
     # given trees fitted by XGBoost on inputs with gaps
     draws = np.random.default_rng(seed)
     inputs = _inputs(3000, seed)
-    ratios = draws.standard_t(4, 3000) * (1.0 + np.nan_to_num(np.abs(inputs[:, 0])))
+    ratios = draws.standard_t(4, 3000) * (1.0 + np.nan_to_num(np.abs(inputs[:, 0].astype(np.float64))))
     booster_json = BoostedQuantile(seed).fit(inputs, ratios).booster_json_
     base_score, trees = trees_of(booster_json)
     ridge = LogScaleRidge(LEARNED_NAMES).fit(inputs, ratios).coefficients_
@@ -91,7 +91,7 @@ def test_shares_of_the_trees_add_up_to_the_prediction_and_follow_xgboost_s(shipp
     inputs = _inputs(500)
     np.testing.assert_allclose(shipped.tree_shares(inputs).sum(axis=1), shipped.ratios(inputs), atol=1e-5)
     # another attribution of the same trees: where a feature moves a prediction by one, it does by the other
-    booster_json = BoostedQuantile(3).fit(inputs, np.nan_to_num(inputs[:, 0]) - 1.0).booster_json_
+    booster_json = BoostedQuantile(3).fit(inputs, np.nan_to_num(inputs[:, 0]).astype(np.float64) - 1.0).booster_json_
     base_score, trees = trees_of(booster_json)
     prior = Prior(LEARNED_NAMES, 1, 500, shipped.ridge, base_score, trees)
     own, other = prior.tree_shares(inputs), contributions(booster_json, inputs)
@@ -131,9 +131,8 @@ def test_forecasts_are_the_same_bits_on_every_machine() -> None:
 
 def test_forecasts_are_the_same_bits_without_the_processor_s_kernels() -> None:
     # given a process in which numpy may use none of the instructions that differ between processors
-    from numpy._core._multiarray_umath import __cpu_dispatch__
-
-    names = " ".join(__cpu_dispatch__)
+    built = np.show_config(mode="dicts")["SIMD Extensions"]
+    names = " ".join(built.get("found", ()))
     code = (
         "import sys; sys.path[:0] = ['plugins', '.']\n"
         "from tests.unit.test_model_prior import forecast_digest; print(forecast_digest())"
