@@ -239,9 +239,9 @@ def test_wrong_file_that_was_removed_no_longer_blocks_its_session_once_withdrawn
         ("A1", THURSDAY, "why", False, "Nothing at all was delivered"),
         ("A1", dt.date(2025, 8, 16), "why", False, "2025-08-16"),  # a Saturday
         ("A1", dt.date(2099, 8, 14), "why", False, "lies in the future"),
-        ("A1", FRIDAY, " \n", False, "--reason is blank"),
-        ("A1", FRIDAY, "x" * 501, False, "--reason is blank, longer"),
-        ("A1", FRIDAY, "\x1b[31m", False, "--reason"),
+        ("A1", FRIDAY, " \n", False, "A reason is missing: say why"),
+        ("A1", FRIDAY, "x" * 501, False, "The reason has 501 characters: use at most 500"),
+        ("A1", FRIDAY, "\x1b\x07", False, "A reason is missing: say why"),
         ("A1", FRIDAY, "why", True, "nothing is withdrawn"),
         ("=cmd()", FRIDAY, "why", False, "Nothing was delivered for account '=cmd"),
     ],

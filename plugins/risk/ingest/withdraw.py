@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from risk.core.calendar import checked_session
 from risk.core.errors import RequestError
+from risk.core.typed import cleaned_reason
 from risk.core.warehouse import Connection, execute, records, rows, writing
 
-LONGEST_REASON: Final = 500
 SHOWN_ACCOUNTS: Final = 20
 
 
@@ -43,11 +43,7 @@ def withdraw(
     RequestError
         If there is nothing to withdraw or to take back, the session is none or not over, or the reason is blank.
     """
-    reason = " ".join(reason.split())
-    if not reason or len(reason) > LONGEST_REASON or not reason.isprintable():
-        raise RequestError(
-            f"--reason is blank, longer than {LONGEST_REASON} characters or no text: say why in a sentence."
-        )
+    reason = cleaned_reason(reason)
     place = {"account_id": account_id, "session_date": checked_session(session_date, now)}
     with writing(connection):
         found = records(connection, "withdraw/select_deliveries", place)

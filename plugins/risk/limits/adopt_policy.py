@@ -14,8 +14,9 @@ from risk.core.errors import RequestError
 from risk.core.policy_document import PolicyDocument
 from risk.core.policy_store import PolicyVersion, insert_policy, read_policies
 from risk.core.settings import EXCHANGE_ZONE
+from risk.core.typed import cleaned_reason
 from risk.core.warehouse import Connection, writing
-from risk.limits.approvals import AirflowUser, cleaned_reason
+from risk.limits.approvals import AirflowUser
 from risk.limits.policy_requests import PolicyRequest, check_new, store_request
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -24,8 +23,6 @@ from risk.limits.stand_in import StandIn, StandInPolicy
 
 EDITED, APPROVED, REJECTED, TIMED_OUT, NOT_REQUIRED = "edited", "approved", "rejected", "timed_out", "not_required"
 
-LONGEST_REASON = 500
-AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
 ONE_MOMENT = dt.timedelta(microseconds=1)
 ONE_DAY = dt.timedelta(days=1)
 
@@ -475,33 +472,3 @@ def open_proposals(publication: Publication, proposals: Sequence[Proposal]) -> l
     if publication.closing:
         return []
     return [one for one in proposals if one.decided.outcome is None and needs_approval(publication, one)]
-
-
-def parsed_amount(text: str) -> Decimal:
-    """Read an amount of US dollars that a person typed.
-
-    Raises
-    ------
-    RequestError
-        If it is not dollars and cents; a negative one is not.
-    """
-    plain = text.strip().removeprefix("$").replace(",", "")
-    if not AMOUNT.fullmatch(plain):
-        raise RequestError(f"{text!r} is not an amount in dollars and cents: enter 3000 or 3000.50.")
-    return Decimal(plain)
-
-
-def cleaned_reason(reason: str) -> str:
-    """Return a reason on one line, without control characters.
-
-    Raises
-    ------
-    RequestError
-        If nothing is left, or it is too long.
-    """
-    plain = " ".join("".join(sign if sign.isprintable() else " " for sign in reason).split())
-    if not plain:
-        raise RequestError("A reason is missing: say why in a sentence.")
-    if len(plain) > LONGEST_REASON:
-        raise RequestError(f"The reason has {len(plain)} characters: use at most {LONGEST_REASON}.")
-    return plain

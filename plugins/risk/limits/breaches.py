@@ -17,8 +17,9 @@ from risk.core.errors import RequestError
 from risk.core.money import usd_exact
 from risk.core.policy_store import Instant
 from risk.core.runs import Run
+from risk.core.typed import cleaned_reason
 from risk.core.warehouse import Connection, execute, records, writing
-from risk.limits.approvals import AirflowUser, cleaned_reason
+from risk.limits.approvals import AirflowUser
 
 CLOSED, REOPENED = "closed", "reopened"
 OPEN, REMOVED = "open", "removed"

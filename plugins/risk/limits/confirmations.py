@@ -14,8 +14,9 @@ from decimal import Decimal
 from risk.core.errors import RequestError
 from risk.core.money import usd_exact
 from risk.core.settings import EXCHANGE_ZONE
+from risk.core.typed import parsed_amount
 from risk.core.warehouse import Connection, execute, records, rows, writing
-from risk.limits.approvals import AirflowUser, parsed_amount
+from risk.limits.approvals import AirflowUser
 from risk.limits.in_force import AccountLimits, limit_at, limits_in_session
 from risk.limits.register import KnownLimits, limits_in_force, read_known_limits
 

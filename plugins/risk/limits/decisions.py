@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from risk.core.errors import RequestError
 from risk.core.money import usd_exact
+from risk.core.typed import cleaned_reason, parsed_amount
 from risk.core.warehouse import Connection, execute, rows, writing
 from risk.limits.approvals import (
     APPROVED,
@@ -25,10 +26,8 @@ from risk.limits.approvals import (
     AirflowUser,
     Proposal,
     Publication,
-    cleaned_reason,
     needs_approval,
     open_proposals,
-    parsed_amount,
     read_proposals,
     read_publication,
     superseded_by,

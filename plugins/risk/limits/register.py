@@ -24,8 +24,9 @@ from risk.core.calendar import (
 from risk.core.errors import RequestError
 from risk.core.money import usd_exact
 from risk.core.settings import EXCHANGE_ZONE
+from risk.core.typed import cleaned_reason, parsed_amount
 from risk.core.warehouse import Connection, rows, writing
-from risk.limits.approvals import AirflowUser, cleaned_reason, parsed_amount
+from risk.limits.approvals import AirflowUser
 from risk.limits.change_size import ChangeSize, change_size
 from risk.limits.in_force import (
     BASE,

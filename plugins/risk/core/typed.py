@@ -1,0 +1,42 @@
+"""What people type into forms and commands: amounts and reasons, cleaned or refused with a sentence."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final
+
+from risk.core.errors import RequestError
+
+LONGEST_REASON: Final = 500
+AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
+
+
+def parsed_amount(text: str) -> Decimal:
+    """Read an amount of US dollars that a person typed.
+
+    Raises
+    ------
+    RequestError
+        If it is not dollars and cents; a negative one is not.
+    """
+    plain = text.strip().removeprefix("$").replace(",", "")
+    if not AMOUNT.fullmatch(plain):
+        raise RequestError(f"{text!r} is not an amount in dollars and cents: enter 3000 or 3000.50.")
+    return Decimal(plain)
+
+
+def cleaned_reason(reason: str) -> str:
+    """Return a reason on one line, without control characters.
+
+    Raises
+    ------
+    RequestError
+        If nothing is left, or it is too long.
+    """
+    plain = " ".join("".join(sign if sign.isprintable() else " " for sign in reason).split())
+    if not plain:
+        raise RequestError("A reason is missing: say why in a sentence.")
+    if len(plain) > LONGEST_REASON:
+        raise RequestError(f"The reason has {len(plain)} characters: use at most {LONGEST_REASON}.")
+    return plain
