@@ -212,7 +212,10 @@ def test_backtest_of_a_drop_writes_the_contract_json_and_says_who_would_serve(dr
             "served": "rules",
             "improvement": None,
             "p_value": None,
-            "reasons": ["The gate needs 60 sessions with a scored forecast and has 0."],
+            "reasons": [
+                "The model has no scored forecast that was issued before its session opened.",
+                "Filtered historical simulation has no scored forecast that was issued before its session opened.",
+            ],
         },
     }
     assert "Rule-based limits would apply" in answer.stdout
