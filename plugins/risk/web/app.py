@@ -292,7 +292,7 @@ def approve_all_cuts(
     """Store that the user approves all cuts that he was shown, then redirect to the page."""
     shown_at = check_form_token(entered.token, user, _approval_purpose(publication_id))
     with warehouse() as connection:
-        approve_cuts(connection, publication_id, entered.seen, Decider(user, shown_at))
+        approve_cuts(connection, publication_id, entered.hashes, Decider(user, shown_at))
     wake_if_decided(request, publication_id, tasks)
     return RedirectResponse(f"{root(request)}/approvals/{publication_id}", status.HTTP_303_SEE_OTHER)
 

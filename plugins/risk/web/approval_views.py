@@ -48,10 +48,15 @@ class DecisionForm(BaseModel):
 
 
 class CutsForm(BaseModel):
-    """The form that approves all cuts: the hashes of those that were shown."""
+    """The form that approves all cuts: the hashes of those that were shown, in one field, as a form has 1,000 at most."""
 
-    seen: Annotated[list[Sha256], Field(min_length=1, max_length=10_000)]
+    seen: Annotated[str, Field(pattern="^[0-9a-f]{64}( [0-9a-f]{64})*$", max_length=65 * 10_000)]
     token: str
+
+    @property
+    def hashes(self) -> list[str]:
+        """The hashes, each of a cut."""
+        return self.seen.split()
 
 
 @dataclass(frozen=True, slots=True)
