@@ -9,7 +9,8 @@ from typing import Final
 from risk.core.errors import RequestError
 
 LONGEST_REASON: Final = 500
-AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,2})?")
+AMOUNT = re.compile(r"\$?([0-9]{1,12}|[0-9]{1,3}(,[0-9]{3}){1,3})(\.[0-9]{1,2})?")
+"""A comma before other than three digits may be a decimal point: ``25,00`` is no 2,500."""
 
 
 def parsed_amount(text: str) -> Decimal:
@@ -20,10 +21,9 @@ def parsed_amount(text: str) -> Decimal:
     RequestError
         If it is not dollars and cents; a negative one is not.
     """
-    plain = text.strip().removeprefix("$").replace(",", "")
-    if not AMOUNT.fullmatch(plain):
+    if not AMOUNT.fullmatch(text.strip()):
         raise RequestError(f"{text!r} is not an amount in dollars and cents: enter 3000 or 3000.50.")
-    return Decimal(plain)
+    return Decimal(text.strip().removeprefix("$").replace(",", ""))
 
 
 def cleaned_reason(reason: str) -> str:

@@ -86,14 +86,25 @@ class ShownRequest(abc.ABC):
 def is_same_person(names: Iterable[str], others: Iterable[str]) -> bool:
     """Return whether id and name of one login and those of another may be one person's, however they are written.
 
-    One person may have two logins of one name, or of names that differ in case, blanks and invisible characters only.
-    The command line knows the requester as ``user@host``, by his name on that machine only.
+    One person may have two logins of one name, or of names that look alike: see `_spelled`. Names without a letter or
+    digit do not tell people apart. The command line knows the requester as ``user@host``, by his name on that machine.
     """
-    known = {part for name in names for part in (name, name.rpartition("@")[0])}
-    return not (set(map(_spelled, known)) - {""}).isdisjoint(map(_spelled, others))
+    return bool(_spellings(names) & _spellings(others) - {""})
+
+
+LOOK_ALIKE = str.maketrans(
+    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0455\u0456\u0458\u04bb\u0501\u051b\u051d"
+    "\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7\u0131\u0142\u00f8\u0111\u0251\u0261\u0585",
+    "abekmhopctyxsijhdqwabezhikmvoptuxilodago",
+)
+"""Small letters of other alphabets (Cyrillic, Greek, others) that look like a Latin one, small or large."""
+
+
+def _spellings(names: Iterable[str]) -> set[str]:
+    return {_spelled(part) for name in names for part in (name, name.rpartition("@")[0])}
 
 
 def _spelled(name: str) -> str:
-    """Return a name without what does not tell people apart: case, width, blanks, what cannot be seen."""
-    plain = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(sign for sign in plain if sign.isprintable() and not sign.isspace())
+    """Return a name without what does not tell people apart: case, width, accents, alphabet, signs."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold()).translate(LOOK_ALIKE)
+    return "".join(filter(str.isalnum, plain)) or ("?" if name else "")
