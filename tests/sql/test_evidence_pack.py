@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import hashlib
 import io
 import json
 import random
-import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
@@ -29,16 +27,11 @@ from risk.evidence.pack import examine
 from risk.evidence.parts import FINAL_PARTS
 from tests import pack_desks
 from tests.pack_desks import ACCOUNT, ANN, BOB, CODE, FRI, MON, OTHER, REASON, SALT, THU, TUE, at, live_on, lived, make
+from tests.pack_forgeries import check, forged, rewrite
 from tests.report_desks import account, desk
 
-WHOLE = verify_pack.WHOLE + "\n"
+WHOLE = verify_pack.WHOLE
 FINAL = [part.file_name for part, _ in FINAL_PARTS]
-
-
-def check(place: Path, *arguments: str, verifier: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the verifier alone: another folder, no site packages, no environment."""
-    command = [sys.executable, "-I", "-S", str(verifier or verify_pack.__file__), str(place), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=place.parent, env={})
 
 
 def quick(place: Path) -> tuple[int, str]:
@@ -148,7 +141,7 @@ def test_twenty_questions_of_an_examiner_are_answered_from_the_zip_alone(
     assert [one["user_name"] for one in read.rows(11, "decided_in_range")] == [BOB.user_name]
     assert set(read.rows(10, "code_version")) == {CODE}
     # 20 Does the chain hold, and what is missing from the pack?
-    assert check(made.file).stdout == WHOLE
+    assert check(made.file).stdout.startswith(WHOLE)
     assert len(read.rows(12, "never")) == 4
 
 
@@ -179,7 +172,7 @@ def test_pack_made_again_after_a_year_of_data_has_the_same_bytes(connection: Con
         ]
     assert {part["part"] for part in changing} == {9, 11, 12, 13}
     assert {part["known"] for part in changing} == {"as of now"}
-    assert check(later).stdout == WHOLE
+    assert check(later).stdout.startswith(WHOLE)
 
 
 def test_nothing_of_another_account_and_no_secret_is_in_the_pack(folder: Path) -> None:
@@ -193,8 +186,8 @@ def test_nothing_of_another_account_and_no_secret_is_in_the_pack(folder: Path) -
 def test_verifier_runs_alone_and_is_short(pack: Path, folder: Path) -> None:
     own = folder / "verify.py"
 
-    assert check(folder, verifier=own).stdout == WHOLE
-    assert check(pack, verifier=own).stdout == WHOLE
+    assert check(folder, verifier=own).stdout.startswith(WHOLE)
+    assert check(pack, verifier=own).stdout.startswith(WHOLE)
     assert own.read_bytes() == Path(verify_pack.__file__).read_bytes()
     assert len(own.read_text().splitlines()) <= 150
 
@@ -221,33 +214,7 @@ def test_any_byte_flipped_in_a_file_is_found_and_the_file_is_named(folder: Path)
             code, said = quick(folder)
             assert (code, path.name in said) == (1, True), (path.name, position, said)
         path.write_bytes(content)
-    assert check(folder).stdout == WHOLE
-
-
-def rewrite(folder: Path, name: str, change: Callable[[list[bytes]], list[bytes]]) -> None:
-    """Change the rows of a part as a forger does who knows the manifest, but not the rows' own hashes."""
-    path = folder / name
-    lines = path.read_bytes().split(b"\n")
-    rows = [line.rstrip(b",") for line in lines if line.startswith(b'{"')]
-    first = lines.index(b'"rows": [')
-    path.write_bytes(b"\n".join([*lines[: first + 1], b",\n".join(change(rows)), *lines[first + 1 + len(rows) :]]))
-    renew_manifest(folder)
-
-
-def renew_manifest(folder: Path) -> None:
-    names = sorted(path.name for path in folder.iterdir() if path.name != "manifest.txt")
-    lines = "".join(f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names)
-    (folder / "manifest.txt").write_text(f"{lines}{hashlib.sha256(lines.encode()).hexdigest()}  manifest.txt\n")
-
-
-def renumbered(rows: list[bytes]) -> list[bytes]:
-    """Number rows again and hash them again, as a forger does who knows the whole format."""
-    made = []
-    for number, row in enumerate((json.loads(row) for row in rows), 1):
-        row.pop("sha256")
-        row["row"] = number
-        made.append(verify_pack.canonical({**row, "sha256": verify_pack.hashed(row)}))
-    return made
+    assert check(folder).stdout.startswith(WHOLE)
 
 
 @pytest.mark.parametrize("name", ["01-limits.json", "04-approvals.json", "06-use.json", "13-chain.json"])
@@ -262,16 +229,6 @@ def test_reordered_rows_and_missing_last_rows_are_named(folder: Path, name: str)
     assert f"{name}: row 2 stands where row 1 belongs" in check(folder).stdout
     rewrite(folder, name, lambda rows: [rows[1], rows[0], *rows[2:-1]])
     assert check(folder).returncode == 1
-
-
-def forged(old: str, new: str) -> Callable[[list[bytes]], list[bytes]]:
-    """Replace a text in rows, and hash all again."""
-
-    def change(rows: list[bytes]) -> list[bytes]:
-        assert any(old.encode() in row for row in rows)
-        return renumbered([row.replace(old.encode(), new.encode()) for row in rows])
-
-    return change
 
 
 def test_forger_who_hashes_all_again_is_found_by_link_report_and_shown_text(folder: Path) -> None:
@@ -302,8 +259,8 @@ def test_head_of_a_mail_is_compared_with_the_chain(pack: Path, connection: Conne
         stated = [f"{sequence} {digits}" for sequence, digits in cursor.fetchall()]
 
     heads = [argument for head in stated for argument in ("--head", f"Chain {head}")]
-    assert check(pack, *heads).stdout == WHOLE
-    assert "is not the one that the mail states" in check(pack, "--head", "9 0000000000000000").stdout
+    assert check(pack, *heads).stdout.startswith(WHOLE)
+    assert "is not what a mail states" in check(pack, "--head", "9 0000000000000000").stdout
     assert "the chain ends at link" in check(pack, "--head", "999 0000000000000000").stdout
     assert check(pack, "--head", "nonsense").returncode == 1
 
@@ -315,7 +272,7 @@ def test_files_that_are_missing_or_added_are_named(folder: Path) -> None:
     found = check(folder).stdout
 
     assert "07-fit.json is missing." in found
-    assert "more.txt is not of this pack." in found
+    assert "more.txt is not of this pack" in found
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"PK\x05\x06" + b"\0" * 18, bytes(300)])
@@ -335,7 +292,7 @@ def test_report_of_format_1_is_shown_and_said_to_be_unproven(connection: Connect
 
     assert read.rows(2, "unproven_leaf")[0]["account"]["account_id"] == ACCOUNT
     assert any("format 1" in row.get("gap", "") for row in read.parts[12]["rows"])
-    assert check(tmp_path / "pack.zip").stdout == WHOLE
+    assert check(tmp_path / "pack.zip").stdout.startswith(WHOLE)
 
 
 def asked(connection: Connection, out: Path, **changes: Any) -> None:
@@ -391,7 +348,7 @@ def test_account_without_a_limit_in_the_range_still_has_a_pack(connection: Conne
 
     asked(connection, tmp_path / "pack.zip", account_id="NEW")
 
-    assert check(tmp_path / "pack.zip").stdout == WHOLE
+    assert check(tmp_path / "pack.zip").stdout.startswith(WHOLE)
 
 
 def test_names_that_look_like_markup_are_escaped_on_the_page(connection: Connection, tmp_path: Path) -> None:
@@ -427,7 +384,7 @@ def test_command_writes_the_pack_and_says_what_it_is(command: Callable[..., Any]
     facts = json.loads(made.stdout)
     assert (facts["account_id"], facts["sessions"], facts["is_final"]) == (ACCOUNT, 3, True)
     assert [one["user"] for one in Read(out).rows(11, "airflow_user")] == ["ann", "admin"]
-    assert check(out).stdout == WHOLE
+    assert check(out).stdout.startswith(WHOLE)
     assert isinstance(command("--account", ACCOUNT, "--from", "x", "--to", "y", "--out", "z").exception, RequestError)
 
 
