@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,13 @@ def test_file_without_a_head_is_refused_with_a_sentence(tmp_path: Path, content:
 def test_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(RequestError, match=r"gone\.eml cannot be read"):
         witnesses_of(tmp_path / "gone.eml")
+
+
+def test_pipe_that_nobody_writes_to_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.eml")
+
+    with pytest.raises(RequestError, match=r"pipe\.eml is no file, and would have to be waited for"):
+        witnesses_of(tmp_path / "pipe.eml")
 
 
 def mail(*parts: str, date: str = "Date: Fri, 15 Aug 2025 07:00:00 -0400\n") -> bytes:

@@ -107,6 +107,8 @@ def witnesses_of(file: Path) -> list[Witness]:
     RequestError
         If the file cannot be read, is larger than 64 MB or states no head.
     """
+    if file.exists() and not file.is_file():
+        raise RequestError(f"{file} is no file, and would have to be waited for: save the mail as .eml and name that.")
     try:
         with file.open("rb") as stream:
             content = stream.read(LARGEST_MAIL + 1)
