@@ -78,3 +78,17 @@ def test_run_session_refuses_what_is_no_session_with_a_sentence(requested: str, 
         calendar.run_session(requested, None, MORNING)
 
     assert str(caught.value).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    "day", [dt.date.min, dt.date(1500, 1, 1), dt.date(1999, 12, 30), dt.date(2400, 1, 1), dt.date.max]
+)
+def test_day_that_the_calendar_does_not_know_is_refused_with_a_sentence(day: dt.date) -> None:
+    known = dt.date(2025, 8, 15)
+    asked = [calendar.is_session, calendar.next_session, calendar.previous_session]
+
+    for ask in asked:
+        with pytest.raises(RequestError, match="is outside the calendar, which knows the sessions from 2000-01-03 to"):
+            ask(day)
+    with pytest.raises(RequestError, match="is outside the calendar"):
+        calendar.sessions_between(min(day, known), max(day, known))

@@ -24,6 +24,7 @@ FIRST_SESSION = dt.date(2000, 1, 3)
 """The first one from there on; older executions are refused as wrong dates."""
 
 SATURDAY = 5
+ONE_DAY = dt.timedelta(days=1)
 
 
 @cache
@@ -34,9 +35,19 @@ def calendar() -> ExchangeCalendar:
     return exchange_calendars.get_calendar(EXCHANGE_CALENDAR, start=FIRST_SESSION_BOUND.isoformat())
 
 
+def _known(day: dt.date) -> str:
+    """Write a day that the calendar knows; one that it does not know is a mistake of whoever asked."""
+    if not FIRST_SESSION_BOUND <= day <= last_session():
+        raise RequestError(
+            f"{day} is outside the calendar, which knows the sessions from {FIRST_SESSION} to {last_session()}: name a "
+            "day in between."
+        )
+    return day.isoformat()
+
+
 def is_session(day: dt.date) -> bool:
     """Tell whether the exchange opens on a day."""
-    return bool(calendar().is_session(day.isoformat()))
+    return bool(calendar().is_session(_known(day)))
 
 
 def last_session() -> dt.date:
@@ -47,21 +58,21 @@ def last_session() -> dt.date:
 
 def next_session(session_date: dt.date) -> dt.date:
     """Return the first session after a day."""
-    following = session_date + dt.timedelta(days=1)
-    found: dt.date = calendar().date_to_session(following.isoformat(), direction="next").date()
+    following = min(session_date, dt.date.max - ONE_DAY) + ONE_DAY
+    found: dt.date = calendar().date_to_session(_known(following), direction="next").date()
     return found
 
 
 def previous_session(session_date: dt.date) -> dt.date:
     """Return the last session before a day."""
-    preceding = session_date - dt.timedelta(days=1)
-    found: dt.date = calendar().date_to_session(preceding.isoformat(), direction="previous").date()
+    preceding = max(session_date, dt.date.min + ONE_DAY) - ONE_DAY
+    found: dt.date = calendar().date_to_session(_known(preceding), direction="previous").date()
     return found
 
 
 def sessions_between(first: dt.date, last: dt.date) -> list[dt.date]:
     """List the sessions of a closed range of days, ascending."""
-    return [stamp.date() for stamp in calendar().sessions_in_range(first.isoformat(), last.isoformat())]
+    return [stamp.date() for stamp in calendar().sessions_in_range(_known(first), _known(last))]
 
 
 def closed_weekdays(first: dt.date, last: dt.date) -> list[dt.date]:
