@@ -48,7 +48,7 @@ class DecisionForm(BaseModel):
 
 
 class CutsForm(BaseModel):
-    """The form that approves all cuts: the hashes of those that were shown, in one field, as a form has 1,000 at most."""
+    """The form that approves all cuts: the hashes of those that were shown, in one field: a form has 1,000 at most."""
 
     seen: Annotated[str, Field(pattern="^[0-9a-f]{64}( [0-9a-f]{64})*$", max_length=65 * 10_000)]
     token: str
