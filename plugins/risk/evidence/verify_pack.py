@@ -87,9 +87,9 @@ def _row_faults(where: str, row: dict[str, Any], pack: _Pack) -> Iterator[str]:
     pack.known.add(hashed(content))
     pack.names |= {content["account_id"]} if "account_id" in content else set()
     quoted = [*(row[key] for key in QUOTED if key in row), *filter(None, (day.get("published"), day.get("decision")))]
-    told = (day.get("recommended") or {}).items()
-    is_told = not told or any(told <= account.items() for account in pack.accounts[day["session"]])
-    if not is_told or not pack.known.issuperset(map(hashed, quoted)):
+    given = (day.get("recommended") or {}).items()
+    is_given = not given or any(given <= account.items() for account in pack.accounts[day["session"]])
+    if not is_given or not pack.known.issuperset(map(hashed, quoted)):
         yield f"{where} is not what the reports and linked rows say."
     pack.unlinked_count += not content and "link_row" not in row
 
@@ -124,8 +124,8 @@ def _chain_faults(pack: _Pack, heads: list[tuple[int, str]]) -> Iterator[str]:
         yield from (f"Link {number} is not what a mail states: {one}." for one in stated if not own.startswith(one))
     yield from (f"{where} names link {one}, which the pack does not show." for one, (where, *_) in pack.linked.items())
     yield from (f"A mail states link {one}; the chain ends at link {number}." for one, _ in heads if one > number)
-    told = f"{proven} of {row_count} rows with a link, of {', '.join(sorted(pack.names))}"
-    pack.proof = f"The mails prove {told}. {pack.unlinked_count} rows and index.html are its maker's word."
+    given = f"{proven} of {row_count} rows with a link, of {', '.join(sorted(pack.names))}"
+    pack.proof = f"The mails prove {given}. {pack.unlinked_count} rows and index.html are its maker's word."
 
 
 def main() -> int:
