@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from decimal import Decimal
 from pathlib import Path
 
@@ -123,3 +124,18 @@ def test_platform_file_has_exact_values_by_name() -> None:
         "account_id,effective_session,limit_usd,base_limit_usd,action,reason\n"
         '"A, B",2025-08-18,3000.50,5000.00,approved,"as ""said"""\n'
     )
+
+
+def test_file_is_written_through_no_link_and_waits_for_no_pipe(tmp_path: Path) -> None:
+    victim, file = tmp_path / "victim", tmp_path / "out" / "limits.csv"
+    victim.write_text("mine")
+    (tmp_path / "out" / ".unfinished").mkdir(parents=True)
+    (tmp_path / "out" / ".unfinished" / file.name).symlink_to(victim)
+
+    assert write_once(file, b"ours")
+
+    assert (victim.read_text(), file.read_bytes(), file.is_symlink()) == ("mine", b"ours", False)
+    for plant in (lambda path: path.symlink_to(file), os.mkfifo):
+        plant(other := file.with_name(f"other-{plant is os.mkfifo}.csv"))
+        with pytest.raises(StackError, match="already exists with other limits"):
+            write_once(other, b"ours")

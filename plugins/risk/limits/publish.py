@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -160,16 +161,18 @@ def write_once(path: Path, content: bytes) -> bool:
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as cleanup:
             cleanup.callback(_remove, unfinished)
-            with unfinished.open("wb") as stream:
+            # The folder may be others', too: nothing is written through a link that they left.
+            unfinished.unlink(missing_ok=True)
+            with unfinished.open("xb") as stream:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            unfinished.chmod(0o644)
+                os.fchmod(stream.fileno(), 0o644)
             with contextlib.suppress(FileExistsError):
                 # A link, not a rename: it fails where the name is taken, so no file is ever replaced.
                 path.hardlink_to(unfinished)
                 return True
-        present = path.read_bytes()
+        present = path.read_bytes() if stat.S_ISREG(path.lstat().st_mode) else b""
     except OSError as error:
         raise StackError(
             f"The limits cannot be written to {path}: {error.strerror or error}. Free space or make it writable "
