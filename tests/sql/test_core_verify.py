@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 
 from risk.cli import app
 from risk.core import verify as verifier
-from risk.core.chain import ALL, EACH, PARTS, STATED_DIGITS, read_head, verify
+from risk.core.chain import ALL, EACH, PARTS, STATED_DIGITS, export, read_head, verify
 from risk.core.connections import WAREHOUSE_CONNECTION
+from risk.core.errors import StackError
 from risk.core.roles import Roles
 from risk.core.schema import prepare_warehouse
 from risk.core.settings import Settings, read_settings
@@ -221,6 +222,22 @@ def test_verifier_runs_alone_on_an_export(
     assert (changed[0], changed[1].startswith("fills 1 (link ")) == (1, True)
     assert (damaged[0], "is not what riskctl verify --export wrote" in damaged[1]) == (1, True)
     assert len(alone.read_text().splitlines()) <= 150
+
+
+def test_export_is_private_and_writes_through_nothing_that_exists(connection: Connection, tmp_path: Path) -> None:
+    victim, folder, other = tmp_path / "victim", tmp_path / "export", tmp_path / "other"
+    victim.write_text("mine")
+    other.mkdir()
+    (other / "policies.jsonl").symlink_to(victim)
+
+    export(connection, folder)
+    with pytest.raises(StackError, match="other cannot be written: File exists"):
+        export(connection, other)
+    with pytest.raises(StackError, match="export cannot be written: File exists"):
+        export(connection, folder)
+
+    assert victim.read_text() == "mine"
+    assert {path.stat().st_mode & 0o077 for path in (folder, *folder.iterdir())} == {0}
 
 
 def test_tables_of_the_verifier_are_those_with_a_trigger(connection: Connection) -> None:

@@ -31,8 +31,9 @@ from risk.core.schema import is_created
 from risk.core.warehouse import Connection, connect, execute, rows, writing
 
 CONTENTS = "contents.json"
-UNPACKED = "restore-"
-"""Start of the name of the folder into which a backup is unpacked; a killed restore leaves it to the next one."""
+UNPACKED = ".risk-restore-"
+"""Start of the name of the folder into which a backup is unpacked; a killed restore leaves it to the next one, which
+removes whatever is named so: nobody else's folder is."""
 WAREHOUSE_OWNER = "risk_owner"
 DATABASES = {"airflow": "airflow", "warehouse": WAREHOUSE_OWNER, "warehouse_simulated": WAREHOUSE_OWNER}
 """Owner of each database that an installation may have: a restore replaces no other."""
@@ -344,13 +345,13 @@ def extract(file: Path, folder: Path) -> None:
     Raises
     ------
     ValueError
-        If it holds anything but plain files.
+        If it holds anything but plain files, or is compressed: a few bytes may be a full disk.
     """
-    with tarfile.open(file) as archive:
+    with tarfile.open(file, "r:") as archive:
         for member in archive:
-            source = archive.extractfile(member)
+            source = archive.extractfile(member) if member.isreg() and not member.issparse() else None
             if source is None or Path(member.name).name != member.name:
-                raise ValueError(f"it holds {member.name}")
+                raise ValueError(f"it holds {member.name!a}")
             with (folder / member.name).open("wb") as target:
                 shutil.copyfileobj(source, target)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -132,18 +133,21 @@ def verify(connection: Connection, witnesses: Sequence[Witness]) -> Verdict:
 def export(connection: Connection, folder: Path) -> int:
     """Write what the verifier reads when it runs alone, a file for each table, and return the number of rows.
 
+    Nobody else may read the files, which hold the warehouse, and none that exists is replaced or written through.
+
     Raises
     ------
     StackError
-        If a file cannot be written.
+        If a file exists or cannot be written.
     """
     row_count = 0
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
             names = ("chain_links", *EACH, *ALL, *PARTS)
             files = {
-                name: stack.enter_context((folder / f"{name}.jsonl").open("w", encoding="utf-8")) for name in names
+                name: stack.enter_context(os.fdopen(_new_private(folder / f"{name}.jsonl"), "w", encoding="utf-8"))
+                for name in names
             }
             for table, subject, text in linked_rows(connection):
                 files[table].write(f"{json.dumps([subject, text])}\n")
@@ -151,6 +155,10 @@ def export(connection: Connection, folder: Path) -> int:
     except OSError as error:
         raise StackError(f"{folder} cannot be written: {error.strerror}. Name another folder.") from error
     return row_count
+
+
+def _new_private(file: Path) -> int:
+    return os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
 
 
 def linked_rows(connection: Connection) -> Iterator[tuple[str, str, str]]:
