@@ -139,7 +139,7 @@ def test_restore_writes_nothing_beside_its_own_folder(server_dsn: str, tmp_path:
     with tarfile.open(tmp_path / "risk.tar", "w") as archive:
         archive.add(tmp_path / "elsewhere", "../beside")
 
-    with pytest.raises(RequestError, match=r"is not a backup of make backup \(it holds \.\./beside\)"):
+    with pytest.raises(RequestError, match=r"is not a backup of make backup \(it holds '\.\./beside'\)"):
         backup.restore(server_dsn, tmp_path / "risk.tar")
     assert {path.name for path in tmp_path.iterdir()} == {"elsewhere", "risk.tar"}
 
