@@ -85,9 +85,10 @@ with DAG(
         ),
         "approval": Param(
             SETTINGS.approval,
-            enum=["none", "high", "all"],
+            enum=list(SETTINGS.approval_scopes),
             title="Approval",
-            description="Whose limits a person approves: no one's, high-risk traders', all that are cut.",
+            description="Whose limits a person approves: no one's, high-risk traders', all that are cut. At least what "
+            "RISK_APPROVAL says.",
         ),
     },
     default_args={

@@ -52,6 +52,19 @@ def daily_risk() -> DAG:
     return bag.dags["daily_risk"]
 
 
+def test_run_asks_for_no_less_approval_than_the_desk(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.sdk.exceptions import ParamValidationError
+
+    monkeypatch.setenv("RISK_APPROVAL", "high")
+    bag = DagBag(dag_folder=str(PROJECT_DIR / "dags" / "daily_risk.py"))
+
+    approval = bag.dags["daily_risk"].params.get_param("approval")
+    assert (approval.resolve(), approval.resolve("all")) == ("high", "all")
+    with pytest.raises(ParamValidationError):
+        approval.resolve("none")
+
+
 @pytest.fixture(scope="module")
 def empty_dag_modules() -> set[str]:
     """List what Airflow loads for a DAG without tasks."""

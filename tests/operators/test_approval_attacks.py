@@ -84,3 +84,35 @@ def test_report_changed_after_it_was_stored_is_neither_decided_nor_published(
 
     with pytest.raises(BooksError, match="missing or was changed"):
         publish(connection, after_deadline(connection, publication), None)
+
+
+@pytest.mark.parametrize(
+    ("desk", "asked", "scope"),
+    [
+        ("all", "none", "all"),
+        ("all", "high", "all"),
+        ("high", "none", "high"),
+        ("none", "none", None),
+        ("none", "all", "all"),
+    ],
+)
+def test_run_started_by_hand_takes_no_approval_away(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch, desk: str, asked: str, scope: str | None
+) -> None:
+    from risk.operators.send_report import SendReportOperator
+
+    class AskedError(Exception):
+        pass
+
+    def send_report(*arguments: Any) -> None:
+        raise AskedError(arguments[-1])
+
+    monkeypatch.setenv("RISK_APPROVAL", desk)
+    monkeypatch.setattr("risk.report.send.send_report", send_report)
+    task = SendReportOperator(task_id="send_report", run_id="1", approval=asked, run_type="manual", deliver="False")
+
+    with pytest.raises(AskedError) as found:
+        task.work(connection, reported(connection, 1, NET001="0.60"))
+
+    (policy,) = found.value.args
+    assert (None if policy is None else policy.scope) == scope

@@ -93,6 +93,10 @@ def _only_once(words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
     return words
 
 
+APPROVAL_SCOPES = ("none", "high", "all")
+"""Whose limits a person approves: no one's, those at high risk, all that are cut."""
+
+
 class Settings(BaseSettings):
     """What an installation may change; frozen.
 
@@ -270,6 +274,11 @@ class Settings(BaseSettings):
     def is_simulated(self) -> bool:
         """Whether this is the simulated desk: every output says so."""
         return self.desk == "simulated"
+
+    @property
+    def approval_scopes(self) -> tuple[str, ...]:
+        """What a single run may ask: as much approval as the desk asks for, or more, the least first."""
+        return APPROVAL_SCOPES[APPROVAL_SCOPES.index(self.approval) :]
 
     @property
     def asks_approval(self) -> bool:

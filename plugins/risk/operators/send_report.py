@@ -77,8 +77,10 @@ class SendReportOperator(RunOperator):
         current = read_settings()
         server = smtp_server() if self.is_delivered else None
         links = Links(self.run_url, base_url=current.base_url)
-        policy = ApprovalPolicy(self.approval, current.dual_control, stand_in_policy(current))
-        approval = None if self.approval == NO_APPROVAL else policy
+        # Checked where the run was asked for; whatever has become of it since, it takes no approval away.
+        scope = self.approval if self.approval in current.approval_scopes else current.approval
+        policy = ApprovalPolicy(scope, current.dual_control, stand_in_policy(current))
+        approval = None if scope == NO_APPROVAL else policy
         sent = send_report(connection, run, server, links, current, approval)
         if sent.is_delivered and approval is not None:
             start_approval(approval_run_id(run), run.run_id, run.session_date)
