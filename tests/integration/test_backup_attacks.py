@@ -18,7 +18,7 @@ from psycopg2.extensions import make_dsn
 from devstack import postgres
 from risk.core import backup
 from risk.core.backup import DATABASES
-from risk.core.errors import RequestError, RiskError
+from risk.core.errors import RequestError, RiskError, StackError
 from risk.core.roles import Roles
 from risk.core.schema import prepare_warehouse
 from risk.core.warehouse import connect
@@ -238,3 +238,16 @@ def test_restore_leaves_no_role_and_no_setting_behind(server: str, tmp_path: Pat
         assert cursor.fetchone() == (0,)
         cursor.execute("select count(*) from pg_roles where rolname like 'restore%'")
         assert cursor.fetchone() == (0,)
+
+
+def test_warehouse_of_another_version_replaces_nothing(server: str, tmp_path: Path) -> None:
+    place = make_dsn(server, dbname="warehouse")
+    run(place, "comment on schema risk is 'in place'")
+    file = archive(server, tmp_path / "risk.tar", "update risk.schema_migrations set content_sha256 = repeat('0', 64)")
+
+    with pytest.raises(StackError, match=r"comes from another version of the code, and nothing was replaced"):
+        restore(server, file)
+
+    with contextlib.closing(psycopg2.connect(place)) as connection, connection.cursor() as cursor:
+        cursor.execute("select obj_description('risk'::regnamespace)")
+        assert cursor.fetchone() == ("in place",)

@@ -25,9 +25,9 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn, parse_dsn
 
-from risk.core.errors import ConnectionLostError, RequestError, StackError
+from risk.core.errors import ConnectionLostError, RequestError, SchemaError, StackError
 from risk.core.roles import PAGE, PIPELINE, READER, Roles, grant
-from risk.core.schema import is_created
+from risk.core.schema import is_created, pending_files
 from risk.core.warehouse import Connection, connect, execute, rows, writing
 
 CONTENTS = "contents.json"
@@ -274,13 +274,15 @@ def record(cursor: psycopg2.extensions.cursor, dsn: str, owner: str, replaced: i
         if not is_created(connection):
             return set()
         try:
+            pending_files(connection)
             with writing(connection):
                 execute(connection, "backup/insert_restores", {"replaced_sequence": replaced})
                 return {session for (session,) in rows(connection, "backup/select_closed_publications")}
-        except psycopg2.Error as error:
+        except (psycopg2.Error, SchemaError) as error:
             raise StackError(
                 f"The restored warehouse cannot record that it was restored ({str(error).splitlines()[0]}): it comes "
-                "from another version of the code. Restore it with that version, or load the files again."
+                "from another version of the code, and nothing was replaced. Restore it with that version, or load the "
+                "files again."
             ) from error
 
 
