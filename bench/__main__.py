@@ -18,7 +18,6 @@ MEASUREMENTS = (
     "replay",
     "operation",
     "forecast",
-    "gate",
     "page",
     "vendor",
     "walk",
@@ -26,7 +25,6 @@ MEASUREMENTS = (
     "fit",
     "tail",
     "trials",
-    "usual",
     "what_if",
     "examine",
 )

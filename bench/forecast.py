@@ -1,4 +1,4 @@
-"""Gain, calibration, discrimination and speed of the forecast on desks whose truth is known.
+"""The forecast on desks whose truth is known: gain, calibration, discrimination, speed, promotion, effect of cuts.
 
 Every number is measured one step ahead: row t was issued after session t and is scored with session t + 1. Gains are
 against ``historical`` updated daily, from session 60 on. Run it with ``PYTHONPATH=plugins:. python -m bench.forecast``.
@@ -47,6 +47,7 @@ def measure(
     fit_accounts: int = 10_000,
     real_desks: int = 60,
     break_desks: int = 8,
+    gate_desks: int = 40,
 ) -> dict[str, float]:
     """Measure everything and print the table of numbers to reach.
 
@@ -58,8 +59,11 @@ def measure(
         Accounts of the large fit; 0 = leave out.
     real_desks, break_desks
         Desks of the paired runs with and without the sixth expert, see `bench.pairs.measure_pairs`; 0 = leave out.
+    gate_desks
+        Desks of each set on which the gate and the effect of cuts are measured.
     """
     # They take their desks from here.
+    from bench import gate, tail, usual
     from bench.pairs import measure_pairs
 
     figures = measure_pairs(seeds, real_desks, break_desks)
@@ -74,6 +78,9 @@ def measure(
         figures["10,000 x 625 fit seconds"] = _large_fit_seconds(fit_accounts)
         figures["peak memory bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024.0
     _print_table(figures)
+    gate.measure(desks=gate_desks)
+    usual.measure()
+    tail.measure_model(gate_desks)
     return figures
 
 
