@@ -80,7 +80,7 @@ def test_two_sessions_after_it_are_forecast_by_that_model(
         assert predicted["explained_count"] > 0
         text = (stack_workspace.var / "reports" / "simulated" / date / "report.txt").read_text(encoding="utf-8")
         assert "Forecast drivers " in text
-        assert "sessions with a scored forecast and has" in " ".join(text.split())
+        assert "The model has no scored forecast that was issued before its session opened." in " ".join(text.split())
 
 
 def test_two_dates_at_the_same_time_both_end_with_their_report(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from decimal import Decimal
 
 import numpy as np
@@ -11,9 +12,9 @@ from risk.core.runs import Run
 from risk.core.warehouse import Connection
 from risk.limits.decide import predict
 from risk.model.build_features import store_features
-from risk.model.panel import read_panel
+from risk.model.panel import SCALE_DECAY, ewma_scale, has_forecast, read_panel
 from risk.model.predict import Prediction
-from risk.model.walk_forward import baseline_forecasts
+from risk.model.walk_forward import BASELINE_EXPERTS, baseline_forecasts
 from tests.sql.daily_rows import insert_pnl, new_run, table, trading_days
 
 COLUMNS = ("account_id", "effective_session", "expert", "quantile_05_usd", "is_live")
@@ -40,20 +41,15 @@ def test_forecasts_of_past_sessions_are_filled_in_and_equal_the_walk(connection:
     written = _predict(connection, new_run(connection, days[-1])).forecast_count
 
     # then
-    forecasts = baseline_forecasts(read_panel(connection, days[-1]))
+    panel = read_panel(connection, days[-1])
+    forecasts = baseline_forecasts(panel)
     stored = {(row[0], row[1], row[2]): row[3] for row in table(connection, "forecasts", COLUMNS)}
-    assert (
-        written
-        == len(stored)
-        == sum(
-            int(np.isfinite(getattr(forecasts, expert)).sum())
-            for expert in (
-                "historical",
-                "filtered",
-                "calibrated",
-            )
-        )
-    )
+    counts = Counter(expert for _, _, expert in stored)
+    simple = {name: int(np.isfinite(getattr(forecasts, name)).sum()) for name in BASELINE_EXPERTS}
+    # the expert from simulated desks needs neither a model nor a pool: it begins with the fifth session
+    from_simulated_desks = int(has_forecast(panel, ewma_scale(panel.total_pnl_usd, SCALE_DECAY)).sum())
+    assert counts == {**simple, "prior": from_simulated_desks}
+    assert written == len(stored)
     # the row issued after the next to last session is for the last one, and the text is the exact double
     assert float(stored["B", days[-1], "calibrated"]) == forecasts.calibrated[-2, 1]
     assert str(stored["B", days[-1], "calibrated"]) == str(Decimal(repr(float(forecasts.calibrated[-2, 1]))))
