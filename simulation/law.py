@@ -33,7 +33,7 @@ class Law:
     tilt_probability
         p_tilt: chance that a large loss starts a tilt.
     jump_probability, jump_deviation
-        Chance that a trader's log scale jumps for good before a session, and the standard deviation of the jump.
+        Chance that a trader's log scale jumps permanently before a session, and the standard deviation of the jump.
     stop_share, stop_bounds
         Share of the traders who stop for the day at a loss of so many typical daily P&Ls, drawn once for each trader
         between the bounds.

@@ -13,7 +13,7 @@ import importlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -155,18 +155,21 @@ def pnl(
     rows = [{column: _plain(getattr(row, column)) for column in PNL_COLUMNS} for row in books]
     if adjustments:
         rows = _with_adjustments(rows, statements)
-    if as_json:
-        typer.echo(json.dumps(rows))
-    else:
-        columns = (*PNL_COLUMNS, ADJUSTMENTS_COLUMN) if adjustments else PNL_COLUMNS
-        writer = csv.DictWriter(sys.stdout, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    _print_pnl(rows, (*PNL_COLUMNS, ADJUSTMENTS_COLUMN) if adjustments else PNL_COLUMNS, as_json=as_json)
     for sentence in book_warnings(days, drop.executions, statements.splits):
         typer.echo(sentence, err=True)
     _print_notices(drop, rejected, noticed)
     if drop.rejects or drop.incomplete or rejected:
         raise typer.Exit(1)
+
+
+def _print_pnl(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    writer = csv.DictWriter(sys.stdout, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
 
 
 def _print_notices(drop: DropExecutions, rejected: Iterable[Reject], noticed: Iterable[Notice]) -> None:

@@ -56,7 +56,7 @@ def change_size(
     else:
         before_usd, reference_usd = (_limit_usd(one, first) for one in (account, reference))
     distances = [abs(change.limit_usd - before_usd), abs(change.limit_usd - reference_usd)]
-    # Where a change replaces for good what two persons agreed, the other limits hold afterwards.
+    # Where a change permanently replaces what two persons agreed, the other limits hold afterwards.
     last = max(
         (
             one.ends_at

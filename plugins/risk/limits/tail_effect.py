@@ -158,8 +158,8 @@ def usual_losses(panel: Panel, calibrated_usd: FloatMatrix, needed_counts: IntVe
     """Return the usual loss forecast of each account, as each morning knew it.
 
     The lower weighted median of those issued for the account's earlier active sessions, since it returned if it was
-    away for long (see `Panel.active_counts`). The newest weigh most, so that who trades another size for good is
-    compared with his new size after some months. A size that grows slowly is never unusual.
+    away for long (see `Panel.active_counts`). The newest weigh most, so that a trader who changes size permanently
+    is compared with the new size after some months. A size that grows slowly is never unusual.
 
     Parameters
     ----------

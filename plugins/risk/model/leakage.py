@@ -287,7 +287,7 @@ def _replaced_after(panel: Panel, session_count: int) -> Panel:
     """Replace later sessions by others, so that whatever looks ahead sees something else.
 
     Who was active is not, and who was not wins or loses ten times the largest result; the first account always trades
-    and begins with a loss; every other one leaves for good after a week.
+    and begins with a loss; every other one leaves permanently after a week.
     """
     is_active = panel.is_active[session_count:].copy()
     is_active[RECOMPUTED_SESSIONS:, 1::2] = True
