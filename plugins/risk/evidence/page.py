@@ -13,9 +13,10 @@ from typing import Any
 import jinja2
 
 from risk.core import money
-from risk.core.settings import EXCHANGE_ZONE, TEMPLATE_DIR
+from risk.core.settings import EXCHANGE_ZONE
 from risk.evidence.parts import Row
 from risk.evidence.reading import Scope
+from risk.report.render import new_environment
 
 LISTED_ROWS = 3_000
 """Rows of one kind on the page: ten years of sessions; the JSON has all."""
@@ -131,12 +132,6 @@ def _local(text: str | dt.datetime | None) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATE_DIR),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = new_environment()
     environment.filters.update(dollars=_dollars, signed=_signed_dollars, share=_share, local=_local)
     return environment

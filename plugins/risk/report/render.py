@@ -166,11 +166,16 @@ def compile_templates() -> None:
 
 @cache
 def _environment(kind: str) -> jinja2.Environment:
+    # One environment per kind: a macro of macros.j2 escapes its output in HTML and must not in text. Escaping by file
+    # name instead would let a macro's output pass into HTML unescaped.
+    return new_environment(is_html=kind == "html")
+
+
+def new_environment(*, is_html: bool = True) -> jinja2.Environment:
+    """Return a new environment of the project's templates, with the filters for amounts; HTML is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATE_DIR),
-        # One environment per kind: a macro of macros.j2 escapes its output in HTML and must not in text. Escaping by
-        # file name instead would let a macro's output pass into HTML unescaped.
-        autoescape=kind == "html",  # noqa: S701
+        autoescape=is_html,  # noqa: S701
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -10,8 +10,8 @@ import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from risk.core import money
-from risk.core.settings import EXCHANGE_ZONE, TEMPLATE_DIR, read_settings
+from risk.core.settings import EXCHANGE_ZONE, read_settings
+from risk.report.render import new_environment
 
 SHOWN_FACTS = 100
 """Warnings and restatements that a page lists: a bad delivery may bring thousands, and report.json has all of them."""
@@ -43,13 +43,7 @@ def _figure(value: float | None, decimals: int = 3) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATE_DIR),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = new_environment()
     environment.globals["shown_facts"] = SHOWN_FACTS
-    environment.filters.update({**money.FILTERS, "local_time": _local_time, "figure": _figure})
+    environment.filters.update(local_time=_local_time, figure=_figure)
     return environment
