@@ -14,12 +14,11 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from typer.testing import CliRunner
 
 from risk.cli import app
-from risk.core import schema
 from risk.core.calendar import next_session, store_sessions
 from risk.core.errors import SchemaError
 from risk.core.roles import READ_TABLES, REPLACED_TABLES, SCHEMAS, Duty, Roles, privileges
 from risk.core.runs import open_run
-from risk.core.schema import BASELINE, forget_settings, migrate, prepare_warehouse
+from risk.core.schema import forget_settings, migrate, prepare_warehouse
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, connect, execute, rows, writing
 from risk.ingest.load import load_drop
@@ -29,7 +28,7 @@ from risk.limits.policy_requests import PolicyDecision, decide_request, show_req
 from risk.limits.publish import publish
 from risk.report.doctor_roles import check_attempts, check_roles, check_weaknesses
 from tests.approval_desks import ANN, MORNING, after_deadline, answer, in_force, opened, reported
-from tests.databases import as_role, create_database, drop_database
+from tests.databases import as_role
 from tests.drops import write_drop
 from tests.policies import policy_document
 from tests.report_desks import insert
@@ -433,31 +432,6 @@ def test_riskctl_migrate_says_which_role_is_for_what(
     pipeline, page, reader = roles.duties
     assert alone == f"Applied 0 schema files. Roles: {pipeline} (page and pipeline), {reader} (reader).\n"
     assert apart == {"applied": [], "roles": {pipeline: ["pipeline"], page: ["page"], reader: ["reader"]}}
-
-
-def test_warehouse_of_the_baseline_gets_the_roles(
-    connection: Connection, roles: Roles, server_dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # given a warehouse from before there were migrations, where the pipeline may insert everywhere
-    name = f"former_{connection.info.backend_pid}"
-    create_database(server_dsn, name, "template1")
-    dsn = make_dsn(server_dsn, dbname=name)
-    with contextlib.closing(connect(dsn)) as owner:
-        every = schema.schema_files()
-        with monkeypatch.context() as former:
-            former.setattr(schema, "schema_files", lambda: {BASELINE: every[BASELINE]})
-            assert migrate(owner) == [BASELINE]
-        with owner, owner.cursor() as cursor:
-            cursor.execute(f"grant usage on schema risk, derived, results to {roles.pipeline}")
-            cursor.execute(f"grant select, insert on all tables in schema risk to {roles.pipeline}")
-
-        # when it is prepared by this version
-        assert prepare_warehouse(owner, roles) == ["001_roles"]
-
-    # then the pipeline decides for nobody any more
-    with contextlib.closing(connect(make_dsn(dsn, user=roles.pipeline, password="word"))) as pipeline:
-        assert check_attempts(pipeline, "pipeline", roles).is_healthy
-    drop_database(server_dsn, name)
 
 
 def test_settings_stored_for_the_role_are_forgotten_at_the_start(pipeline: Connection, roles: Roles) -> None:

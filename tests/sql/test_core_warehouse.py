@@ -39,6 +39,7 @@ def schema_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     folder = tmp_path / "sql"
     shutil.copytree(warehouse.SQL_DIR / "schema", folder / "schema")
     (folder / "migrate").symlink_to(warehouse.SQL_DIR / "migrate")
+    (folder / "schema" / "migrations").mkdir(exist_ok=True)
     (folder / "schema" / "migrations" / "900_examples.sql").write_text("create table risk.examples (number integer)")
     monkeypatch.setattr(warehouse, "SQL_DIR", folder)
     monkeypatch.setattr(schema, "SQL_DIR", folder)
@@ -58,7 +59,7 @@ def empty_database(server_dsn: str) -> Iterator[warehouse.Connection]:
 
 
 def test_migrate_creates_the_schema_in_an_empty_database_once(empty_database: warehouse.Connection) -> None:
-    assert schema.migrate(empty_database) == ["baseline", "001_roles"]
+    assert schema.migrate(empty_database) == ["baseline"]
     assert schema.migrate(empty_database) == []
     tables = warehouse.rows(empty_database, "migrate/select_tables", {"schemas": list(SCHEMAS)})
     assert {name for _, name in tables} < set(OBJECTS)

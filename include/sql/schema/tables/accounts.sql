@@ -13,7 +13,7 @@ create table risk.accounts (
     former_account_id text,
     group_name text,
     trader_name text,
-    recorded_at timestamptz not null
+    recorded_at timestamptz not null default risk.load_instant()
 );
 
 comment on table risk.accounts is

@@ -9,7 +9,7 @@ create table risk.adjustments (
     category text not null,
     amount_usd numeric(18, 8) not null,
     comment text not null,
-    recorded_at timestamptz not null,
+    recorded_at timestamptz not null default risk.load_instant(),
     check (offset_account_id <> account_id)
 );
 

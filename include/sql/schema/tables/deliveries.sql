@@ -6,7 +6,7 @@ create table risk.deliveries (
     session_date date not null references risk.sessions (session_date),
     content_sha256 text not null,
     published_at timestamptz,
-    recorded_at timestamptz not null,
+    recorded_at timestamptz not null default risk.load_instant(),
     row_count bigint not null,
     loaded_count bigint not null,
     rejected_count bigint not null,

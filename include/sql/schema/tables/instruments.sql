@@ -7,7 +7,7 @@ create table risk.instruments (
     symbol text not null,
     multiplier numeric(18, 8) check (multiplier > 0),
     currency text,
-    recorded_at timestamptz not null,
+    recorded_at timestamptz not null default risk.load_instant(),
     check (multiplier is not null or currency is not null)
 );
 

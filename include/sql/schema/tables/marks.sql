@@ -9,7 +9,7 @@ create table risk.marks (
     volume numeric(18, 8),
     currency text,
     multiplier numeric(18, 8) check (multiplier > 0),
-    recorded_at timestamptz not null
+    recorded_at timestamptz not null default risk.load_instant()
 );
 
 create index marks_session on risk.marks (session_date, symbol, mark_id);

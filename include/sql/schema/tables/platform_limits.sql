@@ -8,7 +8,7 @@ create table risk.platform_limits (
     line_number bigint,
     user_id text,
     user_name text,
-    recorded_at timestamptz not null default clock_timestamp(),
+    recorded_at timestamptz not null default risk.load_instant(),
     check ((file_name is null) <> (user_id is null)),
     check ((file_name is null) = (stated_for is null))
 );

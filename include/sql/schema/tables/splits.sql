@@ -8,7 +8,7 @@ create table risk.splits (
     new_shares numeric(18, 8) not null check (new_shares > 0),
     old_shares numeric(18, 8) not null check (old_shares > 0),
     new_symbol text check (new_symbol <> symbol),
-    recorded_at timestamptz not null
+    recorded_at timestamptz not null default risk.load_instant()
 );
 
 comment on table risk.splits is

@@ -8,7 +8,7 @@ create table risk.totals (
     gross_pnl_usd numeric(18, 8) not null,
     net_pnl_usd numeric(18, 8) not null,
     published_at timestamptz,
-    recorded_at timestamptz not null
+    recorded_at timestamptz not null default risk.load_instant()
 );
 
 comment on table risk.totals is
