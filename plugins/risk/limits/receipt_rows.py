@@ -20,7 +20,17 @@ from risk.core.warehouse import Connection, execute, rows, writing
 from risk.limits.in_force import EMAILED, AccountLimits, LimitInForce, limits_in_session
 from risk.limits.limit_inputs import read_reported_limits, read_unreported_limits, unnamed_limits, with_reported
 from risk.limits.policy import DeskTerms, read_terms
-from risk.limits.receipts import Receipt, ReceiptTerms, RunningLows, SessionPath, Step, receipt, receipt_within
+from risk.limits.receipts import (
+    Receipt,
+    ReceiptTerms,
+    RunningLows,
+    RunningPoint,
+    SessionPath,
+    Step,
+    receipt,
+    receipt_within,
+    running_pnl,
+)
 from risk.limits.track_record import FETCHED_ROWS, create_running_steps
 
 STORED_ROWS = 2_000
@@ -121,31 +131,31 @@ def store_receipts(connection: Connection, run: Run) -> int:
         Receipts made.
     """
     with writing(connection):
-        desk = _read_desk(connection, run)
+        desk = _read_desk(connection, run.effective_session, run.as_of)
         names = [name for (name,) in rows(connection, "receipts/select_accounts")]
         keys = [desk.inputs_sha256(name) for name in names]
         found = rows(connection, "receipts/select_stale_receipts", {"account_ids": names, "inputs": keys})
         wanted = [BookedSession(*row) for row in found]
         if wanted:
-            made = _make(connection, run, _with_reported(connection, run, desk, wanted), wanted)
+            made = _make(connection, run, _with_reported(connection, run.as_of, desk, wanted), wanted)
             while chunk := list(islice(made, STORED_ROWS)):
                 receipts = json.dumps(chunk, default=str)
                 execute(connection, "receipts/replace_limit_receipts", {"receipts": receipts})
     return len(wanted)
 
 
-def _read_desk(connection: Connection, run: Run) -> _Desk:
+def _read_desk(connection: Connection, effective_session: dt.date, as_of: Instant) -> _Desk:
     """Read what may change past receipts: policies, groups, the register and the accounts files."""
-    terms = read_terms(connection, run.effective_session, run.as_of)
-    versions = read_policies(connection, as_of=run.as_of)
-    return _Desk(terms, versions, read_unreported_limits(connection, run.as_of, terms))
+    terms = read_terms(connection, effective_session, as_of)
+    versions = read_policies(connection, as_of=as_of)
+    return _Desk(terms, versions, read_unreported_limits(connection, as_of, terms))
 
 
-def _with_reported(connection: Connection, run: Run, desk: _Desk, wanted: Sequence[BookedSession]) -> _Desk:
+def _with_reported(connection: Connection, as_of: Instant, desk: _Desk, wanted: Sequence[BookedSession]) -> _Desk:
     """Add the limits that were reported around some sessions."""
     reported = read_reported_limits(
         connection,
-        run.as_of,
+        as_of,
         # Which policies count emails is asked session by session.
         emailed_counts=True,
         through_session=max(one.session_date for one in wanted),
@@ -172,11 +182,7 @@ def _make(connection: Connection, run: Run, desk: _Desk, wanted: Sequence[Booked
         for one in part:
             version, limits = _limits(desk, one)
             terms = ReceiptTerms.of(desk.policy(one.account_id, version))
-            path = paths[one.key]
-            if not terms.has_fees:
-                with localcontext(EXACT):
-                    path = replace(path, close_usd=path.close_usd + sum(step.fees_usd for step in path.steps))
-            yield _row(one, version, receipt(path, limits, terms))
+            yield _row(one, version, receipt(_closed_by(paths[one.key], terms), limits, terms))
 
 
 def _limits(desk: _Desk, one: BookedSession) -> tuple[PolicyVersion, list[tuple[dt.datetime, LimitInForce]]]:
@@ -203,6 +209,68 @@ def read_paths(
     for account_id, session_date, symbol, quantity in rows(connection, "receipts/select_carried", listed):
         carried[account_id, session_date][symbol] = quantity
     return {one.key: SessionPath(steps[one.key], carried[one.key], one.closes_at, one.close_usd) for one in wanted}
+
+
+def _closed_by(path: SessionPath, terms: ReceiptTerms) -> SessionPath:
+    """Close a path with the P&L that the policy counts."""
+    if terms.has_fees:
+        return path
+    with localcontext(EXACT):
+        return replace(path, close_usd=path.close_usd + sum(step.fees_usd for step in path.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedSession:
+    """An account-session with complete books as its receipt sees it, fill by fill.
+
+    Attributes
+    ----------
+    points
+        The running P&L after each fill, the close last.
+    limits
+        In force in turn, each with the instant from which on it acted.
+    receipt
+        What the account did with them.
+    has_fees
+        Whether the policy counts fees in the running P&L.
+    """
+
+    points: Sequence[RunningPoint]
+    limits: Sequence[tuple[dt.datetime, LimitInForce]]
+    receipt: Receipt
+    has_fees: bool
+
+
+def follow_session(
+    connection: Connection,
+    account_id: str,
+    session_date: dt.date,
+    steps: Sequence[Step],
+    closing: tuple[dt.datetime, Decimal],
+    effective_session: dt.date,
+) -> FollowedSession:
+    """Follow one account-session as its stored receipt was made; nothing is written.
+
+    Parameters
+    ----------
+    steps
+        Its fills, see `risk.limits.track_record.read_running_steps`.
+    closing
+        Aware instant of the close, and the total P&L of the session, US dollars.
+    effective_session
+        Session whose policy and groups apply to all receipts: the one after the newest.
+    """
+    closes_at, total_usd = closing
+    instants = [step.executed_at for step in steps]
+    first_at, last_at = (instants or [closes_at])[0], max([closes_at, *instants])
+    one = BookedSession(account_id, session_date, "", (), (), Decimal(0), total_usd, first_at, last_at, closes_at)
+    desk = _with_reported(connection, "infinity", _read_desk(connection, effective_session, "infinity"), [one])
+    version, limits = _limits(desk, one)
+    terms = ReceiptTerms.of(desk.policy(account_id, version))
+    listed = {"account_ids": [account_id], "session_dates": [session_date]}
+    carried = {symbol: quantity for _, _, symbol, quantity in rows(connection, "receipts/select_carried", listed)}
+    points, made = running_pnl(_closed_by(SessionPath(steps, carried, closes_at, total_usd), terms), limits, terms)
+    return FollowedSession(points, limits, made, terms.has_fees)
 
 
 def _row(one: BookedSession, version: PolicyVersion, made: Receipt) -> dict[str, Any]:

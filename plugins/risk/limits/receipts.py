@@ -11,7 +11,8 @@ without a fill, and only a fill that opens or enlarges a position makes it a bre
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal, localcontext
 from typing import Final, NamedTuple
@@ -241,6 +242,30 @@ def receipt_within(lows: RunningLows, limit: LimitInForce, terms: ReceiptTerms) 
     return Receipt(limit, 1, largest, at, lows.loss_from_top_usd, use, lows.close_usd, None, ())
 
 
+class RunningPoint(NamedTuple):
+    """The running P&L of an account after a fill, or at the close; US dollars.
+
+    Attributes
+    ----------
+    at
+        Aware instant; that of the close for the close and for a fill without a time of day.
+    step
+        The fill; ``None`` = at the close.
+    pnl_usd
+        Gains positive.
+    limit
+        In force there.
+    is_hit
+        Whether the limit is first reached here.
+    """
+
+    at: dt.datetime
+    step: Step | None
+    pnl_usd: Decimal
+    limit: LimitInForce
+    is_hit: bool
+
+
 def receipt(path: SessionPath, limits: Sequence[tuple[dt.datetime, LimitInForce]], terms: ReceiptTerms) -> Receipt:
     """Walk a session fill by fill.
 
@@ -251,12 +276,17 @@ def receipt(path: SessionPath, limits: Sequence[tuple[dt.datetime, LimitInForce]
     """
     with localcontext(EXACT):
         walk = _Walk(path, limits, terms)
-        for step in path.steps:
-            walk.pass_limits(step.executed_at)
-            walk.take(step)
-        walk.pass_limits(max([path.closes_at, *(step.executed_at for step in path.steps)]))
-        walk.close()
+        deque(walk.follow(), maxlen=0)
         return walk.receipt()
+
+
+def running_pnl(
+    path: SessionPath, limits: Sequence[tuple[dt.datetime, LimitInForce]], terms: ReceiptTerms
+) -> tuple[list[RunningPoint], Receipt]:
+    """Walk a session as `receipt` does, and return every point of the running P&L, the close last, beside it."""
+    with localcontext(EXACT):
+        walk = _Walk(path, limits, terms)
+        return list(walk.follow()), walk.receipt()
 
 
 @dataclass
@@ -297,6 +327,19 @@ class _Walk:
     @property
     def limit(self) -> LimitInForce:
         return self.limits[self.place][1]
+
+    def follow(self) -> Iterator[RunningPoint]:
+        """Go from fill to fill to the close."""
+        for step in self.path.steps:
+            self.pass_limits(step.executed_at)
+            was_hit = self.hit is not None
+            self.take(step)
+            yield RunningPoint(step.executed_at, step, self.pnl, self.limit, not was_hit and self.hit is not None)
+        closes_at = max([self.path.closes_at, *(step.executed_at for step in self.path.steps)])
+        self.pass_limits(closes_at)
+        was_hit = self.hit is not None
+        self.close()
+        yield RunningPoint(closes_at, None, self.pnl, self.limit, not was_hit and self.hit is not None)
 
     def pass_limits(self, instant: dt.datetime) -> None:
         """Let the limits take effect that do so by an instant."""

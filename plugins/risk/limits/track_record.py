@@ -16,7 +16,7 @@ import json
 import math
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from decimal import Decimal, localcontext
 from itertools import chain, groupby, islice
@@ -27,7 +27,7 @@ import numpy as np
 
 from risk.core.money import EXACT, count, counted, p_value, percent, usd
 from risk.core.runs import Run
-from risk.core.warehouse import Connection, execute, planning, rows, statement, writing
+from risk.core.warehouse import Connection, execute, planning, records, rows, statement, writing
 from risk.model.backtests import INTERVAL, resampled_sessions
 
 SLIPPAGE_RATIO = Decimal("0.05")
@@ -38,6 +38,10 @@ INTERVAL_SESSIONS = 20
 """Fewest sessions with known outcomes for an interval, and with it for a verdict."""
 
 FETCHED_ROWS = 2_000
+
+CREATE_STEPS = "create temporary table pg_temp.running_steps on commit drop as "
+ONE_PROCESS: Mapping[str, str | int] = {"max_parallel_workers_per_gather": 0, "jit": "off"}
+"""How the steps are planned."""
 
 
 class IntradayPath(NamedTuple):
@@ -348,19 +352,43 @@ def create_running_steps(
     dict
         Binds that list the account-sessions.
     """
+    binds = _binds_of_steps(connection, keys, as_of)
+    with connection.cursor() as cursor:
+        cursor.execute("drop table if exists running_steps")
+    with planning(connection, **ONE_PROCESS), connection.cursor() as cursor:
+        cursor.execute(CREATE_STEPS + statement("receipts/follow_fills"), binds)
+    return {name: binds[name] for name in ("account_ids", "session_dates")}
+
+
+def read_running_steps(
+    connection: Connection, account_id: str, session_date: dt.date, as_of: dt.datetime | str = "infinity"
+) -> list[dict[str, Any]]:
+    """Read the steps of one account-session; it needs no table, so a role that only reads may call it.
+
+    Parameters
+    ----------
+    as_of
+        Cut-off of the fills; ``infinity`` = all.
+    """
+    binds = _binds_of_steps(connection, [(account_id, session_date)], as_of)
+    with planning(connection, **ONE_PROCESS):
+        return records(connection, "receipts/follow_fills", binds)
+
+
+def _binds_of_steps(
+    connection: Connection, keys: Sequence[tuple[Any, ...]], as_of: dt.datetime | str
+) -> dict[str, Any]:
+    """Name the account-sessions and the deliveries that count for them."""
     account_ids, session_dates = map(list, zip(*keys, strict=True))
-    listed = {"account_ids": account_ids, "session_dates": session_dates}
-    bounds = {"first_session_date": min(session_dates), "last_session_date": max(session_dates)}
-    delivered = rows(connection, "receipts/select_deliveries", {**listed, "as_of": as_of})
-    deliveries = {
+    listed = {"account_ids": account_ids, "session_dates": session_dates, "as_of": as_of}
+    delivered = rows(connection, "receipts/select_deliveries", listed)
+    return {
+        **listed,
+        "first_session_date": min(session_dates),
+        "last_session_date": max(session_dates),
         "delivery_ids": [delivery_id for delivery_id, _ in delivered],
         "delivery_account_ids": [account_id for _, account_id in delivered],
     }
-    with connection.cursor() as cursor:
-        cursor.execute("drop table if exists running_steps")
-    with planning(connection, max_parallel_workers_per_gather=0, jit="off"):
-        execute(connection, "receipts/create_running_steps", {**listed, **bounds, **deliveries, "as_of": as_of})
-    return listed
 
 
 def _with_outcomes(row: dict[str, Any]) -> dict[str, Any]:

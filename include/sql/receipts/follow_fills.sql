@@ -1,16 +1,16 @@
 -- Follows the running net P&L of some account-sessions, whose books are complete, along their own fills.
--- Grain: one row per fill, by its place in the account-session. Writes: running_steps.
+-- Grain: one row per fill, by its place in the account-session.
 -- Reads: positions, sessions, fills, collected_corrections.
 -- Binds: as_of, account_ids, session_dates (arrays of equal length), delivery_ids and delivery_account_ids (arrays of
 -- equal length: the deliveries that count, and their present accounts), first_session_date and last_session_date (the
 -- range reaches the index of the fills).
 -- Money: US dollars, exact; change_usd is what the fill adds to the running P&L, its fee included, gains positive.
--- Rerun: gone with its transaction. Each part is made once: the planner expects one row of nearly all of them. The
--- deliveries are named, since joining them by current_fills takes ten times as long as the rest.
+-- Rerun: reads only; a run makes a temporary table of it, a page fetches it. Each part is made once: the planner
+-- expects one row of nearly all of them. The deliveries are named, since joining them by current_fills takes ten times
+-- as long as the rest.
 -- A fill moves the account's P&L by the position in its symbol, from the account's own last price of it to the new one,
 -- less the fee; a carried position starts at its mark at the previous close, through a split. What is not traded does
 -- not move before the close. A currency counts at the session's rate throughout. Fills are ordered as in the books.
-create temporary table pg_temp.running_steps on commit drop as
 with wanted as materialized (
     select
         listed.account_id,
@@ -132,4 +132,10 @@ select
         (valued.quantity - valued.signed_quantity) * valued.price
         - coalesce(valued.value_before, valued.carried_value, 0)
     ) * valued.price_usd - valued.fees_usd as change_usd
-from valued;
+from valued
+order by
+    valued.account_id asc,
+    valued.session_date asc,
+    valued.executed_at asc,
+    valued.tie_rank asc,
+    valued.delivery_id asc;
