@@ -43,8 +43,9 @@ LIMITS_COLUMNS = (
     "outcome",
 )
 
-FORMULA_STARTS = ("=", "+", "-", "@")
-"""A spreadsheet runs cells that start with one of these, after blanks, as formulas (OWASP, CSV injection)."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A spreadsheet runs cells that start with one of these, after blanks, as formulas (OWASP, CSV injection); the last
+four are the full-width forms of the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +96,9 @@ def limits_csv(facts: Facts) -> str:
     writer = csv.DictWriter(stream, LIMITS_COLUMNS, lineterminator="\n")
     writer.writeheader()
     for account in facts.accounts:
-        lines = [" ".join(text.splitlines()) for text in (account.account_id, "; ".join(account.reasons))]
-        # A quote marks as text what a spreadsheet would run as a formula.
-        account_id, reasons = (f"'{line}" if line.lstrip().startswith(FORMULA_STARTS) else line for line in lines)
         writer.writerow(
             {
-                "account_id": account_id,
+                "account_id": csv_text(account.account_id),
                 "session_date": exact(facts.session_date),
                 "effective_session": exact(facts.effective_session),
                 "cut_ratio": exact(account.cut_ratio),
@@ -108,11 +106,17 @@ def limits_csv(facts: Facts) -> str:
                 "new_limit_usd": exact(account.new_limit_usd),
                 "level": account.level,
                 "source": account.source,
-                "reasons": reasons,
+                "reasons": csv_text("; ".join(account.reasons)),
                 **_use_cells(receipts.get(account.account_id)),
             }
         )
     return stream.getvalue()
+
+
+def csv_text(text: str) -> str:
+    """Return a text as a cell of a CSV: on one line, after a quote where a spreadsheet would run it as a formula."""
+    line = " ".join(text.splitlines())
+    return f"'{line}" if line.startswith("\t") or line.lstrip().startswith(FORMULA_STARTS) else line
 
 
 def _use_cells(receipt: ReceiptFacts | None) -> dict[str, str]:

@@ -37,11 +37,20 @@ from risk.model.gate import OLDEST_SESSIONS
 from risk.web.access import DECIDER, READER, MayDecideDep, UserDep, check_form_token, form_token
 from risk.web.approval_views import CutsForm, DecisionForm, read_approval, wake_if_decided
 from risk.web.breach_views import BreachForm, read_breach, read_use
+from risk.web.exports import answer
 from risk.web.guard import Guard, protect
 from risk.web.limit_views import PAGE_ROWS, LimitForm, read_limits_page
-from risk.web.parameters import ALL_ROWS, FIRST_ROWS, Number, RowCount
+from risk.web.parameters import ALL_ROWS, FIRST_ROWS, Number, RowCount, ShownRows
 from risk.web.policy_pages import router as policy_router
 from risk.web.rendering import render, root
+from risk.web.session_tables import (
+    feature_tables,
+    limits_table,
+    receipts_table,
+    recommendations_table,
+    session_tables,
+    use_table,
+)
 from risk.web.views import (
     read_model_page,
     read_morning,
@@ -70,13 +79,15 @@ ASSETS = {"risk.css": "text/css", "risk.js": "text/javascript"}
 
 
 @router.get("/", response_class=HTMLResponse)
-def today(request: Request) -> HTMLResponse:
+def today(request: Request) -> Response:
     """Show the newest report."""
     with warehouse() as connection:
         morning = read_morning(connection, None)
         items = open_items(read_items(connection))
         problem = read_problem(connection)
-    return render(request, "today", morning=morning, facts=morning.report.facts, items=items, problem=problem)
+    facts = morning.report.facts
+    tables = [limits_table(morning), use_table(facts.limit_use.receipts)]
+    return answer(request, "today", tables, morning=morning, facts=facts, items=items, problem=problem)
 
 
 @router.get("/sessions")
@@ -88,24 +99,28 @@ def any_session(request: Request, date: dt.date) -> RedirectResponse:
 @router.get("/sessions/{session_date}", response_class=HTMLResponse)
 def session(
     request: Request, session_date: dt.date, known: Annotated[str, Query(pattern="^(then|now)$")] = "then"
-) -> HTMLResponse:
+) -> Response:
     """Show a past session as its report knew it, or as it is known now."""
     with warehouse() as connection:
         view = read_session(connection, session_date, known)
-    return render(request, "session", view=view, morning=view.morning, facts=view.morning.report.facts, known=known)
+    shown: dict[str, Any] = {"morning": view.morning, "facts": view.morning.report.facts, "known": known}
+    return answer(request, "session", session_tables(view, known), view=view, **shown)
 
 
 @router.get("/traders/{account_id}", response_class=HTMLResponse)
-def trader(request: Request, account_id: str, rows: RowCount = FIRST_ROWS) -> HTMLResponse:
+def trader(request: Request, account_id: str, rows: ShownRows) -> Response:
     """Show one trader's past, with the newest recommendations or all of them."""
     with warehouse() as connection:
         view = read_trader(connection, account_id, rows)
-        shown: dict[str, Any] = {
-            "receipts": read_use(connection, account_id),
-            "items": open_items(read_items(connection, account_id=account_id)),
-        }
+        receipts = read_use(connection, account_id)
+        items = open_items(read_items(connection, account_id=account_id))
     has_more = len(view.recommendations) == rows and rows < ALL_ROWS
-    return render(request, "trader", view=view, has_more=has_more, all_rows=ALL_ROWS, **shown)
+    tables = [
+        receipts_table(receipts),
+        recommendations_table(view.recommendations, is_cut_short=has_more),
+        *feature_tables(view.features),
+    ]
+    return answer(request, "trader", tables, view=view, items=items)
 
 
 @router.get("/traders/{account_id}/pack")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query
 
 FIRST_ROWS, ALL_ROWS = 60, 100_000
 """Rows of a long table at first, and when all are asked for."""
@@ -13,3 +13,11 @@ Number = Annotated[int, Path(ge=1, lt=1 << 63)]
 """A key of a table."""
 
 RowCount = Annotated[int, Query(ge=1, le=ALL_ROWS)]
+
+
+def shown_rows(rows: RowCount = FIRST_ROWS, asked: Annotated[str, Query(alias="format")] = "") -> int:
+    """Return how many rows of a long table to read: an export has all of them."""
+    return ALL_ROWS if asked else rows
+
+
+ShownRows = Annotated[int, Depends(shown_rows)]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from functools import cache
+from functools import cache, partial
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
-from risk.core.settings import EXCHANGE_ZONE, read_settings
+from risk.core.settings import read_settings
 from risk.report.render import new_environment
+from risk.web.parameters import ALL_ROWS
+from risk.web.tables import figure, local_time
+
+NOT_KEPT = frozenset({"format", "table"})
+"""Parts of an address that ask for an export and not for a page."""
 
 SHOWN_FACTS = 100
 """Warnings and restatements that a page lists: a bad delivery may bring thousands, and report.json has all of them."""
@@ -19,9 +24,27 @@ SHOWN_FACTS = 100
 
 def render(request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
     """Render ``include/templates/page/<name>.html.j2``; links start at where the app is mounted."""
-    shown = {"root": root(request), "is_simulated": read_settings().is_simulated, **context}
+    shown = {
+        "root": root(request),
+        "is_simulated": read_settings().is_simulated,
+        "address": partial(changed_address, request),
+        **context,
+    }
     text = _environment().get_template(f"page/{name}.html.j2").render(shown)
     return HTMLResponse(text, status)
+
+
+def changed_address(request: Request, **changes: str | int) -> str:
+    """Return the address of the page that is shown, with some parts of its query changed; an empty one goes."""
+    kept = [(name, text) for name, text in request.query_params.multi_items() if name not in {*changes, *NOT_KEPT}]
+    query = urlencode([*kept, *((name, str(value)) for name, value in changes.items() if value != "")])
+    return f"{root(request)}{page_path(request)}" + (f"?{query}" if query else "")
+
+
+def page_path(request: Request) -> str:
+    """Return the path of a page below the root, quoted as in an address."""
+    path = request.scope["path"].removeprefix(root(request))
+    return quote(path)
 
 
 def root(request: Request) -> str:
@@ -29,21 +52,9 @@ def root(request: Request) -> str:
     return str(request.scope.get("root_path", "")).rstrip("/")
 
 
-def _local_time(instant: dt.datetime) -> str:
-    return f"{instant.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M} New York"
-
-
-def _figure(value: float | None, decimals: int = 3) -> str:
-    """Write a number without a unit; small ones keep digits that tell them from 0."""
-    if value is None:
-        return "n/a"
-    places = 5 if value and abs(value) < 10**-decimals else decimals
-    return f"{value:z,.{places}f}"
-
-
 @cache
 def _environment() -> jinja2.Environment:
     environment = new_environment()
-    environment.globals["shown_facts"] = SHOWN_FACTS
-    environment.filters.update(local_time=_local_time, figure=_figure)
+    environment.globals.update(shown_facts=SHOWN_FACTS, all_rows=ALL_ROWS)
+    environment.filters.update(local_time=local_time, figure=figure)
     return environment
