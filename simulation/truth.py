@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,6 +135,8 @@ def draw_results(
     session_dates: Sequence[dt.date],
     is_active: NDArray[np.bool_],
     seed: int,
+    *,
+    scale_usd: Sequence[float] | None = None,
 ) -> Truth:
     """Draw results for given accounts and given trading days.
 
@@ -148,6 +150,8 @@ def draw_results(
         Where an account trades, ``(n_sessions, n_accounts)``.
     seed
         Not negative.
+    scale_usd
+        Each account's scale ``s`` of the law, US dollars, ``(n_accounts,)``; ``None`` = drawn as well.
 
     Notes
     -----
@@ -155,6 +159,8 @@ def draw_results(
     the cent, far above the last bit in which math libraries differ.
     """
     traits = _draw_traits(law, len(account_ids), seed)
+    if scale_usd is not None:
+        traits = replace(traits, scale_usd=np.array(scale_usd, dtype=np.float64))
     calm_scale = traits.scale_usd * np.exp(_log_volatility(law, is_active.shape, seed))
     shocks = _draw_shocks(law, is_active.shape, seed)
     result, sigma, tilt, stop = _walk(law, traits, calm_scale, shocks, is_active, seed)

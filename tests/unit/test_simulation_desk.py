@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +16,14 @@ import pytest
 
 from risk.core.calendar import next_session
 from risk.core.errors import RequestError
+from risk.core.policy_document import default_policy
 from risk.core.settings import PROJECT_DIR
 from risk.ingest.file_names import MARKER
 from risk.limits import rules
+from risk.limits.fit import LossRecord, review_limits
 from simulation.desk import draw_desk, write_desk
+from simulation.law import law_of
+from simulation.truth import LAST_SESSION, draw, draw_results, sessions_through
 from simulation.writing import simulate
 from tests.policies import account_policy
 
@@ -46,9 +49,13 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def fills(desk: Path) -> dict[str, list[dict[str, str]]]:
-    """Rows by session."""
+    return _fills(desk)
+
+
+def _fills(folder: Path) -> dict[str, list[dict[str, str]]]:
+    """Read the rows by session."""
     found = {}
-    for path in sorted(desk.glob("fills_*.csv")):
+    for path in sorted(folder.glob("fills_*.csv")):
         with path.open(encoding="ascii", newline="") as lines:
             found[path.stem.removeprefix("fills_")] = list(csv.DictReader(lines))
     return found
@@ -138,7 +145,7 @@ def test_desk_fills_are_sorted_and_lie_within_the_trading_day(fills: dict[str, l
 def test_desk_is_marked_as_simulated(desk: Path) -> None:
     marker = json.loads((desk / MARKER).read_text(encoding="ascii"))
 
-    assert marker == {"last_session": "2025-08-15", "seed": 2, "sessions": 102, "set": "medium", "traders": 23}
+    assert marker == {"last_session": "2025-08-15", "seed": 7108, "sessions": 102, "set": "real", "traders": 23}
 
 
 def test_desk_is_the_same_to_the_byte_when_written_again(desk: Path, tmp_path: Path) -> None:
@@ -209,15 +216,16 @@ def test_simulation_writes_no_fills_file_for_a_session_in_which_nobody_trades(tm
     assert len(list(tmp_path.glob("marks_*.csv"))) == 60
 
 
-def test_traders_on_tilt_average_down_more_often(fills: dict[str, list[dict[str, str]]]) -> None:
+def test_traders_on_tilt_average_down_more_often(tmp_path: Path) -> None:
     # given the tilt of each account-session, and its opening fills at a price better for the trader than the one
     # before in the same order: an order walks the book to worse prices, so only averaging down gets better ones
-    truth = draw_desk()
+    simulate("strong", 8, 40, 1, tmp_path)
+    truth = draw("strong", 8, 40, 1)
     rows = {session.isoformat(): place for place, session in enumerate(truth.session_dates)}
     columns = {account: place for place, account in enumerate(truth.account_ids)}
     better: dict[bool, list[bool]] = {True: [], False: []}
 
-    for session, executions in fills.items():
+    for session, executions in _fills(tmp_path).items():
         last: dict[str, float] = {}
         for fill in executions:
             if fill["B/S"] not in "BT":
@@ -233,25 +241,74 @@ def test_traders_on_tilt_average_down_more_often(fills: dict[str, list[dict[str,
     assert tilted > 2 * calm > 0
 
 
-def test_desk_leaves_a_mixed_picture_with_fewer_than_three_in_ten_high_on_its_last_session() -> None:
+def test_given_scales_multiply_the_results_and_change_no_other_draw() -> None:
+    is_active = np.ones((60, 2), dtype=np.bool_)
+    request = (law_of("real"), ("A", "B"), sessions_through(LAST_SESSION, 60), is_active, 3)
+
+    small = draw_results(*request, scale_usd=(1000, 1000))
+    large = draw_results(*request, scale_usd=(3000, 1000))
+
+    # Both are rounded to the cent: three times half a cent and half a cent.
+    assert large.net_pnl_usd[:, 0] == pytest.approx(3 * small.net_pnl_usd[:, 0], abs=0.0201)
+    assert large.sigma_usd[:, 0] == pytest.approx(3 * small.sigma_usd[:, 0])
+    assert np.array_equal(large.net_pnl_usd[:, 1], small.net_pnl_usd[:, 1])
+    assert np.array_equal(large.trade_count, small.trade_count)
+
+
+def test_desk_leaves_two_high_and_two_moderate_traders_on_its_last_session() -> None:
     truth = draw_desk()
-    cuts = []
+    cuts = {}
     for column, account in enumerate(truth.account_ids):
-        if account.endswith("_OLD"):
+        if account not in STATED_DAYS:
             continue
         results = truth.net_pnl_usd[truth.is_active[:, column], column]
         # Exponential weights written out: lambda 0.97, the first result carrying all that came before it.
         age = np.arange(len(results))[::-1]
         weights = np.where(age == age[0], 0.97**age, 0.03 * 0.97**age)
         scale_usd = float(np.sqrt(weights @ results**2))
-        cuts.append(
-            rules.rules_cut_ratio(
-                rules.PnlHistory(results, scale_usd, truth.session_dates[-1]), rules.RuleSet(account_policy())
-            )
-        )
-
-    high = sum(cut >= Decimal("0.40") for cut in cuts)
-    moderate = sum(Decimal("0.20") <= cut < Decimal("0.40") for cut in cuts)
+        history = rules.PnlHistory(results, scale_usd, truth.session_dates[-1])
+        cuts[account] = rules.rules_cut_ratio(history, rules.RuleSet(account_policy(default_policy())))
 
     assert len(cuts) == 12
-    assert (high, moderate) == (2, 2)
+    assert {account: float(cut) for account, cut in cuts.items() if cut} == {
+        "NET015": 0.5, "NET005": 0.4, "NET002": 0.3, "NET009": 0.2
+    }  # fmt: skip
+
+
+def test_default_limit_fits_nine_traders_who_never_reached_it(fills: dict[str, list[dict[str, str]]]) -> None:
+    losses_usd = _largest_losses_usd(fills)
+    terms = account_policy(default_policy())
+
+    fits = review_limits(
+        [
+            LossRecord(account, terms, np.array(losses), np.zeros(len(losses), dtype=np.bool_))
+            for account, losses in losses_usd.items()
+        ]
+    )
+
+    assert {fit.account_id: fit.verdict for fit in fits if fit.verdict != "fits"} == {
+        "NET002": "limited history", "NET009": "too large", "NET026": "too large"
+    }  # fmt: skip
+    assert len(fits) == 12
+    assert {fit.account_id: fit.hit_count for fit in fits if fit.hit_count} == {"NET002": 4, "NET009": 17, "NET026": 19}
+
+
+def _largest_losses_usd(fills: dict[str, list[dict[str, str]]]) -> dict[str, list[float]]:
+    """Follow cash and open positions, at the last own price of each symbol, through each session of the twelve."""
+    fees = ("Comm", "Ecn Fee", "SEC", "TAF", "Clr")
+    largest: dict[str, list[float]] = {account: [] for account in STATED_DAYS}
+    for session in sorted(fills):
+        cash, lowest = Counter[str](), dict[str, float]()
+        held, last = Counter[tuple[str, str]](), dict[tuple[str, str], float]()
+        value = Counter[str]()
+        for fill in fills[session]:
+            account, price = fill["Account"], float(fill["Price"])
+            key, quantity = (account, fill["Symbol"]), int(fill["Qty"]) * (1 if fill["B/S"] in "BC" else -1)
+            value[account] += (held[key] + quantity) * price - held[key] * last.get(key, 0.0)  # type: ignore[assignment]
+            held[key] += quantity
+            last[key] = price
+            cash[account] -= quantity * price + sum(float(fill[fee]) for fee in fees)  # type: ignore[assignment]
+            lowest[account] = min(lowest.get(account, 0.0), cash[account] + value[account])
+        for account in largest.keys() & lowest.keys():
+            largest[account].append(-lowest[account])
+    return largest
