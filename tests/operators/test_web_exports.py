@@ -14,7 +14,7 @@ from risk.core.warehouse import Connection
 from tests.operators.web_client import words
 from tests.report_desks import SESSION, book, deliver_fills, insert, open_run, recommend, store_report
 
-PAGES = ("/", f"/sessions/{SESSION}", "/traders/NET001")
+PAGES = ("/", f"/sessions/{SESSION}", "/traders/NET001", "/limits", "/model", "/policy")
 
 
 @pytest.fixture

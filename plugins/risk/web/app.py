@@ -39,9 +39,11 @@ from risk.web.approval_views import CutsForm, DecisionForm, read_approval, wake_
 from risk.web.breach_views import BreachForm, read_breach, read_use
 from risk.web.exports import answer
 from risk.web.guard import Guard, protect
+from risk.web.limit_tables import decisions_table, entries_table, limits_tables
 from risk.web.limit_views import PAGE_ROWS, LimitForm, read_limits_page
 from risk.web.parameters import ALL_ROWS, FIRST_ROWS, Number, RowCount, ShownRows
 from risk.web.policy_pages import router as policy_router
+from risk.web.record_tables import model_tables, track_record_tables
 from risk.web.rendering import render, root
 from risk.web.session_tables import (
     feature_tables,
@@ -150,18 +152,17 @@ def breaches(request: Request, rows: RowCount = FIRST_ROWS) -> HTMLResponse:
         items = read_items(connection)
     listed = sorted(items, key=lambda item: item.state != OPEN)[:rows]
     counts = {"open_count": len(open_items(items)), "item_count": len(items)}
-    return render(request, "breaches", items=listed, all_rows=ALL_ROWS, **counts)
+    return render(request, "breaches", items=listed, **counts)
 
 
 @router.get("/breaches/{session_date}/{account_id}", response_class=HTMLResponse)
-def breach(
-    request: Request, session_date: dt.date, account_id: str, user: UserDep, decides: MayDecideDep
-) -> HTMLResponse:
+def breach(request: Request, session_date: dt.date, account_id: str, user: UserDep, decides: MayDecideDep) -> Response:
     """Show a breach, what was entered about it, and the form that closes it."""
     with warehouse() as connection:
         view = read_breach(connection, account_id, session_date)
     token = form_token(user, _breach_purpose(account_id, session_date))
-    return render(request, "breach", view=view, may_decide=decides, reasons=CLOSING_REASONS, token=token)
+    tables = [entries_table(view.entries)]
+    return answer(request, "breach", tables, view=view, may_decide=decides, reasons=CLOSING_REASONS, token=token)
 
 
 @router.post("/breaches/{session_date}/{account_id}/entries", dependencies=[DECIDER])
@@ -177,21 +178,24 @@ def enter_breach(
 
 
 @router.get("/limits", response_class=HTMLResponse)
-def limits(
-    request: Request, user: UserDep, decides: MayDecideDep, entered: Annotated[LimitForm, Query()]
-) -> HTMLResponse:
+def limits(request: Request, user: UserDep, decides: MayDecideDep, entered: Annotated[LimitForm, Query()]) -> Response:
     """Show limits in force, the register, and the form that requests a change, filled in as the address says."""
     with warehouse() as connection:
-        view = read_limits_page(connection, entered, has_dual_control=read_settings().dual_control)
-    return render(
+        view = read_limits_page(
+            connection,
+            entered,
+            has_dual_control=read_settings().dual_control,
+            is_export="format" in request.query_params,
+        )
+    return answer(
         request,
         "limits",
+        limits_tables(view, entered.find),
         view=view,
         entered=entered,
         kinds=KIND_TIMES,
         user=user,
         may_decide=decides,
-        all_rows=ALL_ROWS,
         token=form_token(user, REQUEST_PURPOSE),
         platform_token=form_token(user, PLATFORM_PURPOSE),
         tokens={one.change.change_id: form_token(user, _change_purpose(one.change.change_id)) for one in view.pending},
@@ -238,18 +242,19 @@ def decide_limit_change(
 
 @router.get("/track-record", response_class=HTMLResponse)
 @router.get("/track-record/{session_date}", response_class=HTMLResponse)
-def track_record(request: Request, session_date: dt.date | None = None, rows: RowCount = FIRST_ROWS) -> HTMLResponse:
+def track_record(request: Request, rows: ShownRows, session_date: dt.date | None = None) -> Response:
     """Show what past cuts were worth, as known now or to a session's run."""
     with warehouse() as connection:
         view = read_track_record(connection, session_date, rows)
     has_more = view is not None and rows < max(view.session_count, view.record["entry_count"])
     method: dict[str, Any] = {"slippage_ratio": SLIPPAGE_RATIO, "block_sessions": BLOCK_SESSIONS}
-    return render(request, "track_record", view=view, has_more=has_more, all_rows=ALL_ROWS, **method)
+    tables = track_record_tables(view, is_cut_short=has_more) if view is not None else []
+    return answer(request, "track_record", tables, view=view, **method)
 
 
 @router.get("/model", response_class=HTMLResponse)
 @router.get("/model/{model_id}", response_class=HTMLResponse)
-def model(request: Request, model_id: Number | None = None, rows: RowCount = FIRST_ROWS) -> HTMLResponse:
+def model(request: Request, rows: ShownRows, model_id: Number | None = None) -> Response:
     """Show a model's card, the newest one's or an earlier one's, and the gate's evaluations."""
     with warehouse() as connection:
         view = read_model_page(connection, model_id, rows)
@@ -258,8 +263,8 @@ def model(request: Request, model_id: Number | None = None, rows: RowCount = FIR
         "limited_history_sessions": terms.limited_history_sessions,
         "oldest_sessions": OLDEST_SESSIONS,
     }
-    has_more = rows < view.evaluation_count
-    return render(request, "model", view=view, has_more=has_more, all_rows=ALL_ROWS, **bounds)
+    tables = model_tables(view, is_cut_short=rows < view.evaluation_count)
+    return answer(request, "model", tables, view=view, **bounds)
 
 
 @router.get("/approvals/{publication_id}", response_class=HTMLResponse)
@@ -270,13 +275,14 @@ def approval(
     decides: MayDecideDep,
     page: RowCount = 1,
     rows: RowCount = PAGE_ROWS,
-) -> HTMLResponse:
+) -> Response:
     """Show what is open, what was decided and what is in force, and the forms that decide."""
     with warehouse() as connection:
-        view = read_approval(connection, publication_id, page, rows)
+        view = read_approval(connection, publication_id, page, ALL_ROWS if "format" in request.query_params else rows)
     token = form_token(user, _approval_purpose(publication_id))
-    shown: dict[str, Any] = {"user": user, "may_decide": decides, "token": token, "all_rows": ALL_ROWS}
-    return render(request, "approval", view=view, **shown)
+    shown: dict[str, Any] = {"user": user, "may_decide": decides, "token": token}
+    tables = [decisions_table(view.decisions, view.decision_count)]
+    return answer(request, "approval", tables, view=view, **shown)
 
 
 @router.post("/approvals/{publication_id}/decisions", dependencies=[DECIDER])

@@ -32,6 +32,9 @@ Row = TypeVar("Row")
 PAGE_ROWS = 100
 """Rows of a table that has pages."""
 
+WHOLE = 0
+"""Number of the page that is the whole table."""
+
 PageNumber = Annotated[int, Field(ge=1, le=ALL_ROWS)]
 
 
@@ -79,7 +82,9 @@ class Page(Generic[Row]):
 
 
 def page_of(found: Sequence[Row], number: int) -> Page[Row]:
-    """Cut a page out of a table; a number beyond the last page is the last page."""
+    """Cut a page out of a table; a number beyond the last page is the last page, and 0 stands for the whole table."""
+    if number == WHOLE:
+        return Page(1, found, len(found))
     within = min(number, max(1, math.ceil(len(found) / PAGE_ROWS)))
     return Page(within, found[(within - 1) * PAGE_ROWS : within * PAGE_ROWS], len(found))
 
@@ -127,8 +132,16 @@ class LimitsView:
     next_session: dt.date
 
 
-def read_limits_page(connection: Connection, asked: LimitForm, *, has_dual_control: bool) -> LimitsView:
-    """Read the page as it is known now, by the warehouse's clock, with so many of the long tables as was asked for."""
+def read_limits_page(
+    connection: Connection, asked: LimitForm, *, has_dual_control: bool, is_export: bool = False
+) -> LimitsView:
+    """Read the page as it is known now, by the warehouse's clock, with so many of the long tables as was asked for.
+
+    An export has all rows of each table.
+    """
+    if is_export:
+        whole = {"rows": ALL_ROWS, "accounts": WHOLE, "fits": WHOLE, "traders": WHOLE}
+        asked = asked.model_copy(update=whole)
     now = rows(connection, "publish_limits/select_clock")[0][0]
     changes = read_changes(connection, now)
     waiting = open_changes(changes, now)

@@ -30,9 +30,10 @@ from risk.web.access import (
     check_form_token,
     form_token,
 )
-from risk.web.parameters import ALL_ROWS, FIRST_ROWS, Number, RowCount
+from risk.web.exports import answer
+from risk.web.parameters import FIRST_ROWS, Number, ShownRows
+from risk.web.policy_tables import policy_tables, smaller, stored_interval, trial_tables
 from risk.web.policy_views import (
-    NET_CURVES,
     PolicyForm,
     read_policy_page,
     read_trial_page,
@@ -50,8 +51,8 @@ PURPOSE = "try or adopt a policy"
 
 @router.get("", response_class=HTMLResponse)
 def policy(
-    request: Request, user: UserDep, decides: MayDecideDep, triggers: MayTriggerDep, rows: RowCount = FIRST_ROWS
-) -> HTMLResponse:
+    request: Request, user: UserDep, decides: MayDecideDep, triggers: MayTriggerDep, rows: ShownRows
+) -> Response:
     """Show the policy in force, its versions, what is pending, the trials, and the form that tries or adopts one."""
     return _page(request, user, decides=decides, triggers=triggers, rows=rows)
 
@@ -86,19 +87,19 @@ def trial(
     user: UserDep,
     triggers: MayTriggerDep,
     runs: TrialRunsDep,
-    rows: RowCount = FIRST_ROWS,
-) -> HTMLResponse:
+    rows: ShownRows,
+) -> Response:
     """Show a trial: its run, what changes on past mornings, what became of it, and the verdict."""
     with warehouse() as connection:
         view = read_trial_page(connection, trial_number)
-    return render(
+    return answer(
         request,
         "trial",
+        trial_tables(view, rows),
         view=view,
         run=runs.last(trial_number),
-        row_count=rows,
-        all_rows=ALL_ROWS,
-        net_curves=NET_CURVES,
+        interval=stored_interval,
+        smaller=smaller,
         may_trigger=triggers,
         token=form_token(user, _trial_purpose(trial_number)),
     )
@@ -169,13 +170,14 @@ def _page(
     rows: int = FIRST_ROWS,
     entered: PolicyForm | None = None,
     refusal: str = "",
-) -> HTMLResponse:
+) -> Response:
     """Render the page, with what a person entered and why it was refused."""
     with warehouse() as connection:
         view = read_policy_page(connection, rows, has_dual_control=read_settings().dual_control)
-    return render(
+    return answer(
         request,
         "policy",
+        policy_tables(view),
         status=status.HTTP_409_CONFLICT if refusal else status.HTTP_200_OK,
         view=view,
         entered=entered or PolicyForm(policy=view.in_force.document.text, valid_from=str(view.session_date)),
@@ -184,7 +186,6 @@ def _page(
         may_decide=decides,
         may_trigger=triggers,
         has_dual_control=read_settings().dual_control,
-        all_rows=ALL_ROWS,
         token=form_token(user, PURPOSE),
         tokens={
             one.request.request_id: form_token(user, _request_purpose(one.request.request_id)) for one in view.pending

@@ -14,7 +14,6 @@ from risk.report.receipt_facts import ReceiptFacts
 from risk.web.tables import (
     COUNT,
     DATE,
-    FIGURE,
     FORECAST,
     LEVEL,
     LIMIT,
@@ -22,6 +21,7 @@ from risk.web.tables import (
     NAME,
     PERCENT,
     PNL,
+    SHORT_FIGURE,
     TEXT,
     TIME,
     WORDS,
@@ -285,11 +285,11 @@ def feature_tables(features: Sequence[FeatureView]) -> list[Table]:
     """Return a trader's features compared with his past: those outside of it, and all."""
     columns = [
         Column("Feature", TEXT, "sentence"),
-        Column("Now", FIGURE, "value"),
+        Column("Now", SHORT_FIGURE, "value"),
         Column("Compared with past", TEXT, _verdict, tone=lambda one: "strong" if _is_unusual(one) else ""),
-        Column("Low", FIGURE, "low"),
-        Column("Usual", FIGURE, "usual"),
-        Column("High", FIGURE, "high"),
+        Column("Low", SHORT_FIGURE, "low"),
+        Column("Usual", SHORT_FIGURE, "usual"),
+        Column("High", SHORT_FIGURE, "high"),
         Column("Unit", TEXT, "unit"),
     ]
     outside = (

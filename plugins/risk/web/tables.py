@@ -64,6 +64,7 @@ USD, RATIO, NEW_YORK = "US dollars", "ratio", "New York"
 _CENTS = "#,##0.00;-#,##0.00"
 
 PNL: Final = Kind(money.signed_usd_cents, "number", USD, _CENTS, "unknown")
+ROUNDED_PNL: Final = Kind(money.signed_usd, "number", USD, _CENTS, "unknown")
 LIMIT: Final = Kind(money.usd_exact, "number", USD, _CENTS)
 LOSS: Final = Kind(money.usd_cents, "number", USD, _CENTS, "unknown")
 FORECAST: Final = Kind(money.usd, "number", USD, _CENTS, "none")
@@ -75,7 +76,8 @@ SHARE: Final = Kind(lambda ratio: money.percent(ratio, 1), "number", RATIO, "0.0
 PROBABILITY: Final = Kind(money.probability, "number", RATIO, "0.0%", "n/a")
 P_VALUE: Final = Kind(money.p_value, "number", "", "0.000", "n/a")
 COUNT: Final = Kind(money.count, "number", "", "#,##0")
-FIGURE: Final = Kind(lambda value: figure(value, 2), "number", "", "#,##0.000", "n/a")
+FIGURE: Final = Kind(figure, "number", "", "#,##0.000", "n/a")
+SHORT_FIGURE: Final = Kind(lambda value: figure(value, 2), "number", "", "#,##0.000", "n/a")
 DATE: Final = Kind(str, "date", "", "yyyy-mm-dd")
 TIME: Final = Kind(local_time, "date", NEW_YORK, "yyyy-mm-dd hh:mm:ss")
 TEXT: Final = Kind(str)
