@@ -1,13 +1,14 @@
--- Finds the last fill of each symbol in some sessions, over all accounts, and stores it in place of those stored.
+-- Finds the last and the first fill of each symbol in some sessions, over all accounts, and stores them in place of
+-- those stored.
 -- Grain: one row per session, symbol and currency as stated (null = not stated). Reads: current_fills.
 -- Writes: last_fills, by way of latest_fills.
 -- Binds: as_of, session_dates. Money: price in currency, in latest_fills scaled by 1e8.
 -- Rerun: stores the same; what is deleted is never what is inserted; latest_fills is gone with its transaction.
 -- What is expired, assigned or given at 0 has no price.
--- instant_rank_price: microseconds since 1970, tie rank, price. At one instant the greater rank, then the greater
--- price counts. The greatest array of numbers is one pass with a hash; sorting a million fills takes four times
--- as long, and a join depends on fresh statistics. Two statements, since several processes may make a table, but none
--- may help an insert.
+-- instant_rank_price: microseconds since 1970, tie rank, price. Of the last ones at one instant the greater rank, then
+-- the greater price counts, of the first ones the smaller. The greatest array of numbers is one pass with a hash;
+-- sorting a million fills takes four times as long, and a join depends on fresh statistics. Two statements, since
+-- several processes may make a table, but none may help an insert.
 create temporary table pg_temp.latest_fills on commit drop as
 select
     current_fills.session_date,
@@ -19,7 +20,14 @@ select
             current_fills.tie_rank,
             (current_fills.price * 100000000)::bigint
         ]
-    ) as instant_rank_price
+    ) as instant_rank_price,
+    min(
+        array[
+            (date_part('epoch', current_fills.executed_at) * 1000000)::bigint,
+            current_fills.tie_rank,
+            (current_fills.price * 100000000)::bigint
+        ]
+    ) as first_instant_rank_price
 from risk.current_fills(%(as_of)s) as current_fills
 where
     current_fills.session_date = any(%(session_dates)s::date[])
@@ -46,7 +54,9 @@ insert into derived.last_fills (
     currency,
     instant,
     tie_rank,
-    price
+    price,
+    first_instant,
+    first_price
 )
 select
     latest_fills.session_date,
@@ -54,10 +64,14 @@ select
     latest_fills.currency,
     latest_fills.instant_rank_price[1] as instant,
     latest_fills.instant_rank_price[2] as tie_rank,
-    latest_fills.instant_rank_price[3] * 0.00000001 as price
+    latest_fills.instant_rank_price[3] * 0.00000001 as price,
+    latest_fills.first_instant_rank_price[1] as first_instant,
+    latest_fills.first_instant_rank_price[3] * 0.00000001 as first_price
 from pg_temp.latest_fills
 on conflict (session_date, symbol, currency) do update
     set
         instant = excluded.instant,
         tie_rank = excluded.tie_rank,
-        price = excluded.price;
+        price = excluded.price,
+        first_instant = excluded.first_instant,
+        first_price = excluded.first_price;
