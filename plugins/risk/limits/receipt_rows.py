@@ -231,14 +231,14 @@ class FollowedSession:
         In force in turn, each with the instant from which on it acted.
     receipt
         What the account did with them.
-    has_fees
-        Whether the policy counts fees in the running P&L.
+    terms
+        The policy's thresholds, and whether fees count in the running P&L.
     """
 
     points: Sequence[RunningPoint]
     limits: Sequence[tuple[dt.datetime, LimitInForce]]
     receipt: Receipt
-    has_fees: bool
+    terms: ReceiptTerms
 
 
 def follow_session(
@@ -270,7 +270,7 @@ def follow_session(
     listed = {"account_ids": [account_id], "session_dates": [session_date]}
     carried = {symbol: quantity for _, _, symbol, quantity in rows(connection, "receipts/select_carried", listed)}
     points, made = running_pnl(_closed_by(SessionPath(steps, carried, closes_at, total_usd), terms), limits, terms)
-    return FollowedSession(points, limits, made, terms.has_fees)
+    return FollowedSession(points, limits, made, terms)
 
 
 def _row(one: BookedSession, version: PolicyVersion, made: Receipt) -> dict[str, Any]:

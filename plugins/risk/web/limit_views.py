@@ -64,16 +64,17 @@ class LimitForm(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Row]):
-    """A page of a long table: its number from 1, its rows, and how many rows there are in all."""
+    """A page of a long table: its number from 1, its rows, how many rows there are in all, and on a full page."""
 
     number: int
     rows: Sequence[Row]
     count: int
+    size: int = PAGE_ROWS
 
     @property
     def first(self) -> int:
         """Number of its first row, from 1."""
-        return (self.number - 1) * PAGE_ROWS + 1
+        return (self.number - 1) * self.size + 1
 
     @property
     def last(self) -> int:

@@ -1,0 +1,277 @@
+"""A trader's day: the running P&L fill by fill against the limits in force, symbols, and what was carried overnight."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from risk.core.calendar import checked_session
+from risk.core.errors import RequestError
+from risk.core.money import EXACT
+from risk.core.settings import EXCHANGE_ZONE
+from risk.core.warehouse import Connection, records, rows
+from risk.desk.gap_stress import GapStress, read_gap_stress
+from risk.limits.policy import read_terms
+from risk.limits.receipt_rows import FollowedSession, follow_session
+from risk.limits.receipts import Step
+from risk.limits.track_record import read_running_steps
+from risk.report.facts import AccountFacts, reader_of
+from risk.report.receipt_facts import ReceiptFacts, read_receipts
+
+ZERO = Decimal(0)
+
+
+class FillRow(NamedTuple):
+    """A fill of the day; US dollars but for the price.
+
+    Attributes
+    ----------
+    number
+        Its place, from 1.
+    at
+        Aware instant; ``None`` = only the date is known.
+    symbol, price
+        What was traded, in its currency.
+    signed_quantity, held_quantity
+        Bought positive, and what is held of it afterwards.
+    effect
+        What it did to the position.
+    fees_usd
+        Costs positive.
+    pnl_usd
+        Running P&L after it, gains positive; ``None`` = unknown, the books are incomplete.
+    limit_usd
+        Limit in force; ``None`` with ``pnl_usd``.
+    is_hit, is_beyond
+        Whether the limit is first reached here, and whether the loss is at or beyond it.
+    """
+
+    number: int
+    at: dt.datetime | None
+    symbol: str
+    price: Decimal
+    signed_quantity: Decimal
+    held_quantity: Decimal
+    effect: str
+    fees_usd: Decimal
+    pnl_usd: Decimal | None = None
+    limit_usd: Decimal | None = None
+    is_hit: bool = False
+    is_beyond: bool = False
+
+
+class SymbolResult(NamedTuple):
+    """What an account traded and made in a symbol; US dollars, ``None`` = unknown.
+
+    Attributes
+    ----------
+    symbol
+        Instrument.
+    session_count, fill_count
+        Sessions in which it was traded, and fills.
+    turnover_usd, fees_usd
+        Value of all fills; fees, costs positive.
+    pnl_usd
+        Net of fees, gains positive.
+    turnover_ratio, pnl_ratio
+        Shares of all turnover, and of all symbols' absolute P&L, signed.
+    """
+
+    symbol: str
+    session_count: int
+    fill_count: int
+    turnover_usd: Decimal | None
+    fees_usd: Decimal
+    pnl_usd: Decimal | None
+    turnover_ratio: Decimal | None
+    pnl_ratio: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedDay:
+    """What the session's report said about the account; ``None`` where it does not list it."""
+
+    as_of: dt.datetime
+    account: AccountFacts | None
+    receipt: ReceiptFacts | None
+
+
+@dataclass(frozen=True)
+class DayView:
+    """The page of a trader's day.
+
+    Attributes
+    ----------
+    account_id, session_date
+        Whose and which.
+    earlier_session, later_session
+        The account's booked sessions around it; ``None`` = there is none.
+    books
+        See ``receipts/select_account_session.sql``; ``None`` = nothing is booked.
+    delivery_count
+        Deliveries that count for it, booked or not.
+    steps
+        Its fills.
+    followed
+        Running P&L, limits and receipt; ``None`` = nothing is booked, or the books are incomplete.
+    receipt
+        As stored; ``None`` = not made yet.
+    symbols
+        The largest turnover first.
+    gap_stress
+        Of the positions carried over the close.
+    reported
+        ``None`` = the session has no report.
+    """
+
+    account_id: str
+    session_date: dt.date
+    earlier_session: dt.date | None
+    later_session: dt.date | None
+    books: Mapping[str, Any] | None
+    delivery_count: int
+    steps: Sequence[Step]
+    followed: FollowedSession | None
+    receipt: ReceiptFacts | None
+    symbols: Sequence[SymbolResult]
+    gap_stress: GapStress
+    reported: ReportedDay | None
+
+    @cached_property
+    def fills(self) -> list[FillRow]:
+        """The fills in the order of the books, with the running P&L where it is known."""
+        plain = [_fill_row(number, step) for number, step in enumerate(self.steps, 1)]
+        if self.followed is None:
+            return plain
+        points = zip(plain, self.followed.points[:-1], strict=True)
+        return [
+            row._replace(
+                pnl_usd=point.pnl_usd,
+                limit_usd=point.limit.limit_usd,
+                is_hit=point.is_hit,
+                is_beyond=self.followed.terms.reaches(-point.pnl_usd, point.limit.limit_usd),
+            )
+            for row, point in points
+        ]
+
+    @property
+    def missing(self) -> str:
+        """Why there is no running P&L, and what to do; empty = there is one."""
+        if self.books is None:
+            if self.delivery_count:
+                return (
+                    "Fills were delivered and are not booked yet: run the session (make trigger), or wait for its run."
+                )
+            return f"{self.account_id} neither traded nor carried a position on {self.session_date}."
+        if self.followed is None:
+            return f"The running P&L is unknown because the books are incomplete. {self.books['incomplete_reason']}"
+        return ""
+
+
+def read_day(connection: Connection, account_id: str, session_date: dt.date) -> DayView:
+    """Read a trader's day as the books are now.
+
+    Raises
+    ------
+    RequestError
+        If the date is not a session or lies in the future, or no such account has ever traded.
+    """
+    now = dt.datetime.now(dt.UTC)
+    checked_session(session_date, now)
+    day = {"account_id": account_id, "session_date": session_date}
+    [around] = records(connection, "risk_page/select_day_neighbors", day)
+    if not around["has_traded"]:
+        raise RequestError(f"No account named {account_id!r} has ever traded: see the list of traders.")
+    booked = records(connection, "receipts/select_account_session", day)
+    books = booked[0] if booked else None
+    steps = _read_steps(connection, account_id, session_date) if books else []
+    effective_session = now.astimezone(EXCHANGE_ZONE).date()
+    followed = None
+    if books and books["total_pnl_usd"] is not None:
+        closing = books["closes_at"], books["total_pnl_usd"]
+        followed = follow_session(connection, account_id, session_date, steps, closing, effective_session)
+    terms = read_terms(connection, effective_session)
+    receipts = read_receipts(connection, terms, session_date=session_date, account_id=account_id)
+    return DayView(
+        account_id,
+        session_date,
+        around["earlier_session"],
+        around["later_session"],
+        books,
+        len(_delivery_ids(connection, account_id, [session_date])),
+        steps,
+        followed,
+        receipts[0][1] if receipts else None,
+        read_symbols(connection, account_id, [session_date]),
+        read_gap_stress(connection, account_id, session_date),
+        _read_reported(connection, account_id, session_date),
+    )
+
+
+def read_symbols(connection: Connection, account_id: str, session_dates: Sequence[dt.date]) -> list[SymbolResult]:
+    """Read what an account traded and made in each symbol over consecutive sessions, the largest turnover first."""
+    if not session_dates:
+        return []
+    bounds = {"first_session_date": session_dates[0], "last_session_date": session_dates[-1]}
+    deliveries = {"delivery_ids": _delivery_ids(connection, account_id, session_dates)}
+    found = records(connection, "risk_page/select_symbol_results", {"account_id": account_id, **bounds, **deliveries})
+    with localcontext(EXACT):
+        turnover = sum((row["turnover_usd"] or ZERO for row in found), ZERO)
+        moved = sum((abs(row["pnl_usd"] or ZERO) for row in found), ZERO)
+    return [
+        SymbolResult(
+            **row, turnover_ratio=_share(row["turnover_usd"], turnover), pnl_ratio=_share(row["pnl_usd"], moved)
+        )
+        for row in found
+    ]
+
+
+def _share(part: Decimal | None, whole: Decimal) -> Decimal | None:
+    return part / whole if part is not None and whole else None
+
+
+def _delivery_ids(connection: Connection, account_id: str, session_dates: Sequence[dt.date]) -> list[int]:
+    """List the deliveries that count for an account in some sessions."""
+    listed = {"account_ids": [account_id] * len(session_dates), "session_dates": list(session_dates)}
+    found = rows(connection, "receipts/select_deliveries", {**listed, "as_of": "infinity"})
+    return [delivery_id for delivery_id, _ in found]
+
+
+def _read_steps(connection: Connection, account_id: str, session_date: dt.date) -> list[Step]:
+    found = read_running_steps(connection, account_id, session_date)
+    return [Step(**{name: row[name] for name in Step._fields}) for row in found]
+
+
+def _read_reported(connection: Connection, account_id: str, session_date: dt.date) -> ReportedDay | None:
+    found = records(
+        connection, "risk_page/select_reported_account", {"account_id": account_id, "session_date": session_date}
+    )
+    if not found:
+        return None
+    account, receipt = found[0]["account"], found[0]["receipt"]
+    return ReportedDay(
+        found[0]["as_of"],
+        None if account is None else reader_of(AccountFacts)(account),
+        None if receipt is None else reader_of(ReceiptFacts)(receipt),
+    )
+
+
+def _fill_row(number: int, step: Step) -> FillRow:
+    after = step.held_quantity + step.signed_quantity
+    place = step.symbol, step.price, step.signed_quantity, after
+    return FillRow(number, step.known_at, *place, _effect(step.held_quantity, after), step.fees_usd)
+
+
+def _effect(before: Decimal, after: Decimal) -> str:
+    """Say what a fill made of a position."""
+    if before == 0:
+        return "opens"
+    if after == 0:
+        return "closes"
+    if before * after < 0:
+        return "turns around"
+    return "adds" if abs(after) > abs(before) else "reduces"
