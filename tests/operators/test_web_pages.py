@@ -107,6 +107,9 @@ def test_session_shows_check_results_totals_and_books(client: Any, run: Run) -> 
     assert re.search(r"NET001 fills.csv 2025-08-18 07:01 New York 4 4 0 0 yes", shown)
     # -800.00 - 12.30 = -812.30; -812.30 - 220.90 = -1,033.20.
     assert "NET001 4 -$800.00 +$12.30 -$812.30 -$220.90 -$1,033.20 -$1,033.20 yes" in shown
+    # The mail leads here for the roster.
+    assert "Roster Every account that has traded, as the report of the session knew it." in shown
+    assert "NET001 1 2025-08-15 active" in shown
 
 
 def test_control_totals_have_a_line_for_rows_of_no_account_and_for_files_not_loaded(

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from risk.core.chain import read_head
 from risk.core.errors import BooksError
 from risk.core.runs import Run
 from risk.core.settings import read_settings
@@ -74,7 +75,11 @@ def test_report_is_stored_and_its_files_are_written_when_nothing_is_mailed(
     assert json.loads(facts)["accounts"][0]["new_limit_usd"] == "3000.00"
 
 
-def test_digest_that_a_mail_states_follows_from_the_stored_facts_and_a_salt_of_its_own(
+def said(folder: Path) -> str:
+    return (folder / "report.txt").read_text(encoding="utf-8")
+
+
+def test_digest_whose_link_a_mail_states_follows_from_the_stored_facts_and_a_salt_of_its_own(
     connection: Connection, folder: Path
 ) -> None:
     stated = []
@@ -91,20 +96,21 @@ def test_digest_that_a_mail_states_follows_from_the_stored_facts_and_a_salt_of_i
             )
             ((facts, salt, digest),) = cursor.fetchall()
         assert digest == report_digest(parse_facts(facts), salt)
-        assert f"Report digest {digest}\n" in (folder / "report.txt").read_text(encoding="utf-8")
+        assert f"\n{read_head(connection, 'report_digests', [str(run.run_id)])}\n" in said(folder)
+        assert digest not in said(folder)
         stated.append(digest)
 
     assert stated[0] != stated[1]
 
 
-def test_report_of_format_1_states_the_sha256_of_its_facts(connection: Connection, folder: Path) -> None:
+def test_report_of_format_1_states_the_link_of_its_facts(connection: Connection, folder: Path) -> None:
     run = booked_run(connection)
     facts = build_facts(connection, run)
     insert(connection, "reports", run_id=run.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
 
     reported(connection, run)
 
-    assert f"Report digest {facts.sha256}\n" in (folder / "report.txt").read_text(encoding="utf-8")
+    assert f"\n{read_head(connection, 'reports', [str(run.run_id)])}\n" in said(folder)
 
 
 def test_report_is_stored_as_rows_whose_copies_are_the_files(connection: Connection, folder: Path) -> None:

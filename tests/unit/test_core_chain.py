@@ -29,8 +29,10 @@ def test_report_states_the_head_below_its_facts_in_text_and_html_and_none_withou
     with_head = render_report(facts, RUN, Links(head=Head(482, DIGITS)))
     without = render_report(facts, RUN, Links())
 
-    assert f"Report digest {facts.sha256}\nChain 482 {DIGITS}\n" in with_head.text
-    assert f"<br>Chain 482 {DIGITS}" in with_head.html
+    assert with_head.text.endswith(f"Code 0a1b2c3d4e5f.\nChain 482 {DIGITS}\n")
+    assert f"Code 0a1b2c3d4e5f. Chain 482 {DIGITS}\n" in with_head.html
+    # The report's own 64 digits stand on the Risk page, in the row that the link is of.
+    assert facts.sha256 not in with_head.text + with_head.html
     assert "Chain" not in without.text + without.html
 
 

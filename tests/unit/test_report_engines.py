@@ -6,17 +6,21 @@ import html
 import os
 import shutil
 import subprocess
+import sys
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from risk.report.facts import Facts
+from risk.core.chain import Head
+from risk.report.facts import DeskTailFacts, ExposureFacts, Facts, FitFacts, GateFacts
 from risk.report.page import Links, build_page
+from risk.report.receipt_facts import LimitUseFacts
 from risk.report.render import render_views
+from tests.browser import launched
 from tests.mail_reading import limits_in
-from tests.report_desks import RUN, account, desk
+from tests.report_desks import RUN, account, desk, within
 
 LONG_NAME = "A Trader With A Name That Fills All Of The Fifty X"
 DESK = desk(
@@ -91,6 +95,53 @@ def test_chromium_shows_every_limit(tmp_path: Path) -> None:
 
     words = html.unescape(done.stdout.partition("<body")[2])
     assert limits_in(words) == LIMITS
+
+
+def quiet_desk() -> Facts:
+    """Make a desk of twelve on which nothing changes: four cuts stand, fills of one trader are missing."""
+    reasons = {
+        "NET005": ("Drawdown $14,680 from 20-day peak (13.5x typical daily P&L of $1,086)", "3 straight losing days"),
+        "NET002": ("Limited history: 12 active days, 20 required", "Fills of 2025-08-15 are missing"),
+    }
+    cuts = {"NET005": "0.60", "NET010": "0.50", "NET002": "0.30", "NET009": "0.30"}
+    standing = [
+        account(name, cut, limit_in_force_usd=5000 * (1 - Decimal(cut)), reasons=reasons.get(name, ("6 losing days",)))
+        for name, cut in cuts.items()
+    ]
+    names = ("NEL004", "NET001", "NECS005", "NET018", "NEL005", "NET026", "NET015", "NECS010")
+    chances = zip((*names[:3], "NET010", "NET005"), ("0.334", "0.156", "0.066", "0.059", "0.051"), strict=True)
+    rest = tuple(map(Decimal, ("3145", "0.43", "0.30", "0.50", "0")))
+    exposures = tuple(ExposureFacts(name, Decimal(5000), Decimal(chance), *rest) for name, chance in chances)
+    gate = GateFacts("rule-based limits apply", ("Model does not decide yet: 52 of 60 sessions.",))
+    return desk(
+        [*standing, *(account(name, "0.00") for name in names)],
+        ["NET002: no fills received for 2025-08-15 (others received). Contact the source."],
+        exposures=exposures,
+        limit_use=LimitUseFacts((within("NECS005", "0.69"),)),
+        desk_tail=DeskTailFacts(250, 12, *map(Decimal, (18211, 24500, 19000, 31000, 23000, 22000))),
+        fits=tuple(FitFacts(name, "too large", "said on the page", "", None) for name in names[:3]),
+        gate=gate,
+        past_cuts=("No evidence of benefit yet: 9 sessions, 20 required.", "42 of 101 recommendations cut a limit."),
+        is_simulated=True,
+    )
+
+
+def test_quiet_mail_is_at_most_one_screen_and_a_half_high_and_never_wider_than_the_screen() -> None:
+    links = Links("/dags/daily_risk/runs/x", base_url="https://risk.example.test", head=Head(482, "0123456789abcdef"))
+    markup = render_views("risk_report", build_page(quiet_desk(), RUN, links)).html
+    sizes = {}
+
+    with launched() as browser:
+        if browser is None:
+            pytest.skip("No Chromium is installed (Debian: apt-get install chromium).")
+        for width, height in ((660, 900), (360, 740)):
+            shown = browser.new_page(viewport={"width": width, "height": height})
+            shown.set_content(markup)
+            sizes[width] = shown.evaluate("[document.body.scrollWidth, document.body.scrollHeight]")
+
+    sys.stdout.write(f"Height of a quiet mail: {sizes[660][1]} px at 660 x 900, {sizes[360][1]} px at 360 x 740.\n")
+    assert sizes[660][1] <= 1.5 * 900
+    assert (sizes[660][0], sizes[360][0]) == (660, 360)
 
 
 @pytest.mark.parametrize("program", ["w3m", "lynx"])

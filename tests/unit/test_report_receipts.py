@@ -76,8 +76,8 @@ def test_mail_says_who_broke_his_limit_in_html_and_text() -> None:
         assert f"NET001: {receipt().sentence}" in said
         assert f"NET005: {STOPPED.sentence}" in said
         assert "Close to the limit: NET007 74%." in said
-        changes, breaches, roster = (said.index(words) for words in ("Trader NET001:", "BREACHES AND", "ROSTER"))
-        assert changes < breaches < roster
+        places = [said.index(words) for words in ("Trader NET001:", "BREACHES AND", "2 of 2 active traders")]
+        assert places == sorted(places)
 
 
 @pytest.mark.parametrize(
@@ -142,4 +142,4 @@ def test_mail_names_the_further_limits_that_are_reached_or_close() -> None:
             "Further limits (reported only): NET003: trailing loss at least $3,020 of $3,000 (100%), limit "
             "hit, not counting 1 day with incomplete books; NET001: weekly loss at least $8,120 of $10,000 (81%)."
         ) in said
-        assert "Further limits (reported only): none reached or close." in neutral
+        assert "Further limits" not in neutral

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -22,6 +23,11 @@ from tests.report_desks import RUN, SESSION, account, desk, receipt
 @pytest.fixture(autouse=True)
 def _plain_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RISK_BASE_URL", raising=False)
+
+
+def without_rules(text: str) -> str:
+    """Read the text without the lines under its headings."""
+    return " ".join(re.sub(r"^-+$", "", text, flags=re.MULTILINE).split())
 
 
 def rendered(facts: Facts, run: Run = RUN, links: Links | None = None) -> Rendered:
@@ -63,7 +69,6 @@ DESK = desk(
         "Run 7 (scheduled__2025-08-15), revision 1",
         "Data as of 2025-08-18T11:02:03.123456+00:00",
         "Code 0a1b2c3d4e5f",
-        f"Report digest {DESK.sha256}",
     ],
 )
 def test_html_and_text_contain_the_same_facts(fact: str) -> None:
@@ -148,20 +153,71 @@ def test_forecast_shows_the_chance_of_a_loss_beyond_the_base_limit(probability: 
     assert line in read_aloud(rendered(facts).html)
 
 
-def test_roster_names_each_trader_and_counts_the_others() -> None:
-    roster = (
-        RosterEntry("NET001", 68, SESSION, "active"),
-        RosterEntry("NET001_OLD", 40, SESSION, "legacy"),
-        RosterEntry("NET077", 1, SESSION, "inactive"),
+def test_one_line_stands_for_the_roster_and_names_who_last_traded_before_the_session() -> None:
+    accounts = [account(f"NET{number:03}", "0.00") for number in range(1, 13)]
+    entries = {one.account_id: RosterEntry(one.account_id, 68, SESSION, "active") for one in accounts}
+    late = {"NET002": dt.date(2025, 8, 14)}
+    roster = [replace(entry, latest_session_date=late.get(name, SESSION)) for name, entry in entries.items()]
+    others = (RosterEntry("NET001_OLD", 40, SESSION, "legacy"), RosterEntry("NET077", 1, SESSION, "inactive"))
+
+    views = rendered(desk(accounts, roster=(*roster, *others)))
+
+    line = "12 of 12 active traders, data through 2025-08-15; NET002 last traded 08-14"
+    assert f"\n{line}\n" in views.text
+    assert f"DATA {line} LOW RISK" in read_aloud(views.html)
+    for words in (views.text, read_aloud(views.html)):
+        assert not [word for word in ("ROSTER", "NET001_OLD", "NET077", "68") if word in words]
+
+
+def test_line_for_the_roster_counts_stale_traders_and_names_five_of_those_who_are_late() -> None:
+    days = [dt.date(2025, 8, 14), dt.date(2025, 8, 1), dt.date(2025, 8, 14), dt.date(2024, 12, 31), SESSION]
+    days += [dt.date(2024, 12, number) for number in (3, 4, 5)]
+    accounts = [
+        account(f"T{number}", "0.00", latest_session_date=day, status="active" if day.month == 8 else "stale")
+        for number, day in enumerate(days)
+    ]
+
+    # Of eight traders four are stale: three days of 2024 and the last day of that year.
+    line = (
+        "4 of 8 active traders, data through 2025-08-15; T0, T2 last traded 08-14; T1 last traded 08-01; "
+        "T3 last traded 2024-12-31; T7 last traded 2024-12-05; 2 more earlier"
+    )
+    assert line in " ".join(rendered(desk(accounts)).text.split())
+
+
+def test_mail_does_not_tell_what_argues_against_a_cut() -> None:
+    given = ("a loss of $812: +4%", "0.9x the usual number of fills: -12%", "P&L low: -5%, mostly from simulated desks")
+    cut, kept = account("A", explanations=given), account("B", "0.00", limit_in_force_usd=Decimal(4000))
+
+    views = rendered(desk([cut, replace(kept, explanations=given)]))
+
+    for words in (" ".join(views.text.split()), read_aloud(views.html)):
+        of_the_cut, _, of_the_raise = words.partition("Trader A: ")[2].partition("Trader B: ")
+        assert "the firm rule applies regardless): a loss of $812: +4% Recommended cut" in of_the_cut
+        assert "; ".join(given) in of_the_raise
+
+
+def test_names_are_links_to_the_traders_pages_where_the_address_of_the_ui_is_known() -> None:
+    facts = desk(
+        [account("NET 1"), account("NET002", limit_in_force_usd=Decimal(3000)), account("NET003", "0.00")],
+        limit_use=LimitUseFacts((receipt("NET004"),)),
     )
 
-    views = rendered(desk([account()], roster=roster))
+    views, unknown = (rendered(facts, links=Links(base_url=url)) for url in ("https://risk.example.test/", ""))
 
-    assert "NET001  68 trading days, latest 2025-08-15, active" in views.text
-    assert "NET001 68 2025-08-15 active" in read_aloud(views.html)
-    for words in (" ".join(views.text.split()), read_aloud(views.html)):
-        assert "No limit, no recent trades: NET077. No limit, legacy: 1 account." in words
-        assert "NET001_OLD" not in words
+    address = "https://risk.example.test/risk/traders"
+    linked = re.findall(rf'<a href="{address}/([^"]+)"[^>]*>([^<]+)</a>', views.html)
+    # In the headline and his row; in the first lines and the breach; where the cut stands; where the limit is kept.
+    assert sorted(linked) == [
+        ("NET%201", "NET 1"), ("NET%201", "NET 1"), ("NET002", "NET002"), ("NET003", "NET003"),
+        *[("NET004", "NET004")] * 3,
+    ]  # fmt: skip
+    assert [line for line in views.text.splitlines() if address in line] == [
+        f"NET 1: {address}/NET%201",
+        f"NET004: {address}/NET004",
+        f"NET002: {address}/NET002",
+    ]
+    assert "/risk/traders" not in unknown.html + unknown.text
 
 
 @pytest.mark.parametrize(
@@ -267,37 +323,40 @@ def test_cut_that_stands_takes_one_line_below_limits_that_change_and_exposures()
 
     views = rendered(facts)
 
-    exposure = (
-        "C: chance of losing more than $4,000 29.3%, probability-weighted loss beyond it $1,021, "
-        "59% of the desk's shortfall (45% to 70%)"
-    )
+    exposure = "C: 29.3% beyond $4,000, weighted loss $1,021, share 59% (45% to 70%)"
     parts = (
         "Trader B: REDUCE LIMIT BY 40%",
         "LARGEST EXPOSURE TODAY",
         exposure,
-        "B: never reached: largest use 4%. Proposed base limit: $900",
         "HIGH RISK, UNCHANGED",
-        "Trader A: CUT OF 50% STANDS. Limit stays $2,500 (base $5,000). Firm rule (rules 1), not a forecast: Loss",
+        "Trader A: CUT OF 50% STANDS. Limit stays $2,500 (base $5,000). Firm rule: Loss streak: 5 sessions",
         "MODERATE RISK: MONITOR CLOSELY, UNCHANGED",
         "Trader C: CUT OF 20% STANDS. Limit stays $4,000 (base $5,000).",
-        "DATA WARNINGS",
+        "DATA 3 of 3 active traders, data through 2025-08-15",
+        "DOES THE LIMIT FIT? Limit never reached: B (proposed $900) (page Limits)",
         "HOW LIMITS WERE SET",
         "Rule contradicted by the desk's own days: losing streak: large losses were rarer after it.",
     )
-    for words in (" ".join(views.text.split()), read_aloud(views.html)):
+    for words in (without_rules(views.text), read_aloud(views.html)):
         places = [words.index(part) for part in parts]
         assert places == sorted(places)
 
 
-def test_mail_lists_the_first_limits_that_do_not_fit_and_counts_the_rest() -> None:
-    names = [f"NET{number}" for number in range(7)]
-    fits = tuple(FitFacts(name, "never reached", "never reached: largest use 4%", "", None) for name in names)
+def test_mail_names_the_limits_that_do_not_fit_in_one_line() -> None:
+    verdicts = ("too large", *["never reached"] * 7, "fits")
+    fits = tuple(
+        FitFacts(f"NET{number}", verdict, "as the page says", "P above 5%" if verdict == "fits" else "", None)
+        for number, verdict in enumerate(verdicts)
+    )
 
     views = rendered(desk([account("NET0", "0.40")], fits=fits))
 
     for words in (" ".join(views.text.split()), read_aloud(views.html)):
-        assert words.count("never reached: largest use 4%") == 5
-        assert "2 more: see the page Limits or report.json" in words
+        assert (
+            "Losses too large for the limit: NET0; limit never reached: NET1, NET2, NET3, NET4, NET5 and 2 more; "
+            "limit likely to be passed: NET8 (page Limits)"
+        ) in words
+        assert "as the page says" not in words
 
 
 def test_limit_that_rises_is_in_the_headline_and_names_the_policy_that_restores_it() -> None:

@@ -33,7 +33,14 @@ DESK = desk(
             reasons=("Drawdown: 8.7 scales", "Large loss: -812 USD"),
             **FORECAST,
         ),
-        account("NET002", "0.30", status="limited history", active_session_count=12, model_cut_ratio=None),
+        account(
+            "NET002",
+            "0.30",
+            status="limited history",
+            active_session_count=12,
+            model_cut_ratio=None,
+            latest_session_date=SESSION - dt.timedelta(days=1),
+        ),
         account(
             "NET005",
             "0.15",
@@ -58,7 +65,7 @@ SHOWN_OTHERWISE = {
     "level": "as heading and color",
     "forecast_fan_usd": "as chart",
     "active_session_count": "where the history is limited",
-    "latest_session_date": "in the roster",
+    "latest_session_date": "where it is before the session",
     "delivery_state": "as a sentence unless 'delivered'",
     "incomplete_reason": "as sentence where the books are incomplete",
     "source": "once for all traders of that source",
@@ -135,10 +142,10 @@ def words_of_the_desk(facts: dict[str, Any]) -> Iterator[str]:
     for one in facts["accounts"]:
         yield f"{SOURCES[one['source']]} ({one['source_version']}). "
         yield one["source_reason"]
-    for entry in facts["roster"]:
-        for name in ("account_id", "latest_session_date", "status"):
-            yield entry[name]
-        yield str(entry["trading_day_count"])
+    # The roster itself is behind the link to the Risk page.
+    late = [one for one in facts["roster"] if one["latest_session_date"] < facts["session_date"]]
+    known = f"{len(facts['accounts'])} of {len(facts['roster'])} active traders, data through {facts['session_date']}"
+    yield "; ".join([known, *(f"{one['account_id']} last traded {one['latest_session_date'][5:]}" for one in late)])
 
 
 def limits_of(rows: Iterable[dict[str, Any]]) -> set[tuple[str, str, str, str]]:

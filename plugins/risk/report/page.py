@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -21,7 +23,6 @@ from risk.report.facts import (
     FitFacts,
     GateFacts,
     RestatementFacts,
-    RosterEntry,
     WarningFacts,
 )
 
@@ -38,9 +39,13 @@ WARNINGS_IN_MAIL = 20
 """A load of years of history may bring hundreds; report.json has all of them."""
 RESTATEMENTS_IN_MAIL = 20
 """A history that is delivered again may bring thousands; report.json has all of them."""
-FITS_IN_MAIL = 5
-"""They change slowly; the page Limits has all of them."""
-LONGEST_NAME_COLUMN = 24
+LINKED_NAMES = 60
+"""Longer lists of names are no links: a mail of 2,000 traders would be truncated."""
+ADDRESSES_IN_TEXT = 20
+SMALLER_LOSS = re.compile(r": -\d+%(?:,|$)")
+"""In the sentence of what makes the forecast loss smaller, see `risk.model.explain.sentences`."""
+LATE_TRADERS = 5
+"""Traders named because they did not trade in the session; the Risk page has the roster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +84,12 @@ class Links:
         Address of the Airflow UI; empty if unknown.
     head
         Head of the chain as the report left it; ``None`` = a report that is not stored.
-    report_sha256
-        Digest of the report; empty = that of its facts, for a report that is not stored.
     """
 
     run_url: str = ""
     request: ApprovalRequest | None = None
     base_url: str = ""
     head: Head | None = None
-    report_sha256: str = ""
 
 
 def ui_address(base_url: str, path: str) -> str:
@@ -172,6 +174,12 @@ class TraderEntry:
     pnl_chart: str
     forecast_chart: str
 
+    @property
+    def explanations(self) -> tuple[str, ...]:
+        """Why the forecast is what it is; where there is a cut, only what makes the forecast loss larger."""
+        given = self.account.explanations
+        return tuple(one for one in given if not SMALLER_LOSS.search(one)) if self.account.cut_ratio else given
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -195,6 +203,33 @@ class LimitSource:
     def name(self) -> str:
         """What the limits are."""
         return SERVING_NAMES[self.source]
+
+
+@dataclass(frozen=True, slots=True)
+class FitGroup:
+    """Base limits of one verdict, most urgent first."""
+
+    verdict: str
+    entries: tuple[FitFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The roster in one line: how many active traders traded lately, and who last traded before the session.
+
+    Attributes
+    ----------
+    current_count
+        Active traders who are not stale.
+    late
+        Dates as they are written and the traders who last traded then, the newest first.
+    unnamed_count
+        How many more last traded before the session.
+    """
+
+    current_count: int
+    late: tuple[tuple[str, tuple[str, ...]], ...]
+    unnamed_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,17 +294,29 @@ class Page:
     hidden_warning_count: int
     restatements: tuple[RestatementFacts, ...]
     hidden_restatement_count: int
-    fits: tuple[FitFacts, ...]
-    hidden_fit_count: int
-    roster: tuple[RosterEntry, ...]
-    inactive_ids: tuple[str, ...]
-    disabled_ids: tuple[str, ...]
-    legacy_count: int
-    name_width: int
+    fits: tuple[FitGroup, ...]
+    coverage: Coverage
+    traders_address: str
     has_charts: bool
     group: str
     head: Head | None
-    report_sha256: str
+
+    @property
+    def links_every_name(self) -> bool:
+        """Whether the names of traders whose limit stands are links too."""
+        return len(self.kept) <= LINKED_NAMES
+
+    @property
+    def named_ids(self) -> tuple[str, ...]:
+        """The first traders whom the mail names for a reason, in its order."""
+        use = self.facts.limit_use
+        changed, standing = (
+            [entry.account.account_id for section in sections for entry in section.entries]
+            for sections in (self.changed, self.standing)
+        )
+        used = [one.account_id for one in use.listed] + [one.account_id for one in use.listed_items]
+        exposed = [one.account_id for one in self.facts.exposures]
+        return tuple(dict.fromkeys((*changed, *used, *exposed, *standing)))[:ADDRESSES_IN_TEXT]
 
     def subject(self, beginning: str) -> str:
         """Return the subject: its beginning, then names and amounts of changes as long as they fit."""
@@ -288,7 +335,6 @@ def build_page(
 ) -> Page:
     """Arrange facts, run metadata and charts for the templates; ``group`` = what an excerpt is of."""
     accounts = facts.accounts
-    roster = tuple(entry for entry in facts.roster if entry.status not in {"legacy", "inactive", "disabled"})
     sources = _sources(accounts)
     # The gate's result, unless the reason of a source contains it already.
     reasons = facts.gate.reasons if facts.gate else ()
@@ -312,18 +358,34 @@ def build_page(
         hidden_warning_count=max(0, len(facts.warnings) - WARNINGS_IN_MAIL),
         restatements=largest_restatements(facts.restatements),
         hidden_restatement_count=max(0, len(facts.restatements) - RESTATEMENTS_IN_MAIL),
-        fits=facts.fits[:FITS_IN_MAIL],
-        hidden_fit_count=max(0, len(facts.fits) - FITS_IN_MAIL),
-        roster=roster,
-        inactive_ids=tuple(entry.account_id for entry in facts.roster if entry.status == "inactive"),
-        disabled_ids=tuple(entry.account_id for entry in facts.roster if entry.status == "disabled"),
-        legacy_count=sum(entry.status == "legacy" for entry in facts.roster),
-        name_width=min(LONGEST_NAME_COLUMN, max((len(entry.account_id) for entry in roster), default=0)),
+        fits=_fit_groups(facts.fits),
+        coverage=_coverage(facts),
+        traders_address=ui_address(links.base_url, "/risk/traders/"),
         has_charts=bool(charts),
         group=group,
         head=links.head,
-        report_sha256=links.report_sha256 or facts.sha256,
     )
+
+
+def _coverage(facts: Facts) -> Coverage:
+    """Count the active traders who are not stale, and name who last traded before the session, newest first."""
+    session, known = facts.session_date, {entry.account_id: entry.latest_session_date for entry in facts.roster}
+    current_count = sum(one.status != "stale" for one in facts.accounts)
+    last = {one.account_id: known.get(one.account_id, one.latest_session_date) for one in facts.accounts}
+    late = sorted((name for name in last if last[name] < session), key=lambda name: (-last[name].toordinal(), name))
+    days = itertools.groupby(late[:LATE_TRADERS], key=last.__getitem__)
+    named = tuple((f"{day:%m-%d}" if day.year == session.year else day.isoformat(), tuple(ids)) for day, ids in days)
+    return Coverage(current_count, named, max(0, len(late) - LATE_TRADERS))
+
+
+def _fit_groups(fits: Sequence[FitFacts]) -> tuple[FitGroup, ...]:
+    """Group the base limits that do not fit by their verdict; both keep their order."""
+    grouped: dict[str, list[FitFacts]] = {}
+    for entry in fits:
+        # A limit that fits, or has too little history, is listed because it is likely to be passed.
+        is_unfit = entry.verdict in {"too large", "never reached"}
+        grouped.setdefault(entry.verdict if is_unfit else "likely", []).append(entry)
+    return tuple(FitGroup(verdict, tuple(entries)) for verdict, entries in grouped.items())
 
 
 def _blocks(accounts: Sequence[AccountFacts], charts: Mapping[str, bytes]) -> dict[str, Any]:

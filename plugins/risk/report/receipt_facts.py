@@ -35,9 +35,6 @@ LISTED_RECEIPTS = 20
 LISTED_ITEMS = 10
 """Open items in a mail, the oldest ones."""
 
-NAMED_ACCOUNTS = 5
-"""Names in one line about several accounts."""
-
 PLATFORM_WORDS = {
     UNCONFIRMED: "Limit not confirmed on the platform. ",
     DIFFERENT: "The platform had another limit. ",
@@ -225,16 +222,6 @@ class LimitUseFacts:
         return tuple(one for one in self.receipts if one.outcome == HIT)
 
     @property
-    def breach_names(self) -> str:
-        """The first of them by name, and how many more."""
-        return _named(self.breaches)
-
-    @property
-    def hit_names(self) -> str:
-        """The same of the limit hits."""
-        return _named(self.hits)
-
-    @property
     def close(self) -> tuple[ReceiptFacts, ...]:
         """Limits of which a warning zone was reached, and not the whole."""
         return tuple(one for one in self.receipts if one.outcome == WITHIN and one.zone_ratio is not None)
@@ -330,13 +317,6 @@ def by_severity(receipts: Sequence[ReceiptFacts]) -> tuple[ReceiptFacts, ...]:
         return OUTCOME_ORDER.index(one.outcome), use is not None, -(use or Decimal(0)), one.account_id
 
     return tuple(sorted(receipts, key=place))
-
-
-def _named(receipts: Sequence[ReceiptFacts]) -> str:
-    """List the first accounts, and how many more there are."""
-    names = [one.account_id for one in receipts[:NAMED_ACCOUNTS]]
-    more = len(receipts) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def readable(text: str) -> str:

@@ -161,7 +161,7 @@ def send_report(
         return SentReport(facts.sha256, 0, folder, NOT_MAILED)
     kind = "reports" if salt is None else "report_digests"
     head = read_head(connection, kind, [str(run.run_id)])
-    links = replace(links, head=head, report_sha256=report_digest(facts, salt))
+    links = replace(links, head=head)
     if server is not None and approval is not None:
         links = replace(links, request=_approval_request(connection, run, approval))
     mail = report_mail(render_report(facts, run, links), run, with_policy_recipients(connection, run, settings))
