@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+POLICY = "Content Security Policy"
+"""What the console says of a violation."""
 
 PATIENCE_MS = 120_000
 """How long a page may take to show what is expected of it; the machine may be slow and busy."""
@@ -25,6 +29,29 @@ def launched() -> Iterator[Browser | None]:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@contextlib.contextmanager
+def watched(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
+    """Give a window in which nothing is asked of another machine, no script fails and nothing breaks the page's policy.
+
+    Parameters
+    ----------
+    browser
+        Where the window opens.
+    address
+        Of our server, ``http://127.0.0.1:<port>``.
+    options
+        Of the window: ``viewport``, ``color_scheme``, ``java_script_enabled``, ...
+    """
+    failures: list[str] = []
+    with contextlib.closing(browser.new_context(base_url=address, **options)) as context:
+        shown = context.new_page()
+        shown.on("request", lambda asked: None if asked.url.startswith(address) else failures.append(asked.url))
+        shown.on("pageerror", lambda error: failures.append(str(error)))
+        shown.on("console", lambda said: failures.append(said.text) if POLICY in said.text else None)
+        yield shown
+    assert failures == []
 
 
 def log_in(page: Page, user: str, password: str) -> None:

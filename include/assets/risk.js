@@ -1,5 +1,7 @@
-// Sorts a table by a column: buttons in the heads, so that the keyboard can do it; without script the order is the mail's.
+// Sorts tables and draws charts; a page says all it has to say without it.
 "use strict";
+
+// Sorting by a column: buttons in the heads, so that the keyboard can do it.
 const number = (cell) => (cell.dataset.value === undefined ? NaN : Number(cell.dataset.value));
 const compare = (a, b) => {
   const [x, y] = [number(a), number(b)];
@@ -24,4 +26,82 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
       table.tBodies[0].append(...rows);
     });
   });
+}
+
+// On a phone the current page may lie outside of the line of links.
+const current = document.querySelector("nav [aria-current]");
+if (current) current.closest("ul").scrollLeft = current.offsetLeft - 24;
+
+// Charts. The page carries data and layout; colors are variables of the style sheet.
+const variable = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const colored = (part) => {
+  if (typeof part === "string") return part.startsWith("var(--") ? variable(part.slice(4, -1)) : part;
+  if (Array.isArray(part)) return part.map(colored);
+  if (part === null || typeof part !== "object") return part;
+  return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, colored(value)]));
+};
+const axis = (own) => ({
+  gridcolor: "var(--line)", zerolinecolor: "var(--soft)", linecolor: "var(--line)", automargin: true, ...own,
+});
+const laidOut = (layout) => {
+  const isPhone = window.innerWidth <= 700;
+  const { xaxis, yaxis, ...others } = layout;
+  return {
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", hovermode: isPhone ? "closest" : "x unified",
+    font: { color: "var(--ink)", family: "system-ui, Segoe UI, Roboto, Arial, sans-serif", size: isPhone ? 11 : 12 },
+    hoverlabel: { bgcolor: "var(--sheet)", bordercolor: "var(--soft)", font: { color: "var(--ink)" } },
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom" }, margin: { l: 8, r: 8, t: 8, b: 8 },
+    // A finger that moves over a chart moves the page; the buttons zoom.
+    dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom",
+    ...others, xaxis: axis({ nticks: isPhone ? 4 : 10, ...xaxis }), yaxis: axis(yaxis),
+  };
+};
+const zoomed = (plot, factor) => {
+  const [low, high] = plot._fullLayout.xaxis.range.map((end) => plot._fullLayout.xaxis.r2l(end));
+  const half = ((high - low) / 2) * factor;
+  const ends = [(low + high) / 2 - half, (low + high) / 2 + half];
+  return Plotly.relayout(plot, { "xaxis.range": ends.map((end) => plot._fullLayout.xaxis.l2r(end)) });
+};
+const reset = (plot) => Plotly.relayout(plot, plot.home);
+const addTools = (figure, plot, heading) => {
+  const tools = document.createElement("div");
+  tools.className = "tools";
+  const actions = { "Zoom in": () => zoomed(plot, 0.5), "Zoom out": () => zoomed(plot, 2), "Show all": () => reset(plot) };
+  for (const [name, action] of Object.entries(actions)) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = name;
+    button.setAttribute("aria-label", `${name}: ${heading}`);
+    button.addEventListener("click", action);
+    tools.append(button);
+  }
+  plot.after(tools);
+};
+const draw = async (figure) => {
+  const plot = figure.querySelector(".plot");
+  const { data, layout } = JSON.parse(figure.querySelector("script").textContent);
+  const [traces, shape] = [colored(data), colored(laidOut(layout))];
+  figure.classList.add("drawn");
+  try {
+    await Plotly.react(plot, traces, shape, { displayModeBar: false, responsive: true });
+  } catch (error) {
+    figure.classList.remove("drawn");
+    throw error;
+  }
+  // The drawing repeats the sentence and the table, mark by mark.
+  plot.firstElementChild.setAttribute("aria-hidden", "true");
+  plot.home = Object.fromEntries(
+    ["xaxis", "yaxis"].map((name) => (shape[name].range ? [`${name}.range`, shape[name].range] : [`${name}.autorange`, true])),
+  );
+  if (!figure.querySelector(".tools")) {
+    addTools(figure, plot, plot.getAttribute("aria-label"));
+    figure.querySelector("details").open = false;
+  }
+};
+const figures = [...document.querySelectorAll("figure.chart")];
+const drawAll = () => Promise.all(figures.map(draw));
+if (figures.length && window.Plotly) {
+  drawAll();
+  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  window.addEventListener("beforeprint", () => figures.forEach((figure) => { figure.querySelector("details").open = true; }));
 }

@@ -7,6 +7,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -82,3 +83,19 @@ def runs(client: Any) -> Runs:
     found = Runs()
     app.dependency_overrides[trial_runs] = lambda: found
     return found
+
+
+@pytest.fixture
+def address(client: Any) -> Iterator[str]:
+    """Serve the app on a port of its own."""
+    import uvicorn
+
+    server = uvicorn.Server(uvicorn.Config(client.app, host="127.0.0.1", port=0, log_level="warning"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+    (listening,) = server.servers[0].sockets
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()

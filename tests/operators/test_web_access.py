@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import datetime as dt
-import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -29,7 +27,7 @@ from risk.report.page import ApprovalRequest, Links
 from risk.report.render import render_report
 from tests.approval_desks import answer
 from tests.breach_desks import BROKEN, run_session
-from tests.browser import obstacles
+from tests.browser import obstacles, watched
 from tests.operators.test_web_model import CARD, store_model
 from tests.operators.web_client import Runs
 from tests.report_desks import RUN, SESSION, USE, account, book, deliver_fills, desk, insert, open_run, recommend
@@ -65,32 +63,11 @@ def morning(connection: Connection) -> None:
     request_change(connection, change, AirflowUser("1", "ann"), has_dual_control=False)
 
 
-@pytest.fixture
-def address(client: Any) -> Iterator[str]:
-    """Serve the app on a port of its own."""
-    import uvicorn
-
-    server = uvicorn.Server(uvicorn.Config(client.app, host="127.0.0.1", port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-    (listening,) = server.servers[0].sockets
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-
-
 @pytest.fixture(params=["light", "dark"])
 def page(request: pytest.FixtureRequest, chromium: Browser, address: str) -> Iterator[Page]:
-    """Give a window in which nothing may be asked of another machine and no script may fail."""
-    failures: list[str] = []
-    with contextlib.closing(chromium.new_context(base_url=address, color_scheme=request.param)) as context:
-        shown = context.new_page()
-        shown.on("request", lambda asked: None if asked.url.startswith(address) else failures.append(asked.url))
-        shown.on("pageerror", lambda error: failures.append(str(error)))
+    """Give a window in light or dark colors."""
+    with watched(chromium, address, color_scheme=request.param) as shown:
         yield shown
-    assert failures == []
 
 
 @pytest.mark.usefixtures("morning")
@@ -121,7 +98,7 @@ def test_track_record_and_model_can_be_used_by_keyboard_and_screen_reader(page: 
 
     for address in ("/track-record", "/model"):
         page.goto(address)
-        assert page.locator("svg").count() > 0
+        assert page.locator(".plot .main-svg").count() > 0
         assert obstacles(page) == [], address
 
 
@@ -162,7 +139,7 @@ def test_policy_can_be_tried_by_keyboard_and_screen_reader(page: Page, connectio
     runs.end(1, "success")
     page.reload()
     assert page.get_by_text("3 mornings decided again").count() == 1
-    assert page.locator("svg").count() > 0
+    assert page.locator(".plot .main-svg").count() > 0
     for summary in page.locator("summary").all():
         summary.click()
     assert obstacles(page) == []

@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-import re
 from typing import Any
 
 from risk.core.warehouse import Connection
-from tests.operators.web_client import words
+from tests.operators.web_client import figures, words
 from tests.report_desks import insert, open_run
 
 CARD = {
@@ -103,14 +102,14 @@ def test_model_shows_its_card(client: Any, connection: Connection) -> None:
     assert "after a break 0 of 0 n/a n/a" in shown
     # 9 of 60 are 15 %.
     assert "NET001 60 9 15.0% 0.001 rejected" in shown
-    assert "boosted: 75.0%" in shown
+    assert "boosted 75.0%" in shown
     # The logarithm 0.012 is a factor of 1.0121.
     assert "Calibration widens the mixture by 1.2%." in shown
     assert "sessions since the peak 0.250 0.125" in shown
-    for picture in re.findall(r"<svg[^>]*role.*?</svg>", answer.text, re.DOTALL):
-        title, describes = re.search(r'aria-labelledby="(\S+) (\S+)"', picture).groups()  # type: ignore[union-attr]
-        assert f'<title id="{title}">' in picture
-        assert f'<desc id="{describes}">' in picture
+    reliability, weights = figures(answer)
+    # what is observed, beside the diagonal
+    assert reliability["data"][1]["y"] == [0.06, 0.48]
+    assert all(len(trace["x"]) == len(trace["y"]) for trace in weights["data"])
 
 
 def test_card_of_an_earlier_version_is_shown_without_what_it_lacks(client: Any, connection: Connection) -> None:
@@ -165,6 +164,9 @@ def test_model_draws_each_bets_wealth_and_says_what_it_tests(client: Any, connec
 
     assert "in every session, given the past, the forecast's expected loss is not below the opponent's" in shown
     assert "the wealth ever reaches 40 is at most 1 in 40" in shown
-    assert "From 2025-08-14 to 2025-08-15, between 1.00 and 40, now 7.25; at the dashed line of 40" in shown
+    assert (
+        "From 2025-08-14 to 2025-08-15: wealth 7.25 after the last session, between 1.00 and 7.25; 40 is needed"
+        in shown
+    )
     assert "2 ways of forecasting have been bet on" in shown
     assert "Bet on filtered historical simulation No session has been bet on yet." in shown

@@ -18,7 +18,7 @@ from risk.limits.trial_outcomes import read_outcome
 from risk.limits.trials import read_trials
 from risk.operators.policy_trial import JudgeTrialsOperator, TryPolicyOperator
 from tests.operators.test_web_limits import login
-from tests.operators.web_client import Runs, words
+from tests.operators.web_client import Runs, figures, words
 from tests.policies import SHIPPED, policy_text
 from tests.report_desks import insert, open_run
 from tests.sql.test_limits_what_if import DAYS, LOSSES, deliver_day, report_morning
@@ -121,7 +121,13 @@ def test_policy_is_tried_in_a_run_and_its_outcome_is_shown(
     assert re.search(r"In force \S+ \S+ 1 1 -\$175 too few sessions", text)
     assert re.search(r"Tried \S+ \S+ 0 0 \$0 too few sessions", text)
     assert f"{DAYS[23]} -$175.00" in text
-    assert shown.text.count('class="curve curve-') == 8
+    (drawn,) = figures(shown)
+    assert [trace["name"] for trace in drawn["data"]] == [
+        "in force",
+        "everybody by its average",
+        "tried",
+        "everybody by the tried average",
+    ]
     assert "Verdict: open (wealth 1.00 of 40 needed by variant 1, 0 sessions since" in text
     assert "As of" in text
     listed = said(client.get("/policy"))

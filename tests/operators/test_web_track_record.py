@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import Any
 
 from risk.core.warehouse import Connection
@@ -15,7 +14,7 @@ from risk.limits.approvals import (
 )
 from risk.limits.publish import publish
 from tests.approval_desks import answer as approve
-from tests.operators.web_client import words
+from tests.operators.web_client import figures, words
 from tests.track_record_desks import MON, TUE, deliver, fill, report, update_record
 
 FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
@@ -55,9 +54,9 @@ def test_track_record_shows_totals_controls_and_every_recommendation(client: Any
     assert "2025-08-05 NET001 60% $2,000 not published - -$6,250.00 -$6,100.00 +$150.00 before the open" in shown
     assert "NET001 2 2 50% +$150.00 -$150.00 $0.00" in shown
     assert "followed 1 1 -$150.00" in shown
-    title, describes = re.search(r'aria-labelledby="(\S+) (\S+)">\n<title', answer.text).groups()  # type: ignore[union-attr]
-    assert f'<title id="{title}">' in answer.text
-    assert f'<desc id="{describes}">' in answer.text
+    (drawn,) = figures(answer)
+    assert {trace["name"]: trace["y"] for trace in drawn["data"]}["Net"] == [-150.0, 0.0]
+    assert "losses prevented +$150, gains forgone -$150, net $0" in shown
 
 
 def test_track_record_can_be_looked_up_as_a_session_knew_it(client: Any, connection: Connection) -> None:

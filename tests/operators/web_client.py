@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,12 @@ class Member:
 
 def words(answer: Any) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", answer.text).split())
+
+
+def figures(answer: Any) -> list[dict[str, Any]]:
+    """Read what the charts of a page draw."""
+    found = re.findall(r'<script type="application/json">(.*?)</script>', answer.text, re.DOTALL)
+    return [json.loads(text) for text in found]
 
 
 class Runs:

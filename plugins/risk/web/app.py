@@ -37,6 +37,7 @@ from risk.model.gate import OLDEST_SESSIONS
 from risk.web.access import DECIDER, READER, MayDecideDep, UserDep, check_form_token, form_token
 from risk.web.approval_views import CutsForm, DecisionForm, read_approval, wake_if_decided
 from risk.web.breach_views import BreachForm, read_breach, read_use
+from risk.web.charts import chart_tables
 from risk.web.exports import answer
 from risk.web.guard import Guard, protect
 from risk.web.limit_tables import decisions_table, entries_table, limits_tables
@@ -44,7 +45,7 @@ from risk.web.limit_views import PAGE_ROWS, LimitForm, read_limits_page
 from risk.web.parameters import ALL_ROWS, FIRST_ROWS, Number, RowCount, ShownRows
 from risk.web.policy_pages import router as policy_router
 from risk.web.record_tables import model_tables, track_record_tables
-from risk.web.rendering import render, root
+from risk.web.rendering import CHART_LIBRARY, chart_library_file, render, root, shown_path
 from risk.web.session_tables import (
     feature_tables,
     limits_table,
@@ -54,10 +55,11 @@ from risk.web.session_tables import (
     use_table,
 )
 from risk.web.views import (
+    read_failure,
     read_model_page,
-    read_morning,
     read_problem,
     read_session,
+    read_today,
     read_track_record,
     read_trader,
     warehouse,
@@ -78,13 +80,16 @@ PLATFORM_PURPOSE = "confirm limits on the platform"
 
 ASSETS_DIR = PROJECT_DIR / "include" / "assets"
 ASSETS = {"risk.css": "text/css", "risk.js": "text/javascript"}
+YEAR_SECONDS = 365 * 24 * 3600
 
 
 @router.get("/", response_class=HTMLResponse)
 def today(request: Request) -> Response:
-    """Show the newest report."""
+    """Show the newest report; before the first one, how to get it."""
     with warehouse() as connection:
-        morning = read_morning(connection, None)
+        morning = read_today(connection)
+        if morning is None:
+            return render(request, "first_run", failure=read_failure(connection))
         items = open_items(read_items(connection))
         problem = read_problem(connection)
     facts = morning.report.facts
@@ -121,6 +126,7 @@ def trader(request: Request, account_id: str, rows: ShownRows) -> Response:
         receipts_table(receipts),
         recommendations_table(view.recommendations, is_cut_short=has_more),
         *feature_tables(view.features),
+        *chart_tables(view.drawdown, view.forecast),
     ]
     return answer(request, "trader", tables, view=view, items=items)
 
@@ -248,7 +254,7 @@ def track_record(request: Request, rows: ShownRows, session_date: dt.date | None
         view = read_track_record(connection, session_date, rows)
     has_more = view is not None and rows < max(view.session_count, view.record["entry_count"])
     method: dict[str, Any] = {"slippage_ratio": SLIPPAGE_RATIO, "block_sessions": BLOCK_SESSIONS}
-    tables = track_record_tables(view, is_cut_short=has_more) if view is not None else []
+    tables = track_record_tables(view, is_cut_short=has_more) + chart_tables(view.chart) if view is not None else []
     return answer(request, "track_record", tables, view=view, **method)
 
 
@@ -263,7 +269,10 @@ def model(request: Request, rows: ShownRows, model_id: Number | None = None) -> 
         "limited_history_sessions": terms.limited_history_sessions,
         "oldest_sessions": OLDEST_SESSIONS,
     }
-    tables = model_tables(view, is_cut_short=rows < view.evaluation_count)
+    tables = [
+        *model_tables(view, is_cut_short=rows < view.evaluation_count),
+        *chart_tables(view.reliability, view.weights, *(step.chart for step in view.wealth)),
+    ]
     return answer(request, "model", tables, view=view, **bounds)
 
 
@@ -335,7 +344,10 @@ def report(session_date: dt.date) -> HTMLResponse:
 
 @router.get("/assets/{name}")
 def asset(name: str) -> FileResponse:
-    """Serve our style sheet or script."""
+    """Serve our style sheet or script, or the charts' library, which a browser keeps: its address has its version."""
+    if name == CHART_LIBRARY:
+        lasting = {"Cache-Control": f"private, max-age={YEAR_SECONDS}, immutable"}
+        return FileResponse(chart_library_file(), media_type="text/javascript", headers=lasting)
     if name not in ASSETS:
         raise HTTPException(status.HTTP_404_NOT_FOUND, f"There is no file {name!r} here.")
     return FileResponse(ASSETS_DIR / name, media_type=ASSETS[name])
@@ -436,10 +448,9 @@ def _error_page(request: Request, code: int, sentence: str) -> HTMLResponse:
 
 def login_target(request: Request) -> str:
     """Return where a login leads: the page that was asked for; from a form, which cannot be repeated, to Today."""
-    mount, path = root(request), request.scope["path"]
+    mount = root(request)
     if request.method != "GET":
         return f"{mount}/"
-    # As the server found it: with the mount, or without.
-    page = path if path.startswith(f"{mount}/") else f"{mount}{path}"
+    page = f"{mount}{shown_path(request)}"
     query = request.url.query
     return f"{page}?{query}" if query else page

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from risk.core.money import counted, percent, usd_exact
-from risk.web.policy_views import NET_CURVES, PolicyPage, TrialView, VersionView
+from risk.web.charts import chart_tables
+from risk.web.policy_views import PolicyPage, TrialView, VersionView
 from risk.web.record_tables import dollar_interval
 from risk.web.session_tables import trader_column
 from risk.web.tables import (
@@ -17,10 +18,8 @@ from risk.web.tables import (
     LIMIT,
     NAME,
     PERCENT,
-    PNL,
     ROUNDED_PNL,
     SHARE,
-    SHORT_FIGURE,
     TEXT,
     TIME,
     WORDS,
@@ -92,21 +91,10 @@ def _changes(one: VersionView) -> str:
 
 def trial_tables(view: TrialView, row_count: int) -> list[Table]:
     """Return the tables of a trial's page: none of its outcome before one is computed."""
-    path = view.judged.verdict["wealth_path"] if view.judged.verdict else []
-    wealth = Table(
-        "wealth",
-        "Wealth by session",
-        "Newest first.",
-        [
-            Column("Session", DATE, lambda row: dt.date.fromisoformat(row[0])),
-            Column("Wealth", SHORT_FIGURE, lambda row: row[1]),
-        ],
-        path[::-1],
-        is_sortable=False,
-    )
+    charts = chart_tables(view.wealth, view.nets)
     if view.outcome is None:
-        return [wealth]
-    return [wealth, _outcome_table(view.outcome.facts), _nets_table(view, row_count), _changed_table(view, row_count)]
+        return charts
+    return [*charts, _outcome_table(view.outcome.facts), _changed_table(view, row_count)]
 
 
 def _outcome_table(facts: Row) -> Table:
@@ -158,19 +146,6 @@ def smaller(effect: Row | None) -> str:
     size = percent(abs(effect["ratio"]), 1)
     side = "smaller" if effect["ratio"] >= 0 else "larger"
     return f"{size} {side} (95%: {percent(effect['low'], 1)} to {percent(effect['high'], 1)})"
-
-
-def _nets_table(view: TrialView, row_count: int) -> Table:
-    def of_curve(number: int) -> Any:
-        return lambda row: row[1][number]
-
-    columns = [
-        Column("Session", DATE, lambda row: dt.date.fromisoformat(row[0])),
-        *(Column(name.capitalize(), PNL, of_curve(number)) for number, name in enumerate(NET_CURVES)),
-    ]
-    is_cut_short = len(view.net_rows) > row_count
-    rows = view.net_rows[:row_count]
-    return Table("nets", "Net of the cuts by session", "Newest first.", columns, rows, is_cut_short=is_cut_short)
 
 
 def _changed_table(view: TrialView, row_count: int) -> Table:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
+import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -20,7 +23,7 @@ from risk.core.warehouse import Connection, rows
 from risk.limits.policy_requests import PolicyRequest, ShownPolicy, open_requests, read_requests, show_request
 from risk.limits.trial_outcomes import JudgedTrial, StoredOutcome, read_judged_trials, read_outcome, read_trial
 from risk.limits.trials import Trial
-from risk.web.charts import SessionChart, curves_chart, threshold_chart
+from risk.web.charts import Chart, curves_chart, wealth_chart
 
 TYPED_NAME = "policy"
 """How errors name a text that was typed into a form."""
@@ -111,8 +114,6 @@ class TrialView:
         ``None`` = not computed yet.
     nets
         Cumulative net of the cuts by session, under each policy and its equal cut; ``None`` = no session is over.
-    net_rows
-        The same sessions, each with the four nets, newest first.
     wealth
         Wealth after each session since the policy was sealed, against what it needs; ``None`` = no session yet.
     """
@@ -122,9 +123,8 @@ class TrialView:
     trial_count: int
     differences: Sequence[str]
     outcome: StoredOutcome | None
-    nets: SessionChart | None
-    net_rows: Sequence[tuple[str, Sequence[float]]]
-    wealth: SessionChart | None
+    nets: Chart | None
+    wealth: Chart | None
 
 
 def read_policy_page(connection: Connection, row_count: int, *, has_dual_control: bool) -> PolicyPage:
@@ -176,7 +176,6 @@ def read_trial_page(connection: Connection, trial_number: int) -> TrialView:
         differences(in_force.document, trial.document),
         outcome,
         _nets_chart(nets),
-        nets[::-1],
         _wealth_chart(judged.verdict),
     )
 
@@ -195,17 +194,28 @@ def _net_rows(outcomes: Mapping[str, Any]) -> list[tuple[str, Sequence[float]]]:
     ]
 
 
-def _nets_chart(nets: Sequence[tuple[str, Sequence[float]]]) -> SessionChart | None:
+def _nets_chart(nets: Sequence[tuple[str, Sequence[float]]]) -> Chart | None:
+    """Draw the sums so far; the table holds the nets of each session."""
     curves = [list(accumulate(values[number] for _, values in nets)) for number in range(len(NET_CURVES))]
     days = [dt.date.fromisoformat(day) for day, _ in nets]
-    return curves_chart(days, dict(zip(NET_CURVES, curves, strict=True)))
+    heading = "Cumulative net of the cuts under each policy"
+    chart = curves_chart("nets", heading, days, dict(zip(NET_CURVES, curves, strict=True)), "usd")
+    if chart is None:
+        return None
+    rows = [(day, *values) for day, (_, values) in zip(days, nets, strict=True)]
+    caption = "Net of each session, newest first; the chart adds them up."
+    table = dataclasses.replace(chart.table, label="Net of the cuts by session", caption=caption, rows=rows[::-1])
+    return dataclasses.replace(chart, table=table)
 
 
-def _wealth_chart(verdict: Mapping[str, Any] | None) -> SessionChart | None:
+def _wealth_chart(verdict: Mapping[str, Any] | None) -> Chart | None:
     if verdict is None:
         return None
-    path = [(dt.date.fromisoformat(day), float(wealth)) for day, wealth in verdict["wealth_path"]]
-    return threshold_chart(path, verdict["needed_wealth"])
+    path = [
+        (dt.date.fromisoformat(day), math.log(max(wealth, sys.float_info.min)))
+        for day, wealth in verdict["wealth_path"]
+    ]
+    return wealth_chart("wealth", "Wealth since the policy was sealed", path, verdict["needed_wealth"])
 
 
 def typed_date(name: str, text: str) -> dt.date:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.resources
+from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -18,8 +22,43 @@ from risk.web.tables import figure, local_time
 NOT_KEPT = frozenset({"format", "table"})
 """Parts of an address that ask for an export and not for a page."""
 
+NAVIGATION = {
+    "Today": ("/", "/approvals", "/reports"),
+    "Desk": ("/desk",),
+    "Calendar": ("/calendar",),
+    "Traders": ("/traders",),
+    "Limits": ("/limits",),
+    "Breaches": ("/breaches",),
+    "Policy": ("/policy",),
+    "Model": ("/model",),
+    "Track record": ("/track-record",),
+}
+"""The navigation of every page: the name of an entry, its address, and what else belongs to it. An entry whose page
+does not exist is left out."""
+
+CHART_LIBRARY = f"plotly-{importlib.metadata.version('plotly')}.min.js"
+"""Name under which the page loads the JavaScript of the installed package: another one for another version."""
+
 SHOWN_FACTS = 100
 """Warnings and restatements that a page lists: a bad delivery may bring thousands, and report.json has all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationEntry:
+    """A link of the navigation.
+
+    Attributes
+    ----------
+    name, path
+        What it says, and its address below the root.
+    current
+        Value of ``aria-current``: ``page`` where it leads to the page that is shown, ``true`` where that page belongs
+        to it, else empty.
+    """
+
+    name: str
+    path: str
+    current: str
 
 
 def render(request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
@@ -28,6 +67,8 @@ def render(request: Request, name: str, *, status: int = 200, **context: Any) ->
         "root": root(request),
         "is_simulated": read_settings().is_simulated,
         "address": partial(changed_address, request),
+        "navigation": navigation(request),
+        "chart_library": CHART_LIBRARY,
         **context,
     }
     text = _environment().get_template(f"page/{name}.html.j2").render(shown)
@@ -43,13 +84,42 @@ def changed_address(request: Request, **changes: str | int) -> str:
 
 def page_path(request: Request) -> str:
     """Return the path of a page below the root, quoted as in an address."""
-    path = request.scope["path"].removeprefix(root(request))
-    return quote(path)
+    return quote(shown_path(request))
 
 
 def root(request: Request) -> str:
     """Return the path under which the app is mounted."""
     return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def shown_path(request: Request) -> str:
+    """Return the path of the page that was asked for, below the root, whether the server cut off the mount or not."""
+    path: str = request.scope["path"]
+    mount = root(request)
+    return path.removeprefix(mount) if path.startswith(f"{mount}/") else path
+
+
+def navigation(request: Request) -> list[NavigationEntry]:
+    """Return the links to the pages that exist; that of the page that is shown is marked."""
+    existing = {getattr(route, "path", "") for route in request.app.routes}
+    path = shown_path(request)
+    return [
+        NavigationEntry(name, own, _current(path, own, further))
+        for name, (own, *further) in NAVIGATION.items()
+        if own in existing
+    ]
+
+
+def _current(path: str, own: str, further: list[str]) -> str:
+    if path == own:
+        return "page"
+    belonging = further if own == "/" else [own, *further]
+    return "true" if any(path.startswith(f"{start}/") for start in belonging) else ""
+
+
+def chart_library_file() -> Path:
+    """Return the file of the JavaScript that draws the charts, from the installed package."""
+    return Path(str(importlib.resources.files("plotly") / "package_data" / "plotly.min.js"))
 
 
 @cache

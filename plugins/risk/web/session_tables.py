@@ -104,12 +104,13 @@ def limits_table(morning: MorningView) -> Table:
 
     columns = [
         trader_column(),
-        Column("Level", LEVEL, "level", tone=lambda one: one.level, rank=lambda one: one.cut_ratio),
-        Column("Cut", PERCENT, "cut_ratio"),
-        Column("Base limit", LIMIT, "base_limit_usd"),
-        Column("In force", LIMIT, "limit_in_force_usd"),
+        # First what she decides about: a phone shows two or three columns.
         Column("New limit", LIMIT, "next_limit_usd", tone=lambda _: "strong"),
         Column("Change", LIMIT, "limit_change_usd", words=change),
+        Column("Level", LEVEL, "level", tone=lambda one: one.level, rank=lambda one: one.cut_ratio),
+        Column("Cut", PERCENT, "cut_ratio"),
+        Column("In force", LIMIT, "limit_in_force_usd"),
+        Column("Base limit", LIMIT, "base_limit_usd"),
         *_published_columns(morning.published),
         Column("95% VaR", FORECAST, "value_at_risk_usd"),
         Column("P&L", PNL, "total_pnl_usd"),

@@ -19,23 +19,22 @@ from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, connect, records, rows
 from risk.limits.approvals import Publication, read_publication
 from risk.model.features import FEATURES
-from risk.model.gate import NAMES, STEPS, TEST_SESSIONS, THRESHOLD, wealth
+from risk.model.gate import NAMES, STEPS, TEST_SESSIONS, THRESHOLD
 from risk.model.wealth import CONTRARY_EVIDENCE
 from risk.model.window_test import EXCEEDANCE_BOUNDS, LARGEST_P_VALUE, SMALLEST_IMPROVEMENT, WINDOW_SESSIONS
 from risk.report.facts import AccountFacts, Facts, parse_facts, reader_of
 from risk.report.page import Headline, headline
 from risk.report.session_state import todays_problem
 from risk.web.charts import (
-    ReliabilityChart,
+    Chart,
     SessionBenefit,
-    SessionChart,
     TraderSession,
     benefit_chart,
     curves_chart,
     drawdown_chart,
     forecast_chart,
     reliability_chart,
-    threshold_chart,
+    wealth_chart,
 )
 
 WAREHOUSE_CONNECTION_ID = "risk_warehouse"
@@ -161,10 +160,8 @@ class TraderView:
     account_id: str
     current: CurrentLimit | None
     session_count: int
-    drawdown: SessionChart | None
-    forecast: SessionChart | None
-    exceedance_count: int
-    forecast_count: int
+    drawdown: Chart | None
+    forecast: Chart | None
     features: Sequence[FeatureView]
     recommendations: Sequence[TableRow]
 
@@ -174,7 +171,7 @@ class TrackRecordView:
     """The page of the track record as one run knew it; the sums by session are the newest first."""
 
     record: TableRow
-    chart: SessionChart | None
+    chart: Chart | None
     traders: Sequence[TableRow]
     decisions: Sequence[TableRow]
     session_count: int
@@ -183,7 +180,7 @@ class TrackRecordView:
 
 
 @dataclass(frozen=True, slots=True)
-class WealthChart:
+class StepBets:
     """The bets on one step of the gate's ladder.
 
     Attributes
@@ -191,18 +188,13 @@ class WealthChart:
     name
         Of what is bet on.
     chart
-        Logarithm of the wealth by session and that of the threshold; ``None`` before the first bet.
-    low, high, last
-        Wealth at the ends of the scale and after the last session.
+        Wealth by session, beside the threshold; ``None`` before the first bet.
     procedure_count
         Ways of forecasting that have been bet on; each has an error of its own.
     """
 
     name: str
-    chart: SessionChart | None
-    low: str
-    high: str
-    last: str
+    chart: Chart | None
     procedure_count: int
 
 
@@ -233,9 +225,9 @@ class ModelView:
     model: TableRow | None
     models: Sequence[TableRow]
     coverage: Sequence[TableRow]
-    reliability: ReliabilityChart | None
-    weights: SessionChart | None
-    wealth: Sequence[WealthChart]
+    reliability: Chart | None
+    weights: Chart | None
+    wealth: Sequence[StepBets]
     gate_rules: TableRow
     evaluation_count: int
     evaluations: Sequence[TableRow]
@@ -270,28 +262,42 @@ def warehouse() -> Iterator[Connection]:
         yield connection
 
 
-def read_morning(connection: Connection, session_date: dt.date | None) -> MorningView:
-    """Read a session's report; without a date the newest one.
+def read_failure(connection: Connection) -> TableRow | None:
+    """Return where the newest daily run failed; ``None`` where it did not."""
+    failed = records(connection, "watchdog/select_failed_run", {"dag_id": DAILY_DAG})
+    return failed[0] if failed else None
+
+
+def read_today(connection: Connection) -> MorningView | None:
+    """Read the newest report; ``None`` before the first one."""
+    found = records(connection, "risk_page/select_report", {"session_date": None})
+    return _morning(connection, found[0], read_failure(connection)) if found else None
+
+
+def read_morning(connection: Connection, session_date: dt.date) -> MorningView:
+    """Read a session's report.
 
     Raises
     ------
     RequestError
         If the date is not a session or lies in the future, or nothing was reported for it.
     """
-    if session_date is not None:
-        checked_session(session_date, dt.datetime.now(dt.UTC))
+    checked_session(session_date, dt.datetime.now(dt.UTC))
     found = records(connection, "risk_page/select_report", {"session_date": session_date})
-    failed = records(connection, "watchdog/select_failed_run", {"dag_id": DAILY_DAG}) if session_date is None else []
     if not found:
-        what = "No session has a report yet" if session_date is None else f"Session {session_date} has no report"
-        why = f" The newest run failed in task {failed[0]['task_id']}: {failed[0]['message']}" if failed else ""
-        raise RequestError(f"{what}: run it (make trigger DATE=YYYY-MM-DD, or the DAG daily_risk in Airflow).{why}")
-    report = StoredReport(**{**found[0], "facts": parse_facts(found[0]["facts"])})
+        raise RequestError(
+            f"Session {session_date} has no report: run it (make trigger DATE={session_date}, or the DAG daily_risk "
+            "in Airflow)."
+        )
+    return _morning(connection, found[0], None)
+
+
+def _morning(connection: Connection, found: TableRow, failure: TableRow | None) -> MorningView:
+    report = StoredReport(**{**found, "facts": parse_facts(found["facts"])})
     published = records(connection, "risk_page/select_published", {"run_id": report.run_id})
     publication = None
     with contextlib.suppress(RequestError):
         publication = read_publication(connection, run_id=report.run_id)
-    failure = failed[0] if failed else None
     by_account = {row["account_id"]: row for row in published}
     return MorningView(report, by_account, publication, failure, newest_head(connection))
 
@@ -327,7 +333,7 @@ def read_trader(connection: Connection, account_id: str, row_count: int) -> Trad
     if not rows:
         raise RequestError(f"No account named {account_id!r} has ever traded: see the list of traders.")
     sessions = [
-        TraderSession(row["session_date"], float(row["total_pnl_usd"]), _number(row["quantile_05_usd"]))
+        TraderSession(row["session_date"], row["total_pnl_usd"], _number(row["quantile_05_usd"]))
         for row in rows
         if row["total_pnl_usd"] is not None
     ]
@@ -337,10 +343,8 @@ def read_trader(connection: Connection, account_id: str, row_count: int) -> Trad
         account_id,
         _current_limit(connection, account_id),
         len(sessions),
-        drawdown_chart(sessions),
-        forecast_chart(active),
-        sum(session.is_exceedance for session in active),
-        sum(session.quantile_05_usd is not None for session in active),
+        drawdown_chart(account_id, sessions),
+        forecast_chart(account_id, active),
         _feature_views(records(connection, "risk_page/select_trader_features", account)),
         records(connection, "risk_page/select_trader_recommendations", {**account, "row_count": row_count}),
     )
@@ -368,10 +372,7 @@ def read_track_record(connection: Connection, session_date: dt.date | None, row_
     benefits = records(connection, "track_record/select_benefits", known)
     sessions = [row for row in benefits if row["effective_session"] is not None]
     chart = benefit_chart(
-        [
-            SessionBenefit(row["effective_session"], float(row["prevented_usd"]), float(row["forgone_usd"]))
-            for row in sessions
-        ]
+        [SessionBenefit(row["effective_session"], row["prevented_usd"], row["forgone_usd"]) for row in sessions]
     )
     return TrackRecordView(
         found[0],
@@ -404,30 +405,28 @@ def read_model_page(connection: Connection, model_id: int | None, row_count: int
         [{**row, "exceedance_rate": row["breach_count"] / row["forecast_count"]} for row in card.get("coverage", ())],
         reliability_chart(card.get("checks", {}).get("levels", ())),
         _weights_chart(card),
-        [_wealth_chart(step, [row for row in bets if row["candidate"] == step]) for step in reversed(STEPS)],
+        [_step_bets(step, [row for row in bets if row["candidate"] == step]) for step in reversed(STEPS)],
         GATE_RULES,
         len(evaluations),
         evaluations[: -row_count - 1 : -1],
     )
 
 
-def _wealth_chart(step: str, bets: Sequence[TableRow]) -> WealthChart:
-    """Draw the logarithm of a bet's wealth by session, beside that of the threshold."""
-    logs = [(row["session_date"], row["log_wealth"]) for row in bets]
-    chart = threshold_chart(logs, math.log(THRESHOLD))
+def _step_bets(step: str, bets: Sequence[TableRow]) -> StepBets:
+    """Draw the wealth of a bet by session, beside the threshold."""
     name = NAMES[step]
-    if chart is None:
-        return WealthChart(name, None, "", "", "", 0)
-    procedures = len({row["procedure"] for row in bets})
-    return WealthChart(name, chart, wealth(chart.low), wealth(chart.high), wealth(logs[-1][1]), procedures)
+    logs = [(row["session_date"], row["log_wealth"]) for row in bets]
+    chart = wealth_chart(f"wealth-{step}", f"Wealth of the bet on {name}", logs, THRESHOLD)
+    return StepBets(name, chart, len({row["procedure"] for row in bets}))
 
 
-def _weights_chart(card: TableRow) -> SessionChart | None:
+def _weights_chart(card: TableRow) -> Chart | None:
     """Draw the experts' weights at the end of each week; ``None`` for cards that are older than this record."""
     course = card.get("course")
     if not course:
         return None
-    return curves_chart([dt.date.fromisoformat(day) for day in course["session_dates"]], course["weights"])
+    days = [dt.date.fromisoformat(day) for day in course["session_dates"]]
+    return curves_chart("weights", "Expert weights at the end of each week", days, course["weights"], "share")
 
 
 def _current_limit(connection: Connection, account_id: str) -> CurrentLimit | None:
