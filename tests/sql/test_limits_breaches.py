@@ -34,6 +34,7 @@ from risk.limits.breaches import (
 )
 from risk.report.build_facts import build_facts
 from risk.report.digest import digest_page
+from risk.report.digest_rows import AlertTest
 from tests.breach_desks import BROKEN, KEPT, run_session
 from tests.report_desks import insert
 from tests.sql.daily_rows import new_run
@@ -261,7 +262,7 @@ def test_weekly_digest_counts_breaches_hits_and_open_items(connection: Connectio
     run_session(connection, TUE)
 
     def digest() -> str:
-        return " ".join(digest_page(connection, TUE, read_settings()).sentences)
+        return " ".join(digest_page(connection, TUE, read_settings(), AlertTest(day_start(TUE))).sentences)
 
     counted = "Limits: 1 breach and 1 other limit hit in 2 trader-days; "
     assert f"{counted}1 open item, the oldest of 2025-08-04 (NET001)." in digest()

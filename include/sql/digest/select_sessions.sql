@@ -1,4 +1,4 @@
--- Reads for each session of a week whether it has a report, whether it was mailed, and how many traders it has.
+-- Reads for each session of a week whether it has a report, whether it was mailed, and how many traders of each level.
 -- Grain: one row per session, ascending.
 -- Reads: sessions, runs, reports, report_deliveries, recommendations, fill_rejects.
 with newest as (
@@ -15,6 +15,18 @@ with newest as (
         runs.session_date asc,
         runs.is_point_in_time asc,
         runs.revision desc
+),
+
+leveled as (
+    select
+        newest.run_id,
+        count(*) as trader_count,
+        count(*) filter (where recommendations.level = 'high') as high_count,
+        count(*) filter (where recommendations.level = 'moderate') as moderate_count,
+        count(*) filter (where recommendations.cut_ratio > 0) as cut_count
+    from newest
+    inner join results.recommendations on newest.run_id = recommendations.run_id
+    group by newest.run_id
 )
 
 select
@@ -25,10 +37,14 @@ select
         from risk.report_deliveries
         where report_deliveries.sent_at is not null
     ) as is_mailed,
-    (select count(*) from results.recommendations where recommendations.run_id = newest.run_id) as trader_count,
+    coalesce(leveled.trader_count, 0) as trader_count,
+    coalesce(leveled.high_count, 0) as high_count,
+    coalesce(leveled.moderate_count, 0) as moderate_count,
+    coalesce(leveled.cut_count, 0) as cut_count,
     (select count(*) from risk.fill_rejects where fill_rejects.load_id = newest.load_id) as rejected_count
 from risk.sessions
 left join newest on sessions.session_date = newest.session_date
+left join leveled on newest.run_id = leveled.run_id
 where
     sessions.session_date >= %(from_date)s
     and sessions.session_date <= %(through_date)s

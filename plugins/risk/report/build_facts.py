@@ -86,7 +86,7 @@ def build_facts(connection: Connection, run: Run) -> Facts:
     return Facts(
         session_date=run.session_date,
         effective_session=run.effective_session,
-        policy=_policy_facts(policy),
+        policy=policy_facts(policy),
         is_simulated=run.is_simulated,
         accounts=accounts,
         # Most important first: the mail shows only a few above the actions.
@@ -109,7 +109,8 @@ def build_facts(connection: Connection, run: Run) -> Facts:
     )
 
 
-def _policy_facts(version: PolicyVersion) -> PolicyFacts:
+def policy_facts(version: PolicyVersion) -> PolicyFacts:
+    """Return what a report says of the policy that decided."""
     bounds = version.desk.levels
     return PolicyFacts(version.label, *(f"{1 / (1 - share):.2f}x" for share in (bounds.moderate, bounds.high)))
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from risk.core.calendar import previous_session
 from risk.core.money import count, counted, percent, signed_usd
 from risk.core.runs import ALL_SESSIONS
-from risk.core.settings import EXCHANGE_ZONE, TAIL_PROBABILITY, Settings
+from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, execute, records, writing
 from risk.limits.breaches import open_items, read_items
 from risk.limits.trader_fits import trader_sentence
+from risk.report.digest_rows import SERVED_FORECAST, AlertTest, digest_rows, exceedances, try_alerts
 from risk.report.facts import SERVING_NAMES
 from risk.report.mail import Mail, MailServer, SmtpServer, send_mail
 from risk.report.page import NoticePage, ui_address
@@ -69,7 +70,7 @@ def send_digest(connection: Connection, server: SmtpServer, instant: dt.datetime
     through = previous_session(instant.astimezone(EXCHANGE_ZONE).date())
     server.check_connection()
     mail = Mail(
-        rendered=render_views("notice", digest_page(connection, through, settings)),
+        rendered=render_views("notice", digest_page(connection, through, settings, try_alerts(settings, instant))),
         sender=settings.sender,
         recipients=settings.recipients,
         recipients_setting="RISK_RECIPIENTS",
@@ -84,12 +85,13 @@ def send_digest(connection: Connection, server: SmtpServer, instant: dt.datetime
     return outcome.sent_count
 
 
-def digest_page(connection: Connection, through: dt.date, settings: Settings) -> NoticePage:
-    """Build the page of the seven days that end with a session."""
+def digest_page(connection: Connection, through: dt.date, settings: Settings, test: AlertTest) -> NoticePage:
+    """Build the page of the seven days that end with a session, with the outcome of the test of alerts."""
     week = {"from_date": through - WEEK, "through_date": through}
     sessions = records(connection, "digest/select_sessions", week)
     newest = records(connection, "digest/select_freshness")[0]
-    actions = (*_missing_reports(sessions), *_stale_books(newest["newest_session_date"], through))
+    stale = _stale_books(newest["newest_session_date"], through)
+    actions = (*_missing_reports(sessions), *stale, *_failed_test(test))
     reported = sum(row["is_reported"] for row in sessions)
     return NoticePage(
         is_simulated=settings.is_simulated,
@@ -105,9 +107,8 @@ def digest_page(connection: Connection, through: dt.date, settings: Settings) ->
             *_outcomes(connection, week),
             *_track_record(connection, week),
             *_limit_review(connection, through),
-            *_database(records(connection, "digest/select_database", week)[0]),
-            "Mail server: accepted this email.",
         ),
+        rows=digest_rows(connection, week, sessions, settings, test),
         actions=actions,
         url=ui_address(settings.base_url, "/risk/"),
     )
@@ -126,6 +127,11 @@ def _stale_books(newest_session_date: dt.date | None, through: dt.date) -> Itera
     if newest_session_date is None or newest_session_date < through:
         known = "the books are empty" if newest_session_date is None else f"the books end on {newest_session_date}"
         yield f"No fills for {through} ({known}). Check the source, then run: make backfill FROM={through}"
+
+
+def _failed_test(test: AlertTest) -> Iterator[str]:
+    if test.fault:
+        yield f"{test.fault} Start the second mail server, or correct RISK_ALARM_SMTP_URI: failure mails go there too."
 
 
 def _freshness(newest: Mapping[str, Any]) -> Iterator[str]:
@@ -173,11 +179,7 @@ def _listed(items: Sequence[str]) -> str:
 
 def _model(connection: Connection, week: Mapping[str, dt.date]) -> Iterator[str]:
     for row in records(connection, "digest/select_gate", week):
-        trained = f"trained through {row['last_session_date']}" if row["last_session_date"] else "no model"
-        yield (
-            f"Forecast-based limits: {row['serving_count']} of {row['judged_count']} sessions ({trained}). "
-            f"Last gate result: {_listed(row['reasons']) or 'no reason given'}."
-        )
+        yield f"Last gate result: {_listed(row['reasons']) or 'no reason given'}."
         yield from row["drifts"]
 
 
@@ -191,11 +193,8 @@ def _track_record(connection: Connection, week: Mapping[str, dt.date]) -> Iterat
 def _outcomes(connection: Connection, week: dict[str, dt.date]) -> Iterator[str]:
     """Compare forecasts and cuts with the P&L of their sessions."""
     for row in records(connection, "digest/select_exceedances", week):
-        forecast_count, exceedance_count = row["forecast_count"], row["exceedance_count"]
-        yield (
-            f"Forecast {row['expert']}: {counted(exceedance_count, 'exceedance')} of the 95% VaR in "
-            f"{counted(forecast_count, 'forecast')} ({forecast_count * TAIL_PROBABILITY:.1f} expected)."
-        )
+        if row["expert"] != SERVED_FORECAST:
+            yield f"Forecast {row['expert']}: {exceedances(row)}."
     for row in records(connection, "digest/select_cuts", week):
         group = "Traders with a cut" if row["is_cut"] else "Traders without a cut"
         losses = counted(row["losing_count"], "loss", "losses")
@@ -226,18 +225,6 @@ def _limit_review(connection: Connection, through: dt.date) -> Iterator[str]:
     traders = records(connection, "apply_rules/select_trader_fits", {**ALL_SESSIONS, "last_session": through})
     for row in [row for row in traders if row["verdict"] not in ("fits", "limited history")][:LISTED_TRADERS]:
         yield f"Trader with several accounts: {readable(trader_sentence(row))}."
-
-
-def _database(row: dict[str, Any]) -> Iterator[str]:
-    size = f"Warehouse: {row['database_bytes'] / 1e6:,.0f} MB"
-    if row["earlier_bytes"] is not None:
-        size += f" ({(row['database_bytes'] - row['earlier_bytes']) / 1e6:+,.0f} MB since the last digest)"
-    dead_ratio = row["dead_row_count"] / max(row["live_row_count"] + row["dead_row_count"], 1)
-    vacuumed = (
-        "never" if row["vacuumed_at"] is None else f"{row['vacuumed_at'].astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M}"
-    )
-    yield f"{size}; {percent(dead_ratio)} dead rows, last vacuum {vacuumed}."
-    yield f"Failed task attempts: {row['failure_count']}."
 
 
 def send_card(

@@ -117,6 +117,8 @@ class NoticePage:
         What to do, one paragraph each; empty if no action is required.
     consequences
         What it means for the limits in force; empty where that is no question.
+    rows
+        Names and what is known of each, above the sentences.
     url, link_text
         Link into the Airflow UI; empty if its address is unknown. And its words.
     head
@@ -134,6 +136,7 @@ class NoticePage:
     link_text: str = "Open in Airflow"
     head: Head | None = None
     consequences: tuple[str, ...] = ()
+    rows: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
