@@ -9,6 +9,8 @@ from __future__ import annotations
 import resource
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +43,30 @@ AT_MOST = {
 EXCEEDANCE_BOUNDS = (0.045, 0.055)
 
 
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A simulated desk, what the experts see of it, the forecast of every session, and its processor seconds."""
+
+    truth: Truth
+    history: FeaturePanel
+    forecasts: WalkForward
+    seconds: float
+
+
+def walk(truth: Truth) -> Walked:
+    """Walk forward over a desk with all six experts."""
+    history, prior = history_of_truth(truth), shipped_prior()
+    started = time.process_time()
+    forecasts = walk_forward(history, prior=prior)
+    return Walked(truth, history, forecasts, time.process_time() - started)
+
+
+@cache
+def large_desk(set_name: str, seed: int) -> Walked:
+    """Walk forward over 23 traders and 625 sessions: once for all that is measured on them."""
+    return walk(draw(set_name, 23, 625, seed))
+
+
 def measure(
     *,
     seeds: Sequence[int] = (1, 2, 3),
@@ -60,10 +86,10 @@ def measure(
     real_desks, break_desks
         Desks of the paired runs with and without the sixth expert, see `bench.pairs.measure_pairs`; 0 = leave out.
     gate_desks
-        Desks of each set on which the gate and the effect of cuts are measured.
+        Desks of each set on which the gate, the effect of cuts and what followed the rules are measured.
     """
     # They take their desks from here.
-    from bench import gate, tail, usual
+    from bench import gate, rules, tail, usual
     from bench.pairs import measure_pairs
 
     figures = measure_pairs(seeds, real_desks, break_desks)
@@ -81,6 +107,7 @@ def measure(
     gate.measure(desks=gate_desks)
     usual.measure()
     tail.measure_model(gate_desks)
+    rules.measure(desks=gate_desks)
     return figures
 
 
@@ -106,7 +133,8 @@ def history_of_truth(truth: Truth) -> FeaturePanel:
 
 def gain_of(truth: Truth, history: FeaturePanel) -> float:
     """Walk forward over a desk and return the calibrated forecast's gain over ``historical``."""
-    return _scores(truth, history, walk_forward(history, prior=shipped_prior()))["gain"]
+    walked = Walked(truth, history, walk_forward(history, prior=shipped_prior()), 0.0)
+    return _scores(walked)["gain"]
 
 
 def shipped_prior() -> Prior:
@@ -137,18 +165,14 @@ def within_trader_auc(is_event: NDArray[np.bool_], score: FloatMatrix, is_scored
 
 def _gains(set_name: str, seeds: Sequence[int]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
-    for seed in seeds:
-        truth = draw(set_name, 23, 625, seed)
-        history = history_of_truth(truth)
-        started = time.process_time()
-        forecasts = walk_forward(history, prior=shipped_prior())
-        seconds = time.process_time() - started
-        for name, value in {**_scores(truth, history, forecasts), "seconds": seconds}.items():
+    for walked in (large_desk(set_name, seed) for seed in seeds):
+        for name, value in {**_scores(walked), "seconds": walked.seconds}.items():
             found.setdefault(name, []).append(value)
     return found
 
 
-def _scores(truth: Truth, history: FeaturePanel, forecasts: WalkForward) -> dict[str, float]:
+def _scores(walked: Walked) -> dict[str, float]:
+    truth, history, forecasts = walked.truth, walked.history, walked.forecasts
     outcome = history.panel.total_pnl_usd[1:]
     scale = history.scale[:-1]
     is_scored = np.isfinite(outcome) & np.isfinite(forecasts.calibrated[:-1])

@@ -11,16 +11,16 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bench.forecast import history_of_truth, shipped_prior
+from bench.forecast import walk
 from risk.limits.policy import default_terms
 from risk.limits.rules import rules_cut_ratios
-from risk.model.gate import TEST_SESSIONS, THRESHOLD, is_eligible, rules_quantiles
-from risk.model.panel import FloatMatrix
-from risk.model.walk_forward import walk_forward
+from risk.model.gate import TEST_SESSIONS, THRESHOLD, GateInputs, is_eligible, rules_quantiles
+from risk.model.panel import FloatMatrix, Panel
+from risk.model.walk_forward import baseline_forecasts
 from risk.model.wealth import Bettor, loss_gains
 from risk.model.window_test import session_losses
 from simulation.truth import draw
@@ -45,24 +45,23 @@ AT_MOST_DESKS = 4
 
 @dataclass(frozen=True, slots=True)
 class ScoredDesk:
-    """A walked desk: matrices ``(n_sessions, n_accounts)``, US dollars."""
+    """A walked desk, and what the gate looks at; the rules' cuts ``(n_sessions, n_accounts)``, 0.40 = 40 %."""
 
-    pnl: FloatMatrix
-    scale: FloatMatrix
-    is_eligible: NDArray[np.bool_]
-    model: FloatMatrix
-    rules: FloatMatrix
+    panel: Panel
+    rules_cuts: FloatMatrix
+    inputs: GateInputs
 
     def promoted_at(self, forecast: FloatMatrix, threshold: float) -> int | None:
         """Return the session after which a forecast first serves."""
-        gains = loss_gains(self.pnl, self.scale, forecast, self.rules, self.is_eligible)
+        seen = self.inputs
+        gains = loss_gains(seen.pnl, seen.scale, forecast, seen.rules, seen.is_eligible)
         bettor = Bettor(threshold, TEST_SESSIONS)
         rows = np.flatnonzero(gains.forecast_count).tolist()
         return next((row for row in rows if bettor.bet(gains, row).is_serving), None)
 
     def former_gate_at(self, forecast: FloatMatrix) -> int | None:
         """Return the session after which the former rule promoted it: ten passes in a row."""
-        losses = session_losses(self.pnl, self.scale, forecast, self.rules)
+        losses = session_losses(self.inputs.pnl, self.inputs.scale, forecast, self.inputs.rules)
         passes = 0
         for row in losses.number.tolist():
             passes = passes + 1 if losses.test_after(row).is_pass else 0
@@ -93,25 +92,28 @@ def measure(*, sequences: int = SEQUENCE_COUNT, desks: int = DESKS) -> None:
             _print_false("rules x .75", [desk.promoted_at(_smaller(desk), SINGLE_THRESHOLD) for desk in walked])
 
 
+@cache
 def walked_desk(set_name: str, seed: int) -> ScoredDesk:
-    """Draw a desk and forecast every session of it from those before."""
-    history = history_of_truth(draw(set_name, TRADERS, SESSIONS, seed))
-    forecasts = walk_forward(history, prior=shipped_prior())
-    panel = history.panel
-    cuts = rules_cut_ratios(panel, history.scale, terms=default_terms())
-    rules = rules_quantiles(panel.total_pnl_usd, forecasts.expert("historical"), cuts)
-    return ScoredDesk(panel.total_pnl_usd, history.scale, is_eligible(panel), forecasts.calibrated, rules)
+    """Draw a desk and forecast every session of it from those before; once for the gate and for the cuts."""
+    walked = walk(draw(set_name, TRADERS, SESSIONS, seed))
+    panel, scale, forecasts = walked.history.panel, walked.history.scale, walked.forecasts
+    cuts = rules_cut_ratios(panel, scale, terms=default_terms())
+    historical = forecasts.expert("historical")
+    rules = rules_quantiles(panel.total_pnl_usd, historical, cuts)
+    filtered = baseline_forecasts(panel).calibrated
+    issued = (forecasts.calibrated, filtered, historical, rules)
+    return ScoredDesk(panel, cuts, GateInputs(panel.total_pnl_usd, scale, is_eligible(panel), *issued))
 
 
 def _smaller(desk: ScoredDesk) -> FloatMatrix:
-    return np.where(np.isfinite(desk.model), RULES_SHARE * desk.rules, np.nan)
+    return np.where(np.isfinite(desk.inputs.model), RULES_SHARE * desk.inputs.rules, np.nan)
 
 
 def _print_set(name: str, desks: Sequence[ScoredDesk]) -> None:
     ways: dict[str, Callable[[ScoredDesk], int | None]] = {
-        f"threshold {SINGLE_THRESHOLD:.0f}": lambda desk: desk.promoted_at(desk.model, SINGLE_THRESHOLD),
-        f"threshold {THRESHOLD:.0f} (ladder)": lambda desk: desk.promoted_at(desk.model, THRESHOLD),
-        "ten passes (former)": lambda desk: desk.former_gate_at(desk.model),
+        f"threshold {SINGLE_THRESHOLD:.0f}": lambda desk: desk.promoted_at(desk.inputs.model, SINGLE_THRESHOLD),
+        f"threshold {THRESHOLD:.0f} (ladder)": lambda desk: desk.promoted_at(desk.inputs.model, THRESHOLD),
+        "ten passes (former)": lambda desk: desk.former_gate_at(desk.inputs.model),
     }
     for way, promoted in ways.items():
         rows = [promoted(desk) for desk in desks]

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from bench.forecast import FIRST_SCORED_ROW, history_of_truth, shipped_prior
+from bench.forecast import FIRST_SCORED_ROW, Walked, large_desk, walk
 from risk.model.backtests import pinball_loss
 from risk.model.experts.prior import PRIOR
 from risk.model.panel import FeaturePanel, FloatMatrix
-from risk.model.walk_forward import WalkForward, combine, walk_forward
+from risk.model.walk_forward import WalkForward, combine
 from simulation.law import stream
 from simulation.truth import Truth, draw
 
@@ -43,11 +43,10 @@ class Pair:
     five: WalkForward
 
 
-def walk_pair(truth: Truth) -> Pair:
-    """Walk forward once: the other experts are the same with and without the sixth."""
-    history = history_of_truth(truth)
-    six = walk_forward(history, prior=shipped_prior())
-    return Pair(truth, history, six, combine(history, six.experts[:-1], {}, six.first_model_row))
+def pair_of(walked: Walked) -> Pair:
+    """Mix again without the sixth expert: the others are the same with and without it."""
+    six = walked.forecasts
+    return Pair(walked.truth, walked.history, six, combine(walked.history, six.experts[:-1], {}, six.first_model_row))
 
 
 def measure_pairs(seeds: Sequence[int], real_desks: int, break_desks: int) -> dict[str, float]:
@@ -64,12 +63,12 @@ def measure_pairs(seeds: Sequence[int], real_desks: int, break_desks: int) -> di
     """
     figures: dict[str, float] = {}
     for set_name in ("strong", "medium", "weak", "null"):
-        pairs = [walk_pair(draw(set_name, 23, 625, seed)) for seed in seeds]
+        pairs = [pair_of(large_desk(set_name, seed)) for seed in seeds]
         figures |= {f"{set_name} {name}": value for name, value in _figures(pairs).items()}
         print_pair(set_name, "23 x 625", figures)
     if real_desks:
         _print_real_law(real_desks)
-        pairs = [walk_pair(draw("real", 12, 130, seed)) for seed in range(1, real_desks + 1)]
+        pairs = [pair_of(walk(draw("real", 12, 130, seed))) for seed in range(1, real_desks + 1)]
         figures |= {f"real {name}": value for name, value in _figures(pairs).items()}
         figures["real low"], figures["real high"] = difference_interval(pairs)
         print_pair("real", f"12 x 130, {real_desks} desks", figures)
@@ -148,7 +147,7 @@ def after_break(set_name: str, desks: int) -> tuple[float, float]:
         truth = draw(set_name, 12, BREAK_ROW + 4 * BREAK_SESSIONS, seed)
         results = truth.net_pnl_usd.copy()
         results[BREAK_ROW:] *= BREAK_FACTOR
-        pair = walk_pair(dataclasses.replace(truth, net_pnl_usd=results))
+        pair = pair_of(walk(dataclasses.replace(truth, net_pnl_usd=results)))
         is_scored = losses(pair)[1]
         is_scored[: BREAK_ROW - 1] = False
         is_first = is_scored & (np.cumsum(is_scored, axis=0) <= BREAK_SESSIONS)

@@ -1,33 +1,45 @@
 """Coverage of the tail effect's intervals, and its power, on desks whose truth is known: ``python -m bench tail``.
 
 Base limits are the traders' usual losses. On null desks the rules cut, which know nothing there; the true effect is the
-mean over all desks. On the others the cut is that of the true tail. The model's own cuts from session 60 on, served or
-not, as stops on a base limit of $5,000, all desks together, are a part of ``python -m bench forecast``.
+mean over all desks. On the others the cut is that of the true tail. The model's own cuts from session 60 on, as stops
+on a base limit of $5,000, all desks together, are a part of ``python -m bench forecast``: as issued, whether they
+served or not, and as served by the ladder.
+
+Cuts that know nothing have an effect, too: a stop bounds the loss by the limit, which makes the day's loss a concave
+function of the limit, so that limits that differ lose less than the one limit of the same mean (Jensen 1906). How much
+that is on a set is measured by dealing the same cuts at random among the days of each trader.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from bench.forecast import history_of_truth, panel_of_truth, shipped_prior
+from bench.forecast import panel_of_truth
+from bench.gate import SESSIONS, TRADERS, ScoredDesk, walked_desk
 from risk.limits.decide import model_cut_ratios
 from risk.limits.policy import default_terms
 from risk.limits.rules import rules_cut_ratios
-from risk.limits.tail_effect import MINIMUM_SESSIONS, CutDays, Effect, TailEffect, measure_effect, usual_losses
+from risk.limits.tail_effect import (
+    MINIMUM_SESSIONS,
+    CutDays,
+    TailEffect,
+    measure_effect,
+    tail_mean,
+    usual_losses,
+)
+from risk.model.gate import FILTERED, MODEL, RULES, Ladder
 from risk.model.panel import SCALE_DECAY, FloatMatrix, ewma_scale
-from risk.model.walk_forward import walk_forward
 from simulation.law import stream
 from simulation.paths import bridged_paths, running_lows
 from simulation.truth import Truth, draw
 
-TRADERS = 12
 WARM_UP_SESSIONS = 30
 COVERAGE = (0.92, 0.98)
 """Shares of 95 % intervals that may hold the truth."""
 
-
-MODEL_SESSIONS, FIRST_CUT_ROW = 200, 60
+FIRST_CUT_ROW = 60
 MODEL_BASE_USD = 5000.0
+DEALS = 60
 LEAST_FORECASTS = 20
 LEAST_STRONG_EFFECT = 0.08
 
@@ -51,7 +63,7 @@ def measure(*, null_desks: int = 400, other_desks: int = 10) -> dict[str, float]
         figures[f"{set_name} shown"] = float(np.mean([one.against_equal.low > 0.0 for one in effects if one]))
     for name, value in figures.items():
         is_met = COVERAGE[0] <= value <= COVERAGE[1]
-        verdict = f"within {COVERAGE}  {'met' if is_met else 'MISSED'}" if name.startswith("coverage") else ""
+        verdict = f"within {COVERAGE}  {_word(is_met)}" if name.startswith("coverage") else ""
         print(f"{name:28s} {value:8.3f}  {verdict}", flush=True)
     return figures
 
@@ -59,45 +71,90 @@ def measure(*, null_desks: int = 400, other_desks: int = 10) -> dict[str, float]
 def measure_model(desks: int = 40) -> None:
     """Measure what the model's own cuts do, on desks of 12 x 200 of three sets."""
     for set_name in ("strong", "null", "real"):
-        _print_model_effect(set_name, desks)
+        walked = [walked_desk(set_name, seed) for seed in range(1, desks + 1)]
+        _print_effect(set_name, "issued", walked, [_model_cuts(desk) for desk in walked])
+        _print_effect(set_name, "served", walked, [_served_cuts(desk) for desk in walked])
 
 
-def _print_model_effect(set_name: str, desks: int) -> None:
-    """Measure the model's cuts as issued, all desks of 12 x 200 together, against everybody cut by the same share."""
-    found = [_by_model(set_name, seed) for seed in range(1, desks + 1)]
-    desk = np.concatenate([np.full(len(days.sessions), number) for number, days in enumerate(found)])
-    joined = {name: np.concatenate([getattr(days, name) for days in found]) for name in CutDays.__slots__}
-    joined["sessions"] = joined["sessions"] + MODEL_SESSIONS * desk
-    joined["accounts"] = joined["accounts"] + TRADERS * desk
-    effect = measure_effect(CutDays(**joined))
-    main = effect.against_equal if effect else Effect(0.0, 0.0, 0.0)
-    said = ""
-    if set_name == "strong":
-        said = f"low end above {LEAST_STRONG_EFFECT:.0%}  {'met' if main.low > LEAST_STRONG_EFFECT else 'MISSED'}"
-    if set_name == "null":
-        said = f"contains 0  {'met' if main.low <= 0.0 <= main.high else 'MISSED'}"
+def _model_cuts(desk: ScoredDesk) -> FloatMatrix:
+    return np.nan_to_num(model_cut_ratios(desk.panel, desk.inputs.model, terms=default_terms()))
+
+
+def _served_cuts(desk: ScoredDesk) -> FloatMatrix:
+    """Cut each morning by what the ladder lets serve: the rules, or a forecast where it has a norm."""
+    serving = [standing.serving() for standing in Ladder(desk.inputs).standings]
+    cuts = {
+        name: model_cut_ratios(desk.panel, forecast, terms=default_terms())
+        for name, forecast in ((MODEL, desk.inputs.model), (FILTERED, desk.inputs.filtered))
+    }
+    rows = [desk.rules_cuts[row] if name == RULES else cuts[name][row] for row, name in enumerate(serving)]
+    return np.where(np.isfinite(rows), rows, desk.rules_cuts)
+
+
+def _print_effect(set_name: str, whose: str, desks: list[ScoredDesk], cuts: list[FloatMatrix]) -> None:
+    """Measure cuts against everybody cut by the same share, all desks together, and print what stands beside them."""
+    days = _joined(
+        [_days(set_name, seed, desk, cut) for seed, (desk, cut) in enumerate(zip(desks, cuts, strict=True), 1)]
+    )
+    effect = measure_effect(days)
+    if effect is None:
+        print(f"{set_name:6s} {whose}: no cut, or too few sessions", flush=True)
+        return
+    main, own = effect.against_equal, effect.against_own
+    said, dealt, deviation = "", *_dealt_effect(days)
+    if whose == "issued" and set_name == "strong":
+        said = f"; low end above {LEAST_STRONG_EFFECT:.0%}  {_word(main.low > LEAST_STRONG_EFFECT)}"
+    if whose == "issued" and set_name == "null":
+        said = f"; contains 0  {_word(main.low <= 0.0 <= main.high)}"
+        said += f"; contains the effect of the same cuts dealt at random  {_word(main.low <= dealt <= main.high)}"
     print(
-        f"{set_name:6s} effect of the model's cuts {main.ratio:6.1%} [{main.low:.1%}, {main.high:.1%}]  {said}",
+        f"{set_name:6s} cuts as {whose}, mean {effect.mean_cut_ratio:.1%}: {main.ratio:.2%} [{main.low:.2%}, "
+        f"{main.high:.2%}] against the equal cut; {own.ratio:.2%} [{own.low:.2%}, {own.high:.2%}] against own means; "
+        f"{effect.random_ratio:.2%} against random (p {effect.random_p_value:.3f}); the same cuts dealt at random "
+        f"{dealt:.2%} (deviation {deviation:.2%}){said}",
         flush=True,
     )
 
 
-def _by_model(set_name: str, seed: int) -> CutDays:
-    """Lay out the days of a desk from session 60 on; the unit is each trader's usual loss as that morning knew it."""
-    truth = draw(set_name, TRADERS, MODEL_SESSIONS, seed)
-    history = history_of_truth(truth)
-    calibrated = walk_forward(history, prior=shipped_prior()).calibrated
-    cuts = model_cut_ratios(history.panel, calibrated, terms=default_terms())
-    usual = usual_losses(history.panel, calibrated, np.full(TRADERS, LEAST_FORECASTS))
-    issued = [np.concatenate((np.full((1, TRADERS), np.nan), values[:-1])) for values in (cuts, usual)]
-    chosen = truth.is_active & np.isfinite(issued[1]) & (np.arange(MODEL_SESSIONS)[:, None] >= FIRST_CUT_ROW)
+def _days(set_name: str, seed: int, desk: ScoredDesk, cuts: FloatMatrix) -> CutDays:
+    """Lay out a desk from session 60 on; the unit is each trader's usual loss as that morning knew it."""
+    truth = draw(set_name, TRADERS, SESSIONS, seed)
+    usual = usual_losses(desk.panel, desk.inputs.model, np.full(TRADERS, LEAST_FORECASTS))
+    unit, cut = (np.concatenate((np.full((1, TRADERS), np.nan), values[:-1])) for values in (usual, cuts))
+    chosen = truth.is_active & np.isfinite(unit) & (np.arange(SESSIONS)[:, None] >= FIRST_CUT_ROW)
     rows, columns = np.nonzero(chosen)
     closes = truth.net_pnl_usd[rows, columns]
     lows = running_lows(bridged_paths(closes, truth.sigma_usd[rows, columns], stream(seed, 8)))
-    bases = np.full(len(rows), MODEL_BASE_USD)
-    limits = bases * (1.0 - np.nan_to_num(issued[0][rows, columns]))
     padded = np.concatenate((lows, np.full((len(lows), 1), np.inf)), axis=1)
-    return CutDays(rows, columns, bases, limits, issued[1][rows, columns], padded, closes)
+    bases = np.full(len(rows), MODEL_BASE_USD)
+    limits = bases * (1.0 - cut[rows, columns])
+    return CutDays(rows, columns, bases, limits, unit[rows, columns], padded, closes)
+
+
+def _joined(desks: list[CutDays]) -> CutDays:
+    """Put desks one after the other, as sessions and accounts of one."""
+    number = np.repeat(np.arange(len(desks)), [len(days.sessions) for days in desks])
+    joined = {name: np.concatenate([getattr(days, name) for days in desks]) for name in CutDays.__slots__}
+    joined["sessions"] = joined["sessions"] + SESSIONS * number
+    joined["accounts"] = joined["accounts"] + TRADERS * number
+    return CutDays(**joined)
+
+
+def _dealt_effect(days: CutDays) -> tuple[float, float]:
+    """Return mean and deviation of the effect against the equal cut of cuts dealt among each trader's days."""
+    draws, weights = stream(DEALS, 1), np.ones(len(days.sessions))
+    ratios, by_account = days.cut_ratios, np.argsort(days.accounts, kind="stable")
+    equal = tail_mean(days.outcomes(days.base_limits_usd * (1.0 - ratios.mean())), weights)
+    effects = np.empty(DEALS)
+    for number in range(DEALS):
+        dealt = np.empty_like(ratios)
+        dealt[by_account] = ratios[np.lexsort((draws.random(len(ratios)), days.accounts))]
+        effects[number] = 1.0 - tail_mean(days.outcomes(days.base_limits_usd * (1.0 - dealt)), weights) / equal
+    return float(effects.mean()), float(effects.std())
+
+
+def _word(is_met: object) -> str:
+    return "met" if is_met else "MISSED"
 
 
 def days_of(truth: Truth, seed: int, cut_ratios: FloatMatrix | None = None, first_row: int = 0) -> CutDays:

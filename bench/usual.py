@@ -14,10 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.forecast import history_of_truth
+from bench.forecast import walk
 from risk.limits.tail_effect import usual_losses
 from risk.model.panel import FloatMatrix, Panel
-from risk.model.walk_forward import walk_forward
 from simulation.truth import draw
 
 TRADERS, DOUBLED = 12, 6
@@ -59,11 +58,11 @@ def _shares(seed: int) -> dict[str, float]:
     truth = draw("null", TRADERS, SESSIONS, seed)
     pnl = truth.net_pnl_usd.copy()
     pnl[DOUBLED_FROM:, :DOUBLED] *= 2.0
-    history = history_of_truth(dataclasses.replace(truth, net_pnl_usd=pnl))
-    calibrated = walk_forward(history).calibrated
+    walked = walk(dataclasses.replace(truth, net_pnl_usd=pnl))
+    panel, calibrated = walked.history.panel, walked.forecasts.calibrated
     compared = {
-        "plain median": median_losses(history.panel, calibrated),
-        "usual loss": usual_losses(history.panel, calibrated, np.full(TRADERS, NEEDED_FORECASTS)),
+        "plain median": median_losses(panel, calibrated),
+        "usual loss": usual_losses(panel, calibrated, np.full(TRADERS, NEEDED_FORECASTS)),
     }
     shares = {}
     for name, usual in compared.items():
