@@ -1,11 +1,11 @@
 -- Reads what the decision needs of every account that gets a limit.
 -- Grain: one row per account that traded within the last sessions, is no legacy account and not disabled, by name.
--- Reads: sessions, daily_pnl, delivery_states, current_accounts, forecasts, recommendations, runs.
+-- Reads: sessions, daily_pnl, delivery_states, current_accounts, forecasts, renamed_forecasts, recommendations, runs.
 -- Binds: session_date, effective_session, as_of, active_within (sessions), legacy_suffix (literal end of the name),
 -- expert (model, or calibrated where no model forecasts), return_after (sessions).
 -- Counted and compared are active sessions: with fills and complete books. After return_after sessions without one an
 -- account is counted anew, from the session of its return on (`Panel.active_counts`). The books of a renamed account
--- are under its present name.
+-- are under its present name, and its forecasts count under it as in predict_limits/select_forecasts.
 -- Money: US dollars, exact; losses positive, quantiles negative.
 with run_session as (
     select
@@ -99,27 +99,47 @@ account_terms as (
     from risk.current_accounts(%(effective_session)s, %(as_of)s) as known
 ),
 
-next_forecasts as (
-    select
-        forecasts.account_id,
+issued_forecasts as (
+    select distinct on (forecasts.effective_session, coalesce(renamed.account_id, forecasts.account_id))
+        coalesce(renamed.account_id, forecasts.account_id) as account_id,
+        forecasts.effective_session,
         forecasts.quantile_05_usd
     from derived.forecasts
+    left join risk.renamed_forecasts(%(as_of)s) as renamed
+        on
+            forecasts.account_id = renamed.former_account_id
+            and forecasts.effective_session > renamed.starts_after
+            and forecasts.effective_session <= renamed.ends_on
     where
         forecasts.expert = %(expert)s
-        and forecasts.effective_session = %(effective_session)s
+        and forecasts.effective_session <= %(effective_session)s
+    order by
+        forecasts.effective_session asc,
+        coalesce(renamed.account_id, forecasts.account_id) asc,
+        forecasts.is_live desc,
+        renamed.account_id asc nulls first,
+        forecasts.account_id asc
+),
+
+next_forecasts as (
+    select
+        issued_forecasts.account_id,
+        issued_forecasts.quantile_05_usd
+    from issued_forecasts
+    where issued_forecasts.effective_session = %(effective_session)s
 ),
 
 past_forecasts as (
     select
-        forecasts.account_id,
-        array_agg(-forecasts.quantile_05_usd order by forecasts.effective_session asc) as issued_losses_usd
-    from derived.forecasts
+        issued_forecasts.account_id,
+        array_agg(-issued_forecasts.quantile_05_usd order by issued_forecasts.effective_session asc)
+            as issued_losses_usd
+    from issued_forecasts
     inner join counted_sessions
         on
-            forecasts.account_id = counted_sessions.account_id
-            and forecasts.effective_session = counted_sessions.session_date
-    where forecasts.expert = %(expert)s
-    group by forecasts.account_id
+            issued_forecasts.account_id = counted_sessions.account_id
+            and issued_forecasts.effective_session = counted_sessions.session_date
+    group by issued_forecasts.account_id
 ),
 
 last_recommendations as (

@@ -212,7 +212,7 @@ def read_inputs(connection: Connection, run: Run, terms: DeskTerms) -> RunInputs
     """Read what a decision needs under a policy, the run's own or another one; nothing is written."""
     panel = read_panel(connection, run.session_date)
     gate = read_gate_decision(connection, run)
-    issued = read_issued(connection, panel, run.effective_session)[gate.expert]
+    issued = read_issued(connection, panel, run.effective_session, run.as_of)[gate.expert]
     shape = residual_shape(panel.total_pnl_usd, issued)
     accounts = read_active_accounts(connection, run, terms, gate.expert)
     return RunInputs(run.session_date, gate, shape, terms, accounts, pnl_histories(panel), panel, issued)

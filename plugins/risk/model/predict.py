@@ -99,7 +99,7 @@ def predict_limits(connection: Connection, run: Run, cuts: CutFunctions) -> Pred
     panel = read_panel(connection, run.session_date)
     needed = has_forecast(panel, ewma_scale(panel.total_pnl_usd, SCALE_DECAY))
     history = feature_panel(panel, read_features(connection, panel, needed), LEARNED_NAMES)
-    issued, is_live = read_forecasts(connection, panel, run.effective_session)
+    issued, is_live = read_forecasts(connection, panel, run.effective_session, run.as_of)
     baseline = baseline_forecasts(panel, issued[BASELINE])
     given = read_prior(LEARNED_NAMES)
     simple = _unfitted(history, baseline, given.prior, issued)
@@ -184,8 +184,10 @@ def _explained(
     ]
 
 
-def read_issued(connection: Connection, panel: Panel, effective_session: dt.date) -> dict[str, FloatMatrix]:
-    """Read the forecasts issued so far.
+def read_issued(
+    connection: Connection, panel: Panel, effective_session: dt.date, as_of: dt.datetime
+) -> dict[str, FloatMatrix]:
+    """Read the forecasts issued so far; those issued under a former name of an account are the account's.
 
     Parameters
     ----------
@@ -193,17 +195,19 @@ def read_issued(connection: Connection, panel: Panel, effective_session: dt.date
         Its sessions and accounts are the rows and columns.
     effective_session
         The session after its last one.
+    as_of
+        When renames had to be recorded to count.
 
     Returns
     -------
     dict
         By expert, ``(n_sessions, n_accounts)``, US dollars, negative; NaN = none. Row t was issued after session t.
     """
-    return read_forecasts(connection, panel, effective_session)[0]
+    return read_forecasts(connection, panel, effective_session, as_of)[0]
 
 
 def read_forecasts(
-    connection: Connection, panel: Panel, effective_session: dt.date
+    connection: Connection, panel: Panel, effective_session: dt.date, as_of: dt.datetime
 ) -> tuple[dict[str, FloatMatrix], dict[str, NDArray[np.bool_]]]:
     """Read the forecasts issued so far, and where those of the gate were issued before their session opened.
 
@@ -213,7 +217,7 @@ def read_forecasts(
     live = {expert: np.zeros(panel.total_pnl_usd.shape, np.bool_) for expert in LADDER_EXPERTS}
     row_of = {day: number for number, day in enumerate((*panel.session_dates[1:], effective_session))}
     column_of = {account_id: number for number, account_id in enumerate(panel.account_ids)}
-    binds = {"effective_session": effective_session}
+    binds = {"effective_session": effective_session, "as_of": as_of}
     for account_id, day, expert, quantile, is_live in rows(connection, "predict_limits/select_forecasts", binds):
         if account_id in column_of and day in row_of and expert in issued:
             issued[expert][row_of[day], column_of[account_id]] = quantile

@@ -96,7 +96,8 @@ def train(connection: Connection, through_session_date: dt.date, dag_run_id: str
     forecast = partial(walk_forward, prior=given.prior)
     pipeline = Pipeline(cuts, forecasts=forecast)
     require_no_leak(self_check(panel, effective_session, sampled_rows(panel.session_dates), pipeline))
-    issued = read_issued(connection, panel, effective_session)
+    # The books, too, are what is known now.
+    issued = read_issued(connection, panel, effective_session, dt.datetime.now(dt.UTC))
     forecasts = forecast(history, issued_by_model(issued))
     text = to_json(model)
     identity = {"content_sha256": content_sha256(text)}

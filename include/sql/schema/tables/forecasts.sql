@@ -13,11 +13,12 @@ create table derived.forecasts (
 comment on table derived.forecasts is
 'One-step-ahead forecasts of the 5% quantile of total P&L; the first one for a session counts and is never '
 'replaced. Grain: one row per account, effective session and expert. Append only.';
-comment on column derived.forecasts.account_id is 'Account.';
+comment on column derived.forecasts.account_id is
+'Account, by the name it was issued under; readers follow renames, see renamed_forecasts.';
 comment on column derived.forecasts.effective_session is 'Session the limits are for.';
 comment on column derived.forecasts.expert is
-'historical, filtered or calibrated (rules); log_scale_ridge, boosted, garch, mixture or model (the calibrated '
-'mixture).';
+'historical, filtered or calibrated (which need no model), prior (from simulated desks); log_scale_ridge, boosted, '
+'garch, mixture or model (the calibrated mixture).';
 comment on column derived.forecasts.run_id is 'Run that issued it; null = reconstructed when the model was trained.';
 comment on column derived.forecasts.quantile_05_usd is '5% quantile of total P&L, US dollars, negative.';
 comment on column derived.forecasts.is_live is 'Whether it was issued before the effective session opened.';
