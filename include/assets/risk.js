@@ -32,6 +32,55 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
 const current = document.querySelector("nav [aria-current]");
 if (current) current.closest("ul").scrollLeft = current.offsetLeft - 24;
 
+// The calendar: one stop for the tab key, arrow keys move between its cells; what a cell says stands above the table.
+const heatMap = document.querySelector(".heat-map");
+if (heatMap) {
+  const rows = [...heatMap.tBodies[0].rows];
+  const words = document.querySelector(".heat-words");
+  const linkAt = (row, column) => rows[row]?.cells[column]?.querySelector(".heat a");
+  const placeOf = (link) => [rows.indexOf(link.closest("tr")), link.closest("td").cellIndex];
+  const days = [...heatMap.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
+  const links = [...heatMap.querySelectorAll(".heat a")];
+  let stop = links[0];
+  links.forEach((link) => { link.tabIndex = link === stop ? 0 : -1; });
+  const say = (link) => {
+    const [row, column] = placeOf(link);
+    words.textContent = `${rows[row].cells[0].textContent.trim()}, ${days[column]}: ${link.title}`;
+  };
+  const steps = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+  const found = (link, [down, right]) => {
+    let [row, column] = placeOf(link);
+    for (row += down, column += right; rows[row]?.cells[column]; row += down, column += right) {
+      const next = linkAt(row, column);
+      if (next) return next;
+    }
+    return null;
+  };
+  const inRow = (link, backwards) => {
+    const own = [...link.closest("tr").querySelectorAll(".heat a")];
+    return backwards ? own[own.length - 1] : own[0];
+  };
+  heatMap.addEventListener("focusin", (event) => {
+    if (!event.target.matches(".heat a")) return;
+    stop.tabIndex = -1;
+    stop = event.target;
+    stop.tabIndex = 0;
+    say(stop);
+  });
+  heatMap.addEventListener("mouseover", (event) => {
+    const link = event.target.closest(".heat a");
+    if (link) say(link);
+  });
+  heatMap.addEventListener("keydown", (event) => {
+    if (!event.target.matches(".heat a") || event.ctrlKey || event.altKey || event.metaKey) return;
+    const next = event.key in steps ? found(event.target, steps[event.key])
+      : event.key === "Home" || event.key === "End" ? inRow(event.target, event.key === "End") : null;
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  });
+}
+
 // Charts. The page carries data and layout; colors are variables of the style sheet.
 const variable = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const colored = (part) => {

@@ -224,7 +224,7 @@ def test_trader_shows_exceedances_of_the_forecast(client: Any, connection: Conne
 
     # -1,033.20 is below -1,000 on one day and above -5,000 on the other.
     assert "1 exceedance in 2 forecasts" in words(answer)
-    (_, forecast) = figures(answer)
+    *_, forecast = figures(answer)
     assert [trace["x"] for trace in forecast["data"] if trace["name"] == "Exceedance"] == [["2025-08-15"]]
     assert "2025-08-15 -$1,033.20 -$1,000.00 exceedance 2025-08-14 -$1,033.20 -$5,000.00" in words(answer)
     assert "2025-08-18 HIGH 60% $2,000 not published unknown Rules" in words(answer)

@@ -1,7 +1,8 @@
 """The Risk page: a FastAPI app that our plugin serves beside Airflow's own pages, for those who may see these.
 
-Addresses: today, a session, a trader, limits, breaches, the model, the track record, approvals, the stored email;
-those of the policy are in `risk.web.policy_pages`. Those that write: the forms that decide about proposed limits,
+Addresses: today, a session, limits, breaches, the model, the track record, approvals, the stored email; those of
+traders are in `risk.web.trader_pages`, of the calendar in `risk.web.calendar_pages`, of the policy in
+`risk.web.policy_pages`. Those that write: the forms that decide about proposed limits,
 request a change of a limit, decide about one, and close a breach.
 Everything a page shows comes from the modules ``views`` beside this one; ``guard`` protects every answer.
 """
@@ -9,9 +10,6 @@ Everything a page shows comes from the modules ``views`` beside this one; ``guar
 from __future__ import annotations
 
 import datetime as dt
-import shutil
-import tempfile
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
@@ -24,8 +22,6 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.policy_store import read_policies
 from risk.core.settings import PROJECT_DIR, read_settings
-from risk.evidence.later import airflow_people
-from risk.evidence.pack import examine
 from risk.limits.breaches import CLOSING_REASONS, OPEN, enter, open_items, read_items
 from risk.limits.change_approvals import ChangeDecision, decide_change
 from risk.limits.confirmations import enter_platform_limits
@@ -36,7 +32,8 @@ from risk.model.backtests import BLOCK_SESSIONS
 from risk.model.gate import OLDEST_SESSIONS
 from risk.web.access import DECIDER, READER, MayDecideDep, UserDep, check_form_token, form_token
 from risk.web.approval_views import CutsForm, DecisionForm, read_approval, wake_if_decided
-from risk.web.breach_views import BreachForm, read_breach, read_use
+from risk.web.breach_views import BreachForm, read_breach
+from risk.web.calendar_pages import router as calendar_router
 from risk.web.charts import chart_tables
 from risk.web.exports import answer
 from risk.web.guard import Guard, protect
@@ -47,13 +44,11 @@ from risk.web.policy_pages import router as policy_router
 from risk.web.record_tables import model_tables, track_record_tables
 from risk.web.rendering import CHART_LIBRARY, chart_library_file, render, root, shown_path
 from risk.web.session_tables import (
-    feature_tables,
     limits_table,
-    receipts_table,
-    recommendations_table,
     session_tables,
     use_table,
 )
+from risk.web.trader_pages import router as trader_router
 from risk.web.views import (
     read_failure,
     read_model_page,
@@ -61,7 +56,6 @@ from risk.web.views import (
     read_session,
     read_today,
     read_track_record,
-    read_trader,
     warehouse,
 )
 
@@ -112,43 +106,6 @@ def session(
         view = read_session(connection, session_date, known)
     shown: dict[str, Any] = {"morning": view.morning, "facts": view.morning.report.facts, "known": known}
     return answer(request, "session", session_tables(view, known), view=view, **shown)
-
-
-@router.get("/traders/{account_id}", response_class=HTMLResponse)
-def trader(request: Request, account_id: str, rows: ShownRows) -> Response:
-    """Show one trader's past, with the newest recommendations or all of them."""
-    with warehouse() as connection:
-        view = read_trader(connection, account_id, rows)
-        receipts = read_use(connection, account_id)
-        items = open_items(read_items(connection, account_id=account_id))
-    has_more = len(view.recommendations) == rows and rows < ALL_ROWS
-    tables = [
-        receipts_table(receipts),
-        recommendations_table(view.recommendations, is_cut_short=has_more),
-        *feature_tables(view.features),
-        *chart_tables(view.drawdown, view.forecast),
-    ]
-    return answer(request, "trader", tables, view=view, items=items)
-
-
-@router.get("/traders/{account_id}/pack")
-def pack(
-    tasks: BackgroundTasks,
-    account_id: str,
-    first: Annotated[dt.date, Query(alias="from")],
-    last: Annotated[dt.date, Query(alias="to")],
-) -> FileResponse:
-    """Make the examiner's pack of a trader and download it."""
-    folder = Path(tempfile.mkdtemp(prefix="risk-pack-"))
-    tasks.add_task(shutil.rmtree, folder)
-    name = f"{account_id}-{first}-{last}.zip"
-    try:
-        with warehouse() as connection:
-            made = examine(connection, account_id, first, last, folder / "pack.zip", airflow_people())
-    except BaseException:
-        shutil.rmtree(folder)
-        raise
-    return FileResponse(made.file, media_type="application/zip", filename=name)
 
 
 @router.get("/breaches", response_class=HTMLResponse)
@@ -391,6 +348,8 @@ app = FastAPI(
     title="Risk", dependencies=[READER, Depends(check_address)], docs_url=None, redoc_url=None, openapi_url=None
 )
 app.include_router(router)
+app.include_router(trader_router)
+app.include_router(calendar_router)
 app.include_router(policy_router)
 app.add_middleware(Guard, refuse=refuse_foreign)
 

@@ -9,14 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection
 from risk.limits.breaches import BreachEntry, BreachItem, read_entries, read_item
 from risk.limits.policy import read_terms
 from risk.report.receipt_facts import ReceiptFacts, read_receipts
-
-SHOWN_RECEIPTS = 20
-"""Newest receipts on a trader's page."""
 
 
 class BreachForm(BaseModel):
@@ -59,9 +55,3 @@ def read_breach(connection: Connection, account_id: str, session_date: dt.date) 
     terms = read_terms(connection, session_date)
     receipts = [one for _, one in read_receipts(connection, terms, session_date=session_date, account_id=account_id)]
     return BreachView(item, receipts[0] if receipts else None, read_entries(connection, account_id, session_date))
-
-
-def read_use(connection: Connection, account_id: str) -> list[tuple[dt.date, ReceiptFacts]]:
-    """Read an account's newest receipts, each with its session."""
-    terms = read_terms(connection, dt.datetime.now(EXCHANGE_ZONE).date())
-    return read_receipts(connection, terms, account_id=account_id, row_count=SHOWN_RECEIPTS)

@@ -13,11 +13,11 @@ from decimal import Decimal
 from functools import cached_property
 from itertools import takewhile
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote
 
 from risk.core.money import counted, percent, signed_usd_cents
 from risk.core.warehouse import Connection, records, rows
 from risk.limits.receipts import BREACH, HIT, WITHIN
+from risk.web.day_views import day_path
 from risk.web.limit_views import PAGE_ROWS, Page
 from risk.web.tables import COUNT, DATE, NAME, PERCENT, PNL, TEXT, Column, Kind, Table
 
@@ -51,7 +51,7 @@ class CalendarCell(NamedTuple):
     @property
     def path(self) -> str:
         """Address of the trader's day below the root."""
-        return f"traders/{quote(self.account_id)}/{self.session_date}"
+        return day_path(self.account_id, self.session_date)
 
     @property
     def style(self) -> str:
@@ -183,6 +183,12 @@ class CalendarView:
 
     sessions: Sequence[Mapping[str, Any]]
     traders: Page[CalendarRow]
+
+    @property
+    def earlier(self) -> dt.date:
+        """Last day of the calendar before this one."""
+        oldest: dt.date = self.sessions[-1]["session_date"]
+        return oldest - dt.timedelta(days=1)
 
 
 def read_calendar(

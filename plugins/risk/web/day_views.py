@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from functools import cached_property
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from risk.core.calendar import checked_session
 from risk.core.errors import RequestError
@@ -158,6 +159,10 @@ class DayView:
             for row, point in points
         ]
 
+    def path(self, session_date: dt.date) -> str:
+        """Return the address of another of the trader's days below the root."""
+        return day_path(self.account_id, session_date)
+
     @property
     def missing(self) -> str:
         """Why there is no running P&L, and what to do; empty = there is one."""
@@ -170,6 +175,11 @@ class DayView:
         if self.followed is None:
             return f"The running P&L is unknown because the books are incomplete. {self.books['incomplete_reason']}"
         return ""
+
+
+def day_path(account_id: str, session_date: dt.date) -> str:
+    """Return the address of a trader's day below the root."""
+    return f"traders/{quote(account_id)}/{session_date}"
 
 
 def read_day(connection: Connection, account_id: str, session_date: dt.date) -> DayView:

@@ -248,19 +248,6 @@ def _check_tone(row: Mapping[str, Any]) -> str:
     return {"passed": "", "failed": "high", "warning": "moderate"}[_check_result(row)]
 
 
-def receipts_table(receipts: Sequence[tuple[dt.date, ReceiptFacts]]) -> Table:
-    """Return a trader's newest receipts, each with its session."""
-    columns = [
-        Column("Session", DATE, lambda row: row[0], link=lambda row: session_path(row[0])),
-        *(column.of_part(lambda row: row[1]) for column in receipt_columns()),
-    ]
-    caption = (
-        f"The newest {counted(len(receipts), 'session')} with complete books, along the trader's own fills: a loss is "
-        "at least what is shown; times New York."
-    )
-    return Table("use", "Use of the limit", caption, columns, receipts)
-
-
 def recommendations_table(rows: Sequence[Mapping[str, Any]], *, is_cut_short: bool) -> Table:
     """Return a trader's past recommendations, newest first."""
 

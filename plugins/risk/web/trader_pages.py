@@ -1,0 +1,108 @@
+"""The pages of a trader: his past, one of his days, and the examiner's pack about him.
+
+A name may hold a slash: what stands after the last one is a day, ``pack``, or the end of the name.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, BackgroundTasks, Query, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from risk.core.errors import RequestError
+from risk.evidence.later import airflow_people
+from risk.evidence.pack import examine
+from risk.limits.breaches import open_items, read_items
+from risk.web.charts import chart_tables
+from risk.web.day_charts import results_chart, running_chart, use_chart
+from risk.web.day_tables import day_tables, symbols_table
+from risk.web.day_views import read_day
+from risk.web.exports import answer
+from risk.web.limit_views import page_of
+from risk.web.parameters import ALL_ROWS, RowCount, ShownRows
+from risk.web.session_tables import feature_tables, recommendations_table
+from risk.web.trader_results import read_results, results_table
+from risk.web.views import read_trader, warehouse
+
+router = APIRouter()
+
+CHART_SESSIONS = 250
+"""Sessions in the charts of results and use."""
+
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+Asked = Annotated[str, Query(alias="format")]
+
+
+@router.get("/traders/{account_id:path}/pack")
+def pack(
+    tasks: BackgroundTasks,
+    account_id: str,
+    first: Annotated[dt.date, Query(alias="from")],
+    last: Annotated[dt.date, Query(alias="to")],
+) -> FileResponse:
+    """Make the examiner's pack of a trader and download it."""
+    folder = Path(tempfile.mkdtemp(prefix="risk-pack-"))
+    tasks.add_task(shutil.rmtree, folder)
+    name = f"{account_id}-{first}-{last}.zip"
+    try:
+        with warehouse() as connection:
+            made = examine(connection, account_id, first, last, folder / "pack.zip", airflow_people())
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
+    return FileResponse(made.file, media_type="application/zip", filename=name)
+
+
+@router.get("/traders/{place:path}", response_class=HTMLResponse)
+def trader(request: Request, place: str, rows: ShownRows, page: RowCount = 1, asked: Asked = "") -> Response:
+    """Show one trader's past, or one of his days where the address ends with a date."""
+    name, _, day = place.rpartition("/")
+    if name and DATE.fullmatch(day):
+        return _day_page(request, name, _parsed(day), None if asked else page)
+    return _trader_page(request, place, rows, None if asked else page)
+
+
+def _parsed(day: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(day)
+    except ValueError:
+        raise RequestError(f"{day} is no date: ask for another day.") from None
+
+
+def _day_page(request: Request, account_id: str, session_date: dt.date, page: int | None) -> Response:
+    """Show what a trader did in a session, fill by fill, and what he carried over its close; ``None`` = all fills."""
+    with warehouse() as connection:
+        view = read_day(connection, account_id, session_date)
+        items = read_items(connection, through_session=session_date, account_id=account_id)
+    fills, chart = page_of(view.fills, page or 1), running_chart(view)
+    tables = [*day_tables(view, fills if page else None), *chart_tables(chart)]
+    shown: dict[str, Any] = {"items": [item for item in items if item.session_date == session_date]}
+    return answer(request, "day", tables, view=view, fills=fills, chart=chart, **shown)
+
+
+def _trader_page(request: Request, account_id: str, rows: int, page: int | None) -> Response:
+    """Show one trader's past, with the newest recommendations or all of them; ``None`` = all sessions."""
+    with warehouse() as connection:
+        view = read_trader(connection, account_id, rows)
+        sessions = read_results(connection, account_id)
+        items = open_items(read_items(connection, account_id=account_id))
+    results = page_of(sessions.results[::-1], page or 1)
+    drawn = sessions.results[-CHART_SESSIONS:]
+    charts = {"results": results_chart(account_id, drawn), "use": use_chart(account_id, drawn)}
+    has_more = len(view.recommendations) == rows and rows < ALL_ROWS
+    tables = [
+        results_table(account_id, results.rows if page else sessions.results[::-1]),
+        symbols_table(sessions.symbols, sessions.symbols_caption, has_sessions=True),
+        recommendations_table(view.recommendations, is_cut_short=has_more),
+        *feature_tables(view.features),
+        *chart_tables(*charts.values(), view.drawdown, view.forecast),
+    ]
+    shown: dict[str, Any] = {"sessions": sessions, "results": results, "charts": charts}
+    return answer(request, "trader", tables, view=view, items=items, **shown)
