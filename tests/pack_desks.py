@@ -88,6 +88,12 @@ def lived(connection: Connection) -> dict[dt.date, Run]:
         connection, "limit_breach_entries", account_id=ACCOUNT, session_date=MON, user_name=ANN.user_name,
         recorded_at=at(TUE, 14), **closed,
     )  # fmt: skip
+    noted = {"user_id": "1", "user_name": ANN.user_name}
+    insert(connection, "notes", account_id=ACCOUNT, session_date=MON, sentence="On the phone.", recorded_at=at(TUE, 15),
+           **noted)  # fmt: skip
+    insert(connection, "notes", account_id=OTHER, session_date=MON, sentence=f"{OTHER} too.", recorded_at=at(TUE, 15),
+           **noted)  # fmt: skip
+    insert(connection, "notes", account_id=ACCOUNT, sentence="New to the desk.", recorded_at=at(FRI, 15), **noted)
     for name in (ACCOUNT, OTHER):
         _deliver(connection, third, name, FRI, at(MON, 3))
     return {THU: first, MON: second, TUE: third}
@@ -219,6 +225,10 @@ def live_on(connection: Connection) -> None:
     insert(
         connection, "limit_breach_entries", account_id=ACCOUNT, session_date=MON, action="reopened", recorded_at=LATER,
         sentence="The lawyer asks again.", user_id="1", user_name=ANN.user_name,
+    )  # fmt: skip
+    insert(
+        connection, "notes", account_id=ACCOUNT, session_date=MON, sentence="It was the broker.", corrects=1,
+        recorded_at=LATER, user_id="1", user_name=ANN.user_name,
     )  # fmt: skip
     insert(
         connection, "limit_changes", account_id=ACCOUNT, kind="base", limit_usd=Decimal(9000), starts_at=LATER,

@@ -50,6 +50,12 @@ FORMS: tuple[tuple[str, str, dict[str, str]], ...] = (
         f"breach {MON} NET001",
         {"action": "closed", "sentence": "calm", "reason": "data error", "seen_entry": ""},
     ),
+    ("/notes", "note about NET001 ", {"account_id": "NET001", "sentence": "calm", "corrects": ""}),
+    (
+        "/notes",
+        f"note about NET001 {MON}",
+        {"account_id": "NET001", "session_date": str(MON), "sentence": "calm", "corrects": "1"},
+    ),
     ("/policy/trials", "try or adopt a policy", {"policy": SMALL, "first": FUTURE, "last": FUTURE}),
     ("/policy/adoptions", "try or adopt a policy", {"policy": SMALL, "valid_from": FUTURE, "reason": "calm"}),
     ("/policy/trials/1/runs", "run trial 1", {}),

@@ -261,6 +261,7 @@ def test_database_refuses_decisions_on_what_is_not_open(
              "user_name": "ann"},
         ),
         ("limit_change_decisions", {"change_id": 1, **PERSON}),
+        ("notes", {"account_id": "HIGH", "sentence": "x", "user_id": "1", "user_name": "ann"}),
         ("policy_request_decisions", {"request_id": 1, **PERSON}),
         (
             "policies",

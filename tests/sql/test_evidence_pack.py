@@ -68,6 +68,7 @@ class Read:
             self.parts = {
                 int(name[:2]): json.loads(archive.read(name)) for name in archive.namelist() if name[:2].isdigit()
             }
+            self.page = archive.read("index.html").decode()
 
     def rows(self, part: int, kind: str) -> list[Any]:
         rows = self.parts[part]["rows"]
@@ -125,6 +126,8 @@ def test_twenty_questions_of_an_examiner_are_answered_from_the_zip_alone(
     assert (broken["outcome"], broken["hit_symbol"], broken["hit_price"]) == ("breach", "XYZ", "15.00")
     (entry,) = read.rows(6, "limit_breach_entries")
     assert (entry["action"], entry["reason"], entry["user_name"]) == ("closed", "traded on", ANN.user_name)
+    noted = [(one["sentence"], one.get("session_date")) for one in read.rows(6, "notes")]
+    assert noted == [("On the phone.", str(MON)), ("New to the desk.", None)]
     # 15 Days without a report, and why?
     gaps = [(row["session"], row["gap"]) for row in read.parts[12]["rows"] if "gap" in row]
     assert gaps[0] == (str(FRI), "no report: failures of the morning run: check_fills: No fills were delivered.")
@@ -155,6 +158,8 @@ def test_restatement_is_told_as_of_now(connection: Connection, tmp_path: Path) -
     assert read.rows(9, "restated") == [{"session": str(MON), "reported_usd": "-1033.20", "now_usd": "-9.99"}]
     assert [one["file_name"] for one in read.rows(9, "deliveries")] == ["again.csv"]
     assert [one["sentence"] for one in read.rows(9, "limit_breach_entries")] == ["The lawyer asks again."]
+    assert [(one["sentence"], one["corrects"]) for one in read.rows(9, "notes")] == [("It was the broker.", "1")]
+    assert "It was the broker. (recorded after the range was over)" in read.page
 
 
 def test_pack_made_again_after_a_year_of_data_has_the_same_bytes(connection: Connection, tmp_path: Path) -> None:

@@ -242,3 +242,21 @@ def test_first_digest_of_a_month_says_which_limits_do_not_fit(connection: Connec
         "Trader with several accounts: T. Jones (C, D), $10,000 together: too large.",
     ]
     assert reviewed(dt.date(2025, 8, 8)) == []
+
+
+def test_digest_repeats_the_notes_of_the_week(connection: Connection) -> None:
+    reported(connection, SESSION, {"A": "0.40"})
+    person = {"user_id": "1", "user_name": "ann"}
+    for number in range(9):
+        insert(connection, "notes", account_id="A", session_date=SESSION, sentence=f"note {number}", recorded_at=AS_OF,
+               **person)  # fmt: skip
+    insert(connection, "notes", account_id="A", sentence="last week", recorded_at=AS_OF - dt.timedelta(9), **person)
+    insert(connection, "notes", session_date=SESSION, sentence="word " * 100, corrects=1, recorded_at=AS_OF, **person)
+
+    said = [sentence for sentence in page_of(connection, AS_OF.date()).sentences if "ote" in sentence]
+
+    long = "Note 11 about the desk on 2025-08-15, by ann (corrects note 1): word word"
+    assert (said[0].startswith(long), said[0].endswith("word ..."), len(said[0]) < 400) == (True, True, True)
+    assert said[1] == "Note 9 about A on 2025-08-15, by ann: note 8"
+    # Ten notes of the week, eight of them said.
+    assert said[8:] == ["2 more notes of the week on the pages of traders and sessions."]

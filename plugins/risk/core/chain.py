@@ -28,6 +28,7 @@ EACH: Mapping[str, Sequence[str]] = {
     "limit_changes": ["change_id"],
     "limit_decisions": ["decision_id"],
     "model_versions": ["model_id"],
+    "notes": ["note_id"],
     "platform_limits": ["statement_id"],
     "policies": ["version"],
     "policy_request_decisions": ["request_id"],

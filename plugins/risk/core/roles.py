@@ -53,8 +53,10 @@ REPLACED_TABLES = frozenset(
 """Caches that are rebuilt, rows a task replaces for its own run, the attempts of a mail, the calendar."""
 READ_TABLES = frozenset({"chain_links", "restores", "schema_migrations"})
 """What the owner's functions write, and the owner's own records: every other role only reads them."""
-DECISION_TABLES = frozenset({"limit_breach_entries", "limit_change_decisions", "policies", "policy_request_decisions"})
-"""What only a person decides: the pipeline reads it."""
+DECISION_TABLES = frozenset(
+    {"limit_breach_entries", "limit_change_decisions", "notes", "policies", "policy_request_decisions"}
+)
+"""What only a person decides or notes: the pipeline reads it."""
 PAGE_TABLES = DECISION_TABLES | {
     "limit_changes",
     "limit_decisions",

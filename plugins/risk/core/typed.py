@@ -9,6 +9,7 @@ from typing import Final
 from risk.core.errors import RequestError
 
 LONGEST_REASON: Final = 500
+LONGEST_NOTE: Final = 2_000
 AMOUNT = re.compile(r"\$?([0-9]{1,12}|[0-9]{1,3}(,[0-9]{3}){1,3})(\.[0-9]{1,2})?")
 """A comma before other than three digits may be a decimal point: ``25,00`` is no 2,500."""
 
@@ -34,9 +35,29 @@ def cleaned_reason(reason: str) -> str:
     RequestError
         If nothing is left, or it is too long.
     """
-    plain = " ".join("".join(sign if sign.isprintable() else " " for sign in reason).split())
+    plain = _on_one_line(reason)
     if not plain:
         raise RequestError("A reason is missing: say why in a sentence.")
     if len(plain) > LONGEST_REASON:
         raise RequestError(f"The reason has {len(plain)} characters: use at most {LONGEST_REASON}.")
     return plain
+
+
+def cleaned_note(text: str) -> str:
+    """Return a note on one line, without control characters.
+
+    Raises
+    ------
+    RequestError
+        If nothing is left, or it is too long.
+    """
+    plain = _on_one_line(text)
+    if not plain:
+        raise RequestError("The note is empty: write what you want to remember in a sentence or two.")
+    if len(plain) > LONGEST_NOTE:
+        raise RequestError(f"The note has {len(plain):,} characters: use at most {LONGEST_NOTE:,}.")
+    return plain
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

@@ -33,7 +33,7 @@ def restated_rows(connection: Connection, scope: Scope, known: Known) -> Iterato
             stated = {"reported_usd": account["total_pnl_usd"], "now_usd": now}
             yield {"restated": {"session": row["session_date"].isoformat(), **stated}}
     late = scope.late | scope.traded
-    for table in ("deliveries", "withdrawals", "limit_breach_entries"):
+    for table in ("deliveries", "withdrawals", "limit_breach_entries", "notes"):
         yield from linked_rows(connection, table, late)
     yield from linked_rows(connection, "withdrawals", scope.early | scope.traded)
     for report in stream(connection, "select_reports", {**scope.reported, "until": "infinity"}):

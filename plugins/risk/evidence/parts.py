@@ -246,7 +246,7 @@ def _course(change: RegisteredChange, changes: list[RegisteredChange]) -> dict[s
 
 
 def use_rows(connection: Connection, scope: Scope, known: Known) -> Iterator[Row]:
-    """Give what the account did with its limit in each session, then what persons entered about breaches."""
+    """Give what the account did with its limit in each session, then what persons entered about breaches and noted."""
     for session in scope.sessions:
         report = known.judged.get(session)
         leaf = (report or {}).get("leaf") or {}
@@ -256,6 +256,7 @@ def use_rows(connection: Connection, scope: Scope, known: Known) -> Iterator[Row
         yield from ({"session": session.isoformat(), "further": one} for one in leaf.get("further", ()))
         yield from ({"session": session.isoformat(), "item": one} for one in leaf.get("items", ()))
     yield from linked_rows(connection, "limit_breach_entries", scope.early | scope.traded)
+    yield from linked_rows(connection, "notes", scope.early | scope.traded)
 
 
 def fit_rows(connection: Connection, scope: Scope, known: Known) -> Iterator[Row]:  # noqa: ARG001  (as every part)

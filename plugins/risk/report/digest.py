@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from risk.core.runs import ALL_SESSIONS
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, execute, records, writing
 from risk.limits.breaches import open_items, read_items
+from risk.limits.notes import read_notes
 from risk.limits.trader_fits import trader_sentence
 from risk.report.digest_rows import SERVED_FORECAST, AlertTest, digest_rows, exceedances, try_alerts
 from risk.report.facts import SERVING_NAMES
@@ -38,6 +40,9 @@ UNFIT_LIMITS = {
 
 CARD_FORECASTS = {"calibrated": "Model", "rules": "Rules"}
 """Forecasts that the card compares with the historical quantile, and their names."""
+
+NOTE_CHARACTERS = 300
+"""Longest note in a digest."""
 
 LISTED_ITEMS = 8
 """Longest list in a sentence; the Risk page shows every item."""
@@ -105,6 +110,7 @@ def digest_page(connection: Connection, through: dt.date, settings: Settings, te
             *_limit_use(connection, week),
             *_model(connection, week),
             *_outcomes(connection, week),
+            *_notes(connection, week["from_date"], through),
             *_track_record(connection, week),
             *_limit_review(connection, through),
         ),
@@ -205,6 +211,17 @@ def _outcomes(connection: Connection, week: dict[str, dt.date]) -> Iterator[str]
         for row in records(connection, "digest/select_outcomes", week)
     ]
     yield f"Limit decisions: {', '.join(decisions) or 'none requested'}."
+
+
+def _notes(connection: Connection, first: dt.date, last: dt.date) -> Iterator[str]:
+    """Repeat what people noted in the week; the Risk page has every note whole."""
+    notes = read_notes(connection, recorded=(first, last))
+    for note in notes[:LISTED_ITEMS]:
+        sentence = textwrap.shorten(note.sentence, NOTE_CHARACTERS, placeholder=" ...")
+        correction = f" (corrects note {note.corrects})" if note.corrects is not None else ""
+        yield f"Note {note.note_id} about {note.subject}, by {note.user_name}{correction}: {sentence}"
+    if len(notes) > LISTED_ITEMS:
+        yield f"{counted(len(notes) - LISTED_ITEMS, 'more note')} of the week on the pages of traders and sessions."
 
 
 def _limit_review(connection: Connection, through: dt.date) -> Iterator[str]:

@@ -26,6 +26,7 @@ from risk.limits.breaches import CLOSING_REASONS, OPEN, enter, open_items, read_
 from risk.limits.change_approvals import ChangeDecision, decide_change
 from risk.limits.confirmations import enter_platform_limits
 from risk.limits.decisions import Decider, approve_cuts, decide
+from risk.limits.notes import Subject
 from risk.limits.register import KIND_TIMES, request_change
 from risk.limits.track_record import SLIPPAGE_RATIO
 from risk.model.backtests import BLOCK_SESSIONS
@@ -39,6 +40,8 @@ from risk.web.exports import answer
 from risk.web.guard import Guard, protect
 from risk.web.limit_tables import decisions_table, entries_table, limits_tables
 from risk.web.limit_views import PAGE_ROWS, LimitForm, read_limits_page
+from risk.web.note_pages import PersonDep, read_notes_view
+from risk.web.note_pages import router as note_router
 from risk.web.parameters import ALL_ROWS, FIRST_ROWS, Number, RowCount, ShownRows
 from risk.web.policy_pages import router as policy_router
 from risk.web.record_tables import model_tables, track_record_tables
@@ -99,13 +102,19 @@ def any_session(request: Request, date: dt.date) -> RedirectResponse:
 
 @router.get("/sessions/{session_date}", response_class=HTMLResponse)
 def session(
-    request: Request, session_date: dt.date, known: Annotated[str, Query(pattern="^(then|now)$")] = "then"
+    request: Request,
+    session_date: dt.date,
+    person: PersonDep,
+    rows: ShownRows,
+    known: Annotated[str, Query(pattern="^(then|now)$")] = "then",
 ) -> Response:
     """Show a past session as its report knew it, or as it is known now."""
     with warehouse() as connection:
         view = read_session(connection, session_date, known)
+        notes = read_notes_view(connection, Subject(None, session_date), person, row_count=rows)
     shown: dict[str, Any] = {"morning": view.morning, "facts": view.morning.report.facts, "known": known}
-    return answer(request, "session", session_tables(view, known), view=view, **shown)
+    tables = [*session_tables(view, known, rows), notes.table]
+    return answer(request, "session", tables, view=view, notes=notes, **shown)
 
 
 @router.get("/breaches", response_class=HTMLResponse)
@@ -351,6 +360,7 @@ app.include_router(router)
 app.include_router(trader_router)
 app.include_router(calendar_router)
 app.include_router(policy_router)
+app.include_router(note_router)
 app.add_middleware(Guard, refuse=refuse_foreign)
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from risk.core.money import counted, signed_usd, usd_exact
 from risk.limits.receipts import BREACH
-from risk.report.facts import AccountFacts
+from risk.report.facts import AccountFacts, RosterEntry
 from risk.report.receipt_facts import ReceiptFacts
 from risk.web.tables import (
     COUNT,
@@ -147,8 +147,8 @@ def use_table(receipts: Sequence[ReceiptFacts]) -> Table:
     return Table("use", "Use of limits", ALONG_FILLS, columns, receipts, "No trader with complete books.")
 
 
-def session_tables(view: SessionView, known: str) -> list[Table]:
-    """Return the tables of a session's page."""
+def session_tables(view: SessionView, known: str, row_count: int) -> list[Table]:
+    """Return the tables of a session's page, with so many accounts of the roster."""
     facts = view.morning.report.facts
     return [
         limits_table(view.morning),
@@ -157,6 +157,7 @@ def session_tables(view: SessionView, known: str) -> list[Table]:
         _adjustments_table(view, known),
         _totals_table(view, known),
         _checks_table(view),
+        _roster_table(facts.roster, row_count),
     ]
 
 
@@ -236,6 +237,20 @@ def _checks_table(view: SessionView) -> Table:
     caption = f"{counted(len(view.check_results), 'result')}, failed ones first."
     rows = view.check_results
     return Table("checks", "Data quality checks", caption, columns, rows, "No check was run.", is_sortable=False)
+
+
+def _roster_table(roster: Sequence[RosterEntry], row_count: int) -> Table:
+    columns = [
+        trader_column(),
+        Column("Trading days", COUNT, "trading_day_count"),
+        Column("Latest", DATE, "latest_session_date"),
+        Column("Status", TEXT, "status"),
+    ]
+    caption = "Every account that has traded, as the report of the session knew it."
+    is_cut_short = len(roster) > row_count
+    return Table(
+        "roster", "Roster", caption, columns, roster[:row_count], "Nobody has traded.", is_cut_short=is_cut_short
+    )
 
 
 def _check_result(row: Mapping[str, Any]) -> str:

@@ -19,12 +19,14 @@ from risk.core.errors import RequestError
 from risk.evidence.later import airflow_people
 from risk.evidence.pack import examine
 from risk.limits.breaches import open_items, read_items
+from risk.limits.notes import Subject
 from risk.web.charts import chart_tables
 from risk.web.day_charts import results_chart, running_chart, use_chart
 from risk.web.day_tables import day_tables, symbols_table
 from risk.web.day_views import read_day
 from risk.web.exports import answer
 from risk.web.limit_views import page_of
+from risk.web.note_pages import Person, PersonDep, read_notes_view
 from risk.web.parameters import ALL_ROWS, RowCount, ShownRows
 from risk.web.session_tables import feature_tables, recommendations_table
 from risk.web.trader_results import read_results, results_table
@@ -61,12 +63,14 @@ def pack(
 
 
 @router.get("/traders/{place:path}", response_class=HTMLResponse)
-def trader(request: Request, place: str, rows: ShownRows, page: RowCount = 1, asked: Asked = "") -> Response:
+def trader(
+    request: Request, place: str, person: PersonDep, rows: ShownRows, page: RowCount = 1, asked: Asked = ""
+) -> Response:
     """Show one trader's past, or one of his days where the address ends with a date."""
     name, _, day = place.rpartition("/")
     if name and DATE.fullmatch(day):
-        return _day_page(request, name, _parsed(day), None if asked else page)
-    return _trader_page(request, place, rows, None if asked else page)
+        return _day_page(request, Subject(name, _parsed(day)), person, None if asked else page)
+    return _trader_page(request, Subject(place, None), person, rows, None if asked else page)
 
 
 def _parsed(day: str) -> dt.date:
@@ -76,23 +80,27 @@ def _parsed(day: str) -> dt.date:
         raise RequestError(f"{day} is no date: ask for another day.") from None
 
 
-def _day_page(request: Request, account_id: str, session_date: dt.date, page: int | None) -> Response:
+def _day_page(request: Request, subject: Subject, person: Person, page: int | None) -> Response:
     """Show what a trader did in a session, fill by fill, and what he carried over its close; ``None`` = all fills."""
+    account_id, session_date = subject.account_id or "", subject.session_date or dt.date.min
     with warehouse() as connection:
         view = read_day(connection, account_id, session_date)
         items = read_items(connection, through_session=session_date, account_id=account_id)
+        notes = read_notes_view(connection, subject, person)
     fills, chart = page_of(view.fills, page or 1), running_chart(view)
-    tables = [*day_tables(view, fills if page else None), *chart_tables(chart)]
+    tables = [*day_tables(view, fills if page else None), *chart_tables(chart), notes.table]
     shown: dict[str, Any] = {"items": [item for item in items if item.session_date == session_date]}
-    return answer(request, "day", tables, view=view, fills=fills, chart=chart, **shown)
+    return answer(request, "day", tables, view=view, fills=fills, chart=chart, notes=notes, **shown)
 
 
-def _trader_page(request: Request, account_id: str, rows: int, page: int | None) -> Response:
-    """Show one trader's past, with the newest recommendations or all of them; ``None`` = all sessions."""
+def _trader_page(request: Request, subject: Subject, person: Person, rows: int, page: int | None) -> Response:
+    """Show one trader's past, with the newest recommendations and notes or all of them; ``None`` = all sessions."""
+    account_id = subject.account_id or ""
     with warehouse() as connection:
         view = read_trader(connection, account_id, rows)
         sessions = read_results(connection, account_id)
         items = open_items(read_items(connection, account_id=account_id))
+        notes = read_notes_view(connection, subject, person, row_count=rows)
     results = page_of(sessions.results[::-1], page or 1)
     drawn = sessions.results[-CHART_SESSIONS:]
     charts = {"results": results_chart(account_id, drawn), "use": use_chart(account_id, drawn)}
@@ -103,6 +111,7 @@ def _trader_page(request: Request, account_id: str, rows: int, page: int | None)
         recommendations_table(view.recommendations, is_cut_short=has_more),
         *feature_tables(view.features),
         *chart_tables(*charts.values(), view.drawdown, view.forecast),
+        notes.table,
     ]
     shown: dict[str, Any] = {"sessions": sessions, "results": results, "charts": charts}
-    return answer(request, "trader", tables, view=view, items=items, **shown)
+    return answer(request, "trader", tables, view=view, items=items, notes=notes, **shown)

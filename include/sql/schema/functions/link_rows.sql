@@ -218,6 +218,12 @@ for each statement
 execute function risk.link_rows('each', 'model_id');
 
 create trigger link_rows
+after insert on risk.notes
+referencing new table as added
+for each statement
+execute function risk.link_rows('each', 'note_id');
+
+create trigger link_rows
 after insert on risk.platform_limits
 referencing new table as added
 for each statement
