@@ -18,8 +18,8 @@ from risk import cli
 from risk.core.connections import METADATA_DSN, WAREHOUSE_CONNECTION
 
 POSTGRES_COMMANDS = frozenset(
-    {"backup", "examine", "limits", "migrate", "policy", "replay", "restore", "track-record", "traders", "verify"}
-    | {"withdraw"}
+    {"backup", "breaches", "desk", "examine", "limits", "migrate", "policy", "replay", "restore", "track-record"}
+    | {"traders", "use", "verify", "withdraw"}
 )
 STACK_COMMANDS = POSTGRES_COMMANDS | {"doctor", "watchdog"}
 

@@ -21,13 +21,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.box import SIMPLE
 from rich.console import Console, JustifyMethod
-from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from risk import __version__, cli_backup, cli_chain, cli_examine, cli_limits, cli_map, cli_policy
-from risk.cli_parts import JsonFlag, MappingOption, read_settings_with, session_date_of, warehouse
-from risk.cli_parts import table as make_table
+from risk import __version__, cli_backup, cli_chain, cli_desk, cli_examine, cli_limits, cli_map, cli_policy
+from risk.cli_parts import (
+    STANDARD_OUTPUT,
+    Commands,
+    JsonFlag,
+    MappingOption,
+    print_table,
+    read_settings_with,
+    session_date_of,
+    warehouse,
+)
 from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn
 from risk.core.errors import InputError, RequestError, RiskError
 from risk.core.settings import read_settings
@@ -42,6 +49,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="riskctl",
+    cls=Commands,
     help="Daily loss limits for day traders: P&L, back-tests, and the care of an installation.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -52,6 +60,8 @@ app.command(name="verify")(cli_chain.verify_chain)
 app.command()(cli_examine.examine)
 app.command()(cli_backup.backup)
 app.command()(cli_backup.restore)
+for command in (cli_desk.desk, cli_desk.traders, cli_desk.use, cli_desk.breaches):
+    app.command()(command)
 app.add_typer(cli_limits.app)
 app.add_typer(cli_policy.app)
 PNL_COLUMNS = (
@@ -75,16 +85,6 @@ TRACK_RECORD_COLUMNS: dict[str, JustifyMethod] = {
     "forgone_usd": "right",
     "net_usd": "right",
 }
-
-TRADER_COLUMNS: dict[str, JustifyMethod] = {
-    "account_id": "left",
-    "display_name": "left",
-    "trading_day_count": "right",
-    "latest_session_date": "left",
-    "base_limit_usd": "right",
-    "status": "left",
-}
-"""What a terminal shows of the roster; ``--json`` has everything."""
 
 
 class ParameterSet(StrEnum):
@@ -226,7 +226,9 @@ def simulate(
 def backtest(
     pnl_file: Annotated[Path | None, typer.Option("--pnl", help="CSV account_id,session_date,net_pnl_usd.")] = None,
     fills: Annotated[Path | None, typer.Option(help="Folder of fills: all features instead of those of P&L.")] = None,
-    json_file: Annotated[Path | None, typer.Option("--json", help="File that receives the result as JSON.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Print JSON; with a file behind it, write it there.")
+    ] = None,
     plots: Annotated[Path | None, typer.Option(help="Folder that receives SVG plots; created if absent.")] = None,
 ) -> None:
     """Walk the forecast forward over past sessions, score it against every baseline and apply the gate.
@@ -246,7 +248,8 @@ def backtest(
         raise RequestError("Name either --pnl FILE or --fills DIR.")
     panel, zero_count = panel_of_pnl(pnl_file) if pnl_file else (_panel_of_drop(fills or Path()), 0)
     if zero_count:
-        typer.echo(f"{counted(zero_count, 'row')} of exactly 0 left out: a day without trading is not a P&L of zero.")
+        said = f"{counted(zero_count, 'row')} of exactly 0 left out: a day without trading is not a P&L of zero."
+        typer.echo(said, err=json_file == STANDARD_OUTPUT)
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("Walking forward, one refit a week", total=1.0)
         given = read_prior(LEARNED_NAMES)
@@ -255,13 +258,17 @@ def backtest(
         backtest_record(history, forecasts, cut_functions(default_terms())),
         coverage_checks(history, forecasts),
     )
+    drawn = draw_plots(plots, history, forecasts, result, checks) if plots else ()
+    if json_file == STANDARD_OUTPUT:
+        typer.echo(json.dumps(result.facts(), allow_nan=False))
+        return
     if json_file:
         _write_json(json_file, result.facts())
     origin = "simulated desk" if fills and (fills / MARKER).is_file() else "given history"
     _print_record(result, checks, origin)
     if given.reason:
         typer.echo(given.reason)
-    for file in draw_plots(plots, history, forecasts, result, checks) if plots else ():
+    for file in drawn:
         typer.echo(file)
 
 
@@ -420,31 +427,6 @@ def withdraw(
 
 
 @app.command()
-def traders(*, as_json: JsonFlag = False) -> None:
-    """Print the roster as of the last run: trading days, latest session, base limit and status of every account."""
-    from risk.core.runs import newest_run, read_roster
-    from risk.limits.policy import read_terms
-
-    with warehouse() as connection:
-        run = newest_run(connection)
-        terms = read_terms(connection, run.effective_session, run.as_of)
-        roster = [
-            trader._replace(base_limit_usd=terms.of(trader.account_id).base_limit_usd)
-            for trader in read_roster(connection, run)
-        ]
-    if as_json:
-        typer.echo(json.dumps([trader._asdict() for trader in roster], default=str))
-        return
-    desk = ", simulated desk" if run.is_simulated else ""
-    table = make_table(
-        f"Accounts after {run.session_date}, base limits for {run.effective_session}{desk}", TRADER_COLUMNS
-    )
-    for trader in roster:
-        table.add_row(*(escape(str(getattr(trader, name) or "")) for name in TRADER_COLUMNS))
-    Console().print(table)
-
-
-@app.command()
 def track_record(
     session: Annotated[str, typer.Option("--session", help="As known at this session's run; empty: now.")] = "",
     *,
@@ -466,11 +448,21 @@ def track_record(
         return
     for sentence in (*found[0]["sentences"], *found[0]["tail_sentences"]):
         typer.echo(sentence)
-    table = make_table(f"Sessions through {settled['session_date']}, US dollars", TRACK_RECORD_COLUMNS)
-    for row in by_trader:
-        amounts = (f"{row[name]:,.2f}" for name in ("prevented_usd", "forgone_usd", "net_usd"))
-        table.add_row(escape(row["account_id"]), str(row["entry_count"]), str(row["cut_count"]), *amounts)
-    Console().print(table)
+    amounts = ("prevented_usd", "forgone_usd", "net_usd")
+    print_table(
+        f"Sessions through {settled['session_date']}, US dollars",
+        TRACK_RECORD_COLUMNS,
+        (
+            (
+                row["account_id"],
+                str(row["entry_count"]),
+                str(row["cut_count"]),
+                *(f"{row[name]:,.2f}" for name in amounts),
+            )
+            for row in by_trader
+        ),
+        {"account_id"},
+    )
 
 
 @contextlib.contextmanager

@@ -10,15 +10,16 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console, JustifyMethod
-from rich.markup import escape
+from rich.console import JustifyMethod
 
-from risk.cli_parts import JsonFlag, session_date_of, table, warehouse
+from risk.cli_parts import Commands, JsonFlag, print_table, session_date_of, warehouse
 from risk.core.errors import RequestError
 from risk.core.money import percent, probability, usd, usd_exact
 from risk.core.settings import EXCHANGE_ZONE, read_settings
 
-app = typer.Typer(name="limits", help="Limits in force and the register of changes.", no_args_is_help=True)
+app = typer.Typer(
+    cls=Commands, name="limits", help="Limits in force and the register of changes.", no_args_is_help=True
+)
 
 IN_FORCE_COLUMNS: dict[str, JustifyMethod] = {
     "account_id": "left",
@@ -99,11 +100,21 @@ def in_force(
         ]
         typer.echo(json.dumps(facts, default=str))
         return
-    shown = table(f"Limits in force, {_local(instant)} New York, US dollars", IN_FORCE_COLUMNS)
-    for name, limit in found.items():
-        since = "" if limit.since is None else _local(limit.since)
-        shown.add_row(escape(name), f"{limit.limit_usd:,.2f}", limit.source, since, platform[name])
-    Console().print(shown)
+    print_table(
+        f"Limits in force, {_local(instant)} New York, US dollars",
+        IN_FORCE_COLUMNS,
+        (
+            (
+                name,
+                f"{limit.limit_usd:,.2f}",
+                limit.source,
+                "" if limit.since is None else _local(limit.since),
+                platform[name],
+            )
+            for name, limit in found.items()
+        ),
+        {"account_id"},
+    )
 
 
 @app.command()
@@ -151,12 +162,8 @@ def review(
     if as_json:
         typer.echo(json.dumps({"accounts": found, "traders": traders}, default=str))
         return
-    shown = table(
-        f"Base limits after {found[0]['session_date']}; 95% VaR and P(loss > limit) at the close", REVIEW_COLUMNS
-    )
-    for row in found:
-        shown.add_row(*_review_cells(row))
-    Console().print(shown)
+    title = f"Base limits after {found[0]['session_date']}; 95% VaR and P(loss > limit) at the close"
+    print_table(title, REVIEW_COLUMNS, map(tuple, map(_review_cells, found)), {"account_id"})
     for row in found:
         for sentence in _review_sentences(row):
             typer.echo(f"{row['account_id']}: {sentence}")
@@ -165,7 +172,7 @@ def review(
 
 
 def _review_cells(row: Mapping[str, Any]) -> Iterator[str]:
-    yield escape(row["account_id"])
+    yield row["account_id"]
     yield usd_exact(row["base_limit_usd"])
     yield str(row["session_count"])
     for use in (row["median_use_ratio"], row["high_use_ratio"], row["largest_use_ratio"]):

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console, JustifyMethod
-from rich.markup import escape
+from rich.console import JustifyMethod
 
-from risk.cli_parts import JsonFlag, MappingOption, read_settings_with, table
+from risk.cli_parts import JsonFlag, MappingOption, print_table, read_settings_with
 
 COLUMNS: dict[str, JustifyMethod] = {
     "line": "right",
@@ -25,6 +24,9 @@ COLUMNS: dict[str, JustifyMethod] = {
     "fill_id": "left",
 }
 """What a terminal shows of a row; ``--json`` has everything."""
+
+NAMES = {"account_id", "symbol", "fill_id"}
+"""Columns that are cut where a terminal is too narrow."""
 
 
 def show_mapping(
@@ -41,10 +43,8 @@ def show_mapping(
         typer.echo(json.dumps(preview.facts))
     else:
         title = preview.mapping.description if preview.mapping else ""
-        shown = table(escape(title or "The first rows as they would be loaded"), COLUMNS)
-        for row in preview.rows:
-            shown.add_row(*(escape(row[name]) for name in COLUMNS))
-        Console().print(shown)
+        cells = ([row[name] for name in COLUMNS] for row in preview.rows)
+        print_table(title or "The first rows as they would be loaded", COLUMNS, cells, NAMES)
         for sentence in preview.sentences():
             typer.echo(sentence)
     if preview.rejected:

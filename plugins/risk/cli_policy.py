@@ -13,14 +13,16 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from risk.cli_parts import JsonFlag, warehouse
+from risk.cli_parts import Commands, JsonFlag, warehouse
 from risk.core.errors import RequestError
 
 if TYPE_CHECKING:
     from risk.core.policy_document import PolicyDocument
     from risk.core.policy_store import PolicyVersion
 
-app = typer.Typer(name="policy", help="Check, show, compare, try and adopt policies.", no_args_is_help=True)
+app = typer.Typer(
+    cls=Commands, name="policy", help="Check, show, compare, try and adopt policies.", no_args_is_help=True
+)
 
 VERSION = re.compile(r"[0-9]+")
 

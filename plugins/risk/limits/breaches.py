@@ -155,9 +155,7 @@ def read_item(connection: Connection, account_id: str, session_date: dt.date) ->
     for item in read_items(connection, through_session=session_date, account_id=account_id):
         if item.session_date == session_date:
             return item
-    raise RequestError(
-        f"{account_id} has no breach of {session_date} that an email has named: see ./riskctl limits breaches --all."
-    )
+    raise RequestError(f"{account_id} has no breach of {session_date} that an email has named: see ./riskctl breaches.")
 
 
 def read_entries(connection: Connection, account_id: str, session_date: dt.date) -> list[dict[str, Any]]:

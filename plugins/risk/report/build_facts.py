@@ -134,6 +134,13 @@ def read_exposures(connection: Connection, run: Run, account_ids: Collection[str
     return _exposures(own, policy.desk.fit.chance_to_pass)
 
 
+def read_shares(connection: Connection, run_id: int) -> tuple[ExposureFacts, ...]:
+    """Read the exposure of every account with a forecast, the largest share of the desk's shortfall first."""
+    rows = records(connection, "send_report/select_desk_tails", {"run_id": run_id})
+    exposures = [_picked(ExposureFacts, row) for row in rows if row["account_id"] is not None]
+    return tuple(sorted(exposures, key=lambda one: (-(one.share_ratio or 0), -one.expected_excess_usd, one.account_id)))
+
+
 def _exposures(rows: Iterable[Mapping[str, Any]], chance_to_pass: Decimal) -> tuple[ExposureFacts, ...]:
     exposures = [_picked(AccountExposure, row) for row in rows if row["account_id"] is not None]
     return tuple(_picked(ExposureFacts, asdict(one)) for one in largest_exposures(exposures, chance_to_pass))

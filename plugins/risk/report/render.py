@@ -168,6 +168,11 @@ def compile_templates() -> None:
         _environment(kind).get_template("macros.j2")
 
 
+def say(macro: str, *values: Any) -> str:
+    """Return a sentence of ``macros.j2`` as the text of a mail has it."""
+    return str(getattr(_environment("txt").get_template("macros.j2").module, macro)(*values))
+
+
 @cache
 def _environment(kind: str) -> jinja2.Environment:
     # One environment per kind: a macro of macros.j2 escapes its output in HTML and must not in text. Escaping by file
