@@ -24,6 +24,7 @@ MEASUREMENTS = (
     "receipts",
     "fit",
     "tail",
+    "desk",
     "trials",
     "what_if",
     "examine",

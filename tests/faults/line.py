@@ -18,6 +18,7 @@ from risk.core.calendar import store_sessions
 from risk.core.runs import Run, open_run, read_run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, answering, connect, writing
+from risk.desk.store import store_desk
 from risk.ingest.load import load_drop
 from risk.limits.approvals import ApprovalPolicy, open_publication
 from risk.limits.decide import apply_rules, predict
@@ -103,7 +104,7 @@ STEPS: dict[str, Callable[[Site, Connection], None]] = {
     "aggregate_pnl": for_run(lambda _, connection, run: aggregate(connection, run)),
     "build_features": for_run(lambda _, connection, run: store_features(connection, run)),
     "predict_limits": for_run(lambda _, connection, run: predict(connection, run)),
-    "apply_rules": for_run(lambda _, connection, run: apply_rules(connection, run)),
+    "apply_rules": for_run(lambda _, connection, run: (apply_rules(connection, run), store_desk(connection, run))),
     "send_report": for_run(
         lambda site, connection, run: send_report(connection, run, site.server, Links(), read_settings())
     ),

@@ -28,6 +28,10 @@ REPLACED_TABLES = frozenset(
     {
         "cut_outcomes",
         "daily_pnl",
+        "desk_correlations",
+        "desk_findings",
+        "desk_scans",
+        "desk_self_trades",
         "desk_tail_shares",
         "desk_tails",
         "excerpt_deliveries",

@@ -33,7 +33,7 @@ from risk.ingest.order import ROW_DTYPES, Rows
 from risk.ingest.rules import NO_IDS, Named, Reject, RowRules, currency_of, may_be_execution, multiplier_of, sum_fees
 from risk.ingest.streams import Block, Record
 from risk.ingest.times import DATE_ORDERS, FUTURES_OPEN, moment_of, session_at, session_of
-from risk.ingest.words import FEE_COLUMNS, IDS, READ_COLUMNS, UNNAMED, side_of
+from risk.ingest.words import FEE_COLUMNS, IDS, READ_COLUMNS, SAID_COLUMNS, UNNAMED, route_of, side_of
 
 Place = tuple[str, dt.date]
 """An account and a session."""
@@ -52,6 +52,7 @@ EXECUTIONS: Final = pa.schema(
         ("currency", pa.string()),
         ("fill_key", pa.string()),
         ("order_id", pa.string()),
+        ("route", pa.string()),
         ("kind", pa.string()),
     ]
 )
@@ -238,6 +239,7 @@ class Parser:
             "price": (price, ("price",)),
             "status": (status, ("kind", "kind_hash")),
             "currency": (currency, ("currency", "currency_hash")),
+            "route": (TextRule(lambda text: (True, route_of(text)), bool, object), ("route",)),
         }
 
     def parse(self, path: Path, store: Callable[[pa.Table], object], mapping: FillsMapping | None = None) -> ParsedFile:
@@ -363,7 +365,7 @@ class Parser:
     ) -> None:
         """Set a record aside; ``numbers`` are those of its account, the day of its session and its place."""
         account, day, place = numbers
-        content = sorted((name, text) for name, text in named.items() if text and name in READ_COLUMNS - {"account"})
+        content = sorted((name, text) for name, text in named.items() if text and name in SAID_COLUMNS - {"account"})
         parsed.rejects.append(
             RejectedRecord(
                 Reject(parsed.path.name, record.line_number, record.raw_text, reason, ", ".join(codes)),

@@ -20,7 +20,7 @@ from risk.ingest.parse import SCALE
 
 FILL_COLUMNS: Final = (
     *("delivery_id", "line_number", "account_id", "session_date", "executed_at", "is_time_unknown", "tie_rank", "side"),
-    *("quantity", "symbol", "price", "currency", "fees_usd", "fill_key", "order_id"),
+    *("quantity", "symbol", "price", "currency", "fees_usd", "fill_key", "order_id", "route"),
 )
 CORRECTION_COLUMNS: Final = (
     *("delivery_id", "line_number", "account_id", "session_date", "executed_at", "tie_rank", "kind", "fill_key"),
@@ -139,7 +139,7 @@ def execution_chunks(
             **{name: _decimals(table[name]) for name in ("quantity", "price", "fees_usd")},
             **{
                 name: compute.if_else(compute.equal(table[name], ""), pa.scalar(None, pa.string()), table[name])
-                for name in ("currency", "fill_key", "order_id")
+                for name in ("currency", "fill_key", "order_id", "route")
             },
             "delivery_id": pa.array(delivery_ids).take(place),
             "account_id": account_ids.take(place),

@@ -45,8 +45,9 @@ OTHER_SYMBOLS: Final = {
     "Wedbush Symbol": "wedbush_symbol",
 }
 """Symbols in other spellings. Source: the vendor's page *Generic Execution format*."""
+VENUES: Final = {"Route": "route"}
+"""Where the order went: it changes no amount, and a delivery that differs only here says nothing new."""
 IGNORED: Final = {
-    "Route": "route",
     "Exec Bkr": "executing_broker",
     "Contra": "contra",
     "Liq": "liquidity",
@@ -58,11 +59,13 @@ IGNORED: Final = {
 }
 """Columns that the vendor documents and that change no amount."""
 
-COLUMNS: Final = REQUIRED | FEES | IDS | STATES | IGNORED
+COLUMNS: Final = REQUIRED | FEES | IDS | STATES | VENUES | IGNORED
 FEE_COLUMNS: Final = tuple(dict.fromkeys(FEES.values()))
 UNNAMED: Final = tuple(f"unnamed_{number}" for number in range(1, 33))
 """Columns without a name at the end of a header, as spreadsheets leave them; their cells must be blank."""
-READ_COLUMNS: Final = frozenset((REQUIRED | FEES | IDS | STATES).values())
+SAID_COLUMNS: Final = frozenset((REQUIRED | FEES | IDS | STATES).values())
+"""What makes two records the same."""
+READ_COLUMNS: Final = SAID_COLUMNS.union(VENUES.values())
 
 SIDES: Final = ("B", "S", "T", "C")
 """Buy, sell, short, cover: the vendor's letters."""
@@ -77,12 +80,18 @@ _SIDE_OF: Final = {word: side for side, words in _SIDE_WORDS.items() for word in
 
 Kind = Literal["live", "canceled", "corrected"]
 
+_ROUTE: Final = re.compile(r" *[A-Za-z0-9][A-Za-z0-9 ._/-]{0,19} *", re.ASCII)
 _GAPS: Final = re.compile(r"[ _-]+")
 
 
 def side_of(text: str) -> str | None:
     """Read a side in any case, blanks, underscores and hyphens left out; ``None`` if it is none or may be two."""
     return _SIDE_OF.get(_GAPS.sub("", text).upper()) if text.isascii() else None
+
+
+def route_of(text: str) -> str:
+    """Read a destination in upper case; what is none by its form is unknown, and no reason to reject a fill."""
+    return text.strip(" ").upper() if _ROUTE.fullmatch(text) else ""
 
 
 def fold_word(text: str) -> str:

@@ -28,6 +28,7 @@ from risk.core.runs import (
     schema_exists,
 )
 from risk.core.warehouse import Connection, records, rows, writing
+from risk.desk.store import store_desk
 from risk.limits.decide import apply_rules, predict
 from risk.model.build_features import store_features
 from risk.report.build_facts import build_facts
@@ -185,6 +186,7 @@ def replay(connection: Connection, dsn: str, session_date: dt.date, as_of: dt.da
     for step in STEPS.values():
         step(connection, past)
     apply_rules(connection, past)
+    store_desk(connection, past)
     versions = (run.code_version if run else None, code_version())
     return Replay(
         facts=build_facts(connection, past),

@@ -18,7 +18,8 @@ create table risk.fills (
     currency text,
     fees_usd numeric(18, 8) not null,
     fill_key text,
-    order_id text
+    order_id text,
+    route text
 );
 
 create index fills_session on risk.fills using brin (session_date) with (pages_per_range = 16, autosummarize = on);
@@ -44,3 +45,5 @@ comment on column risk.fills.fill_key is
 'The vendor''s id, else the fill id; with order id and symbol unique within an account and session, unless it is the '
 'order id. Null where the source gives none.';
 comment on column risk.fills.order_id is 'Order the execution belongs to; null where the source does not say it.';
+comment on column risk.fills.route is
+'Destination of the order, upper case; null where the source does not say it.';
