@@ -5,9 +5,8 @@ mean over all desks. On the others the cut is that of the true tail. The model's
 on a base limit of $5,000, all desks together, are a part of ``python -m bench forecast``: as issued, whether they
 served or not, and as served by the ladder.
 
-Cuts that know nothing have an effect, too: a stop bounds the loss by the limit, which makes the day's loss a concave
-function of the limit, so that limits that differ lose less than the one limit of the same mean (Jensen 1906). How much
-that is on a set is measured by dealing the same cuts at random among the days of each trader.
+Cuts that know nothing have an effect against the equal cut, too, see `risk.limits.tail_effect`. How much that is on a
+set is measured by dealing the same cuts at random among the days of each trader.
 """
 
 from __future__ import annotations

@@ -84,6 +84,8 @@ def _with(pnl: FloatMatrix, rows: slice | int, accounts: slice | int, value: flo
 BAD = {
     "one trader": _desk(260, 1),
     "one session": _desk(1, 5),
+    "200 traders": _desk(90, 200),
+    "a law that changes every 50 sessions": _desk(260, 6) * 5.0 ** (np.arange(260)[:, None] // 50 % 2),
     "fewer than 60 sessions": _desk(40, 8),
     "all zeros": np.zeros((90, 5)),
     "constant gain": np.full((90, 5), 250.0),
@@ -118,6 +120,27 @@ def test_bad_data_gives_forecasts_or_none_but_never_an_error(name: str) -> None:
     filtered, historical = forecasts.expert("filtered"), forecasts.expert("historical")
     inputs = GateInputs(pnl, history.scale, is_eligible(panel), forecasts.calibrated, filtered, historical, baseline)
     assert all(reasons(standing) for standing in Ladder(inputs).standings)
+
+
+def test_a_desk_whose_law_changes_every_50_sessions_is_covered_and_stays_in_the_gate() -> None:
+    # given a scale that is five times as large in every other 50 sessions
+    pnl = _desk(400, 8) * 5.0 ** (np.arange(400)[:, None] // 50 % 2)
+    panel = panel_of(pnl)
+
+    # when
+    history = _history(panel, next_weekday(panel))
+    forecasts = walk_forward(history, prior=SHIPPED)
+    rules = rules_quantiles(pnl, forecasts.expert("historical"), np.zeros_like(pnl))
+    experts = (forecasts.expert("filtered"), forecasts.expert("historical"), rules)
+    ladder = Ladder(GateInputs(pnl, history.scale, is_eligible(panel), forecasts.calibrated, *experts))
+
+    # then about one session in twenty is below the forecast, over each whole cycle too
+    is_scored = np.isfinite(forecasts.calibrated[:-1])
+    is_below = (pnl[1:] < forecasts.calibrated[:-1])[is_scored].reshape(-1, 8)
+    assert 0.04 < is_below.mean() < 0.065
+    assert all(0.03 < cycle.mean() < 0.085 for cycle in (is_below[-100:], is_below[-200:-100], is_below[-300:-200]))
+    assert all(np.isfinite(bet.bet.log_wealth) for bets in ladder.placed.values() for bet in bets)
+    assert ladder.standing.serving() != "rules"  # what follows the scale has beaten what does not
 
 
 def test_a_newcomer_is_forecast_from_his_sixth_morning_on() -> None:

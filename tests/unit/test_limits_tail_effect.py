@@ -224,3 +224,14 @@ def test_effect_is_shown_at_quarter_ends_only(day: str, is_end: bool) -> None:
     assert ("; shown)" in main) is is_end
     assert "5.7% smaller" in main
     assert "1.0% larger" in others
+
+
+@pytest.mark.parametrize(("p_value", "is_shown"), [(0.049, True), (0.05, False)])
+def test_effect_that_random_assignments_have_too_is_not_shown(p_value: float, is_shown: bool) -> None:
+    session = dt.date(2025, 9, 30)
+    effect = TailEffect(200, 2000, 0.15, 1.1, Effect(0.057, 0.02, 0.09), Effect(-0.01, -0.03, 0.01), 0.06, p_value)
+
+    main, _ = effect_sentences(effect, 200, session)
+
+    assert ("; shown)" in main) is is_shown
+    assert ("; so far)" in main) is not is_shown

@@ -7,7 +7,11 @@ is that of a stop on the fills' path: the same reading of cuts and paths as in t
 
 A measure that falls with every cut proves nothing, so three controls of the same size stand beside the cuts: everybody
 cut by the mean cut; each trader by his own mean cut (separates when from whom); each session's cuts given to its
-accounts at random.
+accounts at random. Against the first two, cuts that know nothing have an effect that is not quite 0: where base limits
+are near the usual loss, the worst days are of those who were not cut, and the tail is larger; where they are beyond it,
+the loss under a stop is a concave function of the limit, so that uneven limits lose less than one of the same mean
+(Jensen 1906, "Sur les fonctions convexes et les inegalites entre les valeurs moyennes"). Against the third they have
+none: an effect is called shown only where few random assignments did as well.
 
 Effect = ``1 - ES(cuts) / ES(control)``, ES being the mean of the lowest ``floor(n / 20)`` outcomes.
 """
@@ -29,7 +33,7 @@ from risk.core.calendar import next_session
 from risk.core.money import counted, p_value, percent
 from risk.core.runs import Run
 from risk.core.warehouse import Connection, execute, records, writing
-from risk.limits.track_record import SLIPPAGE_RATIO
+from risk.limits.track_record import LARGEST_P_VALUE, SLIPPAGE_RATIO
 from risk.model.backtests import BLOCK_SESSIONS, INTERVAL, resampled_sessions
 from risk.model.panel import FloatMatrix, Panel
 
@@ -356,7 +360,8 @@ def effect_sentences(effect: TailEffect | None, session_count: int, session_date
         known = f"{counted(session_count, 'session')} with cuts before the open, {MINIMUM_SESSIONS} required"
         return [f"Too few to say what cuts do to the tail: {known}."]
     main, own = effect.against_equal, effect.against_own
-    word = "shown" if main.low > 0.0 and is_quarter_end(session_date) else "so far"
+    is_shown = main.low > 0.0 and effect.random_p_value < LARGEST_P_VALUE and is_quarter_end(session_date)
+    word = "shown" if is_shown else "so far"
     against_equal = (
         "Cuts have not been shown to earn or save money on average. The worst 5% of trader-days, measured in each "
         f"trader's typical day, were {_smaller(main.ratio)} than had everybody been cut by the same share, "
