@@ -69,3 +69,36 @@ def obstacles(page: Page) -> list[str]:
         for one in found
         if one["impact"] in {"serious", "critical"}
     ]
+
+
+CONTROLS = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
+
+WATCH_FOCUS = """(controls) => {
+    window.passed = new Set();
+    window.unseen = new Set();
+    const isFolded = (one) => one.closest('details:not([open])') && one.tagName !== 'SUMMARY';
+    const isShown = (one) => one.checkVisibility() && !one.disabled && !isFolded(one);
+    window.wanted = [...document.querySelectorAll(controls)].filter(isShown);
+    document.addEventListener('focusin', ({ target }) => {
+        window.passed.add(target);
+        const style = getComputedStyle(target);
+        if (style.outlineStyle === 'none' || parseFloat(style.outlineWidth) === 0) window.unseen.add(target);
+    });
+    // A date has a stop for each of its parts.
+    return window.wanted.length + 4 * window.wanted.filter((one) => one.type === 'date').length + 2;
+}"""
+
+MISSED = """() => {
+    const name = (one) => one.outerHTML.split('>')[0].slice(0, 100);
+    const missed = window.wanted.filter((one) => !window.passed.has(one)).map((one) => `not reached: ${name(one)}`);
+    const unseen = window.wanted.filter((one) => window.unseen.has(one)).map((one) => `no visible focus: ${name(one)}`);
+    return [...missed, ...unseen];
+}"""
+
+
+def unreached(page: Page) -> list[str]:
+    """List the controls of a page that the Tab key does not reach, and those on which it cannot be seen."""
+    for _ in range(page.evaluate(WATCH_FOCUS, CONTROLS)):
+        page.keyboard.press("Tab")
+    found: list[str] = page.evaluate(MISSED)
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 from decimal import Decimal
@@ -10,29 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from risk.core.calendar import next_session
 from risk.core.warehouse import Connection
-from risk.limits.approvals import (
-    APPROVED,
-    EDITED,
-    AirflowUser,
-    ApprovalPolicy,
-    open_publication,
-)
-from risk.limits.register import RequestedChange, request_change
 from risk.operators.policy_trial import TryPolicyOperator
-from risk.report.build_facts import build_facts
-from risk.report.facts import Facts, RestatementFacts
+from risk.report.facts import Facts
 from risk.report.page import ApprovalRequest, Links
 from risk.report.render import render_report
-from tests.approval_desks import answer
 from tests.breach_desks import BROKEN, run_session
 from tests.browser import obstacles, watched
-from tests.operators.test_web_model import CARD, store_model
+from tests.operators.page_desk import store_morning
 from tests.operators.web_client import Runs
-from tests.report_desks import RUN, SESSION, USE, account, book, deliver_fills, desk, insert, open_run, recommend
+from tests.report_desks import RUN, USE, account, desk
 from tests.sql.test_limits_what_if import DAYS, deliver_day, report_morning
-from tests.track_record_desks import MON, TUE, deliver, fill, report, update_record
+from tests.track_record_desks import MON, deliver
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -42,25 +30,7 @@ FAR = dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
 
 @pytest.fixture
 def morning(connection: Connection) -> None:
-    """Store a morning that has something of everything the pages show."""
-    run = open_run(connection)
-    for name, cut in (("NET001", "0.60"), ("NET002", "0.20"), ("NET003", "0.00")):
-        recommend(connection, run, name, cut)
-        book(connection, name, input_fingerprint=deliver_fills(connection, run, name))
-        issued = {"run_id": run.run_id, "is_live": True, "expert": "calibrated", "quantile_05_usd": -1000}
-        insert(connection, "forecasts", account_id=name, effective_session=SESSION, **issued)
-        values = {"last_z": 0.5, "fees_per_turnover": 1e-4}
-        insert(connection, "features", account_id=name, session_date=SESSION, feature_set_version="1", **values)
-    verdict = {"check_name": "fees", "severity": "warn", "observed": "4.2", "has_passed": False}
-    insert(connection, "quality_results", run_id=run.run_id, subject="NET001", message="fees look odd", **verdict)
-    restated = RestatementFacts("NET001", SESSION, Decimal("-812.30"), None, "fees restated")
-    facts = dataclasses.replace(build_facts(connection, run), restatements=(restated,), limit_use=USE)
-    insert(connection, "reports", run_id=run.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
-    publication = open_publication(connection, run, ApprovalPolicy("all", True), FAR)
-    answer(connection, publication, "NET001", EDITED, AirflowUser("1", "ann"), limit="3000")
-    answer(connection, publication, "NET002", APPROVED, AirflowUser("1", "ann"))
-    change = RequestedChange("NET001", "4000", str(next_session(dt.datetime.now(dt.UTC).date())), "", "calm since")
-    request_change(connection, change, AirflowUser("1", "ann"), has_dual_control=False)
+    store_morning(connection)
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -68,38 +38,6 @@ def page(request: pytest.FixtureRequest, chromium: Browser, address: str) -> Ite
     """Give a window in light or dark colors."""
     with watched(chromium, address, color_scheme=request.param) as shown:
         yield shown
-
-
-@pytest.mark.usefixtures("morning")
-def test_every_page_can_be_used_by_keyboard_and_screen_reader(page: Page) -> None:
-    addresses = (
-        "/",
-        "/sessions/2025-08-15",
-        "/sessions/2025-08-15?known=now",
-        "/traders/NET001",
-        "/approvals/1",
-        "/limits",
-        "/track-record",
-    )
-
-    for address in (*addresses, "/traders/NOBODY", "/sessions/2999-01-04", "/nowhere"):
-        page.goto(address)
-        for summary in page.locator("summary").all():
-            summary.click()
-        assert obstacles(page) == [], address
-
-
-def test_track_record_and_model_can_be_used_by_keyboard_and_screen_reader(page: Page, connection: Connection) -> None:
-    store_model(connection, CARD)
-    for day in (MON, TUE):
-        report(connection, day, "0.40")
-        deliver(connection, [fill(day, 1, "B", "1000", "10.00"), fill(day, 2, "S", "1000", "6.90")])
-        update_record(connection, day)
-
-    for address in ("/track-record", "/model"):
-        page.goto(address)
-        assert page.locator(".plot .main-svg").count() > 0
-        assert obstacles(page) == [], address
 
 
 def test_breaches_can_be_used_by_keyboard_and_screen_reader(page: Page, connection: Connection) -> None:

@@ -39,7 +39,7 @@ from risk.web.charts import chart_tables
 from risk.web.exports import answer
 from risk.web.guard import Guard, protect
 from risk.web.limit_tables import decisions_table, entries_table, limits_tables
-from risk.web.limit_views import PAGE_ROWS, LimitForm, read_limits_page
+from risk.web.limit_views import LimitForm, read_limits_page
 from risk.web.note_pages import PersonDep, read_notes_view
 from risk.web.note_pages import router as note_router
 from risk.web.parameters import ALL_ROWS, FIRST_ROWS, Number, RowCount, ShownRows
@@ -51,6 +51,7 @@ from risk.web.session_tables import (
     session_tables,
     use_table,
 )
+from risk.web.tables import PAGE_ROWS
 from risk.web.trader_pages import router as trader_router
 from risk.web.views import (
     read_failure,

@@ -23,7 +23,8 @@ from risk.limits.approvals import (
     superseded_by,
 )
 from risk.limits.decisions import Decision, may_approve, recommended_cuts
-from risk.web.limit_views import PAGE_ROWS, Page, PageNumber, page_of
+from risk.web.limit_views import PageNumber
+from risk.web.tables import PAGE_ROWS, Page, page_of
 from risk.web.views import warehouse
 from risk.web.wake import wake_publication
 

@@ -18,8 +18,7 @@ from risk.core.money import counted, percent, signed_usd_cents
 from risk.core.warehouse import Connection, records, rows
 from risk.limits.receipts import BREACH, HIT, WITHIN
 from risk.web.day_views import day_path
-from risk.web.limit_views import PAGE_ROWS, Page
-from risk.web.tables import COUNT, DATE, NAME, PERCENT, PNL, TEXT, Column, Kind, Table
+from risk.web.tables import COUNT, DATE, NAME, PAGE_ROWS, PERCENT, PNL, TEXT, Column, Kind, Page, Table
 
 FEWEST_SESSIONS, FIRST_SESSIONS, MOST_SESSIONS = 30, 30, 250
 SPANS: Final = (30, 60, 125, 250)

@@ -13,8 +13,7 @@ from risk.desk.gap_stress import MARKS, MOVES, SIZES, CarriedPosition, GapStress
 from risk.limits.receipts import BREACH
 from risk.report.receipt_facts import ReceiptFacts
 from risk.web.day_views import DayView, FillRow, SymbolResult
-from risk.web.limit_views import Page
-from risk.web.tables import COUNT, LIMIT, LOSS, NEW_YORK, PNL, SHARE, TEXT, WORDS, Column, Kind, Table
+from risk.web.tables import COUNT, LIMIT, LOSS, NEW_YORK, PNL, SHARE, TEXT, WORDS, Column, Kind, Page, Table
 
 
 def number_text(value: Decimal) -> str:

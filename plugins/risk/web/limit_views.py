@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
@@ -26,14 +25,7 @@ from risk.limits.register import (
     read_known_limits,
 )
 from risk.web.parameters import ALL_ROWS, FIRST_ROWS
-
-Row = TypeVar("Row")
-
-PAGE_ROWS = 100
-"""Rows of a table that has pages."""
-
-WHOLE = 0
-"""Number of the page that is the whole table."""
+from risk.web.tables import WHOLE, Page, page_of
 
 PageNumber = Annotated[int, Field(ge=1, le=ALL_ROWS)]
 
@@ -60,34 +52,6 @@ class LimitForm(BaseModel):
         """The change that it requests."""
         replaces = int(self.replaces) if self.replaces else None
         return RequestedChange(self.account_id, self.limit, self.start, self.end, self.reason, replaces, self.kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Row]):
-    """A page of a long table: its number from 1, its rows, how many rows there are in all, and on a full page."""
-
-    number: int
-    rows: Sequence[Row]
-    count: int
-    size: int = PAGE_ROWS
-
-    @property
-    def first(self) -> int:
-        """Number of its first row, from 1."""
-        return (self.number - 1) * self.size + 1
-
-    @property
-    def last(self) -> int:
-        """Number of its last row."""
-        return self.first + len(self.rows) - 1
-
-
-def page_of(found: Sequence[Row], number: int) -> Page[Row]:
-    """Cut a page out of a table; a number beyond the last page is the last page, and 0 stands for the whole table."""
-    if number == WHOLE:
-        return Page(1, found, len(found))
-    within = min(number, max(1, math.ceil(len(found) / PAGE_ROWS)))
-    return Page(within, found[(within - 1) * PAGE_ROWS : within * PAGE_ROWS], len(found))
 
 
 @dataclass(frozen=True, slots=True)

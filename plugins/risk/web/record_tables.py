@@ -52,7 +52,7 @@ def track_record_tables(view: TrackRecordView, *, is_cut_short: bool) -> list[Ta
         Table(
             "traders",
             "By trader",
-            f"{counted(count, 'trader')}; select a heading to sort.",
+            counted(count, "trader") + ".",
             [
                 trader_column(),
                 *_benefit_columns("Sessions"),

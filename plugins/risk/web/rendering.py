@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.resources
+import re
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from fastapi.responses import HTMLResponse
 from risk.core.settings import read_settings
 from risk.report.render import new_environment
 from risk.web.parameters import ALL_ROWS
-from risk.web.tables import figure, local_time
+from risk.web.tables import Table, figure, local_time
 
 NOT_KEPT = frozenset({"format", "table"})
 """Parts of an address that ask for an export and not for a page."""
@@ -38,6 +39,8 @@ does not exist is left out."""
 
 CHART_LIBRARY = f"plotly-{importlib.metadata.version('plotly')}.min.js"
 """Name under which the page loads the JavaScript of the installed package: another one for another version."""
+
+PAGE_NUMBER = re.compile("[1-9][0-9]{0,8}")
 
 SHOWN_FACTS = 100
 """Warnings and restatements that a page lists: a bad delivery may bring thousands, and report.json has all of them."""
@@ -67,6 +70,7 @@ def render(request: Request, name: str, *, status: int = 200, **context: Any) ->
         "root": root(request),
         "is_simulated": read_settings().is_simulated,
         "address": partial(changed_address, request),
+        "paged": partial(asked_page, request),
         "navigation": navigation(request),
         "chart_library": CHART_LIBRARY,
         **context,
@@ -80,6 +84,12 @@ def changed_address(request: Request, **changes: str | int) -> str:
     kept = [(name, text) for name, text in request.query_params.multi_items() if name not in {*changes, *NOT_KEPT}]
     query = urlencode([*kept, *((name, str(value)) for name, value in changes.items() if value != "")])
     return f"{root(request)}{page_path(request)}" + (f"?{query}" if query else "")
+
+
+def asked_page(request: Request, table: Table) -> Table:
+    """Return the page of a long table that the address asks for by ``page-<name of the table>``, else the first."""
+    number = request.query_params.get(f"page-{table.name}", "")
+    return table.at_page(int(number) if PAGE_NUMBER.fullmatch(number) else 1)
 
 
 def page_path(request: Request) -> str:

@@ -117,7 +117,7 @@ def limits_table(morning: MorningView) -> Table:
         Column("Reasons", WORDS, lambda one: "; ".join(one.reasons), is_written_by_page=True),
         Column("Note", TEXT, _remarks),
     ]
-    words = "limits that change first, then most urgent first; select a heading to sort."
+    words = "limits that change first, then most urgent first."
     caption = f"{counted(len(facts.accounts), 'trader')}, {words}"
     return Table("limits", f"Limits for {facts.effective_session}", caption, columns, morning.accounts, NO_TRADER)
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from risk.core import money
 from risk.core.settings import EXCHANGE_ZONE
+
+Row = TypeVar("Row")
+
+PAGE_ROWS = 100
+"""Rows of a table that has pages."""
+
+WHOLE = 0
+"""Number of the page that is the whole table."""
 
 Value: TypeAlias = Decimal | float | int | str | dt.date | dt.datetime | None
 """What a cell holds: exact, and ``None`` where it is empty."""
@@ -180,6 +189,34 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
+class Page(Generic[Row]):
+    """A page of a long table: its number from 1, its rows, how many rows there are in all, and on a full page."""
+
+    number: int
+    rows: Sequence[Row]
+    count: int
+    size: int = PAGE_ROWS
+
+    @property
+    def first(self) -> int:
+        """Number of its first row, from 1."""
+        return (self.number - 1) * self.size + 1
+
+    @property
+    def last(self) -> int:
+        """Number of its last row."""
+        return self.first + len(self.rows) - 1
+
+
+def page_of(found: Sequence[Row], number: int) -> Page[Row]:
+    """Cut a page out of a table; a number beyond the last page is the last page, and 0 stands for the whole table."""
+    if number == WHOLE:
+        return Page(1, found, len(found))
+    within = min(number, max(1, math.ceil(len(found) / PAGE_ROWS)))
+    return Page(within, found[(within - 1) * PAGE_ROWS : within * PAGE_ROWS], len(found))
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A table.
 
@@ -204,6 +241,8 @@ class Table:
         Whether the page offers to show more rows than these.
     order
         Of a list whose rows the warehouse sorts: key of the column, with ``-`` before it where descending.
+    page
+        Which page of a long table the rows are; ``None`` = they are all.
     """
 
     name: str
@@ -215,6 +254,14 @@ class Table:
     is_sortable: bool = True
     is_cut_short: bool = False
     order: str = ""
+    page: Page[Any] | None = None
+
+    def at_page(self, number: int) -> Table:
+        """Return a page of the table where it has more rows than one holds: a browser sorts whole tables only."""
+        if not isinstance(self.rows, Sequence) or len(self.rows) <= PAGE_ROWS:
+            return self
+        page = page_of(self.rows, number)
+        return replace(self, rows=page.rows, page=page, is_sortable=False)
 
     @property
     def shown_columns(self) -> list[Column]:

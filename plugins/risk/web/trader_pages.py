@@ -25,10 +25,10 @@ from risk.web.day_charts import results_chart, running_chart, use_chart
 from risk.web.day_tables import day_tables, symbols_table
 from risk.web.day_views import read_day
 from risk.web.exports import answer
-from risk.web.limit_views import page_of
 from risk.web.note_pages import Person, PersonDep, read_notes_view
 from risk.web.parameters import ALL_ROWS, RowCount, ShownRows
 from risk.web.session_tables import feature_tables, recommendations_table
+from risk.web.tables import page_of
 from risk.web.trader_results import read_results, results_table
 from risk.web.views import read_trader, warehouse
 

@@ -1,0 +1,179 @@
+"""Every address of the Risk page in a real browser: phone and desktop, light and dark, keyboard only, without scripts.
+
+The addresses are those of the app: a new page without an example here fails the first test.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from fastapi.routing import APIRoute
+
+from risk.core.warehouse import Connection
+from tests.browser import obstacles, unreached, watched
+from tests.operators.page_desk import store_desk, store_morning
+from tests.operators.web_client import Runs
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+EXAMPLES = {
+    "/": ("/",),
+    "/sessions/{session_date}": ("/sessions/2025-08-15",),
+    "/traders/{place:path}": ("/traders/NET001", "/traders/NET001/2025-08-04"),
+    "/calendar": ("/calendar",),
+    "/breaches": ("/breaches",),
+    "/breaches/{session_date}/{account_id}": ("/breaches/2025-08-04/NET001",),
+    "/limits": ("/limits",),
+    "/track-record": ("/track-record",),
+    "/track-record/{session_date}": ("/track-record/2025-08-05",),
+    "/model": ("/model",),
+    "/model/{model_id}": ("/model/1",),
+    "/approvals/{publication_id}": ("/approvals/1",),
+    "/policy": ("/policy",),
+    "/policy/trials/{trial_number}": ("/policy/trials/1",),
+    "/policy/versions/{version}": ("/policy/versions/0",),
+}
+"""Addresses of each page at the desk of ``page_desk``."""
+
+NO_PAGES = {
+    "/assets/{name}": "a file of a page",
+    "/reports/{session_date}": "the stored email, tested in test_web_access",
+    "/sessions": "redirects the form of every page",
+    "/traders/{account_id:path}/pack": "a download",
+}
+"""What answers GET with something else, and why it is no page."""
+
+ERRORS = ("/traders/NOBODY", "/sessions/2999-01-04", "/nowhere")
+
+SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
+
+EVERYTHING = [*itertools.chain.from_iterable(EXAMPLES.values()), *ERRORS]
+
+
+@pytest.fixture
+def desk(connection: Connection, runs: Runs) -> None:
+    store_desk(connection)
+
+
+@contextlib.contextmanager
+def opened(chromium: Browser, address: str, path: str, **options: Any) -> Iterator[Page]:
+    """Open an address with its charts drawn and everything that folds unfolded."""
+    with watched(chromium, address, **options) as page:
+        answer = page.goto(path)
+        assert answer
+        assert (answer.status == 200) != (path in ERRORS), path
+        if options.get("java_script_enabled", True):
+            page.wait_for_function("document.querySelectorAll('figure.chart:not(.drawn)').length === 0")
+            page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        yield page
+
+
+def test_every_address_of_the_app_is_tried() -> None:
+    from risk.web.app import app
+
+    found = {route.path for route in app.routes if isinstance(route, APIRoute) and "GET" in route.methods}
+
+    assert found == EXAMPLES.keys() | NO_PAGES.keys(), "give a new page an example in EXAMPLES"
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize("path", EVERYTHING)
+def test_page_can_be_read_on_phone_and_desktop_by_day_and_night(chromium: Browser, address: str, path: str) -> None:
+    with opened(chromium, address, path) as page:
+        for name, size in SIZES.items():
+            page.set_viewport_size(size)  # type: ignore[arg-type]
+            for scheme in ("light", "dark"):
+                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                page.wait_for_timeout(100)
+                assert obstacles(page) == [], (name, scheme)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= size["width"], name
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize("path", EVERYTHING)
+def test_page_can_be_used_by_keyboard_alone(chromium: Browser, address: str, path: str) -> None:
+    with opened(chromium, address, path) as page:
+        assert unreached(page) == []
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize("path", EVERYTHING)
+def test_page_says_the_same_without_scripts(chromium: Browser, address: str, path: str) -> None:
+    with opened(chromium, address, path) as page:
+        words = page.locator("main").evaluate(
+            "(main) => [...main.querySelectorAll('td')].map((one) => one.textContent)"
+        )
+    with opened(chromium, address, path, java_script_enabled=False) as page:
+        cells = page.locator("main td")
+        assert cells.all_text_contents() == words
+        assert page.locator("main h1").is_visible()
+        for table in page.locator("figure.chart table").all():
+            assert table.is_visible()
+
+
+@pytest.mark.parametrize(("path", "column"), [("/", "New limit"), ("/sessions/2025-08-15", "New limit")])
+def test_new_limit_is_seen_on_a_phone_without_scrolling_sideways(
+    chromium: Browser, address: str, connection: Connection, path: str, column: str
+) -> None:
+    store_morning(connection)
+
+    with watched(chromium, address, viewport=SIZES["phone"], has_touch=True) as page:
+        page.goto(path)
+        heading = page.locator("#table-limits thead th", has_text=column).bounding_box()
+        navigation = page.locator("header").bounding_box()
+        assert heading
+        assert navigation
+        assert heading["x"] + heading["width"] <= SIZES["phone"]["width"]
+        assert navigation["height"] <= 150
+        # and the trader's name stays where it is when the table is pushed aside
+        name = page.locator("#table-limits tbody th").first
+        before = name.bounding_box()
+        page.locator("#table-limits").evaluate("(table) => { table.scrollLeft = 200; }")
+        assert name.bounding_box() == before
+
+
+def test_approval_on_a_phone_shows_the_limit_that_it_proposes(
+    chromium: Browser, address: str, connection: Connection
+) -> None:
+    store_morning(connection)
+
+    with watched(chromium, address, viewport=SIZES["phone"], has_touch=True) as page:
+        page.goto("/approvals/1")
+        for button in page.get_by_role("button").all():
+            box = button.bounding_box()
+            if box:
+                assert box["x"] + box["width"] <= SIZES["phone"]["width"]
+                assert box["height"] >= 44
+        shown = page.get_by_text("Recommended limit").first.locator("strong").bounding_box()
+        assert shown
+        assert shown["x"] + shown["width"] <= SIZES["phone"]["width"]
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize("path", ["/", "/traders/NET001"])
+def test_page_is_printed_without_navigation_and_with_whole_tables(chromium: Browser, address: str, path: str) -> None:
+    with opened(chromium, address, path) as page:
+        page.emulate_media(media="print")
+
+        assert not page.locator("header").is_visible()
+        assert page.locator(".scroll").first.evaluate("(one) => getComputedStyle(one).overflowX") == "visible"
+        assert page.locator("main a").first.evaluate("(one) => getComputedStyle(one).textDecorationLine") == "none"
+
+
+def test_control_that_the_keyboard_does_not_reach_is_found(chromium: Browser) -> None:
+    shown = chromium.new_page()
+    shown.set_content(
+        "<a id=a href='#'>a</a><a id=b href='#' tabindex=-1>b</a><button id=c style='outline:0'>c</button>"
+    )
+
+    assert [found.partition(" href")[0].partition(" style")[0] for found in unreached(shown)] == [
+        'not reached: <a id="b"',
+        'no visible focus: <button id="c"',
+    ]
+    shown.close()
