@@ -46,6 +46,8 @@ RUN_BY = {
     "riskctl doctor": FIRST_DAY,
     "riskctl track-record": FIRST_DAY,
     "riskctl --help": FIRST_DAY,
+    "riskctl desk": FIRST_DAY,
+    "riskctl breaches": FIRST_DAY,
     "riskctl limits": "tests/sql/test_limits_register.py",
     "riskctl policy": "tests/sql/test_limits_policy_rows.py",
     "riskctl pnl": "tests/unit/test_cli.py",
