@@ -40,7 +40,7 @@ COVERAGE = (0.04, 0.06)
 """Share of sessions beyond the desk's 95 % VaR on the sets null and weak."""
 MOST_FALSE_ALARMS = 1.0
 LEAST_FOUND = 0.9
-NULLS = (("null", 12, 3), ("null", 23, 1), ("hot", 12, 3), ("news", 12, 3))
+NULLS = (("null", 12, 2), ("hot", 12, 2), ("news", 12, 2), ("null", 23, 1))
 """Kind, traders, desk-years."""
 YEAR = 250
 PLANTED_DESKS = 40
@@ -129,7 +129,7 @@ def measure_planted(desks: int = PLANTED_DESKS) -> None:
     plans: list[tuple[str, str, Callable[..., Day], int, int, int]] = [
         ("ring of 3, 15 crossings in a session", CROSSING, plant_ring, 3, 15, 1),
         ("pair, 6 crossings in a session", CROSSING, plant_ring, 2, 6, 1),
-        ("pair, 2 crossings a day for a week", CROSSING, plant_ring, 2, 2, 5),
+        ("pair, 3 crossings a day for a week", CROSSING, plant_ring, 2, 3, 5),
         ("crowd of 4, 6 times in a session", CROWDING, plant_crowd, 4, 6, 1),
         ("crowd of 4, 2 times a day for a week", CROWDING, plant_crowd, 4, 2, 5),
         ("8 copies in a session", COPYING, plant_copies, 2, 8, 1),

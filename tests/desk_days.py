@@ -1,13 +1,15 @@
-"""Fills of a desk written by hand, for the tests of patterns between traders."""
+"""Fills of a desk written by hand, as arrays and as rows, for the tests of patterns between traders."""
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
 
+from risk.core.entities import Fill
 from risk.desk.executions import DeskFills
 
 SESSION = dt.date(2025, 8, 15)
@@ -53,3 +55,21 @@ def desk(trades: Sequence[Trade], volumes: dict[str, float] | None = None, sessi
         price=np.array([trade.cents * UNIT // 100 for trade in trades], np.int64),
         volumes=np.tile(np.array(volume, np.float64), (session_count, 1)),
     )  # fmt: skip
+
+
+def execution(
+    account: str, side: str, second: int, symbol: str = "XYZ", day: dt.date = SESSION, price: str = "10"
+) -> Fill:
+    executed_at = dt.datetime.combine(day, dt.time(15), dt.UTC) + dt.timedelta(seconds=second)
+    return Fill(
+        account, day, executed_at, second + 20_000, side, Decimal(100), symbol, Decimal(price), "USD", Decimal(0)
+    )
+
+
+def crossings(day: dt.date, count: int) -> list[Fill]:
+    """Let NET001 buy what NET005 sells, in as many symbols; a third account trades every minute."""
+    sides = [("NET001", "B"), ("NET005", "S")]
+    return [
+        *(execution(name, side, 400 * n, f"S{n}", day) for n in range(count) for name, side in sides),
+        *(execution("NET009", "BS"[n % 2], 60 * n, "OWN", day) for n in range(-60, 120)),
+    ]

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal
 from typing import Any
 
-from risk.core.entities import Fill
 from risk.core.warehouse import Connection
 from risk.desk.read_fills import read_fills
 from risk.desk.store import store_desk
 from tests.book_desks import FRI, MON, THU, deliver, load, query, run_of
+from tests.desk_days import crossings, execution
 from tests.sql.daily_rows import insert_pnl, trading_days
-
-
-def _fill(account: str, side: str, second: int, symbol: str = "XYZ", day: dt.date = FRI, price: str = "10") -> Fill:
-    executed_at = dt.datetime.combine(day, dt.time(14), dt.UTC) + dt.timedelta(seconds=second)
-    return Fill(
-        account, day, executed_at, second + 20_000, side, Decimal(100), symbol, Decimal(price), "USD", Decimal(0)
-    )
-
-
-def _crossings(day: dt.date, count: int) -> list[Fill]:
-    """Let NET001 buy what NET005 sells, in as many symbols; a third account trades every minute."""
-    sides = [("NET001", "B"), ("NET005", "S")]
-    return [
-        *(_fill(name, side, 400 * n, f"S{n}", day) for n in range(count) for name, side in sides),
-        *(_fill("NET009", "BS"[n % 2], 60 * n, "OWN", day) for n in range(-60, 120)),
-    ]
 
 
 def _rows(connection: Connection, table: str, columns: str) -> list[tuple[Any, ...]]:
@@ -36,7 +19,7 @@ def _rows(connection: Connection, table: str, columns: str) -> list[tuple[Any, .
 
 def test_patterns_are_stored_with_the_run_and_replaced_by_a_rerun(connection: Connection) -> None:
     # given seven crossings to the letter on Friday, one of them of a symbol the market trades much
-    deliver(connection, _crossings(FRI, 7))
+    deliver(connection, crossings(FRI, 7))
     query(
         connection,
         "insert into marks (load_id, file_name, line_number, session_date, symbol, price, volume, currency, "
@@ -69,9 +52,9 @@ def test_patterns_are_stored_with_the_run_and_replaced_by_a_rerun(connection: Co
 
 def test_run_judges_five_sessions_as_it_knew_them(connection: Connection) -> None:
     # given Thursday delivered after the run's cut-off
-    deliver(connection, _crossings(FRI, 2))
+    deliver(connection, crossings(FRI, 2))
     early = run_of(connection, FRI)
-    deliver(connection, _crossings(THU, 3))
+    deliver(connection, crossings(THU, 3))
     late = run_of(connection, FRI)
 
     # when
@@ -85,15 +68,25 @@ def test_run_judges_five_sessions_as_it_knew_them(connection: Connection) -> Non
 
 
 def test_fills_without_a_time_or_a_price_are_counted_and_not_compared(connection: Connection) -> None:
-    deliver(connection, [_fill("NET001", "B", 0), _fill("NET005", "S", 0), _fill("NET005", "S", 5, price="0")])
+    deliver(
+        connection,
+        [
+            execution("NET001", "B", 0, day=FRI),
+            execution("NET005", "S", 0, day=FRI),
+            execution("NET005", "S", 5, day=FRI, price="0"),
+        ],
+    )
     query(connection, "update fills set is_time_unknown = true where account_id = 'NET001'")
     assert store_desk(connection, run_of(connection, FRI)) == 0
     assert _rows(connection, "desk_scans", "session_date, fill_count, skipped_fill_count")[-1] == (FRI, 1, 2)
 
 
 def test_destination_reaches_the_comparison(connection: Connection) -> None:
-    deliver(connection, [_fill("NET001", "B", 0), _fill("NET005", "S", 0)])
-    query(connection, "update fills set route = case account_id when 'NET001' then 'ARCA' else 'IEX' end")
+    # given fills against each other on one destination, then on two
+    deliver(connection, [execution("NET001", "B", 0, day=FRI), execution("NET005", "S", 0, day=FRI)])
+    query(connection, "update fills set route = 'ARCA'")
+    assert store_desk(connection, run_of(connection, FRI)) == 1
+    query(connection, "update fills set route = 'IEX' where account_id = 'NET005'")
     assert store_desk(connection, run_of(connection, FRI)) == 0
 
 

@@ -1,7 +1,7 @@
 """Patterns between traders to review: crowding, crossing and copying, each with its false-alarm rate.
 
 Crowding
-    A trader's entries into a symbol and side that at least two other traders enter within 2.5 minutes.
+    A trader's entries into a symbol and side that at least two other traders enter within 90 seconds.
 Crossing
     Two accounts on opposite sides of a symbol within a minute; and, for rings, one account and any of the others.
 Copying
@@ -44,7 +44,7 @@ CROSSING: Final = "crossing"
 COPYING: Final = "copying"
 
 CROSSING_SECONDS = 60
-CROWD_SECONDS = BLOCK_GAP_SECONDS // 2 - 1
+CROWD_SECONDS = 90
 """Less than half of the gap between two entries of a trader: nobody counts twice in a crowd."""
 CROWD_OTHERS = 2
 LARGEST_LAG_SECONDS, LAG_STEP_SECONDS, LAG_WINDOW_SECONDS = 240, 15, 30

@@ -36,6 +36,7 @@ from risk.web.approval_views import CutsForm, DecisionForm, read_approval, wake_
 from risk.web.breach_views import BreachForm, read_breach
 from risk.web.calendar_pages import router as calendar_router
 from risk.web.charts import chart_tables
+from risk.web.desk_pages import router as desk_router
 from risk.web.exports import answer
 from risk.web.guard import Guard, protect
 from risk.web.limit_tables import decisions_table, entries_table, limits_tables
@@ -360,6 +361,7 @@ app = FastAPI(
 app.include_router(router)
 app.include_router(trader_router)
 app.include_router(calendar_router)
+app.include_router(desk_router)
 app.include_router(policy_router)
 app.include_router(note_router)
 app.add_middleware(Guard, refuse=refuse_foreign)

@@ -27,7 +27,7 @@ comment on table results.desk_findings is
 comment on column results.desk_findings.run_id is 'Run the row belongs to.';
 comment on column results.desk_findings.place is 'From 1.';
 comment on column results.desk_findings.kind is
-'crowding: enters what at least two others enter within 2.5 minutes; crossing: opposite sides within a minute; '
+'crowding: enters what at least two others enter within 90 seconds; crossing: opposite sides within a minute; '
 'copying: same side with a steady lag of up to four minutes.';
 comment on column results.desk_findings.first_session_date is 'First session it covers.';
 comment on column results.desk_findings.last_session_date is 'Last session; the same = one session.';

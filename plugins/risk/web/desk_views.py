@@ -1,0 +1,103 @@
+"""What the page Desk shows: the desk's curve and tail, its limits, correlations, and patterns between traders."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from risk.core.calendar import sessions_between
+from risk.core.errors import RequestError
+from risk.core.warehouse import Connection, records
+from risk.desk.read_fills import WINDOW_SESSIONS
+from risk.report.desk_summary import DeskSummary, read_desk
+
+Row = Mapping[str, Any]
+
+CURVE_SESSIONS = 250
+LONGEST_RANGE = dt.timedelta(days=370)
+
+
+@dataclass(frozen=True, slots=True)
+class DeskView:
+    """The page Desk.
+
+    Attributes
+    ----------
+    summary
+        Of the report.
+    curve
+        Results of the desk by session, ascending; see ``select_curve.sql``.
+    correlations
+        Of pairs of accounts; see ``select_correlations.sql``.
+    first_session, last_session
+        Range of the patterns, ends included.
+    scans, findings, self_trades
+        What was looked at and found there; see the statements of these names.
+    is_last_week
+        Whether the range is what the run itself looked at, shown as it was known then.
+    """
+
+    summary: DeskSummary
+    curve: Sequence[Row]
+    correlations: Sequence[Row]
+    first_session: dt.date
+    last_session: dt.date
+    scans: Sequence[Row]
+    findings: Sequence[Row]
+    self_trades: Sequence[Row]
+    is_last_week: bool
+
+    def of_kind(self, kind: str) -> list[Row]:
+        """List the findings of one kind, the flagged ones first."""
+        return [row for row in self.findings if row["kind"] == kind]
+
+    @property
+    def flagged_count(self) -> int:
+        """Findings that independent traders would hardly give."""
+        return sum(row["is_flagged"] for row in self.findings)
+
+
+def read_desk_page(
+    connection: Connection, session_date: dt.date | None, first: dt.date | None, last: dt.date | None
+) -> DeskView | None:
+    """Read the page of a session's report, by default the newest; ``None`` before the first report.
+
+    Parameters
+    ----------
+    session_date
+        ``None`` = the newest one reported.
+    first, last
+        Range of the patterns: what the newest runs know of it; ``None`` = the week that ends with the session, as its
+        run knew it.
+
+    Raises
+    ------
+    RequestError
+        If the session has no report, or the range ends before it begins or is longer than a year.
+    """
+    found = records(connection, "risk_page/select_report", {"session_date": session_date})
+    if not found and session_date is None:
+        return None
+    summary = read_desk(connection, session_date)
+    reported = summary.facts.session_date
+    week = sessions_between(reported - dt.timedelta(days=4 * WINDOW_SESSIONS), reported)[-WINDOW_SESSIONS:]
+    is_last_week = first is None and last is None
+    until = last if last is not None else reported if first is None else max(reported, first)
+    since = first if first is not None else min(week[0], until)
+    if not dt.timedelta(0) <= until - since <= LONGEST_RANGE:
+        raise RequestError(f"From {since} to {until} is no range of at most a year: enter the earlier day first.")
+    run_id = found[0]["run_id"]
+    binds = {"run_id": run_id if is_last_week else None, "first_session": since, "last_session": until}
+    return DeskView(
+        summary=summary,
+        curve=records(connection, "desk/select_curve", {"session_date": reported, "row_count": CURVE_SESSIONS}),
+        correlations=records(connection, "desk/select_correlations", {"run_id": run_id}),
+        first_session=since,
+        last_session=until,
+        scans=records(connection, "desk/select_scans", binds),
+        findings=records(connection, "desk/select_findings", binds),
+        self_trades=records(connection, "desk/select_self_trades", binds),
+        is_last_week=is_last_week,
+    )

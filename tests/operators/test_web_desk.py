@@ -1,0 +1,91 @@
+"""The page Desk: what it shows of a stored week, its links, its range, and its empty states."""
+
+from __future__ import annotations
+
+import datetime as dt
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from risk.core.runs import Run
+from risk.core.warehouse import Connection
+from risk.desk.store import store_desk
+from tests.book_desks import deliver, run_of
+from tests.desk_days import crossings
+from tests.operators.web_client import figures, words
+from tests.report_desks import SESSION, book, deliver_fills, insert, open_run, recommend, store_report
+
+
+@pytest.fixture
+def run(connection: Connection) -> Run:
+    """Store a desk of two traders who cross seven times on the session, and its report."""
+    first = open_run(connection)
+    for name in ("NET001", "NET005"):
+        book(connection, name, input_fingerprint=deliver_fills(connection, first, name))
+    deliver(connection, crossings(SESSION, 7))
+    run = run_of(connection, SESSION)
+    recommend(connection, run, "NET001", "0.00")
+    store_desk(connection, run)
+    store_report(connection, run)
+    return run
+
+
+def test_desk_before_the_first_report_says_how_to_get_one(client: Any) -> None:
+    answer = client.get("/desk")
+    assert answer.status_code == 200
+    assert "make" in words(answer)
+
+
+def test_crossing_of_the_week_is_one_link_from_today(client: Any, run: Run) -> None:
+    # given the newest page
+    assert 'href="/desk"' in client.get("/").text
+
+    # when
+    shown = client.get("/desk")
+
+    # then the pair, its days and the rate stand there
+    assert "Patterns to review" in words(shown)
+    assert f"/traders/NET001/{SESSION}" in shown.text
+    assert f"/traders/NET005/{SESSION}" in shown.text
+    assert "NET001 NET005 2025-08-15 7 " in words(shown)
+    assert figures(shown)[0]["data"][0]["type"] == "bar"
+
+
+def test_exports_have_every_digit(client: Any, run: Run) -> None:
+    answer = client.get("/desk?format=csv&table=crossing")
+    assert answer.status_code == 200
+    line = next(line for line in answer.text.splitlines() if line.startswith("NET001,NET005"))
+    assert ",7," in line
+
+
+def test_long_tables_are_cut_and_shown_whole_on_request(client: Any, run: Run) -> None:
+    assert "Show all" in words(client.get("/desk?rows=1"))
+    assert "Show all" not in words(client.get("/desk"))
+
+
+def test_range_shows_the_days_asked_for(client: Any, run: Run) -> None:
+    day = SESSION.isoformat()
+    assert "NET001 NET005 2025-08-15 7 " in words(client.get(f"/desk?first={day}&last={day}"))
+    before = words(client.get("/desk?first=2025-01-02&last=2025-01-31"))
+    assert "None in these sessions" in before
+    assert "Nothing was looked at in these sessions" in before
+
+
+def test_wrong_range_and_unreported_session_say_what_to_do(client: Any, run: Run) -> None:
+    backward = client.get("/desk?first=2025-08-15&last=2025-08-14")
+    assert "enter the earlier day first" in words(backward)
+    assert client.get("/desk/2025-08-14").status_code == 404
+    assert client.get("/desk?first=soon").status_code in {400, 422}
+
+
+def test_permalink_shows_what_the_run_knew(client: Any, run: Run, connection: Connection) -> None:
+    # given a later run of the same session that has found nothing
+    insert(
+        connection, "desk_scans", run_id=open_run(connection, revision=9, session_date=dt.date(2025, 8, 18)).run_id,
+        session_date=SESSION, account_count=2, fill_count=2, skipped_fill_count=0, self_trade_count=0,
+        self_trades_by_chance=Decimal(0),
+    )  # fmt: skip
+    day = SESSION.isoformat()
+    assert "NET001 NET005 2025-08-15 7 " in words(client.get(f"/desk/{day}"))
+    assert "NET001 NET005 2025-08-15 7 " not in words(client.get(f"/desk?first={day}&last={day}"))
