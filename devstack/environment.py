@@ -179,7 +179,6 @@ def airflow_environment(
         "PYTHONPATH": str(workspace.root / "plugins"),
         "RISK_DESK": desk_name(desk.kind, environment),
         "RISK_FILLS_DIR": str(desk.fills or desk.reference_dir or ""),
-        "RISK_BASE_URL": url,
         MAPPING_VARIABLE: mapping_setting(environment),
     }
     defaults = replaceable(workspace, passwords, desk, ports)
@@ -218,6 +217,7 @@ def replaceable(workspace: Workspace, passwords: Secrets, desk: Desk, ports: Map
         WAREHOUSE_CONNECTION: connection_uri("postgres", "risk", passwords.risk, port, desk.kind.database),
         SMTP_CONNECTION: json.dumps(mail),
         UI_USERS: f"{UI_USER}:admin",
+        "RISK_BASE_URL": f"http://{LOOPBACK}:{ports['api']}",
         METADATA_DSN: connection_uri("postgresql+psycopg2", "airflow", passwords.airflow, port, "airflow"),
         "RISK_SCHEDULE": "sessions" if desk.is_scheduled else "off",
         "RISK_REPORTS_DIR": str(workspace.var / "reports"),

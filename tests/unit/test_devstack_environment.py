@@ -31,11 +31,16 @@ def environment(workspace: Workspace, given: dict[str, str], kind: DeskKind = De
 
 
 @pytest.mark.parametrize(
-    "name", [WAREHOUSE_CONNECTION, SMTP_CONNECTION, METADATA_DSN, "RISK_SCHEDULE", "RISK_REPORTS_DIR"]
+    "name",
+    [WAREHOUSE_CONNECTION, SMTP_CONNECTION, METADATA_DSN, "RISK_SCHEDULE", "RISK_REPORTS_DIR", "RISK_BASE_URL"],
 )
 def test_environment_keeps_what_the_user_has_set(workspace: Workspace, name: str) -> None:
     assert environment(workspace, {name: "the user's own"})[name] == "the user's own"
     assert environment(workspace, {})[name] != "the user's own"
+
+
+def test_links_lead_to_this_machine_where_the_user_names_no_address(workspace: Workspace) -> None:
+    assert environment(workspace, {})["RISK_BASE_URL"] == "http://127.0.0.1:21001"
 
 
 @pytest.mark.parametrize(
