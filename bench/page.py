@@ -27,6 +27,17 @@ ROUNDS = 40
 _IS_SIMULATED = True
 _LAST = dt.date(2025, 8, 15)
 LIMITS = {23: 0.2, 2000: 1.0}
+PATHS = (
+    "/",
+    "/sessions/2025-08-15",
+    "/calendar",
+    "/calendar?sessions=250",
+    "/traders/NET0007",
+    "/traders/NET0007/2025-08-15",
+    "/limits",
+    "/track-record",
+    "/model",
+)
 _SQL = {
     "daily_pnl": """
 insert into derived.daily_pnl (account_id, session_date, fill_count, volume, turnover_usd, gross_pnl_usd, fees_usd,
@@ -61,6 +72,48 @@ from derived.daily_pnl as p
 insert into derived.features (account_id, session_date, feature_set_version, last_z, mean_z_5, mean_z_20, drawdown)
 select account_id, session_date, 'bench', random(), random(), random(), random()
 from derived.daily_pnl
+""",
+    "running_lows": """
+insert into derived.running_lows
+select p.account_id, p.session_date, array[500, 900, 1600], array_fill(s.closes_at, array[3]), 1700, p.total_pnl_usd,
+    s.opens_at, s.closes_at
+from derived.daily_pnl as p inner join risk.sessions as s using (session_date)
+""",
+    "limit_receipts": """
+insert into derived.limit_receipts (account_id, session_date, inputs_sha256, policy_version, limit_usd, limit_source,
+    limit_count, largest_loss_usd, loss_from_top_usd, use_ratio, final_usd, outcome, breach_reasons)
+select account_id, session_date, '0', '0', 5000, 'default', 1, 1600, 1700, 0.32, close_usd, 'within', '{}'
+from derived.running_lows
+""",
+    "deliveries": """
+insert into risk.deliveries (load_id, file_name, account_id, session_date, content_sha256, recorded_at, row_count,
+    loaded_count, rejected_count, duplicate_count)
+select (select max(load_id) from risk.loads), 'bench.csv', account_id, session_date, '0', clock_timestamp(), 70, 70, 0,
+    0
+from derived.daily_pnl
+where session_date > date '2025-08-15' - 28
+""",
+    "fills": """
+insert into risk.fills (delivery_id, line_number, account_id, session_date, executed_at, is_time_unknown, tie_rank,
+    side, quantity, symbol, price, currency, fees_usd)
+select d.delivery_id, n, d.account_id, d.session_date, s.opens_at + n * interval '5 minutes', false, 0,
+    case when n %% 2 = 0 then 'B' else 'S' end, 100, 'SYM' || n / 2 %% 10, 20 + n %% 7, 'USD', 0.35
+from risk.deliveries as d inner join risk.sessions as s using (session_date) cross join generate_series(0, 69) as n
+order by d.session_date
+""",
+    "positions": """
+insert into derived.positions (account_id, session_date, symbol, currency, quantity, lots, multiplier, mark_price,
+    mark_source, realized_pnl_usd, unrealized_pnl_usd, realized_pnl, unrealized_pnl, rate)
+select account_id, session_date, 'SYM' || n, 'USD', case when n < 5 then 100 else 0 end, '[]', 1, 22, 'marks', 5, 0, 5,
+    0, 1
+from risk.deliveries cross join generate_series(0, 9) as n
+""",
+    "last_fills": """
+insert into derived.last_fills (session_date, symbol, currency, instant, tie_rank, price, first_instant, first_price)
+select session_date, 'SYM' || n, 'USD', extract(epoch from closes_at) * 1000000, 0, 20 + random(),
+    extract(epoch from opens_at) * 1000000, 20 + random()
+from risk.sessions cross join generate_series(0, 9) as n
+where session_date <= '2025-08-15'
 """,
     "cut_outcomes": """
 insert into derived.cut_outcomes select p.account_id, p.session_date, r.run_id, clock_timestamp(), false, 5000, 0.40,
@@ -220,10 +273,11 @@ def measure(dsn: str) -> dict[str, Any]:
     for account_count, day_count in ((23, 625), (2000, 60)):
         with connection, connection.cursor() as cursor:
             cursor.execute(
-                "truncate risk.sessions, risk.loads, derived.features, risk.limit_changes restart identity cascade"
+                "truncate risk.sessions, risk.loads, risk.fills, derived.features, derived.positions, "
+                "derived.last_fills, risk.limit_changes restart identity cascade"
             )
         _fill(connection, account_count, day_count)
-        for path in ("/", "/sessions/2025-08-15", "/traders/NET0007", "/limits", "/track-record", "/model"):
+        for path in PATHS:
             seconds = []
             for _ in range(ROUNDS):
                 started = time.perf_counter()

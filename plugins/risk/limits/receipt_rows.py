@@ -151,8 +151,14 @@ def _read_desk(connection: Connection, effective_session: dt.date, as_of: Instan
     return _Desk(terms, versions, read_unreported_limits(connection, as_of, terms))
 
 
-def _with_reported(connection: Connection, as_of: Instant, desk: _Desk, wanted: Sequence[BookedSession]) -> _Desk:
-    """Add the limits that were reported around some sessions."""
+def _with_reported(
+    connection: Connection,
+    as_of: Instant,
+    desk: _Desk,
+    wanted: Sequence[BookedSession],
+    account_ids: Sequence[str] | None = None,
+) -> _Desk:
+    """Add the limits that were reported around some sessions, of all accounts or some."""
     reported = read_reported_limits(
         connection,
         as_of,
@@ -161,6 +167,7 @@ def _with_reported(connection: Connection, as_of: Instant, desk: _Desk, wanted: 
         through_session=max(one.session_date for one in wanted),
         first_at=min(one.first_at for one in wanted),
         last_at=max(one.last_at for one in wanted),
+        account_ids=account_ids,
     )
     return _Desk(desk.terms, desk.versions, with_reported(desk.limits, reported, desk.terms))
 
@@ -264,7 +271,8 @@ def follow_session(
     instants = [step.executed_at for step in steps]
     first_at, last_at = (instants or [closes_at])[0], max([closes_at, *instants])
     one = BookedSession(account_id, session_date, "", (), (), Decimal(0), total_usd, first_at, last_at, closes_at)
-    desk = _with_reported(connection, "infinity", _read_desk(connection, effective_session, "infinity"), [one])
+    desk = _read_desk(connection, effective_session, "infinity")
+    desk = _with_reported(connection, "infinity", desk, [one], [account_id])
     version, limits = _limits(desk, one)
     terms = ReceiptTerms.of(desk.policy(account_id, version))
     listed = {"account_ids": [account_id], "session_dates": [session_date]}

@@ -204,6 +204,7 @@ def read_day(connection: Connection, account_id: str, session_date: dt.date) -> 
     if books and books["total_pnl_usd"] is not None:
         closing = books["closes_at"], books["total_pnl_usd"]
         followed = follow_session(connection, account_id, session_date, steps, closing, effective_session)
+    deliveries = _delivery_ids(connection, account_id, [session_date])
     terms = read_terms(connection, effective_session)
     receipts = read_receipts(connection, terms, session_date=session_date, account_id=account_id)
     return DayView(
@@ -212,11 +213,11 @@ def read_day(connection: Connection, account_id: str, session_date: dt.date) -> 
         around["earlier_session"],
         around["later_session"],
         books,
-        len(_delivery_ids(connection, account_id, [session_date])),
+        len(deliveries),
         steps,
         followed,
         receipts[0][1] if receipts else None,
-        read_symbols(connection, account_id, [session_date]),
+        _read_symbols(connection, account_id, [session_date], deliveries),
         read_gap_stress(connection, account_id, session_date),
         _read_reported(connection, account_id, session_date),
     )
@@ -226,9 +227,16 @@ def read_symbols(connection: Connection, account_id: str, session_dates: Sequenc
     """Read what an account traded and made in each symbol over consecutive sessions, the largest turnover first."""
     if not session_dates:
         return []
+    deliveries = _delivery_ids(connection, account_id, session_dates)
+    return _read_symbols(connection, account_id, session_dates, deliveries)
+
+
+def _read_symbols(
+    connection: Connection, account_id: str, session_dates: Sequence[dt.date], delivery_ids: Sequence[int]
+) -> list[SymbolResult]:
     bounds = {"first_session_date": session_dates[0], "last_session_date": session_dates[-1]}
-    deliveries = {"delivery_ids": _delivery_ids(connection, account_id, session_dates)}
-    found = records(connection, "risk_page/select_symbol_results", {"account_id": account_id, **bounds, **deliveries})
+    asked = {"account_id": account_id, **bounds, "delivery_ids": list(delivery_ids)}
+    found = records(connection, "risk_page/select_symbol_results", asked)
     with localcontext(EXACT):
         turnover = sum((row["turnover_usd"] or ZERO for row in found), ZERO)
         moved = sum((abs(row["pnl_usd"] or ZERO) for row in found), ZERO)

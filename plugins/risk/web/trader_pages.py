@@ -34,7 +34,7 @@ from risk.web.views import read_trader, warehouse
 
 router = APIRouter()
 
-CHART_SESSIONS = 250
+CHART_SESSIONS = 125
 """Sessions in the charts of results and use."""
 
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
