@@ -61,7 +61,7 @@ def test_fills_of_a_day_have_pages_and_an_export_of_all(client: Any, connection:
     pages = [words(client.get(f"{path}?page={number}")) for number in (1, 3, 99)]
 
     assert "1 to 100 of 250 Next" in pages[0]
-    assert "Previous 201 to 250 of 250" in pages[1]
+    assert "Previous Fills 201 to 250 of 250" in pages[1]
     assert pages[2] == pages[1]
     lines = client.get(f"{path}?format=csv&table=fills").text.splitlines()
     assert len(lines) == 251
@@ -152,11 +152,11 @@ def test_calendar_shows_results_marks_sums_and_the_desk(client: Any, connection:
         '<td class="heat l3"><a href="traders/NET001/2025-08-05" title="-$5,503.00; -2.2 typical days; breach of the '
         'limit">-2.2<b>B</b></a></td>' in answer.text
     )
-    assert "NET001 -$5,503 0, 1 1 losing day 1 1 0" in text
-    assert "NET002 +$14 2, 0 2 winning days 0 0 0 + +" in text
-    assert "NET003 $0 and 1 unknown 0, 0 0 0 0 ?" in text
-    # -5,503 + 4; two of three are known, one has lost.
-    assert "-$5,499 1 of 3" in text
+    assert "NET001 -$5,503 -2.2 B 0 1 losing day 0, 1 1 1 0" in text
+    assert "NET002 +$14 + + 2 winning days 2, 0 0 0 0" in text
+    assert "NET003 $0 and 1 unknown ? 0, 0 0 0 0" in text
+    # -5,503 + 14; on Tuesday -5,503 + 4, and one of three has lost.
+    assert "Desk -$5,489 -$5,499 1 of 3" in text
     assert client.get("/calendar?format=csv").text.splitlines()[1] == "NET001,2025-08-05,2,-5503.00,-2.25,breach,"
 
 

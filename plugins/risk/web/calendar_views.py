@@ -184,6 +184,11 @@ class CalendarView:
     traders: Page[CalendarRow]
 
     @property
+    def total_usd(self) -> Decimal:
+        """Sum of the desk's known results."""
+        return sum((session["total_pnl_usd"] or Decimal(0) for session in self.sessions), Decimal(0))
+
+    @property
     def earlier(self) -> dt.date:
         """Last day of the calendar before this one."""
         oldest: dt.date = self.sessions[-1]["session_date"]
