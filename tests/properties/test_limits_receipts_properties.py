@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.core.calendar import session_open
-from risk.limits.receipts import BREACH, HIT, WITHIN, ReceiptTerms, RunningLows, receipt, receipt_within
+from risk.limits.receipts import BREACH, HIT, WITHIN, ReceiptTerms, RunningLows, receipt, receipt_within, running_pnl
 from tests.properties.effort import many_examples
 from tests.receipt_desks import DAY, SHIPPED_TERMS, SYMBOLS, Day, Trade, draw_day, judge, limit
 
@@ -45,6 +45,29 @@ def test_receipt_is_that_of_brute_force(seed: int, *, equal_counts: bool) -> Non
     terms = ReceiptTerms(Decimal("0.10"), 10, equal_counts=equal_counts, has_fees=True)
 
     assert found(day, terms) == judge(day, terms)
+
+
+@many_examples
+@given(seed=st.integers(0, 2**32))
+def test_every_point_of_the_running_pnl_is_that_of_brute_force(seed: int) -> None:
+    day = draw_day(random.Random(seed))
+    count = len(day.trades)
+
+    points, made = running_pnl(day.path(), day.limits, SHIPPED_TERMS)
+
+    assert [point.pnl_usd for point in points] == [
+        *(day.pnl(number + 1) for number in range(count)),
+        day.pnl(count, at_marks=True),
+    ]
+    # The close is the day's total, the lowest point the receipt's largest loss, and both are of one walk.
+    assert (points[-1].pnl_usd, points[-1].step) == (made.final_usd, None)
+    assert max(Decimal(0), -min(point.pnl_usd for point in points)) == made.largest_loss_usd
+    assert made == receipt(day.path(), day.limits, SHIPPED_TERMS)
+    judged = judge(day)
+    place = {"fill": judged.get("number"), "gap": judged.get("number"), "close": count}.get(judged["kind"])
+    assert [number for number, point in enumerate(points) if point.is_hit] == ([] if place is None else [place])
+    acting = [[limit for since, limit in day.limits if since <= point.at] for point in points]
+    assert [point.limit for point in points] == [(found or [day.limits[0][1]])[-1] for found in acting]
 
 
 @many_examples
