@@ -1,7 +1,7 @@
 """The desk's tail and the patterns between traders, on desks whose truth is known: ``python -m bench desk``.
 
-The product judges every session, and with each the week that ends with it. Of the weeks every fifth is judged here, and
-what is flagged in it counts five times. ``python -m bench desk PART`` measures one part: tail, nulls, planted, speed.
+Every session is judged, and with each the week that ends with it, as the product does every morning.
+``python -m bench desk PART`` measures one part: tail, nulls, planted, speed.
 """
 
 from __future__ import annotations
@@ -113,15 +113,15 @@ def measure_nulls(nulls: Sequence[tuple[str, int, int]] = NULLS) -> None:
 
 
 def _count_alarms(desk: Desk, flagged: Counter[str], rates: list[float]) -> None:
-    """Judge each session of a desk once, and every fifth of the weeks: what is flagged there counts five times."""
-    for last in range(WINDOW_SESSIONS - 1, YEAR, WINDOW_SESSIONS):
+    """Judge each session of a desk and each week, as the product does every morning."""
+    for last in range(YEAR):
         fills = desk.window(last)
+        newest = len(fills.session_dates) - 1
         for one in find_patterns(fills):
-            if one.is_flagged:
-                is_week = one.first_session != one.last_session
-                flagged[f"{one.kind} of a {'week' if is_week else 'session'}"] += WINDOW_SESSIONS if is_week else 1
-        flagged["self-trade"] += len(find_self_trades(fills))
-        rates += chance_rates(fills).tolist()
+            if one.is_flagged and one.last_session == newest:
+                flagged[f"{one.kind} of a {'week' if one.first_session < newest else 'session'}"] += 1
+        flagged["self-trade"] += sum(one.session == newest for one in find_self_trades(fills))
+        rates.append(float(chance_rates(fills)[newest]))
 
 
 def measure_planted(desks: int = PLANTED_DESKS) -> None:

@@ -7,11 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from risk.core.runs import Run
 from risk.core.warehouse import Connection
 from risk.desk.store import store_desk
 from tests.book_desks import deliver, run_of
+from tests.browser import obstacles, watched
 from tests.desk_days import crossings
 from tests.operators.web_client import figures, words
 from tests.report_desks import SESSION, book, deliver_fills, insert, open_run, recommend, store_report
@@ -89,3 +91,26 @@ def test_permalink_shows_what_the_run_knew(client: Any, run: Run, connection: Co
     day = SESSION.isoformat()
     assert "NET001 NET005 2025-08-15 7 " in words(client.get(f"/desk/{day}"))
     assert "NET001 NET005 2025-08-15 7 " not in words(client.get(f"/desk?first={day}&last={day}"))
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_page_is_usable_in_a_real_browser(
+    chromium: Browser, address: str, run: Run, connection: Connection, width: int, scheme: Any
+) -> None:
+    # given a correlation for the heat map
+    insert(
+        connection, "desk_correlations", run_id=run.run_id, account_id="NET001", other_account_id="NET005",
+        session_count=40, correlation_ratio=Decimal("0.62"), low_ratio=Decimal("0.4"), high_ratio=Decimal("0.8"),
+    )  # fmt: skip
+
+    # when
+    with watched(chromium, address, viewport={"width": width, "height": 900}, color_scheme=scheme) as page:
+        page.goto("/")
+        page.get_by_role("link", name="Desk", exact=True).first.click()
+        expect(page.locator(".plot .main-svg").first).to_be_visible()
+
+        # then two interactions from the mail the crossings of the last five sessions stand there
+        expect(page.locator("#crossing")).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert obstacles(page) == []
