@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from risk.desk.executions import DeskFills, IntVector
+from risk.desk.executions import ORDER_GAP_SECONDS, DeskFills, IntVector
 from simulation.law import stream
 from simulation.market import SYMBOLS, draw_closes, draw_day
 from simulation.trips import draw_fills
@@ -161,10 +161,19 @@ def plant_crowd(day: Day, crowd: Sequence[int], count: int, draws: np.random.Gen
 def plant_copies(day: Day, pair: Sequence[int], count: int, draws: np.random.Generator) -> Day:
     """Let the first of a pair repeat orders of the second about 40 seconds later, at half the size."""
     follower, leader = pair
-    own = np.flatnonzero(day.account == leader)
+    own = _first_fills(day, leader)
     rows = []
     for place in draws.choice(own, min(count, len(own)), replace=False).tolist():
         lag = 40 + int(draws.integers(-8, 9))
         what = (day.second[place] + lag, day.sign[place], max(day.quantity[place] // 2, 1), day.price[place], 3)
         rows.append((follower, day.symbol[place], *map(int, what)))
     return day.with_fills(rows)
+
+
+def _first_fills(day: Day, account: int) -> IntVector:
+    """List the fills of an account that begin an order: none of the same symbol and side within a minute before."""
+    own = np.flatnonzero(day.account == account)
+    by_lane = own[np.lexsort((day.second[own], day.sign[own], day.symbol[own]))]
+    is_same = (np.diff(day.symbol[by_lane]) == 0) & (np.diff(day.sign[by_lane]) == 0)
+    is_first = np.append(True, ~is_same | (np.diff(day.second[by_lane]) >= ORDER_GAP_SECONDS))
+    return by_lane[is_first[: len(by_lane)]]
