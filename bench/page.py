@@ -18,8 +18,16 @@ from urllib.parse import quote
 from psycopg2.extensions import parse_dsn
 
 from risk.core import calendar, schema, warehouse
-from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts, PolicyFacts
-from tests.operators.web_client import Member
+from risk.core.errors import RequestError
+from risk.core.policy_store import read_policies
+from risk.core.runs import read_run
+from risk.core.warehouse import rows
+from risk.limits.approvals import ApprovalPolicy, open_publication
+from risk.limits.trials import seal_trial
+from risk.report.facts import AccountFacts, Counts, DeskFacts, Facts, PolicyFacts, RosterEntry
+from risk.report.receipt_facts import LimitUseFacts
+from tests.operators.web_client import Member, Runs, page_routes
+from tests.report_desks import within
 
 ROUNDS = 40
 """Of fewer than 20 answers the 95th percentile would be a guess beyond the slowest one."""
@@ -27,17 +35,28 @@ ROUNDS = 40
 _IS_SIMULATED = True
 _LAST = dt.date(2025, 8, 15)
 LIMITS = {23: 0.2, 2000: 1.0}
-PATHS = (
-    "/",
-    "/sessions/2025-08-15",
-    "/calendar",
-    "/calendar?sessions=250",
-    "/traders/NET0007",
-    "/traders/NET0007/2025-08-15",
-    "/limits",
-    "/track-record",
-    "/model",
-)
+LARGEST_BYTES = 1_000_000
+PAGES = {
+    "/": "/",
+    "/sessions/{session_date}": "/sessions/2025-08-15",
+    "/traders/{place:path}": "/traders/NET0007",
+    "/desk": "/desk",
+    "/desk/{session_date}": "/desk/2025-08-15",
+    "/calendar": "/calendar",
+    "/breaches": "/breaches",
+    "/breaches/{session_date}/{account_id}": "/breaches/2025-08-15/NET0007",
+    "/limits": "/limits",
+    "/track-record": "/track-record",
+    "/track-record/{session_date}": "/track-record/2025-08-15",
+    "/model": "/model",
+    "/model/{model_id}": "/model/1",
+    "/approvals/{publication_id}": "/approvals/1",
+    "/policy": "/policy",
+    "/policy/trials/{trial_number}": "/policy/trials/1",
+    "/policy/versions/{version}": "/policy/versions/0",
+}
+"""An address of each page of the app."""
+FURTHER = ("/traders/NET0007/2025-08-15", "/calendar?sessions=250", "/?page-limits=2")
 _SQL = {
     "daily_pnl": """
 insert into derived.daily_pnl (account_id, session_date, fill_count, volume, turnover_usd, gross_pnl_usd, fees_usd,
@@ -165,6 +184,19 @@ with requested as (
 insert into risk.limit_change_decisions (change_id, action, seen_sha256, user_id, user_name)
 select change_id, 'approved', repeat('0', 64), 'bob', 'Bob' from requested where change_id %% 4 > 0
 """,
+    "limit_breaches": """
+insert into risk.limit_breaches (run_id, account_id, session_date, is_breach, limit_usd, largest_loss_usd, final_usd,
+    breach_reasons)
+select r.run_id, p.account_id, p.session_date, true, 5000, 6000, -5500, array['traded on']
+from derived.daily_pnl as p inner join risk.runs as r on r.session_date = p.session_date
+where p.account_id = 'NET0007' or p.session_date = '2025-08-15' and p.account_id like '%%5'
+""",
+    "quality_results": """
+insert into results.quality_results (run_id, check_name, subject, severity, has_passed, observed, message)
+select max(run_id), 'fees', 'NET' || lpad(a::text, 4, '0'), 'warn', false, '4.2', 'fees look odd'
+from risk.runs cross join generate_series(1, %(accounts)s) as a
+group by a
+""",
     "analyze": "analyze",
 }
 
@@ -187,6 +219,7 @@ def _facts(account_count: int) -> Facts:
     )  # fmt: skip
     desk = DeskFacts(account_count, 0, 1000, Decimal(1), Decimal(1), Decimal(1), Decimal(1))
     counts = Counts(account_count, 0, 0, account_count)
+    names = [account.account_id for account in accounts]
     return Facts(
         _LAST,
         calendar.next_session(_LAST),
@@ -196,7 +229,8 @@ def _facts(account_count: int) -> Facts:
         desk,
         accounts,
         (),
-        (),
+        tuple(RosterEntry(name, 60, _LAST, "active") for name in names),
+        limit_use=LimitUseFacts(tuple(within(name, "0.31") for name in names)),
     )
 
 
@@ -242,10 +276,17 @@ def _fill(connection: warehouse.Connection, account_count: int, day_count: int) 
             (facts.canonical if account_count < 100 else "{}", "0"),
         )
         cursor.execute(
-            "update risk.reports set facts = %s "
+            "update risk.reports set facts = %s, facts_sha256 = %s "
             "where run_id = (select run_id from risk.runs order by session_date desc limit 1)",
-            (facts.canonical,),
+            (facts.canonical, facts.sha256),
         )
+
+    run = read_run(connection, rows(connection, "risk_page/select_report", {"session_date": None})[0][0])
+    open_publication(
+        connection, run, ApprovalPolicy("all", has_dual_control=False), dt.datetime(2100, 1, 1, tzinfo=dt.UTC)
+    )
+    terms = read_policies(connection)[0].document
+    seal_trial(connection, terms, _LAST, calendar.next_session(_LAST), "ann")
 
 
 def _client(dsn: str) -> Any:
@@ -256,18 +297,41 @@ def _client(dsn: str) -> Any:
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi.testclient import TestClient
 
-    from risk.web.access import DECIDER, READER, may_decide
+    from risk.web.access import DECIDER, READER, TRIGGERER, may_decide, may_trigger
     from risk.web.app import app
+    from risk.web.trial_runs import trial_runs
 
-    open_to_all = dict.fromkeys((READER.dependency, DECIDER.dependency), lambda: None)
-    app.dependency_overrides = {**open_to_all, get_user: lambda: Member("ann", "Ann"), may_decide: lambda: True}
+    app.dependency_overrides = {
+        **dict.fromkeys((guard.dependency for guard in (READER, DECIDER, TRIGGERER)), lambda: None),
+        **dict.fromkeys((may_decide, may_trigger), lambda: True),
+        get_user: lambda: Member("ann", "Ann"),
+        trial_runs: Runs,
+    }
     return TestClient(app)
+
+
+def _time(client: Any, path: str, account_count: int, day_count: int) -> float:
+    """Time a page and print it beside its bounds."""
+    seconds = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        answer = client.get(path)
+        seconds.append(time.perf_counter() - started)
+        answer.raise_for_status()
+    slow = statistics.quantiles(seconds, n=20)[-1]
+    limit, size = LIMITS[account_count], len(answer.content)
+    took = f"{slow:.3f} s, ratio to {limit} s: {slow / limit:.2f}; {size / 1e6:.2f} MB"
+    beyond = " TOO SLOW" * (slow > limit) + " TOO LARGE" * (size > LARGEST_BYTES)
+    print(f"{account_count} traders x {day_count}: {path} {took}{beyond}", flush=True)
+    return round(slow, 3)
 
 
 def measure(dsn: str) -> dict[str, Any]:
     """Time every page for both desks; seconds, 95th percentile of 40 answers."""
     measured: dict[str, Any] = {}
     client = _client(dsn)
+    if missing := page_routes() ^ PAGES.keys():
+        raise RequestError(f"Give each page of the app an address in PAGES: {', '.join(sorted(missing))}.")
     connection = warehouse.connect(dsn)
     schema.migrate(connection)
     for account_count, day_count in ((23, 625), (2000, 60)):
@@ -277,17 +341,7 @@ def measure(dsn: str) -> dict[str, Any]:
                 "derived.last_fills, risk.limit_changes restart identity cascade"
             )
         _fill(connection, account_count, day_count)
-        for path in PATHS:
-            seconds = []
-            for _ in range(ROUNDS):
-                started = time.perf_counter()
-                answer = client.get(path)
-                seconds.append(time.perf_counter() - started)
-                answer.raise_for_status()
-            slow = statistics.quantiles(seconds, n=20)[-1]
-            measured[f"{account_count} {path}"] = round(slow, 3)
-            limit = LIMITS[account_count]
-            took = f"{slow:.3f} s, ratio to {limit} s: {slow / limit:.2f}"
-            print(f"{account_count} traders x {day_count}: {path} {took}; {len(answer.content) / 1e6:.2f} MB")
+        for path in (*PAGES.values(), *FURTHER):
+            measured[f"{account_count} {path}"] = _time(client, path, account_count, day_count)
     connection.close()
     return measured

@@ -1,4 +1,4 @@
-"""Take the README's pictures of mail, Risk page and approval anew: ``make pictures``.
+"""Take the documentation's pictures of the mail and of every page anew: ``make pictures``.
 
 Of the running simulated desk only, and of its newest report, whose limits wait for an approval after
 ``RISK_APPROVAL=all make up`` and ``make trigger``.
@@ -10,7 +10,7 @@ import io
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from devstack import stack
 from devstack.environment import DeskKind
@@ -24,7 +24,17 @@ COLORS = 200
 LARGEST_BYTES = 80_000
 MAILS = {"mail": (700, 1000, "light"), "mail-phone": (360, 1000, "light"), "mail-dark": (700, 1000, "dark")}
 """Width, height and colors of each picture of the mail."""
-PAGE_SIZE = (1200, 860)
+PAGE_SIZE: ViewportSize = {"width": 1200, "height": 860}
+PHONE_SIZE: ViewportSize = {"width": 360, "height": 740}
+FOLLOWED = {
+    "session": ("/", "a[href*='/sessions/']:not([rel])"),
+    "trader": ("/", "tbody th a"),
+    "approval": ("/", "a[href*='/approvals/']"),
+    "day": ("/calendar", ".heat a"),
+    "breach": ("/breaches", "tbody a[href*='/breaches/']"),
+    "trial": ("/policy", "a[href*='/policy/trials/']"),
+}
+"""Pages outside of the navigation: where a link leads to them, and which."""
 
 
 def main() -> None:
@@ -41,14 +51,12 @@ def main() -> None:
             raise RequestError("There is no chromium on this machine: apt-get install chromium.")
         for name, size in MAILS.items():
             keep(name, mail_picture(browser, reports[-1], size))
-        context = browser.new_context(
-            viewport={"width": PAGE_SIZE[0], "height": PAGE_SIZE[1]}, base_url=running.url, color_scheme="light"
-        )
+        context = browser.new_context(viewport=PAGE_SIZE, base_url=running.url, color_scheme="light")
         page = context.new_page()
         page.goto("/auth/login?next=/risk/")
         log_in(page, UI_USER, load_login(workspace))
         page.wait_for_url(f"{running.url}/risk/")
-        take_pages(page)
+        take_pages(page, "/risk")
         context.close()
 
 
@@ -63,16 +71,30 @@ def mail_picture(browser: Browser, report: Path, size: tuple[int, int, str]) -> 
     return picture
 
 
-def take_pages(page: Page) -> None:
-    """Go from today to the most urgent trader and to the approval."""
-    keep("page-today", page.screenshot())
-    page.locator("tbody th a").first.click()
-    page.wait_for_load_state()
-    keep("page-trader", page.screenshot())
-    page.goto("/risk/")
-    page.locator("a[href*='/approvals/']").first.click()
-    page.wait_for_load_state()
-    keep("page-approval", page.screenshot())
+def take_pages(page: Page, root: str) -> None:
+    """Show every page: Today on a phone, those of the navigation, and one of each kind that they lead to."""
+    page.set_viewport_size(PHONE_SIZE)
+    show(page, f"{root}/")
+    keep("page-today-phone", page.screenshot())
+    page.set_viewport_size(PAGE_SIZE)
+    entries = {link.inner_text(): link.get_attribute("href") for link in page.locator("nav[aria-label=Risk] a").all()}
+    for name, address in entries.items():
+        show(page, str(address))
+        keep(f"page-{name.lower().replace(' ', '-')}", page.screenshot())
+    for name, (start, link) in FOLLOWED.items():
+        show(page, f"{root}{start}")
+        found = page.locator(f"main {link}, nav.local {link}")
+        if found.count():
+            show(page, str(found.first.evaluate("(link) => link.href")))
+            keep(f"page-{name}", page.screenshot())
+        else:
+            print(f"page-{name}: this desk has none, its picture stays")
+
+
+def show(page: Page, address: str) -> None:
+    """Open an address and wait until its charts are drawn."""
+    page.goto(address)
+    page.wait_for_function("document.querySelectorAll('figure.chart:not(.drawn)').length === 0")
 
 
 def keep(name: str, picture: bytes) -> None:

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fastapi.routing import APIRoute
 
 from risk.core.warehouse import Connection
 from tests.browser import obstacles, unreached, watched
 from tests.operators.page_desk import store_desk, store_morning
-from tests.operators.web_client import Runs
+from tests.operators.web_client import Runs, page_routes
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -25,6 +24,8 @@ EXAMPLES = {
     "/": ("/",),
     "/sessions/{session_date}": ("/sessions/2025-08-15",),
     "/traders/{place:path}": ("/traders/NET001", "/traders/NET001/2025-08-04"),
+    "/desk": ("/desk",),
+    "/desk/{session_date}": ("/desk/2025-08-15",),
     "/calendar": ("/calendar",),
     "/breaches": ("/breaches",),
     "/breaches/{session_date}/{account_id}": ("/breaches/2025-08-04/NET001",),
@@ -39,14 +40,6 @@ EXAMPLES = {
     "/policy/versions/{version}": ("/policy/versions/0",),
 }
 """Addresses of each page at the desk of ``page_desk``."""
-
-NO_PAGES = {
-    "/assets/{name}": "a file of a page",
-    "/reports/{session_date}": "the stored email, tested in test_web_access",
-    "/sessions": "redirects the form of every page",
-    "/traders/{account_id:path}/pack": "a download",
-}
-"""What answers GET with something else, and why it is no page."""
 
 ERRORS = ("/traders/NOBODY", "/sessions/2999-01-04", "/nowhere")
 
@@ -74,11 +67,7 @@ def opened(chromium: Browser, address: str, path: str, **options: Any) -> Iterat
 
 
 def test_every_address_of_the_app_is_tried() -> None:
-    from risk.web.app import app
-
-    found = {route.path for route in app.routes if isinstance(route, APIRoute) and "GET" in route.methods}
-
-    assert found == EXAMPLES.keys() | NO_PAGES.keys(), "give a new page an example in EXAMPLES"
+    assert page_routes() == EXAMPLES.keys(), "give a new page an example in EXAMPLES"
 
 
 @pytest.mark.usefixtures("desk")

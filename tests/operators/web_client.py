@@ -35,6 +35,25 @@ def figures(answer: Any) -> list[dict[str, Any]]:
     return [json.loads(text) for text in found]
 
 
+NO_PAGES = {
+    "/assets/{name}": "a file of a page",
+    "/reports/{session_date}": "the stored email, tested in test_web_access",
+    "/sessions": "redirects the form of every page",
+    "/traders/{account_id:path}/pack": "a download",
+}
+"""What answers GET with something else, and why it is no page."""
+
+
+def page_routes() -> set[str]:
+    """Return the addresses of the app's pages, as its routes write them."""
+    from fastapi.routing import APIRoute
+
+    from risk.web.app import app
+
+    found = {route.path for route in app.routes if isinstance(route, APIRoute) and "GET" in route.methods}
+    return found - NO_PAGES.keys()
+
+
 class Runs:
     """What Airflow knows of the runs of trials, without Airflow."""
 
