@@ -2,6 +2,7 @@
 -- Grain: one row per account-session, oldest first. Reads: report_deliveries, runs, limit_receipts, limit_breaches,
 -- limit_breach_entries, renamed_accounts. Money: US dollars.
 -- Binds: as_of, through_session (later sessions do not count), account_id (null = all).
+-- state: removed by a restatement, else as the newest entry says.
 -- is_breach: as the books are now; null = they are incomplete. was_breach: as the newest row recorded by then says.
 -- What was recorded under a former name is the present one's.
 with mailed as (
@@ -94,7 +95,12 @@ select
     entered.sentence,
     entered.user_id,
     entered.user_name,
-    entered.recorded_at as entered_at
+    entered.recorded_at as entered_at,
+    case
+        when limit_receipts.outcome <> 'breach' then 'removed'
+        when entered.action = 'closed' then 'closed'
+        else 'open'
+    end as state
 from known
 inner join mailed on known.session_date = mailed.session_date
 left join recorded

@@ -52,6 +52,8 @@ class BreachItem:
         Of the receipt, else as recorded; US dollars, the loss positive; ``None`` = n/a or unknown.
     entry_id, action, reason, sentence, user_id, user_name, entered_at
         Newest entry; ``None`` = nobody entered anything.
+    state
+        ``REMOVED`` by a restatement, else ``CLOSED`` or ``OPEN`` as the newest entry says.
     """
 
     account_id: str
@@ -68,13 +70,7 @@ class BreachItem:
     user_id: str | None
     user_name: str | None
     entered_at: dt.datetime | None
-
-    @property
-    def state(self) -> str:
-        """``REMOVED`` by a restatement, else ``CLOSED`` or ``OPEN`` as the newest entry says."""
-        if self.is_breach is False:
-            return REMOVED
-        return CLOSED if self.action == CLOSED else OPEN
+    state: str
 
     @property
     def words(self) -> str:

@@ -22,7 +22,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.policy_store import read_policies
 from risk.core.settings import PROJECT_DIR, read_settings
-from risk.limits.breaches import CLOSING_REASONS, OPEN, enter, open_items, read_items
+from risk.limits.breaches import CLOSING_REASONS, enter, open_items, read_items
 from risk.limits.change_approvals import ChangeDecision, decide_change
 from risk.limits.confirmations import enter_platform_limits
 from risk.limits.decisions import Decider, approve_cuts, decide
@@ -41,9 +41,10 @@ from risk.web.exports import answer
 from risk.web.guard import Guard, protect
 from risk.web.limit_tables import decisions_table, entries_table, limits_tables
 from risk.web.limit_views import LimitForm, read_limits_page
+from risk.web.list_pages import router as list_router
 from risk.web.note_pages import PersonDep, read_notes_view
 from risk.web.note_pages import router as note_router
-from risk.web.parameters import ALL_ROWS, FIRST_ROWS, Number, RowCount, ShownRows
+from risk.web.parameters import ALL_ROWS, Number, RowCount, ShownRows
 from risk.web.policy_pages import router as policy_router
 from risk.web.record_tables import model_tables, track_record_tables
 from risk.web.rendering import CHART_LIBRARY, chart_library_file, render, root, shown_path
@@ -96,12 +97,6 @@ def today(request: Request) -> Response:
     return answer(request, "today", tables, morning=morning, facts=facts, items=items, problem=problem)
 
 
-@router.get("/sessions")
-def any_session(request: Request, date: dt.date) -> RedirectResponse:
-    """Redirect the date form of every page to the permanent address of a session."""
-    return RedirectResponse(f"{root(request)}/sessions/{date}", status.HTTP_303_SEE_OTHER)
-
-
 @router.get("/sessions/{session_date}", response_class=HTMLResponse)
 def session(
     request: Request,
@@ -117,16 +112,6 @@ def session(
     shown: dict[str, Any] = {"morning": view.morning, "facts": view.morning.report.facts, "known": known}
     tables = [*session_tables(view, known, rows), notes.table]
     return answer(request, "session", tables, view=view, notes=notes, **shown)
-
-
-@router.get("/breaches", response_class=HTMLResponse)
-def breaches(request: Request, rows: RowCount = FIRST_ROWS) -> HTMLResponse:
-    """Show the breaches that are items, the open ones first."""
-    with warehouse() as connection:
-        items = read_items(connection)
-    listed = sorted(items, key=lambda item: item.state != OPEN)[:rows]
-    counts = {"open_count": len(open_items(items)), "item_count": len(items)}
-    return render(request, "breaches", items=listed, **counts)
 
 
 @router.get("/breaches/{session_date}/{account_id}", response_class=HTMLResponse)
@@ -359,6 +344,7 @@ app = FastAPI(
     title="Risk", dependencies=[READER, Depends(check_address)], docs_url=None, redoc_url=None, openapi_url=None
 )
 app.include_router(router)
+app.include_router(list_router)
 app.include_router(trader_router)
 app.include_router(calendar_router)
 app.include_router(desk_router)
