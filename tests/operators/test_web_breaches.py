@@ -58,7 +58,7 @@ def test_breach_is_listed_on_today_and_the_trader_s_page_until_it_is_closed(
 
 def test_trader_s_page_shows_the_receipts(client: Any) -> None:
     # 7,000 of 5,000 at 09:39, sold at once; from the top, which is 0.
-    row = "2025-08-04 $5,000 $7,000.00 09:39 140% $7,000.00 -$7,000.00 breach"
+    row = "2025-08-04 -$7,000.00 $5,000 $7,000.00 140% breach"
     assert row in words(client.get("/traders/NET001"))
 
 

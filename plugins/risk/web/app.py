@@ -36,6 +36,7 @@ from risk.web.approval_views import CutsForm, DecisionForm, read_approval, wake_
 from risk.web.breach_views import BreachForm, read_breach
 from risk.web.calendar_pages import router as calendar_router
 from risk.web.charts import chart_tables
+from risk.web.compare_pages import router as compare_router
 from risk.web.desk_pages import router as desk_router
 from risk.web.exports import answer
 from risk.web.guard import Guard, protect
@@ -345,6 +346,7 @@ app = FastAPI(
 )
 app.include_router(router)
 app.include_router(list_router)
+app.include_router(compare_router)
 app.include_router(trader_router)
 app.include_router(calendar_router)
 app.include_router(desk_router)

@@ -20,9 +20,9 @@ from risk.core.errors import RequestError
 from risk.core.money import counted
 from risk.core.warehouse import Connection, statement
 from risk.web.exports import answer
-from risk.web.limit_views import PAGE_ROWS, Page, PageNumber
+from risk.web.limit_views import PageNumber
 from risk.web.policy_views import typed_date
-from risk.web.tables import Column, Table
+from risk.web.tables import PAGE_ROWS, Column, Page, Table
 from risk.web.views import warehouse
 
 ROWS_AT_ONCE = 2_000
