@@ -11,6 +11,7 @@ import pytest
 
 from risk.core.warehouse import Connection
 from tests.operators.web_client import words
+from tests.report_desks import SESSION, book, deliver_fills, open_run, recommend, store_report
 from tests.sql.daily_rows import insert_pnl, trading_days
 from tests.sql.test_limits_receipts import update
 from tests.track_record_desks import MON, TUE, deliver, fill, mark
@@ -81,6 +82,23 @@ def test_trader_page_leads_to_his_day_and_to_his_neighbors(client: Any, connecti
     assert "2 sessions with complete books, from 2025-08-04 to 2025-08-05: 1 with a loss" in text
     # Monday bought 20,000, Tuesday sold 7,000 and 6,000.
     assert "XYZ 2 3 $33,000.00 100.0% $3.00 -$5,503.00 -100.0%" in text
+
+
+def test_link_of_the_mail_explains_the_cut_and_one_click_leads_to_the_day(client: Any, connection: Connection) -> None:
+    run = open_run(connection)
+    recommend(connection, run, "NET001", "0.60", reasons=["Loss streak: 5 sessions"])
+    book(connection, "NET001", input_fingerprint=deliver_fills(connection, run, "NET001"))
+    store_report(connection, run)
+
+    trader = client.get("/traders/NET001")
+
+    assert "reduce limit by 60%" in words(trader)
+    assert "Loss streak: 5 sessions" in words(trader)
+    (path,) = re.findall(r'<a class="button" href="([^"]*)">What NET001 did', trader.text)
+    day = client.get(path)
+    assert (path, day.status_code) == (f"/traders/NET001/{SESSION}", 200)
+    # The report knew the same total as the books have now.
+    assert "Total P&amp;L -$1,033.20 -$1,033.20" in words(day)
 
 
 @pytest.mark.parametrize(
