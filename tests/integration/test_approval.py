@@ -34,7 +34,6 @@ PAGES = (
     "/track-record",
     "/model",
     f"/reports/{SESSION}",
-    "/assets/risk.css",
 )
 STRANGER = ""
 PASSWORDS = {"ann": "ann's word", "bob": "bob's word", "vic": "vic's word"}
@@ -165,6 +164,7 @@ def test_strangers_see_no_page_but_where_to_log_in(airflow_stack: Stack, morning
     form = {"account_id": "x", "limit": "3000", "reason": "why", "token": "x"}
     status, text = ask(airflow_stack, "/approvals/1/decisions", form=form)
     assert (status, "Log in" in text) == (401, True)
+    assert ask(airflow_stack, "/assets/risk.css")[0] == 200
     # The login returns to the page that was asked for, never to a form.
     assert 'href="/auth/login?next=/risk/"' in text
     assert 'href="/auth/login?next=/risk/approvals/1%3Fpage%3D2"' in ask(airflow_stack, "/approvals/1?page=2")[1]

@@ -36,7 +36,6 @@ def figures(answer: Any) -> list[dict[str, Any]]:
 
 
 NO_PAGES = {
-    "/assets/{name}": "a file of a page",
     "/reports/{session_date}": "the stored email, tested in test_web_access",
     "/sessions": "redirects the form of every page",
     "/traders/{account_id:path}/pack": "a download",
