@@ -77,7 +77,9 @@ WATCH_FOCUS = """(controls) => {
     window.passed = new Set();
     window.unseen = new Set();
     const isFolded = (one) => one.closest('details:not([open])') && one.tagName !== 'SUMMARY';
-    const isShown = (one) => one.checkVisibility() && !one.disabled && !isFolded(one);
+    // Of cells that the arrow keys move between, the Tab key stops at one.
+    const isRoving = (one) => one.tabIndex === -1 && one.closest('table')?.querySelector("[tabindex='0']");
+    const isShown = (one) => one.checkVisibility() && !one.disabled && !isFolded(one) && !isRoving(one);
     window.wanted = [...document.querySelectorAll(controls)].filter(isShown);
     document.addEventListener('focusin', ({ target }) => {
         window.passed.add(target);

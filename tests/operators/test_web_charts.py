@@ -53,12 +53,10 @@ def test_chart_zooms_from_the_keyboard_and_back(page: Page) -> None:
     whole = page.evaluate(span)
 
     page.get_by_role("button", name="Zoom in: Cumulative").press("Enter")
-    page.wait_for_timeout(100)
-    assert page.evaluate(span) == pytest.approx(whole / 2, rel=0.01)
+    page.wait_for_function(f"Math.abs(({span}) - {whole} / 2) < {whole} / 100")
 
     page.get_by_role("button", name="Show all: Cumulative").press("Enter")
-    page.wait_for_timeout(100)
-    assert page.evaluate(span) == pytest.approx(whole, rel=0.01)
+    page.wait_for_function(f"Math.abs(({span}) - {whole}) < {whole} / 100")
 
 
 @pytest.mark.usefixtures("trader")
@@ -69,10 +67,10 @@ def test_chart_takes_the_colors_of_the_dark_when_it_falls(page: Page) -> None:
     light = page.evaluate(color)
 
     page.emulate_media(color_scheme="dark")
-    page.wait_for_timeout(500)
 
     # --ink of each
-    assert (light, page.evaluate(color)) == ("rgb(23, 32, 42)", "rgb(232, 237, 242)")
+    assert light == "rgb(23, 32, 42)"
+    page.wait_for_function(f"{color} === 'rgb(232, 237, 242)'")
 
 
 @pytest.mark.usefixtures("trader")
