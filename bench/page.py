@@ -38,13 +38,18 @@ LIMITS = {23: 0.2, 2000: 1.0}
 LARGEST_BYTES = 1_000_000
 PAGES = {
     "/": "/",
+    "/sessions": "/sessions",
     "/sessions/{session_date}": "/sessions/2025-08-15",
+    "/sessions/{first}/compare/{second}": "/sessions/2025-08-14/compare/2025-08-15",
+    "/traders": "/traders",
     "/traders/{place:path}": "/traders/NET0007",
     "/desk": "/desk",
     "/desk/{session_date}": "/desk/2025-08-15",
     "/calendar": "/calendar",
     "/breaches": "/breaches",
     "/breaches/{session_date}/{account_id}": "/breaches/2025-08-15/NET0007",
+    "/decisions": "/decisions",
+    "/changes": "/changes",
     "/limits": "/limits",
     "/track-record": "/track-record",
     "/track-record/{session_date}": "/track-record/2025-08-15",
@@ -56,7 +61,12 @@ PAGES = {
     "/policy/versions/{version}": "/policy/versions/0",
 }
 """An address of each page of the app."""
-FURTHER = ("/traders/NET0007/2025-08-15", "/calendar?sessions=250", "/?page-limits=2")
+FURTHER = (
+    "/traders?sort=-value_at_risk_usd&find=net",
+    "/traders/NET0007/2025-08-15",
+    "/calendar?sessions=250",
+    "/?page-limits=2",
+)
 _SQL = {
     "daily_pnl": """
 insert into derived.daily_pnl (account_id, session_date, fill_count, volume, turnover_usd, gross_pnl_usd, fees_usd,
@@ -277,7 +287,7 @@ def _fill(connection: warehouse.Connection, account_count: int, day_count: int) 
         )
         cursor.execute(
             "update risk.reports set facts = %s, facts_sha256 = %s "
-            "where run_id = (select run_id from risk.runs order by session_date desc limit 1)",
+            "where run_id in (select run_id from risk.runs order by session_date desc limit 2)",
             (facts.canonical, facts.sha256),
         )
 

@@ -22,13 +22,18 @@ if TYPE_CHECKING:
 
 EXAMPLES = {
     "/": ("/",),
+    "/sessions": ("/sessions", "/sessions?from=2030-01-02"),
     "/sessions/{session_date}": ("/sessions/2025-08-15",),
+    "/sessions/{first}/compare/{second}": ("/sessions/2025-08-04/compare/2025-08-15",),
+    "/traders": ("/traders", "/traders?sort=-cut_ratio&level=high"),
     "/traders/{place:path}": ("/traders/NET001", "/traders/NET001/2025-08-04"),
     "/desk": ("/desk",),
     "/desk/{session_date}": ("/desk/2025-08-15",),
     "/calendar": ("/calendar",),
     "/breaches": ("/breaches",),
     "/breaches/{session_date}/{account_id}": ("/breaches/2025-08-04/NET001",),
+    "/decisions": ("/decisions",),
+    "/changes": ("/changes",),
     "/limits": ("/limits",),
     "/track-record": ("/track-record",),
     "/track-record/{session_date}": ("/track-record/2025-08-05",),

@@ -37,7 +37,7 @@ def figures(answer: Any) -> list[dict[str, Any]]:
 
 NO_PAGES = {
     "/reports/{session_date}": "the stored email, tested in test_web_access",
-    "/sessions": "redirects the form of every page",
+    "/compare": "leads to the comparison of two sessions",
     "/traders/{account_id:path}/pack": "a download",
 }
 """What answers GET with something else, and why it is no page."""
