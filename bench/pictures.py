@@ -10,7 +10,7 @@ import io
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, ViewportSize
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from devstack import stack
 from devstack.environment import DeskKind
@@ -94,7 +94,7 @@ def take_pages(page: Page, root: str) -> None:
 def show(page: Page, address: str) -> None:
     """Open an address and wait until its charts are drawn."""
     page.goto(address)
-    page.wait_for_function("document.querySelectorAll('figure.chart:not(.drawn)').length === 0")
+    expect(page.locator("figure.chart:not(.drawn)")).to_have_count(0)
 
 
 def keep(name: str, picture: bytes) -> None:

@@ -48,15 +48,16 @@ def test_charts_are_drawn_with_their_tables_folded(page: Page) -> None:
 def test_chart_zooms_from_the_keyboard_and_back(page: Page) -> None:
     page.goto("/traders/NET001")
     page.locator("figure.chart.drawn").nth(1).wait_for()
-    ends = "document.querySelector('.plot')._fullLayout.xaxis.range"
+    page.get_by_role("button", name="Zoom in: Cumulative").wait_for()
+    ends = "document.querySelector('.plot[aria-label^=Cumulative]')._fullLayout.xaxis.range"
     span = f"new Date({ends}[1]) - new Date({ends}[0])"
     whole = page.evaluate(span)
 
     page.get_by_role("button", name="Zoom in: Cumulative").press("Enter")
-    page.wait_for_function(f"Math.abs(({span}) - {whole} / 2) < {whole} / 100")
+    page.wait_for_function(f"() => Math.abs(({span}) - {whole} / 2) < {whole} / 100")
 
     page.get_by_role("button", name="Show all: Cumulative").press("Enter")
-    page.wait_for_function(f"Math.abs(({span}) - {whole}) < {whole} / 100")
+    page.wait_for_function(f"() => Math.abs(({span}) - {whole}) < {whole} / 100")
 
 
 @pytest.mark.usefixtures("trader")
@@ -70,7 +71,7 @@ def test_chart_takes_the_colors_of_the_dark_when_it_falls(page: Page) -> None:
 
     # --ink of each
     assert light == "rgb(23, 32, 42)"
-    page.wait_for_function(f"{color} === 'rgb(232, 237, 242)'")
+    page.wait_for_function(f"() => {color} === 'rgb(232, 237, 242)'")
 
 
 @pytest.mark.usefixtures("trader")

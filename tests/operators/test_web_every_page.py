@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from risk.core.warehouse import Connection
 from tests.browser import obstacles, unreached, watched
@@ -66,7 +67,7 @@ def opened(chromium: Browser, address: str, path: str, **options: Any) -> Iterat
         assert answer
         assert (answer.status == 200) != (path in ERRORS), path
         if options.get("java_script_enabled", True):
-            page.wait_for_function("document.querySelectorAll('figure.chart:not(.drawn)').length === 0")
+            expect(page.locator("figure.chart:not(.drawn)")).to_have_count(0)
             page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         yield page
 
