@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from risk.core.runs import Run
 from risk.core.warehouse import Connection
+from risk.desk.patterns import CROSSING
 from risk.desk.store import store_desk
+from risk.report.desk_summary import DeskSummary
+from risk.web.desk_tables import desk_tables
+from risk.web.desk_views import DeskView
+from risk.web.parameters import FEW_ROWS
 from tests.book_desks import deliver, run_of
 from tests.browser import obstacles, watched
 from tests.desk_days import crossings
@@ -64,6 +69,26 @@ def test_exports_have_every_digit(client: Any, run: Run) -> None:
 def test_long_tables_are_cut_and_shown_whole_on_request(client: Any, run: Run) -> None:
     assert "Show all" in words(client.get("/desk?rows=1"))
     assert "Show all" not in words(client.get("/desk"))
+
+
+def test_ten_rows_stand_first_and_every_flagged_pattern_is_among_them() -> None:
+    # given eleven flagged findings and twenty others, and twelve self-trades
+    day = {"first_session_date": SESSION, "last_session_date": SESSION, "is_pair": True}
+    findings = [
+        {**day, "kind": CROSSING, "account_id": "A", "other_account_ids": ["B"], "is_flagged": number < 11}
+        for number in range(31)
+    ]
+    view = DeskView(
+        DeskSummary(cast("Any", None), None, ()), [], [], SESSION, SESSION, [], findings, [{}] * 12, is_last_week=True
+    )
+
+    # when
+    tables = {table.name: table for table in desk_tables(view, FEW_ROWS)}
+
+    # then
+    assert (len(tables["crossing"].rows), tables["crossing"].is_cut_short) == (11, True)
+    assert (len(tables["self-trades"].rows), tables["self-trades"].is_cut_short) == (10, True)
+    assert (len(tables["copying"].rows), tables["copying"].is_cut_short) == (0, False)
 
 
 def test_range_shows_the_days_asked_for(client: Any, run: Run) -> None:

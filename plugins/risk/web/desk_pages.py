@@ -13,7 +13,7 @@ from risk.web.charts import chart_tables
 from risk.web.desk_tables import curve_chart, desk_tables, heat_rows
 from risk.web.desk_views import read_desk_page
 from risk.web.exports import answer
-from risk.web.parameters import ShownRows
+from risk.web.parameters import FewRows
 from risk.web.rendering import render
 from risk.web.views import read_failure, warehouse
 
@@ -24,7 +24,7 @@ router = APIRouter()
 @router.get("/desk/{session_date}", response_class=HTMLResponse)
 def desk(
     request: Request,
-    rows: ShownRows,
+    rows: FewRows,
     session_date: dt.date | None = None,
     first: dt.date | None = None,
     last: dt.date | None = None,

@@ -43,17 +43,22 @@ EMPTY: Final = "None in these sessions."
 
 
 def desk_tables(view: DeskView, shown_rows: int) -> list[Table]:
-    """Return the tables of the page with so many rows each."""
-    tables = [
-        _shares_table(view.summary.shares),
+    """Return the tables of the page with so many rows each, those of patterns with every flagged one at least."""
+    patterns = [
         _pattern_table("crossing", "Crossing", CROSSING, view, [_met("Crossings")]),
-        _self_trades_table(view.self_trades),
         _pattern_table("crowding", "Crowding", CROWDING, view, [_met("Entries")]),
         _pattern_table("copying", "Copying", COPYING, view, [_met("Copies"), *_copy_columns()]),
+    ]
+    others = [
+        _shares_table(view.summary.shares),
+        _self_trades_table(view.self_trades),
         _scans_table(view.scans),
         _correlations_table(view.correlations),
     ]
-    return [_first_rows(table, shown_rows) for table in tables]
+    return [
+        *(_first_rows(table, shown_rows) for table in others),
+        *(_first_rows(table, max(shown_rows, sum(row["is_flagged"] for row in table.rows))) for table in patterns),
+    ]
 
 
 def _first_rows(table: Table, shown_rows: int) -> Table:

@@ -133,7 +133,9 @@ def answer_list(request: Request, listing: Listing, asked: AskedList) -> Respons
     with warehouse() as connection:
         page = query.page(connection, order, asked.page)
     is_narrowed = bool(asked.find.strip() or asked.first or asked.last or query.chosen)
-    caption = f"{counted(page.count, *listing.noun)}{' that fit' if is_narrowed else ''}; headings sort."
+    caption = (
+        f"{counted(page.count, *listing.noun)}{' that fit' if is_narrowed else ''}; a heading sorts by its column."
+    )
     nothing = f"No {listing.noun[0]} fits: take something out of the search." if is_narrowed else listing.empty
     table = _table(listing, page.rows, order, caption, nothing)
     shown: dict[str, Any] = {"listing": listing, "asked": asked, "chosen": chosen, "page": page}

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query
 
-FIRST_ROWS, ALL_ROWS = 60, 100_000
-"""Rows of a long table at first, and when all are asked for."""
+FEW_ROWS, FIRST_ROWS, ALL_ROWS = 10, 60, 100_000
+"""Rows of a long table at first, where it is one of several or the page's own, and when all are asked for."""
 
 Number = Annotated[int, Path(ge=1, lt=1 << 63)]
 """A key of a table."""
@@ -21,3 +21,11 @@ def shown_rows(rows: RowCount = FIRST_ROWS, asked: Annotated[str, Query(alias="f
 
 
 ShownRows = Annotated[int, Depends(shown_rows)]
+
+
+def few_rows(rows: RowCount = FEW_ROWS, asked: Annotated[str, Query(alias="format")] = "") -> int:
+    """Return how many rows to read of each table of a page that has several long ones: an export has all of them."""
+    return shown_rows(rows, asked)
+
+
+FewRows = Annotated[int, Depends(few_rows)]

@@ -208,12 +208,12 @@ class Page(Generic[Row]):
         return self.first + len(self.rows) - 1
 
 
-def page_of(found: Sequence[Row], number: int) -> Page[Row]:
+def page_of(found: Sequence[Row], number: int, size: int = PAGE_ROWS) -> Page[Row]:
     """Cut a page out of a table; a number beyond the last page is the last page, and 0 stands for the whole table."""
     if number == WHOLE:
         return Page(1, found, len(found))
-    within = min(number, max(1, math.ceil(len(found) / PAGE_ROWS)))
-    return Page(within, found[(within - 1) * PAGE_ROWS : within * PAGE_ROWS], len(found))
+    within = min(number, max(1, math.ceil(len(found) / size)))
+    return Page(within, found[(within - 1) * size : within * size], len(found), size)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from risk.web.day_tables import day_tables, symbols_table
 from risk.web.day_views import read_day
 from risk.web.exports import answer
 from risk.web.note_pages import Person, PersonDep, read_notes_view
-from risk.web.parameters import ALL_ROWS, RowCount, ShownRows
+from risk.web.parameters import ALL_ROWS, FewRows, RowCount
 from risk.web.session_tables import feature_tables, recommendations_table
 from risk.web.tables import page_of
 from risk.web.trader_results import read_results, results_table
@@ -36,6 +36,9 @@ router = APIRouter()
 
 CHART_SESSIONS = 125
 """Sessions in the charts of results and use."""
+
+PAGE_SESSIONS = 20
+"""Sessions on a page of the table of results, which has much below it."""
 
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -64,7 +67,7 @@ def pack(
 
 @router.get("/traders/{place:path}", response_class=HTMLResponse)
 def trader(
-    request: Request, place: str, person: PersonDep, rows: ShownRows, page: RowCount = 1, asked: Asked = ""
+    request: Request, place: str, person: PersonDep, rows: FewRows, page: RowCount = 1, asked: Asked = ""
 ) -> Response:
     """Show one trader's past, or one of his days where the address ends with a date."""
     name, _, day = place.rpartition("/")
@@ -101,7 +104,7 @@ def _trader_page(request: Request, subject: Subject, person: Person, rows: int, 
         sessions = read_results(connection, account_id)
         items = open_items(read_items(connection, account_id=account_id))
         notes = read_notes_view(connection, subject, person, row_count=rows)
-    results = page_of(sessions.results[::-1], page or 1)
+    results = page_of(sessions.results[::-1], page or 1, PAGE_SESSIONS)
     drawn = sessions.results[-CHART_SESSIONS:]
     charts = {"results": results_chart(account_id, drawn), "use": use_chart(account_id, drawn)}
     has_more = len(view.recommendations) == rows and rows < ALL_ROWS
