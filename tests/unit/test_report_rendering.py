@@ -67,7 +67,7 @@ DESK = desk(
         "NET005: model-based limits (model 3). proven",
         "NET001, NET002, NET009, NET018: rule-based limits (rules 1). The gate is not passed.",
         "Run 7 (scheduled__2025-08-15), revision 1",
-        "Data as of 2025-08-18T11:02:03.123456+00:00",
+        "Data as of 2025-08-18 07:02:03 New York",
         "Code 0a1b2c3d4e5f",
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import itertools
 import re
 from collections.abc import Mapping, Sequence
@@ -11,10 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from risk.core.chain import Head
-from risk.core.money import signed_usd
+from risk.core.money import counted, signed_usd, usd_exact
 from risk.core.policy import LEVELS
 from risk.core.runs import Run
-from risk.core.settings import TAIL_PROBABILITY
+from risk.core.settings import EXCHANGE_ZONE, TAIL_PROBABILITY
+from risk.limits.approvals import Proposal, Publication, open_proposals
 from risk.report.charts import cumulative_pnl
 from risk.report.facts import (
     SERVING_NAMES,
@@ -68,6 +68,21 @@ class ApprovalRequest:
     deadline: str
     path: str
     sentences: tuple[str, ...] = ()
+
+
+def approval_request(publication: Publication, proposals: Sequence[Proposal]) -> ApprovalRequest | None:
+    """Return what a publication asks of its reader; ``None`` = nothing to decide."""
+    waiting = open_proposals(publication, proposals)
+    if not waiting:
+        return None
+    sentences = tuple(
+        f"{one.account_id}: {usd_exact(one.kept_limit_usd)}, decided by {one.decided.earlier_decider_name}, stands "
+        f"until you answer; recommended now {usd_exact(one.recommended_limit_usd)}."
+        for one in waiting
+        if one.decided.earlier_limit_usd is not None
+    )
+    path = f"/risk/approvals/{publication.publication_id}"
+    return ApprovalRequest(len(waiting), publication.deadline_text, path, sentences)
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,8 +337,11 @@ class Page:
         return tuple(dict.fromkeys((*changed, *used, *exposed, *standing)))[:ADDRESSES_IN_TEXT]
 
     def subject(self, beginning: str) -> str:
-        """Return the subject: its beginning, then names and amounts of changes as long as they fit."""
+        """Return the subject: its beginning, then names and amounts of changes, or else what to decide, if it fits."""
         beginning, changed = " ".join(beginning.split()), self.headline.changed
+        if self.request is not None and not changed:
+            asking = f"{beginning}: decide {counted(self.request.count, 'limit')}"
+            return asking if len(asking) <= SUBJECT_WIDTH else beginning
         longest = beginning
         for number in range(1, len(changed) + 1):
             named = ", ".join(f"{one.account_id} {signed_usd(one.limit_change_usd)}" for one in changed[:number])
@@ -345,7 +363,7 @@ def build_page(
     return Page(
         facts=facts,
         run=run,
-        as_of=run.as_of.astimezone(dt.UTC).isoformat(timespec="microseconds"),
+        as_of=f"{run.as_of.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M:%S} New York",
         run_address=ui_address(links.base_url, links.run_url),
         page_address=ui_address(links.base_url, f"/risk/sessions/{facts.session_date.isoformat()}"),
         weekday=WEEKDAYS[facts.effective_session.weekday()],

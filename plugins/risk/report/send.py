@@ -15,19 +15,18 @@ from typing import Any
 
 from risk.core.chain import read_head
 from risk.core.errors import BooksError, ConnectionLostError, RequestError, StackError
-from risk.core.money import usd_exact
 from risk.core.policy_store import read_policy
 from risk.core.runs import Run
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, execute, records, rows, writing
-from risk.limits.approvals import ApprovalPolicy, open_proposals, open_publication, read_proposals
+from risk.limits.approvals import ApprovalPolicy, open_publication, read_proposals
 from risk.limits.policy import read_terms
 from risk.report.build_facts import build_facts
 from risk.report.digest_tree import FORMAT, report_digest
 from risk.report.excerpt import build_excerpt, group_members
 from risk.report.facts import Facts, parse_facts
 from risk.report.mail import Attempt, Fault, Mail, MailOutcome, MailServer, send_mail
-from risk.report.page import ApprovalRequest, Links
+from risk.report.page import ApprovalRequest, Links, approval_request
 from risk.report.render import Rendered, render_report
 
 MEDIA_TYPES = {
@@ -178,17 +177,7 @@ def send_report(
 def _approval_request(connection: Connection, run: Run, policy: ApprovalPolicy) -> ApprovalRequest | None:
     """Open the publication of a run's limits, before the mail that asks for decisions; ``None`` = nothing to decide."""
     publication = open_publication(connection, run, policy)
-    waiting = open_proposals(publication, read_proposals(connection, publication))
-    if not waiting:
-        return None
-    sentences = tuple(
-        f"{one.account_id}: {usd_exact(one.kept_limit_usd)}, decided by {one.decided.earlier_decider_name}, stands "
-        f"until you answer; recommended now {usd_exact(one.recommended_limit_usd)}."
-        for one in waiting
-        if one.decided.earlier_limit_usd is not None
-    )
-    path = f"/risk/approvals/{publication.publication_id}"
-    return ApprovalRequest(len(waiting), publication.deadline_text, path, sentences)
+    return approval_request(publication, read_proposals(connection, publication))
 
 
 def report_mail(rendered: Rendered, run: Run, settings: Settings) -> Mail:

@@ -6,24 +6,24 @@ import contextlib
 import datetime as dt
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from airflow.sdk import Connection as AirflowConnection
 
 from risk.core.calendar import checked_session
 from risk.core.chain import Head, newest_head
-from risk.core.errors import RequestError
+from risk.core.errors import BooksError, RequestError
 from risk.core.runs import DAILY_DAG
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, connect, records, rows
-from risk.limits.approvals import Publication, read_publication
+from risk.limits.approvals import Publication, read_proposals, read_publication
 from risk.model.features import FEATURES
 from risk.model.gate import NAMES, STEPS, TEST_SESSIONS, THRESHOLD
 from risk.model.wealth import CONTRARY_EVIDENCE
 from risk.model.window_test import EXCEEDANCE_BOUNDS, LARGEST_P_VALUE, SMALLEST_IMPROVEMENT, WINDOW_SESSIONS
 from risk.report.facts import AccountFacts, Facts, parse_facts, reader_of
-from risk.report.page import Headline, headline
+from risk.report.page import ApprovalRequest, Headline, approval_request, headline
 from risk.report.session_state import todays_problem
 from risk.web.charts import (
     Chart,
@@ -85,6 +85,7 @@ class MorningView:
     """The page *today*: a report and what was published of it.
 
     ``failure``: of the newest run, where it failed and the report is the newest one. ``head``: the chain's, now.
+    ``request``: what waits for a decision now, on the page *today*.
     """
 
     report: StoredReport
@@ -92,6 +93,7 @@ class MorningView:
     publication: Publication | None
     failure: TableRow | None
     head: Head | None
+    request: ApprovalRequest | None = None
 
     @property
     def account_count(self) -> int:
@@ -271,7 +273,24 @@ def read_failure(connection: Connection) -> TableRow | None:
 def read_today(connection: Connection) -> MorningView | None:
     """Read the newest report; ``None`` before the first one."""
     found = records(connection, "risk_page/select_report", {"session_date": None})
-    return _morning(connection, found[0], read_failure(connection)) if found else None
+    if not found:
+        return None
+    morning = _morning(connection, found[0], read_failure(connection))
+    return replace(morning, request=_request(connection, morning))
+
+
+def _request(connection: Connection, morning: MorningView) -> ApprovalRequest | None:
+    """Return what waits for a decision; ``None`` where nothing does, or nobody may decide any more."""
+    publication = morning.publication
+    if publication is None or morning.published:
+        return None
+    now = rows(connection, "publish_limits/select_clock")[0][0]
+    if now >= publication.decision_deadline:
+        return None
+    # Of a stored report that was changed the page Approval says so.
+    with contextlib.suppress(BooksError):
+        return approval_request(publication, read_proposals(connection, publication, now))
+    return None
 
 
 def read_morning(connection: Connection, session_date: dt.date) -> MorningView:
