@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from decimal import Decimal
 from typing import Any
@@ -9,6 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
+from risk.core.calendar import sessions_between
 from risk.core.warehouse import Connection
 from tests.operators.web_client import words
 from tests.report_desks import SESSION, book, deliver_fills, open_run, recommend, store_report
@@ -176,6 +178,24 @@ def test_calendar_shows_results_marks_sums_and_the_desk(client: Any, connection:
     # -5,503 + 14; on Tuesday -5,503 + 4, and one of three has lost.
     assert "Desk -$5,489 -$5,499 1 of 3" in text
     assert client.get("/calendar?format=csv").text.splitlines()[1] == "NET001,2025-08-05,2,-5503.00,-2.25,breach,"
+
+
+def test_only_a_reported_session_is_linked(client: Any, connection: Connection) -> None:
+    # given results of three sessions, and a report of the newest
+    run = open_run(connection)
+    earlier = sessions_between(SESSION - dt.timedelta(days=7), SESSION)[-3:-1]
+    insert_pnl(connection, "NET001", dict.fromkeys(earlier, "10"))
+    book(connection, "NET001", input_fingerprint=deliver_fills(connection, run, "NET001"))
+    store_report(connection, run)
+
+    # then each page states all days, and leads to the one that has a page
+    for path in ("/calendar", "/desk"):
+        answer = client.get(path)
+        links = set(re.findall(r'href="/?(sessions/\d{4}-\d\d-\d\d)"', answer.text))
+        assert links == {f"sessions/{SESSION}"}, path
+        assert all(str(day) in words(answer) for day in earlier), path
+    assert client.get(f"/sessions/{SESSION}").status_code == 200
+    assert f"/sessions/{earlier[0]}" not in client.get(f"/traders/NET001/{earlier[0]}").text
 
 
 def test_calendar_searches_ends_earlier_and_has_pages(client: Any, connection: Connection) -> None:

@@ -79,7 +79,16 @@ def test_ten_rows_stand_first_and_every_flagged_pattern_is_among_them() -> None:
         for number in range(31)
     ]
     view = DeskView(
-        DeskSummary(cast("Any", None), None, ()), [], [], SESSION, SESSION, [], findings, [{}] * 12, is_last_week=True
+        DeskSummary(cast("Any", None), None, ()),
+        [],
+        [],
+        SESSION,
+        SESSION,
+        [],
+        findings,
+        [{}] * 12,
+        frozenset(),
+        is_last_week=True,
     )
 
     # when

@@ -19,6 +19,7 @@ from risk.core.warehouse import Connection, records, rows
 from risk.limits.receipts import BREACH, HIT, WITHIN
 from risk.web.day_views import day_path
 from risk.web.tables import COUNT, DATE, NAME, PAGE_ROWS, PERCENT, PNL, TEXT, Column, Kind, Page, Table
+from risk.web.views import read_reported
 
 FEWEST_SESSIONS, FIRST_SESSIONS, MOST_SESSIONS = 30, 30, 250
 SPANS: Final = (30, 60, 125, 250)
@@ -178,10 +179,13 @@ class CalendarView:
         Newest first, with the desk's sums; see ``risk_page/select_calendar_span.sql``. Empty = nothing is booked.
     traders
         A page of those who were searched for.
+    reported
+        Those of the sessions that have a report.
     """
 
     sessions: Sequence[Mapping[str, Any]]
     traders: Page[CalendarRow]
+    reported: frozenset[dt.date]
 
     @property
     def total_usd(self) -> Decimal:
@@ -215,7 +219,9 @@ def read_calendar(
     size = min(PAGE_ROWS, max(1, PAGE_CELLS // session_count))
     number = min(page, max(1, -(-len(names) // size)))
     shown = names[(number - 1) * size : number * size]
-    return CalendarView(sessions, Page(number, _read_rows(connection, sessions, shown), len(names), size))
+    traders = Page(number, _read_rows(connection, sessions, shown), len(names), size)
+    reported = read_reported(connection, (session["session_date"] for session in sessions))
+    return CalendarView(sessions, traders, reported)
 
 
 def calendar_table(connection: Connection, session_count: int, through_session: dt.date | None, find: str) -> Table:

@@ -34,7 +34,7 @@ def desk(
         view = read_desk_page(connection, session_date, first, last)
         if view is None:
             return render(request, "first_run", failure=read_failure(connection))
-    chart = curve_chart(view.curve)
+    chart = curve_chart(view.curve, view.reported)
     shown: dict[str, Any] = {"chart": chart, "heat": heat_rows(view.correlations), "largest_rate": LARGEST_RATE}
     tables = [*desk_tables(view, rows), *chart_tables(chart)]
     return answer(request, "desk", tables, view=view, facts=view.summary.facts, **shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -13,7 +14,7 @@ from risk.desk.patterns import COPYING, CROSSING, CROWDING
 from risk.report.facts import ExposureFacts
 from risk.web.charts import Chart, bars, layout, line
 from risk.web.desk_views import DeskView
-from risk.web.session_tables import session_path, trader_column, trader_path
+from risk.web.session_tables import reported_link, trader_column, trader_path
 from risk.web.tables import (
     COUNT,
     DATE,
@@ -51,8 +52,8 @@ def desk_tables(view: DeskView, shown_rows: int) -> list[Table]:
     ]
     others = [
         _shares_table(view.summary.shares),
-        _self_trades_table(view.self_trades),
-        _scans_table(view.scans),
+        _self_trades_table(view.self_trades, view.reported),
+        _scans_table(view.scans, view.reported),
         _correlations_table(view.correlations),
     ]
     return [
@@ -66,8 +67,8 @@ def _first_rows(table: Table, shown_rows: int) -> Table:
     return replace(table, rows=rows[:shown_rows], is_cut_short=len(rows) > shown_rows)
 
 
-def curve_chart(curve: Sequence[Row]) -> Chart | None:
-    """Draw the desk's daily P&L as bars and its sum as a line."""
+def curve_chart(curve: Sequence[Row], reported: frozenset[dt.date]) -> Chart | None:
+    """Draw the desk's daily P&L as bars and its sum as a line; its table links the reported sessions."""
     if not curve:
         return None
     days = [row["session_date"] for row in curve]
@@ -82,7 +83,7 @@ def curve_chart(curve: Sequence[Row]) -> Chart | None:
     if incomplete:
         summary += f" {counted(incomplete, 'account-session')} with incomplete books add nothing."
     columns = (
-        Column("Session", DATE, "session_date", link=lambda row: session_path(row["session_date"])),
+        Column("Session", DATE, "session_date", link=reported_link(reported)),
         Column("P&L", PNL, "total_pnl_usd"),
         Column("Cumulative P&L", PNL, "cumulative_usd"),
         Column("Incomplete accounts", COUNT, "incomplete_count"),
@@ -165,7 +166,7 @@ def _pattern_table(name: str, label: str, kind: str, view: DeskView, columns: Se
                 DATE,
                 "last_session_date",
                 words=_span,
-                link=lambda row: session_path(row["last_session_date"]),
+                link=reported_link(view.reported, "last_session_date"),
             ),
             Column("First session", DATE, "first_session_date", is_shown=False),
             *columns,
@@ -226,11 +227,11 @@ def _small(value: Decimal) -> str:
     return f"{value:.2g}" if value < 1 else f"{value:,.0f}"
 
 
-def _self_trades_table(rows: Sequence[Row]) -> Table:
+def _self_trades_table(rows: Sequence[Row], reported: frozenset[dt.date]) -> Table:
     columns = [
         Column("Buyer", NAME, "buyer_account_id", link=lambda row: _trade_day(row, "buyer_account_id")),
         Column("Seller", NAME, "seller_account_id", link=lambda row: _trade_day(row, "seller_account_id")),
-        Column("Session", DATE, "session_date", link=lambda row: session_path(row["session_date"])),
+        Column("Session", DATE, "session_date", link=reported_link(reported)),
         Column("Time", TIME, "executed_at"),
         Column("Symbol", TEXT, "symbol"),
         Column("Quantity", COUNT, "quantity", words=lambda row: f"{row['quantity'].normalize():,f}"),
@@ -246,9 +247,9 @@ def _trade_day(row: Row, name: str) -> str:
     return f"{trader_path(row[name])}/{row['session_date']}"
 
 
-def _scans_table(rows: Sequence[Row]) -> Table:
+def _scans_table(rows: Sequence[Row], reported: frozenset[dt.date]) -> Table:
     columns = [
-        Column("Session", DATE, "session_date", link=lambda row: session_path(row["session_date"])),
+        Column("Session", DATE, "session_date", link=reported_link(reported)),
         Column("Accounts", COUNT, "account_count"),
         Column("Fills compared", COUNT, "fill_count"),
         Column("Without time or price", COUNT, "skipped_fill_count"),

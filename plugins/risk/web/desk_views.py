@@ -12,6 +12,7 @@ from risk.core.errors import RequestError
 from risk.core.warehouse import Connection, records
 from risk.desk.read_fills import WINDOW_SESSIONS
 from risk.report.desk_summary import DeskSummary, read_desk
+from risk.web.views import read_reported
 
 Row = Mapping[str, Any]
 
@@ -35,6 +36,8 @@ class DeskView:
         Range of the patterns, ends included.
     scans, findings, self_trades
         What was looked at and found there; see the statements of these names.
+    reported
+        Those of the page's sessions that have a report.
     is_last_week
         Whether the range is what the run itself looked at, shown as it was known then.
     """
@@ -47,6 +50,7 @@ class DeskView:
     scans: Sequence[Row]
     findings: Sequence[Row]
     self_trades: Sequence[Row]
+    reported: frozenset[dt.date]
     is_last_week: bool
 
     def of_kind(self, kind: str) -> list[Row]:
@@ -90,14 +94,21 @@ def read_desk_page(
         raise RequestError(f"From {since} to {until} is no range of at most a year: enter the earlier day first.")
     run_id = found[0]["run_id"]
     binds = {"run_id": run_id if is_last_week else None, "first_session": since, "last_session": until}
+    curve = records(connection, "desk/select_curve", {"session_date": reported, "row_count": CURVE_SESSIONS})
+    scans = records(connection, "desk/select_scans", binds)
+    findings = records(connection, "desk/select_findings", binds)
+    self_trades = records(connection, "desk/select_self_trades", binds)
+    days = [row["session_date"] for row in (*curve, *scans, *self_trades)]
+    days += [row["last_session_date"] for row in findings]
     return DeskView(
         summary=summary,
-        curve=records(connection, "desk/select_curve", {"session_date": reported, "row_count": CURVE_SESSIONS}),
+        curve=curve,
         correlations=records(connection, "desk/select_correlations", {"run_id": run_id}),
         first_session=since,
         last_session=until,
-        scans=records(connection, "desk/select_scans", binds),
-        findings=records(connection, "desk/select_findings", binds),
-        self_trades=records(connection, "desk/select_self_trades", binds),
+        scans=scans,
+        findings=findings,
+        self_trades=self_trades,
+        reported=read_reported(connection, days),
         is_last_week=is_last_week,
     )

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from risk.core.money import counted, percent, signed_usd, usd
 from risk.core.money import p_value as p_text
-from risk.web.session_tables import session_path, trader_column
+from risk.web.session_tables import reported_link, session_path, trader_column
 from risk.web.tables import (
     COUNT,
     DATE,
@@ -79,7 +79,7 @@ def track_record_tables(view: TrackRecordView, *, is_cut_short: bool) -> list[Ta
             "By session",
             "Newest first.",
             [
-                Column("Session", DATE, "effective_session", link=lambda row: session_path(row["effective_session"])),
+                Column("Session", DATE, "effective_session", link=reported_link(view.reported, "effective_session")),
                 *_benefit_columns("Traders", has_average=False),
             ],
             view.newest_sessions,
@@ -258,7 +258,6 @@ def _inputs_table(card: Row) -> Table:
 
 
 GATE_COLUMNS: Final = (
-    Column("Session", DATE, "session_date", link=lambda row: session_path(row["session_date"])),
     Column(
         "Model",
         TEXT,
@@ -280,11 +279,12 @@ GATE_COLUMNS: Final = (
 def _gate_table(view: ModelView, *, is_cut_short: bool) -> Table:
     caption = f"{counted(view.evaluation_count, 'evaluation')}, newest first."
     rows = view.evaluations
+    session = Column("Session", DATE, "session_date", link=reported_link(view.reported))
     return Table(
         "evaluations",
         "Gate evaluations",
         caption,
-        GATE_COLUMNS,
+        [session, *GATE_COLUMNS],
         rows,
         "No evaluation yet: every run of daily_risk makes one.",
         is_cut_short=is_cut_short,

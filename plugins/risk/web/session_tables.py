@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -48,6 +48,16 @@ def trader_path(account_id: str) -> str:
 def session_path(session_date: dt.date) -> str:
     """Return the address of a session's page below the root."""
     return f"sessions/{session_date}"
+
+
+def reported_link(reported: frozenset[dt.date], name: str = "session_date") -> Callable[[Any], str | None]:
+    """Return the link of a column of sessions: only one with a report has a page."""
+
+    def link(row: Any) -> str | None:
+        session_date = _read(row, name)
+        return session_path(session_date) if session_date in reported else None
+
+    return link
 
 
 def trader_column(heading: str = "Trader", *, key: str = "") -> Column:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -170,7 +170,10 @@ class TraderView:
 
 @dataclass(frozen=True, slots=True)
 class TrackRecordView:
-    """The page of the track record as one run knew it; the sums by session are the newest first."""
+    """The page of the track record as one run knew it; the sums by session are the newest first.
+
+    ``reported``: those of its sessions that have a report.
+    """
 
     record: TableRow
     chart: Chart | None
@@ -179,6 +182,7 @@ class TrackRecordView:
     session_count: int
     newest_sessions: Sequence[TableRow]
     outcomes: Sequence[TableRow]
+    reported: frozenset[dt.date]
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +226,8 @@ class ModelView:
         Sessions in which the gate evaluated a model.
     evaluations
         The newest of them, newest first.
+    reported
+        Those of their sessions that have a report.
     """
 
     model: TableRow | None
@@ -233,6 +239,7 @@ class ModelView:
     gate_rules: TableRow
     evaluation_count: int
     evaluations: Sequence[TableRow]
+    reported: frozenset[dt.date]
 
     @property
     def calibration(self) -> str:
@@ -268,6 +275,12 @@ def read_failure(connection: Connection) -> TableRow | None:
     """Return where the newest daily run failed; ``None`` where it did not."""
     failed = records(connection, "watchdog/select_failed_run", {"dag_id": DAILY_DAG})
     return failed[0] if failed else None
+
+
+def read_reported(connection: Connection, session_dates: Iterable[dt.date]) -> frozenset[dt.date]:
+    """Return those of some sessions that have a report, and with it a page of their own."""
+    found = rows(connection, "risk_page/select_reported_sessions", {"session_dates": sorted(set(session_dates))})
+    return frozenset(session_date for (session_date,) in found)
 
 
 def read_today(connection: Connection) -> MorningView | None:
@@ -393,14 +406,16 @@ def read_track_record(connection: Connection, session_date: dt.date | None, row_
     chart = benefit_chart(
         [SessionBenefit(row["effective_session"], row["prevented_usd"], row["forgone_usd"]) for row in sessions]
     )
+    newest = sessions[: -row_count - 1 : -1]
     return TrackRecordView(
         found[0],
         chart,
         [row for row in benefits if row["account_id"] is not None],
         [row for row in benefits if row["decision"] is not None],
         len(sessions),
-        sessions[: -row_count - 1 : -1],
+        newest,
         records(connection, "track_record/select_newest_outcomes", {**known, "row_count": row_count}),
+        read_reported(connection, [known["session_date"], *(row["effective_session"] for row in newest)]),
     )
 
 
@@ -416,6 +431,7 @@ def read_model_page(connection: Connection, model_id: int | None, row_count: int
     if not found and model_id is not None:
         raise RequestError(f"There is no model {model_id}: see the list of models.")
     evaluations = records(connection, "risk_page/select_gate_history")
+    newest = evaluations[: -row_count - 1 : -1]
     card = found[0]["card"] if found else {}
     bets = records(connection, "predict_limits/select_gate_bets", {"session_date": dt.date.max})
     return ModelView(
@@ -427,7 +443,8 @@ def read_model_page(connection: Connection, model_id: int | None, row_count: int
         [_step_bets(step, [row for row in bets if row["candidate"] == step]) for step in reversed(STEPS)],
         GATE_RULES,
         len(evaluations),
-        evaluations[: -row_count - 1 : -1],
+        newest,
+        read_reported(connection, (row["session_date"] for row in newest)),
     )
 
 
