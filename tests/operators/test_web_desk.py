@@ -23,6 +23,18 @@ from tests.desk_days import crossings
 from tests.operators.web_client import figures, words
 from tests.report_desks import SESSION, book, deliver_fills, insert, open_run, recommend, store_report
 
+CROSSING_ROW = "NET001 NET005 yes S0, S1, S2, S3, S4 2025-08-15 7 "
+"""Who met whom comes first, whether it is flagged, and in what."""
+
+
+MET = {"kind": CROSSING, "is_pair": True, "lag_seconds": None, "observed_count": 3, "first_at": 1, "last_at": 2}
+"""Three crossings of a pair."""
+
+
+def view_of(findings: list[dict[str, Any]], self_trades: list[dict[str, Any]]) -> DeskView:
+    summary = DeskSummary(cast("Any", None), None, ())
+    return DeskView(summary, [], [], SESSION, SESSION, [], findings, self_trades, frozenset(), is_last_week=True)
+
 
 @pytest.fixture
 def run(connection: Connection) -> Run:
@@ -55,7 +67,9 @@ def test_crossing_of_the_week_is_one_link_from_today(client: Any, run: Run) -> N
     assert "Patterns to review" in words(shown)
     assert f"/traders/NET001/{SESSION}" in shown.text
     assert f"/traders/NET005/{SESSION}" in shown.text
-    assert "NET001 NET005 2025-08-15 7 " in words(shown)
+    assert CROSSING_ROW in words(shown)
+    # All seven are of this day: the week says the same.
+    assert "NET001 NET005 yes S0, S1, S2, S3, S4 2025-08-11 to 2025-08-15" not in words(shown)
     assert figures(shown)[0]["data"][0]["type"] == "bar"
 
 
@@ -73,23 +87,12 @@ def test_long_tables_are_cut_and_shown_whole_on_request(client: Any, run: Run) -
 
 def test_ten_rows_stand_first_and_every_flagged_pattern_is_among_them() -> None:
     # given eleven flagged findings and twenty others, and twelve self-trades
-    day = {"first_session_date": SESSION, "last_session_date": SESSION, "is_pair": True}
+    day = {"first_session_date": SESSION, "last_session_date": SESSION}
     findings = [
-        {**day, "kind": CROSSING, "account_id": "A", "other_account_ids": ["B"], "is_flagged": number < 11}
+        {**day, **MET, "account_id": "A", "other_account_ids": [f"B{number}"], "is_flagged": number < 11}
         for number in range(31)
     ]
-    view = DeskView(
-        DeskSummary(cast("Any", None), None, ()),
-        [],
-        [],
-        SESSION,
-        SESSION,
-        [],
-        findings,
-        [{}] * 12,
-        frozenset(),
-        is_last_week=True,
-    )
+    view = view_of(findings, [{}] * 12)
 
     # when
     tables = {table.name: table for table in desk_tables(view, FEW_ROWS)}
@@ -100,9 +103,32 @@ def test_ten_rows_stand_first_and_every_flagged_pattern_is_among_them() -> None:
     assert (len(tables["copying"].rows), tables["copying"].is_cut_short) == (0, False)
 
 
+def test_week_that_repeats_a_day_is_left_out() -> None:
+    # given a day with three crossings; weeks with these, with one more, of another pair, and these but flagged
+    week = {
+        **MET, "account_id": "A", "other_account_ids": ["B"], "is_flagged": False,
+        "first_session_date": SESSION - dt.timedelta(days=4), "last_session_date": SESSION,
+    }  # fmt: skip
+    day = {**week, "first_session_date": SESSION}
+    others = [{**week, "observed_count": 4}, {**week, "other_account_ids": ["C"]}, {**week, "is_flagged": True}]
+
+    # when
+    view = view_of([day, week, *others], [])
+    table = next(one for one in desk_tables(view, FEW_ROWS) if one.name == "crossing")
+
+    # then
+    assert list(table.rows) == [day, *others]
+    assert "1 finding flagged of 4 listed;" in table.caption
+    assert "Not listed: 1 finding of several sessions, all of it in one listed for a day." in table.caption
+    # A flagged week stands only where its day is not flagged.
+    flagged = {**day, "is_flagged": True}
+    assert view_of([flagged, others[-1]], []).of_kind(CROSSING) == [flagged]
+    assert view_of([flagged, others[-1]], []).flagged_count == 1
+
+
 def test_range_shows_the_days_asked_for(client: Any, run: Run) -> None:
     day = SESSION.isoformat()
-    assert "NET001 NET005 2025-08-15 7 " in words(client.get(f"/desk?first={day}&last={day}"))
+    assert CROSSING_ROW in words(client.get(f"/desk?first={day}&last={day}"))
     before = words(client.get("/desk?first=2025-01-02&last=2025-01-31"))
     assert "None in these sessions" in before
     assert "Nothing was looked at in these sessions" in before
@@ -123,8 +149,8 @@ def test_permalink_shows_what_the_run_knew(client: Any, run: Run, connection: Co
         self_trades_by_chance=Decimal(0),
     )  # fmt: skip
     day = SESSION.isoformat()
-    assert "NET001 NET005 2025-08-15 7 " in words(client.get(f"/desk/{day}"))
-    assert "NET001 NET005 2025-08-15 7 " not in words(client.get(f"/desk?first={day}&last={day}"))
+    assert CROSSING_ROW in words(client.get(f"/desk/{day}"))
+    assert CROSSING_ROW not in words(client.get(f"/desk?first={day}&last={day}"))
 
 
 @pytest.mark.parametrize("width", [1280, 360])

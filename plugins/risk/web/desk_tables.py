@@ -13,7 +13,7 @@ from risk.core.money import EXACT, counted, percent, signed_usd, usd
 from risk.desk.patterns import COPYING, CROSSING, CROWDING
 from risk.report.facts import ExposureFacts
 from risk.web.charts import Chart, bars, layout, line
-from risk.web.desk_views import DeskView
+from risk.web.desk_views import DeskView, is_day
 from risk.web.session_tables import reported_link, trader_column, trader_path
 from risk.web.tables import (
     COUNT,
@@ -154,6 +154,8 @@ def _pattern_table(name: str, label: str, kind: str, view: DeskView, columns: Se
     rows = view.of_kind(kind)
     flagged = sum(row["is_flagged"] for row in rows)
     caption = f"{counted(flagged, 'finding')} flagged of {len(rows)} listed; flagged ones first, then the rarest."
+    if repeats := view.repeat_count(kind):
+        caption += f" Not listed: {counted(repeats, 'finding')} of several sessions, all of it in one listed for a day."
     return Table(
         name,
         label,
@@ -161,6 +163,8 @@ def _pattern_table(name: str, label: str, kind: str, view: DeskView, columns: Se
         [
             Column("Trader", NAME, "account_id", link=lambda row: _day_path(row, row["account_id"])),
             Column("With", WORDS, _others, link=_other_link),
+            Column("Flagged", TEXT, "is_flagged", tone=lambda row: "high" if row["is_flagged"] else None),
+            Column("Symbols", WORDS, lambda row: ", ".join(row["symbols"])),
             Column(
                 "Session",
                 DATE,
@@ -178,8 +182,6 @@ def _pattern_table(name: str, label: str, kind: str, view: DeskView, columns: Se
                 "false_alarms_per_year",
                 words=lambda row: _small(row["false_alarms_per_year"]),
             ),
-            Column("Flagged", TEXT, "is_flagged", tone=lambda row: "high" if row["is_flagged"] else None),
-            Column("Symbols", WORDS, lambda row: ", ".join(row["symbols"])),
             Column("First", TIME, "first_at"),
             Column("Last", TIME, "last_at", is_shown=False),
         ],
@@ -213,8 +215,7 @@ def _other_link(row: Row) -> str | None:
 
 def _day_path(row: Row, account_id: str) -> str:
     """Return the address of the trader's day, of his page for a week."""
-    is_day = row["first_session_date"] == row["last_session_date"]
-    return f"{trader_path(account_id)}/{row['last_session_date']}" if is_day else trader_path(account_id)
+    return f"{trader_path(account_id)}/{row['last_session_date']}" if is_day(row) else trader_path(account_id)
 
 
 def _span(row: Row) -> str | None:

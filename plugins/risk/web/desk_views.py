@@ -54,13 +54,40 @@ class DeskView:
     is_last_week: bool
 
     def of_kind(self, kind: str) -> list[Row]:
-        """List the findings of one kind, the flagged ones first."""
-        return [row for row in self.findings if row["kind"] == kind]
+        """List the findings of one kind, the flagged ones first, without repeats."""
+        return [row for row in _without_repeats(self.findings) if row["kind"] == kind]
+
+    def repeat_count(self, kind: str) -> int:
+        """Count those of one kind that are not listed: findings of several sessions that say no more than a day's."""
+        return sum(row["kind"] == kind for row in self.findings) - len(self.of_kind(kind))
 
     @property
     def flagged_count(self) -> int:
         """Findings that independent traders would hardly give."""
-        return sum(row["is_flagged"] for row in self.findings)
+        return sum(row["is_flagged"] for row in _without_repeats(self.findings))
+
+
+def is_day(finding: Row) -> bool:
+    """Whether a finding is of one session."""
+    first, last = finding["first_session_date"], finding["last_session_date"]
+    return bool(first == last)
+
+
+def _without_repeats(findings: Sequence[Row]) -> list[Row]:
+    """Leave out findings of several sessions with no meeting beyond a day's, unless flagged where the day's is not."""
+    days = {_meetings(row): row for row in findings if is_day(row)}
+
+    def is_repeat(row: Row) -> bool:
+        day = None if is_day(row) else days.get(_meetings(row))
+        return day is not None and (day["is_flagged"] or not row["is_flagged"])
+
+    return [row for row in findings if not is_repeat(row)]
+
+
+def _meetings(finding: Row) -> tuple[Any, ...]:
+    """Return who met whom, how often, and from when to when."""
+    who = finding["kind"], finding["account_id"], tuple(finding["other_account_ids"]), finding["is_pair"]
+    return *who, finding["lag_seconds"], finding["observed_count"], finding["first_at"], finding["last_at"]
 
 
 def read_desk_page(
