@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from risk.core.warehouse import Connection
 from risk.desk.patterns import CROSSING
 from risk.desk.store import store_desk
 from risk.report.desk_summary import DeskSummary
+from risk.report.facts import ExposureFacts
 from risk.web.desk_tables import desk_tables
 from risk.web.desk_views import DeskView
 from risk.web.parameters import FEW_ROWS
@@ -31,8 +33,10 @@ MET = {"kind": CROSSING, "is_pair": True, "lag_seconds": None, "observed_count":
 """Three crossings of a pair."""
 
 
-def view_of(findings: list[dict[str, Any]], self_trades: list[dict[str, Any]]) -> DeskView:
-    summary = DeskSummary(cast("Any", None), None, ())
+def view_of(
+    findings: list[dict[str, Any]], self_trades: list[dict[str, Any]], shares: tuple[ExposureFacts, ...] = ()
+) -> DeskView:
+    summary = DeskSummary(cast("Any", None), None, shares)
     return DeskView(summary, [], [], SESSION, SESSION, [], findings, self_trades, frozenset(), is_last_week=True)
 
 
@@ -101,6 +105,28 @@ def test_ten_rows_stand_first_and_every_flagged_pattern_is_among_them() -> None:
     assert (len(tables["crossing"].rows), tables["crossing"].is_cut_short) == (11, True)
     assert (len(tables["self-trades"].rows), tables["self-trades"].is_cut_short) == (10, True)
     assert (len(tables["copying"].rows), tables["copying"].is_cut_short) == (0, False)
+
+
+def test_shares_are_columns_only_where_the_desk_has_a_tail() -> None:
+    # given a trader without a share and one with
+    without = ExposureFacts("A", Decimal(5000), Decimal("0.02"), Decimal(9), None, None, None, None)
+    shared = replace(without, share_ratio=Decimal(1), relief_usd=Decimal(40))
+
+    # when
+    tables = [
+        next(table for table in desk_tables(view_of([], [], (one,)), FEW_ROWS) if table.name == "shares")
+        for one in (without, shared)
+    ]
+
+    # then
+    assert [column.heading for column in tables[0].columns] == ["Trader", "New limit", "Chance of losing more"]
+    assert tables[0].caption == (
+        "1 trader with a forecast. Shares of the shortfall need 60 days of results, and losses in the worst of them."
+    )
+    assert [column.heading for column in tables[1].shown_columns] == [
+        "Trader", "Share of the shortfall", "95% interval", "New limit", "Chance of losing more", "Cut takes off",
+    ]  # fmt: skip
+    assert tables[1].caption.startswith("1 trader with a forecast. The shares add up to 100%. What a cut takes off is")
 
 
 def test_week_that_repeats_a_day_is_left_out() -> None:

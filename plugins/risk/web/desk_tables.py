@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from risk.core.money import EXACT, counted, percent, signed_usd, usd
 from risk.desk.patterns import COPYING, CROSSING, CROWDING
+from risk.limits.desk_tail import MINIMUM_SCENARIOS
 from risk.report.facts import ExposureFacts
 from risk.web.charts import Chart, bars, layout, line
 from risk.web.desk_views import DeskView, is_day
@@ -40,6 +41,7 @@ SHOWN_NAMES = 3
 HEAT_BOUNDS = (Decimal("0.15"), Decimal("0.3"), Decimal("0.5"))
 """Absolute correlations from which a cell has the next color."""
 
+NO_SHARES: Final = f"Shares of the shortfall need {MINIMUM_SCENARIOS} days of results, and losses in the worst of them."
 EMPTY: Final = "None in these sessions."
 
 
@@ -121,19 +123,26 @@ def _heat(ratio: Decimal | None) -> tuple[str, str]:
 
 def _shares_table(shares: Sequence[ExposureFacts]) -> Table:
     known = [one.share_ratio for one in shares if one.share_ratio is not None]
-    reliefs = "What a cut takes off is of the shortfall while all others keep their base limits."
+    reliefs = any(one.relief_usd is not None for one in shares)
     caption = f"{counted(len(shares), 'trader')} with a forecast."
     if known:
-        caption = f"{caption} The shares add up to {percent(sum(known, Decimal(0)))}. {reliefs}"
-    columns = [
-        trader_column(),
+        caption = f"{caption} The shares add up to {percent(sum(known, Decimal(0)))}."
+    elif shares:
+        caption = f"{caption} {NO_SHARES}"
+    if reliefs:
+        caption = f"{caption} What a cut takes off is of the shortfall while all others keep their base limits."
+    split = [
         Column("Share of the shortfall", SHARE, "share_ratio", missing="unknown"),
         Column("95% interval", TEXT, "share_low_ratio", words=_interval, is_exported=False),
         Column("Share, from", SHARE, "share_low_ratio", is_shown=False),
         Column("Share, to", SHARE, "share_high_ratio", is_shown=False),
+    ]
+    columns = [
+        trader_column(),
+        *(split if known else ()),
         Column("New limit", LIMIT, "limit_usd"),
         Column("Chance of losing more", PROBABILITY, "loss_probability"),
-        Column("Cut takes off", ROUNDED_PNL, "relief_usd", words=_relief),
+        *([Column("Cut takes off", ROUNDED_PNL, "relief_usd", words=_relief)] if reliefs else ()),
     ]
     return Table("shares", "Shares of the desk's shortfall", caption, columns, shares, "No trader has a forecast.")
 

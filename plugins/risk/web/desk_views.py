@@ -59,7 +59,7 @@ class DeskView:
 
     def repeat_count(self, kind: str) -> int:
         """Count those of one kind that are not listed: findings of several sessions that say no more than a day's."""
-        return sum(row["kind"] == kind for row in self.findings) - len(self.of_kind(kind))
+        return len([row for row in self.findings if row["kind"] == kind]) - len(self.of_kind(kind))
 
     @property
     def flagged_count(self) -> int:
