@@ -21,10 +21,10 @@ PAGE = f"/sessions/{BEFORE}/compare/{SESSION}"
 
 @pytest.fixture
 def two(connection: Connection) -> None:
-    """Report two sessions: NET001 is cut deeper, NET002 stays, NET003 goes, NET004 comes."""
+    """Report two sessions: NET001 is cut deeper, NET002 stays, NET003 goes, NET004 comes, NET005 has a forecast."""
     calm = {"reasons": (), "source": "rules"}
     first = desk(
-        [account("NET001", "0.20", **calm), account("NET002", "0.00", **calm), account("NET003", "0.00", **calm)],
+        [account("NET001", "0.20", **calm), *(account(f"NET00{number}", "0.00", **calm) for number in (2, 3, 5))],
         session_date=BEFORE,
         effective_session=SESSION,
     )
@@ -32,7 +32,11 @@ def two(connection: Connection) -> None:
         "NET001", "0.60", reasons=("<b>Loss streak</b>",), source="rules", forecast_quantile_05_usd=Decimal(-3000)
     )
     second = desk(
-        [deeper, account("NET002", "0.00", **calm), account("NET004", "0.00", **calm)],
+        [
+            deeper,
+            *(account(f"NET00{number}", "0.00", **calm) for number in (2, 4)),
+            account("NET005", "0.00", **calm, forecast_quantile_05_usd=Decimal(-1)),
+        ],
         policy=PolicyFacts("1 (aaaaaaaaaaaa)", "1.25x", "1.67x"),
         restatements=(RestatementFacts("NET001", BEFORE, Decimal(-10), Decimal(-20), "fees restated"),),
     )
@@ -58,14 +62,17 @@ def test_changed_traders_come_first_with_what_changed_and_why(client: Any) -> No
     assert listed[0].startswith("NET001 ")
     assert listed[-1].startswith("NET002 nothing")
     # 5,000 less 20 % is 4,000, less 60 % is 2,000.
-    assert "Limit -$2,000: $4,000, then $2,000. Cut 20%, then 60%." in listed[0]
+    assert "Limit -$2,000: $4,000 to $2,000. Cut 20% to 60%." in listed[0]
     assert "New reason: &lt;b&gt;Loss streak&lt;/b&gt;." in listed[0]
     assert "+22%" in listed[0]
     assert f"Result of {BEFORE} restated from -$10.00 to -$20.00 (fees restated)." in listed[0]
     assert any(row.startswith("NET003 Only in the first report.") for row in listed)
     assert any(row.startswith("NET004 Only in the second report.") for row in listed)
-    assert "Policy version 0 (7514d6f7fff0), then 1 (aaaaaaaaaaaa)." in words(answer)
-    assert "4 traders, 3 of them changed" in words(answer)
+    assert "Policy version 0 (7514d6f7fff0) to 1 (aaaaaaaaaaaa)." in words(answer)
+    # A forecast that moves is no change of what NET005 may lose.
+    assert listed[-2].startswith("NET005 95% VaR ")
+    assert "5 traders, 3 of them changed in limit, cut, level or status: those first" in words(answer)
+    assert "2 forecasts moved." in words(answer)
 
 
 @pytest.mark.usefixtures("two")

@@ -61,6 +61,18 @@ class ComparedTrader:
     why: tuple[str, ...]
 
     @property
+    def has_changed(self) -> bool:
+        """Whether the trader came, went, or has another limit, cut, level or status."""
+        return self.before is None or self.after is None or any(_what(self.before, self.after))
+
+    @property
+    def has_other_forecast(self) -> bool:
+        """Whether both reports list him and state different 95 % VaR."""
+        if self.before is None or self.after is None:
+            return False
+        return self.before.value_at_risk_usd != self.after.value_at_risk_usd
+
+    @property
     def size(self) -> Decimal:
         """By how much the limit changed, US dollars; 0 for a trader who came or went."""
         if self.before is None or self.after is None:
@@ -89,8 +101,13 @@ class ComparedSessions:
 
     @property
     def changed_count(self) -> int:
-        """Traders for whom something changed."""
-        return sum(bool(trader.why) for trader in self.traders)
+        """Traders who came, went, or have another limit, cut, level or status."""
+        return sum(trader.has_changed for trader in self.traders)
+
+    @property
+    def moved_count(self) -> int:
+        """Traders whose forecast moved, whether or not anything else changed."""
+        return sum(trader.has_other_forecast for trader in self.traders)
 
 
 def read_comparison(connection: Connection, first: dt.date, second: dt.date) -> ComparedSessions:
@@ -118,14 +135,14 @@ def read_comparison(connection: Connection, first: dt.date, second: dt.date) -> 
         for name in sorted({*sides[0], *sides[1]})
         for one, other in [(sides[0].get(name), sides[1].get(name))]
     ]
-    traders.sort(key=lambda trader: (not trader.why, -trader.size))
+    traders.sort(key=lambda trader: (not trader.has_changed, -trader.size, not trader.why))
     return ComparedSessions(before, after, tuple(_shared(*facts)), traders)
 
 
 def _shared(before: Facts, after: Facts) -> Iterator[str]:
     """Say what changed for all traders: the policy, and whether the model or rules serve."""
     if before.policy.version != after.policy.version:
-        yield f"Policy version {before.policy.version}, then {after.policy.version}."
+        yield f"Policy version {before.policy.version} to {after.policy.version}."
     verdicts = [facts.gate.verdict if facts.gate else "no model" for facts in (before, after)]
     if verdicts[0] != verdicts[1]:
         yield f"Gate: {verdicts[0]}, then {verdicts[1]}."
@@ -156,15 +173,15 @@ def _what(before: AccountFacts, after: AccountFacts) -> Iterator[str]:
     """Say which terms changed."""
     if before.next_limit_usd != after.next_limit_usd:
         size = signed_usd(after.next_limit_usd - before.next_limit_usd)
-        yield f"Limit {size}: {usd_exact(before.next_limit_usd)}, then {usd_exact(after.next_limit_usd)}."
+        yield f"Limit {size}: {usd_exact(before.next_limit_usd)} to {usd_exact(after.next_limit_usd)}."
     if before.base_limit_usd != after.base_limit_usd:
-        yield f"Base limit {usd_exact(before.base_limit_usd)}, then {usd_exact(after.base_limit_usd)}."
+        yield f"Base limit {usd_exact(before.base_limit_usd)} to {usd_exact(after.base_limit_usd)}."
     if before.cut_ratio != after.cut_ratio:
-        yield f"Cut {percent(before.cut_ratio)}, then {percent(after.cut_ratio)}."
+        yield f"Cut {percent(before.cut_ratio)} to {percent(after.cut_ratio)}."
     if before.level != after.level:
-        yield f"Level {before.level.upper()}, then {after.level.upper()}."
+        yield f"Level {before.level.upper()} to {after.level.upper()}."
     if before.status != after.status:
-        yield f"Status {before.status}, then {after.status}."
+        yield f"Status {before.status} to {after.status}."
 
 
 def _forecast(before: AccountFacts, after: AccountFacts, parts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -176,7 +193,7 @@ def _forecast(before: AccountFacts, after: AccountFacts, parts: Sequence[Mapping
     large = [part for part in parts if abs(math.expm1(part["contribution_change"])) >= SMALLEST_PART]
     named = [f"{PART_NAMES.get(part['part'], part['part'])} {_factor(part)}" for part in large[:NAMED_PARTS]]
     why = f": {'; '.join(named)}" if named else ""
-    yield f"95% VaR {stated[0]}, then {stated[1]}{why}."
+    yield f"95% VaR {stated[0]} to {stated[1]}{why}."
 
 
 def _factor(part: Mapping[str, Any]) -> str:
@@ -196,8 +213,8 @@ def compared_table(view: ComparedSessions) -> Table:
         *_pair(view, "Reasons", WORDS, lambda account: "; ".join(account.reasons)),
     ]
     caption = (
-        f"{counted(len(view.traders), 'trader')}, {view.changed_count:,} of them changed: those first, the largest "
-        "change of a limit on top."
+        f"{counted(len(view.traders), 'trader')}, {view.changed_count:,} of them changed in limit, cut, level or "
+        f"status: those first, the largest change of a limit on top. {counted(view.moved_count, 'forecast')} moved."
     )
     nothing = "Neither report gives a trader a limit."
     return Table("compared", "Two sessions", caption, columns, view.traders, nothing)
