@@ -126,6 +126,11 @@ def test_new_limit_is_seen_on_a_phone_without_scrolling_sideways(
         assert navigation
         assert heading["x"] + heading["width"] <= SIZES["phone"]["width"]
         assert navigation["height"] <= 150
+        # and a row is at most two lines of text high, however long its reasons
+        page.locator("#table-limits td.reason").first.evaluate("(one) => { one.textContent = 'reason '.repeat(40); }")
+        row = page.locator("#table-limits tbody tr").first.bounding_box()
+        assert row
+        assert row["height"] <= 64
         # and the trader's name stays where it is when the table is pushed aside
         name = page.locator("#table-limits tbody th").first
         before = name.bounding_box()
