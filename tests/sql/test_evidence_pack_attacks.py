@@ -115,10 +115,10 @@ def test_verifier_says_how_many_rows_mails_prove(folder: Path) -> None:
     links = [row["link_row"] for row in json.loads((folder / "13-chain.json").read_bytes())["rows"]]
     heads = {int(link["sequence"]): f"{link['sequence']} {link['link_sha256'][:16]}" for link in links}
 
-    assert "prove 0 of 15 rows with a link, of NET001." in check(folder).stdout
-    assert "prove 0 of 15 " in check(folder, "--head", "0 0123456789abcdef").stdout
-    assert "prove 12 of 15 " in check(folder, "--head", heads[19]).stdout
-    assert "prove 15 of 15 " in check(folder, "--head", heads[19], "--head", heads[25]).stdout
+    assert "prove 0 of 17 rows with a link, of NET001." in check(folder).stdout
+    assert "prove 0 of 17 " in check(folder, "--head", "0 0123456789abcdef").stdout
+    assert "prove 12 of 17 " in check(folder, "--head", heads[19]).stdout
+    assert "prove 17 of 17 " in check(folder, "--head", heads[19], "--head", heads[28]).stdout
 
 
 def test_later_head_proves_nothing_of_what_is_before_a_hidden_link(folder: Path) -> None:
@@ -148,4 +148,4 @@ def test_later_head_proves_nothing_of_what_is_before_a_hidden_link(folder: Path)
 
     found = check(folder, "--head", head).stdout
 
-    assert f"{verify_pack.WHOLE}\nThe mails prove 6 of 15 rows with a link" in found
+    assert f"{verify_pack.WHOLE}\nThe mails prove 8 of 17 rows with a link" in found
