@@ -118,28 +118,6 @@ def in_force(
 
 
 @app.command()
-def breaches(
-    *,
-    everything: Annotated[bool, typer.Option("--all", help="Also the closed ones.")] = False,
-    as_json: JsonFlag = False,
-) -> None:
-    """Print the breaches that are open items, oldest first; a person closes them on the Risk page."""
-    from dataclasses import asdict
-
-    from risk.limits.breaches import OPEN, read_items
-
-    with warehouse() as connection:
-        items = [item for item in read_items(connection) if everything or item.state == OPEN]
-    if as_json:
-        typer.echo(json.dumps([{**asdict(item), "state": item.state} for item in items], default=str))
-        return
-    for item in items:
-        typer.echo(f"{item.session_date} {item.account_id} {item.state}: {item.words}")
-    if not items:
-        typer.echo("No breach is recorded." if everything else "No breach is open.")
-
-
-@app.command()
 def review(
     session: Annotated[str, typer.Option("--session", help="As known at this session's run; empty: the newest.")] = "",
     *,

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from typing import Any
 
 import pytest
-from psycopg2.extensions import parse_dsn
-from typer.testing import CliRunner
 
-from risk.cli import app
 from risk.core.calendar import day_start
-from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.errors import RequestError
 from risk.core.runs import Run
 from risk.core.settings import read_settings
@@ -268,22 +263,3 @@ def test_weekly_digest_counts_breaches_hits_and_open_items(connection: Connectio
     assert f"{counted}1 open item, the oldest of 2025-08-04 (NET001)." in digest()
     close(connection)
     assert f"{counted}0 open items." in digest()
-
-
-def test_command_lists_open_items_and_all_of_them(
-    connection: Connection, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    place = parse_dsn(warehouse_dsn)
-    uri = f"postgresql://{place['user']}:{place.get('password', '')}@{place['host']}:{place['port']}/{place['dbname']}"
-    monkeypatch.setenv(WAREHOUSE_CONNECTION, uri)
-    deliver(connection, BROKEN)
-    run_session(connection)
-
-    def listed(*options: str) -> str:
-        return CliRunner().invoke(app, ["limits", "breaches", *options], catch_exceptions=False).stdout
-
-    assert listed() == "2025-08-04 NET001 open: limit $5,000, down at least $7,000\n"
-    close(connection)
-    assert listed() == "No breach is open.\n"
-    [item] = json.loads(listed("--all", "--json"))
-    assert (item["state"], item["reason"], item["session_date"]) == ("closed", "traded on", "2025-08-04")
