@@ -58,6 +58,7 @@ def test_chart_zooms_from_the_keyboard_and_back(page: Page) -> None:
 
     page.get_by_role("button", name="Show all: Cumulative").press("Enter")
     page.wait_for_function(f"() => Math.abs(({span}) - {whole}) < {whole} / 100")
+    assert page.evaluate(span) == pytest.approx(whole, rel=0.01)
 
 
 @pytest.mark.usefixtures("trader")

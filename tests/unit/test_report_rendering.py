@@ -368,7 +368,8 @@ def test_limit_that_rises_is_in_the_headline_and_names_the_policy_that_restores_
     for words in (" ".join(views.text.split()), read_aloud(views.html)):
         assert "Trader NET001: RAISE LIMIT New limit: $5,000 (was $4,000)" in words
         assert (
-            "In force: $4,000 (emailed, since 2025-08-17 11:02 UTC), base $5,000; change +$1,000, +20% of base" in words
+            "In force: $4,000 (emailed, since 2025-08-17 07:02 New York), base $5,000; change +$1,000, +20% of base"
+            in words
         )
         assert "Restored by policy version 0" in words
         assert "IMMEDIATE ACTION REQUIRED" not in words

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from risk.report.facts import GateFacts, RestatementFacts
 from risk.report.page import Links, build_page
@@ -89,6 +90,11 @@ def percent(ratio: str, places: int = 0) -> str:
     return f"{Decimal(ratio) * 100:.{places}f}%"
 
 
+def in_new_york(instant: str) -> str:
+    """Write an instant of the JSON as the wall clock of New York shows it."""
+    return f"{dt.datetime.fromisoformat(instant).astimezone(ZoneInfo('America/New_York')):%Y-%m-%d %H:%M}"
+
+
 def words_of(facts: dict[str, Any], one: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
     """Say what a restricted trader's row must hold for each fact of the JSON, written here a second time."""
     yield "account_id", []  # its row is found by it
@@ -99,7 +105,7 @@ def words_of(facts: dict[str, Any], one: dict[str, Any]) -> Iterator[tuple[str, 
     yield "limit_in_force_usd", [f"(was {was})", f"In force: {was} ("]
     yield "limit_source", [{"base": "base limit", "emailed": "emailed"}[one["limit_source"]]]
     since = one["limit_since"]
-    yield "limit_since", [] if since is None else [f"since {since[:10]} {since[11:16]} UTC"]
+    yield "limit_since", [] if since is None else [f"since {in_new_york(since)} New York"]
     sign = "+" if one["limit_change_ratio"][0] != "-" else ""
     yield "limit_change_usd", [f"change {signed(one['limit_change_usd'], 0)}"]
     yield "limit_change_ratio", [f"{sign}{percent(one['limit_change_ratio'])} of base"]

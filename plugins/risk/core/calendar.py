@@ -108,6 +108,11 @@ def day_start(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), tzinfo=EXCHANGE_ZONE).astimezone(dt.UTC)
 
 
+def local_time(instant: dt.datetime) -> str:
+    """Write an aware instant in New York time, to the minute, for people."""
+    return f"{instant.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M} New York"
+
+
 def morning(effective_session: dt.date) -> dt.datetime:
     """Return the instant, in UTC, at which the run that sets a session's limits is due: 07:00 New York."""
     return dt.datetime.combine(effective_session, RUN_AT, tzinfo=EXCHANGE_ZONE).astimezone(dt.UTC)

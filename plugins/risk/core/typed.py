@@ -35,12 +35,7 @@ def cleaned_reason(reason: str) -> str:
     RequestError
         If nothing is left, or it is too long.
     """
-    plain = _on_one_line(reason)
-    if not plain:
-        raise RequestError("A reason is missing: say why in a sentence.")
-    if len(plain) > LONGEST_REASON:
-        raise RequestError(f"The reason has {len(plain)} characters: use at most {LONGEST_REASON}.")
-    return plain
+    return _cleaned(reason, "reason", LONGEST_REASON, "A reason is missing: say why in a sentence.")
 
 
 def cleaned_note(text: str) -> str:
@@ -51,13 +46,14 @@ def cleaned_note(text: str) -> str:
     RequestError
         If nothing is left, or it is too long.
     """
-    plain = _on_one_line(text)
+    empty = "The note is empty: write what you want to remember in a sentence or two."
+    return _cleaned(text, "note", LONGEST_NOTE, empty)
+
+
+def _cleaned(text: str, what: str, longest: int, empty: str) -> str:
+    plain = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     if not plain:
-        raise RequestError("The note is empty: write what you want to remember in a sentence or two.")
-    if len(plain) > LONGEST_NOTE:
-        raise RequestError(f"The note has {len(plain):,} characters: use at most {LONGEST_NOTE:,}.")
+        raise RequestError(empty)
+    if len(plain) > longest:
+        raise RequestError(f"The {what} has {len(plain):,} characters: use at most {longest:,}.")
     return plain
-
-
-def _on_one_line(text: str) -> str:
-    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())

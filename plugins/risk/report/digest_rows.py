@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from risk.core.calendar import next_session
+from risk.core.calendar import local_time, next_session
 from risk.core.errors import RiskError
 from risk.core.money import count, counted, percent
 from risk.core.policy_store import read_policy
-from risk.core.settings import EXCHANGE_ZONE, TAIL_PROBABILITY, Settings
+from risk.core.settings import TAIL_PROBABILITY, Settings
 from risk.core.warehouse import Connection, records
 from risk.report.build_facts import policy_facts
 from risk.report.mail import second_server
@@ -82,7 +82,7 @@ def _database_size(row: Mapping[str, Any]) -> str:
     if row["earlier_bytes"] is not None:
         size += f" ({(row['database_bytes'] - row['earlier_bytes']) / 1e6:+,.0f} MB since the last digest)"
     dead_ratio = row["dead_row_count"] / max(row["live_row_count"] + row["dead_row_count"], 1)
-    vacuumed = "never" if row["vacuumed_at"] is None else _local(row["vacuumed_at"])
+    vacuumed = "never" if row["vacuumed_at"] is None else local_time(row["vacuumed_at"])
     return (
         f"{size}; {percent(dead_ratio)} dead rows, last vacuum {vacuumed}; failed task attempts: {row['failure_count']}"
     )
@@ -125,14 +125,10 @@ def _error_mail(connection: Connection, settings: Settings, test: AlertTest) -> 
     """Say what the test of the failure mail gave, to how many it goes, and when one was last accepted."""
     servers = "mail server and second mail server accept" if test.has_second_server else "mail server accepts"
     passed = (
-        f"passed {_local(test.tested_at)}: {servers} mail to {counted(len(settings.alert_recipients), 'recipient')}"
+        f"passed {local_time(test.tested_at)}: {servers} mail to {counted(len(settings.alert_recipients), 'recipient')}"
     )
-    outcome = f"failed {_local(test.tested_at)}: {test.fault.rstrip('.')}" if test.fault else passed
+    outcome = f"failed {local_time(test.tested_at)}: {test.fault.rstrip('.')}" if test.fault else passed
     second = "" if test.has_second_server else ", no second mail server is set"
     last = records(connection, "digest/select_last_alert", {"instant": test.tested_at})
-    sent = [f"last {row['kind']} mail accepted {_local(row['recorded_at'])}" for row in last]
+    sent = [f"last {row['kind']} mail accepted {local_time(row['recorded_at'])}" for row in last]
     return f"{outcome}{second}; {''.join(sent) or 'no failure mail was ever needed'}"
-
-
-def _local(instant: dt.datetime) -> str:
-    return f"{instant.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M} New York"

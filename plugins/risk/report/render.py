@@ -15,6 +15,7 @@ from typing import Any
 import jinja2
 
 from risk.core import money
+from risk.core.calendar import local_time
 from risk.core.runs import Run
 from risk.core.settings import TEMPLATE_DIR
 from risk.report.charts import draw_charts
@@ -189,5 +190,5 @@ def new_environment(*, is_html: bool = True) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(money.FILTERS)
+    environment.filters.update(money.FILTERS, local_time=local_time)
     return environment

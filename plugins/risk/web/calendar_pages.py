@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from risk.web.calendar_views import FEWEST_SESSIONS, FIRST_SESSIONS, MOST_SESSIONS, SPANS, calendar_table, read_calendar
 from risk.web.exports import answer
-from risk.web.parameters import RowCount
+from risk.web.parameters import Asked, RowCount
 from risk.web.views import warehouse
 
 router = APIRouter()
@@ -23,7 +23,7 @@ def calendar(
     through: dt.date | None = None,
     find: Annotated[str, Query(max_length=100)] = "",
     page: RowCount = 1,
-    asked: Annotated[str, Query(alias="format")] = "",
+    asked: Asked = "",
 ) -> Response:
     """Show so many sessions of the traders who were searched for, the newest ones or those up to a day."""
     with warehouse() as connection:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from risk.core.calendar import local_time
 from risk.core.money import counted, percent
 from risk.limits.confirmations import Confirmation
 from risk.limits.limit_inputs import RegisteredChange
@@ -22,7 +23,6 @@ from risk.web.tables import (
     WORDS,
     Column,
     Table,
-    local_time,
 )
 
 Row = Mapping[str, Any]

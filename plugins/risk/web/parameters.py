@@ -14,8 +14,11 @@ Number = Annotated[int, Path(ge=1, lt=1 << 63)]
 
 RowCount = Annotated[int, Query(ge=1, le=ALL_ROWS)]
 
+Asked = Annotated[str, Query(alias="format")]
+"""The export that is asked for instead of the page; empty = the page."""
 
-def shown_rows(rows: RowCount = FIRST_ROWS, asked: Annotated[str, Query(alias="format")] = "") -> int:
+
+def shown_rows(rows: RowCount = FIRST_ROWS, asked: Asked = "") -> int:
     """Return how many rows of a long table to read: an export has all of them."""
     return ALL_ROWS if asked else rows
 
@@ -23,7 +26,7 @@ def shown_rows(rows: RowCount = FIRST_ROWS, asked: Annotated[str, Query(alias="f
 ShownRows = Annotated[int, Depends(shown_rows)]
 
 
-def few_rows(rows: RowCount = FEW_ROWS, asked: Annotated[str, Query(alias="format")] = "") -> int:
+def few_rows(rows: RowCount = FEW_ROWS, asked: Asked = "") -> int:
     """Return how many rows to read of each table of a page that has several long ones: an export has all of them."""
     return shown_rows(rows, asked)
 

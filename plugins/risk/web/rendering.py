@@ -18,7 +18,7 @@ from fastapi.responses import HTMLResponse
 from risk.core.settings import read_settings
 from risk.report.render import new_environment
 from risk.web.parameters import ALL_ROWS
-from risk.web.tables import Table, figure, local_time
+from risk.web.tables import Table, figure
 
 NOT_KEPT = frozenset({"format", "table"})
 """Parts of an address that ask for an export and not for a page."""
@@ -139,5 +139,5 @@ def chart_library_file() -> Path:
 def _environment() -> jinja2.Environment:
     environment = new_environment()
     environment.globals.update(shown_facts=SHOWN_FACTS, all_rows=ALL_ROWS)
-    environment.filters.update(local_time=local_time, figure=figure)
+    environment.filters.update(figure=figure)
     return environment

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from risk.core import money
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.calendar import local_time
 
 Row = TypeVar("Row")
 
@@ -22,11 +22,6 @@ WHOLE = 0
 
 Value: TypeAlias = Decimal | float | int | str | dt.date | dt.datetime | None
 """What a cell holds: exact, and ``None`` where it is empty."""
-
-
-def local_time(instant: dt.datetime) -> str:
-    """Write an aware instant in New York time, to the minute."""
-    return f"{instant.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M} New York"
 
 
 def figure(value: float | None, decimals: int = 3) -> str:

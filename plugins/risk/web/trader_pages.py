@@ -5,6 +5,7 @@ A name may hold a slash: what stands after the last one is a day, ``pack``, or t
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 import shutil
@@ -26,7 +27,7 @@ from risk.web.day_tables import day_tables, symbols_table
 from risk.web.day_views import read_day
 from risk.web.exports import answer
 from risk.web.note_pages import Person, PersonDep, read_notes_view
-from risk.web.parameters import ALL_ROWS, FewRows, RowCount
+from risk.web.parameters import ALL_ROWS, Asked, FewRows, RowCount
 from risk.web.session_tables import feature_tables, recommendations_table
 from risk.web.tables import page_of
 from risk.web.trader_results import read_results, results_table
@@ -42,8 +43,6 @@ PAGE_SESSIONS = 20
 
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-Asked = Annotated[str, Query(alias="format")]
-
 
 @router.get("/traders/{account_id:path}/pack")
 def pack(
@@ -56,12 +55,10 @@ def pack(
     folder = Path(tempfile.mkdtemp(prefix="risk-pack-"))
     tasks.add_task(shutil.rmtree, folder)
     name = f"{account_id}-{first}-{last}.zip"
-    try:
-        with warehouse() as connection:
-            made = examine(connection, account_id, first, last, folder / "pack.zip", airflow_people())
-    except BaseException:
-        shutil.rmtree(folder)
-        raise
+    with contextlib.ExitStack() as failed, warehouse() as connection:
+        failed.callback(shutil.rmtree, folder)
+        made = examine(connection, account_id, first, last, folder / "pack.zip", airflow_people())
+        failed.pop_all()
     return FileResponse(made.file, media_type="application/zip", filename=name)
 
 
