@@ -262,8 +262,8 @@ def test_tasks_do_not_know_the_role_of_the_risk_page(morning: Morning) -> None:
         record = processes.read_record(morning.workspace.records / f"{name}.json")
         assert record
         environment = Path(f"/proc/{record.pid}/environ").read_text(encoding="utf-8")
-        assert "AIRFLOW_CONN_RISK_WAREHOUSE" in environment
-        assert "risk_page" not in environment
+        assert "AIRFLOW_CONN_RISK_WAREHOUSE=postgres://risk:" in environment
+        assert "://risk_page:" not in environment
 
 
 def unhealthy(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> list[Diagnosis]:
