@@ -1,7 +1,7 @@
-"""Imported by Airflow when a component starts: the scheduler loads once what each of its tasks would load again.
+"""Imported by Airflow when a component starts: what forks tasks loads once what each of them would load again.
 
-The scheduler forks the workers that fork the tasks, so each of them has what the scheduler has loaded. A task therefore
-runs the code with which its scheduler started (Python, SQL and templates), and a run's code version names that code.
+With LocalExecutor that is the scheduler, with CeleryExecutor each worker. A task therefore runs the code with which its
+scheduler or worker started (Python, SQL and templates), and a run's code version names that code.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ STEPS = (
 )
 """Modules that tasks import while they run; they import the operators to read their DAG. Together 0.5 s of a run."""
 
-if sys.argv[1:2] == ["scheduler"]:
+if sys.argv[1:2] == ["scheduler"] or sys.argv[1:3] == ["celery", "worker"]:
     for name in SLOW_IMPORTS:
         importlib.import_module(name)
-    # 0.4 s more; the scheduler imports the module anyway, for the timetable.
+    # 0.4 s more; a scheduler imports the module anyway, for the timetable.
     importlib.import_module("risk.core.calendar").calendar_fingerprint()
     # 1 s of every send_report, and 0.2 s more.
     importlib.import_module("risk.report.charts").new_figure()
