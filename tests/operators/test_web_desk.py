@@ -37,7 +37,7 @@ def view_of(
     findings: list[dict[str, Any]], self_trades: list[dict[str, Any]], shares: tuple[ExposureFacts, ...] = ()
 ) -> DeskView:
     summary = DeskSummary(cast("Any", None), None, shares)
-    return DeskView(summary, [], [], SESSION, SESSION, [], findings, self_trades, frozenset(), is_last_week=True)
+    return DeskView(summary, [], [], 0, SESSION, SESSION, [], findings, self_trades, frozenset(), is_last_week=True)
 
 
 @pytest.fixture
@@ -48,7 +48,8 @@ def run(connection: Connection) -> Run:
         book(connection, name, input_fingerprint=deliver_fills(connection, first, name))
     deliver(connection, crossings(SESSION, 7))
     run = run_of(connection, SESSION)
-    recommend(connection, run, "NET001", "0.00")
+    for name in ("NET001", "NET005"):
+        recommend(connection, run, name, "0.00")
     store_desk(connection, run)
     store_report(connection, run)
     return run
@@ -200,3 +201,25 @@ def test_page_is_usable_in_a_real_browser(
         expect(page.locator("#crossing")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert obstacles(page) == []
+
+
+def test_correlations_of_closed_accounts_are_hidden_unless_asked_for(
+    client: Any, run: Run, connection: Connection
+) -> None:
+    # given: the report gives a limit to NET001 and NET005, and none to NET009_OLD
+    for first, second in (("NET001", "NET005"), ("NET001", "NET009_OLD")):
+        insert(
+            connection, "desk_correlations", run_id=run.run_id, account_id=first, other_account_id=second,
+            session_count=40, correlation_ratio=Decimal("0.62"), low_ratio=Decimal("0.4"), high_ratio=Decimal("0.8"),
+        )  # fmt: skip
+
+    # when
+    shown, whole = client.get("/desk"), client.get("/desk?show=all")
+
+    # then
+    assert "1 account without a limit is hidden" in words(shown)
+    assert "NET009_OLD" not in shown.text
+    assert "hidden (" not in words(whole)
+    # In the heat map's head and row, in the table, and its address.
+    assert whole.text.count(">NET009_OLD<") == 3
+    assert "NET009_OLD" not in client.get("/desk?format=csv&table=correlations").text

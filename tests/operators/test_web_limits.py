@@ -17,7 +17,7 @@ from risk.core.warehouse import Connection
 from risk.limits.limit_inputs import read_changes
 from risk.limits.register import limits_in_force
 from tests.operators.web_client import Member, words
-from tests.report_desks import deliver_fills, insert_fit, insert_trader_fit, open_run
+from tests.report_desks import book, deliver_fills, insert_fit, insert_trader_fit, open_run, recommend, store_report
 
 TODAY = dt.datetime.now(EXCHANGE_ZONE).date()
 SOON = next_session(TODAY)
@@ -100,17 +100,17 @@ def test_large_desk_is_shown_in_pages_and_searched_by_name(client: Any, connecti
     first, last = client.get("/limits"), client.get("/limits?accounts=3&fits=2")
 
     # then
-    assert rows_of(first, "Every account") == [f"D{number:03}" for number in range(100)]
+    assert rows_of(first, "Accounts") == [f"D{number:03}" for number in range(100)]
     assert "1 to 100 of 251" in words(first)
-    assert rows_of(last, "Every account") == [*(f"D{number:03}" for number in range(200, 250)), "NET001"]
+    assert rows_of(last, "Accounts") == [*(f"D{number:03}" for number in range(200, 250)), "NET001"]
     assert rows_of(last, "Do the base limits fit") == [f"D{number:03}" for number in range(100, 200)]
     # A link to the next page keeps the place in the other table and what was searched for.
     [following] = re.findall(r'rel="next" href="([^"]+)#fit"', last.text)
     assert rows_of(client.get(html.unescape(following)), "Do the base limits fit")[0] == "D200"
     found = client.get("/limits?find=net0&accounts=3")
-    assert rows_of(found, "Every account") == ["NET001"]
+    assert rows_of(found, "Accounts") == ["NET001"]
     assert "No reviewed limit is of a trader whose name contains that." in words(found)
-    assert rows_of(client.get("/limits?find=<b>"), "Every account") == []
+    assert rows_of(client.get("/limits?find=<b>"), "Accounts") == []
 
 
 def rows_of(page: Any, heading: str) -> list[str]:
@@ -294,3 +294,26 @@ def test_limit_is_confirmed_by_who_entered_it_on_the_platform_as_it_was_shown(
     assert "unconfirmed" in words(client.get("/limits"))
     late = client.post("/limits/platform", data={"token": sent, "entered": ticked})
     assert "is no longer $5,000, it is $2,000" in words(late)
+
+
+def test_closed_accounts_are_hidden_unless_a_change_gives_them_a_limit(client: Any, connection: Connection) -> None:
+    # given: the newest report gives a limit to NET001, none to two closed accounts, and does not know a new one
+    reported = open_run(connection, revision=2)
+    recommend(connection, reported, "NET001", "0.00")
+    for name in ("NET001", "NET001_OLD", "NET002_OLD"):
+        book(connection, name)
+    store_report(connection, reported)
+    for name in ("NET001_OLD", "NET002_OLD", "NET009"):
+        deliver_fills(connection, reported, name)
+
+    # when
+    shown = client.get("/limits")
+
+    # then
+    assert rows_of(shown, "Accounts") == ["NET001", "NET009"]
+    assert "2 accounts without a limit are hidden (closed or inactive). Show all" in words(shown)
+    assert rows_of(client.get("/limits?show=all"), "Accounts") == ["NET001", "NET001_OLD", "NET002_OLD", "NET009"]
+    assert "No account with a limit." in words(client.get("/limits?find=_OLD"))
+    request(client, account_id="NET002_OLD")
+    assert rows_of(client.get("/limits"), "Accounts") == ["NET001", "NET002_OLD", "NET009"]
+    assert client.get("/limits?show=closed").status_code == 422

@@ -169,3 +169,47 @@ def test_a_list_says_that_the_database_is_down(client: Any, path: str, monkeypat
         answer = client.get(address)
         assert answer.status_code == 503
         assert "The warehouse does not respond" in words(answer)
+
+
+def test_accounts_without_a_limit_are_hidden_counted_and_shown_on_request(client: Any, connection: Connection) -> None:
+    # given: of four accounts that have traded, two are closed
+    run = open_run(connection)
+    for name in ("NET001", "NET002", "NET001_OLD", "NET002_OLD"):
+        book(connection, name, input_fingerprint=deliver_fills(connection, run, name))
+    for name in ("NET001", "NET002"):
+        recommend(connection, run, name, "0.00")
+    store_report(connection, run)
+
+    # when
+    shown = client.get("/traders?sort=-account_id")
+
+    # then
+    assert listed(shown) == ["NET002", "NET001"]
+    assert "2 accounts without a limit are hidden (closed or inactive). Show all" in words(shown)
+    [path] = re.findall(r'href="([^"]*)#list">Show all', shown.text)
+    whole = client.get(path.replace("&amp;", "&"))
+    assert listed(whole) == ["NET002_OLD", "NET002", "NET001_OLD", "NET001"]
+    assert "hidden" not in words(whole)
+    # A filter by status asks for closed accounts itself; a search says what it left out.
+    assert listed(client.get("/traders?status=legacy")) == ["NET001_OLD", "NET002_OLD"]
+    found = words(client.get("/traders?find=1_OLD"))
+    assert "No trader with a limit fits." in found
+    assert "1 account without a limit is hidden" in found
+    assert len(client.get("/traders?format=csv").text.splitlines()) == 1 + 2
+    assert len(client.get("/traders?format=csv&show=all").text.splitlines()) == 1 + 4
+
+
+def test_hidden_accounts_are_counted_on_every_page(client: Any, connection: Connection) -> None:
+    # given a full page of traders and one more, between 30 closed accounts
+    run = open_run(connection)
+    names = [f"NET{number:03}" for number in range(101)]
+    for name in (*names, *(f"{name}_OLD" for name in names[:30])):
+        book(connection, name)
+    for name in names:
+        recommend(connection, run, name, "0.00")
+    store_report(connection, run)
+
+    for number, expected in ((1, names[:100]), (2, names[100:]), (9, names[100:])):
+        shown = client.get(f"/traders?page={number}")
+        assert listed(shown) == expected
+        assert "30 accounts without a limit are hidden" in words(shown)

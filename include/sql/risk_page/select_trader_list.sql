@@ -1,6 +1,7 @@
 -- Reads every account that has traded, with what the newest report says about it.
 -- Grain: one row per account. Reads: runs, reports. Binds: -. Money: US dollars.
--- level and what follows it: null = the report gives the account no limit. use_ratio: null = n/a or unknown.
+-- level and what follows it: null = the report gives the account no limit (has_no_limit): it is closed or inactive.
+-- use_ratio: null = n/a or unknown.
 with newest as materialized (
     select reports.facts::jsonb as facts
     from risk.runs
@@ -69,7 +70,8 @@ select
     accounts.total_pnl_usd,
     receipts.use_ratio,
     roster.trading_day_count,
-    roster.latest_session_date
+    roster.latest_session_date,
+    accounts.account_id is null as has_no_limit
 from roster
 left join accounts on roster.account_id = accounts.account_id
 left join receipts on roster.account_id = receipts.account_id;

@@ -32,6 +32,8 @@ class DeskView:
         Results of the desk by session, ascending; see ``select_curve.sql``.
     correlations
         Of pairs of accounts; see ``select_correlations.sql``.
+    hidden_count
+        Accounts whose correlations are left out: the report gives them no limit.
     first_session, last_session
         Range of the patterns, ends included.
     scans, findings, self_trades
@@ -45,6 +47,7 @@ class DeskView:
     summary: DeskSummary
     curve: Sequence[Row]
     correlations: Sequence[Row]
+    hidden_count: int
     first_session: dt.date
     last_session: dt.date
     scans: Sequence[Row]
@@ -91,7 +94,12 @@ def _meetings(finding: Row) -> tuple[Any, ...]:
 
 
 def read_desk_page(
-    connection: Connection, session_date: dt.date | None, first: dt.date | None, last: dt.date | None
+    connection: Connection,
+    session_date: dt.date | None,
+    first: dt.date | None,
+    last: dt.date | None,
+    *,
+    shows_all: bool = False,
 ) -> DeskView | None:
     """Read the page of a session's report, by default the newest; ``None`` before the first report.
 
@@ -102,6 +110,8 @@ def read_desk_page(
     first, last
         Range of the patterns: what the newest runs know of it; ``None`` = the week that ends with the session, as its
         run knew it.
+    shows_all
+        Whether correlations of accounts without a limit are among them.
 
     Raises
     ------
@@ -127,10 +137,13 @@ def read_desk_page(
     self_trades = records(connection, "desk/select_self_trades", binds)
     days = [row["session_date"] for row in (*curve, *scans, *self_trades)]
     days += [row["last_session_date"] for row in findings]
+    correlations = records(connection, "desk/select_correlations", {"run_id": run_id})
+    hidden = frozenset() if shows_all else _without_limit(summary, correlations)
     return DeskView(
         summary=summary,
         curve=curve,
-        correlations=records(connection, "desk/select_correlations", {"run_id": run_id}),
+        correlations=[row for row in correlations if hidden.isdisjoint(_pair(row))],
+        hidden_count=len(hidden),
         first_session=since,
         last_session=until,
         scans=scans,
@@ -139,3 +152,13 @@ def read_desk_page(
         reported=read_reported(connection, days),
         is_last_week=is_last_week,
     )
+
+
+def _without_limit(summary: DeskSummary, correlations: Sequence[Row]) -> frozenset[str]:
+    """Return the accounts of the correlations to which the report gives no limit."""
+    limited = {account.account_id for account in summary.facts.accounts}
+    return frozenset(name for row in correlations for name in _pair(row)) - limited
+
+
+def _pair(row: Row) -> tuple[str, str]:
+    return row["account_id"], row["other_account_id"]

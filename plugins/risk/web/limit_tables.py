@@ -57,7 +57,10 @@ def _in_force_table(view: LimitsView, find: str) -> Table:
     ]
     searched = f" whose name contains {find}" if find else ""
     caption = f"{counted(view.accounts.count, 'account')}{searched}; a limit of $0 means no trading."
-    nothing = "No account's name contains that." if find else "No account is known yet: deliver its fills first."
+    if view.hidden_count:
+        nothing = "No account with a limit."
+    else:
+        nothing = "No account's name contains that." if find else "No account is known yet: deliver its fills first."
     return Table("in-force", "Limits in force", caption, columns, view.accounts.rows, nothing)
 
 

@@ -24,7 +24,8 @@ from risk.limits.register import (
     read_account_names,
     read_known_limits,
 )
-from risk.web.parameters import ALL_ROWS, FIRST_ROWS
+from risk.limits.second_person import REJECTED
+from risk.web.parameters import ALL_ROWS, FIRST_ROWS, SHOW_ALL, Show
 from risk.web.tables import WHOLE, Page, page_of
 
 PageNumber = Annotated[int, Field(ge=1, le=ALL_ROWS)]
@@ -46,6 +47,7 @@ class LimitForm(BaseModel):
     accounts: PageNumber = 1
     fits: PageNumber = 1
     traders: PageNumber = 1
+    show: Show = ""
 
     @property
     def change(self) -> RequestedChange:
@@ -66,6 +68,8 @@ class LimitsView:
         Every account.
     accounts
         A page of the accounts that were searched for: base limit and limit in force, by name.
+    hidden_count
+        Those of them that are left out: the newest report gives them no limit, and no change of the register does.
     platform
         Whether the trading platform has the limit in force, by account of the page.
     pending, pending_count
@@ -85,6 +89,7 @@ class LimitsView:
     at: dt.datetime
     names: Sequence[str]
     accounts: Page[CurrentLimits]
+    hidden_count: int
     platform: Mapping[str, Confirmation]
     pending: Sequence[ShownChange]
     pending_count: int
@@ -111,7 +116,9 @@ def read_limits_page(
     changes = read_changes(connection, now)
     waiting = open_changes(changes, now)
     names = read_account_names(connection)
-    listed = page_of([name for name in names if _is_found(asked, name)], asked.accounts)
+    found = [name for name in names if _is_found(asked, name)]
+    hidden = _without_limit(connection, changes, now).intersection(found) if asked.show != SHOW_ALL else frozenset()
+    listed = page_of([name for name in found if name not in hidden], asked.accounts)
     # One reading for the accounts that are shown: that of a large desk takes seconds.
     known = read_known_limits(
         connection,
@@ -132,6 +139,7 @@ def read_limits_page(
         at=now,
         names=names,
         accounts=Page(listed.number, [current[name] for name in listed.rows], listed.count),
+        hidden_count=len(hidden),
         platform={one.account_id: one for one in confirmations(connection, known)},
         pending=[show_change(known, one, has_dual_control=has_dual_control) for one in waiting[: asked.rows]],
         pending_count=len(waiting),
@@ -145,6 +153,17 @@ def read_limits_page(
         ),
         next_session=today if is_session(today) else next_session(today),
     )
+
+
+def _without_limit(connection: Connection, changes: Sequence[RegisteredChange], now: dt.datetime) -> frozenset[str]:
+    """Return the accounts to which neither the newest report gives a limit nor a change, pending or approved."""
+    reported = records(connection, "risk_page/select_trader_list")
+    standing = {
+        change.account_id
+        for change in changes
+        if change.state != REJECTED and (change.ends_at is None or change.ends_at > now)
+    }
+    return frozenset(row["account_id"] for row in reported if row["has_no_limit"]) - standing
 
 
 def _is_found(asked: LimitForm, *names: str) -> bool:

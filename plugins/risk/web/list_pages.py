@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Request, status
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from risk.limits.breaches import CLOSED, OPEN, REMOVED
-from risk.web.lists import AskedList, AskedListDep, Choice, Listing, answer_list
+from risk.web.lists import AskedList, AskedListDep, Choice, Hidden, Listing, answer_list
 from risk.web.rendering import root
 from risk.web.session_tables import DECISIONS, session_path, trader_column
 from risk.web.tables import (
@@ -64,7 +64,7 @@ def _change_path(row: Row) -> str:
 TRADERS = Listing(
     name="traders",
     title="Traders",
-    intro="Every account that has traded, with what the newest report says about it.",
+    intro="Accounts that have traded, with what the newest report says about them.",
     noun=("trader", "traders"),
     statement="risk_page/select_trader_list",
     columns=(
@@ -88,6 +88,7 @@ TRADERS = Listing(
         Choice("level", "Level", {"high": "HIGH", "moderate": "MODERATE", "low": "LOW"}),
         Choice("status", "Status", _same(*STATUSES)),
     ),
+    hidden=Hidden("has_no_limit", unless="status"),
     empty="No report knows a trader yet: deliver fills and run a session (make trigger DATE=YYYY-MM-DD).",
 )
 

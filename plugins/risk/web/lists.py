@@ -21,12 +21,14 @@ from risk.core.money import counted
 from risk.core.warehouse import Connection, statement
 from risk.web.exports import answer
 from risk.web.limit_views import PageNumber
+from risk.web.parameters import SHOW_ALL, Show
 from risk.web.policy_views import typed_date
 from risk.web.tables import PAGE_ROWS, Column, Page, Table
 from risk.web.views import warehouse
 
 ROWS_AT_ONCE = 2_000
 COUNTED = "listed_count"
+HIDDEN = "hidden_count"
 NOTHING = sql.SQL("")
 
 
@@ -38,6 +40,7 @@ class AskedList(BaseModel):
     page: PageNumber = 1
     first: Annotated[str, Field(alias="from", max_length=40)] = ""
     last: Annotated[str, Field(alias="to", max_length=40)] = ""
+    show: Show = ""
 
 
 AskedListDep = Annotated[AskedList, Query()]
@@ -50,6 +53,22 @@ class Choice:
     column: str
     label: str
     values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Accounts without a limit that a list leaves out until a person asks for all, by ``show=all`` or a filter.
+
+    Attributes
+    ----------
+    column
+        Of the statement: true in rows that are left out.
+    unless
+        Column of the filter: a choice in it asks for all that fit.
+    """
+
+    column: str
+    unless: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +103,8 @@ class Listing:
         What the page says of an empty list: what to do.
     leading
         Column and value of the rows that come first until a person sorts.
+    hidden
+        Which rows are left out until a person asks for them; ``None`` = none.
     """
 
     name: str
@@ -99,6 +120,7 @@ class Listing:
     dated: str = ""
     empty: str = "None."
     leading: tuple[str, str] | None = None
+    hidden: Hidden | None = None
     binds: Mapping[str, Any] = field(default_factory=dict)
 
     def checked_order(self, asked: str) -> str:
@@ -131,14 +153,17 @@ def answer_list(request: Request, listing: Listing, asked: AskedList) -> Respons
         table = _table(listing, query.stream(order), order, "")
         return answer(request, "list", [table])
     with warehouse() as connection:
-        page = query.page(connection, order, asked.page)
+        page, hidden_count = query.page(connection, order, asked.page)
     is_narrowed = bool(asked.find.strip() or asked.first or asked.last or query.chosen)
     caption = (
         f"{counted(page.count, *listing.noun)}{' that fit' if is_narrowed else ''}; a heading sorts by its column."
     )
     nothing = f"No {listing.noun[0]} fits: take something out of the search." if is_narrowed else listing.empty
+    if hidden_count:
+        nothing = f"No {listing.noun[0]} with a limit fits."
     table = _table(listing, page.rows, order, caption, nothing)
     shown: dict[str, Any] = {"listing": listing, "asked": asked, "chosen": chosen, "page": page}
+    shown["hidden_count"] = hidden_count
     return answer(request, "list", [table], order=order if asked.sort else "", **shown)
 
 
@@ -161,15 +186,22 @@ class _ListQuery:
     asked: AskedList
     chosen: Mapping[str, str]
 
-    def page(self, connection: Connection, order: str, number: int) -> Page[Mapping[str, Any]]:
-        """Read a page; a number beyond the last one is the last one."""
+    def page(self, connection: Connection, order: str, number: int) -> tuple[Page[Mapping[str, Any]], int]:
+        """Read a page, and count the hidden rows that fit; a number beyond the last page is the last one."""
         with connection.cursor() as cursor:
             found = self._read(cursor, order, number)
             if not found and number > 1:
-                cursor.execute(sql.SQL("select count(*) from ") + self._listed, self._binds)
-                number = max(1, math.ceil(cursor.fetchall()[0][0] / PAGE_ROWS))
+                number = max(1, math.ceil(self._count(cursor, self._listed) / PAGE_ROWS))
                 found = self._read(cursor, order, number)
-        return Page(number, found, found[0][COUNTED] if found else 0)
+            hidden_count = 0
+            if self._hidden is not None:
+                hidden_count = found[0][HIDDEN] if found else self._count(cursor, self._fitting)
+        return Page(number, found, found[0][COUNTED] if found else 0), hidden_count
+
+    def _count(self, cursor: Any, fitting: sql.Composable) -> int:
+        cursor.execute(sql.SQL("select count(*) from ") + fitting, self._binds)
+        count: int = cursor.fetchall()[0][0]
+        return count
 
     def _read(self, cursor: Any, order: str, number: int) -> list[Mapping[str, Any]]:
         """Read the rows of a page, each with the count of all rows that fit: a second statement takes as long."""
@@ -188,8 +220,24 @@ class _ListQuery:
                 yield from _named(cursor, [row])
 
     @property
+    def _hidden(self) -> Hidden | None:
+        """What is left out; ``None`` = nothing, or the person has asked for it."""
+        hidden = self.listing.hidden
+        is_asked_for = hidden is None or self.asked.show == SHOW_ALL or hidden.unless in self.chosen
+        return None if is_asked_for else hidden
+
+    @property
     def _listed(self) -> sql.Composable:
-        """The rows that fit."""
+        """The rows that fit without the hidden ones, each with the count of these."""
+        if self._hidden is None:
+            return self._fitting
+        names = sql.Identifier("listed", self._hidden.column), sql.Identifier(HIDDEN)
+        counted_rows = sql.SQL("(select listed.*, count(*) filter (where {}) over () as {} from ").format(*names)
+        return counted_rows + self._fitting + sql.SQL(") as listed where not {}").format(names[0])
+
+    @property
+    def _fitting(self) -> sql.Composable:
+        """The rows that fit what was searched for and chosen."""
         inner = sql.SQL(statement(self.listing.statement).rstrip().rstrip(";"))
         whole = sql.SQL("(") + inner + sql.SQL("\n) as listed")
         conditions = list(self._conditions())

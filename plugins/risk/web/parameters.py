@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final, Literal, TypeAlias
 
 from fastapi import Depends, Path, Query
 
 FEW_ROWS, FIRST_ROWS, ALL_ROWS = 10, 60, 100_000
 """Rows of a long table at first, where it is one of several or the page's own, and when all are asked for."""
+
+SHOW_ALL: Final = "all"
+Show: TypeAlias = Literal["", "all"]
+"""Whether the accounts without a limit, closed or inactive ones, are shown too: ``show=all``."""
 
 Number = Annotated[int, Path(ge=1, lt=1 << 63)]
 """A key of a table."""
