@@ -277,7 +277,7 @@ def test_form_for_a_session_leads_to_its_address(client: Any) -> None:
         ("/sessions/2025-08-16", "is no session of XNYS: ask for 2025-08-15 or 2025-08-18"),
         ("/sessions/2025-08-13", "Session 2025-08-13 has no report"),
         ("/approvals/4711", "No approval was requested"),
-        ("/reports/2001-01-03", "No report of 2001-01-03 is stored on this machine"),
+        ("/reports/2001-01-03", "No report of 2001-01-03 is stored: run the session first."),
         ("/assets/secrets.json", "There is no file"),
         ("/nowhere", "Not Found"),
     ],

@@ -201,7 +201,9 @@ class Settings(BaseSettings):
         "summaryByDate, totalsByDate, trades or none",
     )
     reports_dir: Path = _setting(
-        PROJECT_DIR / "var" / "reports", "Folder of the reports: <desk>/<session>/report.* and limits.csv.", FOLDER
+        PROJECT_DIR / "var" / "reports",
+        "Folder of the reports' copies on the machine that wrote them: <desk>/<session>/report.* and limits.csv.",
+        FOLDER,
     )
     recipients: CommaSeparated = _setting(
         ("risk-manager@localhost",), "Recipients of the report, the digest and the model card.", ADDRESSES

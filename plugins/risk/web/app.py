@@ -22,6 +22,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.policy_store import read_policies
 from risk.core.settings import PROJECT_DIR, read_settings
+from risk.core.warehouse import rows as rows_of
 from risk.limits.breaches import CLOSING_REASONS, enter, open_items, read_items
 from risk.limits.change_approvals import ChangeDecision, decide_change
 from risk.limits.confirmations import enter_platform_limits
@@ -82,6 +83,7 @@ PLATFORM_PURPOSE = "confirm limits on the platform"
 ASSETS_DIR = PROJECT_DIR / "include" / "assets"
 ASSETS = {"risk.css": "text/css", "risk.js": "text/javascript"}
 YEAR_SECONDS = 365 * 24 * 3600
+REPORT_PAGE = "risk_page/select_report_page"
 
 
 @router.get("/", response_class=HTMLResponse)
@@ -283,17 +285,21 @@ def approve_all_cuts(
 
 @router.get("/reports/{session_date}", response_class=HTMLResponse)
 def report(session_date: dt.date) -> HTMLResponse:
-    """Show the email as it was written for a session."""
-    file = read_settings().report_dir(session_date) / "report.html"
+    """Show the email as it was written for a session, whichever machine wrote it."""
     try:
-        text = file.read_text(encoding="utf-8")
-    except OSError:
-        raise HTTPException(
-            status.HTTP_404_NOT_FOUND, f"No report of {session_date} is stored on this machine: run the session first."
-        ) from None
+        with warehouse() as connection:
+            found = [bytes(content) for (content,) in rows_of(connection, REPORT_PAGE, {"session_date": session_date})]
+    except (ConnectionLostError, psycopg2.OperationalError):
+        # The copy of the machine that wrote the report, where this is it.
+        file = read_settings().report_dir(session_date) / "report.html"
+        if not file.is_file():
+            raise
+        found = [file.read_bytes()]
+    if not found:
+        raise RequestError(f"No report of {session_date} is stored: run the session first.")
     # A report holds no script, and none that a delivered name may bring shall run with the reader's login.
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'self'"
-    return HTMLResponse(text, headers={"Content-Security-Policy": policy})
+    return HTMLResponse(found[0], headers={"Content-Security-Policy": policy})
 
 
 def asset(request: Request) -> FileResponse:
@@ -380,12 +386,12 @@ def invalid_request(request: Request, error: RequestValidationError) -> HTMLResp
 @app.exception_handler(ConnectionLostError)
 @app.exception_handler(psycopg2.OperationalError)
 def warehouse_unavailable(request: Request, error: Exception) -> HTMLResponse:  # noqa: ARG001  (may name hosts)
-    """Say that the database is down; the reports on disk are available all the same."""
+    """Say that the database is down; the copies of reports on this disk are available all the same."""
     return _error_page(
         request,
         status.HTTP_503_SERVICE_UNAVAILABLE,
         "The warehouse does not respond or is busy; nothing was changed. Try again in a minute, then run "
-        "./riskctl doctor. Reports on disk remain available under /risk/reports/<session>.",
+        "./riskctl doctor. Reports written on this machine remain available under /risk/reports/<session>.",
     )
 
 
