@@ -229,3 +229,24 @@ def test_calendar_reads_no_more_than_it_says(client: Any, connection: Connection
     assert f"+${sum(range(10, 40))}" in text
     assert str(days[9]) not in text
     assert Decimal(sum(range(10, 40))) == 735
+
+
+def test_day_has_permalinks_of_what_was_known_then_and_now(client: Any, connection: Connection, desk: None) -> None:
+    run = update(connection, TUE)
+    recommend(connection, run, "NET001", "0.00")
+    store_report(connection, run)
+    now = client.get(DAY)
+
+    assert "NET001 on 2025-08-05, as known now" in words(now)
+    [link] = re.findall(r'<a href="(\?known=then)">As known then', now.text)
+    then = client.get(DAY + link)
+
+    assert "NET001 on 2025-08-05, as known then" in words(then)
+    assert "2 fills: lowest -$6,002.00 at 09:31:00, -$5,503.00 at the close" in words(then)
+    assert re.search(r"1 09:31:00 XYZ -500 14 reduces 500 \$2.00 -\$6,002.00 \$5,000 first reached here", words(then))
+    # What rests on the books as they are now is on the other page.
+    assert "Positions overnight" not in words(then)
+    assert '<a href="?known=now">As known now' in then.text
+    assert len(client.get(f"{DAY}?known=then&format=csv&table=fills").text.splitlines()) == 3
+    assert "This page has: fills, reported" in words(client.get(f"{DAY}?known=then&format=csv&table=symbols"))
+    assert client.get(f"{DAY}?known=once").status_code == 422

@@ -15,6 +15,7 @@ from risk.core.warehouse import Connection
 from risk.web.day_views import read_day
 from tests.policies import adopt, policy_document
 from tests.receipt_desks import DAY, draw_day, judge, limit
+from tests.report_desks import recommend, store_report
 from tests.sql.daily_rows import new_run
 from tests.sql.test_limits_receipts import OPENING, change_limit, receipts, store_day, update
 from tests.track_record_desks import MON, TUE, deliver, fill, mark
@@ -147,3 +148,62 @@ def test_day_that_cannot_be_is_refused_with_a_sentence(
 
     with pytest.raises(RequestError, match=sentence):
         read_day(connection, account_id, day)
+
+
+def reported(connection: Connection) -> None:
+    """Carry 1,000 into Tuesday, lose 5,503 there, and report the session."""
+    deliver(connection, [fill(MON, 1, "B", "1000", "20.00")])
+    mark(connection, MON, "20.00")
+    update(connection)
+    deliver(connection, [fill(TUE, 1, "S", "500", "14.00", "2"), fill(TUE, 9, "S", "400", "15.00", "1")])
+    mark(connection, TUE, "15.00")
+    run = update(connection, TUE)
+    recommend(connection, run, "NET001", "0.00")
+    store_report(connection, run)
+
+
+def test_day_as_known_then_keeps_the_fills_and_the_path_of_its_report(connection: Connection, page: Connection) -> None:
+    # given a report, and fills of the session that are delivered again after it
+    reported(connection)
+    unchanged = read_day(page, "NET001", TUE, "then")
+    deliver(connection, [fill(TUE, 5, "S", "1000", "21.00", "2")])
+    update(connection, TUE)
+
+    # when
+    then, now = (read_day(page, "NET001", TUE, known) for known in ("then", "now"))
+
+    # then: 1,000 fall by 6.00 and pay 2, 500 rise by 1.00 and pay 1; or 1,000 rise by 1.00 and pay 2
+    assert [one.pnl_usd for one in then.fills] == [one.pnl_usd for one in unchanged.fills] == [-6002, -5503]
+    assert [one.pnl_usd for one in now.fills] == [998]
+    assert (then.missing, then.is_then, now.is_then) == ("", True, False)
+    assert then.shown_receipt is not None
+    assert now.shown_receipt is not None
+    assert (then.shown_receipt.outcome, now.shown_receipt.outcome) == ("breach", "within")
+    assert then.followed is not None
+    assert [point.pnl_usd for point in then.followed.points] == [-6002, -5503, -5503]
+
+
+def test_path_that_no_longer_gives_the_reported_receipt_is_not_shown(connection: Connection, page: Connection) -> None:
+    # given a report, and Monday's fills delivered again after it: other 200 shares were carried into Tuesday
+    reported(connection)
+    deliver(connection, [fill(MON, 1, "B", "1200", "20.00")])
+    update(connection, TUE)
+
+    # when
+    then = read_day(page, "NET001", TUE, "then")
+
+    # then
+    assert (list(then.fills), then.followed) == ([], None)
+    assert "cannot be drawn: a position carried into the session" in then.missing
+    assert then.shown_receipt is not None
+    assert then.shown_receipt.largest_loss_usd == 6002
+
+
+def test_day_as_known_then_needs_a_report_that_lists_the_account(connection: Connection, page: Connection) -> None:
+    reported(connection)
+    deliver(connection, [fill(TUE, 1, "B", "1", "10.00")], "NET002")
+    update(connection, TUE)
+
+    assert read_day(page, "NET002", TUE, "then").missing == "The report of 2025-08-05 does not list NET002."
+    with pytest.raises(RequestError, match="Session 2025-08-04 has no report that knew NET001"):
+        read_day(page, "NET001", MON, "then")

@@ -255,6 +255,7 @@ def follow_session(
     steps: Sequence[Step],
     closing: tuple[dt.datetime, Decimal],
     effective_session: dt.date,
+    as_of: Instant = "infinity",
 ) -> FollowedSession:
     """Follow one account-session as its stored receipt was made; nothing is written.
 
@@ -266,13 +267,14 @@ def follow_session(
         Aware instant of the close, and the total P&L of the session, US dollars.
     effective_session
         Session whose policy and groups apply to all receipts: the one after the newest.
+    as_of
+        Cut-off of the limits and policies; ``infinity`` = all. What it opened with is read from the books as they are.
     """
     closes_at, total_usd = closing
     instants = [step.executed_at for step in steps]
     first_at, last_at = (instants or [closes_at])[0], max([closes_at, *instants])
     one = BookedSession(account_id, session_date, "", (), (), Decimal(0), total_usd, first_at, last_at, closes_at)
-    desk = _read_desk(connection, effective_session, "infinity")
-    desk = _with_reported(connection, "infinity", desk, [one], [account_id])
+    desk = _with_reported(connection, as_of, _read_desk(connection, effective_session, as_of), [one], [account_id])
     version, limits = _limits(desk, one)
     terms = ReceiptTerms.of(desk.policy(account_id, version))
     listed = {"account_ids": [account_id], "session_dates": [session_date]}

@@ -46,7 +46,7 @@ from risk.web.limit_views import LimitForm, read_limits_page
 from risk.web.list_pages import router as list_router
 from risk.web.note_pages import PersonDep, read_notes_view
 from risk.web.note_pages import router as note_router
-from risk.web.parameters import ALL_ROWS, Number, RowCount, ShownRows
+from risk.web.parameters import ALL_ROWS, Known, Number, RowCount, ShownRows
 from risk.web.policy_pages import router as policy_router
 from risk.web.record_tables import model_tables, track_record_tables
 from risk.web.rendering import CHART_LIBRARY, chart_library_file, render, root, shown_path
@@ -106,7 +106,7 @@ def session(
     session_date: dt.date,
     person: PersonDep,
     rows: ShownRows,
-    known: Annotated[str, Query(pattern="^(then|now)$")] = "then",
+    known: Known = "then",
 ) -> Response:
     """Show a past session as its report knew it, or as it is known now."""
     with warehouse() as connection:

@@ -228,7 +228,9 @@ def _receipt_lines(receipt: ReceiptFacts | None) -> list[tuple[str, str]]:
 
 
 def day_tables(view: DayView, page: Page[FillRow] | None) -> list[Table]:
-    """Return every table of the page."""
+    """Return every table of the page; what rests on the books is not there as known then."""
+    if view.is_then:
+        return [fills_table(view, page), reported_table(view)]
     caption = "P&L net of fees; its shares are of the sum of all symbols' P&L without sign."
     return [
         fills_table(view, page),

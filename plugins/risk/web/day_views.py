@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
 from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from risk.core.calendar import checked_session
+from risk.core.calendar import checked_session, next_session
 from risk.core.errors import RequestError
 from risk.core.money import EXACT
+from risk.core.policy_store import Instant
 from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, records, rows
 from risk.desk.gap_stress import GapStress, read_gap_stress
@@ -24,6 +25,10 @@ from risk.report.facts import AccountFacts, reader_of
 from risk.report.receipt_facts import ReceiptFacts, read_receipts
 
 ZERO = Decimal(0)
+THEN, NOW = "then", "now"
+
+PROVEN = ("outcome", "largest_loss_usd", "loss_from_top_usd", "final_usd")
+"""What a running P&L and its report's receipt must have in common."""
 
 
 class FillRow(NamedTuple):
@@ -127,6 +132,8 @@ class DayView:
         Of the positions carried over the close.
     reported
         ``None`` = the session has no report.
+    is_then
+        Whether fills, running P&L, limits and receipt are those that the session's report knew.
     """
 
     account_id: str
@@ -141,6 +148,7 @@ class DayView:
     symbols: Sequence[SymbolResult]
     gap_stress: GapStress
     reported: ReportedDay | None
+    is_then: bool = False
 
     @cached_property
     def fills(self) -> list[FillRow]:
@@ -164,8 +172,15 @@ class DayView:
         return day_path(self.account_id, session_date)
 
     @property
+    def shown_receipt(self) -> ReceiptFacts | None:
+        """The receipt that the page states: as reported, or as it is now."""
+        return self.reported.receipt if self.is_then and self.reported else self.receipt
+
+    @property
     def missing(self) -> str:
         """Why there is no running P&L, and what to do; empty = there is one."""
+        if self.is_then:
+            return "" if self.followed is not None else self._missing_then
         if self.books is None:
             if self.delivery_count:
                 return (
@@ -176,19 +191,34 @@ class DayView:
             return f"The running P&L is unknown because the books are incomplete. {self.books['incomplete_reason']}"
         return ""
 
+    @property
+    def _missing_then(self) -> str:
+        account = self.reported.account if self.reported else None
+        if account is None:
+            return f"The report of {self.session_date} does not list {self.account_id}."
+        if account.total_pnl_usd is None:
+            return (
+                f"The running P&L was unknown then: {account.incomplete_reason or 'no fills of the session counted.'}"
+            )
+        return (
+            "The running P&L as known then cannot be drawn: a position carried into the session, a price or a contract "
+            "has been restated since. What the report said of the day is below."
+        )
+
 
 def day_path(account_id: str, session_date: dt.date) -> str:
     """Return the address of a trader's day below the root."""
     return f"traders/{quote(account_id)}/{session_date}"
 
 
-def read_day(connection: Connection, account_id: str, session_date: dt.date) -> DayView:
-    """Read a trader's day as the books are now.
+def read_day(connection: Connection, account_id: str, session_date: dt.date, known: str = NOW) -> DayView:
+    """Read a trader's day as the books are (``now``), or as the session's report knew it (``then``).
 
     Raises
     ------
     RequestError
-        If the date is not a session or lies in the future, or no such account has ever traded.
+        If the date is not a session or lies in the future, no such account has ever traded, or the session has no
+        report that knew it.
     """
     now = dt.datetime.now(dt.UTC)
     checked_session(session_date, now)
@@ -198,6 +228,9 @@ def read_day(connection: Connection, account_id: str, session_date: dt.date) -> 
         raise RequestError(f"No account named {account_id!r} has ever traded: see the list of traders.")
     booked = records(connection, "receipts/select_account_session", day)
     books = booked[0] if booked else None
+    reported = _read_reported(connection, account_id, session_date)
+    if known == THEN and reported is None:
+        raise RequestError(f"Session {session_date} has no report that knew {account_id}: see the day as known now.")
     steps = _read_steps(connection, account_id, session_date) if books else []
     effective_session = now.astimezone(EXCHANGE_ZONE).date()
     followed = None
@@ -207,7 +240,7 @@ def read_day(connection: Connection, account_id: str, session_date: dt.date) -> 
     deliveries = _delivery_ids(connection, account_id, [session_date])
     terms = read_terms(connection, effective_session)
     receipts = read_receipts(connection, terms, session_date=session_date, account_id=account_id)
-    return DayView(
+    view = DayView(
         account_id,
         session_date,
         around["earlier_session"],
@@ -219,8 +252,32 @@ def read_day(connection: Connection, account_id: str, session_date: dt.date) -> 
         receipts[0][1] if receipts else None,
         _read_symbols(connection, account_id, [session_date], deliveries),
         read_gap_stress(connection, account_id, session_date),
-        _read_reported(connection, account_id, session_date),
+        reported,
     )
+    return view if reported is None or known != THEN else _as_reported(connection, view, reported)
+
+
+def _as_reported(connection: Connection, view: DayView, reported: ReportedDay) -> DayView:
+    """Return a day with the fills, the limits and the total that its report knew.
+
+    What it opened with is known as it is now: the running P&L stands only if it gives the receipt of the report.
+    """
+    account, receipt, books = reported.account, reported.receipt, view.books
+    unknown = replace(view, steps=(), followed=None, is_then=True)
+    if books is None or account is None or account.total_pnl_usd is None or receipt is None:
+        return unknown
+    steps = _read_steps(connection, view.account_id, view.session_date, reported.as_of)
+    followed = follow_session(
+        connection,
+        view.account_id,
+        view.session_date,
+        steps,
+        (books["closes_at"], account.total_pnl_usd),
+        next_session(view.session_date),
+        reported.as_of,
+    )
+    is_same = all(getattr(followed.receipt, name) == getattr(receipt, name) for name in PROVEN)
+    return replace(unknown, steps=steps, followed=followed) if is_same else unknown
 
 
 def read_symbols(connection: Connection, account_id: str, session_dates: Sequence[dt.date]) -> list[SymbolResult]:
@@ -259,8 +316,10 @@ def _delivery_ids(connection: Connection, account_id: str, session_dates: Sequen
     return [delivery_id for delivery_id, _ in found]
 
 
-def _read_steps(connection: Connection, account_id: str, session_date: dt.date) -> list[Step]:
-    found = read_running_steps(connection, account_id, session_date)
+def _read_steps(
+    connection: Connection, account_id: str, session_date: dt.date, as_of: Instant = "infinity"
+) -> list[Step]:
+    found = read_running_steps(connection, account_id, session_date, as_of)
     return [Step(**{name: row[name] for name in Step._fields}) for row in found]
 
 

@@ -13,6 +13,9 @@ SHOW_ALL: Final = "all"
 Show: TypeAlias = Literal["", "all"]
 """Whether the accounts without a limit, closed or inactive ones, are shown too: ``show=all``."""
 
+Known = Annotated[Literal["then", "now"], Query()]
+"""As of when a day is shown: as its report knew it, or as it is known now."""
+
 Number = Annotated[int, Path(ge=1, lt=1 << 63)]
 """A key of a table."""
 

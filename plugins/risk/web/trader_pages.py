@@ -27,7 +27,7 @@ from risk.web.day_tables import day_tables, symbols_table
 from risk.web.day_views import read_day
 from risk.web.exports import answer
 from risk.web.note_pages import Person, PersonDep, read_notes_view
-from risk.web.parameters import ALL_ROWS, Asked, FewRows, RowCount
+from risk.web.parameters import ALL_ROWS, Asked, FewRows, Known, RowCount
 from risk.web.session_tables import feature_tables, recommendations_table
 from risk.web.tables import page_of
 from risk.web.trader_results import read_results, results_table
@@ -64,12 +64,18 @@ def pack(
 
 @router.get("/traders/{place:path}", response_class=HTMLResponse)
 def trader(
-    request: Request, place: str, person: PersonDep, rows: FewRows, page: RowCount = 1, asked: Asked = ""
+    request: Request,
+    place: str,
+    person: PersonDep,
+    rows: FewRows,
+    page: RowCount = 1,
+    asked: Asked = "",
+    known: Known = "now",
 ) -> Response:
-    """Show one trader's past, or one of his days where the address ends with a date."""
+    """Show one trader's past, or one of his days where the address ends with a date, as known then or now."""
     name, _, day = place.rpartition("/")
     if name and DATE.fullmatch(day):
-        return _day_page(request, Subject(name, _parsed(day)), person, None if asked else page)
+        return _day_page(request, Subject(name, _parsed(day)), person, None if asked else page, known)
     return _trader_page(request, Subject(place, None), person, rows, None if asked else page)
 
 
@@ -80,11 +86,11 @@ def _parsed(day: str) -> dt.date:
         raise RequestError(f"{day} is no date: ask for another day.") from None
 
 
-def _day_page(request: Request, subject: Subject, person: Person, page: int | None) -> Response:
+def _day_page(request: Request, subject: Subject, person: Person, page: int | None, known: str) -> Response:
     """Show what a trader did in a session, fill by fill, and what he carried over its close; ``None`` = all fills."""
     account_id, session_date = subject.account_id or "", subject.session_date or dt.date.min
     with warehouse() as connection:
-        view = read_day(connection, account_id, session_date)
+        view = read_day(connection, account_id, session_date, known)
         items = read_items(connection, through_session=session_date, account_id=account_id)
         notes = read_notes_view(connection, subject, person)
     fills, chart = page_of(view.fills, page or 1), running_chart(view)
