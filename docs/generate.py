@@ -41,6 +41,7 @@ def settings_page() -> Iterator[str]:
         shown = shown.replace(f"{PROJECT_DIR}/", "")
         default = f"`{_cell(shown)}`" if shown else ""
         yield f"| `{variable_name(name)}` | {field.description} | {_cell(allowed)} | {default} |"
+    yield "\nWhere the wheel is installed, `var` is the folder `risk` in `AIRFLOW_HOME`."
     yield "\nConnections (`AIRFLOW_CONN_*`, or any secrets backend of Airflow):\n"
     yield "| connection | for |"
     yield "|---|---|"

@@ -11,7 +11,7 @@ import typer
 
 from risk.cli_parts import JsonFlag
 from risk.core.errors import RequestError
-from risk.core.settings import PROJECT_DIR, Settings, read_settings
+from risk.core.settings import VAR_DIR, Settings, read_settings
 
 FileOption = Annotated[str, typer.Option("--file", help="The backup file.")]
 
@@ -23,7 +23,7 @@ def backup(file: FileOption = "", *, as_json: JsonFlag = False) -> None:
     settings = read_settings()
     dsn = _server_dsn(settings)
     now = dt.datetime.now(dt.UTC)
-    path = Path(file).absolute() if file else PROJECT_DIR / "var" / "backups" / f"risk-{now:%Y%m%dT%H%M%SZ}.tar"
+    path = Path(file).absolute() if file else VAR_DIR / "backups" / f"risk-{now:%Y%m%dT%H%M%SZ}.tar"
     digests = back_up(dsn, installed_databases(dsn), path, settings.backup_key)
     sentence = f"{path} ({path.stat().st_size / 1e6:.1f} MB) holds {', '.join(digests)}. Keep it on another machine."
     typer.echo(json.dumps({"file": str(path), "sha256": digests}) if as_json else sentence)

@@ -18,9 +18,9 @@ from pydantic import BaseModel, ValidationError
 from risk.core.errors import RequestError
 from risk.core.policy import LEVELS, MEASURE_TERMS, Policy, Rule
 from risk.core.policy_text import Path, PolicyText, read_policy_text, shown
-from risk.core.settings import PROJECT_DIR
+from risk.core.settings import INCLUDE_DIR
 
-DEFAULT_POLICY = PROJECT_DIR / "include" / "policy" / "default.yaml"
+DEFAULT_POLICY = INCLUDE_DIR / "policy" / "default.yaml"
 
 DESK_WIDE = ("accounts.active_within_sessions", "accounts.legacy_suffix", "limits.desk_usd", "recipients", "groups")
 """Keys that a group cannot override: who is expected to trade is asked before accounts have groups."""

@@ -18,7 +18,7 @@ from psycopg2 import sql
 from risk.core.calendar import morning, next_session
 from risk.core.errors import CheckError, RequestError
 from risk.core.policy_store import read_policy
-from risk.core.settings import PROJECT_DIR, SQL_DIR, TEMPLATE_DIR
+from risk.core.settings import IS_WHEEL, PACKAGE_DIR, PROJECT_DIR, SQL_DIR, TEMPLATE_DIR
 from risk.core.warehouse import Connection, execute, records, rows, writing
 
 DAILY_DAG: Final = "daily_risk"
@@ -81,8 +81,7 @@ class Run:
 def code_version() -> str:
     """Return the first 12 hex digits of the SHA-256 over our Python, SQL and template files."""
     digest = hashlib.sha256()
-    package = SQL_DIR.parents[1] / "plugins" / "risk"
-    for folder, pattern in ((package, "*.py"), (SQL_DIR, "*.sql"), (TEMPLATE_DIR, "*.j2")):
+    for folder, pattern in ((PACKAGE_DIR, "*.py"), (SQL_DIR, "*.sql"), (TEMPLATE_DIR, "*.j2")):
         for path in sorted(folder.rglob(pattern)):
             digest.update(path.relative_to(folder).as_posix().encode())
             digest.update(path.read_bytes())
@@ -92,6 +91,8 @@ def code_version() -> str:
 @cache
 def digest_of_tests() -> str | None:
     """Return the SHA-256 over the tests beside our code; ``None`` where they are not installed."""
+    if IS_WHEEL:
+        return None
     folder = PROJECT_DIR / "tests"
     digest = hashlib.sha256()
     files = sorted(folder.rglob("*.py"))

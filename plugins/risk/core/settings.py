@@ -19,9 +19,19 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from risk.core.errors import RequestError
 
-PROJECT_DIR = Path(__file__).resolve().parents[3]
-SQL_DIR = PROJECT_DIR / "include" / "sql"
-TEMPLATE_DIR = PROJECT_DIR / "include" / "templates"
+PACKAGE_DIR = Path(__file__).resolve().parents[1]
+PROJECT_DIR = PACKAGE_DIR.parents[1]
+"""The clone; nothing of the wheel is found from here."""
+
+IS_WHEEL = (PACKAGE_DIR / "include").is_dir()
+"""Whether this is an installed wheel, which has ``include/`` inside the package (see ``make wheel``)."""
+
+INCLUDE_DIR = PACKAGE_DIR / "include" if IS_WHEEL else PROJECT_DIR / "include"
+SQL_DIR = INCLUDE_DIR / "sql"
+TEMPLATE_DIR = INCLUDE_DIR / "templates"
+
+VAR_DIR = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "risk" if IS_WHEEL else PROJECT_DIR / "var"
+"""Where folders lie that no setting names."""
 
 EXCHANGE_CALENDAR = "XNYS"
 EXCHANGE_ZONE = ZoneInfo("America/New_York")
@@ -188,7 +198,7 @@ class Settings(BaseSettings):
         min_length=1,
     )
     vendor_dir: Path = _setting(
-        PROJECT_DIR / "var" / "vendor", "Folder that keeps the vendor's pages until they are loaded.", FOLDER
+        VAR_DIR / "vendor", "Folder that keeps the vendor's pages until they are loaded.", FOLDER
     )
     vendor_since: Annotated[dt.date | None, BeforeValidator(_iso_date)] = _setting(
         None,
@@ -201,7 +211,7 @@ class Settings(BaseSettings):
         "summaryByDate, totalsByDate, trades or none",
     )
     reports_dir: Path = _setting(
-        PROJECT_DIR / "var" / "reports",
+        VAR_DIR / "reports",
         "Folder of the reports' copies on the machine that wrote them: <desk>/<session>/report.* and limits.csv.",
         FOLDER,
     )
@@ -225,7 +235,7 @@ class Settings(BaseSettings):
         repr=False,
     )
     alarms_dir: Path = _setting(
-        PROJECT_DIR / "var" / "alarms", "Folder that records sent alerts while the warehouse is unreachable.", FOLDER
+        VAR_DIR / "alarms", "Folder that records sent alerts while the warehouse is unreachable.", FOLDER
     )
     outbound_dir: Path | None = _setting(
         None, "Folder that receives the files with published limits; not set: no file is written.", FOLDER

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from risk.core.errors import RequestError
-from risk.core.settings import PROJECT_DIR, TAIL_PROBABILITY
+from risk.core.settings import TAIL_PROBABILITY, VAR_DIR
 from risk.report.facts import FORECAST_LEVELS, AccountFacts, Facts
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def draw_forecast(account: AccountFacts) -> bytes:
 def new_figure() -> Figure:
     """Return an empty figure; the first call imports matplotlib, which takes a second."""
     # By default matplotlib writes its list of fonts to the home directory; this project writes only to its own.
-    os.environ.setdefault("MPLCONFIGDIR", str(PROJECT_DIR / "var" / "matplotlib"))
+    os.environ.setdefault("MPLCONFIGDIR", str(VAR_DIR / "matplotlib"))
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

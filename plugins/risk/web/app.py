@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.policy_store import read_policies
-from risk.core.settings import PROJECT_DIR, read_settings
+from risk.core.settings import INCLUDE_DIR, read_settings
 from risk.core.warehouse import rows as rows_of
 from risk.limits.breaches import CLOSING_REASONS, enter, open_items, read_items
 from risk.limits.change_approvals import ChangeDecision, decide_change
@@ -80,7 +80,7 @@ HEADINGS = {
 REQUEST_PURPOSE = "request a change of a limit"
 PLATFORM_PURPOSE = "confirm limits on the platform"
 
-ASSETS_DIR = PROJECT_DIR / "include" / "assets"
+ASSETS_DIR = INCLUDE_DIR / "assets"
 ASSETS = {"risk.css": "text/css", "risk.js": "text/javascript"}
 YEAR_SECONDS = 365 * 24 * 3600
 REPORT_PAGE = "risk_page/select_report_page"

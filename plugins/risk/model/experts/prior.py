@@ -23,14 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.core.errors import ModelError
-from risk.core.settings import PROJECT_DIR
+from risk.core.settings import INCLUDE_DIR
 from risk.model.experts.ridge import RidgeCoefficients
 from risk.model.panel import FloatMatrix, FloatTensor
 
 PRIOR = "prior"
 """Name of the expert."""
 
-PRIOR_FILE = PROJECT_DIR / "include" / "model" / "prior.json"
+PRIOR_FILE = INCLUDE_DIR / "model" / "prior.json"
 PRIOR_FORMAT = 1
 REMEDY = "Restore it from the release, or rebuild it with make prior."
 
