@@ -31,6 +31,7 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param, chain
 
+from risk.core.release import release_tag
 from risk.core.settings import read_settings
 from risk.operators.aggregate_pnl import AggregatePnlOperator
 from risk.operators.apply_rules import ApplyRulesOperator
@@ -57,7 +58,7 @@ with DAG(
     on_success_callback=on_run_success,
     deadline=REPORT_DEADLINE if SETTINGS.schedule == "sessions" else None,
     max_active_runs=2,
-    tags=["risk", "daily"],
+    tags=["risk", "daily", release_tag(__file__)],
     params={
         "session_date": Param(
             None,

@@ -19,6 +19,7 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param
 
+from risk.core.release import release_tag
 from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.policy_trial import TryPolicyOperator
 
@@ -31,7 +32,7 @@ with DAG(
     catchup=False,
     # The morning's own tasks need the slots.
     max_active_runs=1,
-    tags=["risk"],
+    tags=["risk", release_tag(__file__)],
     params={
         "trial_number": Param(0, type="integer", minimum=1, title="Trial", description="Number of the sealed trial.")
     },

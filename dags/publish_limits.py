@@ -23,6 +23,7 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param, chain
 
+from risk.core.release import release_tag
 from risk.core.settings import read_settings
 from risk.operators.approval import AwaitDecisionsOperator, PublishLimitsOperator, SendLimitsOperator
 from risk.operators.base import RETRY_BY_ERROR
@@ -39,7 +40,7 @@ with DAG(
     on_failure_callback=on_run_failure,
     on_success_callback=on_run_success,
     deadline=PUBLICATION_DEADLINE if read_settings().schedule == "sessions" else None,
-    tags=["risk", "daily"],
+    tags=["risk", "daily", release_tag(__file__)],
     params={
         "run_id": Param(0, type="integer", minimum=1, title="Run", description="Key of the run to publish."),
         "session_date": Param(

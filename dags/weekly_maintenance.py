@@ -17,6 +17,7 @@ import datetime as dt
 
 from airflow.sdk import DAG, CronTriggerTimetable, chain
 
+from risk.core.release import release_tag
 from risk.core.settings import read_settings
 from risk.operators.maintenance import CleanLogsOperator, CleanMetadataOperator
 from risk.operators.policy_trial import JudgeTrialsOperator
@@ -32,7 +33,7 @@ with DAG(
     start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     max_active_runs=1,
-    tags=["risk", "weekly"],
+    tags=["risk", "weekly", release_tag(__file__)],
     default_args={"owner": "risk", "retries": 1, "execution_timeout": dt.timedelta(minutes=20)},
 ):
     # The three are independent.

@@ -21,6 +21,7 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param, chain
 
+from risk.core.release import release_tag
 from risk.core.settings import read_settings
 from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.callbacks import TASK_CALLBACKS, on_run_failure, on_run_success
@@ -38,7 +39,7 @@ with DAG(
     on_failure_callback=on_run_failure,
     on_success_callback=on_run_success,
     max_active_runs=1,
-    tags=["risk", "weekly"],
+    tags=["risk", "weekly", release_tag(__file__)],
     params={
         "session_date": Param(
             None,

@@ -285,7 +285,7 @@ def temporary_stack(folder: Path, desk: Desk, dags: Mapping[str, str]) -> Iterat
     for name in ("plugins", "include"):
         (folder / name).symlink_to(PROJECT_DIR / name)
     (folder / "dags").mkdir()
-    for path in (PROJECT_DIR / "dags").glob("*.py"):
+    for path in filter(Path.is_file, (PROJECT_DIR / "dags").iterdir()):
         (folder / "dags" / path.name).symlink_to(path)
     for name, text in dags.items():
         (folder / "dags" / name).write_text(text, encoding="utf-8")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from airflow.sdk import DAG, ExceptionRetryPolicy, RetryAction
 
+from risk import __version__
 from risk.core import errors
 from risk.operators.base import RETRY_BY_ERROR
 
@@ -94,7 +95,7 @@ def test_dag_is_a_straight_line_of_seven_tasks(daily_risk: DAG) -> None:
 
 def test_dag_states_owner_tags_documentation_and_a_time_limit_for_each_task(daily_risk: DAG) -> None:
     assert daily_risk.doc_md
-    assert daily_risk.tags == {"risk", "daily"}
+    assert daily_risk.tags == {"risk", "daily", f"release {__version__}"}
     assert all(task.owner == "risk" and task.execution_timeout for task in daily_risk.tasks)
 
 

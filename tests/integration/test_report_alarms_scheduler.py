@@ -22,6 +22,7 @@ from devstack.environment import Desk, DeskKind
 from devstack.riskctl import stack_environment
 from devstack.stack import Stack, cluster, start, stop_everything
 from devstack.workspace import Workspace, load_secrets, read_json
+from risk.core.release import RELEASE_FILE
 from risk.core.settings import PROJECT_DIR
 from risk.core.warehouse import WRITE_LOCK, connect
 from risk.report.watchdog import check_airflow, read_watched
@@ -39,6 +40,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, copy_databases: Callable
     (root / "plugins").symlink_to(PROJECT_DIR / "plugins")
     (root / "include").symlink_to(PROJECT_DIR / "include")
     (root / "dags").mkdir()
+    (root / "dags" / RELEASE_FILE).symlink_to(PROJECT_DIR / "dags" / RELEASE_FILE)
     source = (PROJECT_DIR / "dags" / "daily_risk.py").read_text(encoding="utf-8")
     assert '"retries": 3' in source
     (root / "dags" / "daily_risk.py").write_text(source.replace('"retries": 3', '"retries": 0'), encoding="utf-8")

@@ -17,6 +17,7 @@ from urllib.parse import quote
 import pytest
 from psycopg2.extensions import make_dsn, parse_dsn
 
+from risk import __version__
 from risk.core.connections import API_CONNECTION, SMTP_CONNECTION, WAREHOUSE_CONNECTION
 from risk.core.roles import Roles
 from risk.core.schema import prepare_warehouse
@@ -29,6 +30,9 @@ from tests.report_desks import insert
 
 NOW = dt.datetime(2025, 8, 18, 14, 30, tzinfo=dt.UTC)
 PAUSED: set[str] = set()
+TAGS = [{"name": "risk"}, {"name": f"release {__version__}"}]
+PLUGINS = [{"name": "risk", "source": f"morning-risk-run=={__version__}: EntryPoint(name='risk')"}]
+BROKEN: list[dict[str, str]] = []
 
 
 class Airflow(BaseHTTPRequestHandler):
@@ -40,8 +44,12 @@ class Airflow(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.removeprefix("/api/v2")
         healthy = {name: {"status": "healthy"} for name in ("metadatabase", "scheduler", "dag_processor")}
-        answers = {"/monitor/health": healthy, "/importErrors": {"import_errors": []}}
-        self._answer(answers.get(path, {"is_paused": path.rpartition("/")[2] in PAUSED}))
+        answers = {
+            "/monitor/health": healthy,
+            "/importErrors": {"import_errors": BROKEN},
+            "/plugins": {"plugins": PLUGINS},
+        }
+        self._answer(answers.get(path, {"is_paused": path.rpartition("/")[2] in PAUSED, "tags": TAGS}))
 
     def _answer(self, content: object, status: int = 200) -> None:
         body = json.dumps(content).encode()
@@ -160,6 +168,7 @@ def put_page_back(site: Site) -> None:
     site.settings["page_dsn"] = f"postgresql://{site.roles.page}:word@{place}"
 
 
+OTHER_RELEASE = "risk.core.errors.ReleaseError: The DAG files need 0.2.0."
 PLANTED: dict[str, tuple[Callable[[Site], None], Callable[[Site], None], str]] = {
     "search path of the pipeline": (
         *sql("alter role {pipeline} set search_path = staging", "alter role {pipeline} reset all"),
@@ -256,6 +265,26 @@ PLANTED: dict[str, tuple[Callable[[Site], None], Callable[[Site], None], str]] =
         lambda _: PAUSED.add("publish_limits"),
         lambda _: PAUSED.discard("publish_limits"),
         r"publish_limits is paused",
+    ),
+    "DAG files of a later release": (
+        lambda _: TAGS.append({"name": TAGS.pop()["name"] + "1"}),
+        lambda _: TAGS.append({"name": TAGS.pop()["name"].removesuffix("1")}),
+        rf"release: The DAG files need morning-risk-run {__version__}1, but {__version__} is installed here\. Install",
+    ),
+    "api-server of an earlier release": (
+        lambda _: PLUGINS.append({"name": "risk", "source": "morning-risk-run==0.0.9: EntryPoint(name='risk')"}),
+        lambda _: PLUGINS.remove(PLUGINS[-1]),
+        rf"release: The DAG files need morning-risk-run {__version__}, but 0\.0\.9 is installed in the api-server",
+    ),
+    "DAG file of another release": (
+        lambda _: BROKEN.append({"filename": "daily_risk.py", "stack_trace": f"Traceback\n{OTHER_RELEASE}\n"}),
+        lambda _: BROKEN.clear(),
+        r"airflow: daily_risk.py cannot be imported: The DAG files need 0\.2\.0\.",
+    ),
+    "broken DAG file": (
+        lambda _: BROKEN.append({"filename": "daily_risk.py", "stack_trace": "Traceback\nNameError: chain"}),
+        lambda _: BROKEN.clear(),
+        r"airflow: daily_risk.py cannot be imported: fix the file\.",
     ),
     "unpublished approval": (
         *sql(

@@ -57,6 +57,10 @@ class SchemaError(RiskError):
     """The warehouse's schema and the migration files disagree; restore the files or the database."""
 
 
+class ReleaseError(RiskError):
+    """DAG files and installed code are of two releases; install the wheel the DAG files need, or sync its DAG files."""
+
+
 class StackError(RiskError):
     """The local stack cannot start, run or stop; the message names the cause and the next command."""
 

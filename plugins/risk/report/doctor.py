@@ -10,7 +10,9 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from risk import __version__
 from risk.core import calendar, warehouse
 from risk.core.connections import (
     API_CONNECTION,
@@ -21,7 +23,8 @@ from risk.core.connections import (
     postgres_dsn,
     read_connection,
 )
-from risk.core.errors import RiskError
+from risk.core.errors import ReleaseError, RiskError
+from risk.core.release import difference, installed_release, tagged_release
 from risk.core.runs import DAILY_DAG
 from risk.core.schema import pending_files
 from risk.core.settings import EXCHANGE_CALENDAR, Settings
@@ -143,7 +146,8 @@ def check_airflow(environment: Mapping[str, str], dag_ids: Sequence[str]) -> Ite
         with api_of(read_connection(environment, API_CONNECTION)) as api:
             health = api.health()
             errors = api.call("GET", "/importErrors")["import_errors"]
-            paused = [dag_id for dag_id in dag_ids if api.call("GET", f"/dags/{dag_id}")["is_paused"]]
+            dags = [api.call("GET", f"/dags/{dag_id}") for dag_id in dag_ids]
+            plugins = api.call("GET", "/plugins")["plugins"]
     except RiskError as error:
         yield Diagnosis("airflow", is_healthy=False, sentence=str(error))
         return
@@ -152,11 +156,39 @@ def check_airflow(environment: Mapping[str, str], dag_ids: Sequence[str]) -> Ite
         remedy = "" if state == "healthy" else ": read its log, then restart it"
         yield Diagnosis("airflow", is_healthy=state == "healthy", sentence=f"{component} is {state}{remedy}.")
     for broken in errors:
-        sentence = f"{broken['filename']} cannot be imported: fix the file."
-        yield Diagnosis("airflow", is_healthy=False, sentence=sentence)
-    for dag_id in paused:
-        sentence = f"{dag_id} is paused, so no run starts: unpause it in the UI."
-        yield Diagnosis("airflow", is_healthy=False, sentence=sentence)
+        yield Diagnosis("airflow", is_healthy=False, sentence=_import_error(broken))
+    for dag_id, dag in zip(dag_ids, dags, strict=True):
+        if dag["is_paused"]:
+            sentence = f"{dag_id} is paused, so no run starts: unpause it in the UI."
+            yield Diagnosis("airflow", is_healthy=False, sentence=sentence)
+    yield from check_releases(dags, plugins)
+
+
+def _import_error(broken: Mapping[str, str]) -> str:
+    """Say which DAG file cannot be imported; one of another release than the code says so itself."""
+    last = (broken.get("stack_trace") or "").strip().rpartition("\n")[2]
+    kind, _, said = last.partition(": ")
+    remedy = said if kind.endswith(ReleaseError.__name__) else "fix the file."
+    return f"{broken['filename']} cannot be imported: {remedy}"
+
+
+def check_releases(dags: Sequence[Mapping[str, Any]], plugins: Sequence[Mapping[str, Any]]) -> Iterator[Diagnosis]:
+    """Compare the release that the DAG files need with the code here and with the api-server's wheel.
+
+    Parameters
+    ----------
+    dags, plugins
+        As Airflow's API describes them.
+    """
+    needed = {tagged_release(tag["name"] for tag in dag["tags"]) for dag in dags} - {""}
+    served = {installed_release(plugin["source"]) for plugin in plugins} - {""}
+    for expected in sorted(needed):
+        for place, found in [("here", __version__), *(("in the api-server", version) for version in sorted(served))]:
+            if found != expected:
+                sentence = f"The DAG files need {difference(expected, found, place)}"
+                yield Diagnosis("release", is_healthy=False, sentence=sentence)
+    if needed == served | {__version__}:
+        yield Diagnosis("release", is_healthy=True, sentence=f"Code and DAG files are of release {__version__}.")
 
 
 def check_warehouse(installation: Installation) -> Iterator[Diagnosis]:

@@ -27,6 +27,7 @@ REMEDIES: Final = {
     "CheckError": "Check the database, then clear the task: it may succeed unchanged.",
     "BooksError": "Call the developers: two computations of the same P&L disagree. This step stored nothing.",
     "SchemaError": "Restore the named schema files (git status include/sql/schema), then clear the task.",
+    "ReleaseError": "Install the wheel that the message names where the task ran, then clear the task.",
     "ConnectionLostError": "Start the server named in the message or contact its owner, then clear the task.",
     "IncompleteAnswerError": "Contact the vendor about the response named in the message, then clear the task.",
     "RefusalError": "Correct the connection named in the message or contact its owner, then clear the task.",
