@@ -22,7 +22,7 @@ unexport UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEW
 unexport UV_PROJECT_ENVIRONMENT UV_NO_BINARY UV_NO_BUILD UV_TARGET UV_PREFIX UV_RESOLUTION
 
 .PHONY: help setup run up down status trigger model backfill backup restore
-.PHONY: test test-fast test-sql test-e2e test-faults lint docs format bench prior pictures clean
+.PHONY: test test-fast test-sql test-e2e test-faults lint docs format bench prior pictures wheel clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -100,6 +100,24 @@ prior: setup ## fit the expert from simulated desks again; include/model/prior.j
 
 pictures: setup ## take the pictures of the documentation, from the running simulated desk
 	@PYTHONPATH=plugins:. $(VENV_PYTHON) -m bench.pictures
+
+# uv's own build back-end reads one tree: a copy of the package with include/ in it, with version and dependencies.
+WHEEL := var/wheel
+UV := UV_PYTHON_DOWNLOADS=never .venv/bin/uv
+wheel: setup ## build the wheel for another Airflow, and the versions it was tested with, into var/dist
+	@rm -rf $(WHEEL) var/dist
+	@mkdir -p $(WHEEL)/risk/include var/dist
+	@cp -R plugins/risk/. $(WHEEL)/risk
+	@cp -R include/. $(WHEEL)/risk/include
+	@cp ops/wheel/pyproject.toml $(WHEEL)
+	@sed -n '/^# The line/,/^$$/p' requirements.in > $(WHEEL)/requirements.in
+	@$(UV) version --quiet --frozen --offline --python .venv/bin/python --project $(WHEEL) \
+		"$$(PYTHONPATH=plugins $(VENV_PYTHON) -c 'import risk; print(risk.__version__)')"
+	@$(UV) add --quiet --frozen --offline --python .venv/bin/python --raw --project $(WHEEL) \
+		--requirements $(WHEEL)/requirements.in
+	@$(UV) build --quiet --offline --python .venv/bin/python --wheel --out-dir var/dist $(WHEEL)
+	@sed -n 's/^\([a-z0-9._-]*==.*[^ \\]\) *\\*$$/\1/p' requirements.txt > var/dist/constraints.txt
+	@echo "Built var/dist/$$(cd var/dist && ls *.whl) and var/dist/constraints.txt."
 
 clean: ## stop everything, then remove .venv, .airflow and var with all its data
 	@if [ -x $(VENV_PYTHON) ] && [ -d var ]; then $(STACK) down; \

@@ -32,6 +32,7 @@ PROGRAMS = (
 
 FIRST_DAY = "tests/integration/test_commands.py"
 RUN_BY = {
+    "make wheel": "tests/integration/guest.py",
     "make prior": "tests/unit/test_model_prior.py",
     "make run": FIRST_DAY,
     "make up": FIRST_DAY,
