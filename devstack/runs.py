@@ -15,7 +15,7 @@ from devstack import processes
 from devstack.stack import Stack
 from risk.core.connections import AirflowApi
 from risk.core.errors import RequestError, RiskError, StackError
-from risk.report.incidents import log_tail
+from risk.report.incidents import SHOWN_LINES, log_tail
 
 DAILY_RISK = "daily_risk"
 WEEKLY_MODEL = "weekly_model"
@@ -141,7 +141,8 @@ def _cause(api: AirflowApi, run_id: str, task_id: str, try_number: int, dag_id: 
     status, answer = api.request("GET", path, full_content="true")
     if status >= HTTPStatus.BAD_REQUEST or not isinstance(answer, dict):
         return f"(no log: Airflow answered {status})"
-    end = log_tail(entry if isinstance(entry, dict) else {"event": str(entry)} for entry in answer["content"])
+    entries = (entry if isinstance(entry, dict) else {"event": str(entry)} for entry in answer["content"])
+    end = log_tail(entries, SHOWN_LINES)
     if any(end.error_class == kind.__name__ for kind in RiskError.__subclasses__()):
         return end.message
     return "The end of its log:\n  " + "\n  ".join(end.lines)

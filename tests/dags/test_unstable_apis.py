@@ -40,6 +40,7 @@ ACCESS = "See how the release's own routes ask for roles (airflow/api_fastapi/co
 START = (
     "See how the release's own route starts a run (core_api/routes/public/dag_run), and do the same in web/trial_runs."
 )
+MASK = "Take what masks secrets in task logs (beside mask_secret) from where the release has it."
 CONFIG = "Take conf from where the release's public interface names it."
 
 UNSTABLE = (
@@ -47,6 +48,7 @@ UNSTABLE = (
     Use("airflow.sdk.execution_time.comms", "ErrorResponse", "operators/approval.py", TRIGGER),
     Use("airflow.sdk.execution_time.task_runner", "SUPERVISOR_COMMS", "operators/approval.py", TRIGGER),
     Use("airflow.models", "DagRun", "operators/deadlines.py", DEADLINE),
+    Use("airflow.sdk.log", "mask_logs", "operators/callbacks.py", MASK),
     # airflow.sdk has these three, too, but its type stub does not.
     Use("airflow.sdk.definitions.deadline", "BaseDeadlineReference", "operators/deadlines.py", DEADLINE),
     Use("airflow.sdk.definitions.deadline", "DeadlineAlert", "operators/deadlines.py", DEADLINE),

@@ -102,6 +102,20 @@ def test_failure_mail_names_what_failed_and_what_is_missing(
         assert URL in view
 
 
+def test_failure_mail_quotes_the_log_of_a_task_on_another_machine(
+    connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
+) -> None:
+    lines = [f"line {number}" for number in range(50)]
+    store_failure(connection, KEY, TASK, DATES, Cause("QualityError", "3 prices are negative.", lines))
+
+    mail_failure(alerts(warehouse_dsn, [server]), failed(), tmp_path)
+
+    for view in (box.text(), box.html()):
+        assert "line 37" not in view
+        assert "line 38" in view
+        assert "line 49" in view
+
+
 def test_failure_mail_says_killed_when_no_error_was_stored(
     connection: Connection, warehouse_dsn: str, server: SmtpServer, box: Box, tmp_path: Path
 ) -> None:
@@ -124,7 +138,7 @@ def test_failure_mail_of_a_run_without_a_session_says_that_it_is_unknown(
     assert box.subjects == ["RISK RUN FAILED - check_fills"]
     assert "The session of this run is unknown." in box.text()
     assert "Session   unknown\n" in box.text()
-    assert "None: the task had logged nothing yet" in box.html()
+    assert "None: the task was killed, or had logged nothing yet" in box.html()
 
 
 def test_failure_mail_quotes_the_newest_error_of_the_attempt_that_ended_the_run(

@@ -9,7 +9,8 @@ insert into risk.audit_log (
     try_number,
     session_date,
     error_class,
-    message
+    message,
+    log_lines
 )
 values (
     %(event)s,
@@ -19,5 +20,6 @@ values (
     %(try_number)s,
     %(session_date)s,
     %(error_class)s,
-    %(message)s
+    %(message)s,
+    %(log_lines)s
 );

@@ -1,8 +1,9 @@
--- Reads why one attempt of a task failed.
+-- Reads why one attempt of a task failed, and how its log ended.
 -- Grain: at most one row, the newest. Reads: audit_log.
 select
     audit_log.error_class,
-    audit_log.message
+    audit_log.message,
+    audit_log.log_lines
 from risk.audit_log
 where
     audit_log.event in ('failure', 'refused request')

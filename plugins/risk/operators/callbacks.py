@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from urllib.parse import quote
 import psycopg2
 from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowRuntimeError, AirflowTaskTimeout
+from airflow.sdk.log import mask_logs
 
 from risk.core.calendar import next_session, run_session
 from risk.core.errors import ConnectionLostError, RequestError
@@ -20,7 +22,7 @@ from risk.operators.base import warehouse, warehouse_dsn
 from risk.operators.notes import note_text, write_note
 from risk.operators.send_report import smtp_server
 from risk.report.alerts import AlertContext, mail_failure, mail_lateness, mail_recovery
-from risk.report.incidents import KILLED, Cause, FailedRun, FailedTask, RunKey, store_failure
+from risk.report.incidents import KILLED, Cause, FailedRun, FailedTask, RunKey, await_log_tail, store_failure
 from risk.report.mail import SmtpServer, second_server
 from risk.report.page import ui_address
 from risk.report.session_state import RunDates
@@ -32,14 +34,20 @@ log = logging.getLogger(__name__)
 
 
 def on_task_failure(context: Context) -> None:
-    """Store a failed attempt in the audit log and as the note of the task; runs in the task process."""
+    """Store a failed attempt with the end of its log in the audit log, and as the note of the task.
+
+    Runs in the task process, on the machine that has the log; of a killed task elsewhere, which then stores no lines.
+    """
     ti = context["ti"]
     cause = _cause(context.get("exception"), ti.task.execution_timeout)
     write_note(ti, f"{cause.error_class}: {cause.message}")
     key, dates = run_key(context), run_dates(context)
+    failed = FailedTask(ti.task_id, ti.try_number, "")
+    if cause.error_class != KILLED:
+        tail = await_log_tail(_log_folder(), key, failed)
+        cause = replace(cause, log_lines=tuple(map(_masked, tail.lines)))
     try:
         with warehouse() as connection:
-            failed = FailedTask(ti.task_id, ti.try_number, "")
             store_failure(connection, key, failed, dates, cause, _run_type(context))
     except (ConnectionLostError, psycopg2.Error) as error:
         # The warehouse may be the cause, or have no tables yet: the alert then quotes the log.
@@ -59,8 +67,7 @@ def on_run_failure(context: Context) -> None:
     task = FailedTask("", 0, "") if ti is None else FailedTask(ti.task_id, ti.try_number, _task_url(ti))
     not_run = _tasks_not_run(context, key)
     failed = FailedRun(key, run_dates(context), task, not_run, _run_url(key), _run_type(context))
-    folder = Path(conf.get("logging", "base_log_folder"))
-    if mail_failure(alert_context(), failed, folder):
+    if mail_failure(alert_context(), failed, _log_folder()):
         log.info("Sent an alert: run %s failed.", key.dag_run_id)
 
 
@@ -148,8 +155,17 @@ def _cause(error: Any, time_limit: dt.timedelta | None) -> Cause:
         message = f"The task was stopped at its time limit of {time_limit} (hours:minutes:seconds)."
         return Cause(type(error).__name__, message)
     if isinstance(error, BaseException):
-        return Cause(type(error).__name__, str(error))
-    return Cause(KILLED, str(error or "The task's process is gone."))
+        return Cause(type(error).__name__, _masked(str(error)))
+    return Cause(KILLED, _masked(str(error or "The task's process is gone.")))
+
+
+def _masked(text: str) -> str:
+    """Take out of a text what Airflow takes out of its logs: the passwords of connections that it has read."""
+    return str(mask_logs(None, "", {"event": text})["event"])
+
+
+def _log_folder() -> Path:
+    return Path(conf.get("logging", "base_log_folder"))
 
 
 def _tasks_not_run(context: Context, key: RunKey) -> tuple[str, ...]:

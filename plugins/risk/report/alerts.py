@@ -177,7 +177,7 @@ def mail_failure(context: AlertContext, failed: FailedRun, log_folder: Path, *, 
         if is_refused_request(failed.run_type, failed.task.task_id, cause):
             return False
         state = _session_state(connection, failed.dates)
-        page = failure_page(failed, cause, state, tail, is_simulated=context.settings.is_simulated)
+        page = failure_page(failed, cause, state, is_simulated=context.settings.is_simulated)
         with alert_lock(connection, reported, context.settings.alarms_dir) as alert_log:
             return _send_once(alert_log, "failure", render_views("task_failure", page), context)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,8 +52,12 @@ FIRST_TASKS = ("await_decisions", "extract_fills", "train_model")
 """Tasks that read what a run was asked for."""
 
 READ_BYTES = 65_536
+KEPT_LINES = 50
+"""So many lines at the end of a failed task's log are stored in the warehouse; the mail shows fewer."""
 SHOWN_LINES = 12
 LINE_LENGTH = 300
+LOG_SECONDS = 2.0
+LOG_INTERVAL_S = 0.05
 TASK_FAILED = "Task failed"
 """Start of Airflow's log entry that holds the error of the task; errors of callbacks have other words."""
 
@@ -117,10 +122,19 @@ class FailedRun:
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why a task failed: the class of its error, or ``killed``, and the message."""
+    """Why a task failed: the class of its error, or ``killed``, the message, and how its log ended.
+
+    Attributes
+    ----------
+    error_class, message
+        Of the error; empty or ``killed`` where there is none.
+    log_lines
+        End of its log, oldest first; empty for a task that was killed.
+    """
 
     error_class: str
     message: str
+    log_lines: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +198,7 @@ def store_failure(
         "session_date": dates.session_date,
         "error_class": cause.error_class,
         "message": cause.message,
+        "log_lines": list(cause.log_lines),
     }
     with connection:
         execute(connection, "alarms/insert_audit_log", values)
@@ -199,22 +214,22 @@ def read_cause(connection: Connection | None, key: RunKey, task: FailedTask, tai
     key, task
         Which attempt.
     tail
-        End of its log file; empty if the file is on another machine.
+        End of its log file; empty if the file is on another machine. Quoted where the warehouse has no lines.
     """
     stored = [] if connection is None else records(connection, "alarms/select_audit_log", _attempt(key, task))
     if stored:
-        return Cause(**stored[0])
-    if tail.error_class:
-        return Cause(tail.error_class, tail.message)
-    return Cause(KILLED, "The task process ended without an error: something outside killed it.")
+        found = Cause(**stored[0])
+    elif tail.error_class:
+        found = Cause(tail.error_class, tail.message)
+    else:
+        found = Cause(KILLED, "The task process ended without an error: something outside killed it.")
+    return replace(found, log_lines=found.log_lines or tail.lines)
 
 
 def read_log_tail(folder: Path, key: RunKey, task: FailedTask) -> LogTail:
     """Read the end of one attempt's log from Airflow's ``base_log_folder``; empty if the file is elsewhere."""
-    run_folder = folder / f"dag_id={key.dag_id}" / f"run_id={key.dag_run_id}"
-    file = run_folder / f"task_id={task.task_id}" / f"attempt={task.try_number}.log"
     try:
-        with file.open("rb") as log:
+        with _log_file(folder, key, task).open("rb") as log:
             size = log.seek(0, os.SEEK_END)
             log.seek(max(0, size - READ_BYTES))
             text = log.read().decode(errors="replace")
@@ -224,7 +239,20 @@ def read_log_tail(folder: Path, key: RunKey, task: FailedTask) -> LogTail:
     return log_tail(map(_log_entry, text.splitlines()[1 if size > READ_BYTES else 0 :]))
 
 
-def log_tail(entries: Iterable[Mapping[str, Any]]) -> LogTail:
+def await_log_tail(folder: Path, key: RunKey, task: FailedTask) -> LogTail:
+    """Read the end of the log of a task that has just failed, in its own process.
+
+    Airflow writes the file in another process of this machine: wait a moment until it holds the error.
+    """
+    last_look = time.monotonic() + LOG_SECONDS
+    while True:
+        tail = read_log_tail(folder, key, task)
+        if tail.error_class or not _log_file(folder, key, task).exists() or time.monotonic() > last_look:
+            return tail
+        time.sleep(LOG_INTERVAL_S)
+
+
+def log_tail(entries: Iterable[Mapping[str, Any]], line_count: int = KEPT_LINES) -> LogTail:
     """Select from the entries of an Airflow task log the last lines worth reading, and the error of the task."""
     lines: list[str] = []
     error_class, message, is_folded = "", "", False
@@ -240,12 +268,10 @@ def log_tail(entries: Iterable[Mapping[str, Any]]) -> LogTail:
             if event.startswith(TASK_FAILED):
                 error_class, message = kind, sentence
     shown = [line[:LINE_LENGTH] for line in lines if line.strip()]
-    return LogTail(tuple(shown[-SHOWN_LINES:]), error_class, message)
+    return LogTail(tuple(shown[-line_count:]), error_class, message)
 
 
-def failure_page(
-    failed: FailedRun, cause: Cause, state: SessionState | None, tail: LogTail, *, is_simulated: bool
-) -> FailurePage:
+def failure_page(failed: FailedRun, cause: Cause, state: SessionState | None, *, is_simulated: bool) -> FailurePage:
     """Build the page of a failure."""
     sentences = consequences(failed.key.dag_id, failed.dates, state)
     if failed.run_type == "backfill":
@@ -260,7 +286,7 @@ def failure_page(
         cause=cause,
         consequences=sentences,
         remedy=REMEDIES.get(cause.error_class, OTHER_REMEDY),
-        log_lines=tail.lines,
+        log_lines=tuple(cause.log_lines[-SHOWN_LINES:]),
     )
 
 
@@ -316,6 +342,11 @@ def lateness_page(
 def _where(key: RunKey, dates: RunDates) -> str:
     session = "unknown" if dates.session_date is None else dates.session_date.isoformat()
     return f"DAG {key.dag_id}, run {key.dag_run_id}, session {session}."
+
+
+def _log_file(folder: Path, key: RunKey, task: FailedTask) -> Path:
+    run_folder = folder / f"dag_id={key.dag_id}" / f"run_id={key.dag_run_id}"
+    return run_folder / f"task_id={task.task_id}" / f"attempt={task.try_number}.log"
 
 
 def _attempt(key: RunKey, task: FailedTask) -> dict[str, str | int]:

@@ -8,7 +8,8 @@ create table risk.audit_log (
     try_number integer not null,
     session_date date,
     error_class text not null,
-    message text not null
+    message text not null,
+    log_lines text[] not null default '{}'
 );
 
 create index audit_log_dag_run on risk.audit_log (dag_run_id, dag_id);
@@ -26,4 +27,7 @@ comment on column risk.audit_log.task_id is 'Airflow''s task, or the command.';
 comment on column risk.audit_log.try_number is 'Attempt of the task.';
 comment on column risk.audit_log.session_date is 'Session of the run; null where the failure came before it was known.';
 comment on column risk.audit_log.error_class is 'Class of the error; empty where Airflow gave only a message.';
-comment on column risk.audit_log.message is 'The error''s message.';
+comment on column risk.audit_log.message is 'The error''s message, without the secrets that Airflow knows.';
+comment on column risk.audit_log.log_lines is
+'Last lines of the task''s log, oldest first, at most 50, as the machine that ran the task wrote them. None for a '
+'task that was killed, and for commands.';
