@@ -7,7 +7,7 @@ import re
 
 _CHANGED = re.compile(
     r"Trader ([^:]+): (?:REDUCE LIMIT BY|RAISE LIMIT|REDUCE LIMIT)(?:, CUT NOW)?(?: (\d+)%)?\W+"
-    r"New limit: \$([\d,.]*\d) \(was \$[\d,.]*\d\).*?, base \$([\d,.]*\d); change"
+    r"New limit: \$([\d,.]*\d) \(was \$([\d,.]*\d)\).*?(?: from the (?:default )?base limit|; base \$([\d,.]*\d))"
 )
 _STANDING = re.compile(
     r"Trader ([^:]+): (?:CUT OF (\d+)% STANDS|KEEP LIMIT)\. "
@@ -31,8 +31,8 @@ def limits_in(words: str) -> set[tuple[str, str, str, str]]:
     """Find the limits in a mail: account, cut in percent, new limit and base limit, as digits."""
     said = plain(words)
     found = set()
-    for name, percent, new, base in _CHANGED.findall(said):
-        found.add((name, percent or "0", new.replace(",", ""), base.replace(",", "")))
+    for name, percent, new, was, base in _CHANGED.findall(said):
+        found.add((name, percent or "0", new.replace(",", ""), (base or was).replace(",", "")))
     for name, percent, new, base, same in _STANDING.findall(said):
         found.add((name, percent or "0", (new or same).replace(",", ""), (base or same).replace(",", "")))
     low = said.partition("LOW RISK, UNCHANGED")[2].partition("HOW LIMITS WERE SET")[0]

@@ -250,8 +250,8 @@ def test_trader_shows_what_the_newest_report_says(client: Any, connection: Conne
     assert "For 2025-08-18: HIGH , reduce limit by 60% New limit: $2,000 (was $5,000)" in shown
     assert "not a forecast &lt;b&gt;streak&lt;/b&gt; Forecast: 95% VaR $2,346" in shown
     assert (
-        "Recommended cut: rules 60%, model 25%; the rules decide, see how limits were set. "
-        "2025-08-15: net P&L -$812.30, -$1,033.20 including open positions." in shown
+        "Recommended cut: rules 60%, model 25%. 2025-08-15: net P&L -$812.30, -$1,033.20 including open positions."
+        in shown
     )
 
 

@@ -125,7 +125,7 @@ def test_charts_of_many_traders_are_those_of_the_most_urgent_that_fit() -> None:
     assert views.text.count("REDUCE LIMIT BY 40%") == views.html.count("REDUCE LIMIT BY 40%") == 200
 
 
-def test_every_chart_of_the_page_is_a_part_of_the_mail_and_has_its_facts_as_alternative_text() -> None:
+def test_every_chart_of_the_page_is_a_part_of_the_mail_and_is_named_in_its_alternative_text() -> None:
     found = email.message_from_bytes(mailed(desk([lively("NET001")])), policy=email.policy.default)
     assert isinstance(found, EmailMessage)
     page = found.get_body(("html",))
@@ -138,8 +138,10 @@ def test_every_chart_of_the_page_is_a_part_of_the_mail_and_has_its_facts_as_alte
     assert shown == list(carried) == ["pnl-0", "forecast-0"]
     assert carried["forecast-0"].get_content_type() == "image/png"
     alternatives = re.findall(r'alt="([^"]+)"', markup)
-    assert re.match(r"Last 60 days: P&L [+-]\$[\d,]+, drawdown \$[\d,]+", alternatives[0])
-    assert alternatives[1] == "Forecast: 95% VaR $2,346, limit $3,000"
+    assert alternatives == ["Chart: cumulative P&amp;L", "Chart: forecast and limit"]
+    # What they show is said once, below them.
+    assert len(re.findall(r"Last 60 days: P&L [+-]\$[\d,]+, drawdown \$[\d,]+", markup)) == 1
+    assert markup.count("95% VaR $2,346") == 1
 
 
 def test_mail_with_charts_has_the_same_bytes_every_time() -> None:

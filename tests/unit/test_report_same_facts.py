@@ -100,15 +100,16 @@ def words_of(facts: dict[str, Any], one: dict[str, Any]) -> Iterator[tuple[str, 
     yield "account_id", []  # its row is found by it
     action = "REDUCE LIMIT BY" if one["limit_change_usd"][0] == "-" else "RAISE LIMIT, CUT NOW"
     yield "cut_ratio", [f"{action} {percent(one['cut_ratio'])}"]
-    yield "base_limit_usd", [f"base {usd(one['base_limit_usd'])}; change "]
-    was = usd(one["limit_in_force_usd"])
-    yield "limit_in_force_usd", [f"(was {was})", f"In force: {was} ("]
+    was, is_base = usd(one["limit_in_force_usd"]), one["limit_source"] == "base"
+    yield "base_limit_usd", [] if is_base else [f"base {usd(one['base_limit_usd'])}"]
+    yield "limit_in_force_usd", [f"(was {was})"]
     yield "limit_source", [{"base": "base limit", "emailed": "emailed"}[one["limit_source"]]]
     since = one["limit_since"]
     yield "limit_since", [] if since is None else [f"since {in_new_york(since)} New York"]
     sign = "+" if one["limit_change_ratio"][0] != "-" else ""
-    yield "limit_change_usd", [f"change {signed(one['limit_change_usd'], 0)}"]
-    yield "limit_change_ratio", [f"{sign}{percent(one['limit_change_ratio'])} of base"]
+    yield "limit_change_usd", [f"{signed(one['limit_change_usd'], 0)}{' from the ' if is_base else ', '}"]
+    # From the base limit on, the action says it.
+    yield "limit_change_ratio", [] if is_base else [f"{sign}{percent(one['limit_change_ratio'])} of base, from the"]
     yield "new_limit_usd", [f"New limit: {usd(one['new_limit_usd'])}"]
     yield "reasons", one["reasons"]
     yield "status", [] if one["status"] == "active" else [one["status"].capitalize()]

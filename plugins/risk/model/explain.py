@@ -103,7 +103,7 @@ class ExplanationTopic:
 
 
 def _size_fact(value: float, norm: float, scale_usd: float) -> str:
-    return f"typical daily P&L of {usd(value * scale_usd)} lately, usually {usd(norm * scale_usd)}"
+    return f"recent daily P&L of {usd(value * scale_usd)}, usually {usd(norm * scale_usd)}"
 
 
 def _last_fact(value: float, _norm: float, scale_usd: float) -> str:

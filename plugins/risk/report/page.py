@@ -193,6 +193,12 @@ class TraderEntry:
     forecast_chart: str
 
     @property
+    def has_status_note(self) -> bool:
+        """Whether the status is to be said: it is not active, and no reason says so."""
+        status = self.account.status
+        return status != "active" and not any(reason.lower().startswith(status) for reason in self.account.reasons)
+
+    @property
     def explanations(self) -> tuple[str, ...]:
         """Why the forecast is what it is; where there is a cut, only what makes the forecast loss larger."""
         given = self.account.explanations
@@ -297,6 +303,8 @@ class Page:
     as_of: str
     run_address: str
     page_address: str
+    desk_address: str
+    limits_address: str
     weekday: str
     account_count: int
     headline: Headline
@@ -318,6 +326,11 @@ class Page:
     has_charts: bool
     group: str
     head: Head | None
+
+    @property
+    def lists_warnings(self) -> bool:
+        """Whether warnings have a list: the mail's first lines say a single one."""
+        return len(self.facts.warnings) > 1
 
     @property
     def links_every_name(self) -> bool:
@@ -366,6 +379,9 @@ def build_page(
         as_of=f"{run.as_of.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M:%S} New York",
         run_address=ui_address(links.base_url, links.run_url),
         page_address=ui_address(links.base_url, f"/risk/sessions/{facts.session_date.isoformat()}"),
+        # The desk's numbers are not the group's.
+        desk_address="" if group else ui_address(links.base_url, f"/risk/desk/{facts.session_date.isoformat()}"),
+        limits_address=ui_address(links.base_url, "/risk/limits"),
         weekday=WEEKDAYS[facts.effective_session.weekday()],
         account_count=len(accounts),
         headline=headline(accounts),
