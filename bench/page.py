@@ -307,17 +307,17 @@ def _client(dsn: str) -> Any:
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi.testclient import TestClient
 
+    from risk.operators.plugin import page, pages
     from risk.web.access import DECIDER, READER, TRIGGERER, may_decide, may_trigger
-    from risk.web.app import app
     from risk.web.trial_runs import trial_runs
 
-    app.dependency_overrides = {
+    pages().dependency_overrides = {
         **dict.fromkeys((guard.dependency for guard in (READER, DECIDER, TRIGGERER)), lambda: None),
         **dict.fromkeys((may_decide, may_trigger), lambda: True),
         get_user: lambda: Member("ann", "Ann"),
         trial_runs: Runs,
     }
-    return TestClient(app)
+    return TestClient(page)
 
 
 def _time(client: Any, path: str, account_count: int, day_count: int) -> float:
