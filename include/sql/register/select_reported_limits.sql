@@ -79,14 +79,18 @@ reported as (
         or recommendations.account_id = any(array(select asked.account_id from asked))
 ),
 
+-- By present names, not yet added up: of what had taken effect by first_at only the newest session is worth sorting.
 named as (
     select
         reported.source,
         reported.source_id,
         coalesce(renamed.account_id, reported.account_id) as account_id,
         runs.effective_session,
-        min(reported.reported_at) as reported_at,
-        sum(reported.limit_usd) as limit_usd
+        reported.reported_at,
+        reported.limit_usd,
+        greatest(
+            reported.reported_at, runs.effective_session::timestamp at time zone 'America/New_York'
+        ) as starts_at
     from reported
     inner join risk.runs on reported.run_id = runs.run_id
     left join risk.renamed_accounts(%(as_of)s) as renamed
@@ -97,20 +101,36 @@ named as (
     where
         not runs.is_point_in_time
         and runs.effective_session <= %(through_session)s
-    group by
-        reported.source,
-        reported.source_id,
-        coalesce(renamed.account_id, reported.account_id),
-        runs.effective_session
+),
+
+newest as (
+    select
+        named.account_id,
+        max(named.effective_session) as effective_session
+    from named
+    where named.starts_at <= %(first_at)s
+    group by named.account_id
 ),
 
 dated as (
     select
-        named.*,
-        greatest(
-            named.reported_at, named.effective_session::timestamp at time zone 'America/New_York'
-        ) as starts_at
+        named.source,
+        named.source_id,
+        named.account_id,
+        named.effective_session,
+        min(named.reported_at) as reported_at,
+        sum(named.limit_usd) as limit_usd,
+        min(named.starts_at) as starts_at
     from named
+    left join newest on named.account_id = newest.account_id
+    where
+        named.starts_at > %(first_at)s
+        or named.effective_session >= newest.effective_session
+    group by
+        named.source,
+        named.source_id,
+        named.account_id,
+        named.effective_session
 ),
 
 ranked as (
