@@ -13,8 +13,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from types import NoneType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
+
+from pydantic import TypeAdapter
 
 from risk.limits.in_force import ORIGINS
 from risk.report.receipt_facts import LimitUseFacts
@@ -444,8 +445,12 @@ class Facts:
 
 def parse_facts(canonical: str) -> Facts:
     """Read facts back from their canonical text."""
-    facts: Facts = reader_of(Facts)(json.loads(canonical))
-    return facts
+    return _facts_adapter().validate_json(canonical)
+
+
+@cache
+def _facts_adapter() -> TypeAdapter[Facts]:
+    return TypeAdapter(Facts)
 
 
 def exact(value: object) -> str:
@@ -468,23 +473,5 @@ def exact(value: object) -> str:
 
 @cache
 def reader_of(hint: Any) -> Reader:
-    """Build, once for each type, the function that reads a value of that type from its canonical JSON."""
-    if get_origin(hint) is tuple:
-        item = reader_of(get_args(hint)[0])
-        return lambda value: tuple(map(item, value))
-    if NoneType in get_args(hint):
-        present = reader_of(get_args(hint)[0])
-        return lambda value: None if value is None else present(value)
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return _record_reader(hint)
-    plain: dict[Any, Reader] = {
-        dt.date: dt.date.fromisoformat,
-        dt.datetime: dt.datetime.fromisoformat,
-        Decimal: Decimal,
-    }
-    return plain.get(hint, lambda value: value)
-
-
-def _record_reader(kind: type) -> Reader:
-    readers = {name: reader_of(hint) for name, hint in get_type_hints(kind).items()}
-    return lambda fields: kind(**{name: readers[name](value) for name, value in fields.items()})
+    """Build, once for each type, the function that reads a value of that type from its decoded canonical JSON."""
+    return TypeAdapter(hint).validate_python
