@@ -36,7 +36,7 @@ MET = {"kind": CROSSING, "is_pair": True, "lag_seconds": None, "observed_count":
 def view_of(
     findings: list[dict[str, Any]], self_trades: list[dict[str, Any]], shares: tuple[ExposureFacts, ...] = ()
 ) -> DeskView:
-    summary = DeskSummary(cast("Any", None), None, shares)
+    summary = DeskSummary(cast("Any", None), 1, None, shares)
     return DeskView(summary, [], [], 0, SESSION, SESSION, [], findings, self_trades, frozenset(), is_last_week=True)
 
 

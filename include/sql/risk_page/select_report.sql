@@ -10,6 +10,7 @@ select
     runs.dag_run_id,
     reports.recorded_at,
     reports.facts,
+    reports.facts_sha256,
     coalesce(report_digests.report_sha256, reports.facts_sha256) as report_sha256,
     (
         select max(others.session_date)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from risk.core.calendar import day_start
 from risk.core.errors import BooksError, RequestError
@@ -354,8 +354,18 @@ def read_publication(
     return Publication(**found[0])
 
 
+class StoredFacts(NamedTuple):
+    """What a report says, as its canonical text, and the hash that was stored with it."""
+
+    text: str
+    sha256: str
+
+
 def read_proposals(
-    connection: Connection, publication: Publication, known_at: dt.datetime | None = None
+    connection: Connection,
+    publication: Publication,
+    known_at: dt.datetime | None = None,
+    stored: StoredFacts | None = None,
 ) -> list[Proposal]:
     """Read every account of a publication, by name, from the facts that were reported.
 
@@ -363,6 +373,8 @@ def read_proposals(
     ----------
     known_at
         Aware instant at which the limits in force are read, decisions in any case as they are; ``None`` = now.
+    stored
+        The publication's report, of a caller who has it; ``None`` = it is read.
 
     Raises
     ------
@@ -370,7 +382,8 @@ def read_proposals(
         If the stored report is missing or is not the one whose hash was stored with it.
     """
     key = {"publication_id": publication.publication_id}
-    accounts = sorted(_reported_accounts(connection, key), key=lambda one: str(one["account_id"]))
+    stored = stored or _read_stored(connection, key)
+    accounts = sorted(_reported_accounts(stored, key), key=lambda one: str(one["account_id"]))
     run = read_run(connection, publication.run_id)
     terms = read_terms(connection, run.effective_session, run.as_of)
     decided = {
@@ -406,14 +419,18 @@ def read_proposals(
     ]
 
 
-def _reported_accounts(connection: Connection, key: Mapping[str, int]) -> list[dict[str, Any]]:
+def _read_stored(connection: Connection, key: Mapping[str, int]) -> StoredFacts | None:
     found = rows(connection, "publish_limits/select_reported_facts", key)
-    if not found or hashlib.sha256(found[0][0].encode()).hexdigest() != found[0][1]:
+    return StoredFacts(*found[0]) if found else None
+
+
+def _reported_accounts(stored: StoredFacts | None, key: Mapping[str, int]) -> list[dict[str, Any]]:
+    if stored is None or hashlib.sha256(stored.text.encode()).hexdigest() != stored.sha256:
         raise BooksError(
             f"The stored report of publication {key['publication_id']} is missing or was changed after it was sent: "
             "nothing is decided or published. Call the developers."
         )
-    return list(json.loads(found[0][0])["accounts"])
+    return list(json.loads(stored.text)["accounts"])
 
 
 def _recommendation(account: Mapping[str, Any], terms: DeskTerms) -> Recommendation:

@@ -21,8 +21,8 @@ class DeskSummary:
 
     Attributes
     ----------
-    facts
-        Of the report.
+    facts, run_id
+        Of the report, and of the run that made it.
     desk_limit_usd
         Loss of the whole desk that the policy names, US dollars; ``None`` = it names none.
     shares
@@ -30,6 +30,7 @@ class DeskSummary:
     """
 
     facts: Facts
+    run_id: int
     desk_limit_usd: Decimal | None
     shares: tuple[ExposureFacts, ...]
 
@@ -56,13 +57,21 @@ def read_desk(connection: Connection, session_date: dt.date | None = None) -> De
     RequestError
         If the date is no session or lies in the future, or there is no such report.
     """
+    summary = find_desk(connection, session_date)
+    if summary is None:
+        missing = "There is no report yet" if session_date is None else f"Session {session_date} has no report"
+        day = "" if session_date is None else session_date.isoformat()
+        raise RequestError(f"{missing}: run it (make trigger DATE={day}, or the DAG daily_risk in Airflow).")
+    return summary
+
+
+def find_desk(connection: Connection, session_date: dt.date | None) -> DeskSummary | None:
+    """Read the desk of a session's report as `read_desk` does; ``None`` where there is no such report."""
     if session_date is not None:
         checked_session(session_date, dt.datetime.now(dt.UTC))
     found = records(connection, "risk_page/select_report", {"session_date": session_date})
     if not found:
-        missing = "There is no report yet" if session_date is None else f"Session {session_date} has no report"
-        day = "" if session_date is None else session_date.isoformat()
-        raise RequestError(f"{missing}: run it (make trigger DATE={day}, or the DAG daily_risk in Airflow).")
+        return None
     facts, run_id = parse_facts(found[0]["facts"]), found[0]["run_id"]
     policy = read_policy(connection, facts.effective_session, found[0]["as_of"]).desk
-    return DeskSummary(facts, policy.limits.desk_usd, read_shares(connection, run_id))
+    return DeskSummary(facts, run_id, policy.limits.desk_usd, read_shares(connection, run_id))

@@ -11,7 +11,7 @@ from risk.core.calendar import sessions_between
 from risk.core.errors import RequestError
 from risk.core.warehouse import Connection, records
 from risk.desk.read_fills import WINDOW_SESSIONS
-from risk.report.desk_summary import DeskSummary, read_desk
+from risk.report.desk_summary import DeskSummary, find_desk, read_desk
 from risk.web.views import read_reported
 
 Row = Mapping[str, Any]
@@ -118,10 +118,9 @@ def read_desk_page(
     RequestError
         If the session has no report, or the range ends before it begins or is longer than a year.
     """
-    found = records(connection, "risk_page/select_report", {"session_date": session_date})
-    if not found and session_date is None:
+    summary = find_desk(connection, None) if session_date is None else read_desk(connection, session_date)
+    if summary is None:
         return None
-    summary = read_desk(connection, session_date)
     reported = summary.facts.session_date
     week = sessions_between(reported - dt.timedelta(days=4 * WINDOW_SESSIONS), reported)[-WINDOW_SESSIONS:]
     is_last_week = first is None and last is None
@@ -129,7 +128,7 @@ def read_desk_page(
     since = first if first is not None else min(week[0], until)
     if not dt.timedelta(0) <= until - since <= LONGEST_RANGE:
         raise RequestError(f"From {since} to {until} is no range of at most a year: enter the earlier day first.")
-    run_id = found[0]["run_id"]
+    run_id = summary.run_id
     binds = {"run_id": run_id if is_last_week else None, "first_session": since, "last_session": until}
     curve = records(connection, "desk/select_curve", {"session_date": reported, "row_count": CURVE_SESSIONS})
     scans = records(connection, "desk/select_scans", binds)

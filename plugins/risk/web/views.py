@@ -17,7 +17,7 @@ from risk.core.errors import BooksError, RequestError
 from risk.core.runs import DAILY_DAG
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, connect, records, rows
-from risk.limits.approvals import Publication, read_proposals, read_publication
+from risk.limits.approvals import Publication, StoredFacts, read_proposals, read_publication
 from risk.model.features import FEATURES
 from risk.model.gate import NAMES, STEPS, TEST_SESSIONS, THRESHOLD
 from risk.model.wealth import CONTRARY_EVIDENCE
@@ -288,11 +288,12 @@ def read_today(connection: Connection) -> MorningView | None:
     found = records(connection, "risk_page/select_report", {"session_date": None})
     if not found:
         return None
+    stored = StoredFacts(found[0]["facts"], found[0]["facts_sha256"])
     morning = _morning(connection, found[0], read_failure(connection))
-    return replace(morning, request=_request(connection, morning))
+    return replace(morning, request=_request(connection, morning, stored))
 
 
-def _request(connection: Connection, morning: MorningView) -> ApprovalRequest | None:
+def _request(connection: Connection, morning: MorningView, stored: StoredFacts) -> ApprovalRequest | None:
     """Return what waits for a decision; ``None`` where nothing does, or nobody may decide any more."""
     publication = morning.publication
     if publication is None or morning.published:
@@ -302,7 +303,7 @@ def _request(connection: Connection, morning: MorningView) -> ApprovalRequest | 
         return None
     # Of a stored report that was changed the page Approval says so.
     with contextlib.suppress(BooksError):
-        return approval_request(publication, read_proposals(connection, publication, now))
+        return approval_request(publication, read_proposals(connection, publication, now, stored))
     return None
 
 
@@ -325,7 +326,8 @@ def read_morning(connection: Connection, session_date: dt.date) -> MorningView:
 
 
 def _morning(connection: Connection, found: TableRow, failure: TableRow | None) -> MorningView:
-    report = StoredReport(**{**found, "facts": parse_facts(found["facts"])})
+    values = {name: value for name, value in found.items() if name != "facts_sha256"}
+    report = StoredReport(**{**values, "facts": parse_facts(found["facts"])})
     published = records(connection, "risk_page/select_published", {"run_id": report.run_id})
     publication = None
     with contextlib.suppress(RequestError):
