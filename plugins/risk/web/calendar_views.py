@@ -6,6 +6,7 @@ Colors say how large a result was for this trader; the number beside them says t
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,8 +29,8 @@ SPANS: Final = (30, 60, 125, 250)
 PAGE_CELLS = 6_500
 """A page has so many cells at most, which keeps it below 1 MB: fewer traders where there are more sessions."""
 
-SIZES: Final = ((2.0, "3"), (1.0, "2"), (0.25, "1"))
-"""From so many typical days on, the class of the color; nearer to nothing there is none."""
+SIZES: Final = (0.25, 1.0, 2.0)
+"""From so many typical days on, a result has the next color; nearer to nothing it has none."""
 
 MARKS: Final = {BREACH: "B", HIT: "H", WITHIN: ""}
 OUTCOMES: Final = {BREACH: "breach of the limit", HIT: "stopped at the limit", WITHIN: ""}
@@ -58,7 +59,7 @@ class CalendarCell(NamedTuple):
         """Class of its color: ``g1`` to ``g3`` gains, ``l1`` to ``l3`` losses, else empty."""
         if self.typical_days is None:
             return ""
-        size = next((name for bound, name in SIZES if abs(self.typical_days) >= bound), "")
+        size = bisect_right(SIZES, abs(self.typical_days))
         return f"{'l' if self.typical_days < 0 else 'g'}{size}" if size else ""
 
     @property

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, localcontext
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -208,7 +208,13 @@ class DayView:
 
 def day_path(account_id: str, session_date: dt.date) -> str:
     """Return the address of a trader's day below the root."""
-    return f"traders/{quote(account_id)}/{session_date}"
+    return f"traders/{_quoted(account_id)}/{session_date}"
+
+
+@lru_cache(maxsize=2_000)
+def _quoted(account_id: str) -> str:
+    """Return a name as an address has it; the calendar asks thousands of times for a few."""
+    return quote(account_id)
 
 
 def read_day(connection: Connection, account_id: str, session_date: dt.date, known: str = NOW) -> DayView:
