@@ -7,7 +7,7 @@ ENV AIRFLOW_HOME=/opt/airflow \
 
 RUN useradd --uid 50000 --create-home --home-dir /opt/airflow risk \
     && install --directory --owner risk --mode 0700 /opt/airflow/logs /var/lib/risk/alarms /var/lib/risk/outbound \
-        /var/lib/risk/reports /var/lib/risk/vendor
+        /var/lib/risk/reports
 
 COPY requirements-compose.txt /tmp/requirements.txt
 RUN pip install --no-cache-dir --no-deps --require-hashes --requirement /tmp/requirements.txt \

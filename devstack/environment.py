@@ -223,7 +223,6 @@ def replaceable(workspace: Workspace, passwords: Secrets, desk: Desk, ports: Map
         "RISK_REPORTS_DIR": str(workspace.var / "reports"),
         "RISK_ALARMS_DIR": str(workspace.var / "alarms"),
         "RISK_SCRATCH_DIR": str(workspace.var / "scratch"),
-        "RISK_VENDOR_DIR": str(workspace.var / "vendor"),
     }
 
 

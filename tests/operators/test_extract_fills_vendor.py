@@ -44,7 +44,7 @@ def endpoint(vendor: Vendor, warehouse_dsn: str, tmp_path: Path, monkeypatch: py
     part = parse_dsn(warehouse_dsn)
     uri = f"postgres://{part['user']}:{part['password']}@{part['host']}:{part['port']}/{part['dbname']}"
     monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", uri)
-    monkeypatch.setenv("RISK_VENDOR_DIR", str(tmp_path / "vendor"))
+    monkeypatch.setenv("RISK_SCRATCH_DIR", str(tmp_path / "scratch"))
     monkeypatch.setenv("RISK_VENDOR_SINCE", str(WEDNESDAY))
     monkeypatch.setenv("RISK_VENDOR_REPORT", "none")
     monkeypatch.setattr("risk.ingest.propreports.client.Timeouts", lambda: Timeouts(2, 2, 5, attempts=1))

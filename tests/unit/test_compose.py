@@ -158,7 +158,7 @@ def test_data_outlive_containers_in_named_volumes(compose: dict[str, Any]) -> No
     }
 
     assert mounted | {"fills", "outbound"} == set(compose["volumes"])
-    assert {"alarms", "logs", "postgres", "reports", "vendor"} == mounted
+    assert {"alarms", "logs", "postgres", "reports"} == mounted
 
 
 def test_folders_of_the_host_are_optional_and_switch_their_settings_on(compose: dict[str, Any]) -> None:

@@ -13,8 +13,9 @@ OWN_FILES = {
     "load.py": 1,  # writes what a query brought into our own folder
     "mapping_files.py": 1,  # presets of the package
     "streams.py": 1,  # pyarrow reads bytes in memory
-    "propreports/client.py": 2,  # the lock, and the page that is being written
+    "propreports/client.py": 1,  # the page that is being written
     "propreports/load.py": 3,  # writes what the vendor answered
+    "propreports/turns.py": 1,  # a page that has come
     "propreports/pages.py": 5,  # kept pages of the vendor, in our own folder
 }
 """Module to the number of its calls that open or read something else than a delivered file."""

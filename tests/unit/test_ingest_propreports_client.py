@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import fcntl
 import json
 import logging
 import time
@@ -23,7 +22,6 @@ from risk.ingest.propreports.client import (
     RateLimiter,
     Timeouts,
     endpoint_of,
-    hold_lock,
     read_endpoint,
 )
 from risk.ingest.propreports.load import fills_question, write_fills
@@ -479,20 +477,3 @@ def test_doctor_asks_the_vendor_for_a_login_and_names_what_it_refuses(endpoint: 
     assert "Invalid user or password" in refused.sentence
     assert "secret-1" not in refused.sentence
     assert vendor.tokens == set()
-
-
-def test_one_process_at_a_time_asks_and_the_next_one_begins_a_span_later(tmp_path: Path) -> None:
-    waits: list[float] = []
-    limiter = RateLimiter(limit=40, span_s=4.0, sleep=waits.append)
-
-    with (
-        hold_lock(tmp_path, limiter),
-        (tmp_path / "lock").open("a", encoding="utf-8") as file,
-        pytest.raises(BlockingIOError),
-    ):
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    with hold_lock(tmp_path, limiter):
-        pass
-
-    assert len(waits) == 1
-    assert 3.0 < waits[0] <= 4.0

@@ -52,9 +52,12 @@ REPLACED_TABLES = frozenset(
         "cut_track_records",
         "tail_effects",
         "trader_fits",
+        "vendor_calls",
+        "vendor_pages",
     }
 )
-"""Caches that are rebuilt, rows a task replaces for its own run, the attempts of a mail, the calendar."""
+"""Caches that are rebuilt, rows a task replaces for its own run, the attempts of a mail, the calendar, the pages
+of a vendor until they are loaded."""
 READ_TABLES = frozenset({"chain_links", "restores", "schema_migrations"})
 """What the owner's functions write, and the owner's own records: every other role only reads them."""
 DECISION_TABLES = frozenset(

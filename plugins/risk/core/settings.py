@@ -197,9 +197,6 @@ class Settings(BaseSettings):
         "words, separated by commas, each with one meaning",
         min_length=1,
     )
-    vendor_dir: Path = _setting(
-        VAR_DIR / "vendor", "Folder that keeps the vendor's pages until they are loaded.", FOLDER
-    )
     vendor_since: Annotated[dt.date | None, BeforeValidator(_iso_date)] = _setting(
         None,
         "First day to request from the vendor; not set: a year before the first request.",
@@ -301,6 +298,12 @@ class Settings(BaseSettings):
     def alert_recipients(self) -> tuple[str, ...]:
         """Recipients of alerts: those set for alerts, else those of the report."""
         return self.alarm_recipients or self.recipients
+
+    def scratch_folder(self) -> Path | None:
+        """Return the folder of temporary files, made where it is missing; ``None`` = the operating system's."""
+        if self.scratch_dir is not None:
+            self.scratch_dir.mkdir(parents=True, exist_ok=True)
+        return self.scratch_dir
 
     def report_dir(self, session_date: dt.date) -> Path:
         """Return the folder of a session's report files."""

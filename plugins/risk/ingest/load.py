@@ -190,7 +190,7 @@ def load_query(connection: Connection, source: Connection, through_session_date:
     InputError
         As ``load_drop``.
     """
-    with tempfile.TemporaryDirectory(prefix="risk-source-") as name:
+    with tempfile.TemporaryDirectory(prefix="risk-source-", dir=settings.scratch_folder()) as name:
         path = Path(name) / f"fills_{QUERY_NAME}.csv"
         with source.cursor() as cursor, path.open("wb") as file:
             binds = {"through_session_date": through_session_date}
@@ -234,14 +234,12 @@ def _load_folder(
     connection: Connection, folder: Path, opened: Mapping[str, Any], settings: Settings, patience: Patience
 ) -> Load:
     """Load a file drop inside the caller's transaction."""
-    if settings.scratch_dir:
-        settings.scratch_dir.mkdir(parents=True, exist_ok=True)
     rules = RowRules(settings, opened["recorded_at"].astimezone(EXCHANGE_ZONE).date())
     drop = open_folder(
         folder, opened["recorded_at"], settings.account_pattern, settings.fills_mapping, patience.growing
     )
     findings = [*drop.quarantined, *drop.unread]
-    return _FolderLoad(connection, drop, opened, rules, settings.scratch_dir, patience, findings).run()
+    return _FolderLoad(connection, drop, opened, rules, settings.scratch_folder(), patience, findings).run()
 
 
 @dataclass(slots=True)

@@ -85,7 +85,7 @@ def check_disk(folder: Path) -> Diagnosis:
 
 def check_private_files(settings: Settings) -> Iterator[Diagnosis]:
     """Check that no other user can read files with passwords, reports, vendor's pages and alarms."""
-    for path in (*settings.private_files, settings.reports_dir, settings.vendor_dir, settings.alarms_dir):
+    for path in (*settings.private_files, settings.reports_dir, settings.alarms_dir):
         if path.exists():
             mode, closed = stat.S_IMODE(path.stat().st_mode), 0o700 if path.is_dir() else 0o600
             is_healthy = not mode & 0o077 or (path.is_dir() and _is_within_closed(path))

@@ -8,7 +8,6 @@ answers is cleaned of them before it is repeated.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import http
 import ipaddress
@@ -187,26 +186,6 @@ class RateLimiter:
             yield
         finally:
             self._ends.append(self.clock())
-
-
-@contextlib.contextmanager
-def hold_lock(folder: Path, limiter: RateLimiter) -> Iterator[None]:
-    """Let one process of this machine at a time call the vendor: kept pages have one writer, the limit one counter.
-
-    The next one starts a whole span later than the last one ended, because it does not know what that one has asked.
-    """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (folder / "lock").open("a", encoding="utf-8") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        ended = folder / "ended"
-        ended_at = ended.stat().st_mtime if ended.exists() else 0.0
-        rest = min(ended_at + limiter.span_s - time.time(), limiter.span_s)
-        if rest > 0:
-            limiter.sleep(rest)
-        try:
-            yield
-        finally:
-            ended.touch()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import datetime as dt
-import hashlib
 import logging
 import re
 import shutil
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +22,7 @@ from risk.core.warehouse import Connection, execute, rows, writing
 from risk.ingest.folder import MANIFEST, MANIFEST_REQUIRED, MANIFEST_TOTALS, reference_files
 from risk.ingest.load import Load, load_fetched
 from risk.ingest.propreports import pages
-from risk.ingest.propreports.client import Client, Endpoint, RateLimiter, Timeouts, hold_lock
+from risk.ingest.propreports.client import Client, Endpoint, RateLimiter, Timeouts
 from risk.ingest.propreports.pages import Answer, IncompleteAnswerError, Question, lines
 from risk.ingest.propreports.reports import (
     ALL_GROUPS,
@@ -35,6 +34,7 @@ from risk.ingest.propreports.reports import (
     read_report,
     report_question,
 )
+from risk.ingest.propreports.turns import KeptPages, hold_turn, vendor_of
 from risk.ingest.words import REQUIRED
 
 log = logging.getLogger(__name__)
@@ -48,8 +48,10 @@ class _Desk:
     ----------
     client
         Asks.
+    folder
+        The task's own, for pages that have come.
     kept
-        Folder of pages that have come.
+        Keeps them for the next task.
     clock
         Gives the warehouse's time, so that no answer seems to come from the future.
     delivered
@@ -59,7 +61,8 @@ class _Desk:
     """
 
     client: Client
-    kept: Path
+    folder: Path
+    kept: KeptPages
     clock: pages.Clock
     delivered: frozenset[tuple[str, dt.date]]
     active_within: int
@@ -97,18 +100,24 @@ def load_vendor(
         As ``load_drop``.
     """
     limiter, clock = limiter or RateLimiter(), clock or _clock(connection)
-    root = settings.vendor_dir / hashlib.sha256(f"{endpoint.user}@{endpoint.url}".encode()).hexdigest()[:12]
+    vendor = vendor_of(endpoint)
     due = due_sessions(connection, through_session_date, clock(), settings.vendor_since)
-    with hold_lock(root, limiter), _emptied(root / "drop") as folder, Client(endpoint, limiter, timeouts) as client:
+    with (
+        hold_turn(connection, vendor, limiter),
+        tempfile.TemporaryDirectory(prefix="risk-vendor-", dir=settings.scratch_folder()) as own,
+        Client(endpoint, limiter, timeouts) as client,
+    ):
+        folder, kept = Path(own) / "drop", KeptPages(connection, vendor)
+        folder.mkdir()
         within = _active_within(connection, next_session(through_session_date))
-        desk = _Desk(client, root / "pages", clock, _delivered(connection, due), within, settings)
+        desk = _Desk(client, Path(own) / "pages", kept, clock, _delivered(connection, due), within, settings)
         answers = _fetch(desk, due, folder)
         beside = settings.fills_dir
         for path in reference_files(beside) if beside else ():
             shutil.copy2(path, folder, follow_symlinks=False)
         load = load_fetched(connection, folder, f"vendor {endpoint.host}", through_session_date, settings)
         _record(connection, load, answers)
-        shutil.rmtree(desk.kept)
+        kept.forget()
     return load
 
 
@@ -146,20 +155,9 @@ def _clock(connection: Connection) -> pages.Clock:
     return lambda: dt.datetime.now(dt.UTC) + ahead
 
 
-@contextlib.contextmanager
-def _emptied(folder: Path) -> Iterator[Path]:
-    """Give an empty folder, also where a killed process has left one, and remove it afterwards."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _fetch(desk: _Desk, due: Sequence[dt.date], folder: Path) -> list[SessionAnswer]:
     """Ask for accounts, executions and reports, and write them as a file drop."""
-    listed = pages.ask(desk.client, LIST, desk.kept, desk.clock)
+    listed = pages.ask(desk.client, LIST, desk.folder, desk.clock, desk.kept)
     accounts = read_accounts(pages.lines(listed, LIST.columns))
     answers = [_answer(desk, session_date, folder) for session_date in due]
     whole = [answer for answer in answers if answer.finding is None]
@@ -176,7 +174,7 @@ def _answer(desk: _Desk, session_date: dt.date, folder: Path) -> SessionAnswer:
     """Ask for one session; why its answer is incomplete is part of what is known."""
     asked_at = desk.clock()
     try:
-        answer = pages.ask(desk.client, fills_question(session_date), desk.kept, desk.clock)
+        answer = pages.ask(desk.client, fills_question(session_date), desk.folder, desk.clock, desk.kept)
         return write_fills(session_date, answer, folder)
     except IncompleteAnswerError as incomplete:
         return SessionAnswer(session_date, asked_at, incomplete.page_count, 0, frozenset(), str(incomplete))
@@ -193,7 +191,9 @@ def _reported(desk: _Desk, accounts: Sequence[Account], answers: Sequence[Sessio
     first, last = min(answer.session_date for answer in answers), max(answer.session_date for answer in answers)
     for account in asked:
         try:
-            answer = pages.ask(desk.client, report_question(kind, account, first, last), desk.kept, desk.clock)
+            answer = pages.ask(
+                desk.client, report_question(kind, account, first, last), desk.folder, desk.clock, desk.kept
+            )
             found += read_report(kind, account.account_id, pages.records(answer))
         except (IncompleteAnswerError, RefusalError) as error:
             log.warning("The vendor's report on account %s is not compared: %s", account.account_id, error)

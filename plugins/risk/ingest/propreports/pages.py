@@ -1,4 +1,4 @@
-"""One question's pages: each kept on disk as it came, so that a retry goes on where the last try ended."""
+"""One question's pages: each kept as it came, so that a retry goes on where the last try ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from risk.core.errors import ConnectionLostError, RefusalError
 from risk.ingest.propreports.client import Client
@@ -104,31 +104,57 @@ class Answer:
         unfinished.replace(self.folder / "pages.json")
 
 
-def ask(client: Client, question: Question, folder: Path, clock: Clock) -> Answer:
+class Keeper(Protocol):
+    """Keeps pages beyond the task whose folder they are in."""
+
+    def restore(self, question: str, folder: Path) -> None:
+        """Write the pages that an earlier try has left into an empty folder."""
+
+    def keep(self, question: str, answer: Answer) -> None:
+        """Store the page of an answer that came last."""
+
+    def forget(self, question: str) -> None:
+        """Remove the pages of a question."""
+
+
+def ask(client: Client, question: Question, folder: Path, clock: Clock, keeper: Keeper | None = None) -> Answer:
     """Bring all pages of an answer to disk, going on with those that a try within the last hour has left.
 
     Pages are no snapshot: a row that arrives between two requests pushes another one over a page's edge. So of an
     answer with several pages the earlier ones are asked for a second time and must be what they were.
 
+    Parameters
+    ----------
+    folder
+        The task's own.
+    keeper
+        Keeps the pages for the next task; ``None`` = only the folder has them.
+
     Raises
     ------
     IncompleteAnswerError
-        If pages are missing, contradict each other or keep changing; they are gone from disk.
+        If pages are missing, contradict each other or keep changing; they are gone.
     RefusalError, ConnectionLostError
-        As the client; in the second case the pages that came stay on disk.
+        As the client; in the second case the pages that came stay.
     """
     kept = folder / question.name
+    if keeper is not None and not kept.exists():
+        keeper.restore(question.name, kept)
     found, came_count = "", 0
     for _ in range(ROUNDS):
         answer = _kept(kept, clock())
         try:
             while answer.total is None or len(answer.digests) < answer.total:
                 _add_page(client, question, answer)
+                if keeper is not None:
+                    keeper.keep(question.name, answer)
             _confirm(client, question, answer)
         except IncompleteAnswerError as incomplete:
             found, came_count = str(incomplete), len(answer.digests)
             log.warning("%s: %s; asking again", question.name, found)
             shutil.rmtree(kept)
+            if keeper is not None:
+                keeper.forget(question.name)
             client.limiter.sleep(client.timeouts.backoff_s)
         else:
             return answer
