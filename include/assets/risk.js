@@ -152,5 +152,8 @@ const drawAll = () => Promise.all(figures.map(draw));
 if (figures.length && window.Plotly) {
   drawAll();
   window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
-  window.addEventListener("beforeprint", () => figures.forEach((figure) => { figure.querySelector("details").open = true; }));
 }
+// What is folded is on paper too.
+window.addEventListener("beforeprint", () => {
+  for (const folded of document.querySelectorAll("main details")) folded.open = true;
+});

@@ -16,9 +16,11 @@ import pytest
 from psycopg2.extensions import parse_dsn
 
 from risk.core.roles import Roles
+from risk.core.runs import Run
 from risk.core.schema import prepare_warehouse
-from risk.core.warehouse import connect
+from risk.core.warehouse import Connection, connect
 from tests.operators.web_client import Member, Runs
+from tests.report_desks import book, deliver_fills, insert, open_run, recommend, store_report
 
 _home = tempfile.mkdtemp(prefix="risk-airflow-")
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
@@ -73,6 +75,20 @@ def client(page_role: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     }
     yield TestClient(app, follow_redirects=False)
     app.dependency_overrides = {}
+
+
+@pytest.fixture
+def run(connection: Connection) -> Run:
+    """Report a session with a cut, a limit that stays and a warning; the reason is no formula and no markup."""
+    run = open_run(connection)
+    recommend(connection, run, "NET001", "0.60", reasons=["=1+1 <b>streak</b>"])
+    recommend(connection, run, "NET002", "0.00")
+    for name in ("NET001", "NET002"):
+        book(connection, name, input_fingerprint=deliver_fills(connection, run, name))
+    verdict = {"check_name": "fees", "severity": "warn", "observed": "4.2", "has_passed": False}
+    insert(connection, "quality_results", run_id=run.run_id, subject="NET001", message="fees look odd", **verdict)
+    store_report(connection, run)
+    return run
 
 
 @pytest.fixture

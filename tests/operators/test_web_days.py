@@ -61,11 +61,15 @@ def test_fills_of_a_day_have_pages_and_an_export_of_all(client: Any, connection:
     update(connection)
     path = f"/traders/NET001/{MON}"
 
-    pages = [words(client.get(f"{path}?page={number}")) for number in (1, 3, 99)]
+    pages = [words(client.get(f"{path}?page={number}")) for number in (1, 10, 99)]
+    whole = client.get(f"{path}?rows=100000")
 
-    assert "1 to 100 of 250 Next" in pages[0]
-    assert "Previous Fills 201 to 250 of 250" in pages[1]
+    assert "1 to 25 of 250 Next" in pages[0]
+    assert "Show all" in pages[0]
+    assert "Previous Fills 226 to 250 of 250" in pages[1]
     assert pages[2] == pages[1]
+    assert "Show all" not in words(whole)
+    assert "Rows 1 to 100 of 250 Next" in words(whole)
     lines = client.get(f"{path}?format=csv&table=fills").text.splitlines()
     assert len(lines) == 251
     assert lines[0].startswith("Fill,Time (New York),Symbol")

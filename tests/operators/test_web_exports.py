@@ -10,24 +10,10 @@ from typing import Any
 import openpyxl
 import pytest
 
-from risk.core.warehouse import Connection
 from tests.operators.web_client import words
-from tests.report_desks import SESSION, book, deliver_fills, insert, open_run, recommend, store_report
+from tests.report_desks import SESSION
 
 PAGES = ("/", f"/sessions/{SESSION}", "/traders/NET001", "/limits", "/model", "/policy")
-
-
-@pytest.fixture
-def run(connection: Connection) -> Any:
-    run = open_run(connection)
-    recommend(connection, run, "NET001", "0.60", reasons=["=1+1"])
-    recommend(connection, run, "NET002", "0.00")
-    for name in ("NET001", "NET002"):
-        book(connection, name, input_fingerprint=deliver_fills(connection, run, name))
-    verdict = {"check_name": "fees", "severity": "warn", "observed": "4.2", "has_passed": False}
-    insert(connection, "quality_results", run_id=run.run_id, subject="NET001", message="fees look odd", **verdict)
-    store_report(connection, run)
-    return run
 
 
 def read_csv(answer: Any) -> list[list[str]]:
@@ -59,7 +45,7 @@ def test_export_of_todays_limits_is_exact_and_runs_no_formula(client: Any, run: 
     assert first["New limit (US dollars)"] == "2000.00"
     assert first["P&L (US dollars)"] == "-1033.20"
     assert first["Cut (ratio)"] == "0.60"
-    assert first["Reasons"] == "'=1+1"
+    assert first["Reasons"] == "'=1+1 <b>streak</b>"
     assert answer.headers["content-disposition"] == 'attachment; filename="limits.csv"'
     assert answer.headers["cache-control"] == "no-store"
 

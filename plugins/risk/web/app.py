@@ -52,6 +52,7 @@ from risk.web.record_tables import model_tables, track_record_tables
 from risk.web.rendering import CHART_LIBRARY, chart_library_file, render, root, shown_path
 from risk.web.session_tables import (
     limits_table,
+    session_sentences,
     session_tables,
     use_table,
 )
@@ -114,7 +115,7 @@ def session(
         notes = read_notes_view(connection, Subject(None, session_date), person, row_count=rows)
     shown: dict[str, Any] = {"morning": view.morning, "facts": view.morning.report.facts, "known": known}
     tables = [*session_tables(view, known, rows), notes.table]
-    return answer(request, "session", tables, view=view, notes=notes, **shown)
+    return answer(request, "session", tables, view=view, sentences=session_sentences(view), notes=notes, **shown)
 
 
 @router.get("/breaches/{session_date}/{account_id}", response_class=HTMLResponse)

@@ -38,8 +38,8 @@ CLOCK: Final = Kind(clock, "date", NEW_YORK, "yyyy-mm-dd hh:mm:ss", "time unknow
 MARK_SOURCES: Final = {"marks": "marks file", "last_fill": "last fill", "stale": "earlier session"}
 
 
-def fills_table(view: DayView, page: Page[FillRow] | None) -> Table:
-    """Return the fills of a page with the running P&L; ``None`` = all of them, for an export."""
+def fills_table(view: DayView, page: Page[FillRow]) -> Table:
+    """Return the fills of a page with the running P&L."""
     columns = (
         Column("Fill", COUNT, "number"),
         Column("Time", CLOCK, "at"),
@@ -58,8 +58,10 @@ def fills_table(view: DayView, page: Page[FillRow] | None) -> Table:
         f"In the order of the books, times New York. Running P&L after each fill, {what} fees: open positions at his "
         "own last price of the symbol, 0 at the previous close's marks."
     )
-    rows: Sequence[FillRow] = view.fills if page is None else page.rows
-    return Table("fills", "Fills", caption, columns, rows, "No fills.", is_sortable=False)
+    is_cut_short = len(page.rows) < page.count
+    return Table(
+        "fills", "Fills", caption, columns, page.rows, "No fills.", is_sortable=False, is_cut_short=is_cut_short
+    )
 
 
 def _reached(row: FillRow) -> str:
@@ -227,7 +229,7 @@ def _receipt_lines(receipt: ReceiptFacts | None) -> list[tuple[str, str]]:
     return list(zip(names, values, strict=True))
 
 
-def day_tables(view: DayView, page: Page[FillRow] | None) -> list[Table]:
+def day_tables(view: DayView, page: Page[FillRow]) -> list[Table]:
     """Return every table of the page; what rests on the books is not there as known then."""
     if view.is_then:
         return [fills_table(view, page), reported_table(view)]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
-from risk.core.money import counted, signed_usd, usd_exact
+from risk.core.money import count, counted, signed_usd, usd_exact
 from risk.limits.receipts import BREACH
 from risk.report.facts import AccountFacts, RosterEntry
 from risk.report.receipt_facts import ReceiptFacts
@@ -36,6 +37,7 @@ DECISIONS: Final = {
     "timed_out": "no decision by the deadline",
     "not_required": "no approval required",
 }
+CHECK_RESULTS: Final = {"failed": ("failed",) * 2, "warning": ("warning", "warnings"), "passed": ("passed",) * 2}
 NOBODY = "nobody"
 """Name of the user of a decision that no person made."""
 
@@ -166,9 +168,30 @@ def session_tables(view: SessionView, known: str, row_count: int) -> list[Table]
         _books_table(view),
         _adjustments_table(view, known),
         _totals_table(view, known),
-        _checks_table(view),
+        *_checks_tables(view),
         _roster_table(facts.roster, row_count),
     ]
+
+
+def session_sentences(view: SessionView) -> dict[str, str | bool]:
+    """Say in a sentence each what the folded control totals and checks come to, and whether the totals balance."""
+    names = ("row", "loaded", "rejected", "duplicate")
+    delivered, loaded, rejected, repeated = (
+        count(sum(row[f"{name}_count"] or 0 for row in view.totals)) for name in names
+    )
+    off_count = sum(not row["is_balanced"] for row in view.totals)
+    balance = f"{counted(off_count, 'line does', 'lines do')} not balance" if off_count else "all lines balance"
+    results = Counter(map(_check_result, view.check_results))
+    said = ", ".join(counted(results[name], *nouns) for name, nouns in CHECK_RESULTS.items() if results[name])
+    return {
+        "totals": (
+            f"{delivered} rows delivered: {loaded} loaded, {rejected} rejected, {repeated} duplicate; {balance}."
+            if view.totals
+            else "Nothing was delivered."
+        ),
+        "is_balanced": not off_count,
+        "checks": f"{counted(len(view.check_results), 'result')}: {said}." if said else "No check was run.",
+    }
 
 
 def _books_table(view: SessionView) -> Table:
@@ -236,17 +259,20 @@ def _unbalanced(row: Mapping[str, Any]) -> str:
     return "" if row["is_balanced"] else "high"
 
 
-def _checks_table(view: SessionView) -> Table:
+def _checks_tables(view: SessionView) -> list[Table]:
+    """Return what did not pass, if anything, and every result."""
     columns = [
-        Column("Check", TEXT, "check_name"),
+        Column("Check", NAME, "check_name", words=lambda row: row["check_name"].replace("_", " ")),
         Column("Subject", NAME, lambda row: row["subject"] or "session"),
         Column("Result", TEXT, _check_result, tone=_check_tone),
         Column("Observed", TEXT, "observed"),
         Column("Message", WORDS, "message"),
     ]
-    caption = f"{counted(len(view.check_results), 'result')}, failed ones first."
     rows = view.check_results
-    return Table("checks", "Data quality checks", caption, columns, rows, "No check was run.", is_sortable=False)
+    failed = [row for row in rows if not row["has_passed"]]
+    every = Table("checks", "Every check", "Failed ones first.", columns, rows, "No check was run.", is_sortable=False)
+    shown = Table("failed-checks", "Checks that did not pass", "Failed ones first.", columns, failed, is_sortable=False)
+    return [shown, every] if failed else [every]
 
 
 def _roster_table(roster: Sequence[RosterEntry], row_count: int) -> Table:

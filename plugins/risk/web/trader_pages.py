@@ -27,9 +27,9 @@ from risk.web.day_tables import day_tables, symbols_table
 from risk.web.day_views import read_day
 from risk.web.exports import answer
 from risk.web.note_pages import Person, PersonDep, read_notes_view
-from risk.web.parameters import ALL_ROWS, Asked, FewRows, Known, RowCount
+from risk.web.parameters import ALL_ROWS, FEW_ROWS, Asked, FewRows, Known, RowCount
 from risk.web.session_tables import feature_tables, recommendations_table
-from risk.web.tables import page_of
+from risk.web.tables import WHOLE, page_of
 from risk.web.trader_results import read_results, results_table
 from risk.web.views import read_trader, warehouse
 
@@ -37,6 +37,9 @@ router = APIRouter()
 
 CHART_SESSIONS = 125
 """Sessions in the charts of results and use."""
+
+PAGE_FILLS = 25
+"""Fills on a page of a day, which has much besides them."""
 
 PAGE_SESSIONS = 20
 """Sessions on a page of the table of results, which has much below it."""
@@ -75,7 +78,8 @@ def trader(
     """Show one trader's past, or one of his days where the address ends with a date, as known then or now."""
     name, _, day = place.rpartition("/")
     if name and DATE.fullmatch(day):
-        return _day_page(request, Subject(name, _parsed(day)), person, None if asked else page, known)
+        size = PAGE_FILLS if rows == FEW_ROWS else rows
+        return _day_page(request, Subject(name, _parsed(day)), person, WHOLE if asked else page, size, known)
     return _trader_page(request, Subject(place, None), person, rows, None if asked else page)
 
 
@@ -86,15 +90,15 @@ def _parsed(day: str) -> dt.date:
         raise RequestError(f"{day} is no date: ask for another day.") from None
 
 
-def _day_page(request: Request, subject: Subject, person: Person, page: int | None, known: str) -> Response:
-    """Show what a trader did in a session, fill by fill, and what he carried over its close; ``None`` = all fills."""
+def _day_page(request: Request, subject: Subject, person: Person, page: int, size: int, known: str) -> Response:
+    """Show what a trader did in a session, so many fills a page, and what he carried over its close."""
     account_id, session_date = subject.account_id or "", subject.session_date or dt.date.min
     with warehouse() as connection:
         view = read_day(connection, account_id, session_date, known)
         items = read_items(connection, through_session=session_date, account_id=account_id)
         notes = read_notes_view(connection, subject, person)
-    fills, chart = page_of(view.fills, page or 1), running_chart(view)
-    tables = [*day_tables(view, fills if page else None), *chart_tables(chart), notes.table]
+    fills, chart = page_of(view.fills, page, size), running_chart(view)
+    tables = [*day_tables(view, fills), *chart_tables(chart), notes.table]
     shown: dict[str, Any] = {"items": [item for item in items if item.session_date == session_date]}
     return answer(request, "day", tables, view=view, fills=fills, chart=chart, notes=notes, **shown)
 
