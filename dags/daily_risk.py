@@ -21,6 +21,8 @@ DAG publish_limits.
 **Missed mornings.** After an outage the newest session runs first, and only it is emailed. Run a backfill for the
 sessions between; it sends no email unless `deliver` is set.
 
+**Asset.** A report that was mailed for today updates `risk://<desk>/report`; backfills and past sessions do not.
+
 Clearing a task repeats it for the same run and the same as_of. Clearing `extract_fills` opens a new revision that
 includes what has arrived since.
 """
@@ -35,6 +37,7 @@ from risk.core.release import release_tag
 from risk.core.settings import read_settings
 from risk.operators.aggregate_pnl import AggregatePnlOperator
 from risk.operators.apply_rules import ApplyRulesOperator
+from risk.operators.assets import REPORT, alias_of
 from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.build_features import BuildFeaturesOperator
 from risk.operators.callbacks import TASK_CALLBACKS, on_run_failure, on_run_success
@@ -110,5 +113,5 @@ with DAG(
         BuildFeaturesOperator(task_id="build_features"),
         PredictLimitsOperator(task_id="predict_limits"),
         ApplyRulesOperator(task_id="apply_rules"),
-        SendReportOperator(task_id="send_report"),
+        SendReportOperator(task_id="send_report", outlets=[alias_of(SETTINGS.desk, REPORT)]),
     )

@@ -15,6 +15,8 @@ Without an answer by 09:00 New York of the effective session (30 minutes after t
 silence never raises a limit but for what the policy gives back after a cut. For a past session (dry run) the next 09:00
 counts, and no file is written. On a scheduled desk limits that are not published five minutes after that are an alert,
 whatever this DAG waits for; no task runs longer than ten minutes at a time.
+
+**Asset.** Limits that came into force for today update `risk://<desk>/limits`.
 """
 
 from __future__ import annotations
@@ -26,9 +28,12 @@ from airflow.sdk import DAG, Param, chain
 from risk.core.release import release_tag
 from risk.core.settings import read_settings
 from risk.operators.approval import AwaitDecisionsOperator, PublishLimitsOperator, SendLimitsOperator
+from risk.operators.assets import LIMITS, alias_of
 from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.callbacks import TASK_CALLBACKS, on_run_failure, on_run_success
 from risk.operators.deadlines import PUBLICATION_DEADLINE
+
+SETTINGS = read_settings()
 
 with DAG(
     dag_id="publish_limits",
@@ -39,7 +44,7 @@ with DAG(
     catchup=False,
     on_failure_callback=on_run_failure,
     on_success_callback=on_run_success,
-    deadline=PUBLICATION_DEADLINE if read_settings().schedule == "sessions" else None,
+    deadline=PUBLICATION_DEADLINE if SETTINGS.schedule == "sessions" else None,
     tags=["risk", "daily", release_tag(__file__)],
     params={
         "run_id": Param(0, type="integer", minimum=1, title="Run", description="Key of the run to publish."),
@@ -60,6 +65,6 @@ with DAG(
 ):
     chain(
         AwaitDecisionsOperator(task_id="await_decisions"),
-        PublishLimitsOperator(task_id="publish"),
+        PublishLimitsOperator(task_id="publish", outlets=[alias_of(SETTINGS.desk, LIMITS)]),
         SendLimitsOperator(task_id="send_limits"),
     )

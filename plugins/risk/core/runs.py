@@ -76,6 +76,10 @@ class Run:
         """Schema that a point-in-time run has in place of ``derived``, from aggregate_pnl until its report is sent."""
         return f"run_{self.run_id}"
 
+    def is_live(self, today: dt.date) -> bool:
+        """Whether anybody waits for it on a day in New York: for no past session, simulation or reconstruction."""
+        return self.effective_session >= today and not self.is_simulated and not self.is_point_in_time
+
 
 @cache
 def code_version() -> str:

@@ -311,7 +311,7 @@ def open_publication(
         "approval_scope": policy.scope,
         "has_dual_control": policy.has_dual_control,
         "decision_deadline": deadline,
-        "is_live": run.effective_session >= today and not run.is_simulated and not run.is_point_in_time,
+        "is_live": run.is_live(today),
         "dag_run_id": approval_run_id(run),
         "stand_in_names": None if stand_in is None else ", ".join(stand_in.names),
         "stand_in_from": None if stand_in is None else stand_in.starts_at(asked_at, deadline),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import hashlib
 import io
 import json
 import os
@@ -43,10 +44,13 @@ class PublishedLimits:
         Limits in force.
     file
         The file for the trading platform; ``None`` where none was written.
+    sha256
+        Of that file's content, also where none was written; empty where no limit is in force.
     """
 
     account_count: int
     file: Path | None
+    sha256: str = ""
 
 
 def publish(connection: Connection, publication: Publication, outbound_dir: Path | None) -> PublishedLimits:
@@ -85,15 +89,17 @@ def publish(connection: Connection, publication: Publication, outbound_dir: Path
     with writing(connection):
         execute(connection, "publish_limits/insert_published_limits", {**key, "limits": limits})
     published = records(connection, "publish_limits/select_published_limits", key)
+    content = platform_csv(published).encode()
+    sha256 = hashlib.sha256(content).hexdigest() if published else ""
     if outbound_dir is None or not publication.is_live:
-        return PublishedLimits(len(published), None)
+        return PublishedLimits(len(published), None, sha256)
     file = outbound_dir / f"limits-{publication.effective_session}-{publication.publication_id}.csv"
     subjects = [str(row["decision_id"]) for row in published]
     if subjects:
         head = read_head(connection, "published_limits", subjects)
         write_once(file.with_suffix(".chain"), f"{head}\n".encode())
-    write_once(file, platform_csv(published).encode())
-    return PublishedLimits(len(published), file)
+    write_once(file, content)
+    return PublishedLimits(len(published), file, sha256)
 
 
 def _published_limit(proposal: Proposal) -> dict[str, object]:

@@ -11,7 +11,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from risk.core.errors import StackError
-from risk.core.runs import PUBLICATION_DAG
+from risk.core.runs import PUBLICATION_DAG, read_run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, rows
 from risk.limits.approvals import (
@@ -23,6 +23,7 @@ from risk.limits.approvals import (
     superseded_by,
 )
 from risk.limits.publish import publish
+from risk.operators.assets import LIMITS, add_event
 from risk.operators.base import SMTP_CONNECTION_ID, service_connection, warehouse
 from risk.report.mail import smtp_server_of
 
@@ -144,14 +145,17 @@ class PublishLimitsOperator(BaseOperator):
         super().__init__(**kwargs)
         self.run_id = run_id
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  (Airflow's signature)
-        """Publish."""
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Publish, and update the asset of the limits."""
         with warehouse() as connection:
             publication = read_publication(connection, run_id=int(self.run_id))
             published = publish(connection, publication, read_settings().outbound_dir)
+            run = read_run(connection, publication.run_id)
         count, file = published.account_count, published.file
+        if count and publication.is_live:
+            add_event(context, LIMITS, run, published.sha256)
         self.log.info("session=%s limits=%d file=%s", publication.effective_session, count, file)
-        return {"account_count": count, "file": str(file) if file else ""}
+        return {"account_count": count, "file": str(file) if file else "", "sha256": published.sha256}
 
 
 class SendLimitsOperator(BaseOperator):

@@ -107,7 +107,7 @@ class RunOperator(BaseOperator):
         super().__init__(**kwargs)
         self.run_id = run_id
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  (Airflow's signature)
+    def execute(self, context: Context) -> dict[str, Any]:
         """Do the step for the run and return its counts."""
         with warehouse() as connection:
             run = read_run(connection, int(self.run_id))
@@ -118,8 +118,12 @@ class RunOperator(BaseOperator):
                     counts = self.work(connection, run)
             else:
                 counts = self.work(connection, run)
+        self.announce(context, run, counts)
         return log_counts(self.log, run, counts)
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Do the step; every subclass delegates to one function of its module."""
         raise NotImplementedError
+
+    def announce(self, context: Context, run: Run, counts: Mapping[str, Any]) -> None:
+        """Tell other systems what the step has done; most steps have nothing to tell."""

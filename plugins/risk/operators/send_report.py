@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperatorLink
 
@@ -13,9 +13,13 @@ from risk.core.warehouse import Connection
 from risk.limits.approvals import ApprovalPolicy, approval_run_id
 from risk.limits.stand_in import stand_in_policy
 from risk.operators.approval import NO_APPROVAL, start_approval
+from risk.operators.assets import REPORT, add_event
 from risk.operators.base import SMTP_CONNECTION_ID, RunOperator, service_connection
 from risk.report.mail import SmtpServer, smtp_server_of
 from risk.report.page import Links
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 REPORTS_PATH = "/risk/reports"
 
@@ -93,6 +97,11 @@ class SendReportOperator(RunOperator):
             "excerpt_count": sent.excerpts.sent,
             "refused_excerpt_count": sent.excerpts.refused,
         }
+
+    def announce(self, context: Context, run: Run, counts: Mapping[str, Any]) -> None:
+        """Update the asset of the report, once every recipient has the mail."""
+        if counts["recipient_count"]:
+            add_event(context, REPORT, run, counts["facts_sha256"])
 
 
 def smtp_server() -> SmtpServer:
