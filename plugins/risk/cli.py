@@ -334,10 +334,12 @@ def watchdog(*, as_json: JsonFlag = False) -> None:
     if not findings:
         return
     try:
-        notify(watched, findings, instant, read_settings())
+        faults = notify(watched, findings, instant, read_settings())
     except RiskError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(3) from None
+    for fault in faults:
+        typer.echo(fault, err=True)
     raise typer.Exit(1)
 
 

@@ -33,17 +33,15 @@ from airflow.sdk import DAG, Asset, task
 
 
 @task
-def read(triggering_asset_events=None):
-    return [
-        {"uri": asset.uri, "extra": event.extra, "partition": event.partition_key}
-        for asset, events in triggering_asset_events.items()
-        for event in events
-    ]
+def read(uri, triggering_asset_events=None):
+    events = triggering_asset_events[Asset(uri)]
+    return [{"uri": event.asset.uri, "extra": event.extra, "partition": event.partition_key} for event in events]
 
 
 for what in ("report", "limits"):
-    with DAG(f"after_{what}", schedule=[Asset(f"risk://desk/{what}")], start_date=dt.datetime(2025, 1, 1)):
-        read()
+    uri = f"risk://desk/{what}"
+    with DAG(f"after_{what}", schedule=[Asset(uri)], start_date=dt.datetime(2025, 1, 1)):
+        read(uri)
 """
 
 

@@ -31,9 +31,9 @@ def test_mail_says_what_is_in_force_and_who_decided_it(connection: Connection) -
     settings = read_settings().model_copy(update={"recipients": ("manager@example.com",)})
 
     with served(box := Box()) as server:
-        assert send_limits(connection, server, publication, settings) == 0
+        assert send_limits(connection, server, publication, settings).sent_count == 0
         publish(connection, after_deadline(connection, publication), None)
-        assert send_limits(connection, server, publication, settings) == 1
+        assert send_limits(connection, server, publication, settings).sent_count == 1
 
     assert box.subjects == ["Limits in force for 2025-08-18"]
     text = " ".join(box.text().split())
@@ -101,8 +101,9 @@ def test_mail_of_limits_in_force_is_recorded_and_each_recipient_gets_it_once(con
 
     with served(box := Refusing()) as server:
         for _ in range(2):
+            outcome = send_limits(connection, server, publication, settings)
             with pytest.raises(RequestError, match="550 no such user"):
-                send_limits(connection, server, publication, settings)
+                outcome.raise_for_faults("send_limits")
 
     (mail,) = box.mails
     refused, accepted = delivered(connection)
@@ -112,7 +113,7 @@ def test_mail_of_limits_in_force_is_recorded_and_each_recipient_gets_it_once(con
     assert in_force(connection, publication) == {"A": Decimal(2000)}
 
     with served(healed := Box()) as server:
-        assert send_limits(connection, server, publication, settings) == 1
-        assert send_limits(connection, server, publication, settings) == 0
+        assert send_limits(connection, server, publication, settings).sent_count == 1
+        assert send_limits(connection, server, publication, settings).sent_count == 0
     assert [mail["To"] for mail in healed.mails] == ["gone@example.com"]
     assert {row[3] for row in delivered(connection)} == {"250 taken"}

@@ -24,6 +24,7 @@ from risk.report.session_state import RunDates, todays_problem
 from risk.report.watchdog import WatchdogFinding, Watched, notify, read_watched, run_checks
 from tests.report_desks import insert, open_run
 from tests.smtp_boxes import Box, closed_port, served
+from tests.webhook_server import webhook
 
 METADATA = """
 create table public.job (job_type text, state text, latest_heartbeat timestamptz);
@@ -354,6 +355,41 @@ def test_watchdog_mails_by_the_first_server_when_the_second_is_down(
     )
 
     assert len(box.mails) == 1
+
+
+@pytest.mark.parametrize("has_mail", [True, False])
+def test_watchdog_posts_to_the_plain_webhook_whether_or_not_the_mail_goes_out(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch, has_mail: bool
+) -> None:
+    path = "risk.operators.webhook.WebhookNotifier"
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    if not has_mail:
+        watched = dataclasses.replace(watched, server=SmtpServer("127.0.0.1", closed_port()))
+    with webhook() as hook, webhook(500) as broken, webhook() as other:
+        listed = [
+            {"notifier": path, "arguments": {"url": broken.url}},
+            {"notifier": path, "arguments": {"address": hook.url}},
+            {"notifier": "no_airflow_here.Notifier", "arguments": {"url": other.url}},
+            {"notifier": path, "arguments": {"url": other.url}, "kinds": ["failure"]},
+            {"notifier": path, "arguments": {"url": hook.url}},
+        ]
+        monkeypatch.setenv("RISK_NOTIFIERS", json.dumps(listed))
+        found = [WatchdogFinding("Paused.", "Switch it on."), WatchdogFinding("Stale.", "Restore it.")]
+        instant = dt.datetime(2025, 8, 18, 12, 45, tzinfo=dt.UTC)
+        if has_mail:
+            faults = " ".join(notify(watched, found, instant, read_settings()))
+        else:
+            with pytest.raises(ConnectionLostError, match="reached nobody") as caught:
+                notify(watched, found, instant, read_settings())
+            faults = str(caught.value)
+
+    [posted] = hook.posted
+    assert (posted["kind"], posted["text"], posted["action"]) == ("watchdog", "Paused. Stale.", "trigger")
+    assert posted["dedup_key"] == "desk/2025-08-18/watchdog"
+    assert other.posted == []
+    assert "The webhook at 127.0.0.1 answers 500." in faults
+    assert "unexpected keyword argument 'address'" in faults
+    assert "secret-token" not in faults
 
 
 def test_watchdog_raises_when_no_server_accepts_the_alert(warehouse_dsn: str) -> None:

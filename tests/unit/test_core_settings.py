@@ -55,6 +55,29 @@ def test_alerts_go_to_the_recipients_of_the_report_unless_others_are_set(monkeyp
     assert read_settings().alert_recipients == ("operations@example.test",)
 
 
+def test_notifiers_are_a_json_list_with_arguments_that_no_message_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RISK_NOTIFIERS", '[{"notifier": "a.B", "arguments": {"url": "https://x/secret"}}]')
+    [one] = read_settings().notifiers
+
+    assert (one.path, one.arguments, "watchdog" in one.kinds) == ("a.B", {"url": "https://x/secret"}, True)
+    assert "secret" not in repr(one)
+
+    for refused in (
+        "{",
+        "secret",
+        '{"notifier": "a.B"}',
+        '[{"notifier": "secret"}]',
+        '[{"arguments": {"url": "secret"}}]',
+        '[{"notifier": "a.B", "kinds": ["secret"]}]',
+        '[{"notifier": "a.B", "url": "secret"}]',
+    ):
+        monkeypatch.setenv("RISK_NOTIFIERS", refused)
+        with pytest.raises(RequestError) as caught:
+            read_settings()
+        assert str(caught.value).startswith("RISK_NOTIFIERS is not allowed: set it to a JSON list such as ")
+        assert "secret" not in str(caught.value)
+
+
 def test_reports_of_each_desk_lie_in_its_own_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISK_REPORTS_DIR", "/reports")
     assert read_settings().report_dir(dt.date(2025, 8, 15)) == Path("/reports/desk/2025-08-15")

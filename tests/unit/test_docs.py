@@ -45,6 +45,7 @@ RUN_BY = {
     "make restore": FIRST_DAY,
     "riskctl replay": FIRST_DAY,
     "riskctl doctor": FIRST_DAY,
+    "riskctl watchdog": "tests/sql/test_report_watchdog.py",
     "riskctl track-record": FIRST_DAY,
     "riskctl --help": FIRST_DAY,
     "riskctl desk": FIRST_DAY,

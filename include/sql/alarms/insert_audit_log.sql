@@ -1,5 +1,5 @@
--- Stores a failed task attempt, or a refused request.
--- Grain: one row per failed attempt. Writes: audit_log.
+-- Stores a failed task attempt, a refused request, or a notifier that failed.
+-- Grain: one row per failure. Writes: audit_log.
 -- Rerun: adds a row.
 insert into risk.audit_log (
     event,

@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, Va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from risk.core.errors import RequestError
+from risk.core.notifiers import NOTIFIERS, Notifiers
 
 PACKAGE_DIR = Path(__file__).resolve().parents[1]
 PROJECT_DIR = PACKAGE_DIR.parents[1]
@@ -233,6 +234,13 @@ class Settings(BaseSettings):
     )
     alarms_dir: Path = _setting(
         VAR_DIR / "alarms", "Folder that records sent alerts while the warehouse is unreachable.", FOLDER
+    )
+    notifiers: Notifiers = _setting(
+        (),
+        "Airflow notifiers that learn of failures, late reports, recoveries, breaches, approvals and limits in force "
+        "after the email, each in at most 10 seconds.",
+        NOTIFIERS,
+        repr=False,
     )
     outbound_dir: Path | None = _setting(
         None, "Folder that receives the files with published limits; not set: no file is written.", FOLDER

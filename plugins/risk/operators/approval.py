@@ -25,6 +25,7 @@ from risk.limits.approvals import (
 from risk.limits.publish import publish
 from risk.operators.assets import LIMITS, add_event
 from risk.operators.base import SMTP_CONNECTION_ID, service_connection, warehouse
+from risk.operators.signals import pass_on
 from risk.report.mail import smtp_server_of
 
 if TYPE_CHECKING:
@@ -176,10 +177,17 @@ class SendLimitsOperator(BaseOperator):
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  (Airflow's signature)
         """Mail."""
         from risk.report.limits_mail import send_limits
+        from risk.report.morning_signals import limits_signal
 
-        server = smtp_server_of(service_connection(SMTP_CONNECTION_ID))
+        server, settings = smtp_server_of(service_connection(SMTP_CONNECTION_ID)), read_settings()
         with warehouse() as connection:
             publication = read_publication(connection, run_id=int(self.run_id))
-            sent_count = send_limits(connection, server, publication, read_settings())
-        self.log.info("session=%s mails=%d", publication.effective_session, sent_count)
-        return {"sent_count": sent_count}
+            outcome = send_limits(connection, server, publication, settings)
+            published = rows(
+                connection, "publish_limits/select_published_limits", {"publication_id": publication.publication_id}
+            )
+        if outcome.sent_count:
+            pass_on(settings, [limits_signal(publication, len(published), settings)])
+        outcome.raise_for_faults("send_limits")
+        self.log.info("session=%s mails=%d", publication.effective_session, outcome.sent_count)
+        return {"sent_count": outcome.sent_count}

@@ -21,6 +21,7 @@ from risk.core.settings import EXCHANGE_ZONE, read_settings
 from risk.operators.base import warehouse, warehouse_dsn
 from risk.operators.notes import note_text, write_note
 from risk.operators.send_report import smtp_server
+from risk.operators.signals import named_connections
 from risk.report.alerts import AlertContext, mail_failure, mail_lateness, mail_recovery
 from risk.report.incidents import KILLED, Cause, FailedRun, FailedTask, RunKey, await_log_tail, store_failure
 from risk.report.mail import SmtpServer, second_server
@@ -146,7 +147,8 @@ def alert_context() -> AlertContext:
             servers.append(source())
         except RequestError as error:
             log.warning("%s", error)
-    return AlertContext(warehouse_dsn(), [server for server in servers if server is not None], current)
+    known = [server for server in servers if server is not None]
+    return AlertContext(warehouse_dsn(), known, current, named_connections(current))
 
 
 def _cause(error: Any, time_limit: dt.timedelta | None) -> Cause:

@@ -15,6 +15,7 @@ from risk.limits.stand_in import stand_in_policy
 from risk.operators.approval import NO_APPROVAL, start_approval
 from risk.operators.assets import REPORT, add_event
 from risk.operators.base import SMTP_CONNECTION_ID, RunOperator, service_connection
+from risk.operators.signals import announce_report
 from risk.report.mail import SmtpServer, smtp_server_of
 from risk.report.page import Links
 
@@ -88,6 +89,8 @@ class SendReportOperator(RunOperator):
         sent = send_report(connection, run, server, links, current, approval)
         if sent.is_delivered and approval is not None:
             start_approval(approval_run_id(run), run.run_id, run.session_date)
+        if sent.sent_count:
+            announce_report(connection, run, current, asks_approval=approval is not None)
         # Last: one refused recipient stops neither the others' mails nor the approval.
         sent.outcome.raise_for_faults("send_report")
         return {

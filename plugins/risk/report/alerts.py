@@ -12,14 +12,15 @@ import fcntl
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import psycopg2
 from psycopg2.extensions import make_dsn
 
 from risk.core.errors import ConnectionLostError
+from risk.core.notifiers import Kind
 from risk.core.settings import EXCHANGE_ZONE, Settings
 from risk.core.warehouse import Connection, connect, execute, records, rows
 from risk.report.incidents import (
@@ -35,8 +36,12 @@ from risk.report.incidents import (
 from risk.report.mail import Mail, MailServer, send_mail
 from risk.report.render import Rendered, render_views
 from risk.report.session_state import RunDates, SessionState, is_done, read_session_state
+from risk.report.signals import Signal, announce
 
 log = logging.getLogger(__name__)
+
+OPENED: tuple[Kind, ...] = ("failure", "lateness")
+"""What a recovery ends."""
 
 CONNECT_SECONDS = 10
 """Longest wait of an alert for a warehouse that may be the cause of the failure."""
@@ -53,12 +58,15 @@ class AlertContext:
     servers
         Mail servers in the order in which they are tried.
     settings
-        Recipients, sender and the folder of the log.
+        Recipients, sender, notifiers and the folder of the log.
+    environment
+        Connections that the notifiers name, as variables.
     """
 
     warehouse_dsn: str
     servers: Sequence[MailServer]
     settings: Settings
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +91,13 @@ class AlertLog:
         """Return whether this kind of alert was sent for this clearing of the run."""
         return self._marker(kind).exists() or (kind, self.key.clear_number) in self._stored()
 
-    def has_alerted(self) -> bool:
-        """Return whether a failure or lateness of this run was ever reported, at any clearing."""
-        if any(kind in ("failure", "lateness") for kind, _ in self._stored()):
-            return True
+    def alerted_kinds(self) -> tuple[Kind, ...]:
+        """Return which of failure and lateness were ever reported of this run, at any clearing."""
+        stored = {kind for kind, _ in self._stored()}
         clearings = range(self.key.clear_number + 1)
-        return any(self._marker(kind, number).exists() for kind in ("failure", "lateness") for number in clearings)
+        return tuple(
+            kind for kind in OPENED if kind in stored or any(self._marker(kind, one).exists() for one in clearings)
+        )
 
     def add(self, kind: str, subject: str) -> None:
         """Log an alert that was sent."""
@@ -171,6 +180,7 @@ def mail_failure(context: AlertContext, failed: FailedRun, log_folder: Path, *, 
     """
     tail = read_log_tail(log_folder, failed.key, failed.task)
     reported = _reported_as(failed, today or dt.datetime.now(EXCHANGE_ZONE).date())
+    signals: list[Signal] = []
 
     def send(connection: Connection | None) -> bool:
         cause = read_cause(connection, failed.key, failed.task, tail)
@@ -178,23 +188,30 @@ def mail_failure(context: AlertContext, failed: FailedRun, log_folder: Path, *, 
             return False
         state = _session_state(connection, failed.dates)
         page = failure_page(failed, cause, state, is_simulated=context.settings.is_simulated)
+        rendered = render_views("task_failure", page)
+        text = " ".join((page.headline, f"{cause.error_class}: {cause.message}", page.remedy))
+        signals[:] = [_signal(context, "failure", failed.key, failed.dates, rendered, text, failed.run_url)]
         with alert_lock(connection, reported, context.settings.alarms_dir) as alert_log:
-            return _send_once(alert_log, "failure", render_views("task_failure", page), context)
+            return _send_once(alert_log, "failure", rendered, context)
 
-    return _with_warehouse(context.warehouse_dsn, send)
+    return _mail_then_announce(context, send, signals)
 
 
 def mail_recovery(context: AlertContext, key: RunKey, dates: RunDates, run_url: str) -> bool:
     """Send an alert that a run has succeeded, once, if its failure or lateness was reported."""
+    signals: list[Signal] = []
 
     def send(connection: Connection | None) -> bool:
         state = _session_state(connection, dates)
         page = recovery_page(key, dates, state, run_url, is_simulated=context.settings.is_simulated)
+        rendered = render_views("notice", page)
         with alert_lock(connection, key, context.settings.alarms_dir) as alert_log:
-            is_due = alert_log.has_alerted()
-            return is_due and _send_once(alert_log, "recovery", render_views("notice", page), context)
+            opened = alert_log.alerted_kinds()
+            signal = _signal(context, "recovery", key, dates, rendered, page.headline, run_url)
+            signals[:] = [replace(signal, resolves=kind) for kind in opened]
+            return bool(opened) and _send_once(alert_log, "recovery", rendered, context)
 
-    return _with_warehouse(context.warehouse_dsn, send)
+    return _mail_then_announce(context, send, signals)
 
 
 def mail_lateness(context: AlertContext, key: RunKey, dates: RunDates, run_url: str, *, today: dt.date) -> bool:
@@ -211,16 +228,19 @@ def mail_lateness(context: AlertContext, key: RunKey, dates: RunDates, run_url: 
     """
     if dates.effective_session != today:
         return False
+    signals: list[Signal] = []
 
     def send(connection: Connection | None) -> bool:
         state = _session_state(connection, dates)
         if state is not None and is_done(key.dag_id, state):
             return False
         page = lateness_page(key, dates, state, run_url, is_simulated=context.settings.is_simulated)
+        rendered = render_views("notice", page)
+        signals[:] = [_signal(context, "lateness", key, dates, rendered, page.headline, run_url)]
         with alert_lock(connection, key, context.settings.alarms_dir) as alert_log:
-            return _send_once(alert_log, "lateness", render_views("notice", page), context)
+            return _send_once(alert_log, "lateness", rendered, context)
 
-    return _with_warehouse(context.warehouse_dsn, send)
+    return _mail_then_announce(context, send, signals)
 
 
 def send_alert(rendered: Rendered, servers: Sequence[MailServer], settings: Settings, *, key: str) -> None:
@@ -255,6 +275,40 @@ def send_alert(rendered: Rendered, servers: Sequence[MailServer], settings: Sett
     if outcome.sent_count == 0:
         sentences = " ".join(dict.fromkeys(map(str, outcome.faults))) or "RISK_ALARM_RECIPIENTS has no address."
         raise ConnectionLostError(f"The alert {rendered.subject!r} reached nobody: {sentences}")
+
+
+def _mail_then_announce(
+    context: AlertContext, send: Callable[[Connection | None], bool], signals: Sequence[Signal]
+) -> bool:
+    """Send a mail, then its signals; also where the mail reached nobody, since they may.
+
+    Parameters
+    ----------
+    signals
+        What ``send`` fills.
+    """
+
+    def pass_on() -> None:
+        announce(context.warehouse_dsn, context.settings, signals, context.environment)
+
+    try:
+        is_sent = _with_warehouse(context.warehouse_dsn, send)
+    except ConnectionLostError:
+        pass_on()
+        raise
+    if is_sent:
+        pass_on()
+    return is_sent
+
+
+def _signal(
+    context: AlertContext, kind: Kind, key: RunKey, dates: RunDates, rendered: Rendered, text: str, url: str
+) -> Signal:
+    session = "unknown" if dates.effective_session is None else dates.effective_session.isoformat()
+    settings = context.settings
+    return Signal(
+        kind, settings.desk, session, settings.is_simulated, key.dag_id, key.dag_run_id, rendered.subject, text, url
+    )
 
 
 def _with_warehouse(dsn: str, send: Callable[[Connection | None], bool]) -> bool:

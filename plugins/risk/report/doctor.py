@@ -24,6 +24,7 @@ from risk.core.connections import (
     read_connection,
 )
 from risk.core.errors import ReleaseError, RiskError
+from risk.core.money import counted
 from risk.core.release import difference, installed_release, tagged_release
 from risk.core.runs import DAILY_DAG
 from risk.core.schema import pending_files
@@ -32,6 +33,7 @@ from risk.core.warehouse import Connection, records, rows
 from risk.limits.confirmations import platform_sentences
 from risk.report.doctor_roles import Diagnosis, check_roles
 from risk.report.session_state import todays_problem
+from risk.report.signals import check_notifiers
 from risk.report.watchdog import needed_dags
 
 REQUIRED_FREE_BYTES = 2_000_000_000
@@ -66,6 +68,7 @@ def examine(installation: Installation) -> Iterator[Diagnosis]:
     yield from check_private_files(installation.settings)
     yield check_calendar(installation.now.date())
     yield check_mail(environment)
+    yield from check_signals(installation.settings)
     if environment.get(VENDOR_CONNECTION):
         yield check_vendor(environment[VENDOR_CONNECTION])
     yield from check_airflow(environment, needed_dags(asks_approval=installation.settings.asks_approval))
@@ -125,6 +128,18 @@ def check_mail(environment: Mapping[str, str]) -> Diagnosis:
         return Diagnosis("mail", is_healthy=False, sentence=sentence)
     is_healthy = greeting.startswith("220") or not greeting
     return Diagnosis("mail", is_healthy=is_healthy, sentence=f"The server at {shown} answers {greeting[:60]!r}.")
+
+
+def check_signals(settings: Settings) -> Iterator[Diagnosis]:
+    """Check that each notifier of RISK_NOTIFIERS can be imported and takes its arguments; nothing is sent."""
+    if not settings.notifiers:
+        return
+    faults = check_notifiers(settings.notifiers, {})
+    for fault in faults:
+        yield Diagnosis("notifiers", is_healthy=False, sentence=fault.message)
+    if not faults:
+        count = counted(len(settings.notifiers), "notifier")
+        yield Diagnosis("notifiers", is_healthy=True, sentence=f"{count} can be imported and constructed.")
 
 
 def check_vendor(connection: str) -> Diagnosis:

@@ -21,31 +21,28 @@ from risk.limits.approvals import (
     open_proposals,
     read_proposals,
 )
-from risk.report.mail import Mail, MailServer, send_mail
+from risk.report.mail import Mail, MailOutcome, MailServer, send_mail
 from risk.report.page import NoticePage, ui_address
 from risk.report.render import render_views
-from risk.report.send import recorded_delivery, with_policy_recipients
+from risk.report.send import NOT_MAILED, recorded_delivery, with_policy_recipients
 
 LIMITS_IN_REMINDER = 10
 """The page has all of them."""
 
 
-def send_limits(connection: Connection, server: MailServer, publication: Publication, settings: Settings) -> int:
+def send_limits(
+    connection: Connection, server: MailServer, publication: Publication, settings: Settings
+) -> MailOutcome:
     """Mail to the report's recipients what a publication brought into force; nothing where it published nothing.
 
     Returns
     -------
-    int
-        Mails accepted by the server now; whoever has the mail does not get it again.
-
-    Raises
-    ------
-    ConnectionLostError, RequestError
-        If the server did not accept a mail; the other recipients have theirs.
+    MailOutcome
+        Mails accepted by the server now, and those that it refused; whoever has the mail does not get it again.
     """
     published = records(connection, "risk_page/select_published", {"run_id": publication.run_id})
     if not published:
-        return 0
+        return NOT_MAILED
     run = read_run(connection, publication.run_id)
     addressed = with_policy_recipients(connection, run, settings)
     subjects = [str(row["decision_id"]) for row in published]
@@ -62,9 +59,7 @@ def send_limits(connection: Connection, server: MailServer, publication: Publica
         date=max(row["published_at"] for row in published).astimezone(dt.UTC),
     )
     key = {"publication_id": publication.publication_id, "kind": "limits"}
-    outcome = send_mail(mail, [server], partial(recorded_delivery, connection, "publication_deliveries", key))
-    outcome.raise_for_faults("send_limits")
-    return outcome.sent_count
+    return send_mail(mail, [server], partial(recorded_delivery, connection, "publication_deliveries", key))
 
 
 def send_reminder(connection: Connection, server: MailServer, publication: Publication, settings: Settings) -> int:

@@ -16,15 +16,17 @@ from psycopg2.extensions import make_dsn, parse_dsn
 
 from risk.core.calendar import is_session
 from risk.core.connections import METADATA_DSN, SMTP_CONNECTION, WAREHOUSE_CONNECTION, postgres_dsn, read_connection
-from risk.core.errors import ConnectionLostError
+from risk.core.errors import ConnectionLostError, RiskError
 from risk.core.runs import DAILY_DAG, PUBLICATION_DAG
 from risk.core.settings import EXCHANGE_ZONE, Settings, read_settings
 from risk.core.warehouse import Connection, connect, records
+from risk.report import webhook
 from risk.report.alerts import send_alert
 from risk.report.mail import SmtpServer, second_server, smtp_server_from_uri, smtp_server_of
 from risk.report.page import NoticePage
 from risk.report.render import render_views
 from risk.report.session_state import LIMITS_STAY, problem, read_session_state
+from risk.report.signals import Signal
 
 CONNECT_SECONDS = 10
 CLOCK_TOLERANCE = dt.timedelta(seconds=30)
@@ -128,8 +130,18 @@ def check_airflow(dsn: str, instant: dt.datetime, dag_ids: Sequence[str]) -> Ite
         )
 
 
-def notify(watched: Watched, findings: Sequence[WatchdogFinding], instant: dt.datetime, settings: Settings) -> None:
+def notify(
+    watched: Watched, findings: Sequence[WatchdogFinding], instant: dt.datetime, settings: Settings
+) -> list[str]:
     """Mail the findings, through the second mail server first, because the first one may be the problem.
+
+    Plain webhooks of RISK_NOTIFIERS get them too, also where no mail server accepts the mail; other notifiers need an
+    Airflow that works.
+
+    Returns
+    -------
+    list of str
+        What went wrong with the webhooks.
 
     Raises
     ------
@@ -150,7 +162,28 @@ def notify(watched: Watched, findings: Sequence[WatchdogFinding], instant: dt.da
         consequences=(LIMITS_STAY if is_doubted else f"The report for {today} is out.",),
     )
     servers = [server for server in (second_server(settings.alarm_smtp_uri), watched.server) if server is not None]
-    send_alert(render_views("notice", page), servers, settings, key=f"watchdog {instant.isoformat()}")
+    rendered = render_views("notice", page)
+    text = " ".join(finding.sentence for finding in findings)
+    desk, is_simulated = settings.desk, settings.is_simulated
+    signal = Signal("watchdog", desk, today, is_simulated, "", "", rendered.subject, text, settings.base_url)
+    try:
+        send_alert(rendered, servers, settings, key=f"watchdog {instant.isoformat()}")
+    except ConnectionLostError as error:
+        faults = _post(signal, settings)
+        raise ConnectionLostError(" ".join((str(error), *faults))) from None
+    return _post(signal, settings)
+
+
+def _post(signal: Signal, settings: Settings) -> list[str]:
+    """Post a signal to the plain webhooks, and return what went wrong."""
+    faults = []
+    for one in settings.notifiers:
+        if one.path == webhook.NOTIFIER_PATH and signal.is_for(one):
+            try:
+                webhook.post_facts(signal.facts, **one.arguments)
+            except (RiskError, TypeError) as error:
+                faults.append(f"{error}.")
+    return faults
 
 
 def _check_warehouse(watched: Watched, today: dt.date, instant: dt.datetime) -> Iterator[WatchdogFinding]:
