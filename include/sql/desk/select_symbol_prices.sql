@@ -59,6 +59,9 @@ prices as (
         on
             asked.session_date = last_fills.session_date
             and asked.symbol = last_fills.symbol
+            -- Stated once more for the key, since the planner does not know that it is a narrow range.
+            and last_fills.session_date between (select min(reach.session_date) from reach) and %(session_date)s
+            and last_fills.symbol = any(%(symbols)s::text[])
 )
 
 select
