@@ -17,6 +17,19 @@ with asked as (
     where renamed.account_id = any(%(account_ids)s::text[])
 ),
 
+-- Each midnight is computed once, not for every row of its run.
+chosen_runs as materialized (
+    select
+        runs.run_id,
+        runs.session_date,
+        runs.effective_session,
+        runs.effective_session::timestamp at time zone 'America/New_York' as begins_at
+    from risk.runs
+    where
+        not runs.is_point_in_time
+        and runs.effective_session <= %(through_session)s
+),
+
 first_live as (
     select min(published_limits.recorded_at) as recorded_at
     from risk.published_limits
@@ -85,22 +98,17 @@ named as (
         reported.source,
         reported.source_id,
         coalesce(renamed.account_id, reported.account_id) as account_id,
-        runs.effective_session,
+        chosen_runs.effective_session,
         reported.reported_at,
         reported.limit_usd,
-        greatest(
-            reported.reported_at, runs.effective_session::timestamp at time zone 'America/New_York'
-        ) as starts_at
+        greatest(reported.reported_at, chosen_runs.begins_at) as starts_at
     from reported
-    inner join risk.runs on reported.run_id = runs.run_id
+    inner join chosen_runs on reported.run_id = chosen_runs.run_id
     left join risk.renamed_accounts(%(as_of)s) as renamed
         on
             reported.account_id = renamed.former_account_id
-            and runs.session_date >= renamed.starts_at
-            and runs.session_date < renamed.ends_before
-    where
-        not runs.is_point_in_time
-        and runs.effective_session <= %(through_session)s
+            and chosen_runs.session_date >= renamed.starts_at
+            and chosen_runs.session_date < renamed.ends_before
 ),
 
 newest as (
