@@ -22,7 +22,7 @@ from risk.desk.store import store_desk
 from risk.ingest.load import load_drop
 from risk.limits.approvals import ApprovalPolicy, open_publication
 from risk.limits.decide import apply_rules, predict
-from risk.limits.publish import publish
+from risk.limits.publish import OutboundFolder, publish
 from risk.model.build_features import store_features
 from risk.report.mail import SmtpServer
 from risk.report.page import Links
@@ -90,7 +90,7 @@ def publish_limits(site: Site, connection: Connection) -> None:
     run = site.newest_run(connection)
     asked_at = dt.datetime.combine(run.effective_session, dt.time(12, 0), tzinfo=dt.UTC)
     publication = open_publication(connection, run, ApprovalPolicy("all", has_dual_control=False), asked_at)
-    publish(connection, publication, site.outbound)
+    publish(connection, publication, OutboundFolder(site.outbound))
 
 
 def for_run(work: Callable[[Site, Connection, Run], Any]) -> Callable[[Site, Connection], None]:

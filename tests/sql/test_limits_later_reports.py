@@ -100,7 +100,7 @@ def test_limits_superseded_by_a_later_report_never_come_into_force(connection: C
     with pytest.raises(RequestError, match=f"decide about them in approval {second.publication_id}"):
         decide(connection, first.publication_id, Decision("HIGH", APPROVED, seen), Decider(ANN))
     assert publish(connection, after_deadline(connection, second), None).account_count == 1
-    assert publish(connection, after_deadline(connection, first), None) == PublishedLimits(0, None)
+    assert publish(connection, after_deadline(connection, first), None) == PublishedLimits(0, "")
 
     assert in_force(connection, first) == {}
     assert in_force(connection, second) == {"HIGH": Decimal(3000)}

@@ -26,7 +26,7 @@ from risk.limits.approvals import (
     read_required_approvals,
 )
 from risk.limits.decisions import Decider, Decision, approve_cuts, decide, recommended_cuts
-from risk.limits.publish import publish
+from risk.limits.publish import OutboundFolder, publish
 from tests.approval_desks import (
     ANN,
     BOB,
@@ -321,16 +321,17 @@ def test_all_cuts_are_approved_together_or_not_at_all(connection: Connection, ru
 def test_publishing_twice_leaves_the_same_rows_and_one_file(connection: Connection, run: Run, tmp_path: Path) -> None:
     publication = opened(connection, run, at=MORNING)
 
-    first = publish(connection, publication, tmp_path)
-    second = publish(connection, publication, tmp_path)
+    first = publish(connection, publication, OutboundFolder(tmp_path))
+    second = publish(connection, publication, OutboundFolder(tmp_path))
 
     assert first == second
-    assert first.file == tmp_path / f"limits-2025-08-18-{publication.publication_id}.csv"
-    assert sorted(tmp_path.iterdir()) == [first.file.with_suffix(".chain"), first.file]
-    (witness,) = witnesses_of(first.file.with_suffix(".chain"))
+    file = tmp_path / f"limits-2025-08-18-{publication.publication_id}.csv"
+    assert first.file == str(file)
+    assert sorted(tmp_path.iterdir()) == [file.with_suffix(".chain"), file]
+    (witness,) = witnesses_of(file.with_suffix(".chain"))
     last = str(rows(connection, "risk_page/select_published", {"run_id": run.run_id})[-1][-1])
     assert (witness.sequence, witness.digits) == read_head(connection, "published_limits", [last])
-    with first.file.open(encoding="utf-8", newline="") as stream:
+    with file.open(encoding="utf-8", newline="") as stream:
         written = {row["account_id"]: (row["limit_usd"], row["action"]) for row in csv.DictReader(stream)}
     assert written["HIGH"] == ("2000.00", "timed_out")
     assert len(actions(connection)) == 3
@@ -339,7 +340,7 @@ def test_publishing_twice_leaves_the_same_rows_and_one_file(connection: Connecti
 def test_dry_run_writes_no_file_for_the_platform(connection: Connection, run: Run, tmp_path: Path) -> None:
     publication = after_deadline(connection, opened(connection, run, at=LONG_AGO + dt.timedelta(days=30)))
 
-    assert publish(connection, publication, tmp_path).file is None
+    assert publish(connection, publication, OutboundFolder(tmp_path)).file == ""
     assert list(tmp_path.iterdir()) == []
 
 

@@ -242,8 +242,11 @@ class Settings(BaseSettings):
         NOTIFIERS,
         repr=False,
     )
-    outbound_dir: Path | None = _setting(
-        None, "Folder that receives the files with published limits; not set: no file is written.", FOLDER
+    outbound_dir: str | None = _setting(
+        None,
+        "Folder that receives the files with published limits, or an object store by an Airflow connection, to which "
+        "any worker writes; not set: no file is written.",
+        "the path of a folder, or an address such as s3://connection@bucket/limits",
     )
     scratch_dir: Path | None = _setting(
         None, "Folder of temporary files; not set: the folder of the operating system.", FOLDER

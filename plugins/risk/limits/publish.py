@@ -12,7 +12,7 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from risk.core.chain import read_head
 from risk.core.errors import RequestError, StackError
@@ -33,6 +33,9 @@ from risk.limits.decisions import decide_without_answer
 COLUMNS = ("account_id", "effective_session", "limit_usd", "base_limit_usd", "action", "reason")
 """Columns of the trading platform's file."""
 
+UNFINISHED = ".unfinished"
+"""Folder of files that are being written, beside those that the platform reads."""
+
 
 @dataclass(frozen=True, slots=True)
 class PublishedLimits:
@@ -43,17 +46,42 @@ class PublishedLimits:
     account_count
         Limits in force.
     file
-        The file for the trading platform; ``None`` where none was written.
+        Where the file for the trading platform is; empty where none was written.
     sha256
         Of that file's content, also where none was written; empty where no limit is in force.
     """
 
     account_count: int
-    file: Path | None
+    file: str
     sha256: str = ""
 
 
-def publish(connection: Connection, publication: Publication, outbound_dir: Path | None) -> PublishedLimits:
+class Outbound(Protocol):
+    """Where the files for the trading platform go."""
+
+    def write_once(self, name: str, content: bytes) -> str:
+        """Write a file in one step, unless it exists, and return where it is.
+
+        Raises
+        ------
+        StackError
+            If it has other content, or cannot be written.
+        """
+
+
+class OutboundFolder:
+    """A folder of this machine, or one that machines share."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def write_once(self, name: str, content: bytes) -> str:
+        """As `write_once`."""
+        write_once(self.folder / name, content)
+        return str(self.folder / name)
+
+
+def publish(connection: Connection, publication: Publication, outbound: Outbound | None) -> PublishedLimits:
     """Bring the decided limits into force, once; what nobody answered gets the limit that applies without an answer.
 
     Limits superseded by a later report for the same session never come into force, however late they are decided, nor
@@ -65,8 +93,8 @@ def publish(connection: Connection, publication: Publication, outbound_dir: Path
         The warehouse.
     publication
         What is published.
-    outbound_dir
-        Folder of the file for the trading platform and, beside it, the head of the chain; ``None`` = no file. Limits of
+    outbound
+        Takes the file for the trading platform and, beside it, the head of the chain; ``None`` = no file. Limits of
         simulated desks and of past sessions are never written.
 
     Raises
@@ -77,7 +105,7 @@ def publish(connection: Connection, publication: Publication, outbound_dir: Path
         If the file cannot be written; the limits are in force in the warehouse.
     """
     if publication.closing or superseded_by(connection, publication) is not None:
-        return PublishedLimits(0, None)
+        return PublishedLimits(0, "")
     waiting_count = decide_without_answer(connection, publication)
     if waiting_count:
         raise RequestError(
@@ -91,15 +119,14 @@ def publish(connection: Connection, publication: Publication, outbound_dir: Path
     published = records(connection, "publish_limits/select_published_limits", key)
     content = platform_csv(published).encode()
     sha256 = hashlib.sha256(content).hexdigest() if published else ""
-    if outbound_dir is None or not publication.is_live:
-        return PublishedLimits(len(published), None, sha256)
-    file = outbound_dir / f"limits-{publication.effective_session}-{publication.publication_id}.csv"
+    if outbound is None or not publication.is_live:
+        return PublishedLimits(len(published), "", sha256)
+    name = f"limits-{publication.effective_session}-{publication.publication_id}"
     subjects = [str(row["decision_id"]) for row in published]
     if subjects:
         head = read_head(connection, "published_limits", subjects)
-        write_once(file.with_suffix(".chain"), f"{head}\n".encode())
-    write_once(file, content)
-    return PublishedLimits(len(published), file, sha256)
+        outbound.write_once(f"{name}.chain", f"{head}\n".encode())
+    return PublishedLimits(len(published), outbound.write_once(f"{name}.csv", content), sha256)
 
 
 def _published_limit(proposal: Proposal) -> dict[str, object]:
@@ -163,7 +190,7 @@ def write_once(path: Path, content: bytes) -> bool:
     """
     try:
         # Not among the files that the platform reads; a killed process leaves it to the next one, under the same name.
-        unfinished = path.parent / ".unfinished" / path.name
+        unfinished = path.parent / UNFINISHED / path.name
         unfinished.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as cleanup:
             cleanup.callback(_remove, unfinished)
@@ -185,8 +212,13 @@ def write_once(path: Path, content: bytes) -> bool:
             "(RISK_OUTBOUND_DIR sets the folder), then clear task publish."
         ) from error
     if present != content:
-        raise StackError(
-            f"{path} already exists with other limits: nothing was written. Find out who wrote it, move it away, "
-            "then clear task publish."
-        )
+        raise different_content(str(path))
     return False
+
+
+def different_content(place: str) -> StackError:
+    """Say that a file is there with other content."""
+    return StackError(
+        f"{place} already exists with other limits: nothing was written. Find out who wrote it, move it away, "
+        "then clear task publish."
+    )

@@ -25,6 +25,7 @@ from risk.limits.approvals import (
 from risk.limits.publish import publish
 from risk.operators.assets import LIMITS, add_event
 from risk.operators.base import SMTP_CONNECTION_ID, service_connection, warehouse
+from risk.operators.outbound import outbound_of
 from risk.operators.signals import pass_on
 from risk.report.mail import smtp_server_of
 
@@ -150,13 +151,13 @@ class PublishLimitsOperator(BaseOperator):
         """Publish, and update the asset of the limits."""
         with warehouse() as connection:
             publication = read_publication(connection, run_id=int(self.run_id))
-            published = publish(connection, publication, read_settings().outbound_dir)
+            published = publish(connection, publication, outbound_of(read_settings().outbound_dir))
             run = read_run(connection, publication.run_id)
         count, file = published.account_count, published.file
         if count and publication.is_live:
             add_event(context, LIMITS, run, published.sha256)
         self.log.info("session=%s limits=%d file=%s", publication.effective_session, count, file)
-        return {"account_count": count, "file": str(file) if file else "", "sha256": published.sha256}
+        return {"account_count": count, "file": file, "sha256": published.sha256}
 
 
 class SendLimitsOperator(BaseOperator):

@@ -1,0 +1,73 @@
+"""Where the file for the trading platform goes: a folder, or an object store by an Airflow connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import ObjectStoragePath
+
+from risk.core.errors import StackError
+from risk.limits.publish import UNFINISHED, Outbound, OutboundFolder, different_content
+
+
+def outbound_of(place: str | None) -> Outbound | None:
+    """Return what writes to a place of the setting RISK_OUTBOUND_DIR; ``None`` = no file is written."""
+    if not place:
+        return None
+    return OutboundStore(place) if "://" in place else OutboundFolder(place)
+
+
+class OutboundStore:
+    """An object store, whichever worker writes to it.
+
+    Only ``path.fs`` is used: where a connection's file system cannot be attached, the methods of the path itself would
+    go on without its credentials.
+
+    Parameters
+    ----------
+    address
+        ``scheme://connection@bucket/folder``.
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address = address.rstrip("/")
+
+    def write_once(self, name: str, content: bytes) -> str:
+        """Write a file under a temporary key, then give it its name unless that is taken.
+
+        Returns
+        -------
+        str
+            Its address.
+
+        Raises
+        ------
+        StackError
+            If the file has other content, or the store does not take it; nothing is left under its name then.
+        """
+        written = f"{self.address}/{name}"
+        try:
+            path = ObjectStoragePath(self.address)
+            present = _placed(path.fs, path.path.rstrip("/"), name, content)
+        except Exception as error:
+            raise StackError(
+                f"The limits cannot be written to {written}: {type(error).__name__} {error}. Check the Airflow "
+                "connection, the bucket and its permissions (RISK_OUTBOUND_DIR names them, and the provider of its "
+                "scheme must be installed), then clear task publish."
+            ) from error
+        if present != content:
+            raise different_content(written)
+        return written
+
+
+def _placed(fs: Any, folder: str, name: str, content: bytes) -> bytes:
+    """Write a file unless it is there, and return what is there now."""
+    final, unfinished = f"{folder}/{name}", f"{folder}/{UNFINISHED}/{name}"
+    # A store may answer from an older listing of its own.
+    fs.invalidate_cache()
+    if not fs.exists(final):
+        fs.makedirs(f"{folder}/{UNFINISHED}", exist_ok=True)
+        fs.pipe_file(unfinished, content)
+        fs.mv(unfinished, final)
+        fs.invalidate_cache()
+    return bytes(fs.cat_file(final))
