@@ -1,25 +1,24 @@
 """# Weekly maintenance
 
 Monday mornings before the daily run: judges the policies that were tried, emails the digest of the last week and
-removes Airflow's own runs, logs and log files older than 180 days. The warehouse keeps everything.
+removes Airflow's own rows older than 180 days; each machine removes its old log files itself. The warehouse keeps all.
 
 | task | does | if it fails |
 |---|---|---|
 | judge_trials | verdicts on tried policies, from mornings since, for the page Policy | read its log, clear it |
 | send_digest | one email: reports, traders, model, track record, data | check mail server and warehouse, clear it |
 | clean_metadata | `airflow db clean` | read its log; not urgent, the daily run continues |
-| clean_logs | removes old task logs | check the disk and its permissions, clear it |
 """
 
 from __future__ import annotations
 
 import datetime as dt
 
-from airflow.sdk import DAG, CronTriggerTimetable, chain
+from airflow.sdk import DAG, CronTriggerTimetable
 
 from risk.core.release import release_tag
 from risk.core.settings import read_settings
-from risk.operators.maintenance import CleanLogsOperator, CleanMetadataOperator
+from risk.operators.maintenance import CleanMetadataOperator
 from risk.operators.policy_trial import JudgeTrialsOperator
 from risk.operators.send_digest import SendDigestOperator
 
@@ -27,7 +26,7 @@ IS_SCHEDULED = read_settings().schedule == "sessions"
 
 with DAG(
     dag_id="weekly_maintenance",
-    description="Email the weekly digest and remove old metadata and logs",
+    description="Email the weekly digest and remove old metadata",
     doc_md=__doc__,
     schedule=CronTriggerTimetable("0 6 * * 1", timezone="America/New_York") if IS_SCHEDULED else None,
     start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
@@ -39,4 +38,4 @@ with DAG(
     # The three are independent.
     JudgeTrialsOperator(task_id="judge_trials")
     SendDigestOperator(task_id="send_digest")
-    chain(CleanMetadataOperator(task_id="clean_metadata"), CleanLogsOperator(task_id="clean_logs"))
+    CleanMetadataOperator(task_id="clean_metadata")

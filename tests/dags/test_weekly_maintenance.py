@@ -24,6 +24,5 @@ def test_maintenance_runs_by_itself_only_where_the_line_does(
     assert {task.task_id: task.downstream_task_ids for task in dag.tasks} == {
         "judge_trials": set(),
         "send_digest": set(),
-        "clean_metadata": {"clean_logs"},
-        "clean_logs": set(),
+        "clean_metadata": set(),
     }

@@ -6,7 +6,10 @@ import datetime as dt
 import os
 from pathlib import Path
 
-from risk.operators.maintenance import remove_old_files
+import pytest
+
+from risk.core.settings import RETENTION
+from risk.operators.maintenance import CLEANED_EVERY, clean_own_logs, remove_old_files
 
 BEFORE = dt.datetime(2025, 8, 15, tzinfo=dt.UTC)
 
@@ -37,3 +40,33 @@ def test_remove_old_files_does_not_follow_links(tmp_path: Path) -> None:
     remove_old_files(logs, BEFORE)
 
     assert outside.exists()
+
+
+def test_a_folder_that_waits_for_its_first_file_stays(tmp_path: Path) -> None:
+    touch(tmp_path / "dag" / "run" / "task" / "old.log", BEFORE - dt.timedelta(days=1))
+    (tmp_path / "dag" / "run" / "task of now").mkdir()
+
+    assert remove_old_files(tmp_path, BEFORE) == 1
+    assert [path.name for path in (tmp_path / "dag" / "run").iterdir()] == ["task of now"]
+
+
+def test_each_machine_removes_its_own_logs_once_a_week(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = dt.datetime.now(dt.UTC)
+    removed = []
+    for machine in ("one", "two"):
+        monkeypatch.setenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", str(tmp_path / machine))
+        for _ in range(2):
+            touch(tmp_path / machine / "old.log", now - RETENTION - dt.timedelta(days=1))
+            touch(tmp_path / machine / "kept.log", now - RETENTION + dt.timedelta(days=30))
+            removed.append(clean_own_logs(now))
+    removed.append(clean_own_logs(now + CLEANED_EVERY + dt.timedelta(minutes=1)))
+
+    assert removed == [1, 0, 1, 0, 1]
+    assert sorted(path.name for path in tmp_path.rglob("*.log")) == ["kept.log", "kept.log", "old.log"]
+
+
+def test_logs_that_cannot_be_removed_fail_no_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "logs").write_text("a file")
+    monkeypatch.setenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", str(tmp_path / "logs"))
+
+    assert clean_own_logs() == 0

@@ -19,6 +19,7 @@ from risk.core.calendar import next_session, run_session
 from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.settings import EXCHANGE_ZONE, read_settings
 from risk.operators.base import warehouse, warehouse_dsn
+from risk.operators.maintenance import clean_own_logs
 from risk.operators.notes import note_text, write_note
 from risk.operators.send_report import smtp_server
 from risk.operators.signals import named_connections
@@ -56,9 +57,10 @@ def on_task_failure(context: Context) -> None:
 
 
 def on_task_success(context: Context) -> None:
-    """Write what a task returned as its note: session and counts."""
+    """Write what a task returned as its note: session and counts; then remove this machine's old logs, if due."""
     ti = context["ti"]
     write_note(ti, note_text(ti.xcom_pull(task_ids=ti.task_id) or {}))
+    clean_own_logs()
 
 
 def on_run_failure(context: Context) -> None:
@@ -73,10 +75,11 @@ def on_run_failure(context: Context) -> None:
 
 
 def on_run_success(context: Context) -> None:
-    """Send an alert that a run succeeded, if its failure was reported."""
+    """Send an alert that a run succeeded, if its failure was reported; runs in a child of the dag-processor."""
     key = run_key(context)
     if mail_recovery(alert_context(), key, run_dates(context), _run_url(key)):
         log.info("Sent an alert: run %s recovered.", key.dag_run_id)
+    clean_own_logs()
 
 
 def on_report_late(context: dict[str, Any]) -> None:

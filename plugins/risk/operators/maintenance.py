@@ -1,8 +1,10 @@
-"""Weekly maintenance: remove old log files, and old rows of Airflow's own database."""
+"""Maintenance: remove old rows of Airflow's own database, and on each machine its old log files."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import logging
 import os
 import subprocess
 import sys
@@ -19,23 +21,47 @@ if TYPE_CHECKING:
 
 METADATA_CONNECTION_ID = "airflow_metadata"
 SHOWN_CHARACTERS = 2_000
+CLEANED_EVERY = dt.timedelta(days=7)
+
+log = logging.getLogger(__name__)
 
 
-class CleanLogsOperator(BaseOperator):
-    """Remove task logs that are older than the retention; the warehouse is not touched."""
+def clean_own_logs(now: dt.datetime | None = None) -> int:
+    """Remove this machine's task logs that are older than the retention, at most once a week.
 
-    def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  (Airflow's signature)
-        """Remove the files and return their number."""
-        before = dt.datetime.now(dt.UTC) - RETENTION
-        count = remove_old_files(Path(conf.get("logging", "base_log_folder")), before)
-        self.log.info("before=%s removed_file_count=%s", before.isoformat(), count)
-        return {"removed_file_count": count}
+    Each machine that runs tasks or callbacks does it for itself after one of them: no task could reach the others'
+    disks. What cannot be removed is logged and fails nothing.
+
+    Parameters
+    ----------
+    now
+        Aware instant; ``None`` = by this machine's clock.
+
+    Returns
+    -------
+    int
+        Number of files removed.
+    """
+    now = now or dt.datetime.now(dt.UTC)
+    folder = Path(conf.get("logging", "base_log_folder"))
+    stamp = folder / ".cleaned"
+    try:
+        if stamp.exists() and now.timestamp() - stamp.stat().st_mtime < CLEANED_EVERY.total_seconds():
+            return 0
+        # First, so that other tasks of this machine pass by meanwhile.
+        stamp.touch(mode=0o600)
+        count = remove_old_files(folder, now - RETENTION)
+    except OSError as error:
+        log.warning("Old task logs were not removed: %s", error)
+        return 0
+    log.info("before=%s removed_file_count=%s", (now - RETENTION).isoformat(), count)
+    return count
 
 
 def remove_old_files(folder: Path, before: dt.datetime) -> int:
     """Remove the files of a folder and its subfolders that were last written before an instant.
 
-    Folders that are empty then go too; links are not followed.
+    Folders that are empty then go too, but none that somebody has just made to put a file into; links are not followed.
 
     Parameters
     ----------
@@ -49,13 +75,17 @@ def remove_old_files(folder: Path, before: dt.datetime) -> int:
     int
         Number of files removed.
     """
-    removed = 0
+    removed, emptied = 0, set[Path]()
     for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder before the folder
+        is_old = path.lstat().st_mtime < before.timestamp()
         if path.is_dir() and not path.is_symlink():
-            if not any(path.iterdir()):
-                path.rmdir()
-        elif path.lstat().st_mtime < before.timestamp():
+            if is_old or path in emptied:
+                with contextlib.suppress(OSError):  # it holds something
+                    path.rmdir()
+                    emptied.add(path.parent)
+        elif is_old:
             path.unlink()
+            emptied.add(path.parent)
             removed += 1
     return removed
 
