@@ -14,13 +14,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import psycopg2
-from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
 from devstack import processes
@@ -305,36 +304,6 @@ def stop(cluster: Cluster) -> bool:
         clean_up_after_crash(cluster)
     cluster.record.unlink(missing_ok=True)
     return was_running
-
-
-def ensure_databases(dsn: str, owners: Mapping[str, str], passwords: Mapping[str, str]) -> None:
-    """Create roles and databases that do not exist yet, set passwords, and let only owners connect.
-
-    Parameters
-    ----------
-    dsn
-        Superuser's connection.
-    owners
-        Owner of each database by its name.
-    passwords
-        Password of each role by its name.
-    """
-    connection = psycopg2.connect(dsn)
-    connection.autocommit = True
-    with contextlib.closing(connection), connection.cursor() as cursor:
-        for role, password in passwords.items():
-            cursor.execute("select 1 from pg_roles where rolname = %s", (role,))
-            verb = sql.SQL("alter" if cursor.fetchone() else "create")
-            command = sql.SQL("{} role {} login password {}")
-            cursor.execute(command.format(verb, sql.Identifier(role), sql.Literal(password)))
-        for database, owner in owners.items():
-            cursor.execute("select 1 from pg_database where datname = %s", (database,))
-            if cursor.fetchone() is None:
-                command = sql.SQL("create database {} owner {}")
-                cursor.execute(command.format(sql.Identifier(database), sql.Identifier(owner)))
-        for database in (*owners, "postgres", "template1"):
-            command = sql.SQL("revoke connect, temporary on database {} from public")
-            cursor.execute(command.format(sql.Identifier(database)))
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ from risk.core.connections import METADATA_DSN, SMTP_CONNECTION, WAREHOUSE_CONNE
 from risk.core.errors import RequestError, StackError
 from risk.core.roles import PAGE, PIPELINE, READER
 from risk.core.schema import Logins, migrate_as_owner
+from risk.core.server import ensure_databases
 from risk.core.settings import PROJECT_DIR, read_settings
 
 SERVICES = ("mailbox", "scheduler", "api-server", "dag-processor")
@@ -203,7 +204,7 @@ def start_postgres(workspace: Workspace, passwords: Secrets) -> int:
         READER: passwords.reader,
         "airflow": passwords.airflow,
     }
-    postgres.ensure_databases(server.dsn(port), DATABASES, roles)
+    ensure_databases(server.dsn(port), DATABASES, roles)
     return port
 
 

@@ -21,6 +21,7 @@ from risk.core.errors import RequestError, StackError
 from risk.core.roles import Roles
 from risk.core.runs import Run, open_run, read_run
 from risk.core.schema import prepare_warehouse
+from risk.core.server import ensure_databases
 from risk.core.settings import Settings, read_settings
 from risk.core.warehouse import Connection, connect, writing
 from risk.ingest.load import load_drop
@@ -93,7 +94,7 @@ def test_restore_into_an_empty_cluster_rebuilds_the_last_report_to_the_same_byte
     for name in "ab":
         (tmp_path / name).mkdir()
     with postgres.temporary_cluster(tmp_path / "a") as dsn:
-        postgres.ensure_databases(dsn, OWNERS, PASSWORDS)
+        ensure_databases(dsn, OWNERS, PASSWORDS)
         with warehouse(dsn, "risk_owner") as owner:
             prepare_warehouse(owner, Roles("risk"))
         with warehouse(dsn, "risk") as pipeline:
@@ -103,7 +104,7 @@ def test_restore_into_an_empty_cluster_rebuilds_the_last_report_to_the_same_byte
 
     # when it is restored into a cluster that has nothing but the roles
     with postgres.temporary_cluster(tmp_path / "b") as dsn:
-        postgres.ensure_databases(dsn, OWNERS, PASSWORDS)
+        ensure_databases(dsn, OWNERS, PASSWORDS)
         assert backup.restore(dsn, file, "key").databases == ["warehouse"]
 
         # then the pipeline's role reads, computes again and still may not change inputs

@@ -21,6 +21,7 @@ from risk.core.backup import DATABASES
 from risk.core.errors import RequestError, RiskError, StackError
 from risk.core.roles import Roles
 from risk.core.schema import prepare_warehouse
+from risk.core.server import ensure_databases
 from risk.core.warehouse import connect
 
 PASSWORDS = {"risk_owner": "one", "risk": "two", "airflow": "three"}
@@ -46,7 +47,7 @@ begin execute command; end $$;
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give a superuser's connection to a server with the databases of an installation, the warehouse prepared."""
     with postgres.temporary_cluster(tmp_path_factory.mktemp("server")) as dsn:
-        postgres.ensure_databases(dsn, DATABASES, PASSWORDS)
+        ensure_databases(dsn, DATABASES, PASSWORDS)
         with contextlib.closing(connect(as_role(dsn, "risk_owner", "warehouse"))) as owner:
             prepare_warehouse(owner, Roles("risk"))
         # Tests restore what they have planted; each plants into a copy of this one.

@@ -21,6 +21,7 @@ from risk.core.chain import read_head, verify
 from risk.core.errors import RequestError
 from risk.core.roles import Roles
 from risk.core.schema import prepare_warehouse
+from risk.core.server import ensure_databases
 from risk.core.verify import Verdict, Witness
 from risk.core.warehouse import Connection, connect, writing
 from risk.limits.approvals import APPROVED, read_publication
@@ -35,7 +36,7 @@ PASSWORDS = {"risk_owner": "one", "risk": "two", "airflow": "three"}
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give a superuser's connection to a server with the databases of an installation, the warehouse prepared."""
     with postgres.temporary_cluster(tmp_path_factory.mktemp("server")) as dsn:
-        postgres.ensure_databases(dsn, DATABASES, PASSWORDS)
+        ensure_databases(dsn, DATABASES, PASSWORDS)
         with warehouse(dsn, "risk_owner") as owner:
             prepare_warehouse(owner, Roles("risk"))
             with writing(owner):

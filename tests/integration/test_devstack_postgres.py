@@ -6,14 +6,13 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
 import pytest
-from psycopg2.extensions import make_dsn, parse_dsn
+from psycopg2.extensions import make_dsn
 
 from devstack import postgres, processes
 from devstack.workspace import LOOPBACK, free_port
@@ -21,10 +20,8 @@ from risk.core.backup import DATABASES
 from risk.core.errors import StackError
 from risk.core.roles import Roles
 from risk.core.schema import prepare_warehouse
-from risk.core.settings import PROJECT_DIR
+from risk.core.server import ensure_databases
 from risk.core.warehouse import connect
-
-INITIALIZE = PROJECT_DIR / "docker" / "initialize_databases.sh"
 
 
 @pytest.fixture
@@ -157,7 +154,7 @@ def test_ensure_databases_separates_the_roles(cluster: postgres.Cluster) -> None
     owners = {"warehouse": "risk", "airflow": "airflow"}
 
     for _ in range(2):  # the second time finds everything there
-        postgres.ensure_databases(cluster.dsn(port), owners, {"risk": "one", "airflow": "two"})
+        ensure_databases(cluster.dsn(port), owners, {"risk": "one", "airflow": "two"})
 
     dsn = postgres.server_dsn(port, "risk", "one", "warehouse")
     assert (
@@ -169,22 +166,8 @@ def test_ensure_databases_separates_the_roles(cluster: postgres.Cluster) -> None
 def test_no_role_of_an_installation_enters_a_database_that_is_not_its_own(tmp_path: Path) -> None:
     names = ("risk_owner", "risk", "risk_page", "risk_reader", "airflow")
     passwords = {name: f"it's {name}" for name in names}
-    variables = ("RISK_OWNER", "RISK_PIPELINE", "RISK_PAGE", "RISK_READER", "AIRFLOW_DATABASE")
     with postgres.temporary_cluster(tmp_path) as dsn:
-        place = parse_dsn(dsn)
-        environment = {
-            **os.environ,
-            **{f"{variable}_PASSWORD": passwords[name] for variable, name in zip(variables, names, strict=True)},
-            "POSTGRES_USER": place["user"],
-            "PGPASSWORD": place["password"],
-            "PGHOST": place["host"],
-            "PGPORT": place["port"],
-            "PATH": f"{postgres.programs_dir()}{os.pathsep}{os.environ['PATH']}",
-        }
-        # given the databases of compose, whose script runs again after an upgrade, and those of make up
-        for _ in range(2):
-            subprocess.run(["bash", str(INITIALIZE)], env=environment, check=True, capture_output=True)
-        postgres.ensure_databases(dsn, DATABASES, passwords)
+        ensure_databases(dsn, DATABASES, passwords)
         for database in ("warehouse", "warehouse_simulated"):
             with contextlib.closing(
                 connect(make_dsn(dsn, dbname=database, user="risk_owner", password=passwords["risk_owner"]))
