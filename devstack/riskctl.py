@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -16,6 +17,7 @@ from devstack.environment import PAGE_DSN, Desk, airflow_environment
 from devstack.workspace import Workspace, load_secrets, read_json
 from risk import cli
 from risk.core.connections import METADATA_DSN, WAREHOUSE_CONNECTION
+from risk.core.errors import RequestError
 
 POSTGRES_COMMANDS = frozenset(
     {"backup", "breaches", "desk", "examine", "limits", "migrate", "policy", "replay", "restore", "track-record"}
@@ -70,10 +72,25 @@ def needs_postgres(arguments: Sequence[str]) -> bool:
     return bool(POSTGRES_COMMANDS & set(arguments[:1])) and "--help" not in arguments
 
 
+def refuse_beside_containers(workspace: Workspace, arguments: Sequence[str]) -> None:
+    """Refuse a command that works on an installation where that is Docker Compose's, whose databases only it reaches.
+
+    Raises
+    ------
+    RequestError
+        If the clone has a .env, and neither servers of its own nor a warehouse in the environment; names the command.
+    """
+    is_own = WAREHOUSE_CONNECTION in os.environ or workspace.ports.exists()
+    if STACK_COMMANDS & set(arguments[:1]) and not is_own and (workspace.root / ".env").exists():
+        command = shlex.join(["docker", "compose", "exec", "api-server", "riskctl", *arguments])
+        raise RequestError(f"This clone has a .env, so its installation is Docker Compose's: {command}")
+
+
 def main() -> None:
     """Run the product's command line."""
     workspace, arguments = Workspace(), sys.argv[1:]
     with cli.exit_with_sentence(), contextlib.ExitStack() as held:
+        refuse_beside_containers(workspace, arguments)
         if WAREHOUSE_CONNECTION not in os.environ and needs_postgres(arguments):
             held.enter_context(stack.embedded_postgres(workspace))
         if STACK_COMMANDS & set(arguments[:1]):

@@ -116,7 +116,8 @@ def _value(environment: Mapping[str, str], variable: str) -> str:
     value = environment.get(variable, "").strip()
     if not value:
         raise RequestError(
-            f"{variable} is not set: start the local stack (make up), or set the variables of Airflow's processes."
+            f"{variable} is not set: start the local stack (make up), or set the variables of Airflow's processes "
+            "(Compose: .env)."
         )
     return value
 

@@ -38,7 +38,7 @@ REMEDIES: Final = {
     "FeatureError": "Clear task build_features and those after it.",
     "AirflowTaskTimeout": "Check what the machine and the database were busy with, then clear the task.",
     "OperationalError": "Start the database or free what it lacks (the message says), then clear the task.",
-    "InterfaceError": "Start the database (make status), then clear the task.",
+    "InterfaceError": "Start the database (make up, or docker compose up --detach), then clear the task.",
     KILLED: "Check the machine: memory (dmesg), disk, restarts. Then clear the task; every step can be rerun safely.",
 }
 """What to do, by the class of the error: every class of ``risk.core.errors`` has one, and so has a killed task."""

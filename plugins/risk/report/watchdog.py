@@ -126,7 +126,7 @@ def check_airflow(dsn: str, instant: dt.datetime, dag_ids: Sequence[str]) -> Ite
     except (ConnectionLostError, psycopg2.Error) as error:
         yield WatchdogFinding(
             f"Airflow's database is unreachable: {_one_line(error)}",
-            "Start Airflow's database (make status, make up).",
+            "Start Airflow's database (make up, or docker compose up --detach).",
         )
 
 
@@ -199,7 +199,8 @@ def _check_warehouse(watched: Watched, today: dt.date, instant: dt.datetime) -> 
     except (ConnectionLostError, psycopg2.Error) as error:
         yield WatchdogFinding(
             f"The state of the report for {today} is unknown: {_one_line(error)}",
-            f"Start the warehouse (make status, make up), then open today's run in Airflow. {LIMITS_STAY}",
+            "Start the warehouse (make up, or docker compose up --detach), then open today's run in Airflow. "
+            f"{LIMITS_STAY}",
             doubts_report=True,
         )
 
@@ -220,7 +221,9 @@ def _check_clock(connection: Connection) -> Iterator[WatchdogFinding]:
 def _missing_report(connection: Connection, sentence: str, instant: dt.datetime) -> WatchdogFinding:
     failures = records(connection, "watchdog/select_last_failures", {"since": instant - LOOK_BACK})
     if not failures:
-        action = "Open today's run in Airflow and see what it waits for; if there is no run, start one (make trigger)."
+        action = (
+            "Open today's run in Airflow and see what it waits for; if there is no run, start one (DAG daily_risk)."
+        )
         return WatchdogFinding(sentence, action, doubts_report=True)
     found = failures[0]
     action = f"Follow the sentence of task {found['task_id']}, then clear the task in Airflow."
@@ -235,7 +238,8 @@ def _check_components(connection: Connection, instant: dt.datetime) -> Iterator[
             continue
         since = f"has had no heartbeat since {row['beat_at']:%Y-%m-%d %H:%M:%S} UTC" if row else "has never run"
         yield WatchdogFinding(
-            f"Airflow's {name} {since}.", "Start Airflow (make up) and read the log of the component."
+            f"Airflow's {name} {since}.",
+            "Start Airflow (make up, or docker compose up --detach) and read the log of the component.",
         )
 
 
