@@ -42,7 +42,7 @@ from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.build_features import BuildFeaturesOperator
 from risk.operators.callbacks import TASK_CALLBACKS, on_run_failure, on_run_success
 from risk.operators.check_fills import CheckFillsOperator
-from risk.operators.deadlines import REPORT_DEADLINE
+from risk.operators.deadlines import REPORT_DEADLINE, active
 from risk.operators.extract_fills import ExtractFillsOperator
 from risk.operators.predict_limits import PredictLimitsOperator
 from risk.operators.send_report import SendReportOperator
@@ -59,7 +59,7 @@ with DAG(
     catchup=False,
     on_failure_callback=on_run_failure,
     on_success_callback=on_run_success,
-    deadline=REPORT_DEADLINE if SETTINGS.schedule == "sessions" else None,
+    deadline=active(REPORT_DEADLINE, SETTINGS.schedule),
     max_active_runs=2,
     tags=["risk", "daily", release_tag(__file__)],
     params={

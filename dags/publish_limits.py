@@ -31,7 +31,7 @@ from risk.operators.approval import AwaitDecisionsOperator, PublishLimitsOperato
 from risk.operators.assets import LIMITS, alias_of
 from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.callbacks import TASK_CALLBACKS, on_run_failure, on_run_success
-from risk.operators.deadlines import PUBLICATION_DEADLINE
+from risk.operators.deadlines import PUBLICATION_DEADLINE, active
 
 SETTINGS = read_settings()
 
@@ -44,7 +44,7 @@ with DAG(
     catchup=False,
     on_failure_callback=on_run_failure,
     on_success_callback=on_run_success,
-    deadline=PUBLICATION_DEADLINE if SETTINGS.schedule == "sessions" else None,
+    deadline=active(PUBLICATION_DEADLINE, SETTINGS.schedule),
     tags=["risk", "daily", release_tag(__file__)],
     params={
         "run_id": Param(0, type="integer", minimum=1, title="Run", description="Key of the run to publish."),

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from risk.operators.deadlines import DecisionsClosed, EffectiveMorning
+from risk.operators.deadlines import REPORT_DEADLINE, DecisionsClosed, EffectiveMorning, active
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 
@@ -119,3 +119,33 @@ print("RESULT", [decode_deadline_alert(encode_deadline_alert(alert)).callback.pa
 
     expected = f"['risk.operators.callbacks.{callback}']" if is_set else "[]"
     assert f"RESULT {expected}" in answer.stdout, answer.stderr[-2000:]
+
+
+@pytest.mark.parametrize(
+    ("executor", "is_active"),
+    [
+        ("LocalExecutor", True),
+        ("CeleryExecutor", True),
+        ("airflow.providers.celery.executors.celery_executor.CeleryExecutor", True),
+        ("workers:airflow.executors.local_executor.LocalExecutor,KubernetesExecutor", True),
+        ("KubernetesExecutor", False),
+        ("airflow.providers.cncf.kubernetes.executors.kubernetes_executor.KubernetesExecutor", False),
+        ("firm.executors.TheirOwn", False),
+    ],
+)
+def test_deadline_is_set_only_where_the_executor_runs_its_callback(
+    executor: str, is_active: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", executor)
+
+    assert (active(REPORT_DEADLINE, "sessions") is REPORT_DEADLINE) is is_active
+    assert active(REPORT_DEADLINE, "off") is None
+
+
+def test_executors_that_run_callbacks_are_still_those() -> None:
+    from airflow.executors.base_executor import BaseExecutor
+    from airflow.executors.local_executor import LocalExecutor
+    from airflow.providers.celery.executors.celery_executor import CeleryExecutor
+
+    kinds = (LocalExecutor, CeleryExecutor, BaseExecutor)
+    assert [kind.supports_callbacks for kind in kinds] == [True, True, False]

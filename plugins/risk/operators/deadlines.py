@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any, ClassVar
 
+from airflow.sdk import conf
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
 
@@ -60,6 +62,22 @@ class DecisionsClosed(BaseDeadlineReference):
         if effective < asked_at.astimezone(EXCHANGE_ZONE).date():
             return None
         return decision_deadline(effective, asked_at)
+
+
+CALLING_EXECUTORS = ("LocalExecutor", "CeleryExecutor")
+"""Those that run the callback of a deadline; KubernetesExecutor refuses it, inside the scheduler's loop (3.3.2)."""
+
+
+def active(alert: DeadlineAlert, schedule: str) -> DeadlineAlert | None:
+    """Return a deadline where runs start by themselves and the executor can call; else the watchdog alone alerts.
+
+    Parameters
+    ----------
+    schedule
+        ``RISK_SCHEDULE``.
+    """
+    executor = re.split(r"[.:]", conf.get("core", "executor").partition(",")[0].strip())[-1]
+    return alert if schedule == "sessions" and executor in CALLING_EXECUTORS else None
 
 
 PUBLICATION_DEADLINE = DeadlineAlert(
