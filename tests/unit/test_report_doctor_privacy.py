@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from risk.core.settings import Settings
-from risk.report.doctor import check_private_files
+from risk.report.doctor import check_deadlines, check_private_files
 
 
 @pytest.fixture
@@ -22,11 +22,11 @@ def place() -> Iterator[Path]:
 
 @pytest.fixture
 def settings(place: Path) -> Settings:
-    for name in ("reports", "alarms", "vendor", ".airflow"):
+    for name in ("reports", "alarms", ".airflow"):
         (place / name).mkdir(mode=0o700)
     (place / "secrets.json").write_text("{}")
     (place / "secrets.json").chmod(0o600)
-    folders = {f"{name}_dir": place / name for name in ("reports", "alarms", "vendor")}
+    folders = {f"{name}_dir": place / name for name in ("reports", "alarms")}
     return Settings(private_files=(place / "secrets.json", place / ".airflow"), **folders)
 
 
@@ -54,3 +54,11 @@ def test_folder_within_a_closed_one_is_closed(settings: Settings, place: Path) -
     place.chmod(0o700)
 
     assert all(found.is_healthy for found in check_private_files(settings))
+
+
+def test_doctor_says_where_only_the_watchdog_alerts_of_a_late_report() -> None:
+    (said,) = check_deadlines({"AIRFLOW__CORE__EXECUTOR": "KubernetesExecutor"})
+
+    assert said.sentence.startswith("KubernetesExecutor runs no callback of a deadline")
+    assert list(check_deadlines({"AIRFLOW__CORE__EXECUTOR": "CeleryExecutor,KubernetesExecutor"})) == []
+    assert list(check_deadlines({})) == []

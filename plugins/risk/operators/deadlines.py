@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import Any, ClassVar
 
 from airflow.sdk import conf
@@ -16,6 +15,7 @@ from risk.core.settings import EXCHANGE_ZONE
 from risk.limits.approvals import decision_deadline
 from risk.operators.callbacks import on_limits_late, on_report_late
 from risk.report.session_state import DECISION_TOLERANCE, REPORT_DUE_AT
+from risk.report.watchdog import calls_deadlines
 
 
 class EffectiveMorning(BaseDeadlineReference):
@@ -64,10 +64,6 @@ class DecisionsClosed(BaseDeadlineReference):
         return decision_deadline(effective, asked_at)
 
 
-CALLING_EXECUTORS = ("LocalExecutor", "CeleryExecutor")
-"""Those that run the callback of a deadline; KubernetesExecutor refuses it, inside the scheduler's loop (3.3.2)."""
-
-
 def active(alert: DeadlineAlert, schedule: str) -> DeadlineAlert | None:
     """Return a deadline where runs start by themselves and the executor can call; else the watchdog alone alerts.
 
@@ -76,8 +72,7 @@ def active(alert: DeadlineAlert, schedule: str) -> DeadlineAlert | None:
     schedule
         ``RISK_SCHEDULE``.
     """
-    executor = re.split(r"[.:]", conf.get("core", "executor").partition(",")[0].strip())[-1]
-    return alert if schedule == "sessions" and executor in CALLING_EXECUTORS else None
+    return alert if schedule == "sessions" and calls_deadlines(conf.get("core", "executor")) else None
 
 
 PUBLICATION_DEADLINE = DeadlineAlert(

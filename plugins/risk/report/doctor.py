@@ -34,9 +34,10 @@ from risk.limits.confirmations import platform_sentences
 from risk.report.doctor_roles import Diagnosis, check_roles
 from risk.report.session_state import todays_problem
 from risk.report.signals import check_notifiers
-from risk.report.watchdog import needed_dags
+from risk.report.watchdog import calls_deadlines, needed_dags
 
 REQUIRED_FREE_BYTES = 2_000_000_000
+EXECUTOR = "AIRFLOW__CORE__EXECUTOR"
 LOOK_BACK = dt.timedelta(days=14)
 LOOK_AHEAD = dt.timedelta(days=30)
 COMPONENTS = ("metadatabase", "scheduler", "dag_processor")
@@ -69,6 +70,7 @@ def examine(installation: Installation) -> Iterator[Diagnosis]:
     yield check_calendar(installation.now.date())
     yield check_mail(environment)
     yield from check_signals(installation.settings)
+    yield from check_deadlines(environment)
     if environment.get(VENDOR_CONNECTION):
         yield check_vendor(environment[VENDOR_CONNECTION])
     yield from check_airflow(environment, needed_dags(asks_approval=installation.settings.asks_approval))
@@ -110,6 +112,14 @@ def check_calendar(today: dt.date) -> Diagnosis:
     holidays = ", ".join(map(str, calendar.next_closed_weekdays(today, 3)))
     sentence = f"{EXCHANGE_CALENDAR} reaches to {last}; the next holidays without a run are {holidays}."
     return Diagnosis("calendar", is_healthy=True, sentence=sentence)
+
+
+def check_deadlines(environment: Mapping[str, str]) -> Iterator[Diagnosis]:
+    """Say where Airflow cannot alert of a late report, so that only the watchdog does."""
+    executors = environment.get(EXECUTOR, "")
+    if executors and not calls_deadlines(executors):
+        sentence = f"{executors} runs no callback of a deadline: of a late report only the watchdog alerts (ops/)."
+        yield Diagnosis("deadlines", is_healthy=True, sentence=sentence)
 
 
 def check_mail(environment: Mapping[str, str]) -> Diagnosis:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -110,6 +111,21 @@ def run_checks(watched: Watched, instant: dt.datetime) -> list[WatchdogFinding]:
         *check_airflow(watched.metadata_dsn, instant, needed_dags(asks_approval=watched.asks_approval)),
         *_check_mail(watched.server),
     ]
+
+
+CALLING_EXECUTORS = ("LocalExecutor", "CeleryExecutor")
+"""Those that run the callback of a deadline; KubernetesExecutor refuses it, inside the scheduler's loop (3.3.2)."""
+
+
+def calls_deadlines(executors: str) -> bool:
+    """Return whether Airflow itself alerts of late reports; else the watchdog alone does.
+
+    Parameters
+    ----------
+    executors
+        Airflow's setting ``[core] executor``, the first of which is the usual one.
+    """
+    return re.split(r"[.:]", executors.partition(",")[0].strip())[-1] in CALLING_EXECUTORS
 
 
 def needed_dags(*, asks_approval: bool) -> tuple[str, ...]:
