@@ -10,12 +10,12 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import psycopg2
 import pytest
+from psycopg2.extensions import make_dsn
 
 from risk.core.errors import InputError
 from risk.core.settings import Settings
-from risk.core.warehouse import Connection
+from risk.core.warehouse import Connection, connect
 from risk.ingest.load import Load, load_drop, load_query
 from risk.ingest.poll import load_or_wait
 from tests.drops import read_fills
@@ -401,15 +401,16 @@ def test_load_never_mixes_a_simulated_desk_with_a_real_one(connection: Connectio
 def test_load_query_stores_what_the_file_drop_would(connection: Connection, warehouse_dsn: str, tmp_path: Path) -> None:
     with connection, connection.cursor() as cursor:
         cursor.execute(
-            "create table executions (execution_id text, executed_at timestamptz, account text, side text,"
+            "create table public.executions (execution_id text, executed_at timestamptz, account text, side text,"
             " quantity numeric, symbol text, price numeric, fees_usd numeric)"
         )
         cursor.execute(
-            "insert into executions values ('1', '2025-08-15 13:45:00Z', 'NET001', 'B', 100, 'XYZ', 10.5, 1.00),"
+            "insert into public.executions values ('1', '2025-08-15 13:45:00Z', 'NET001', 'B', 100, 'XYZ', 10.5, 1.00),"
             " ('2', '2025-08-15 13:46:00Z', 'NET001', 'X', 100, 'XYZ', 10.5, 1.00),"
             " ('3', '2025-08-18 13:45:00Z', 'NET001', 'B', 100, 'XYZ', 10.5, 1.00)"
         )
-    source = psycopg2.connect(warehouse_dsn)
+    # as the task opens it: nothing is found by a bare name
+    source = connect(make_dsn(warehouse_dsn, options=""))
 
     first = load_query(connection, source, SESSION, Settings())
     second = load_query(connection, source, SESSION, Settings())

@@ -12,7 +12,7 @@ select
     executions.price as "Price",
     executions.fees_usd as "Comm",
     executions.execution_id as "Fill Id" -- noqa: RF05
-from executions
+from public.executions
 where (executions.executed_at at time zone 'America/New_York')::date <= %(through_session_date)s
 order by
     executions.executed_at,
