@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import graphlib
 import hashlib
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -20,7 +21,10 @@ from risk.core.settings import SQL_DIR
 from risk.core.warehouse import Connection, connect, execute, rows, statement, writing
 
 BASELINE = "baseline"
-"""Name under which a warehouse records the objects of ``include/sql/schema``."""
+"""Name under which a warehouse records the objects of ``include/sql/schema``, as they were when it was created."""
+
+RELEASES = "releases.json"
+"""In ``include/sql/schema``: release to the SHA-256 of its baseline; ``python -m tests.releases`` writes it."""
 
 
 def migrate(connection: Connection, default_limit_usd: Decimal | None = None) -> Sequence[str]:
@@ -50,12 +54,15 @@ def migrate(connection: Connection, default_limit_usd: Decimal | None = None) ->
                 f"This warehouse lacks the schema files {', '.join(pending)}, and the pipeline's role may not change "
                 "the schema: let its owner do it (make down, then make up; or riskctl migrate with RISK_OWNER_DSN)."
             )
+        is_new = BASELINE in pending
         for name in pending:
-            for file in files[name]:
-                execute(connection, file)
+            # A new schema is that of today, which already holds what the migrations have done to older ones.
+            if name == BASELINE or not is_new:
+                for file in files[name]:
+                    execute(connection, file)
             digest = {"name": name, "content_sha256": content_sha256(files[name])}
             execute(connection, "migrate/insert_schema_migrations", digest)
-        if BASELINE in pending:
+        if is_new:
             insert_default_policy(connection, default_limit_usd)
     return pending
 
@@ -71,7 +78,8 @@ def pending_files(connection: Connection) -> list[str]:
     Raises
     ------
     SchemaError
-        If it was created before the baseline, or a file applied to it has changed or is gone.
+        If it was created before the baseline, from one that is neither released nor today's, or if a migration applied
+        to it has changed or is gone.
     """
     _, is_created, is_outdated = rows(connection, "migrate/select_state")[0]
     files = schema_files()
@@ -84,19 +92,27 @@ def pending_files(connection: Connection) -> list[str]:
         return list(files)
     applied = dict(rows(connection, "migrate/select_schema_migrations"))
     for name, digest in applied.items():
-        if name not in files or content_sha256(files[name]) != digest:
+        is_released = name == BASELINE and digest in released_baselines().values()
+        if not is_released and (name not in files or content_sha256(files[name]) != digest):
             raise SchemaError(
-                f"This warehouse was created with another version of the schema ({name} differs), and there is no "
-                "upgrade between versions before 0.1.0: use the code that created it, or create a new one in an empty "
+                f"This warehouse has another version of the schema ({name} differs), which no release before this code "
+                "had: use the code that made it, restore a backup from before, or create a new one in an empty "
                 "database (make clean removes the embedded one) and load the files again."
             )
     return [name for name in files if name not in applied]
 
 
+def released_baselines() -> dict[str, str]:
+    """Return the SHA-256 of the baseline of each release, which migrations bring to today's schema."""
+    file = SQL_DIR / "schema" / RELEASES
+    return dict(json.loads(file.read_text(encoding="utf-8")))
+
+
 def schema_files() -> dict[str, list[str]]:
     """Return the statement files of the schema by the name they are recorded under, in the order to apply them.
 
-    The baseline is every object in a file of its own, each after those it names; ``migrations/`` follow one by one.
+    The baseline is every object in a file of its own, each after those it names: the schema of today. ``migrations/``
+    bring the schema of an earlier release there, one by one.
     """
     folder = SQL_DIR / "schema"
     objects = {path.stem: path for part in ("tables", "functions") for path in (folder / part).glob("*.sql")}
