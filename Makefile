@@ -12,6 +12,8 @@ STACK := PYTHONPATH=plugins:. $(VENV_PYTHON) -m devstack
 MAPPED := RISK_FILLS_MAPPING="$${MAPPING:-$${RISK_FILLS_MAPPING:-}}"
 PYTEST := $(VENV_PYTHON) -m pytest -n auto
 DOCS := AIRFLOW__LOGGING__LOGGING_LEVEL=ERROR PYTHONPATH=plugins:. $(VENV_PYTHON) -m docs.generate
+# The pins without hashes, and without that of a package of which Airflow's role-based login wants an older version.
+PINS := sed -n 's/^\([a-z0-9._-]*==.*[^ \\]\) *\\*$$/\1/p' requirements.txt | grep -v '^python-dateutil=='
 LINTED := plugins dags devstack simulation tests bench docs
 
 # The user's own settings must not change what is installed or how Python runs here.
@@ -116,7 +118,7 @@ wheel: setup ## build the wheel for another Airflow, and the versions it was tes
 	@$(UV) add --quiet --frozen --offline --python .venv/bin/python --raw --project $(WHEEL) \
 		--requirements $(WHEEL)/requirements.in
 	@$(UV) build --quiet --offline --python .venv/bin/python --wheel --out-dir var/dist $(WHEEL)
-	@sed -n 's/^\([a-z0-9._-]*==.*[^ \\]\) *\\*$$/\1/p' requirements.txt > var/dist/constraints.txt
+	@$(PINS) > var/dist/constraints.txt
 	@echo "Built var/dist/$$(cd var/dist && ls *.whl) and var/dist/constraints.txt."
 
 clean: ## stop everything, then remove .venv, .airflow and var with all its data
@@ -153,7 +155,7 @@ $(INSTALLED):
 requirements: setup ## compile requirements.in to pinned and hashed requirements.txt (takes the newest versions)
 	@.venv/bin/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-header \
 		requirements.in --output-file requirements.txt
-	@sed -n 's/^\([a-z0-9._-]*==.*[^ \\]\) *\\*$$/\1/p' requirements.txt | grep -v '^python-dateutil==' > .venv/pins.txt
+	@$(PINS) > .venv/pins.txt
 	@.venv/bin/uv pip compile --quiet --python-version 3.12 --python-platform x86_64-manylinux_2_28 --generate-hashes \
 		--no-header --no-annotate --constraint .venv/pins.txt requirements-compose.in \
 		--output-file requirements-compose.txt
