@@ -43,6 +43,7 @@ LONGEST_FILES = (
     "tests/integration/test_commands.py",
     "tests/integration/test_operation.py",
     "tests/integration/test_report_alarms_scheduler.py",
+    "tests/integration/test_stock_airflow.py",
     "tests/integration/test_daily_run.py",
     "tests/integration/test_approval.py",
     "tests/integration/test_browser.py",

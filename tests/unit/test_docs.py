@@ -60,6 +60,7 @@ RUN_BY = {
     "riskctl migrate": "tests/sql/test_core_roles.py",
     "riskctl map": "tests/unit/test_ingest_preview.py",
     "python -m tests.golden": "tests/golden/test_golden.py",
+    "airflow dags": "tests/integration/test_stock_airflow.py",
     "airflow backfill": "tests/integration/test_operation.py",
 }
 """Command shown in the documents to the file of the test that runs it, or the code behind it."""
@@ -76,6 +77,7 @@ NOT_RUN = {
     "make format": "rewrites the sources",
     "make help": "prints the Makefile's own comments",
     "make bench": "measures for many minutes",
+    "python -m tests.releases": "freezes the schema of a release; tests/sql/test_core_releases.py reads what it wrote",
     "make pictures": "needs a running desk with approvals and replaces committed pictures",
     "make requirements": "resolves the newest packages and changes the pins",
     "python -m bench": "measures for many minutes",
