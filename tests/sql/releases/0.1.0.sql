@@ -5269,7 +5269,8 @@ CREATE TABLE risk.audit_log (
     session_date date,
     error_class text NOT NULL,
     message text NOT NULL,
-    CONSTRAINT audit_log_event_check CHECK ((event = ANY (ARRAY['failure'::text, 'refused request'::text, 'withdrawal'::text, 'withdrawal undone'::text])))
+    log_lines text[] DEFAULT '{}'::text[] NOT NULL,
+    CONSTRAINT audit_log_event_check CHECK ((event = ANY (ARRAY['failure'::text, 'refused request'::text, 'withdrawal'::text, 'withdrawal undone'::text, 'notifier'::text])))
 );
 
 
@@ -5277,7 +5278,7 @@ CREATE TABLE risk.audit_log (
 -- Name: TABLE audit_log; Type: COMMENT; Schema: risk; Owner: -
 --
 
-COMMENT ON TABLE risk.audit_log IS 'Failures of tasks as they were known at that moment, which the failure mail quotes, requests by hand for what does not exist, and withdrawals of deliveries. Grain: one row per event; a task that fails at three attempts leaves three. Append only.';
+COMMENT ON TABLE risk.audit_log IS 'Failures of tasks as they were known at that moment, which the failure mail quotes, requests by hand for what does not exist, withdrawals of deliveries, and notifiers that failed. Grain: one row per event; a task that fails at three attempts leaves three. Append only.';
 
 
 --
@@ -5319,7 +5320,7 @@ COMMENT ON COLUMN risk.audit_log.dag_run_id IS 'Airflow''s run; empty for a comm
 -- Name: COLUMN audit_log.task_id; Type: COMMENT; Schema: risk; Owner: -
 --
 
-COMMENT ON COLUMN risk.audit_log.task_id IS 'Airflow''s task, or the command.';
+COMMENT ON COLUMN risk.audit_log.task_id IS 'Airflow''s task, or the command; "notifier" for a notifier.';
 
 
 --
@@ -5347,7 +5348,14 @@ COMMENT ON COLUMN risk.audit_log.error_class IS 'Class of the error; empty where
 -- Name: COLUMN audit_log.message; Type: COMMENT; Schema: risk; Owner: -
 --
 
-COMMENT ON COLUMN risk.audit_log.message IS 'The error''s message.';
+COMMENT ON COLUMN risk.audit_log.message IS 'The error''s message, without the secrets that Airflow knows.';
+
+
+--
+-- Name: COLUMN audit_log.log_lines; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON COLUMN risk.audit_log.log_lines IS 'Last lines of the task''s log, oldest first, at most 50, as the machine that ran the task wrote them. None for a task that was killed, and for commands.';
 
 
 --
@@ -9007,6 +9015,116 @@ COMMENT ON COLUMN risk.vendor_answers.finding IS 'Why the response is incomplete
 
 
 --
+-- Name: vendor_calls; Type: TABLE; Schema: risk; Owner: -
+--
+
+CREATE TABLE risk.vendor_calls (
+    vendor text NOT NULL,
+    ended_at timestamp with time zone
+);
+
+
+--
+-- Name: TABLE vendor_calls; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON TABLE risk.vendor_calls IS 'When a vendor was last called, so that machines together keep its limit on requests. Grain: one row per vendor.';
+
+
+--
+-- Name: COLUMN vendor_calls.vendor; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON COLUMN risk.vendor_calls.vendor IS 'Digest of the login''s name and the address it asks.';
+
+
+--
+-- Name: COLUMN vendor_calls.ended_at; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON COLUMN risk.vendor_calls.ended_at IS 'When the last task to call it had ended; null = it is being called, or the task that called it was killed.';
+
+
+--
+-- Name: vendor_pages; Type: TABLE; Schema: risk; Owner: -
+--
+
+CREATE TABLE risk.vendor_pages (
+    vendor text NOT NULL,
+    question text NOT NULL,
+    page_number integer NOT NULL,
+    asked_at timestamp with time zone NOT NULL,
+    page_count integer NOT NULL,
+    content bytea NOT NULL,
+    content_sha256 text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+
+--
+-- Name: TABLE vendor_pages; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON TABLE risk.vendor_pages IS 'Pages of the vendor''s answers that have come and are not loaded yet, so that the next try goes on where the last one ended, on whichever machine. Grain: one row per vendor, question and page. Removed when they are loaded.';
+
+
+--
+-- Name: COLUMN vendor_pages.vendor; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON COLUMN risk.vendor_pages.vendor IS 'Digest of the login''s name and the address it asks.';
+
+
+--
+-- Name: COLUMN vendor_pages.question; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON COLUMN risk.vendor_pages.question IS 'What was asked, such as fills-2025-08-15.';
+
+
+--
+-- Name: COLUMN vendor_pages.page_number; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON COLUMN risk.vendor_pages.page_number IS 'Number of the page, from 1.';
+
+
+--
+-- Name: COLUMN vendor_pages.asked_at; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON COLUMN risk.vendor_pages.asked_at IS 'When the first page of the answer was requested.';
+
+
+--
+-- Name: COLUMN vendor_pages.page_count; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON COLUMN risk.vendor_pages.page_count IS 'Pages of the answer, by its trailers.';
+
+
+--
+-- Name: COLUMN vendor_pages.content; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON COLUMN risk.vendor_pages.content IS 'Bytes of the page.';
+
+
+--
+-- Name: COLUMN vendor_pages.content_sha256; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON COLUMN risk.vendor_pages.content_sha256 IS 'SHA-256 of the bytes.';
+
+
+--
+-- Name: COLUMN vendor_pages.recorded_at; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON COLUMN risk.vendor_pages.recorded_at IS 'When the row was recorded (committed).';
+
+
+--
 -- Name: withdrawals; Type: TABLE; Schema: risk; Owner: -
 --
 
@@ -9706,6 +9824,22 @@ ALTER TABLE ONLY risk.totals
 
 ALTER TABLE ONLY risk.vendor_answers
     ADD CONSTRAINT vendor_answers_pkey PRIMARY KEY (load_id, session_date);
+
+
+--
+-- Name: vendor_calls vendor_calls_pkey; Type: CONSTRAINT; Schema: risk; Owner: -
+--
+
+ALTER TABLE ONLY risk.vendor_calls
+    ADD CONSTRAINT vendor_calls_pkey PRIMARY KEY (vendor);
+
+
+--
+-- Name: vendor_pages vendor_pages_pkey; Type: CONSTRAINT; Schema: risk; Owner: -
+--
+
+ALTER TABLE ONLY risk.vendor_pages
+    ADD CONSTRAINT vendor_pages_pkey PRIMARY KEY (vendor, question, page_number);
 
 
 --
