@@ -102,3 +102,33 @@ def test_what_cannot_be_compared_gets_a_sentence(client: Any, address: str, code
 
     assert answer.status_code == code
     assert sentence in words(answer)
+
+
+def test_reason_with_other_numbers_has_changed_and_is_neither_gone_nor_new(client: Any, connection: Connection) -> None:
+    # given: a drawdown that grew, a streak that ended, a large loss; the same reason in both is not named
+    both, kept = "Forecast loss $900 vs. usual $450 (2.0x)", "Limited history: 12 active days, 20 required"
+    old = "Drawdown $8,488 from 20-day peak (8.4x typical daily P&L of $1,012)"
+    new = "Drawdown $9,000 from 20-day peak (9.0x typical daily P&L of $1,000), the largest in the last 250 days"
+    sides = {
+        BEFORE: (both, kept, old, "4 straight losing days"),
+        SESSION: (
+            both.replace("900", "800"),
+            kept,
+            "Large loss on 2025-08-15: -$13,665, worse than the 5% quantile",
+            new,
+        ),
+    }
+    for day, reasons in sides.items():
+        facts = desk([account("NET001", "0.20", reasons=reasons)], session_date=day)
+        run = open_run(connection, session_date=day)
+        insert(connection, "reports", run_id=run.run_id, facts=facts.canonical, facts_sha256=facts.sha256)
+
+    # when
+    [row] = rows(client.get(PAGE))
+
+    # then
+    assert f"Reason changed: {old}; now {new}.".replace("&", "&amp;") in row
+    assert "Reason changed: Forecast loss $900 vs. usual $450 (2.0x); now Forecast loss $800" in row
+    assert "Reason gone: 4 straight losing days. New reason: Large loss on 2025-08-15" in row
+    assert (row.count("Reason changed:"), row.count("Reason gone:"), row.count("New reason:")) == (2, 1, 1)
+    assert "Limited history: 12 active days, 20 required." not in row

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ PART_NAMES: Final = {
     "level": "level that all traders share",
 }
 """What a part of a forecast is called; of another version of the code its own name."""
+
+TOPIC_WORDS = 2
+"""Words, numbers left out, that tell the reason of one rule from that of another: straight losing, Large loss."""
 
 NAMED_PARTS = 3
 SMALLEST_PART = 0.03
@@ -161,12 +165,30 @@ def _why(
     if before.source != after.source or before.source_version != after.source_version:
         sources = [f"{side.source} ({side.source_version})" for side in (before, after)]
         yield f"Decided by {sources[0]}, then {sources[1]}."
-    yield from (f"Reason gone: {one}." for one in before.reasons if one not in after.reasons)
-    yield from (f"New reason: {one}." for one in after.reasons if one not in before.reasons)
+    yield from _reasons(before.reasons, after.reasons)
     yield from _forecast(before, after, parts)
     for entry in restated:
         amounts = ["unknown" if one is None else signed_usd_cents(one) for one in (entry.before_usd, entry.after_usd)]
         yield f"Result of {entry.session_date} restated from {amounts[0]} to {amounts[1]} ({entry.reason})."
+
+
+def _reasons(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+    """Say which reasons went, came, or have other numbers; the words that a reason begins with name it."""
+    new = [one for one in after if one not in before]
+    for reason in before:
+        if reason in after:
+            continue
+        same = next((one for one in new if _topic(one) == _topic(reason)), None)
+        if same is None:
+            yield f"Reason gone: {reason}."
+        else:
+            new.remove(same)
+            yield f"Reason changed: {reason}; now {same}."
+    yield from (f"New reason: {one}." for one in new)
+
+
+def _topic(reason: str) -> tuple[str, ...]:
+    return tuple(re.findall("[A-Za-z]+", reason)[:TOPIC_WORDS])
 
 
 def _what(before: AccountFacts, after: AccountFacts) -> Iterator[str]:
