@@ -138,7 +138,7 @@ def _print(facts: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
 
 
 def _described(version: PolicyVersion) -> str:
-    since = "from set-up on" if version.valid_from is None else f"from {version.valid_from} on"
+    since = "from installation on" if version.valid_from is None else f"from {version.valid_from} on"
     approved = f", approved by {version.approver}" if version.approver else ""
     return (
         f"policy version {version.label}, {since}; by {version.author}{approved} "
@@ -150,7 +150,7 @@ def _before_history(version: PolicyVersion) -> list[str]:
     """Say that a session lies before every adoption."""
     if version.version:
         return []
-    return ["# No policy was adopted for this session: the one stored at set-up applies."]
+    return ["# No policy was adopted for this session: the one stored at installation applies."]
 
 
 def _facts(version: PolicyVersion) -> dict[str, Any]:

@@ -129,6 +129,7 @@ def test_reason_with_other_numbers_has_changed_and_is_neither_gone_nor_new(clien
     # then
     assert f"Reason changed: {old}; now {new}.".replace("&", "&amp;") in row
     assert "Reason changed: Forecast loss $900 vs. usual $450 (2.0x); now Forecast loss $800" in row
+    assert "Policy and gate are unchanged." in words(client.get(PAGE))
     assert "Reason gone: 4 straight losing days. New reason: Large loss on 2025-08-15" in row
     assert (row.count("Reason changed:"), row.count("Reason gone:"), row.count("New reason:")) == (2, 1, 1)
     assert "Limited history: 12 active days, 20 required." not in row

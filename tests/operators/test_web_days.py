@@ -135,7 +135,7 @@ def test_day_without_fills_says_so(client: Any, connection: Connection) -> None:
     text = words(client.get(DAY))
 
     assert "NET001 neither traded nor carried a position on 2025-08-05." in text
-    assert "Nothing to draw." in text
+    assert "No running P&amp;L." in text
     assert "Flat at the close." in text
     assert "Session 2025-08-05 has no report." in text
 

@@ -158,7 +158,7 @@ def test_range_shows_the_days_asked_for(client: Any, run: Run) -> None:
     assert CROSSING_ROW in words(client.get(f"/desk?first={day}&last={day}"))
     before = words(client.get("/desk?first=2025-01-02&last=2025-01-31"))
     assert "None in these sessions" in before
-    assert "Nothing was looked at in these sessions" in before
+    assert "These sessions have not been scanned" in before
 
 
 def test_wrong_range_and_unreported_session_say_what_to_do(client: Any, run: Run) -> None:

@@ -45,7 +45,10 @@ def test_export_of_todays_limits_is_exact_and_runs_no_formula(client: Any, run: 
     assert first["New limit (US dollars)"] == "2000.00"
     assert first["P&L (US dollars)"] == "-1033.20"
     assert first["Cut (ratio)"] == "0.60"
-    assert first["Reasons"] == "'=1+1 <b>streak</b>"
+    # As on the page; a reason that is a formula is none.
+    assert first["Reasons"] == "Firm rule, not a forecast: =1+1 <b>streak</b>"
+    _, past = read_csv(client.get("/traders/NET001?format=csv&table=recommendations"))
+    assert past[-1] == "'=1+1 <b>streak</b>"
     assert answer.headers["content-disposition"] == 'attachment; filename="limits.csv"'
     assert answer.headers["cache-control"] == "no-store"
 

@@ -52,6 +52,7 @@ def test_today_shows_the_facts_of_the_newest_report(client: Any, run: Run) -> No
     assert answer.status_code == 200
     # 5,000 less 60 % is 2,000.
     assert "Reduce 1 limit before the open: NET001 to $2,000." in words(answer)
+    assert '<h1>Reduce 1 limit before the open: <a href="/traders/NET001">NET001</a> to $2,000.</h1>' in answer.text
     assert "NET001 $2,000 -$3,000 HIGH 60% $5,000 $5,000 $2,346 -$1,033.20 Firm rule" in words(answer)
     assert "No approval was requested and nothing was published" in words(answer)
     assert "fees look odd" in words(answer)

@@ -144,7 +144,7 @@ def test_all_tried_policies_are_judged_by_a_run(client: Any, connection: Connect
     send(client, "trials", **day)
     send(client, "trials", policy=SMALL, **day)
     send(client, "trials", policy=SMALL, first="2025-01-02", last=day["last"])
-    assert "not judged yet" in said(client.get("/policy"))
+    assert "no verdict yet" in said(client.get("/policy"))
 
     assert JudgeTrialsOperator(task_id="judge_trials", dag_run_id="weekly").execute({}) == {"policy_count": 2}
 

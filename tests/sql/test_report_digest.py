@@ -165,7 +165,7 @@ def test_digest_has_its_rows_by_name_in_html_and_text(connection: Connection) ->
     # 5 trader-days: A twice high with a cut of 40 %, B once moderate with 20 %.
     label = read_policy(connection, EFFECTIVE_SESSION).label
     assert rows_by_name["Thresholds"] == (
-        f"policy version {label} since set-up, 7 rules; moderate from 1.25x, "
+        f"policy version {label} since installation, 7 rules; moderate from 1.25x, "
         "high from 1.67x the usual forecast loss; 2 high, 1 moderate, 3 cuts in 5 trader-days"
     )
     # 11:02 UTC is 07:02 in New York; a recovery tests nothing that a failure does not.

@@ -12,10 +12,10 @@ import pytest
 
 from risk.core.runs import Run
 from risk.core.settings import TEMPLATE_DIR
-from risk.report.facts import ExposureFacts, Facts, FitFacts, GateFacts, RestatementFacts, RosterEntry
+from risk.report.facts import ExposureFacts, Facts, FitFacts, GateFacts, RestatementFacts, RosterEntry, WarningFacts
 from risk.report.page import ApprovalRequest, Links, build_page
 from risk.report.receipt_facts import LimitUseFacts
-from risk.report.render import TEXT_WIDTH, Rendered, render_views
+from risk.report.render import TEXT_WIDTH, Rendered, name_parts, render_views
 from tests.mail_reading import read_aloud
 from tests.report_desks import RUN, SESSION, account, desk, receipt
 
@@ -491,6 +491,26 @@ def test_first_lines_answer_who_changed_who_broke_a_limit_where_the_exposure_is_
         assert "Largest exposure" not in words
         # A single warning is not said again below.
         assert (words.count("no fills received"), "DATA WARNINGS" in words) == (1, False)
+
+
+def test_names_in_a_sentence_are_links_and_other_words_are_not() -> None:
+    facts = desk([account("NET001"), account("NET001 B"), account("A"), account("<i>x")])
+    said = "A fill of NET001, NET001 B and <i>x: fills_NET001.csv, NET001.csv and XNET001 or NET001-2 are none."
+
+    views = rendered(
+        replace(facts, warnings=(WarningFacts("check", "fees", said), *facts.warnings)),
+        links=Links(base_url="http://r"),
+    )
+    parts = name_parts(said, facts)
+
+    assert [part for part, is_name in parts if is_name] == ["NET001", "NET001 B", "<i>x"]
+    assert "".join(part for part, _ in parts) == said
+    assert name_parts("no name", facts) == [("no name", False)]
+    many = name_parts(", ".join(["NET001"] * 30), facts)
+    assert sum(is_name for _, is_name in many) == 20
+    assert '<a href="http://r/risk/traders/NET001%20B" style="color:inherit;">NET001 B</a> and' in views.html
+    assert "<i>x" not in views.html
+    assert said in " ".join(views.text.split())
 
 
 def test_status_that_a_reason_says_is_not_said_again() -> None:

@@ -1,4 +1,4 @@
-"""Adopted policies as rows: which one applies to a run, and the one stored at set-up."""
+"""Adopted policies as rows: which one applies to a run, and the one stored at installation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PolicyVersion:
     Attributes
     ----------
     version
-        0 at set-up, then 1, 2, ...
+        0 at installation, then 1, 2, ...
     document
         What it says.
     valid_from

@@ -37,7 +37,7 @@ class WhatIf:
     verdict
         From the mornings after the trial was sealed.
     first_adoption
-        First session that a policy was adopted for after set-up; ``None`` = none was.
+        First session that a policy was adopted for after installation; ``None`` = none was.
     """
 
     trial: Trial
@@ -149,7 +149,7 @@ def _notes(found: WhatIf) -> Iterator[str]:
     adopted_from = found.first_adoption
     if adopted_from is None or first < adopted_from:
         until = "these sessions" if adopted_from is None else f"sessions before {adopted_from}"
-        yield f"No policy was adopted for {until}: the one stored at set-up is compared with."
+        yield f"No policy was adopted for {until}: the one stored at installation is compared with."
     outcomes = found.outcomes
     if outcomes.open_count:
         unknown = "have no known outcome: the session is not over, or its books are incomplete"

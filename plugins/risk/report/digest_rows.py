@@ -112,7 +112,7 @@ def _thresholds(connection: Connection, through: dt.date, sessions: Sequence[Map
     """Say which policy decides next, from which forecast loss on, and how often the week's traders were beyond it."""
     version = read_policy(connection, next_session(through))
     policy = policy_facts(version)
-    since = "since set-up" if version.valid_from is None else f"since {version.valid_from}"
+    since = "since installation" if version.valid_from is None else f"since {version.valid_from}"
     sums = {name: sum(row[f"{name}_count"] for row in sessions) for name in ("trader", "high", "moderate", "cut")}
     return (
         f"policy version {policy.version} {since}, {counted(len(version.desk.rules), 'rule')}; moderate from "

@@ -151,6 +151,11 @@ class AccountFacts:
         return self.source == "rules" and self.rules_cut_ratio > 0
 
     @property
+    def reasons_label(self) -> str:
+        """What its reasons are: those of a rule are no forecast."""
+        return "Firm rule, not a forecast" if self.is_firm_rule else "Reasons"
+
+    @property
     def restores_limit(self) -> bool:
         """Whether the limit rises because a cut that was reported is given back, whole or in part."""
         return self.limit_change_usd > 0 and self.limit_source in {"published", "emailed"}

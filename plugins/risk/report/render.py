@@ -6,6 +6,7 @@ import base64
 import csv
 import io
 import quopri
+import re
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,9 @@ from risk.report.page import Links, build_page
 from risk.report.receipt_facts import ReceiptFacts
 
 TEXT_WIDTH = 78
+
+SHORTEST_NAME, MOST_NAMES = 3, 20
+"""Letters of a name that a sentence links, and how many names: some warnings list hundreds."""
 
 MAIL_BYTES = 98_000
 """Mail programs truncate messages of more than about 100 kB."""
@@ -174,6 +178,18 @@ def say(macro: str, *values: Any) -> str:
     return str(getattr(_environment("txt").get_template("macros.j2").module, macro)(*values))
 
 
+def name_parts(text: str, facts: Facts) -> list[tuple[str, bool]]:
+    """Cut a sentence into parts, each with whether it is the name of one of the report's accounts.
+
+    Parts of words and of file names are none, nor are names that may be a word.
+    """
+    accounts = {one.account_id for one in facts.accounts} | {one.account_id for one in facts.roster}
+    named = [name for name in accounts if len(name) >= SHORTEST_NAME and name in text]
+    longest_first = "|".join(map(re.escape, sorted(named, key=len, reverse=True)))
+    parts = re.split(rf"(?<![\w-])({longest_first})(?![\w-]|\.\w)", text, maxsplit=MOST_NAMES) if named else [text]
+    return [(part, number % 2 == 1) for number, part in enumerate(parts) if part]
+
+
 @cache
 def _environment(kind: str) -> jinja2.Environment:
     # One environment per kind: a macro of macros.j2 escapes its output in HTML and must not in text. Escaping by file
@@ -190,5 +206,5 @@ def new_environment(*, is_html: bool = True) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(money.FILTERS, local_time=local_time)
+    environment.filters.update(money.FILTERS, local_time=local_time, name_parts=name_parts)
     return environment

@@ -271,8 +271,8 @@ def _scans_table(rows: Sequence[Row], reported: frozenset[dt.date]) -> Table:
             words=lambda row: _small(row["self_trades_by_chance"]),
         ),
     ]
-    empty = "Nothing was looked at in these sessions: run them (make trigger DATE=YYYY-MM-DD)."
-    return Table("scans", "What was looked at", "Oldest first.", columns, rows, empty)
+    empty = "These sessions have not been scanned: run them (make trigger DATE=YYYY-MM-DD)."
+    return Table("scans", "Sessions scanned", "Oldest first.", columns, rows, empty)
 
 
 def _correlations_table(rows: Sequence[Row]) -> Table:

@@ -37,11 +37,11 @@ class DeskView:
     first_session, last_session
         Range of the patterns, ends included.
     scans, findings, self_trades
-        What was looked at and found there; see the statements of these names.
+        Sessions scanned, and what was found there; see the statements of these names.
     reported
         Those of the page's sessions that have a report.
     is_last_week
-        Whether the range is what the run itself looked at, shown as it was known then.
+        Whether the range is what the run itself scanned, shown as it was known then.
     """
 
     summary: DeskSummary

@@ -197,7 +197,7 @@ CHANGES = Listing(
         ),
         Column("Kind", TEXT, "kind", key="kind"),
         Column("Limit", LIMIT, "limit_usd", key="limit_usd"),
-        Column("From", TIME, "starts_at", missing="set-up", key="starts_at"),
+        Column("From", TIME, "starts_at", missing="installation", key="starts_at"),
         Column("Until", TIME, "ends_at", key="ends_at"),
         Column("Requested by", NAME, "requester_name", key="requester_name"),
         Column("State", TEXT, lambda row: CHANGE_STATES[row["state"]], key="state"),

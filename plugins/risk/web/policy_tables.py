@@ -50,7 +50,7 @@ def _trials_table(view: PolicyPage) -> Table:
         Column("By", NAME, "author"),
         Column("Sealed", TIME, "recorded_at"),
         Column("Computed", TIME, "computed_at", missing="not yet"),
-        Column("Verdict", WORDS, lambda one: one.verdict["sentence"] if one.verdict else "not judged yet"),
+        Column("Verdict", WORDS, lambda one: one.verdict["sentence"] if one.verdict else "no verdict yet"),
         Column("As of", TIME, "judged_at"),
     ]
     caption = (
@@ -71,7 +71,7 @@ def _versions_table(view: PolicyPage) -> Table:
             lambda one: one.version.label,
             link=lambda one: f"policy/versions/{one.version.version}",
         ),
-        Column("Valid from", DATE, lambda one: one.version.valid_from, missing="set-up"),
+        Column("Valid from", DATE, lambda one: one.version.valid_from, missing="installation"),
         Column("By", NAME, lambda one: one.version.author),
         Column("Approved by", NAME, lambda one: one.version.approver),
         Column("Recorded", TIME, lambda one: one.version.recorded_at),
@@ -85,7 +85,7 @@ def _versions_table(view: PolicyPage) -> Table:
 
 def _changes(one: VersionView) -> str:
     if one.differences is None:
-        return "as set up"
+        return "installed policy"
     return "; ".join(one.differences) or "no value differs"
 
 

@@ -12,6 +12,7 @@ from risk.core.money import count, counted, signed_usd, usd_exact
 from risk.limits.receipts import BREACH
 from risk.report.facts import AccountFacts, RosterEntry
 from risk.report.receipt_facts import ReceiptFacts
+from risk.report.render import say
 from risk.web.tables import (
     COUNT,
     DATE,
@@ -126,7 +127,7 @@ def limits_table(morning: MorningView) -> Table:
         *_published_columns(morning.published),
         Column("95% VaR", FORECAST, "value_at_risk_usd"),
         Column("P&L", PNL, "total_pnl_usd"),
-        Column("Reasons", WORDS, lambda one: "; ".join(one.reasons), is_written_by_page=True),
+        Column("Reasons", WORDS, lambda one: say("reasons", one) if one.reasons else ""),
         Column("Note", TEXT, _remarks),
     ]
     words = "limits that change first, then most urgent first."

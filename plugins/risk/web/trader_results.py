@@ -47,7 +47,7 @@ class SessionResult(NamedTuple):
         """What became of the limit, in words."""
         if self.total_pnl_usd is None:
             return "books are incomplete"
-        return "not judged yet" if self.outcome is None else OUTCOMES[self.outcome]
+        return "not computed yet" if self.outcome is None else OUTCOMES[self.outcome]
 
 
 @dataclass(frozen=True, slots=True)
