@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from devstack.workspace import LOOPBACK, NOTES_USER, UI_USER, Secrets, Workspace, load_login
 from risk.core.connections import (
@@ -28,6 +28,9 @@ UI_USERS = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
 
 MAPPING_VARIABLE = "RISK_FILLS_MAPPING"
 """What ``MAPPING=`` sets."""
+
+BASE_URL = "RISK_BASE_URL"
+"""Where people reach the UI; Airflow is served below its path, as behind a reverse proxy."""
 
 PAGE_DSN = "RISK_PAGE_DSN"
 OWNER_ONLY = ("RISK_BACKUP_KEY", "RISK_OWNER_DSN", PAGE_DSN, "RISK_SERVER_DSN")
@@ -145,6 +148,12 @@ def base_environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
     return environment
 
 
+def local_url(port: int, base_url: str) -> str:
+    """Return the address of the api-server on this machine: below the path of the address that people use."""
+    path = urlsplit(base_url).path.strip("/")
+    return f"http://{LOOPBACK}:{port}" + (f"/{path}" if path else "")
+
+
 def airflow_environment(
     workspace: Workspace,
     passwords: Secrets,
@@ -172,16 +181,15 @@ def airflow_environment(
     if desk.fills:
         # The folder the user has named is the source, also of scheduled runs.
         environment.pop(VENDOR_CONNECTION, None)
-    url = f"http://{LOOPBACK}:{ports['api']}"
     fixed = {
-        **airflow_settings(workspace, url, ports["api"]),
+        **airflow_settings(workspace, environment.get(BASE_URL, ""), ports["api"]),
         **airflow_keys(passwords),
         "PYTHONPATH": str(workspace.root / "plugins"),
         "RISK_DESK": desk_name(desk.kind, environment),
         "RISK_FILLS_DIR": str(desk.fills or desk.reference_dir or ""),
         MAPPING_VARIABLE: mapping_setting(environment),
     }
-    defaults = replaceable(workspace, passwords, desk, ports)
+    defaults = replaceable(workspace, passwords, desk, ports, environment.get(BASE_URL, ""))
     chosen = {name: environment.get(name) or value for name, value in defaults.items()}
     # The maintenance DAG needs the metadata database, which Airflow itself keeps from tasks.
     address = chosen[METADATA_DSN].partition("://")[2]
@@ -196,7 +204,9 @@ def with_notes_user(users: str) -> str:
     return users if NOTES_USER in named else f"{users},{NOTES_USER}:user"
 
 
-def replaceable(workspace: Workspace, passwords: Secrets, desk: Desk, ports: Mapping[str, int]) -> dict[str, str]:
+def replaceable(
+    workspace: Workspace, passwords: Secrets, desk: Desk, ports: Mapping[str, int], base_url: str
+) -> dict[str, str]:
     """List what the user's own environment may replace."""
     mail: dict[str, Any] = {
         "conn_type": "smtp",
@@ -208,6 +218,7 @@ def replaceable(workspace: Workspace, passwords: Secrets, desk: Desk, ports: Map
         "conn_type": "http",
         "host": LOOPBACK,
         "port": ports["api"],
+        "schema": urlsplit(base_url).path.strip("/"),
         "login": NOTES_USER,
         "password": load_login(workspace, NOTES_USER),
     }
@@ -217,7 +228,7 @@ def replaceable(workspace: Workspace, passwords: Secrets, desk: Desk, ports: Map
         WAREHOUSE_CONNECTION: connection_uri("postgres", "risk", passwords.risk, port, desk.kind.database),
         SMTP_CONNECTION: json.dumps(mail),
         UI_USERS: f"{UI_USER}:admin",
-        "RISK_BASE_URL": f"http://{LOOPBACK}:{ports['api']}",
+        BASE_URL: local_url(ports["api"], ""),
         METADATA_DSN: connection_uri("postgresql+psycopg2", "airflow", passwords.airflow, port, "airflow"),
         "RISK_SCHEDULE": "sessions" if desk.is_scheduled else "off",
         "RISK_REPORTS_DIR": str(workspace.var / "reports"),
@@ -243,11 +254,12 @@ def airflow_keys(passwords: Secrets) -> dict[str, str]:
     }
 
 
-def airflow_settings(workspace: Workspace, url: str, api_port: int) -> dict[str, str]:
+def airflow_settings(workspace: Workspace, base_url: str, api_port: int) -> dict[str, str]:
     """List Airflow's settings; docs/benchmarks has the measured reasons."""
+    url = local_url(api_port, base_url)
     return {
         "AIRFLOW_HOME": str(workspace.airflow_home),
-        "AIRFLOW__API__BASE_URL": url,
+        "AIRFLOW__API__BASE_URL": base_url or url,
         "AIRFLOW__API__HOST": LOOPBACK,
         "AIRFLOW__API__PORT": str(api_port),
         "AIRFLOW__API__WORKERS": "1",

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from devstack import postgres, stack
-from devstack.environment import PAGE_DSN, Desk, airflow_environment
+from devstack.environment import BASE_URL, PAGE_DSN, Desk, airflow_environment
 from devstack.workspace import Workspace, load_secrets, read_json
 from risk import cli
 from risk.core.connections import METADATA_DSN, WAREHOUSE_CONNECTION
@@ -48,6 +48,7 @@ def stack_environment(workspace: Workspace, given: Mapping[str, str] | None = No
     passwords, kind = load_secrets(workspace), stack.last_desk(workspace)
     state = read_json(stack.state_file(workspace))
     desk = Desk(kind, None, is_scheduled=state.get("schedule") == "sessions")
+    given = {BASE_URL: state.get("base_url", ""), **given}
     every = airflow_environment(workspace, passwords, desk, {"api": 0, **ports}, given)
     shared = {n: v for n, v in every.items() if n.startswith(("RISK_", "AIRFLOW_CONN_")) or n == METADATA_DSN}
     logins = stack.embedded_logins("", passwords, ports.get("postgres", 0), kind)

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devstack import airflow, mailbox, postgres, processes
-from devstack.environment import Desk, DeskKind, airflow_environment, connection_uri
+from devstack.environment import BASE_URL, Desk, DeskKind, airflow_environment, connection_uri, local_url
 from devstack.workspace import (
-    LOOPBACK,
     UI_USER,
     Secrets,
     Workspace,
@@ -94,13 +93,13 @@ def attach(workspace: Workspace) -> Stack:
     if running_desk(workspace) is None:
         raise StackError("Airflow does not run in this clone: run make up first.")
     state = read_json(state_file(workspace))
-    api = local_api(workspace, int(state["api_port"]))
+    api = local_api(workspace, int(state["api_port"]), state.get("base_url", ""))
     return Stack(api, api.url, dt.datetime.fromisoformat(state["started_at"]))
 
 
-def local_api(workspace: Workspace, port: int) -> AirflowApi:
-    """Return a client of the api-server on this machine."""
-    return AirflowApi(f"http://{LOOPBACK}:{port}", UI_USER, load_login(workspace))
+def local_api(workspace: Workspace, port: int, base_url: str) -> AirflowApi:
+    """Return a client of the api-server on this machine, served below the path of an address."""
+    return AirflowApi(local_url(port, base_url), UI_USER, load_login(workspace))
 
 
 def start(workspace: Workspace, desk: Desk, *, is_kept: bool) -> Stack:
@@ -169,13 +168,14 @@ def launch(workspace: Workspace, desk: Desk) -> None:
         "desk": desk.kind,
         "schedule": environment["RISK_SCHEDULE"],
         "api_port": ports["api"],
+        "base_url": environment[BASE_URL],
         "services": services,
         "started_at": since.isoformat(),
         "is_kept": False,
     }
     write_json(state_file(workspace), state)
     write_json(workspace.last_desk, {"desk": desk.kind})
-    airflow.await_health(workspace, local_api(workspace, ports["api"]), since)
+    airflow.await_health(workspace, local_api(workspace, ports["api"], environment[BASE_URL]), since)
     if "mail" in ports and not processes.wait_until(lambda: mailbox.is_answering(ports["mail"]), 10.0):
         log = workspace.logs / "mailbox.log"
         raise StackError(f"The mail server does not answer: read {log}, then start again.{processes.tail(log)}")

@@ -36,7 +36,8 @@ def settings_page() -> Iterator[str]:
     yield "|---|---|---|---|"
     for name, field in Settings.model_fields.items():
         allowed = _allowed(field)
-        given = "" if field.default in (None, "", ()) else field.default
+        value = field.get_default(call_default_factory=True)
+        given = "" if value in (None, "", ()) else value
         shown = ",".join(given) if isinstance(given, tuple) else str(given)
         shown = shown.replace(f"{PROJECT_DIR}/", "")
         default = f"`{_cell(shown)}`" if shown else ""
@@ -49,7 +50,7 @@ def settings_page() -> Iterator[str]:
     yield "| `risk_vendor` | the vendor's API as the source of fills |"
     yield "| `risk_source` | a Postgres query as the source of fills |"
     yield "| `smtp_default` | the mail server |"
-    yield "| `risk_airflow` | Airflow's REST API, for notes in the grid |"
+    yield "| `risk_airflow` | Airflow's REST API, for notes in the grid (`https://login:password@host/path`) |"
     yield "| `airflow_metadata` | Airflow's database, for the weekly clean-up |"
 
 

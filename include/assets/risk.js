@@ -1,4 +1,4 @@
-// Sorts tables and draws charts; a page says all it has to say without it.
+// Sorts tables, draws charts, leaves Airflow's frame; a page says all it has to say without it.
 "use strict";
 
 // Sorting by a column: buttons in the heads, so that the keyboard can do it.
@@ -156,4 +156,14 @@ if (figures.length && window.Plotly) {
 // What is folded is on paper too.
 window.addEventListener("beforeprint", () => {
   for (const folded of document.querySelectorAll("main details")) folded.open = true;
+});
+
+// Airflow shows the page in a frame that no link of ours may leave; one of Airflow's own document may.
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[target=_top]");
+  if (!link || window.top === window) return;
+  event.preventDefault();
+  const outer = window.top.document.createElement("a");
+  outer.href = link.href;
+  outer.click();
 });

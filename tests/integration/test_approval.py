@@ -166,8 +166,8 @@ def test_strangers_see_no_page_but_where_to_log_in(airflow_stack: Stack, morning
     assert (status, "Log in" in text) == (401, True)
     assert ask(airflow_stack, "/assets/risk.css")[0] == 200
     # The login returns to the page that was asked for, never to a form.
-    assert 'href="/auth/login?next=/risk/"' in text
-    assert 'href="/auth/login?next=/risk/approvals/1%3Fpage%3D2"' in ask(airflow_stack, "/approvals/1?page=2")[1]
+    assert 'href="/api/v2/auth/login?next=/risk/"' in text
+    assert 'href="/api/v2/auth/login?next=/risk/approvals/1%3Fpage%3D2"' in ask(airflow_stack, "/approvals/1?page=2")[1]
 
 
 def test_viewer_sees_everything_and_decides_nothing(

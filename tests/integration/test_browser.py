@@ -1,4 +1,7 @@
-"""A person's way through Airflow's pages, in a real browser: log in, start runs, see them end, read why one failed."""
+"""A person's way through Airflow's pages, in a real browser: log in, start runs, see them end, read why one failed.
+
+Airflow is served below a path, behind a reverse proxy: ``RISK_BASE_URL`` names what people type, with a slash behind.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +15,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from devstack import processes, runs
+from devstack import processes, runs, stack
+from devstack.environment import Desk, DeskKind
 from devstack.stack import Stack
 from devstack.workspace import UI_USER, Workspace, load_login
 from tests.browser import PATIENCE_MS, log_in
+from tests.reverse_proxy import ReverseProxy, proxied
 
 pytestmark = pytest.mark.slow
 
@@ -31,11 +36,30 @@ TASKS = (
 WEEK = ("2025-08-04", "2025-08-05", "2025-08-06", "2025-08-07", "2025-08-08")
 
 
+@pytest.fixture(scope="module")
+def proxy() -> Iterator[ReverseProxy]:
+    """Give the proxy in front of the stack."""
+    with proxied("airflow") as proxy:
+        yield proxy
+        assert proxy.outside == [], "Airflow or the Risk page leads out of its path"
+
+
+@pytest.fixture(scope="module")
+def airflow_stack(stack_workspace: Workspace, proxy: ReverseProxy) -> Iterator[Stack]:
+    """Start the stack for the tests of this module, where people reach it through the proxy."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RISK_BASE_URL", proxy.address)
+        started = stack.start(stack_workspace, Desk(DeskKind.simulated, stack_workspace.desk), is_kept=True)
+    proxy.target = started.url
+    yield started
+    stack.stop_everything(stack_workspace)
+
+
 @pytest.fixture
-def stranger(chromium: Browser, airflow_stack: Stack) -> Iterator[Page]:
+def stranger(chromium: Browser, airflow_stack: Stack, proxy: ReverseProxy) -> Iterator[Page]:
     """Give a page of somebody who has not logged in yet."""
     runs.await_dag(airflow_stack)
-    with chromium.new_context(viewport={"width": 1280, "height": 820}, base_url=airflow_stack.url) as context:
+    with chromium.new_context(viewport={"width": 1280, "height": 820}, base_url=proxy.address) as context:
         context.set_default_timeout(PATIENCE_MS)
         yield context.new_page()
 
@@ -43,7 +67,7 @@ def stranger(chromium: Browser, airflow_stack: Stack) -> Iterator[Page]:
 @pytest.fixture
 def page(stranger: Page, stack_workspace: Workspace) -> Page:
     """Give the page of the daily DAG, logged in."""
-    stranger.goto("/dags/daily_risk")
+    stranger.goto("dags/daily_risk")
     log_in(stranger, UI_USER, load_login(stack_workspace))
     stranger.wait_for_url("**/dags/daily_risk")
     return stranger
@@ -78,8 +102,16 @@ def test_session_picked_by_its_date_ends_as_seven_green_squares_and_a_report(pag
     page.wait_for_url("**/risk/reports/2025-08-15")
     expect(page.get_by_text("SIMULATED DESK").first).to_be_visible()
 
+    # and so does the page that Airflow's navigation shows in a frame, which its link to Airflow leaves
+    page.goto("")
+    page.get_by_role("link", name="Risk", exact=True).click()
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_role("heading", name="2025-08-18")).to_be_visible()
+    frame.get_by_role("link", name="Airflow", exact=True).click()
+    expect(page.locator("iframe")).to_have_count(0)
+
     # and a policy that is tried on that morning is tried by a run, whose outcome the page shows
-    page.goto("/risk/policy")
+    page.goto("risk/policy")
     page.get_by_label("From", exact=True).fill("2025-08-18")
     page.get_by_label("To", exact=True).fill("2025-08-18")
     page.get_by_role("button", name="Try it on past mornings").click()

@@ -7,7 +7,6 @@ import contextlib
 import os
 import shutil
 import tempfile
-import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +18,7 @@ from risk.core.roles import Roles
 from risk.core.runs import Run
 from risk.core.schema import prepare_warehouse
 from risk.core.warehouse import Connection, connect
-from tests.operators.web_client import Member, Runs
+from tests.operators.web_client import Member, Runs, served
 from tests.report_desks import book, deliver_fills, insert, open_run, recommend, store_report
 
 _home = tempfile.mkdtemp(prefix="risk-airflow-")
@@ -104,14 +103,5 @@ def runs(client: Any) -> Runs:
 @pytest.fixture
 def address(client: Any) -> Iterator[str]:
     """Serve the app on a port of its own."""
-    import uvicorn
-
-    server = uvicorn.Server(uvicorn.Config(client.app, host="127.0.0.1", port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-    (listening,) = server.servers[0].sockets
-    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
+    with served(client.app) as url:
+        yield url

@@ -48,7 +48,7 @@ def test_wait_shows_one_action_without_amounts_and_looks_again_after_five_minute
     (task,) = parked
     assert task.options == task.defaults == ["Decided on the Risk page"]
     assert task.subject == "Limits for 2025-08-18: decide on the Risk page by 2100-01-01 09:00 New York"
-    assert task.body == f"[Approval on the Risk page](/risk/approvals/{publication.publication_id})"
+    assert task.body == f"[Approval on the Risk page](risk/approvals/{publication.publication_id})"
     assert task.response_timeout.total_seconds() == 300
 
 

@@ -53,6 +53,11 @@ def test_connection_does_not_show_its_password() -> None:
         ({"conn_type": "http", "host": "risk.example.test", "schema": "https"}, "https://risk.example.test:443"),
         ({"conn_type": "https", "host": "risk.example.test"}, "https://risk.example.test:443"),
         ({"conn_type": "http"}, "http://localhost:80"),
+        (
+            {"conn_type": "https", "host": "risk.example.test", "schema": "airflow"},
+            "https://risk.example.test:443/airflow",
+        ),
+        ({"conn_type": "http", "host": "api-server", "port": 8080, "schema": "/a/b/"}, "http://api-server:8080/a/b"),
     ],
 )
 def test_address_of_the_api_follows_the_connection(fields: dict[str, object], url: str) -> None:

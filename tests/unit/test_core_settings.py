@@ -34,6 +34,25 @@ def test_empty_variable_counts_as_absent(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (read_settings().outbound_dir, read_settings().vendor_since) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("given", "airflow", "found"),
+    [
+        ("https://a.test/airflow", "https://b.test", "https://a.test/airflow"),
+        ("", "https://b.test/airflow/", "https://b.test/airflow/"),
+        # A path alone is no address that a mail can link to.
+        ("", "/airflow", ""),
+        ("", "", ""),
+    ],
+)
+def test_address_of_links_is_that_of_airflow_unless_set(
+    monkeypatch: pytest.MonkeyPatch, given: str, airflow: str, found: str
+) -> None:
+    monkeypatch.setenv("RISK_BASE_URL", given)
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", airflow)
+
+    assert read_settings().base_url == found
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         read_settings().sender = "other@example.test"

@@ -9,10 +9,19 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import parse_dsn
 
-from devstack.environment import Desk, DeskKind, airflow_environment, choose_desk, mapping_setting
+from devstack.environment import Desk, DeskKind, airflow_environment, choose_desk, local_url, mapping_setting
 from devstack.riskctl import stack_environment
 from devstack.workspace import Workspace, load_login, load_secrets, write_json
-from risk.core.connections import METADATA_DSN, SMTP_CONNECTION, VENDOR_CONNECTION, WAREHOUSE_CONNECTION, postgres_dsn
+from risk.core.connections import (
+    API_CONNECTION,
+    METADATA_DSN,
+    SMTP_CONNECTION,
+    VENDOR_CONNECTION,
+    WAREHOUSE_CONNECTION,
+    api_of,
+    postgres_dsn,
+    read_connection,
+)
 from risk.core.errors import RequestError, StackError
 
 PORTS = {"api": 21001, "mail": 21002, "postgres": 21003}
@@ -41,6 +50,25 @@ def test_environment_keeps_what_the_user_has_set(workspace: Workspace, name: str
 
 def test_links_lead_to_this_machine_where_the_user_names_no_address(workspace: Workspace) -> None:
     assert environment(workspace, {})["RISK_BASE_URL"] == "http://127.0.0.1:21001"
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_airflow_is_served_below_the_path_of_the_address_that_people_use(workspace: Workspace, slash: str) -> None:
+    given = {"RISK_BASE_URL": f"https://risk.example.com/airflow{slash}"}
+    found = environment(workspace, given)
+    local = "http://127.0.0.1:21001/airflow"
+
+    assert found["AIRFLOW__API__BASE_URL"] == found["RISK_BASE_URL"] == given["RISK_BASE_URL"]
+    assert found["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == f"{local}/execution/"
+    assert local_url(21001, given["RISK_BASE_URL"]) == local
+    assert api_of(read_connection(found, API_CONNECTION)).url == local
+
+
+def test_airflow_is_served_at_the_root_where_the_address_has_no_path(workspace: Workspace) -> None:
+    found = environment(workspace, {"RISK_BASE_URL": "https://risk.example.com"})
+
+    assert found["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:21001/execution/"
+    assert api_of(read_connection(found, API_CONNECTION)).url == "http://127.0.0.1:21001"
 
 
 @pytest.mark.parametrize(

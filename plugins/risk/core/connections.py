@@ -143,7 +143,7 @@ class AirflowApi:
     Parameters
     ----------
     url
-        Address of the api-server, without a path.
+        Address of the api-server, with the path of ``[api] base_url``, if it has one.
     user, password
         Login of the UI.
     timeout_s
@@ -255,8 +255,13 @@ class AirflowApi:
 
 
 def api_of(connection: ServiceConnection, timeout_s: float = API_TIMEOUT_S) -> AirflowApi:
-    """Build the client of the Airflow connection ``risk_airflow``; https where its schema or its type says so."""
+    """Build the client of the Airflow connection ``risk_airflow``.
+
+    https where its schema or its type says so; any other schema is the path of ``[api] base_url``, as in
+    ``https://login:password@host/airflow``. Airflow's own login answers below that path only.
+    """
     is_encrypted = "https" in (connection.schema, connection.conn_type)
     scheme, port = ("https", 443) if is_encrypted else ("http", 80)
-    url = f"{scheme}://{connection.host or 'localhost'}:{connection.port or port}"
+    path = "" if connection.schema in {"http", "https"} else connection.schema.strip("/")
+    url = f"{scheme}://{connection.host or 'localhost'}:{connection.port or port}/{path}"
     return AirflowApi(url, connection.login, connection.password, timeout_s)

@@ -89,6 +89,13 @@ def _setting(default: Any, description: str, allowed: str, **more: Any) -> Any:
     return Field(default, description=description, json_schema_extra={"allowed": allowed}, **more)
 
 
+def _airflow_address() -> str:
+    """Return what Airflow itself is told, where that is a whole address."""
+    address = os.environ.get("AIRFLOW__API__BASE_URL", "")
+    return address if re.match(WEB_ADDRESS, address) else ""
+
+
+WEB_ADDRESS = r"^(https?://\S+)?$"
 FOLDER = "the path of a folder"
 ADDRESSES = "email addresses, separated by commas"
 
@@ -217,11 +224,12 @@ class Settings(BaseSettings):
         ("risk-manager@localhost",), "Recipients of the report, the digest and the model card.", ADDRESSES
     )
     sender: str = _setting("risk-run@localhost", "Sender of every email.", "one email address")
-    base_url: str = _setting(
-        "",
-        "Address of the Airflow UI, for links in emails.",
-        "an address such as https://risk.example.com",
-        pattern=r"^(https?://\S+)?$",
+    base_url: str = Field(
+        default_factory=_airflow_address,
+        description="Address of the Airflow UI, for links in emails, with its path where it has one; not set: "
+        "`AIRFLOW__API__BASE_URL`.",
+        json_schema_extra={"allowed": "an address such as https://risk.example.com/airflow"},
+        pattern=WEB_ADDRESS,
     )
     alarm_recipients: CommaSeparated = _setting(
         (), "Recipients of alerts; not set: the recipients of the report.", ADDRESSES

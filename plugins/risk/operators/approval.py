@@ -109,7 +109,7 @@ class AwaitDecisionsOperator(HITLOperator):
         if is_over:
             return None
         self.subject = f"Limits for {session}: decide on the Risk page by {publication.deadline_text}"
-        self.body = f"[Approval on the Risk page](/risk/approvals/{publication.publication_id})"
+        self.body = f"[Approval on the Risk page](risk/approvals/{publication.publication_id})"
         self.response_timeout = min(LONGEST_WAIT, left)
         return super().execute(context)
 

@@ -45,4 +45,5 @@ class RiskPlugin(AirflowPlugin):
     deadline_references: list[Any] = [DecisionsClosed, EffectiveMorning]
     operator_extra_links: list[Any] = [ReportLink()]
     fastapi_apps: list[Any] = [{"app": page, "url_prefix": "/risk", "name": "risk"}]
-    external_views: list[Any] = [{"name": "Risk", "href": "/risk/", "destination": "nav", "url_route": "risk-page"}]
+    # Relative to the base element of Airflow's pages, so that it holds below any [api] base_url.
+    external_views: list[Any] = [{"name": "Risk", "href": "risk/", "destination": "nav", "url_route": "risk-page"}]

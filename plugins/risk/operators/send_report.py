@@ -22,7 +22,8 @@ from risk.report.page import Links
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-REPORTS_PATH = "/risk/reports"
+REPORTS_PATH = "risk/reports"
+"""Relative to the base element of Airflow's pages, so that it holds below any ``[api] base_url``."""
 
 
 class ReportLink(BaseOperatorLink):

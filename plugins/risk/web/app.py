@@ -392,7 +392,8 @@ def warehouse_unavailable(request: Request, error: Exception) -> HTMLResponse:  
         request,
         status.HTTP_503_SERVICE_UNAVAILABLE,
         "The warehouse does not respond or is busy; nothing was changed. Try again in a minute, then run "
-        "./riskctl doctor. Reports written on this machine remain available under /risk/reports/<session>.",
+        "./riskctl doctor. Reports written on this machine remain available under "
+        f"{root(request)}/reports/<session>.",
     )
 
 

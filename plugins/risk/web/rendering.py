@@ -68,9 +68,10 @@ class NavigationEntry:
 
 
 def render(request: Request, name: str, *, status: int = 200, **context: Any) -> HTMLResponse:
-    """Render ``include/templates/page/<name>.html.j2``; links start at where the app is mounted."""
+    """Render ``include/templates/page/<name>.html.j2``; links start at where the app, or Airflow itself, is mounted."""
     shown = {
         "root": root(request),
+        "airflow_root": airflow_root(request),
         "is_simulated": read_settings().is_simulated,
         "address": partial(changed_address, request),
         "paged": partial(asked_page, request),
@@ -103,6 +104,11 @@ def page_path(request: Request) -> str:
 def root(request: Request) -> str:
     """Return the path under which the app is mounted."""
     return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def airflow_root(request: Request) -> str:
+    """Return the path under which Airflow itself is served: that of ``[api] base_url``, without a trailing slash."""
+    return str(request.scope.get("app_root_path", "")).rstrip("/")
 
 
 def shown_path(request: Request) -> str:

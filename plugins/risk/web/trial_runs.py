@@ -40,7 +40,7 @@ class TrialRun:
 
     @property
     def path(self) -> str:
-        """Where Airflow's own pages show it, with the log of its task."""
+        """Where Airflow's own pages show it, with the log of its task, below Airflow's root."""
         return f"/dags/{TRIAL_DAG_ID}/runs/{quote(self.dag_run_id, safe='')}"
 
 
