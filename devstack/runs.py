@@ -77,14 +77,18 @@ def await_dag(stack: Stack, dag_id: str = DAILY_RISK) -> None:
 
 
 def trigger(api: AirflowApi, conf: dict[str, Any], dag_id: str = DAILY_RISK) -> str:
-    """Start a run and return its id.
+    """Start a run, named after the session it is asked for, and return its id.
 
     Raises
     ------
     RequestError
         If Airflow finds a parameter wrong.
     """
-    status, answer = api.request("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})
+    body: dict[str, Any] = {"logical_date": None, "conf": conf}
+    if session_date := conf.get("session_date"):
+        body["dag_run_id"] = f"manual__{session_date}__{dt.datetime.now(dt.UTC).isoformat()}"
+        body["note"] = f"session {session_date}"
+    status, answer = api.request("POST", f"/dags/{dag_id}/dagRuns", body)
     if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
         raise RequestError(f"Airflow refuses the run's parameters: {answer.get('detail', answer)}")
     if status >= HTTPStatus.BAD_REQUEST:

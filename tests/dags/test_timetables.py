@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import pendulum
 import pytest
 from airflow.timetables.base import DataInterval, TimeRestriction
+from airflow.utils.types import DagRunType
 
 from risk.operators.timetables import SessionTimetable, WeeklySessionTimetable
 
@@ -143,4 +145,26 @@ def test_the_weekly_timetable_without_catchup_starts_with_the_newest_due_week(
 def test_the_weekly_timetable_by_hand_has_no_runs_of_its_own() -> None:
     assert (
         _automated_runs(_restriction("2025-05-14", catchup=False), 1, WeeklySessionTimetable(is_automatic=False)) == []
+    )
+
+
+@pytest.mark.parametrize("timetable", [SessionTimetable(), WeeklySessionTimetable()])
+def test_scheduled_run_is_named_after_its_session_and_the_instant_from_which_it_may_start(
+    timetable: SessionTimetable,
+) -> None:
+    interval = DataInterval(pendulum.datetime(2025, 8, 15), pendulum.datetime(2025, 8, 18, 11))
+    given: dict[str, Any] = {"run_after": interval.end, "data_interval": interval}
+
+    scheduled = timetable.generate_run_id(run_type=DagRunType.SCHEDULED, **given)
+    assert scheduled == "scheduled__2025-08-15__2025-08-18T11:00:00+00:00"
+    assert DagRunType.from_run_id(scheduled) is DagRunType.SCHEDULED
+    # Airflow asks before it has read the run's configuration, which may name another session.
+    assert timetable.generate_run_id(run_type=DagRunType.MANUAL, **given) == "manual__2025-08-18T11:00:00+00:00"
+
+
+def test_run_of_another_type_is_named_by_airflow() -> None:
+    given = {"run_after": pendulum.datetime(2025, 8, 18, 11), "data_interval": None}
+
+    assert (
+        SessionTimetable().generate_run_id(run_type=DagRunType.MANUAL, **given) == "manual__2025-08-18T11:00:00+00:00"
     )

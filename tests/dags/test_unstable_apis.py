@@ -112,7 +112,7 @@ def test_starting_a_run_still_takes_what_we_send_and_says_that_it_exists() -> No
     from airflow.sdk.exceptions import ErrorType
     from airflow.sdk.execution_time.comms import ErrorResponse, TriggerDagRun
 
-    assert {"dag_id", "run_id", "conf"} <= TriggerDagRun.model_fields.keys(), TRIGGER
+    assert {"dag_id", "run_id", "conf", "note"} <= TriggerDagRun.model_fields.keys(), TRIGGER
     assert "error" in ErrorResponse.model_fields, TRIGGER
     assert "DAGRUN_ALREADY_EXISTS" in {kind.value for kind in ErrorType}, TRIGGER
 

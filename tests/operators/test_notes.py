@@ -82,3 +82,21 @@ def test_note_names_the_session_first_then_counts_then_what_identifies() -> None
 
 def test_note_of_a_task_without_a_session_is_its_counts() -> None:
     assert note_text({"removed_count": 3}) == "removed count 3"
+
+
+@pytest.mark.parametrize(("known", "expected"), [(None, ["session 2025-08-15"]), ("checked by ann", [])])
+def test_run_gets_a_note_of_its_session_unless_somebody_wrote_one(
+    monkeypatch: pytest.MonkeyPatch, known: str | None, expected: list[str]
+) -> None:
+    api = MagicMock()
+    api.__enter__().call.return_value = {"note": known}
+    monkeypatch.setattr(notes, "service_connection", MagicMock())
+    monkeypatch.setattr(notes, "api_of", MagicMock(return_value=api))
+
+    write_note(
+        SimpleNamespace(dag_id="daily_risk", run_id="r", task_id="t"), "session 2025-08-15: ", "session 2025-08-15"
+    )
+
+    run = "/dags/daily_risk/dagRuns/r"
+    written = [call.args[2]["note"] for call in api.__enter__().call.call_args_list if call.args[:2] == ("PATCH", run)]
+    assert written == expected

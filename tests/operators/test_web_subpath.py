@@ -6,14 +6,12 @@ tests/integration/test_browser.py.
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import itertools
 import re
 from collections import deque
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urldefrag, urljoin, urlsplit
 
@@ -21,7 +19,6 @@ import httpx
 import pytest
 
 from risk.core.calendar import next_session
-from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
 from risk.limits.adopt_policy import Adoption, adopt
 from risk.limits.register import RequestedChange, request_change
@@ -33,7 +30,7 @@ from tests.operators.page_desk import ANN, store_desk
 from tests.operators.test_web_every_page import ERRORS, EXAMPLES
 from tests.operators.web_client import Member, Runs, served
 from tests.policies import policy_document
-from tests.report_desks import RUN, account, desk
+from tests.report_desks import RUN, account, desk, insert
 from tests.reverse_proxy import ReverseProxy, proxied
 
 if TYPE_CHECKING:
@@ -87,9 +84,7 @@ class Addresses(HTMLParser):
 
 
 @pytest.fixture
-def airflow(
-    client: Any, connection: Connection, runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[ReverseProxy]:
+def airflow(client: Any, connection: Connection, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> Iterator[ReverseProxy]:
     """Serve the page as Airflow does below a path, behind a proxy, to bob; ann has asked for what he decides."""
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi import FastAPI
@@ -114,22 +109,21 @@ def airflow(
         return PlainTextResponse(f"Airflow's {rest}")
 
     with proxied(PATH) as proxy, served(server) as proxy.target:
-        monkeypatch.setenv("RISK_REPORTS_DIR", str(tmp_path))
-        monkeypatch.setenv("RISK_BASE_URL", proxy.address)
-        for session_date in ("2025-08-04", "2025-08-05", "2025-08-15"):
-            store_mail(dt.date.fromisoformat(session_date))
+        store_mails(connection, proxy.address)
         yield proxy
 
 
-def store_mail(session_date: dt.date) -> None:
-    """Write the mail of a session, with a link to its run, to an approval, and to all that it always links to."""
-    settings = read_settings()
+def store_mails(connection: Connection, base_url: str) -> None:
+    """Store a mail for each run, with a link to the run, to an approval, and to all that it always links to."""
     request = ApprovalRequest(3, "2025-08-18 09:00 New York", "/risk/approvals/1")
-    links = Links("/dags/daily_risk/runs/x", request=request, base_url=settings.base_url)
-    folder = settings.report_dir(session_date)
-    folder.mkdir(parents=True)
-    mail = render_report(dataclasses.replace(desk([account("NET001", "0.60")]), session_date=session_date), RUN, links)
-    (folder / "report.html").write_text(mail.standalone_html, encoding="utf-8")
+    links = Links("/dags/daily_risk/runs/x", request=request, base_url=base_url)
+    mail = render_report(desk([account("NET001", "0.60")]), RUN, links).standalone_html.encode()
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select run_id from risk.runs")
+        run_ids = [run_id for (run_id,) in cursor.fetchall()]
+    for run_id in run_ids:
+        part = {"part_name": "report.html", "media_type": "text/html", "content_sha256": "0"}
+        insert(connection, "report_parts", run_id=run_id, content=mail, **part)
 
 
 def read(client: httpx.Client, address: str, source: str) -> Addresses:

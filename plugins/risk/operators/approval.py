@@ -45,7 +45,8 @@ def start_approval(dag_run_id: str, run_id: int, session_date: dt.date) -> None:
     StackError
         If Airflow refuses; the report was sent, nothing is published.
     """
-    refusal = _trigger(dag_run_id, {"run_id": run_id, "session_date": session_date.isoformat()})
+    conf = {"run_id": run_id, "session_date": session_date.isoformat()}
+    refusal = _trigger(dag_run_id, conf, note=f"session {session_date}")
     if refusal:
         raise StackError(
             f"The report was sent, but Airflow did not start {PUBLICATION_DAG} ({refusal}): check that the DAG "
@@ -53,7 +54,7 @@ def start_approval(dag_run_id: str, run_id: int, session_date: dt.date) -> None:
         )
 
 
-def _trigger(dag_run_id: str, conf: dict[str, Any]) -> str:
+def _trigger(dag_run_id: str, conf: dict[str, Any], note: str) -> str:
     """Start a run of the DAG; return Airflow's refusal, or nothing where it starts or exists.
 
     The only use of a private Airflow API in this module. It sends the message that TriggerDagRunOperator sends (that
@@ -63,7 +64,7 @@ def _trigger(dag_run_id: str, conf: dict[str, Any]) -> str:
     from airflow.sdk.execution_time.comms import ErrorResponse, TriggerDagRun
     from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
 
-    answer = SUPERVISOR_COMMS.send(TriggerDagRun(dag_id=PUBLICATION_DAG, run_id=dag_run_id, conf=conf))
+    answer = SUPERVISOR_COMMS.send(TriggerDagRun(dag_id=PUBLICATION_DAG, run_id=dag_run_id, conf=conf, note=note))
     if isinstance(answer, ErrorResponse) and answer.error.value != "DAGRUN_ALREADY_EXISTS":
         return str(answer.error.value)
     return ""

@@ -24,7 +24,16 @@ from risk.operators.notes import note_text, write_note
 from risk.operators.send_report import smtp_server
 from risk.operators.signals import named_connections
 from risk.report.alerts import AlertContext, mail_failure, mail_lateness, mail_recovery
-from risk.report.incidents import KILLED, Cause, FailedRun, FailedTask, RunKey, await_log_tail, store_failure
+from risk.report.incidents import (
+    FIRST_TASKS,
+    KILLED,
+    Cause,
+    FailedRun,
+    FailedTask,
+    RunKey,
+    await_log_tail,
+    store_failure,
+)
 from risk.report.mail import SmtpServer, second_server
 from risk.report.page import ui_address
 from risk.report.session_state import RunDates
@@ -57,9 +66,11 @@ def on_task_failure(context: Context) -> None:
 
 
 def on_task_success(context: Context) -> None:
-    """Write what a task returned as its note: session and counts; then remove this machine's old logs, if due."""
+    """Write what a task returned as its note: session and counts, and the run's, its session; then remove this machine's old logs, if due."""
     ti = context["ti"]
-    write_note(ti, note_text(ti.xcom_pull(task_ids=ti.task_id) or {}))
+    returned = ti.xcom_pull(task_ids=ti.task_id) or {}
+    names_run = ti.task_id in FIRST_TASKS and returned.get("session_date")
+    write_note(ti, note_text(returned), f"session {returned['session_date']}" if names_run else "")
     clean_own_logs()
 
 

@@ -1,6 +1,6 @@
-"""Notes of task instances, shown in the grid without opening a log.
+"""Notes of runs and task instances, shown in the grid without opening a log.
 
-A task can write its own note only through the public API, which requires the Airflow connection ``risk_airflow`` (host,
+A task can write notes only through the public API, which requires the Airflow connection ``risk_airflow`` (host,
 port, login, password of a user who may edit task instances). Without it there are no notes.
 Airflow shows notes as Markdown, and they quote what others have delivered.
 """
@@ -45,15 +45,31 @@ def escape(text: str) -> str:
     return LIVE.sub(lambda found: f"\\{found[0]}", text)
 
 
-def write_note(ti: Any, text: str) -> None:
-    """Write the note of a task instance, as text; a note that cannot be written is logged and fails nothing."""
+def write_note(ti: Any, text: str, run_text: str = "") -> None:
+    """Write the note of a task instance, as text; a note that cannot be written is logged and fails nothing.
+
+    Parameters
+    ----------
+    ti
+        The task instance.
+    text
+        Its note.
+    run_text
+        Note of its run, where that has none yet.
+    """
     try:
         connection = service_connection(AIRFLOW_CONNECTION_ID)
     except AirflowNotFoundException:
         return
-    path = f"/dags/{ti.dag_id}/dagRuns/{ti.run_id}/taskInstances/{ti.task_id}"
+    run = f"/dags/{ti.dag_id}/dagRuns/{ti.run_id}"
     try:
         with api_of(connection, TIMEOUT_S) as api:
-            api.call("PATCH", path, {"note": escape(text)[:LONGEST_NOTE]}, update_mask="note")
+            api.call("PATCH", f"{run}/taskInstances/{ti.task_id}", _note(text), update_mask="note")
+            if run_text and not api.call("GET", run)["note"]:
+                api.call("PATCH", run, _note(run_text), update_mask="note")
     except RiskError as error:
         log.warning("No note was written: %s", error)
+
+
+def _note(text: str) -> dict[str, Any]:
+    return {"note": escape(text)[:LONGEST_NOTE]}

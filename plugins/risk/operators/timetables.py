@@ -54,6 +54,18 @@ class SessionTimetable(Timetable):
         """Give a manual run the interval of the newest session that is due."""
         return self._interval(self._newest_due(run_after))
 
+    def generate_run_id(
+        self, *, run_type: Any, run_after: pendulum.DateTime, data_interval: DataInterval | None, **extra: Any
+    ) -> str:
+        """Name a scheduled run after its session: ``scheduled__2025-08-15__2025-08-18T11:00:00+00:00``.
+
+        Airflow 3.3 names backfill runs itself, and a manual run before it knows the session that was asked for.
+        """
+        if run_type.value != "scheduled" or data_interval is None:
+            return super().generate_run_id(run_type=run_type, run_after=run_after, data_interval=data_interval, **extra)
+        session_date = data_interval.start.in_timezone("UTC").date()
+        return str(run_type.generate_run_id(suffix=f"{session_date}__{run_after.isoformat()}"))
+
     def next_dagrun_info(
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
     ) -> DagRunInfo | None:
