@@ -30,14 +30,20 @@ def drop(tmp_path: Path, warehouse_connection: None) -> Path:
     return write_drop(tmp_path, FRIDAY, {"NET001": 2})
 
 
-def execute(drop: Path, run_type: str = "scheduled", conf: dict[str, Any] | None = None) -> dict[str, Any]:
+def execute(
+    drop: Path,
+    run_type: str = "scheduled",
+    conf: dict[str, Any] | None = None,
+    *,
+    session_date: str = str(FRIDAY),
+    run_after: dt.datetime = dt.datetime(2025, 8, 18, 11, tzinfo=dt.UTC),
+) -> dict[str, Any]:
     interval_start = dt.datetime(2025, 8, 15, tzinfo=dt.UTC)
-    run_after = dt.datetime(2025, 8, 18, 11, tzinfo=dt.UTC)
     dag_run = SimpleNamespace(
         run_type=run_type, data_interval_start=interval_start, run_after=run_after, run_id=f"{run_type}__1", conf=conf
     )
     operator = ExtractFillsOperator(
-        task_id="extract_fills", session_date=str(FRIDAY), fills=str(drop), as_of="", history=""
+        task_id="extract_fills", session_date=session_date, fills=str(drop), as_of="", history=""
     )
     return operator.execute(
         {"dag_run": dag_run, "dag": SimpleNamespace(params={"session_date": None, "deliver": None})}
@@ -49,6 +55,34 @@ def test_run_with_an_unknown_key_is_refused_and_names_those_that_exist(connectio
         execute(drop, "manual", {"date": "2025-12-12", "deliver": False})
 
     assert opened_runs(connection) == 0
+
+
+def test_run_without_a_session_is_refused_far_from_the_newest_fills(connection: Connection, drop: Path) -> None:
+    # On September 2, after Labor Day, the last finished session is August 29: ten after the newest fills.
+    near, far = dt.datetime(2025, 9, 2, 11, tzinfo=dt.UTC), dt.datetime(2025, 9, 3, 11, tzinfo=dt.UTC)
+
+    with pytest.raises(RequestError, match="about 2025-09-02, but the newest fills are of 2025-08-15, 11 sessions"):
+        execute(drop, "manual", session_date="", run_after=far)
+    assert opened_runs(connection) == 0
+    assert execute(drop, "manual", session_date="", run_after=near)["session_date"] == "2025-08-29"
+    assert execute(drop, "manual", session_date="2025-09-02", run_after=far)["session_date"] == "2025-09-02"
+
+
+def test_run_without_a_session_is_refused_when_the_clock_is_behind_the_books(
+    connection: Connection, drop: Path
+) -> None:
+    execute(drop, "manual")
+
+    with pytest.raises(RequestError, match="about 2025-07-31, but the newest fills are of 2025-08-15, 11 sessions"):
+        execute(drop, "manual", session_date="", run_after=dt.datetime(2025, 8, 1, 11, tzinfo=dt.UTC))
+    assert opened_runs(connection) == 1
+
+
+@pytest.mark.parametrize("session_date", ["2025-08-13", "2025-01-02"])
+def test_session_before_the_first_fills_is_run_for_whoever_names_it(
+    connection: Connection, drop: Path, session_date: str
+) -> None:
+    assert execute(drop, "manual", session_date=session_date)["fill_count"] == 0
 
 
 def opened_runs(connection: Connection) -> int:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 
 from risk.core.calendar import next_session
-from risk.core.errors import ConnectionLostError, InputError, RiskError
+from risk.core.errors import ConnectionLostError, InputError, RequestError, RiskError
 from risk.core.policy_store import read_policy
 from risk.core.warehouse import Connection, rows
 from risk.ingest.completeness import POLL_INTERVAL
@@ -15,6 +15,9 @@ from risk.ingest.load import Load
 from risk.ingest.reasons import say_first
 
 log = logging.getLogger(__name__)
+
+MOST_SESSIONS_APART = 10
+"""A run that nobody gave a session is about the last finished one; the newest fills may be so many sessions away."""
 
 
 class SourceIncompleteError(RiskError):
@@ -100,6 +103,28 @@ def _last_load(connection: Connection, session_date: dt.date, error: ConnectionL
         raise error
     log.warning("session=%s continues with what is known: %s", session_date, error)
     return Load(load_id, 0, 0, 0, 0, ())
+
+
+def refuse_far_session(connection: Connection, session_date: dt.date) -> None:
+    """Refuse the session that the clock gives to a run if the newest fills are of a wholly different time.
+
+    Historical data, or a machine's clock that is wrong: the run would end well, for a session without a single fill.
+
+    Raises
+    ------
+    RequestError
+        Names both sessions; no run is opened.
+    """
+    with connection:
+        ((newest, session_count),) = rows(
+            connection, "extract_fills/select_newest_fills", {"session_date": session_date}
+        )
+    if newest is not None and session_count > MOST_SESSIONS_APART:
+        raise RequestError(
+            f"The run names no session, and by the clock it is about {session_date}, but the newest fills are of "
+            f"{newest}, {session_count} sessions away: no report was made. Start it again with session_date {newest}, "
+            "or the one you mean."
+        )
 
 
 def missing_accounts(connection: Connection, session_date: dt.date, load: Load) -> list[str]:

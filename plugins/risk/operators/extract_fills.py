@@ -40,7 +40,8 @@ class ExtractFillsOperator(BaseOperator):
     Parameters
     ----------
     session_date
-        ISO date of the session; empty for the one the run's interval or the clock names (templated).
+        ISO date of the session; empty for the one the run's interval or the clock names, which is refused if the newest
+        fills are far from it (templated).
     fills
         Folder of the file drop; empty for the vendor's API where the connection ``risk_vendor`` exists, else
         ``RISK_FILLS_DIR``, else the query of the Postgres connection ``risk_source`` (templated).
@@ -72,7 +73,7 @@ class ExtractFillsOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Load the source up to the session, then open the run."""
-        from risk.ingest.poll import SourceIncompleteError, load_or_wait
+        from risk.ingest.poll import SourceIncompleteError, load_or_wait, refuse_far_session
 
         refuse_unknown_keys(context)
         dag_run = context["dag_run"]
@@ -92,6 +93,8 @@ class ExtractFillsOperator(BaseOperator):
             except SourceIncompleteError as incomplete:
                 self.log.info("session=%s polls again at %s: %s", session_date, incomplete.poll_at, incomplete)
                 raise AirflowRescheduleException(incomplete.poll_at) from None  # type: ignore[no-untyped-call]
+            if not (self.session_date or is_automated):
+                refuse_far_session(connection, session_date)
             run = open_run(connection, session_date, load.load_id, dag_run.run_id, as_of)
         names = ("file_count", "delivery_count", "fill_count", "rejected_count")
         done = log_counts(self.log, run, {name: getattr(load, name) for name in names})
