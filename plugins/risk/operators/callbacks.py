@@ -66,7 +66,7 @@ def on_task_failure(context: Context) -> None:
 
 
 def on_task_success(context: Context) -> None:
-    """Write what a task returned as its note: session and counts, and the run's, its session; then remove this machine's old logs, if due."""
+    """Write the notes of a task (session and counts) and of its run (session); then remove old logs here, if due."""
     ti = context["ti"]
     returned = ti.xcom_pull(task_ids=ti.task_id) or {}
     names_run = ti.task_id in FIRST_TASKS and returned.get("session_date")
