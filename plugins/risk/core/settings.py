@@ -90,7 +90,7 @@ def _setting(default: Any, description: str, allowed: str, **more: Any) -> Any:
 
 
 def _airflow_address() -> str:
-    """Return what Airflow itself is told, where that is a whole address."""
+    """Return the setting of Airflow itself, where that is a whole address."""
     address = os.environ.get("AIRFLOW__API__BASE_URL", "")
     return address if re.match(WEB_ADDRESS, address) else ""
 
