@@ -301,14 +301,16 @@ def _check_tone(row: Mapping[str, Any]) -> str:
 
 
 def recommendations_table(rows: Sequence[Mapping[str, Any]], *, is_cut_short: bool) -> Table:
-    """Return a trader's past recommendations, newest first."""
+    """Return a trader's past recommendations, newest first, with the names of the reports where they were others."""
 
     def published(row: Mapping[str, Any]) -> str | None:
         limit = row["published_limit_usd"]
         return None if limit is None else f"{usd_exact(limit)}, {decision_words(row)}"
 
+    has_former_names = any(row["former_account_id"] for row in rows)
     columns = [
         Column("Session", DATE, "effective_session", link=lambda row: session_path(row["session_date"])),
+        *([Column("Reported as", NAME, "former_account_id")] if has_former_names else []),
         Column("Level", LEVEL, "level", tone=lambda row: row["level"]),
         Column("Cut", PERCENT, "cut_ratio"),
         Column("New limit", LIMIT, "new_limit_usd"),
