@@ -11,6 +11,7 @@ from risk.core.runs import Run
 from risk.core.warehouse import Connection
 from risk.limits.approvals import APPROVED, EDITED, Publication
 from risk.limits.publish import publish
+from risk.web.wake import api_address
 from tests.approval_desks import ANN, after_deadline, answer, opened, reported
 from tests.operators.web_client import words
 from tests.report_desks import AS_OF, insert
@@ -70,3 +71,20 @@ def test_approval_offers_the_rejection_of_a_limit_that_a_person_has_set(
 
     assert f"{REJECT} $2,000" in approval(client, publication)
     assert SAME not in approval(client, publication)
+
+
+@pytest.mark.parametrize(
+    ("own", "public", "address"),
+    [
+        ("http://api-server:8080/execution/", "https://risk.example.com/", "http://api-server:8080"),
+        ("http://api-server:8080/airflow/execution", "https://example.com/airflow", "http://api-server:8080/airflow"),
+        ("", "https://risk.example.com/", "https://risk.example.com"),
+    ],
+)
+def test_the_waiting_task_is_woken_where_processes_reach_airflow_not_people(
+    monkeypatch: pytest.MonkeyPatch, own: str, public: str, address: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW__CORE__EXECUTION_API_SERVER_URL", own)
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", public)
+
+    assert api_address() == address

@@ -22,15 +22,21 @@ TIMEOUT_S = 10.0
 log = logging.getLogger(__name__)
 
 
+def api_address() -> str:
+    """Return the address at which Airflow's own processes reach the API server; that of people may be a proxy's."""
+    own = conf.get("core", "execution_api_server_url", fallback="").rstrip("/").removesuffix("/execution")
+    return own or conf.get("api", "base_url", fallback="").rstrip("/")
+
+
 def wake_publication(request: Request, dag_run_id: str) -> None:
     """Choose the only option of the waiting task's required action, as the user who sent a request."""
     token = request.cookies.get(COOKIE_NAME_JWT_TOKEN)
     given = f"Bearer {token}" if token else request.headers.get("Authorization", "")
-    address = conf.get("api", "base_url", fallback="")
+    address = api_address()
     if not (given and address):
         return
     run = f"/api/v2/dags/{PUBLICATION_DAG}/dagRuns/{quote(dag_run_id, safe='')}"
-    url = f"{address.rstrip('/')}{run}/taskInstances/{WAITING_TASK_ID}/-1/hitlDetails"
+    url = f"{address}{run}/taskInstances/{WAITING_TASK_ID}/-1/hitlDetails"
     try:
         with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client:
             chosen = {"chosen_options": [DECIDED_ON_PAGE], "params_input": {}}
