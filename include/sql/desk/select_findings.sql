@@ -1,31 +1,14 @@
--- Reads patterns between traders of some sessions: those of one run, or of each span what the newest run says.
--- Grain: one row per finding, flagged ones first, then the rarest. Reads: desk_findings, desk_scans, runs.
--- Binds: run_id (null = the newest runs), first_session, last_session.
-with newest as (
-    select distinct on (desk_scans.session_date)
-        desk_scans.session_date,
-        desk_scans.run_id
-    from results.desk_scans
-    inner join risk.runs on desk_scans.run_id = runs.run_id
-    where
-        desk_scans.session_date between %(first_session)s and %(last_session)s
-        and not runs.is_point_in_time
-    order by
-        desk_scans.session_date asc,
-        desk_scans.run_id desc
-),
-
-newest_of_session as (
+-- Reads patterns between traders of some sessions, as the runs that count for them have stored them.
+-- Grain: one row per finding, flagged ones first, then the rarest. Reads: desk_findings.
+-- Binds: session_dates, run_ids, own_run_ids (arrays of equal length, see select_scans), first_session.
+with scanned as (
     select
-        runs.session_date,
-        max(runs.run_id) as run_id
-    from results.desk_scans
-    inner join risk.runs
-        on
-            desk_scans.run_id = runs.run_id
-            and desk_scans.session_date = runs.session_date
-    where not runs.is_point_in_time
-    group by runs.session_date
+        listed.session_date,
+        listed.run_id,
+        listed.own_run_id
+    from unnest(%(session_dates)s::date[], %(run_ids)s::bigint[], %(own_run_ids)s::bigint[]) as listed (
+        session_date, run_id, own_run_id
+    )
 )
 
 select
@@ -46,19 +29,15 @@ select
     desk_findings.lag_seconds,
     desk_findings.size_ratio,
     desk_findings.same_size_count
-from results.desk_findings
-left join newest on desk_findings.last_session_date = newest.session_date
-left join newest_of_session on desk_findings.last_session_date = newest_of_session.session_date
-where
-    desk_findings.first_session_date >= %(first_session)s
-    and desk_findings.last_session_date <= %(last_session)s
-    and desk_findings.run_id = coalesce(
-        %(run_id)s::bigint,
-        case
-            when desk_findings.first_session_date = desk_findings.last_session_date then newest.run_id
-            else newest_of_session.run_id
+from scanned
+inner join results.desk_findings
+    on
+        scanned.session_date = desk_findings.last_session_date
+        and desk_findings.run_id = case
+            when desk_findings.first_session_date = desk_findings.last_session_date then scanned.run_id
+            else scanned.own_run_id
         end
-    )
+where desk_findings.first_session_date >= %(first_session)s
 order by
     desk_findings.is_flagged desc,
     desk_findings.false_alarms_per_year asc,

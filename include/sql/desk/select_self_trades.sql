@@ -1,20 +1,6 @@
--- Reads self-trades of some sessions: those of one run, or what the newest run says of each session.
--- Grain: one row per self-trade, the newest first. Reads: desk_self_trades, desk_scans, runs.
--- Binds: run_id (null = the newest runs), first_session, last_session. Money: price in the fill's currency.
-with newest as (
-    select distinct on (desk_scans.session_date)
-        desk_scans.session_date,
-        desk_scans.run_id
-    from results.desk_scans
-    inner join risk.runs on desk_scans.run_id = runs.run_id
-    where
-        desk_scans.session_date between %(first_session)s and %(last_session)s
-        and not runs.is_point_in_time
-    order by
-        desk_scans.session_date asc,
-        desk_scans.run_id desc
-)
-
+-- Reads self-trades of some sessions, as the runs that count for them have stored them.
+-- Grain: one row per self-trade, the newest first. Reads: desk_self_trades.
+-- Binds: session_dates, run_ids (arrays of equal length, see select_scans). Money: price in the fill's currency.
 select
     desk_self_trades.session_date,
     desk_self_trades.buyer_account_id,
@@ -25,11 +11,11 @@ select
     desk_self_trades.price,
     desk_self_trades.fill_count,
     desk_self_trades.is_volume_known
-from results.desk_self_trades
-left join newest on desk_self_trades.session_date = newest.session_date
-where
-    desk_self_trades.session_date between %(first_session)s and %(last_session)s
-    and desk_self_trades.run_id = coalesce(%(run_id)s::bigint, newest.run_id)
+from unnest(%(session_dates)s::date[], %(run_ids)s::bigint[]) as scanned (session_date, run_id)
+inner join results.desk_self_trades
+    on
+        scanned.session_date = desk_self_trades.session_date
+        and scanned.run_id = desk_self_trades.run_id
 order by
     desk_self_trades.executed_at desc,
     desk_self_trades.place desc;

@@ -131,9 +131,7 @@ def read_desk_page(
     run_id = summary.run_id
     binds = {"run_id": run_id if is_last_week else None, "first_session": since, "last_session": until}
     curve = records(connection, "desk/select_curve", {"session_date": reported, "row_count": CURVE_SESSIONS})
-    scans = records(connection, "desk/select_scans", binds)
-    findings = records(connection, "desk/select_findings", binds)
-    self_trades = records(connection, "desk/select_self_trades", binds)
+    scans, findings, self_trades = _read_patterns(connection, binds)
     days = [row["session_date"] for row in (*curve, *scans, *self_trades)]
     days += [row["last_session_date"] for row in findings]
     correlations = records(connection, "desk/select_correlations", {"run_id": run_id})
@@ -151,6 +149,18 @@ def read_desk_page(
         reported=read_reported(connection, days),
         is_last_week=is_last_week,
     )
+
+
+def _read_patterns(connection: Connection, binds: Mapping[str, Any]) -> tuple[list[Row], list[Row], list[Row]]:
+    """Read the scanned sessions of a range, and what the runs that count for them have found there."""
+    scans: list[Row] = [*records(connection, "desk/select_scans", binds)]
+    counting = {
+        "session_dates": [row["session_date"] for row in scans],
+        "run_ids": [row["run_id"] for row in scans],
+        "own_run_ids": [row["own_run_id"] for row in scans],
+    }
+    findings = records(connection, "desk/select_findings", {**counting, "first_session": binds["first_session"]})
+    return scans, [*findings], [*records(connection, "desk/select_self_trades", counting)]
 
 
 def _without_limit(summary: DeskSummary, correlations: Sequence[Row]) -> frozenset[str]:
