@@ -23,6 +23,14 @@ unexport PIP_NO_BINARY PIP_ONLY_BINARY PIP_PYTHON
 unexport UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEWER UV_PYTHON UV_SYSTEM_PYTHON UV_PRERELEASE
 unexport UV_PROJECT_ENVIRONMENT UV_NO_BINARY UV_NO_BUILD UV_TARGET UV_PREFIX UV_RESOLUTION
 
+# A misspelt DATE or FROM would run another session: what a run does not know is refused before anything starts.
+KNOWN := DATE FILLS MAPPING FROM TO AS_OF HISTORY DELIVER PYTHON
+ifneq (,$(filter run up trigger model backfill,$(MAKECMDGOALS)))
+GIVEN := $(foreach word,$(MAKEOVERRIDES),$(if $(findstring =,$(word)),$(firstword $(subst =, ,$(word)))))
+UNKNOWN := $(filter-out $(KNOWN) RISK_% AIRFLOW_%,$(GIVEN))
+$(if $(UNKNOWN),$(error $(UNKNOWN) is no variable of make $(MAKECMDGOALS): use $(KNOWN)))
+endif
+
 .PHONY: help setup run up down status trigger model backfill backup restore
 .PHONY: test test-fast test-sql test-e2e test-faults lint docs format bench prior pictures wheel clean
 

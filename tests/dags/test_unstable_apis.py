@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from risk.core.settings import PROJECT_DIR
+from risk.report.watchdog import calls_deadlines
 
 PUBLIC_MODULES = {
     "airflow.sdk",
@@ -32,6 +33,10 @@ class Use:
     remedy: str
 
 
+EXECUTORS = (
+    "airflow.executors.local_executor.LocalExecutor",
+    "airflow.providers.celery.executors.celery_executor.CeleryExecutor",
+)
 TRIGGER = (
     "See how TriggerDagRunOperator starts a run in this release, and send the same in operators/approval._trigger."
 )
@@ -133,3 +138,19 @@ def test_starting_a_run_from_a_page_still_takes_what_we_send() -> None:
 
     assert {"dag_id", "run_id", "conf", "triggered_by", "triggering_user_name"} <= taken, START
     assert {"dag_id", "run_id"} <= inspect.signature(DagRun.find).parameters.keys(), START
+
+
+@pytest.mark.parametrize("name", EXECUTORS)
+def test_executor_that_runs_the_callbacks_of_deadlines_still_does(name: str) -> None:
+    module, _, executor = name.rpartition(".")
+
+    assert calls_deadlines(name)
+    assert getattr(importlib.import_module(module), executor).supports_callbacks, DEADLINE
+
+
+def test_executor_runs_no_callbacks_of_deadlines_unless_it_says_so() -> None:
+    from airflow.executors.base_executor import BaseExecutor
+
+    assert not BaseExecutor.supports_callbacks, DEADLINE
+    assert not calls_deadlines("KubernetesExecutor,LocalExecutor")
+    assert not calls_deadlines("airflow.executors.base_executor.BaseExecutor")

@@ -6,6 +6,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from risk.core.settings import PROJECT_DIR
 
 CONTRACT = [
@@ -25,6 +27,19 @@ def test_help_lists_every_command_of_the_contract() -> None:
     listed = re.findall(r"^  make ([a-z0-9-]+)", shown, re.MULTILINE)
 
     assert set(CONTRACT) <= set(listed)
+
+
+@pytest.mark.parametrize("command", ["run", "trigger", "backfill"])
+def test_misspelt_variable_is_refused_before_anything_starts(command: str) -> None:
+    asked = ["make", "--dry-run", command]
+
+    refused = subprocess.run([*asked, "DAET=2025-08-15"], cwd=PROJECT_DIR, capture_output=True, text=True, check=False)
+
+    assert refused.returncode != 0
+    assert refused.stdout == ""
+    assert f"DAET is no variable of make {command}: use DATE FILLS" in refused.stderr
+    given = ["DATE=2025-08-15", "FILLS=/a b", "FROM=2025-08-15", "RISK_APPROVAL=all"]
+    assert subprocess.run([*asked, *given], cwd=PROJECT_DIR, capture_output=True, check=False).returncode == 0
 
 
 def test_every_requirement_is_pinned_and_hashed() -> None:
