@@ -39,6 +39,8 @@ def dump_schema(dsn: str) -> str:
 
 def freeze(release: str) -> None:
     """Write what is kept of a release that is not tagged yet."""
+    if ".dev" in release:
+        sys.exit(f"{release} is in the making: name the release in plugins/risk/__init__.py and dags/risk_release.txt.")
     tags = subprocess.run(["git", "tag", "--list", f"v{release}"], cwd=PROJECT_DIR, capture_output=True, check=True)
     if tags.stdout.strip():
         sys.exit(
