@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from risk.core.roles import Duty, Roles
 from risk.core.schema import prepare_warehouse
 from risk.core.warehouse import Connection, connect
+from risk.report.mail import SmtpServer
 from tests.databases import as_role
+from tests.smtp_boxes import Box, served
+
+
+@pytest.fixture
+def box() -> Box:
+    return Box()
+
+
+@pytest.fixture
+def server(box: Box) -> Iterator[SmtpServer]:
+    """Run a mail server that puts everything into the box."""
+    with served(box) as server:
+        yield server
+
+
+@pytest.fixture
+def alarm_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let alerts go to an operator, and their log into the test's folder."""
+    monkeypatch.setenv("RISK_ALARMS_DIR", str(tmp_path / "alarms"))
+    monkeypatch.setenv("RISK_ALARM_RECIPIENTS", "operator@example.test")
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from risk.report.session_state import RunDates
 from risk.report.signals import Signal, announce
 from tests.approval_desks import ANN, answer, opened, reported
 from tests.report_desks import EFFECTIVE_SESSION, SESSION, insert
-from tests.smtp_boxes import Box, closed_port, served
+from tests.smtp_boxes import Box, closed_port
 from tests.webhook_server import Hook, webhook
 
 KEY = RunKey("daily_risk", "scheduled__2025-08-15", 0)
@@ -49,17 +49,6 @@ def _settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(PROJECT_DIR))
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "airflow"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
-@pytest.fixture
-def box() -> Box:
-    return Box()
-
-
-@pytest.fixture
-def server(box: Box) -> Iterator[SmtpServer]:
-    with served(box) as server:
-        yield server
 
 
 @pytest.fixture

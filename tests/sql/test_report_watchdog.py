@@ -49,11 +49,6 @@ def morning(connection: Connection) -> dt.datetime:
 
 
 @pytest.fixture
-def box() -> Box:
-    return Box()
-
-
-@pytest.fixture
 def watched(warehouse_dsn: str, box: Box) -> Iterator[Watched]:
     """Watch the test's database, which plays both, and a mail server that answers."""
     with served(box) as server:

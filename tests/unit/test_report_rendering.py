@@ -12,10 +12,10 @@ import pytest
 
 from risk.core.runs import Run
 from risk.core.settings import TEMPLATE_DIR
-from risk.report.facts import ExposureFacts, Facts, FitFacts, GateFacts, RestatementFacts, RosterEntry, WarningFacts
+from risk.report.facts import ExposureFacts, Facts, FitFacts, GateFacts, RestatementFacts, RosterEntry
 from risk.report.page import ApprovalRequest, Links, build_page
 from risk.report.receipt_facts import LimitUseFacts
-from risk.report.render import TEXT_WIDTH, Rendered, name_parts, render_views
+from risk.report.render import TEXT_WIDTH, Rendered, render_views
 from tests.mail_reading import read_aloud
 from tests.report_desks import RUN, SESSION, account, desk, receipt
 
@@ -195,29 +195,6 @@ def test_mail_does_not_tell_what_argues_against_a_cut() -> None:
         of_the_cut, _, of_the_raise = words.partition("Trader A: ")[2].partition("Trader B: ")
         assert "the firm rule applies regardless): a loss of $812: +4% Recommended cut" in of_the_cut
         assert "; ".join(given) in of_the_raise
-
-
-def test_names_are_links_to_the_traders_pages_where_the_address_of_the_ui_is_known() -> None:
-    facts = desk(
-        [account("NET 1"), account("NET002", limit_in_force_usd=Decimal(3000)), account("NET003", "0.00")],
-        limit_use=LimitUseFacts((receipt("NET004"),)),
-    )
-
-    views, unknown = (rendered(facts, links=Links(base_url=url)) for url in ("https://risk.example.test/", ""))
-
-    address = "https://risk.example.test/risk/traders"
-    linked = re.findall(rf'<a href="{address}/([^"]+)"[^>]*>([^<]+)</a>', views.html)
-    # In the headline and his row; in the first lines and the breach; where the cut stands; where the limit is kept.
-    assert sorted(linked) == [
-        ("NET%201", "NET 1"), ("NET%201", "NET 1"), ("NET002", "NET002"), ("NET003", "NET003"),
-        *[("NET004", "NET004")] * 3,
-    ]  # fmt: skip
-    assert [line for line in views.text.splitlines() if address in line] == [
-        f"NET 1: {address}/NET%201",
-        f"NET004: {address}/NET004",
-        f"NET002: {address}/NET002",
-    ]
-    assert "/risk/traders" not in unknown.html + unknown.text
 
 
 @pytest.mark.parametrize(
@@ -493,26 +470,6 @@ def test_first_lines_answer_who_changed_who_broke_a_limit_where_the_exposure_is_
         assert (words.count("no fills received"), "DATA WARNINGS" in words) == (1, False)
 
 
-def test_names_in_a_sentence_are_links_and_other_words_are_not() -> None:
-    facts = desk([account("NET001"), account("NET001 B"), account("A"), account("<i>x")])
-    said = "A fill of NET001, NET001 B and <i>x: fills_NET001.csv, NET001.csv and XNET001 or NET001-2 are none."
-
-    views = rendered(
-        replace(facts, warnings=(WarningFacts("check", "fees", said), *facts.warnings)),
-        links=Links(base_url="http://r"),
-    )
-    parts = name_parts(said, facts)
-
-    assert [part for part, is_name in parts if is_name] == ["NET001", "NET001 B", "<i>x"]
-    assert "".join(part for part, _ in parts) == said
-    assert name_parts("no name", facts) == [("no name", False)]
-    many = name_parts(", ".join(["NET001"] * 30), facts)
-    assert sum(is_name for _, is_name in many) == 20
-    assert '<a href="http://r/risk/traders/NET001%20B" style="color:inherit;">NET001 B</a> and' in views.html
-    assert "<i>x" not in views.html
-    assert said in " ".join(views.text.split())
-
-
 def test_status_that_a_reason_says_is_not_said_again() -> None:
     limited = {"status": "limited history", "active_session_count": 12}
     plain_status = rendered(desk([account(**limited)]))
@@ -524,25 +481,6 @@ def test_status_that_a_reason_says_is_not_said_again() -> None:
         assert words.count("Limited history") == 1
 
 
-def test_mail_links_to_the_desk_and_the_limits_and_an_excerpt_not_to_the_desk() -> None:
-    fits = (FitFacts("NET001", "too large", "losses too large", "", Decimal(3000)),)
-    facts, links = desk([account()], fits=fits), Links(base_url="http://risk.example:8080/")
-    base = "http://risk.example:8080/risk"
-
-    whole, excerpt = (
-        rendered(facts, links=links),
-        render_views("risk_report", build_page(facts, RUN, links, group="One")),
-    )
-
-    assert f'<a class="link" href="{base}/desk/2025-08-15"' in whole.html
-    # At the end, and where limits that do not fit are named.
-    assert whole.html.count(f'href="{base}/limits"') == 2
-    assert f"Desk: {base}/desk/2025-08-15\nLimits: {base}/limits\n" in whole.text
-    for words in (excerpt.html, excerpt.text):
-        assert f"{base}/limits" in words
-        assert f"{base}/desk" not in words
-
-
 def test_mail_says_that_it_replaces_an_earlier_one_when_the_run_is_a_revision() -> None:
     second = Run(8, RUN.session_date, RUN.effective_session, RUN.as_of, 2, 4, "manual", "0a1b2c3d4e5f", False)
 
@@ -551,27 +489,3 @@ def test_mail_says_that_it_replaces_an_earlier_one_when_the_run_is_a_revision() 
     for words in (views.text, read_aloud(views.html)):
         assert "Revision 2: replaces earlier emails for this session." in words
     assert "replaces" not in rendered(desk([account()])).text
-
-
-def test_mail_links_to_the_run_if_the_address_of_the_ui_is_known() -> None:
-    path = "/dags/daily_risk/runs/manual"
-    without = rendered(desk([account()]), links=Links(path))
-    with_address = rendered(desk([account()]), links=Links(path, base_url="http://127.0.0.1:8080/"))
-
-    assert "/dags/daily_risk" not in without.text + without.html
-    assert "http://127.0.0.1:8080/dags/daily_risk/runs/manual" in with_address.text
-    assert 'href="http://127.0.0.1:8080/dags/daily_risk/runs/manual"' in with_address.html
-
-
-def test_mail_links_to_the_risk_page_of_its_session() -> None:
-    views = rendered(desk([account()]), links=Links(base_url="https://risk.example.test"))
-
-    assert "Risk page: https://risk.example.test/risk/sessions/2025-08-15" in views.text
-    assert 'href="https://risk.example.test/risk/sessions/2025-08-15"' in views.html
-
-
-def test_mail_loads_nothing_from_elsewhere() -> None:
-    markup = rendered(DESK).html
-
-    assert not re.search(r"(?:src|href|url)\s*[=(]\s*[\"']?http", markup)
-    assert "<script" not in markup
