@@ -33,6 +33,8 @@ PAUSED: set[str] = set()
 TAGS = [{"name": "risk"}, {"name": f"release {__version__}"}]
 PLUGINS = [{"name": "risk", "source": f"morning-risk-run=={__version__}: EntryPoint(name='risk')"}]
 BROKEN: list[dict[str, str]] = []
+REFUSED: dict[str, int] = {}
+"""Status by path."""
 
 
 class Airflow(BaseHTTPRequestHandler):
@@ -49,7 +51,8 @@ class Airflow(BaseHTTPRequestHandler):
             "/importErrors": {"import_errors": BROKEN},
             "/plugins": {"plugins": PLUGINS},
         }
-        self._answer(answers.get(path, {"is_paused": path.rpartition("/")[2] in PAUSED, "tags": TAGS}))
+        content = answers.get(path, {"is_paused": path.rpartition("/")[2] in PAUSED, "tags": TAGS})
+        self._answer(content, REFUSED.get(path, 200))
 
     def _answer(self, content: object, status: int = 200) -> None:
         body = json.dumps(content).encode()
@@ -79,9 +82,12 @@ class Site:
     secrets: Path
     settings: dict[str, object] = field(default_factory=dict)
 
+    @property
+    def installation(self) -> Installation:
+        return Installation(Settings(**self.settings), self.environment, NOW)  # type: ignore[arg-type]
+
     def problems(self) -> list[str]:
-        installation = Installation(Settings(**self.settings), self.environment, NOW)  # type: ignore[arg-type]
-        return [f"{one.subject}: {one.sentence}" for one in examine(installation) if not one.is_healthy]
+        return [f"{one.subject}: {one.sentence}" for one in examine(self.installation) if not one.is_healthy]
 
     def run(self, command: str) -> None:
         with self.owner, self.owner.cursor() as cursor:
@@ -281,6 +287,11 @@ PLANTED: dict[str, tuple[Callable[[Site], None], Callable[[Site], None], str]] =
         lambda _: BROKEN.clear(),
         r"airflow: daily_risk.py cannot be imported: The DAG files need 0\.2\.0\.",
     ),
+    "DAG file that Airflow has never read": (
+        lambda _: REFUSED.update({"/dags/daily_risk": 404}),
+        lambda _: REFUSED.clear(),
+        r"airflow: Airflow does not know daily_risk: bring the folder dags/ to it, or fix its import error\.",
+    ),
     "broken DAG file": (
         lambda _: BROKEN.append({"filename": "daily_risk.py", "stack_trace": "Traceback\nNameError: chain"}),
         lambda _: BROKEN.clear(),
@@ -326,6 +337,19 @@ def test_doctor_names_a_database_that_a_role_may_enter(site: Site, warehouse_dsn
 
     assert len(problems) == 2
     assert all(f"may connect to {name}: as a superuser, revoke connect" in problem for problem in problems)
+
+
+def test_doctor_says_where_it_may_not_see_the_wheel_of_the_api_server(site: Site) -> None:
+    REFUSED["/plugins"] = 403
+    try:
+        found = [one.sentence for one in examine(site.installation) if one.subject == "release"]
+        problems = site.problems()
+    finally:
+        REFUSED.clear()
+
+    assert found[0].endswith("its wheel was not compared.")
+    assert found[1:] == [f"Code and DAG files are of release {__version__}."]
+    assert problems == []
 
 
 def test_doctor_changes_nothing(site: Site) -> None:

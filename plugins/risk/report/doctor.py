@@ -9,6 +9,7 @@ import socket
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from risk.core.connections import (
     SMTP_CONNECTION,
     VENDOR_CONNECTION,
     WAREHOUSE_CONNECTION,
+    AirflowApi,
     api_of,
     postgres_dsn,
     read_connection,
@@ -171,8 +173,8 @@ def check_airflow(environment: Mapping[str, str], dag_ids: Sequence[str]) -> Ite
         with api_of(read_connection(environment, API_CONNECTION)) as api:
             health = api.health()
             errors = api.call("GET", "/importErrors")["import_errors"]
-            dags = [api.call("GET", f"/dags/{dag_id}") for dag_id in dag_ids]
-            plugins = api.call("GET", "/plugins")["plugins"]
+            dags = {dag_id: _unless(HTTPStatus.NOT_FOUND, api, f"/dags/{dag_id}") for dag_id in dag_ids}
+            plugins = _unless(HTTPStatus.FORBIDDEN, api, "/plugins")
     except RiskError as error:
         yield Diagnosis("airflow", is_healthy=False, sentence=str(error))
         return
@@ -182,11 +184,24 @@ def check_airflow(environment: Mapping[str, str], dag_ids: Sequence[str]) -> Ite
         yield Diagnosis("airflow", is_healthy=state == "healthy", sentence=f"{component} is {state}{remedy}.")
     for broken in errors:
         yield Diagnosis("airflow", is_healthy=False, sentence=_import_error(broken))
-    for dag_id, dag in zip(dag_ids, dags, strict=True):
-        if dag["is_paused"]:
+    for dag_id, dag in dags.items():
+        if dag is None:
+            sentence = f"Airflow does not know {dag_id}: bring the folder dags/ to it, or fix its import error."
+            yield Diagnosis("airflow", is_healthy=False, sentence=sentence)
+        elif dag["is_paused"]:
             sentence = f"{dag_id} is paused, so no run starts: unpause it in the UI."
             yield Diagnosis("airflow", is_healthy=False, sentence=sentence)
-    yield from check_releases(dags, plugins)
+    if plugins is None:
+        sentence = (
+            f"Airflow shows its plugins to others than the login of {API_CONNECTION}: its wheel was not compared."
+        )
+        yield Diagnosis("release", is_healthy=True, sentence=sentence)
+    yield from check_releases([dag for dag in dags.values() if dag], plugins["plugins"] if plugins else [])
+
+
+def _unless(status: HTTPStatus, api: AirflowApi, path: str) -> Any:
+    """Ask Airflow for something, ``None`` where it answers with the status; other refusals are errors."""
+    return None if api.request("GET", path)[0] == status else api.call("GET", path)
 
 
 def _import_error(broken: Mapping[str, str]) -> str:
