@@ -16,6 +16,7 @@ from risk.report.watchdog import calls_deadlines
 PUBLIC_MODULES = {
     "airflow.sdk",
     "airflow.sdk.exceptions",
+    "airflow.sdk.observability",
     "airflow.plugins_manager",
     "airflow.providers.standard.operators.hitl",
     "airflow.timetables.base",

@@ -25,6 +25,7 @@ from risk.limits.approvals import (
 from risk.limits.publish import publish
 from risk.operators.assets import LIMITS, add_event
 from risk.operators.base import SMTP_CONNECTION_ID, service_connection, warehouse
+from risk.operators.metrics import send_gauges
 from risk.operators.outbound import outbound_of
 from risk.operators.signals import pass_on
 from risk.report.mail import smtp_server_of
@@ -178,18 +179,20 @@ class SendLimitsOperator(BaseOperator):
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  (Airflow's signature)
         """Mail."""
+        from risk.report.gauges import limits_gauges
         from risk.report.limits_mail import send_limits
         from risk.report.morning_signals import limits_signal
 
         server, settings = smtp_server_of(service_connection(SMTP_CONNECTION_ID)), read_settings()
         with warehouse() as connection:
             publication = read_publication(connection, run_id=int(self.run_id))
+            run = read_run(connection, publication.run_id)
             outcome = send_limits(connection, server, publication, settings)
-            published = rows(
-                connection, "publish_limits/select_published_limits", {"publication_id": publication.publication_id}
-            )
+            gauges = limits_gauges(connection, publication)
         if outcome.sent_count:
-            pass_on(settings, [limits_signal(publication, len(published), settings)])
+            pass_on(settings, [limits_signal(publication, int(gauges["limits.in_force"]), settings)])
+        if gauges["limits.in_force"]:
+            send_gauges(run, lambda: gauges)
         outcome.raise_for_faults("send_limits")
         self.log.info("session=%s mails=%d", publication.effective_session, outcome.sent_count)
         return {"sent_count": outcome.sent_count}

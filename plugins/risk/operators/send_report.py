@@ -15,6 +15,7 @@ from risk.limits.stand_in import stand_in_policy
 from risk.operators.approval import NO_APPROVAL, start_approval
 from risk.operators.assets import REPORT, add_event
 from risk.operators.base import SMTP_CONNECTION_ID, RunOperator, service_connection
+from risk.operators.metrics import send_gauges
 from risk.operators.signals import announce_report
 from risk.report.mail import SmtpServer, smtp_server_of
 from risk.report.page import Links
@@ -78,6 +79,7 @@ class SendReportOperator(RunOperator):
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Report the run."""
+        from risk.report.gauges import report_gauges
         from risk.report.send import send_report
 
         current = read_settings()
@@ -92,6 +94,8 @@ class SendReportOperator(RunOperator):
             start_approval(approval_run_id(run), run.run_id, run.session_date)
         if sent.sent_count:
             announce_report(connection, run, current, asks_approval=approval is not None)
+        if sent.is_delivered:
+            send_gauges(run, lambda: report_gauges(connection, run))
         # Last: one refused recipient stops neither the others' mails nor the approval.
         sent.outcome.raise_for_faults("send_report")
         return {

@@ -1,0 +1,72 @@
+"""Gauges leave a process that ends as Airflow's tasks do, without cleaning up."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from risk.core.settings import PROJECT_DIR
+from tests.otlp_server import collector
+
+TASK = """
+import os
+from airflow.sdk.observability import stats
+from airflow.sdk.observability.metrics import stats_utils
+from risk.operators.metrics import set_gauges
+
+# as Airflow's task runner does
+stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=False)
+set_gauges("desk", {"report.recipients": 3, "report.sent_timestamp": 1755515100.25})
+print("ended")
+os._exit(0)
+"""
+GAUGES = {"airflow.risk.report.recipients": 3.0, "airflow.risk.report.sent_timestamp": 1755515100.25}
+
+
+def run_task(environment: dict[str, str]) -> str:
+    path = {"PYTHONPATH": str(PROJECT_DIR / "plugins")}
+    done = subprocess.run(
+        [sys.executable, "-c", TASK],
+        env={**os.environ, **path, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_gauges_reach_a_collector_of_opentelemetry_before_the_process_is_gone() -> None:
+    with collector() as found:
+        run_task(found.environment)
+
+    assert found.of_desk("desk") == GAUGES
+
+
+def test_collector_that_never_answers_does_not_hold_the_task() -> None:
+    with collector(hangs=True) as found:
+        printed = run_task(found.environment)
+
+    assert printed.endswith("ended\n")
+    assert found.gauges == {}
+
+
+def test_without_metrics_nothing_is_sent_and_nothing_fails() -> None:
+    assert run_task({}).endswith("ended\n")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("statsd") is None, reason="apache-airflow[statsd] is not installed.")
+def test_gauges_reach_a_listener_of_statsd() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.settimeout(60)
+        port = str(listener.getsockname()[1])
+        on = {"AIRFLOW__METRICS__STATSD_ON": "True", "AIRFLOW__METRICS__STATSD_PORT": port}
+        run_task({**on, "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1"})
+        received = sorted(listener.recv(1_000).decode() for _ in GAUGES)
+
+    assert received == ["airflow.risk.report.recipients:3|g", "airflow.risk.report.sent_timestamp:1755515100.25|g"]
