@@ -13,6 +13,7 @@ from risk.limits.publish import publish
 from risk.report.gauges import limits_gauges, report_gauges
 from tests.approval_desks import MORNING, opened, reported
 from tests.report_desks import insert, open_run
+from tests.unit.test_ops import documented_gauges
 
 SENT_AT = dt.datetime(2025, 8, 18, 11, 5, tzinfo=dt.UTC)
 
@@ -48,6 +49,9 @@ def test_gauges_of_a_report_count_traders_and_recipients_and_say_what_is_due_nex
     in_force = limits_gauges(connection, publication)
     assert in_force["limits.in_force"] == 4
     assert in_force["limits.published_timestamp"] > before.timestamp()
+    # and these are the ones that the documentation, the dashboard and the rules speak of
+    sent = {f"airflow_risk_{name.replace('.', '_')}" for name in gauges | in_force}
+    assert sent == documented_gauges()
 
 
 @pytest.mark.parametrize(
