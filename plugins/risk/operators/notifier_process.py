@@ -22,6 +22,8 @@ from risk.core.errors import RequestError, RiskError
 LONGEST_SENTENCE = 500
 """A pipe takes answers of such a length whole, whoever else writes."""
 
+POLL_SECONDS = 0.05
+
 SAFE = {
     **dict.fromkeys(range(32), " "),
     ord("\n"): "\n",
@@ -60,19 +62,40 @@ def build(path: str, arguments: Mapping[str, Any]) -> BaseNotifier:
         raise RequestError(f"does not take these arguments ({error})") from error
 
 
-def attempt(index: int, asked: Mapping[str, Any], answers: int) -> None:
-    """Run a notifier for each of its signals, and print how it ended."""
-    answer = {"notifier": index, "error_class": "", "message": ""}
-    try:
-        notifier = build(asked["path"], asked["arguments"])
-        for number, facts in enumerate(asked["signals"]):
-            # Rendering changes a notifier, so that each signal needs its own.
-            current = build(asked["path"], asked["arguments"]) if number else notifier
-            current({"risk": escaped(facts), "risk_unescaped": facts})
-    except BaseException as error:  # noqa: BLE001  (anything that others' code does is an answer)
-        answer |= {"error_class": type(error).__name__, "message": sentence(error)[:LONGEST_SENTENCE]}
-    # In one piece, whatever the other threads write.
-    os.write(answers, f"{json.dumps(answer)}\n".encode())
+class Attempt(threading.Thread):
+    """Runs a notifier for each of its signals, and prints how it ended.
+
+    Parameters
+    ----------
+    index, asked
+        Its place in the request, and what the request says of it.
+    answers
+        File descriptor of the answers.
+    """
+
+    def __init__(self, index: int, asked: Mapping[str, Any], answers: int) -> None:
+        super().__init__(daemon=True)
+        self.index, self.asked, self.answers = index, asked, answers
+        self.began_at: float | None = None
+
+    def run(self) -> None:
+        """Run it; whatever others' code raises is an answer."""
+        answer = {"notifier": self.index, "error_class": "", "message": ""}
+        try:
+            notifier = build(self.asked["path"], self.asked["arguments"])
+            self.began_at = time.monotonic()
+            for number, facts in enumerate(self.asked["signals"]):
+                # Rendering changes a notifier, so that each signal needs its own.
+                current = build(self.asked["path"], self.asked["arguments"]) if number else notifier
+                current({"risk": escaped(facts), "risk_unescaped": facts})
+        except BaseException as error:  # noqa: BLE001
+            answer |= {"error_class": type(error).__name__, "message": sentence(error)[:LONGEST_SENTENCE]}
+        # In one piece, whatever the other threads write.
+        os.write(self.answers, f"{json.dumps(answer)}\n".encode())
+
+    def is_over(self, seconds: float) -> bool:
+        """Whether it has ended, or has worked for so many seconds; importing it is not its work."""
+        return not self.is_alive() or (self.began_at is not None and time.monotonic() - self.began_at > seconds)
 
 
 def sentence(error: BaseException) -> str:
@@ -89,15 +112,11 @@ def main() -> None:
     answers = os.dup(1)
     os.dup2(2, 1)
     request = json.load(sys.stdin)
-    threads = [
-        threading.Thread(target=attempt, args=(index, asked, answers), daemon=True)
-        for index, asked in enumerate(request["notifiers"])
-    ]
-    for thread in threads:
-        thread.start()
-    ends_at = time.monotonic() + request["seconds"]
-    for thread in threads:
-        thread.join(max(0.0, ends_at - time.monotonic()))
+    attempts = [Attempt(index, asked, answers) for index, asked in enumerate(request["notifiers"])]
+    for one in attempts:
+        one.start()
+    while not all(one.is_over(request["seconds"]) for one in attempts):
+        time.sleep(POLL_SECONDS)
     # Without waiting for those that hang.
     os._exit(0)
 

@@ -33,7 +33,7 @@ CHILD: Final = "risk.operators.notifier_process"
 NOTIFY_SECONDS: Final = 10.0
 """How long notifiers may work, all at the same time."""
 CHILD_SECONDS: Final = 30.0
-"""How long their process may live: it imports Airflow first."""
+"""How long their process may live: it imports Airflow and them first."""
 CONNECT_SECONDS: Final = 10
 LONGEST_TEXT: Final = 1_000
 REMEDY: Final = "Correct RISK_NOTIFIERS or its connection."
