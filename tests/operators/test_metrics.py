@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
 import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
+import psycopg2
 import pytest
 
-from risk.core.settings import PROJECT_DIR
+from risk.core.settings import EXCHANGE_ZONE, PROJECT_DIR
 from tests.otlp_server import collector
+from tests.report_desks import RUN
 
 TASK = """
 import os
@@ -38,6 +42,25 @@ def run_task(environment: dict[str, str]) -> str:
         check=True,
     )
     return done.stdout
+
+
+def test_only_a_live_morning_sends_gauges_and_a_lost_warehouse_raises_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    from risk.operators import metrics
+
+    sent: list[dict[str, float]] = []
+    monkeypatch.setattr(metrics, "set_gauges", lambda desk, gauges: sent.append({desk: len(gauges)}))
+    live = replace(RUN, effective_session=dt.datetime.now(EXCHANGE_ZONE).date() + dt.timedelta(days=1))
+
+    def lost() -> dict[str, float]:
+        raise psycopg2.OperationalError("server closed the connection")
+
+    metrics.send_gauges(live, lost)
+    for run in (RUN, replace(live, is_simulated=True), replace(live, is_point_in_time=True)):
+        metrics.send_gauges(run, lambda: {"report.recipients": 1.0})
+    assert sent == []
+
+    metrics.send_gauges(live, lambda: {"report.recipients": 1.0})
+    assert sent == [{"desk": 1}]
 
 
 def test_gauges_reach_a_collector_of_opentelemetry_before_the_process_is_gone() -> None:
