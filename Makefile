@@ -32,7 +32,7 @@ $(if $(UNKNOWN),$(error $(UNKNOWN) is no variable of make $(MAKECMDGOALS): use $
 endif
 
 .PHONY: help setup run up down status trigger model backfill backup restore
-.PHONY: test test-fast test-sql test-e2e test-faults lint docs format bench prior pictures wheel clean
+.PHONY: test test-fast test-sql test-e2e test-faults test-compose lint docs format bench prior pictures wheel clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -67,8 +67,8 @@ backup: setup ## write the warehouses and Airflow's metadata into one file under
 restore: setup ## replace this clone's databases by those of a backup FILE=path [TRUSTED=1]
 	@./riskctl restore --file "$${FILE:-}" $(if $(TRUSTED),--trusted)
 
-test: setup ## all tests but the faults: Postgres, mail server and Airflow of its own
-	@$(PYTEST) -m "not faults" --dist loadfile --no-loadscope-reorder
+test: setup ## all tests but faults and Compose: Postgres, mail server and Airflow of its own
+	@$(PYTEST) -m "not faults and not compose" --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## unit and property tests: no service, about two minutes on two cores
 	@$(PYTEST) -m fast --dist worksteal tests/unit tests/properties
@@ -81,6 +81,9 @@ test-e2e: setup ## tests that need Airflow, a browser or a whole stack
 
 test-faults: setup ## fail every step at every statement, commit, file and mail command, then repeat it; prints tried and survived
 	@$(PYTEST) -m faults --dist load tests/faults
+
+test-compose: setup ## start the compose file and live through a morning, crash, upgrade and restore; skips without a container engine
+	@$(VENV_PYTHON) -m pytest -n 0 -s -m compose tests/compose
 
 lint: setup ## format, lint, types, SQL, layers, spelling, dependencies; changes nothing
 	@.venv/bin/ruff format --check $(LINTED)

@@ -25,6 +25,7 @@ TEST_OPTIONS = "-c search_path=risk,derived,results,public"
 TIERS = {
     "integration": "e2e",
     "faults": "faults",
+    "compose": "compose",
     "golden": "sql",
     "properties": "fast",
     "operators": "e2e",
@@ -34,7 +35,7 @@ TIERS = {
 }
 """Tier by folder: ``fast`` needs no service, ``sql`` a Postgres, ``e2e`` Airflow, a browser or a whole stack.
 
-``faults`` repeats every step for every fault.
+``faults`` repeats every step for every fault, ``compose`` starts the compose file in a container engine.
 
 Folders run in this order, those of the shortest files last, so that all workers end together.
 """

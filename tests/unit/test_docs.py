@@ -81,6 +81,7 @@ NOT_RUN = {
     "make pictures": "needs a running desk with approvals and replaces committed pictures",
     "make requirements": "resolves the newest packages and changes the pins",
     "python -m bench": "measures for many minutes",
+    "make test-compose": "runs the tests that start the compose file",
     "docker compose": "tests/compose runs them, in a container engine",
     "docker images": "shows digests of a registry, which CI does not reach",
     "openssl rand": "makes a password",
