@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 import psycopg2
-from airflow.sdk.observability import stats
+from airflow.sdk.observability.stats import gauge
 
 from risk.core.errors import RiskError
 from risk.core.runs import Run
@@ -42,7 +42,7 @@ def send_gauges(run: Run, read: Callable[[], Mapping[str, float]]) -> None:
 def set_gauges(desk: str, gauges: Mapping[str, float]) -> None:
     """Set gauges below ``risk.``, labeled with the desk where the backend has labels, and send them now."""
     for name, value in gauges.items():
-        stats.gauge(f"risk.{name}", value, tags={"desk": desk})
+        gauge(f"risk.{name}", value, tags={"desk": desk})
     flush()
 
 
