@@ -37,5 +37,5 @@ def installation(engine: Engine, tmp_path: Path) -> Iterator[Installation]:
     """Give an installation that is not started yet; it is removed with its data afterwards."""
     made = make_installation(engine, tmp_path)
     yield made
-    made.compose("down", "--volumes", "--remove-orphans")
+    made.compose("--profile", "celery", "down", "--volumes", "--remove-orphans")
     engine.run("image", "rm", "--force", f"{made.project}-airflow")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import re
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterable
@@ -163,6 +164,16 @@ def add_mailpit(archive: tarfile.TarFile) -> None:
     add_text(archive, "mailpit", f"#!/bin/bash\n{is_ready}\nexec python3 /mailpit.py\n", mode=0o755)
 
 
+def add_redis(archive: tarfile.TarFile) -> None:
+    """Add Debian's Redis and a folder for its data that is its user's."""
+    if shutil.which("redis-server") is None:
+        raise NoEngineError("no registry answers, and Debian's redis-server is not installed")
+    add_debian(archive, ("redis-server",))
+    data = tarfile.TarInfo("data")
+    data.type, data.mode, data.uid, data.gid = tarfile.DIRTYPE, 0o755, 999, 999
+    archive.addfile(data)
+
+
 def _executable(part: tarfile.TarInfo) -> tarfile.TarInfo:
     part.mode = 0o755
     return part
@@ -185,6 +196,7 @@ def add_link(archive: tarfile.TarFile, name: str, target: str) -> None:
 MAKERS: dict[str, tuple[Callable[[tarfile.TarFile], None], str]] = {
     "python": (add_python, 'CMD ["python3"]'),
     "postgres": (add_postgres, 'ENTRYPOINT ["docker-entrypoint.sh"]'),
+    "redis": (add_redis, 'CMD ["redis-server"]'),
     "axllent/mailpit": (add_mailpit, 'ENTRYPOINT ["/mailpit"]'),
 }
 """What is added to Debian's files, and how the image starts, by the name of the image."""

@@ -88,6 +88,7 @@ def test_an_installation_survives_interruption_crash_upgrade_and_loss_of_all_vol
     step("first start, interrupted", lambda: interrupt_first_start(installation))
     step("restore", lambda: restore(installation, tmp_path / "backup.sql"))
     step("replay", lambda: replay(installation))
+    step("two workers", lambda: run_on_two_workers(installation))
 
 
 def step(name: str, deed: Callable[[], object]) -> None:
@@ -238,3 +239,21 @@ def replay(installation: Installation) -> str:
     assert installation.page("boss", f"/sessions/{SESSION}")[0] == 200
     assert "Approved by boss" in installation.page("visitor", "/approvals/1")[1]
     return installation.inside("api-server", "riskctl", "replay", "--session", SESSION).strip()[:200]
+
+
+def run_on_two_workers(installation: Installation) -> str:
+    """The same installation with Redis and two workers: the tasks of the next session run on these."""
+    installation.values |= {"AIRFLOW_EXECUTOR": "CeleryExecutor", "COMPOSE_PROFILES": "celery"}
+    installation.write_env()
+    installation.start()
+    workers = installation.done("ps", "--quiet", "worker").split()
+    assert len(workers) == 2
+    api, body = installation.api("boss"), {"session_date": "2025-07-03", "deliver": False}
+    run_id = runs.trigger(api, body)
+    list(runs.follow(api, run_id))
+    runs.raise_for_failure(api, run_id)
+    tasks = api.call("GET", f"/dags/daily_risk/dagRuns/{run_id}/taskInstances")["task_instances"]
+    ran_on = {task["hostname"] for task in tasks if task["state"] == "success"}
+    assert ran_on <= {worker[:12] for worker in workers}
+    assert installation.page("boss", "/sessions/2025-07-03")[0] == 200
+    return f"{len(tasks)} tasks on {len(ran_on)} workers"

@@ -23,7 +23,7 @@ EXCLUDED = {
 
 COMPOSE = PROJECT_DIR / "docker-compose.yaml"
 EXAMPLE = PROJECT_DIR / ".env.example"
-SERVICES = {"postgres", "mailpit", "migrate", "api-server", "scheduler", "dag-processor", "watchdog"}
+SERVICES = {"postgres", "mailpit", "migrate", "api-server", "scheduler", "dag-processor", "watchdog", "redis", "worker"}
 VARIABLE = re.compile(r"\$\{([A-Z_]+)([^}]*)\}")
 
 
@@ -47,7 +47,7 @@ def example_variables() -> dict[str, str]:
 
 
 def test_compose_uses_exactly_the_variables_of_the_example() -> None:
-    assert set(used_variables()) - {"COMPOSE_PROJECT_NAME"} == set(example_variables())
+    assert set(used_variables()) - {"COMPOSE_PROJECT_NAME"} == set(example_variables()) - {"COMPOSE_PROFILES"}
 
 
 def test_no_secret_has_a_default_and_a_missing_one_stops_the_start() -> None:
@@ -110,7 +110,7 @@ def test_a_default_of_the_compose_file_is_that_of_the_example() -> None:
     defaults = {name: rest.removeprefix(":-") for name, rest in used_variables().items() if rest.startswith(":-")}
     named = {name: value for name, value in defaults.items() if value and not name.endswith("_HOST_DIR")}
 
-    assert named == {name: example_variables()[name] for name in ("AIRFLOW_PORT", "MAILPIT_PORT")}
+    assert named == {name: example_variables()[name] for name in ("AIRFLOW_EXECUTOR", "AIRFLOW_PORT", "MAILPIT_PORT")}
 
 
 def test_every_service_runs_without_root_and_says_when_it_is_healthy(compose: dict[str, Any]) -> None:
@@ -142,7 +142,7 @@ def test_every_image_is_pinned_to_a_version(compose: dict[str, Any]) -> None:
     images = {service["image"] for service in compose["services"].values()} - {own}
     images |= set(re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE))
 
-    assert len(images) == 3
+    assert len(images) == 4
     assert all(re.search(r":v?\d+\.\d+(\.\d+)?(-[a-z-]+)?$", image) for image in images)
 
 
@@ -154,7 +154,7 @@ def test_data_outlive_containers_in_named_volumes(compose: dict[str, Any]) -> No
         if isinstance(volume, str) and not volume.startswith("/")
     }
 
-    assert mounted == set(compose["volumes"]) == {"alarms", "logs", "mail", "postgres", "reports"}
+    assert mounted == set(compose["volumes"]) == {"alarms", "logs", "mail", "postgres", "redis", "reports"}
 
 
 def test_folders_of_the_host_are_optional_exist_and_switch_their_settings_on(compose: dict[str, Any]) -> None:
@@ -176,7 +176,7 @@ def test_one_service_builds_the_image_that_all_others_of_this_project_use(compos
     services = compose["services"]
     own = {name for name, service in services.items() if service["image"] == "${COMPOSE_PROJECT_NAME}-airflow"}
 
-    assert own == SERVICES - {"postgres", "mailpit"}
+    assert own == SERVICES - {"postgres", "mailpit", "redis"}
     assert {name: service["pull_policy"] for name, service in services.items() if "build" in service} == {
         "migrate": "build"
     }
