@@ -17,6 +17,7 @@ MEASUREMENTS = (
     "pnl",
     "replay",
     "operation",
+    "backfill",
     "forecast",
     "page",
     "vendor",

@@ -1,4 +1,4 @@
-"""The daily run on the running scheduler against an empty chain of seven tasks in it; memory; a backfill."""
+"""The daily run on the running scheduler against an empty chain of seven tasks in it; memory; a backfill; Celery."""
 
 from __future__ import annotations
 
@@ -16,10 +16,16 @@ from devstack.workspace import Workspace
 from risk.core.connections import AirflowApi
 from risk.core.errors import StackError
 from simulation.desk import write_desk
+from tests.celery_stack import celery_stack, missing
 
 REPEATS = 3
 BACKFILL_SESSIONS = 60
-LIMITS = {"daily_run_over_empty_chain": 1.5, "memory_bytes": 1.5e9, "backfill_seconds": 300.0}
+LIMITS = {
+    "daily_run_over_empty_chain": 1.5,
+    "memory_bytes": 1.5e9,
+    "backfill_seconds": 300.0,
+    "celery_over_local": 1.5,
+}
 EMPTY_CHAIN = """
 from __future__ import annotations
 
@@ -63,6 +69,10 @@ def measure(folder: Path) -> dict[str, float]:
         "memory_bytes": used,
         "backfill_seconds": backfill_seconds,
     }
+    if missing():
+        print(f"Celery is not measured: {missing()}")
+    else:
+        figures["celery_over_local"] = _on_celery(folder / "celery", desk, conf) / min(daily)
     print(f"daily run {min(daily):.1f} s, empty chain {min(empty):.1f} s, best of {REPEATS} each")
     for name, figure in figures.items():
         print(f"{name:50s} {figure:14.2f}  limit ratio {figure / LIMITS[name]:6.3f}")
@@ -78,6 +88,15 @@ def _seconds(api: AirflowApi, dag_id: str, conf: dict[str, object]) -> float:
     run = api.call("GET", f"/dags/{dag_id}/dagRuns/{run_id}")
     started, ended = (dt.datetime.fromisoformat(run[name]) for name in ("start_date", "end_date"))
     return (ended - started).total_seconds()
+
+
+def _on_celery(root: Path, desk: Desk, conf: dict[str, object]) -> float:
+    """Return the seconds of the daily run on two workers, each task on the other than the one before it."""
+    root.mkdir()
+    with celery_stack(Workspace(root), desk, {}) as celery:
+        runs.await_dag(celery.running)
+        # The first run on each worker warms it up.
+        return min([_seconds(celery.running.api, runs.DAILY_RISK, conf) for _ in range(REPEATS + 2)][2:])
 
 
 def _memory(workspace: Workspace) -> float:

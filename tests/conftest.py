@@ -41,6 +41,7 @@ Folders run in this order, those of the shortest files last, so that all workers
 """
 
 LONGEST_FILES = (
+    "tests/integration/test_two_workers.py",
     "tests/integration/test_commands.py",
     "tests/integration/test_operation.py",
     "tests/integration/test_report_alarms_scheduler.py",
