@@ -43,6 +43,8 @@ LEAST_FOUND = 0.9
 NULLS = (("null", 12, 2), ("hot", 12, 2), ("news", 12, 2), ("null", 23, 1))
 """Kind, traders, desk-years."""
 YEAR = 250
+FIRST_SEED = 501
+"""Thresholds and plants were chosen while seeds 1 to 40 were looked at; what is measured comes from others."""
 PLANTED_DESKS = 40
 
 
@@ -55,10 +57,15 @@ def measure() -> None:
         parts[name]()
 
 
+def seeds(desks: int) -> range:
+    """Return the seeds of so many desks."""
+    return range(FIRST_SEED, FIRST_SEED + desks)
+
+
 def measure_tail(desks: int = 20, sessions: int = 250) -> None:
     """Count the sessions beyond the desk's VaR, and how exactly the shares add up."""
     for set_name in ("null", "weak", "medium", "strong", "real"):
-        found = [_tail_of(set_name, sessions, seed) for seed in range(1, desks + 1)]
+        found = [_tail_of(set_name, sessions, seed) for seed in seeds(desks)]
         beyond = np.concatenate([one for one, _ in found])
         share, error = float(beyond.mean()), max(error for _, error in found)
         verdict = ""
@@ -98,7 +105,7 @@ def measure_nulls(nulls: Sequence[tuple[str, int, int]] = NULLS) -> None:
     for kind, traders, desk_years in nulls:
         flagged: Counter[str] = Counter()
         rates = []
-        for seed in range(1, desk_years + 1):
+        for seed in seeds(desk_years):
             _count_alarms(Desk(kind, traders, YEAR, seed), flagged, rates)
         years += desk_years
         alarms += flagged.total()
@@ -136,9 +143,9 @@ def measure_planted(desks: int = PLANTED_DESKS) -> None:
         ("3 copies a day for a week", COPYING, plant_copies, 2, 3, 5),
     ]
     for said, kind, plant, size, count, days in plans:
-        found = [_is_found(kind, plant, size, count, days, seed) for seed in range(1, desks + 1)]
+        found = [_is_found(kind, plant, size, count, days, seed) for seed in seeds(desks)]
         _print_found(said, sum(found), desks)
-    trades = [_self_trades_found(seed) for seed in range(1, desks + 1)]
+    trades = [_self_trades_found(seed) for seed in seeds(desks)]
     _print_found("pair, 3 self-trades in a session: all listed", sum(trades), desks)
 
 
