@@ -100,8 +100,9 @@ def test_mail_of_limits_in_force_is_recorded_and_each_recipient_gets_it_once(con
     settings = read_settings().model_copy(update={"recipients": ("gone@example.com", "manager@example.com")})
 
     with served(box := Refusing()) as server:
-        for _ in range(2):
+        for is_news in (True, False):
             outcome = send_limits(connection, server, publication, settings)
+            assert outcome.is_news is is_news
             with pytest.raises(RequestError, match="550 no such user"):
                 outcome.raise_for_faults("send_limits")
 
@@ -113,7 +114,8 @@ def test_mail_of_limits_in_force_is_recorded_and_each_recipient_gets_it_once(con
     assert in_force(connection, publication) == {"A": Decimal(2000)}
 
     with served(healed := Box()) as server:
-        assert send_limits(connection, server, publication, settings).sent_count == 1
+        late = send_limits(connection, server, publication, settings)
+        assert (late.sent_count, late.is_news) == (1, False)
         assert send_limits(connection, server, publication, settings).sent_count == 0
     assert [mail["To"] for mail in healed.mails] == ["gone@example.com"]
     assert {row[3] for row in delivered(connection)} == {"250 taken"}

@@ -37,7 +37,7 @@ URL = "http://127.0.0.1/run"
 CLASSES = "tests.notifier_classes"
 WEBHOOK = "risk.operators.webhook.WebhookNotifier"
 HOSTILE = (
-    """{{ 7*7 }}{% for x in ().__class__.__base__.__subclasses__() %}<!channel> "},{"a":"b\\ @everyone `x` ${HOME}"""
+    """{{ 7*7 }}{% for x in ().__class__.__base__.__subclasses__() %}<!channel> "},\n{"a":"b\\ @everyone `x` ${HOME}"""
 )
 """What a symbol or the name of a file may hold."""
 
@@ -203,6 +203,19 @@ def test_server_that_refuses_is_noted_without_the_address_that_is_the_password(
     assert "secret-token" not in repr(read_settings())
 
 
+def test_what_the_settings_of_a_firm_print_is_no_answer(
+    connection: Connection, warehouse_dsn: str, hook: Hook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("print('settings loaded', end='')", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    notify_by(monkeypatch, plain(hook), {"notifier": f"{CLASSES}.Raising"})
+
+    announce(warehouse_dsn, read_settings(), [signal()], {})
+
+    assert len(hook.posted) == 1
+    assert len(faults(connection)) == 1
+
+
 def test_facts_are_no_templates_no_json_and_address_nobody(
     warehouse_dsn: str, hook: Hook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -244,6 +257,7 @@ def test_failed_notifier_without_a_warehouse_is_logged_and_the_mail_is_out(
     assert mail_failure(alerts(gone, server), failed(), tmp_path)
 
     assert len(box.mails) == 1
+    assert "not stored in the audit log" in caplog.text
 
 
 def test_doctor_names_the_notifier_that_cannot_be_used_and_sends_nothing(

@@ -189,7 +189,7 @@ class SendLimitsOperator(BaseOperator):
             run = read_run(connection, publication.run_id)
             outcome = send_limits(connection, server, publication, settings)
             gauges = limits_gauges(connection, publication)
-        if outcome.sent_count:
+        if outcome.is_news:
             pass_on(settings, [limits_signal(publication, int(gauges["limits.in_force"]), settings)])
         if gauges["limits.in_force"]:
             send_gauges(run, lambda: gauges)

@@ -6,6 +6,7 @@ import datetime as dt
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -162,7 +163,7 @@ def alert_context() -> AlertContext:
         except RequestError as error:
             log.warning("%s", error)
     known = [server for server in servers if server is not None]
-    return AlertContext(warehouse_dsn(), known, current, named_connections(current))
+    return AlertContext(warehouse_dsn(), known, current, partial(named_connections, current))
 
 
 def _cause(error: Any, time_limit: dt.timedelta | None) -> Cause:

@@ -26,14 +26,16 @@ POLL_SECONDS = 0.05
 
 SAFE = {
     **dict.fromkeys(range(32), " "),
-    ord("\n"): "\n",
     ord("&"): "&amp;",
     ord("<"): "&lt;",
     ord(">"): "&gt;",
     **{ord(character): chr(ord(character) + 0xFEE0) for character in "\"'\\{}@`"},
 }
-"""Facts within a template: HTML's and Slack's own escapes; quotes, backslashes, braces, at signs and backticks as their
-full-width forms, so that no fact ends a JSON string, is a template to who renders twice, or addresses everybody."""
+"""Facts within a template: one line; HTML's and Slack's own escapes; quotes, backslashes, braces, at signs and
+backticks as their full-width forms.
+
+So no fact ends a JSON string, is a template to who renders twice, or addresses everybody.
+"""
 
 
 def escaped(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,7 +93,7 @@ class Attempt(threading.Thread):
         except BaseException as error:  # noqa: BLE001
             answer |= {"error_class": type(error).__name__, "message": sentence(error)[:LONGEST_SENTENCE]}
         # In one piece, whatever the other threads write.
-        os.write(self.answers, f"{json.dumps(answer)}\n".encode())
+        os.write(self.answers, f"\n{json.dumps(answer)}\n".encode())
 
     def is_over(self, seconds: float) -> bool:
         """Whether it has ended, or has worked for so many seconds; importing it is not its work."""

@@ -92,7 +92,7 @@ class SendReportOperator(RunOperator):
         sent = send_report(connection, run, server, links, current, approval)
         if sent.is_delivered and approval is not None:
             start_approval(approval_run_id(run), run.run_id, run.session_date)
-        if sent.sent_count:
+        if sent.outcome.is_news:
             announce_report(connection, run, current, asks_approval=approval is not None)
         if sent.is_delivered:
             send_gauges(run, lambda: report_gauges(connection, run))

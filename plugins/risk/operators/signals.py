@@ -34,8 +34,8 @@ def named_connections(settings: Settings) -> dict[str, str]:
     for connection_id in sorted(named):
         try:
             found[f"AIRFLOW_CONN_{connection_id.upper()}"] = BaseHook.get_connection(connection_id).as_json()
-        except (AirflowNotFoundException, AirflowRuntimeError) as error:
-            log.warning("RISK_NOTIFIERS names the connection %s, which is not found: %s", connection_id, error)
+        except (AirflowNotFoundException, AirflowRuntimeError, PermissionError) as error:
+            log.warning("RISK_NOTIFIERS names the connection %s, which cannot be read: %s", connection_id, error)
     return found
 
 

@@ -13,7 +13,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import psycopg2
@@ -60,13 +60,13 @@ class AlertContext:
     settings
         Recipients, sender, notifiers and the folder of the log.
     environment
-        Connections that the notifiers name, as variables.
+        Returns the connections that the notifiers name, as variables; asked after the mail.
     """
 
     warehouse_dsn: str
     servers: Sequence[MailServer]
     settings: Settings
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Callable[[], Mapping[str, str]] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +289,8 @@ def _mail_then_announce(
     """
 
     def pass_on() -> None:
-        announce(context.warehouse_dsn, context.settings, signals, context.environment)
+        if signals and context.settings.notifiers:
+            announce(context.warehouse_dsn, context.settings, signals, context.environment())
 
     try:
         is_sent = _with_warehouse(context.warehouse_dsn, send)

@@ -275,10 +275,18 @@ class MailOutcome:
         Recipients whose copy a server accepted.
     faults
         One for each recipient whose copy no server accepted.
+    had_count
+        Recipients who had the mail from an earlier try.
     """
 
     sent_count: int
     faults: tuple[Fault, ...]
+    had_count: int = 0
+
+    @property
+    def is_news(self) -> bool:
+        """Whether somebody has the mail now, and nobody had it before this try."""
+        return self.sent_count > 0 and self.had_count == 0
 
     def raise_for_faults(self, task_id: str) -> None:
         """Raise one error for all recipients without a copy; nothing if there are none.
@@ -322,7 +330,7 @@ def send_mail(mail: Mail, servers: Sequence[MailServer], record: DeliveryRecord 
         A recipient who is rejected does not keep the others from getting theirs.
     """
     faults: list[Fault] = []
-    sent_count = 0
+    sent_count, had_count = 0, 0
     for recipient in dict.fromkeys(mail.recipients):
         recorded = record(recipient, mail.message_id(recipient)) if record else contextlib.nullcontext(Attempt())
         try:
@@ -330,10 +338,12 @@ def send_mail(mail: Mail, servers: Sequence[MailServer], record: DeliveryRecord 
                 if attempt.is_due:
                     attempt.answer = _send_to_first(mail.message(recipient), servers)
                     sent_count += 1
+                else:
+                    had_count += 1
         except (ConnectionLostError, RequestError) as error:
             log.warning("%s", error)
             faults.append(error)
-    return MailOutcome(sent_count, tuple(faults))
+    return MailOutcome(sent_count, tuple(faults), had_count)
 
 
 @retry(

@@ -98,7 +98,7 @@ class Signal:
         }
 
     def is_for(self, notifier: Notifier) -> bool:
-        """Whether a notifier gets it: who heard of something open hears that it is over."""
+        """Whether a notifier gets it: by its own kind, or as the end of a signal of another kind."""
         return self.kind in notifier.kinds or self.resolves in notifier.kinds
 
 
@@ -198,6 +198,7 @@ def _answers(request: str, environment: Mapping[str, str]) -> dict[int, dict[str
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            errors="replace",
             start_new_session=True,
         )
     except OSError as error:
@@ -209,8 +210,17 @@ def _answers(request: str, environment: Mapping[str, str]) -> dict[int, dict[str
         _end(child)
         printed, _ = child.communicate()
     _end(child)
-    lines = [json.loads(line) for line in printed.splitlines()]
-    return {line["notifier"]: line for line in lines}
+    answers = filter(None, map(_answer, printed.splitlines()))
+    return {answer["notifier"]: answer for answer in answers}
+
+
+def _answer(line: str) -> dict[str, Any] | None:
+    """Read a line of the process; settings of the firm that Airflow imports may print others."""
+    with contextlib.suppress(ValueError):
+        answer = json.loads(line)
+        if isinstance(answer, dict) and "notifier" in answer:
+            return answer
+    return None
 
 
 def _end(child: subprocess.Popen[str]) -> None:
