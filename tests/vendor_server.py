@@ -58,7 +58,7 @@ class Vendor:
     page_size
         Records on a page.
     faults
-        Each spoils the answer to one request, in order; ``None`` leaves it hold_lock.
+        Each spoils the answer to one request, in order; ``None`` leaves it whole.
     asked
         Every form that came, without token and password.
     """

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from risk.core.errors import ConnectionLostError
 from risk.core.warehouse import Connection, connect
 from risk.ingest.propreports.client import RateLimiter
 from risk.ingest.propreports.pages import Answer
-from risk.ingest.propreports.turns import LOOK_INTERVAL_S, KeptPages, hold_turn
+from risk.ingest.propreports.turns import LONGEST_WAIT_S, POLL_INTERVAL_S, KeptPages, hold_turn
 
 NOW = dt.datetime(2025, 8, 18, 11, tzinfo=dt.UTC)
 SPAN_S = 4.0
@@ -53,9 +54,24 @@ def test_another_machine_waits_for_its_turn_and_then_for_a_whole_span(
     with contextlib.closing(connect(warehouse_dsn)) as elsewhere, hold_turn(elsewhere, "v", limiter):
         pass
 
-    assert waits[:3] == [LOOK_INTERVAL_S] * 3
+    assert waits[:3] == [POLL_INTERVAL_S] * 3
     assert len(waits) == 4
     assert 0.0 < waits[3] <= SPAN_S
+
+
+def test_a_task_whose_turn_does_not_come_is_tried_again(
+    connection: Connection, warehouse_dsn: str, waits: Waits
+) -> None:
+    limiter = waits.limiter()
+    with (
+        hold_turn(connection, "v", RateLimiter()),
+        contextlib.closing(connect(warehouse_dsn)) as elsewhere,
+        pytest.raises(ConnectionLostError, match="for 10 minutes"),
+        hold_turn(elsewhere, "v", limiter),
+    ):
+        pytest.fail("Two tasks asked the vendor at the same time.")
+
+    assert sum(waits) == LONGEST_WAIT_S
 
 
 def test_a_task_after_one_that_was_killed_waits_for_a_whole_span(
@@ -68,7 +84,7 @@ def test_a_task_after_one_that_was_killed_waits_for_a_whole_span(
     with hold_turn(connection, "v", waits.limiter()):
         pass
 
-    assert [wait for wait in waits if wait != LOOK_INTERVAL_S] == [SPAN_S]
+    assert [wait for wait in waits if wait != POLL_INTERVAL_S] == [SPAN_S]
 
 
 def test_other_vendors_are_asked_meanwhile(connection: Connection, warehouse_dsn: str, waits: Waits) -> None:

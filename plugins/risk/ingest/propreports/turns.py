@@ -8,18 +8,25 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import psycopg2
 
+from risk.core.errors import ConnectionLostError
 from risk.core.warehouse import Connection, execute, records, rows
 from risk.ingest.propreports.client import Endpoint, RateLimiter
 from risk.ingest.propreports.pages import Answer
 
-LOOK_INTERVAL_S: Final = 1.0
-"""A task that waits for its turn looks so often, and can be stopped meanwhile: a statement that waits cannot."""
+POLL_INTERVAL_S: Final = 1.0
+"""A task that waits for its turn asks so often, and can be stopped meanwhile: a statement that waits cannot."""
+
+LONGEST_WAIT_S: Final = 600.0
+"""Half a task's time limit: a retry may wait again."""
+
+log = logging.getLogger(__name__)
 
 
 def vendor_of(endpoint: Endpoint) -> str:
@@ -33,10 +40,14 @@ def hold_turn(connection: Connection, vendor: str, limiter: RateLimiter) -> Iter
 
     The next one does not know how much the last one has asked. After a task that was killed, and whose end is unknown,
     it waits for a whole span. The lock is the connection's: it ends with it.
+
+    Raises
+    ------
+    ConnectionLostError
+        If another task has had its turn for ten minutes.
     """
     key = {"vendor": vendor}
-    while not _answer(connection, "vendor/try_lock", key):
-        limiter.sleep(LOOK_INTERVAL_S)
+    _await_lock(connection, key, limiter)
     try:
         with connection:
             ended = rows(connection, "vendor/select_vendor_calls", key)
@@ -52,6 +63,19 @@ def hold_turn(connection: Connection, vendor: str, limiter: RateLimiter) -> Iter
             with connection:
                 execute(connection, "vendor/upsert_vendor_calls", {**key, "has_ended": True})
             _answer(connection, "vendor/unlock", key)
+
+
+def _await_lock(connection: Connection, key: dict[str, str], limiter: RateLimiter) -> None:
+    for waited in range(int(LONGEST_WAIT_S / POLL_INTERVAL_S)):
+        if _answer(connection, "vendor/try_lock", key):
+            return
+        if not waited:
+            log.info("Another task asks this vendor: waiting for its turn to end.")
+        limiter.sleep(POLL_INTERVAL_S)
+    raise ConnectionLostError(
+        f"Another task has asked this vendor for {LONGEST_WAIT_S / 60:.0f} minutes; this one is tried again. If no "
+        "other extract_fills runs, look for its session in pg_stat_activity."
+    )
 
 
 def _answer(connection: Connection, name: str, key: dict[str, str]) -> bool:
