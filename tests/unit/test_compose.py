@@ -121,6 +121,14 @@ def test_every_service_runs_without_root_and_says_when_it_is_healthy(compose: di
     assert all("healthcheck" in service for service in services.values())
 
 
+def test_login_cookies_are_secure_behind_the_proxy_of_the_guide(compose: dict[str, Any]) -> None:
+    server = compose["services"]["api-server"]
+
+    assert "--proxy-headers" in server["command"]
+    assert server["environment"]["FORWARDED_ALLOW_IPS"] == "*"
+    assert all(port.startswith("127.0.0.1:") for port in server["ports"])
+
+
 def version_of(image: str) -> tuple[int, ...]:
     return tuple(map(int, re.findall(r"\d+", image.rpartition(":")[2].partition("-")[0])))
 
