@@ -62,6 +62,7 @@ def remove_old_files(folder: Path, before: dt.datetime) -> int:
     """Remove the files of a folder and its subfolders that were last written before an instant.
 
     Folders that are empty then go too, but none that somebody has just made to put a file into; links are not followed.
+    What cannot be removed is logged, and the rest goes.
 
     Parameters
     ----------
@@ -77,14 +78,21 @@ def remove_old_files(folder: Path, before: dt.datetime) -> int:
     """
     removed, emptied = 0, set[Path]()
     for path in sorted(folder.rglob("*"), reverse=True):  # what is in a folder before the folder
-        is_old = path.lstat().st_mtime < before.timestamp()
+        try:
+            is_old = path.lstat().st_mtime < before.timestamp()
+        except FileNotFoundError:  # another process has removed it
+            continue
         if path.is_dir() and not path.is_symlink():
             if is_old or path in emptied:
                 with contextlib.suppress(OSError):  # it holds something
                     path.rmdir()
                     emptied.add(path.parent)
         elif is_old:
-            path.unlink()
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                log.warning("An old file was not removed: %s", error)
+                continue
             emptied.add(path.parent)
             removed += 1
     return removed

@@ -43,7 +43,7 @@ class OutboundStore:
         Raises
         ------
         StackError
-            If the file has other content, or the store does not take it; nothing is left under its name then.
+            If the file has other content, or the store refuses a step; the next try finds what this one has placed.
         """
         written = f"{self.address}/{name}"
         try:

@@ -244,10 +244,10 @@ def await_log_tail(folder: Path, key: RunKey, task: FailedTask) -> LogTail:
 
     Airflow writes the file in another process of this machine: wait a moment until it holds the error.
     """
-    last_look = time.monotonic() + LOG_SECONDS
+    deadline = time.monotonic() + LOG_SECONDS
     while True:
         tail = read_log_tail(folder, key, task)
-        if tail.error_class or not _log_file(folder, key, task).exists() or time.monotonic() > last_look:
+        if tail.error_class or not _log_file(folder, key, task).exists() or time.monotonic() > deadline:
             return tail
         time.sleep(LOG_INTERVAL_S)
 
