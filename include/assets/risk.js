@@ -161,7 +161,7 @@ window.addEventListener("beforeprint", () => {
 // Airflow shows the page in a frame that no link of ours may leave; one of Airflow's own document may.
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[target=_top]");
-  if (!link || window.top === window) return;
+  if (!link || window.top === window || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   const outer = window.top.document.createElement("a");
   outer.href = link.href;
