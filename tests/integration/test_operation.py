@@ -196,11 +196,7 @@ def test_task_waits_without_a_process_and_opens_no_run(morning: Morning, tmp_pat
     assert fetch(morning.dsn(), f"select count(*) from risk.runs where session_date = '{last}'") == [(0,)]
 
 
-def test_maintenance_cleans_metadata_and_logs(morning: Morning) -> None:
-    old = morning.workspace.airflow_home / "logs" / "dag_id=gone" / "old.log"
-    old.parent.mkdir()
-    old.touch()
-    os.utime(old, (0, 0))
+def test_maintenance_cleans_metadata(morning: Morning) -> None:
     runs.await_dag(morning.stack, "weekly_maintenance")
 
     run_id = runs.trigger(morning.stack.api, {}, "weekly_maintenance")
@@ -208,7 +204,23 @@ def test_maintenance_cleans_metadata_and_logs(morning: Morning) -> None:
         pass
 
     runs.raise_for_failure(morning.stack.api, run_id, "weekly_maintenance")
-    assert not old.parent.exists()
+
+
+def test_tasks_remove_old_logs_of_their_machine(morning: Morning) -> None:
+    logs = morning.workspace.airflow_home / "logs"
+    old = logs / "dag_id=gone" / "old.log"
+    old.parent.mkdir()
+    old.touch()
+    os.utime(old, (0, 0))
+    # The last sweep was a week ago.
+    (logs / ".cleaned").unlink()
+
+    run_id = runs.trigger(morning.stack.api, {"session_date": morning.dates[2], "deliver": False})
+    for _ in runs.follow(morning.stack.api, run_id):
+        pass
+
+    runs.raise_for_failure(morning.stack.api, run_id)
+    assert processes.wait_until(lambda: not old.parent.exists(), 60.0)
 
 
 def test_no_secret_is_in_logs_xcom_or_rendered_templates(morning: Morning) -> None:

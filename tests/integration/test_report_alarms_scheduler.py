@@ -200,7 +200,8 @@ def test_button_of_send_report_opens_its_page_for_those_who_are_logged_in(stack:
     path = f"/risk/reports/{incident.session_date}"
 
     link = stack.api.call("GET", f"/dags/daily_risk/dagRuns/{incident.run_id}/taskInstances/send_report/links")
-    assert link["extra_links"] == {"Report": path}
+    # relative, for an Airflow below a path
+    assert link["extra_links"] == {"Report": path.removeprefix("/")}
     assert get(stack, path) == 401
     status, page = stack.api._send("GET", path, None)
     assert status == 200

@@ -36,7 +36,7 @@ def run_task(environment: dict[str, str]) -> str:
     path = {"PYTHONPATH": str(PROJECT_DIR / "plugins")}
     done = subprocess.run(
         [sys.executable, "-c", TASK],
-        env={**os.environ, **path, **environment},
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **path, **environment},
         capture_output=True,
         text=True,
         check=True,

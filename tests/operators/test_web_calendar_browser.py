@@ -73,7 +73,7 @@ def test_arrow_keys_move_between_cells_and_what_a_cell_says_stands_above(page: P
     page.keyboard.press("Enter")
 
     expect(page).to_have_url(f"{address}/traders/NET001/{TUE}")
-    expect(page.get_by_role("heading", level=1)).to_have_text(f"NET001 on {TUE}")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"NET001 on {TUE}, as known now")
 
 
 @pytest.mark.usefixtures("desk")
@@ -104,4 +104,4 @@ def test_calendar_works_without_a_script(chromium: Browser, address: str) -> Non
 
         first.click()
 
-        expect(shown.get_by_role("heading", level=1)).to_have_text(f"NET001 on {TUE}")
+        expect(shown.get_by_role("heading", level=1)).to_have_text(f"NET001 on {TUE}, as known now")

@@ -31,7 +31,7 @@ def test_help_lists_every_command_of_the_contract() -> None:
 
 @pytest.mark.parametrize("command", ["run", "trigger", "backfill"])
 def test_misspelt_variable_is_refused_before_anything_starts(command: str) -> None:
-    asked = ["make", "--dry-run", command]
+    asked = ["make", "--no-print-directory", "--dry-run", command]
 
     refused = subprocess.run([*asked, "DAET=2025-08-15"], cwd=PROJECT_DIR, capture_output=True, text=True, check=False)
 
