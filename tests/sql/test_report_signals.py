@@ -203,6 +203,33 @@ def test_server_that_refuses_is_noted_without_the_address_that_is_the_password(
     assert "secret-token" not in repr(read_settings())
 
 
+def test_notifiers_work_in_a_task_which_may_not_open_airflows_database(
+    connection: Connection, warehouse_dsn: str, hook: Hook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # as Airflow's task runner sets them
+    for section in ("CORE", "DATABASE"):
+        monkeypatch.setenv(f"AIRFLOW__{section}__SQL_ALCHEMY_CONN", "airflow-db-not-allowed:///")
+    notify_by(monkeypatch, plain(hook))
+
+    announce(warehouse_dsn, read_settings(), [signal()], {})
+
+    assert len(hook.posted) == 1
+    assert faults(connection) == []
+
+
+def test_process_that_does_not_start_says_so(
+    connection: Connection, warehouse_dsn: str, hook: Hook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("raise SystemExit(3)", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    notify_by(monkeypatch, plain(hook))
+
+    announce(warehouse_dsn, read_settings(), [signal()], {})
+
+    [(_, message)] = faults(connection)
+    assert "was not asked, since its process ended with exit code" in message
+
+
 def test_what_the_settings_of_a_firm_print_is_no_answer(
     connection: Connection, warehouse_dsn: str, hook: Hook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -173,8 +173,8 @@ def run_notifiers(
     if not asked:
         return []
     listed = [{"path": one.path, "arguments": one.arguments, "signals": list(facts)} for one, facts in asked]
-    answers = _answers(json.dumps({"seconds": NOTIFY_SECONDS, "notifiers": listed}), environment)
-    unanswered = {"error_class": "TimeoutError", "message": f"gave no answer within {NOTIFY_SECONDS:.0f} s"}
+    answers, silence = _answers(json.dumps({"seconds": NOTIFY_SECONDS, "notifiers": listed}), environment)
+    unanswered = {"error_class": "TimeoutError", "message": silence}
     faults = []
     for index, (one, facts) in enumerate(asked):
         answer = answers.get(index, unanswered)
@@ -185,15 +185,13 @@ def run_notifiers(
     return faults
 
 
-def _answers(request: str, environment: Mapping[str, str]) -> dict[int, dict[str, str]]:
-    """Run the process and return what it says of each notifier, by its place in the list."""
-    packages = str(Path(risk.__file__).resolve().parents[1])
-    path = os.pathsep.join(filter(None, (packages, os.environ.get("PYTHONPATH", ""))))
+def _answers(request: str, environment: Mapping[str, str]) -> tuple[dict[int, dict[str, str]], str]:
+    """Run the process and return what it says of each notifier, by its place in the list, and why of others nothing."""
     try:
         # Its group ends with it: a notifier may have started processes.
         child = subprocess.Popen(
             [sys.executable, "-m", CHILD],
-            env={**os.environ, **environment, "PYTHONPATH": path},
+            env=_child_environment(environment),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -202,8 +200,7 @@ def _answers(request: str, environment: Mapping[str, str]) -> dict[int, dict[str
             start_new_session=True,
         )
     except OSError as error:
-        log.warning("The process of the notifiers did not start: %s", error)
-        return {}
+        return {}, f"was not asked, since no process starts ({error.strerror})"
     try:
         printed, _ = child.communicate(request, timeout=CHILD_SECONDS)
     except subprocess.TimeoutExpired:
@@ -211,7 +208,21 @@ def _answers(request: str, environment: Mapping[str, str]) -> dict[int, dict[str
         printed, _ = child.communicate()
     _end(child)
     answers = filter(None, map(_answer, printed.splitlines()))
-    return {answer["notifier"]: answer for answer in answers}
+    silence = f"gave no answer within {NOTIFY_SECONDS:.0f} s"
+    if child.returncode > 0:
+        silence = f"was not asked, since its process ended with exit code {child.returncode}"
+    return {answer["notifier"]: answer for answer in answers}, silence
+
+
+def _child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the process, which needs Airflow's code and connections, not its database.
+
+    A task's own variables name a database that no code can open, so that the import of Airflow would fail.
+    """
+    packages = str(Path(risk.__file__).resolve().parents[1])
+    path = os.pathsep.join(filter(None, (packages, os.environ.get("PYTHONPATH", ""))))
+    inherited = {name: value for name, value in os.environ.items() if not name.endswith("__SQL_ALCHEMY_CONN")}
+    return {**inherited, **environment, "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "sqlite://", "PYTHONPATH": path}
 
 
 def _answer(line: str) -> dict[str, Any] | None:

@@ -1,10 +1,11 @@
-"""Other DAGs schedule on a desk's assets: a real scheduler starts them for a live morning, and for nothing else."""
+"""A live morning on a real scheduler tells other DAGs, notifiers and monitoring of it; past sessions tell nobody."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ from risk.core.calendar import last_finished_session, next_session
 from risk.core.warehouse import connect
 from risk.ingest.file_names import MARKER
 from simulation.writing import simulate
+from tests.otlp_server import Collector, collector
+from tests.webhook_server import Hook, webhook
 
 pytestmark = pytest.mark.slow
 
@@ -47,11 +50,13 @@ for what in ("report", "limits"):
 
 @dataclass(frozen=True)
 class Live:
-    """A stack on a desk whose last session ended before today, and the dates of its last three sessions."""
+    """A stack on a desk, the dates of its last three sessions, of which the last is live, a webhook and a collector."""
 
     workspace: Workspace
     stack: Stack
     dates: list[str]
+    hook: Hook
+    metrics: Collector
 
     def consumed(self, what: str) -> list[dict[str, Any]]:
         """Return what the consumer of an asset read, run by run."""
@@ -68,6 +73,10 @@ class Live:
         found = self.stack.api.call("GET", "/assets/events")["asset_events"]
         return [event["source_run_id"] for event in found if event["uri"] == f"risk://desk/{what}"]
 
+    def posted(self, kind: str) -> list[dict[str, Any]]:
+        """Return the signals of a kind that came to the webhook."""
+        return [one for one in self.hook.posted if one["kind"] == kind]
+
     def owner(self) -> Any:
         """Connect as the warehouse's owner, who may change what the pipeline only adds."""
         port = int(read_json(self.workspace.var / "ports.json")["postgres"])
@@ -78,7 +87,7 @@ class Live:
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory, copy_databases: Callable[[Workspace], None]) -> Iterator[Live]:
-    """Backfill two sessions of a desk with delivery, then deliver the last one, whose limits are for today or later."""
+    """Start a stack on a desk whose last session's limits are for today or later."""
     desk = tmp_path_factory.mktemp("desk") / "desk"
     simulate("medium", 3, 30, 3, desk, last_session=last_finished_session(dt.datetime.now(dt.UTC)))
     # The desk of somebody: what is simulated goes to no other system.
@@ -87,10 +96,17 @@ def live(tmp_path_factory: pytest.TempPathFactory, copy_databases: Callable[[Wor
     dates = sorted(path.stem[-10:] for path in desk.glob("fills*.csv"))[-3:]
     place = tmp_path_factory.mktemp("clone")
     copy_databases(Workspace(place))
-    with temporary_stack(place, Desk(DeskKind.real, desk), {"consumers.py": CONSUMERS}) as (workspace, stack):
+    with contextlib.ExitStack() as cleanup:
+        hook, metrics = cleanup.enter_context(webhook()), cleanup.enter_context(collector())
+        patch = cleanup.enter_context(pytest.MonkeyPatch.context())
+        listed = [{"notifier": "risk.operators.webhook.WebhookNotifier", "arguments": {"url": hook.url}}]
+        for name, value in {**metrics.environment, "RISK_NOTIFIERS": json.dumps(listed)}.items():
+            patch.setenv(name, value)
+        temporary = temporary_stack(place, Desk(DeskKind.real, desk), {"consumers.py": CONSUMERS})
+        workspace, stack = cleanup.enter_context(temporary)
         for dag_id in ("daily_risk", "publish_limits", "after_report", "after_limits"):
             runs.await_dag(stack, dag_id)
-        yield Live(workspace, stack, dates)
+        yield Live(workspace, stack, dates, hook, metrics)
 
 
 def end(live: Live, conf: dict[str, Any]) -> str:
@@ -121,7 +137,7 @@ def close_decisions(live: Live) -> str:
     return str(run_id)
 
 
-def test_live_morning_starts_the_dags_that_wait_for_it_and_a_backfill_starts_none(live: Live) -> None:
+def test_live_morning_is_announced_everywhere_and_a_backfill_nowhere(live: Live) -> None:
     # given a backfill of two past sessions whose reports are mailed
     first, second, last = live.dates
     runs.create_backfill(live.stack.api, first, second, {"deliver": True})
@@ -129,6 +145,7 @@ def test_live_morning_starts_the_dags_that_wait_for_it_and_a_backfill_starts_non
     # and a run of the last session that is not mailed
     end(live, {"session_date": last, "deliver": False})
     assert live.sources("report") == []
+    assert live.metrics.of_desk("desk") == {}
 
     # when the last session's report is mailed, and its limits come into force
     delivered = end(live, {"session_date": last, "deliver": True, "approval": "all"})
@@ -146,3 +163,17 @@ def test_live_morning_starts_the_dags_that_wait_for_it_and_a_backfill_starts_non
     assert limits["extra"] == {**sessions, "digest": limits["extra"]["digest"]}
     assert limits["extra"]["digest"] == runs.result_of(live.stack.api, published, "publish", "publish_limits")["sha256"]
     assert (live.sources("report"), live.sources("limits")) == ([delivered], [published])
+
+    # and the notifiers know that nothing waits any more
+    assert processes.wait_until(lambda: live.posted("limits") != [], PATIENCE_SECONDS)
+    [in_force] = live.posted("limits")
+    session = sessions["effective_session"]
+    assert (in_force["action"], in_force["dedup_key"]) == ("resolve", f"desk/{session}/publish_limits/approval")
+    assert {one["session"] for one in live.posted("approval")} <= {session}
+
+    # and monitoring has the gauges, with no trader's name, though each task's process ends without cleaning up
+    gauges = live.metrics.of_desk("desk")
+    assert gauges["airflow.risk.report.recipients"] == 1
+    assert gauges["airflow.risk.report.next_due_timestamp"] > gauges["airflow.risk.report.sent_timestamp"] > 0
+    assert gauges["airflow.risk.limits.in_force"] == 3
+    assert "SIM00" not in live.metrics.text
