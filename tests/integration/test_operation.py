@@ -204,6 +204,7 @@ def test_maintenance_cleans_metadata(morning: Morning) -> None:
         pass
 
     runs.raise_for_failure(morning.stack.api, run_id, "weekly_maintenance")
+    assert {str(task["state"]) for task in runs.tasks(morning.stack.api, run_id, "weekly_maintenance")} == {"success"}
 
 
 def test_tasks_remove_old_logs_of_their_machine(morning: Morning) -> None:

@@ -386,10 +386,7 @@ def read_proposals(
     accounts = sorted(_reported_accounts(stored, key), key=lambda one: str(one["account_id"]))
     run = read_run(connection, publication.run_id)
     terms = read_terms(connection, run.effective_session, run.as_of)
-    decided = {
-        row.pop("account_id"): Decided(**row)
-        for row in records(connection, "publish_limits/select_account_decisions", key)
-    }
+    decided = _decisions(connection, key)
     now = known_at or rows(connection, "publish_limits/select_clock")[0][0]
     begins_at = day_start(run.effective_session)
     instant = max(now, begins_at)
@@ -417,6 +414,12 @@ def read_proposals(
         )
         for account in accounts
     ]
+
+
+def _decisions(connection: Connection, key: Mapping[str, Any]) -> dict[str, Decided]:
+    """Read what was decided last about each account of a publication."""
+    found = records(connection, "publish_limits/select_account_decisions", key)
+    return {row.pop("account_id"): Decided(**row) for row in found}
 
 
 def _read_stored(connection: Connection, key: Mapping[str, int]) -> StoredFacts | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -129,12 +129,9 @@ def read_limits_page(
     )
     current = {one.account_id: one for one in known.current()}
     acting = acting_changes(changes, _base_ids(connection, known), now)
-    open_or_acting = {change.change_id for change in (*waiting, *acting)}
-    past = [change for change in changes if change.change_id not in open_or_acting]
-    past.sort(key=lambda one: one.change_id, reverse=True)
+    past = _newest_first(changes, {change.change_id for change in (*waiting, *acting)})
     today = now.astimezone(EXCHANGE_ZONE).date()
-    fits = records(connection, "apply_rules/select_limit_fits", ALL_SESSIONS)
-    traders = records(connection, "apply_rules/select_trader_fits", ALL_SESSIONS)
+    fits, traders = _read_fits(connection, asked)
     return LimitsView(
         at=now,
         names=names,
@@ -147,11 +144,24 @@ def read_limits_page(
         acting_count=len(acting),
         past=past[: asked.rows],
         past_count=len(past),
-        fits=page_of([fit for fit in fits if _is_found(asked, fit["account_id"])], asked.fits),
-        traders=page_of(
-            [fit for fit in traders if _is_found(asked, fit["trader_name"], *fit["account_ids"])], asked.traders
-        ),
+        fits=page_of(fits, asked.fits),
+        traders=page_of(traders, asked.traders),
         next_session=today if is_session(today) else next_session(today),
+    )
+
+
+def _newest_first(changes: Sequence[RegisteredChange], left_out: Set[int]) -> list[RegisteredChange]:
+    past = [change for change in changes if change.change_id not in left_out]
+    return sorted(past, key=lambda one: one.change_id, reverse=True)
+
+
+def _read_fits(connection: Connection, asked: LimitForm) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Read whether base limits fit, of the accounts and of the traders that were searched for."""
+    fits = records(connection, "apply_rules/select_limit_fits", ALL_SESSIONS)
+    traders = records(connection, "apply_rules/select_trader_fits", ALL_SESSIONS)
+    return (
+        [fit for fit in fits if _is_found(asked, fit["account_id"])],
+        [fit for fit in traders if _is_found(asked, fit["trader_name"], *fit["account_ids"])],
     )
 
 
