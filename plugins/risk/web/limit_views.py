@@ -110,8 +110,7 @@ def read_limits_page(
     An export has all rows of each table.
     """
     if is_export:
-        whole = {"rows": ALL_ROWS, "accounts": WHOLE, "fits": WHOLE, "traders": WHOLE}
-        asked = asked.model_copy(update=whole)
+        asked = asked.model_copy(update={"rows": ALL_ROWS, "accounts": WHOLE, "fits": WHOLE, "traders": WHOLE})
     now = rows(connection, "publish_limits/select_clock")[0][0]
     changes = read_changes(connection, now)
     waiting = open_changes(changes, now)
@@ -130,7 +129,6 @@ def read_limits_page(
     current = {one.account_id: one for one in known.current()}
     acting = acting_changes(changes, _base_ids(connection, known), now)
     past = _newest_first(changes, {change.change_id for change in (*waiting, *acting)})
-    today = now.astimezone(EXCHANGE_ZONE).date()
     fits, traders = _read_fits(connection, asked)
     return LimitsView(
         at=now,
@@ -146,8 +144,12 @@ def read_limits_page(
         past_count=len(past),
         fits=page_of(fits, asked.fits),
         traders=page_of(traders, asked.traders),
-        next_session=today if is_session(today) else next_session(today),
+        next_session=_first_session(now.astimezone(EXCHANGE_ZONE).date()),
     )
+
+
+def _first_session(today: dt.date) -> dt.date:
+    return today if is_session(today) else next_session(today)
 
 
 def _newest_first(changes: Sequence[RegisteredChange], left_out: Set[int]) -> list[RegisteredChange]:
