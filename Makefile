@@ -32,7 +32,7 @@ $(if $(UNKNOWN),$(error $(UNKNOWN) is no variable of make $(MAKECMDGOALS): use $
 endif
 
 .PHONY: help setup run up down status trigger model backfill backup restore
-.PHONY: test test-fast test-sql test-e2e test-faults test-compose lint docs format bench prior pictures wheel clean
+.PHONY: test test-fast test-sql test-e2e test-thorough test-faults test-compose lint docs format bench prior pictures wheel clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -78,6 +78,9 @@ test-sql: setup ## tests that need a Postgres, which they start
 
 test-e2e: setup ## tests that need Airflow, a browser or a whole stack
 	@$(PYTEST) -m e2e --dist loadfile --no-loadscope-reorder
+
+test-thorough: setup ## the properties with all their examples, five times as many as in make test
+	@RISK_TEST_EXAMPLES=1000 $(PYTEST) --dist worksteal tests/properties
 
 test-faults: setup ## fail every step at every statement, commit, file and mail command, then repeat it; prints tried and survived
 	@$(PYTEST) -m faults --dist load tests/faults

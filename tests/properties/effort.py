@@ -1,4 +1,4 @@
-"""How many examples the properties try: fewer where only the fast tier runs (`tests/conftest.py`)."""
+"""How many examples the properties try: all in `make test-thorough`, 200 in other runs, 50 in the fast tier."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-_MANY = int(os.environ.get("RISK_TEST_EXAMPLES", "1000"))
+_THOROUGH = 1000
+_MANY = int(os.environ.get("RISK_TEST_EXAMPLES", "200"))
 
 many_examples = settings(max_examples=_MANY, deadline=None)
-"""1,000: cheap properties of the books."""
+"""1,000 in a thorough run: cheap properties of the books."""
 
 
 def examples(count: int, suppressed: Iterable[HealthCheck] = (), **more: Any) -> settings:
-    """Return the settings of a property whose examples are not cheap; a fifth of them in the fast tier."""
-    few = count if _MANY >= 1000 else max(count // 5, 4)
+    """Return the settings of a property whose examples are not cheap; ``count`` is that of a thorough run."""
+    few = count if _MANY >= _THOROUGH else max(count // 5, 4)
     return settings(max_examples=few, deadline=None, suppress_health_check=list(suppressed), **more)

@@ -70,6 +70,7 @@ NOT_RUN = {
     "make test-fast": "runs the tests, this one included",
     "make test-sql": "runs the tests",
     "make test-e2e": "runs the tests",
+    "make test-thorough": "runs the properties, for many minutes",
     "make test-faults": "runs the tests with faults, for many minutes",
     "make lint": "CI runs it before the tests",
     "make docs": "CI runs it before the tests",
