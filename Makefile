@@ -32,7 +32,7 @@ $(if $(UNKNOWN),$(error $(UNKNOWN) is no variable of make $(MAKECMDGOALS): use $
 endif
 
 .PHONY: help setup run up down status trigger model backfill backup restore
-.PHONY: test test-fast test-sql test-e2e test-thorough test-faults test-compose lint docs format bench prior pictures wheel clean
+.PHONY: test test-fast test-sql test-e2e test-thorough test-faults test-compose stores test-stores lint docs format bench prior pictures wheel clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -87,6 +87,16 @@ test-faults: setup ## fail every step at every statement, commit, file and mail 
 
 test-compose: setup ## start the compose file and live through a morning, crash, upgrade and restore; skips without a container engine
 	@$(VENV_PYTHON) -m pytest -n 0 -s -m compose tests/compose
+
+# Clients and servers stay out of .venv: they want an older version of one of its packages, and no run needs them here.
+STORES := var/stores-$(shell (sha256sum requirements-stores.txt || shasum -a 256 requirements-stores.txt) 2>/dev/null | cut -c1-16)
+stores: setup ## install what test-stores needs into var
+	@[ -f $(STORES)/.installed ] || { rm -rf var/stores-* && .venv/bin/uv pip install --quiet --system-certs --no-deps \
+		--require-hashes --index-strategy unsafe-best-match --python .venv/bin/python --target $(STORES) \
+		--requirements requirements-stores.txt && touch $(STORES)/.installed; }
+
+test-stores: stores ## sources and sinks elsewhere, against servers of this machine that its own packages bring
+	@PYTHONPATH=$(STORES) $(VENV_PYTHON) -m pytest -n 0 tests/operators/test_*_stores.py
 
 lint: setup ## format, lint, types, SQL, layers, spelling, dependencies; changes nothing
 	@.venv/bin/ruff format --check $(LINTED)
@@ -173,3 +183,6 @@ requirements: setup ## compile requirements.in to pinned and hashed requirements
 	@.venv/bin/uv pip compile --quiet --python-version 3.12 --python-platform x86_64-manylinux_2_28 --generate-hashes \
 		--no-header --no-annotate --constraint .venv/pins.txt requirements-compose.in \
 		--output-file requirements-compose.txt
+	@.venv/bin/uv pip compile --quiet --universal --upgrade --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate --constraint .venv/pins.txt requirements-stores.in --output-file requirements-stores.txt \
+		$$(sed 's/==.*//; s/^/--no-emit-package /' .venv/pins.txt | sort -u)

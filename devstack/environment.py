@@ -87,10 +87,15 @@ def choose_desk(workspace: Workspace, fills: str, given: Mapping[str, str] | Non
     Raises
     ------
     RequestError
-        If the folder is missing or empty, or if the simulated desk would go into the user's own warehouse.
+        If the folder is missing, empty or elsewhere, or if the simulated desk would go into the user's own warehouse.
     """
     given = os.environ if given is None else given
     named = fills or given.get("RISK_FILLS_DIR", "")
+    if "://" in named:
+        raise RequestError(
+            f"FILLS={named}: the local stack reads folders of this machine. Name a folder, or set RISK_FILLS_DIR to "
+            "the address in an Airflow that has the provider of its scheme."
+        )
     if given.get(VENDOR_CONNECTION) and not fills:
         return Desk(DeskKind.real, None, reference_dir=Path(named).expanduser().absolute() if named else None)
     if named:

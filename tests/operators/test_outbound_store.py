@@ -59,9 +59,10 @@ class Bucket(MemoryFileSystem):  # type: ignore[misc]
 
 
 @pytest.fixture
-def bucket() -> Bucket:
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Bucket:
     """Give an empty bucket behind a connection of its own; Airflow keeps for good what was attached."""
     bucket = Bucket()
+    monkeypatch.setenv(f"AIRFLOW_CONN_{bucket.name.upper()}", "memory://")
     attach("memory", bucket.name, fs=bucket)
     return bucket
 
@@ -122,9 +123,17 @@ def test_attempt_that_broke_off_leaves_no_file_for_the_platform_and_the_next_one
 
 
 @pytest.mark.parametrize(
-    ("place", "reason"), [("memory://nobody@bucket/limits", "memory"), ("nowhere://bank@bucket/limits", "nowhere")]
+    ("place", "reason"),
+    [
+        ("memory://nobody@bucket/limits", "nobody"),
+        ("memory://known@bucket/limits", "memory"),
+        ("nowhere://known@bucket/limits", "nowhere"),
+    ],
 )
-def test_without_its_connection_or_provider_nothing_is_written_anywhere(place: str, reason: str) -> None:
+def test_without_its_connection_or_provider_nothing_is_written_anywhere(
+    place: str, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_KNOWN", "memory://")
     with pytest.raises(StackError, match=rf"cannot be written to {place}/limits.csv: .*{reason}"):
         OutboundStore(place).write_once("limits.csv", b"first")
 

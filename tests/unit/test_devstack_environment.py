@@ -175,6 +175,14 @@ def test_choose_desk_refuses_a_folder_that_is_missing_empty_or_a_file(workspace:
             choose_desk(workspace, str(tmp_path / name), {})
 
 
+def test_choose_desk_refuses_the_address_of_an_object_store(workspace: Workspace) -> None:
+    address = "s3://risk_drop@bank/drop"
+
+    for given in ({"RISK_FILLS_DIR": address}, {"RISK_FILLS_DIR": address, VENDOR_CONNECTION: "https://firm"}):
+        with pytest.raises(RequestError, match="the local stack reads folders of this machine"):
+            choose_desk(workspace, "", given)
+
+
 def test_choose_desk_keeps_simulated_fills_out_of_the_users_warehouse(workspace: Workspace) -> None:
     with pytest.raises(RequestError, match="Name a folder"):
         choose_desk(workspace, "", {WAREHOUSE_CONNECTION: "postgres://somewhere/warehouse"})

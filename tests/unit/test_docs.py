@@ -83,6 +83,7 @@ NOT_RUN = {
     "make requirements": "resolves the newest packages and changes the pins",
     "python -m bench": "measures for many minutes",
     "make test-compose": "runs the tests that start the compose file",
+    "make test-stores": "installs packages of its own and runs the tests that need them",
     "docker compose": "tests/compose runs them, in a container engine",
     "docker images": "shows digests of a registry, which CI does not reach",
     "airflow roles": "changes roles of FAB, whose provider needs another python-dateutil than the tests have",

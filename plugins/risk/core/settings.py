@@ -165,8 +165,11 @@ class Settings(BaseSettings):
         decimal_places=2,
         max_digits=12,
     )
-    fills_dir: Path | None = _setting(
-        None, "Folder of the file drop; not set when fills come from the connection risk_vendor or risk_source.", FOLDER
+    fills_dir: str | None = _setting(
+        None,
+        "Folder of the file drop, or an object store or file server by an Airflow connection; not set when fills come "
+        "from the connection risk_vendor or risk_source.",
+        "the path of a folder, or an address such as s3://connection@bucket/drop",
     )
     fills_mapping: str = _setting(
         "",

@@ -183,6 +183,18 @@ def reference_files(folder: Path) -> list[Path]:
     ]
 
 
+def named_in_manifest(folder: Path) -> set[str]:
+    """Return the names of files in a folder that its manifest gives; none if it cannot be read, which a load says."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        return set()
+    try:
+        names = {fields["file"] for _, fields in _manifest_rows(path)}
+    except InputError:
+        return set()
+    return {name for name in names if name not in ("", ".", "..") and Path(name).name == name}
+
+
 def _listed(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir())

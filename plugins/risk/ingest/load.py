@@ -121,6 +121,7 @@ def load_drop(
     *,
     is_history: bool = False,
     patience: Patience | None = None,
+    source: str = "",
 ) -> Load:
     """Load what a file drop says up to a session, and commit.
 
@@ -135,6 +136,8 @@ def load_drop(
         time and count from now.
     patience
         What to wait for; ``None`` = nothing.
+    source
+        Its name in the log of loads; empty = the folder's.
 
     Raises
     ------
@@ -155,7 +158,8 @@ def load_drop(
     with writing(connection):
         if is_history:
             _reject_backdated_history(connection, through_session_date)
-        opened = _open_load(connection, str(folder), through_session_date, settings, is_history=is_history)
+        name = source or str(folder)
+        opened = _open_load(connection, name, through_session_date, settings, is_history=is_history)
         return _load_folder(connection, folder, opened, settings, patience or Patience())
 
 

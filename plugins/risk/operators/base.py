@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from airflow.sdk import BaseHook, BaseOperator, ExceptionRetryPolicy, RetryAction, RetryRule
 
@@ -14,7 +15,7 @@ from risk.core.runs import Run, read_run
 from risk.core.warehouse import Connection, answering, connect
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import Context, ObjectStoragePath
 
 WAREHOUSE_CONNECTION_ID = "risk_warehouse"
 SMTP_CONNECTION_ID = "smtp_default"
@@ -55,6 +56,31 @@ def service_connection(connection_id: str) -> ServiceConnection:
     found = BaseHook.get_connection(connection_id)
     names = ("conn_type", "host", "port", "schema", "login", "password", "extra")
     return connection_of({name: getattr(found, name) for name in names})
+
+
+def store_path(address: str) -> ObjectStoragePath:
+    """Return a place in an object store or on a file server, with the rights of the connection that it names only.
+
+    A provider may work with the machine's own credentials where that connection is missing: it is asked for first. And
+    only ``path.fs`` may be used: where a connection's file system cannot be attached, the methods of the path itself
+    would go on without its credentials.
+
+    Parameters
+    ----------
+    address
+        ``scheme://connection@bucket/folder``.
+
+    Raises
+    ------
+    AirflowNotFoundException
+        If there is no such connection.
+    """
+    from airflow.sdk import ObjectStoragePath
+
+    connection_id = urlsplit(address).netloc.rpartition("@")[0]
+    if connection_id:
+        BaseHook.get_connection(connection_id)
+    return ObjectStoragePath(address)
 
 
 def refuse_unknown_keys(context: Context) -> None:

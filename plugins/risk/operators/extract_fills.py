@@ -6,7 +6,6 @@ import contextlib
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseOperator
@@ -22,6 +21,8 @@ from risk.operators.base import log_counts, refuse_unknown_keys, service_connect
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from risk.core.connections import ServiceConnection
+    from risk.core.settings import Settings
     from risk.ingest.load import Load
 
 SOURCE_CONNECTION_ID = "risk_source"
@@ -43,7 +44,8 @@ class ExtractFillsOperator(BaseOperator):
         ISO date of the session; empty for the one the run's interval or the clock names, which is refused if the newest
         fills are far from it (templated).
     fills
-        Folder of the file drop; empty for the vendor's API where the connection ``risk_vendor`` exists, else
+        Folder of the file drop, or its address in an object store or on a file server, such as
+        ``s3://connection@bucket/drop``; empty for the vendor's API where the connection ``risk_vendor`` exists, else
         ``RISK_FILLS_DIR``, else the query of the Postgres connection ``risk_source`` (templated).
     as_of
         What the run shall know: ``now`` or empty, ``then`` (07:00 New York of the effective session), or an ISO
@@ -106,10 +108,9 @@ class ExtractFillsOperator(BaseOperator):
 
     def load(self, connection: Connection, session_date: dt.date, deadline: dt.datetime | None) -> Load:
         """Load from the one source this run has."""
-        from risk.ingest.completeness import Patience, find_growing
+        from risk.ingest.completeness import Patience
         from risk.ingest.load import load_drop, load_query
-        from risk.ingest.propreports.client import endpoint_of
-        from risk.ingest.propreports.load import load_vendor
+        from risk.operators.drop_folder import opened_drop
 
         settings = read_settings()
         vendor = None
@@ -117,13 +118,35 @@ class ExtractFillsOperator(BaseOperator):
             with contextlib.suppress(AirflowNotFoundException):
                 vendor = service_connection(VENDOR_CONNECTION_ID)
         if vendor:
-            return load_vendor(connection, endpoint_of(asdict(vendor)), session_date, settings)
-        folder = Path(self.fills) if self.fills else settings.fills_dir
-        if folder:
+            return self._load_vendor(connection, vendor, session_date, settings)
+        place = self.fills or settings.fills_dir
+        if place:
             may_wait = deadline is not None and dt.datetime.now(dt.UTC) < deadline
-            patience = Patience(find_growing(folder, may_wait=may_wait), waits_for_rows=may_wait)
-            is_history = self.history == "True"
-            return load_drop(connection, folder, session_date, settings, is_history=is_history, patience=patience)
+            with opened_drop(place, settings, may_wait=may_wait) as drop:
+                return load_drop(
+                    connection,
+                    drop.folder,
+                    session_date,
+                    settings,
+                    is_history=self.history == "True",
+                    patience=Patience(drop.growing, waits_for_rows=may_wait),
+                    source=drop.address,
+                )
         source_dsn = BaseHook.get_connection(SOURCE_CONNECTION_ID).get_uri()
         with contextlib.closing(connect(source_dsn)) as source:
             return load_query(connection, source, session_date, settings)
+
+    def _load_vendor(
+        self, connection: Connection, vendor: ServiceConnection, session_date: dt.date, settings: Settings
+    ) -> Load:
+        """Load from the vendor's API, with reference files of the file drop where there is one."""
+        from risk.ingest.propreports.client import endpoint_of
+        from risk.ingest.propreports.load import load_vendor
+        from risk.operators.drop_folder import is_address, opened_drop
+
+        endpoint = endpoint_of(asdict(vendor))
+        if settings.fills_dir is None or not is_address(settings.fills_dir):
+            return load_vendor(connection, endpoint, session_date, settings)
+        with opened_drop(settings.fills_dir, settings, may_wait=False) as drop:
+            beside = settings.model_copy(update={"fills_dir": str(drop.folder)})
+            return load_vendor(connection, endpoint, session_date, beside)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from airflow.sdk import ObjectStoragePath
-
 from risk.core.errors import StackError
 from risk.limits.publish import UNFINISHED, Outbound, OutboundFolder, different_content
+from risk.operators.base import store_path
 
 
 def outbound_of(place: str | None) -> Outbound | None:
@@ -19,9 +18,6 @@ def outbound_of(place: str | None) -> Outbound | None:
 
 class OutboundStore:
     """An object store, whichever worker writes to it.
-
-    Only ``path.fs`` is used: where a connection's file system cannot be attached, the methods of the path itself would
-    go on without its credentials.
 
     Parameters
     ----------
@@ -47,7 +43,7 @@ class OutboundStore:
         """
         written = f"{self.address}/{name}"
         try:
-            path = ObjectStoragePath(self.address)
+            path = store_path(self.address)
             present = _placed(path.fs, path.path.rstrip("/"), name, content)
         except Exception as error:
             raise StackError(

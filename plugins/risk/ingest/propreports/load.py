@@ -113,7 +113,7 @@ def load_vendor(
         desk = _Desk(client, Path(own) / "pages", kept, clock, _delivered(connection, due), within, settings)
         answers = _fetch(desk, due, folder)
         beside = settings.fills_dir
-        for path in reference_files(beside) if beside else ():
+        for path in reference_files(Path(beside)) if beside else ():
             shutil.copy2(path, folder, follow_symlinks=False)
         load = load_fetched(connection, folder, f"vendor {endpoint.host}", through_session_date, settings)
         _record(connection, load, answers)
