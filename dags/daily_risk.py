@@ -4,7 +4,7 @@ Turns yesterday's fills into today's loss limits and emails them before the open
 
 | task | does | if it fails |
 |---|---|---|
-| extract_fills | loads fills, opens the run; waits until 08:15 if scheduled | fix the named input, clear it |
+| extract_fills | loads fills, opens the run; waits for them if scheduled | fix the named input, clear it |
 | check_fills | data quality checks of the session | read the results in the log, fix the input, clear extract_fills |
 | aggregate_pnl | positions and daily P&L, computed two ways | two ways of computing disagree: call the developers |
 | build_features | scale-free features of each account | clear it |
@@ -14,7 +14,7 @@ Turns yesterday's fills into today's loss limits and emails them before the open
 
 **Parameters.** `session_date`: the session whose fills are processed (empty: the last one). `deliver`: whether to send
 the email (empty: scheduled runs only). `fills`: folder of fills (empty: the configured source). `as_of`: what the run
-may know (empty or `now`: everything; `then`: 07:00 New York of its morning; or an instant with its offset). `history`:
+may know (empty or `now`: everything; `then`: when it was due; or an instant with its offset). `history`:
 backdate the import to the manifest's `published_at`. `approval`: whose limits a person approves after the email, in the
 DAG publish_limits.
 
@@ -75,8 +75,8 @@ with DAG(
             None,
             type=["null", "string"],
             title="As of",
-            description="What the run may know. Empty or now: everything; then: 07:00 New York of the morning; or an "
-            "instant with its offset.",
+            description="What the run may know. Empty or now: everything; then: when it was due; or an instant with "
+            "its offset.",
         ),
         "deliver": Param(
             None, type=["null", "boolean"], title="Send the email", description="Empty: scheduled runs only."

@@ -11,8 +11,8 @@ DAG once the email is sent, if its parameter `approval` is `high` or `all` (`RIS
 
 People decide on the page *Approval* of *Risk*; the required action here decides nothing, it only makes the task look
 again. **Approve** publishes what the page shows, **Reject** keeps the limit in force, **Set limit** needs a reason.
-Without an answer by 09:00 New York of the effective session (30 minutes after the email of a late report) cuts apply;
-silence never raises a limit but for what the policy gives back after a cut. For a past session (dry run) the next 09:00
+Without an answer by half an hour before the opening (30 minutes after the email of a late report) cuts apply;
+silence never raises a limit but for what the policy gives back after a cut. For a past session (dry run) the next such
 counts, and no file is written. On a scheduled desk limits that are not published five minutes after that are an alert,
 whatever this DAG waits for; no task runs longer than ten minutes at a time.
 

@@ -16,19 +16,21 @@ import datetime as dt
 
 from airflow.sdk import DAG, CronTriggerTimetable
 
+from risk.core.exchange import exchange, exchange_zone
 from risk.core.release import release_tag
 from risk.core.settings import read_settings
 from risk.operators.maintenance import CleanMetadataOperator
 from risk.operators.policy_trial import JudgeTrialsOperator
 from risk.operators.send_digest import SendDigestOperator
 
+STARTS_AT = exchange().maintenance_at
 IS_SCHEDULED = read_settings().schedule == "sessions"
 
 with DAG(
     dag_id="weekly_maintenance",
     description="Email the weekly digest and remove old metadata",
     doc_md=__doc__,
-    schedule=CronTriggerTimetable("0 6 * * 1", timezone="America/New_York") if IS_SCHEDULED else None,
+    schedule=CronTriggerTimetable(f"{STARTS_AT:%-M %-H} * * 1", timezone=exchange_zone().key) if IS_SCHEDULED else None,
     start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
     catchup=False,
     max_active_runs=1,

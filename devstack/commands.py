@@ -25,6 +25,7 @@ from devstack.workspace import UI_USER, Workspace, load_secrets, read_json
 from risk.cli import exit_with_sentence
 from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn
 from risk.core.errors import RequestError, RiskError
+from risk.core.exchange import exchange
 from risk.core.settings import read_settings
 
 app = typer.Typer(
@@ -42,7 +43,7 @@ DateOption = Annotated[str, typer.Option("--date", help="Session, YYYY-MM-DD; em
 FillsOption = Annotated[str, typer.Option("--fills", help="Folder of the file drop; empty: the simulated desk.")]
 AsOfOption = Annotated[
     str,
-    typer.Option("--as-of", help="now, then (07:00 New York of the run), or a timestamp such as 2025-08-18T11:00Z."),
+    typer.Option("--as-of", help="now, then (when the run was due), or a timestamp such as 2025-08-18T11:00Z."),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Conf = dict[str, str | bool | None]
@@ -379,7 +380,7 @@ def describe_status(workspace: Workspace, facts: Mapping[str, Any], pids: Mappin
     if facts["url"]:
         lines.insert(0, f"Airflow for the {facts['desk']} desk: {facts['url']}")
         lines.append(
-            "  Runs every session at 07:00 New York."
+            f"  Runs every session at {exchange().run_at:%H:%M} {exchange().city}."
             if facts["schedule"] == "sessions"
             else "  Runs on request: make trigger DATE=, make backfill FROM= TO=. RISK_SCHEDULE=sessions schedules it."
         )

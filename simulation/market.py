@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from risk.core.calendar import session_close, session_open
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.exchange import exchange_zone
 from simulation.law import stream
 
 SYMBOL_PRICES_USD = {
@@ -94,5 +94,5 @@ def draw_day(
 
 
 def _second(instant: dt.datetime) -> int:
-    local = instant.astimezone(EXCHANGE_ZONE)
+    local = instant.astimezone(exchange_zone())
     return local.hour * 3600 + local.minute * 60

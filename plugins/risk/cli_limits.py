@@ -14,8 +14,9 @@ from rich.console import JustifyMethod
 
 from risk.cli_parts import Commands, JsonFlag, print_table, session_date_of, warehouse
 from risk.core.errors import RequestError
+from risk.core.exchange import exchange, exchange_zone
 from risk.core.money import percent, probability, usd, usd_exact
-from risk.core.settings import EXCHANGE_ZONE, read_settings
+from risk.core.settings import read_settings
 
 app = typer.Typer(
     cls=Commands, name="limits", help="Limits in force and the register of changes.", no_args_is_help=True
@@ -50,8 +51,8 @@ def set_limit(
         str,
         typer.Option(
             "--from",
-            help="A date: a base limit from that session on. An instant, New York time unless it states an offset: an "
-            "intraday change until the end of its day. With --until either begins a temporary change.",
+            help="A date: a base limit from that session on. An instant, the exchange's time unless it states an "
+            "offset: an intraday change until the end of its day. With --until either begins a temporary change.",
         ),
     ],
     reason: Annotated[str, typer.Option(help="Why, in a sentence.")],
@@ -75,7 +76,7 @@ def set_limit(
 
 @app.command()
 def in_force(
-    at: Annotated[str, typer.Option(help="A date or an instant, New York time unless it states an offset.")] = "",
+    at: Annotated[str, typer.Option(help="A date or an instant, the exchange's time unless it states an offset.")] = "",
     *,
     as_json: JsonFlag = False,
 ) -> None:
@@ -101,7 +102,7 @@ def in_force(
         typer.echo(json.dumps(facts, default=str))
         return
     print_table(
-        f"Limits in force, {_local(instant)} New York, US dollars",
+        f"Limits in force, {_local(instant)} {exchange().city}, US dollars",
         IN_FORCE_COLUMNS,
         (
             (
@@ -170,4 +171,4 @@ def _review_sentences(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _local(instant: dt.datetime) -> str:
-    return f"{instant.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M}"
+    return f"{instant.astimezone(exchange_zone()):%Y-%m-%d %H:%M}"

@@ -186,7 +186,7 @@ def _date(option: str, text: str) -> dt.date:
 
 def _today_or_next() -> dt.date:
     from risk.core.calendar import is_session, next_session
-    from risk.core.settings import EXCHANGE_ZONE
+    from risk.core.exchange import exchange_zone
 
-    today = dt.datetime.now(EXCHANGE_ZONE).date()
+    today = dt.datetime.now(exchange_zone()).date()
     return today if is_session(today) else next_session(today)

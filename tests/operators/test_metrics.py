@@ -13,7 +13,8 @@ from dataclasses import replace
 import psycopg2
 import pytest
 
-from risk.core.settings import EXCHANGE_ZONE, PROJECT_DIR
+from risk.core.exchange import exchange_zone
+from risk.core.settings import PROJECT_DIR
 from tests.otlp_server import collector
 from tests.report_desks import RUN
 
@@ -49,7 +50,7 @@ def test_only_a_live_morning_sends_gauges_and_a_lost_warehouse_raises_nothing(mo
 
     sent: list[dict[str, float]] = []
     monkeypatch.setattr(metrics, "set_gauges", lambda desk, gauges: sent.append({desk: len(gauges)}))
-    live = replace(RUN, effective_session=dt.datetime.now(EXCHANGE_ZONE).date() + dt.timedelta(days=1))
+    live = replace(RUN, effective_session=dt.datetime.now(exchange_zone()).date() + dt.timedelta(days=1))
 
     def lost() -> dict[str, float]:
         raise psycopg2.OperationalError("server closed the connection")

@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 
 from risk.core.calendar import is_session, next_session
+from risk.core.exchange import exchange_zone
 from risk.core.runs import Run
-from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection
 from risk.limits.limit_inputs import read_changes
 from risk.limits.register import limits_in_force
 from tests.operators.web_client import Member, words
 from tests.report_desks import book, deliver_fills, insert_fit, insert_trader_fit, open_run, recommend, store_report
 
-TODAY = dt.datetime.now(EXCHANGE_ZONE).date()
+TODAY = dt.datetime.now(exchange_zone()).date()
 SOON = next_session(TODAY)
 LATER = next_session(SOON)
 SOON_OR_TODAY = TODAY if is_session(TODAY) else SOON

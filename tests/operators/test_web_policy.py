@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from risk.core.calendar import next_session
+from risk.core.exchange import exchange_zone
 from risk.core.policy_store import read_policies
-from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection
 from risk.limits.policy_requests import read_requests
 from risk.limits.trial_outcomes import read_outcome
@@ -23,7 +23,7 @@ from tests.policies import SHIPPED, policy_text
 from tests.report_desks import insert, open_run
 from tests.sql.test_limits_what_if import DAYS, LOSSES, deliver_day, report_morning
 
-SOON = next_session(dt.datetime.now(EXCHANGE_ZONE).date())
+SOON = next_session(dt.datetime.now(exchange_zone()).date())
 UNCONCERNED = policy_text(smallest_loss__base_limit="100%")
 SMALL = policy_text(cut__maximum="60%")
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from risk.core.calendar import day_start
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.exchange import exchange_zone
 from risk.limits.change_size import change_size
 from risk.limits.in_force import (
     BASE,
@@ -87,7 +87,7 @@ class Desk:
 
 
 def day(instant: dt.datetime) -> dt.date:
-    return instant.astimezone(EXCHANGE_ZONE).date()
+    return instant.astimezone(exchange_zone()).date()
 
 
 def distance(accounts: tuple[AccountLimits, AccountLimits], instant: dt.datetime) -> Decimal:

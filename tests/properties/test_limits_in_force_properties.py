@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from risk.core.calendar import day_start
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.exchange import exchange_zone
 from risk.limits.in_force import (
     BASE,
     DEFAULT,
@@ -114,7 +114,7 @@ class Desk(RuleBasedStateMachine):
         return AccountLimits(tuple(self.reported), tuple(self.changes), (), DEFAULT_LIMIT)
 
     def today(self) -> dt.date:
-        return self.now.astimezone(EXCHANGE_ZONE).date()
+        return self.now.astimezone(exchange_zone()).date()
 
     def number(self) -> int:
         self.numbers += 1

@@ -10,7 +10,8 @@ import pytest
 
 from risk.core.calendar import day_start
 from risk.core.errors import RequestError
-from risk.core.settings import EXCHANGE_ZONE, Settings
+from risk.core.exchange import exchange_zone
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection
 from risk.ingest.load import load_drop
 from risk.limits.approvals import AirflowUser
@@ -105,7 +106,7 @@ def test_report_warns_of_a_limit_that_is_not_confirmed(connection: Connection) -
 def test_file_of_the_platform_confirms_and_is_read_once(connection: Connection, tmp_path: Path) -> None:
     # given: the platform's file of today, with a row that is not readable
     (tmp_path / "fills.csv").write_text(f"{FILLS}\n{MON:%m/%d/%Y} 09:45:00,NET001,B,100,XYZ,10,0,1\n")
-    today = dt.datetime.now(EXCHANGE_ZONE).date()
+    today = dt.datetime.now(exchange_zone()).date()
     lines = ["Date,Account,Limit", f"{today},NET001,3000.00", f"{today},NET002,-1"]
     (tmp_path / "limits_in_force.csv").write_text("\n".join(lines) + "\n")
 

@@ -10,9 +10,9 @@ import pytest
 
 from risk.core.calendar import next_session, previous_session
 from risk.core.errors import RequestError
+from risk.core.exchange import exchange_zone
 from risk.core.policy_document import PolicyDocument
 from risk.core.policy_store import read_policies, read_policy
-from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection
 from risk.limits.adopt_policy import Adoption, adopt
 from risk.limits.approvals import APPROVED, REJECTED, AirflowUser
@@ -30,7 +30,7 @@ from tests.policies import policy_document, policy_text
 from tests.sql.test_limits_policy_rows import invoke
 
 NOW = dt.datetime.now(dt.UTC)
-TODAY = NOW.astimezone(EXCHANGE_ZONE).date()
+TODAY = NOW.astimezone(exchange_zone()).date()
 SOON = next_session(TODAY)
 SMALL, TINY = policy_document(cut__maximum="60%"), policy_document(cut__maximum="70%")
 ANN, BOB = AirflowUser("ann", "Ann"), AirflowUser("bob", "Bob")

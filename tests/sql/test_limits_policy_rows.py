@@ -17,10 +17,11 @@ from risk.core import schema, warehouse
 from risk.core.calendar import next_session
 from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.errors import RequestError
+from risk.core.exchange import exchange_zone
 from risk.core.policy_document import default_policy, parse_policy
 from risk.core.policy_store import read_policies, read_policy
 from risk.core.runs import Run, read_roster
-from risk.core.settings import EXCHANGE_ZONE, read_settings
+from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, writing
 from risk.ingest.load import load_drop
 from risk.limits.adopt_policy import Adoption, adopt
@@ -251,7 +252,7 @@ def invoke(monkeypatch: pytest.MonkeyPatch, dsn: str, *arguments: str) -> Any:
 def test_command_line_shows_and_compares_what_was_adopted(
     connection: Connection, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = next_session(dt.datetime.now(EXCHANGE_ZONE).date())
+    first = next_session(dt.datetime.now(exchange_zone()).date())
     second = next_session(first)
     policies.adopt(connection, policy_document(cut__maximum="60%"), second)
 

@@ -15,7 +15,7 @@ from risk.cli import app
 from risk.core.calendar import day_start, next_closed_weekdays, next_session
 from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.errors import RequestError
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.exchange import exchange_zone
 from risk.core.warehouse import Connection
 from risk.limits.approvals import AirflowUser
 from risk.limits.change_approvals import (
@@ -46,7 +46,7 @@ from tests.track_record_desks import MON, TUE, rename, report
 
 ANN, BOB = AirflowUser("1", "Ann"), AirflowUser("2", "Bob")
 NOW = dt.datetime.now(dt.UTC)
-TODAY = NOW.astimezone(EXCHANGE_ZONE).date()
+TODAY = NOW.astimezone(exchange_zone()).date()
 SOON = next_session(TODAY)
 LATER = next_session(SOON)
 [HOLIDAY] = next_closed_weekdays(LATER, 1)

@@ -10,14 +10,14 @@ import pytest
 from risk.books.behavior import TradingBehavior
 from risk.books.session import account_sessions
 from risk.core.entities import Fill, Mark
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.exchange import exchange_zone
 
 MON, TUE, HALF_DAY = dt.date(2025, 8, 4), dt.date(2025, 8, 5), dt.date(2025, 7, 3)
 USD: int = 10**32
 
 
 def fill(clock: str, signed_quantity: int, price: str, symbol: str = "XYZ", day: dt.date = MON) -> Fill:
-    at = dt.datetime.combine(day, dt.time.fromisoformat(clock), EXCHANGE_ZONE)
+    at = dt.datetime.combine(day, dt.time.fromisoformat(clock), exchange_zone())
     side = "B" if signed_quantity > 0 else "S"
     return Fill("A", day, at, 1, side, Decimal(abs(signed_quantity)), symbol, Decimal(price), "USD", Decimal(0))
 

@@ -27,12 +27,12 @@ def test_next_session_skips_weekends_holidays_and_special_closures(day: dt.date,
 
 
 def test_first_session_is_the_first_one_of_the_calendar() -> None:
-    assert calendar.calendar().first_session.date() == calendar.FIRST_SESSION
+    assert calendar.calendar().first_session.date() == calendar.first_session() == dt.date(2000, 1, 3)
 
 
 @pytest.mark.parametrize("half_day", [dt.date(2025, 7, 3), dt.date(2025, 11, 28), dt.date(2025, 12, 24)])
 def test_session_close_is_one_in_the_afternoon_on_half_days(half_day: dt.date) -> None:
-    assert calendar.session_close(half_day).astimezone(calendar.EXCHANGE_ZONE).time() == dt.time(13, 0)
+    assert calendar.session_close(half_day).astimezone(calendar.exchange_zone()).time() == dt.time(13, 0)
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ side_conflicts as (
         concat(
             case numbered.side when 'T' then 'a short sale (T) of ' else 'a cover (C) of ' end,
             trim_scale(numbered.quantity), ' at ',
-            to_char(numbered.executed_at at time zone 'America/New_York', 'HH24:MI:SS'),
+            to_char(numbered.executed_at at time zone %(exchange_zone)s, 'HH24:MI:SS'),
             ', fill ' || numbered.fill_key, ', line ', numbered.line_number,
             case numbered.side when 'T' then ', while long' else ', beyond the short position' end
         ) as fill

@@ -108,8 +108,8 @@ cross join lateral (
         states.state = 'not posted' and states.is_expected,
         concat(
             ': not posted yet. Its file was published empty at ',
-            to_char(states.published_at at time zone 'America/New_York', 'YYYY-MM-DD HH24:MI'),
-            ' New York, less than 24 hours after the close. Run again later.'
+            to_char(states.published_at at time zone %(exchange_zone)s, 'YYYY-MM-DD HH24:MI'),
+            ' ', %(exchange_city)s, ', less than 24 hours after the close. Run again later.'
         )
     ),
     (

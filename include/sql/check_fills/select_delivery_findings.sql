@@ -218,10 +218,10 @@ select
     outranked.file_name as observed,
     concat(
         outranked.account_id, ': ', outranked.file_name, ' (published ',
-        to_char(outranked.published_at at time zone 'America/New_York', 'YYYY-MM-DD HH24:MI'),
-        ' New York) does not count, because ', outranked.counting_file_name,
+        to_char(outranked.published_at at time zone %(exchange_zone)s, 'YYYY-MM-DD HH24:MI'),
+        ' ', %(exchange_city)s, ') does not count, because ', outranked.counting_file_name,
         ' came without a manifest and was loaded at ',
-        to_char(outranked.recorded_at at time zone 'America/New_York', 'YYYY-MM-DD HH24:MI'),
+        to_char(outranked.recorded_at at time zone %(exchange_zone)s, 'YYYY-MM-DD HH24:MI'),
         ', after that. If it is the right version, publish it again: a later published_at in manifest.csv.'
     ) as finding
 from outranked;

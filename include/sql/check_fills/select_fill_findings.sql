@@ -11,9 +11,12 @@
 -- sorting ids beside their hashes.
 with bounds as (
     select
-        (%(session_date)s::date + 1)::timestamp at time zone 'America/New_York' as ends_at,
-        (max(sessions.session_date) + 1)::timestamp at time zone 'America/New_York' as starts_at,
-        (max(sessions.session_date) + time '18:00') at time zone 'America/New_York' as evening_at
+        (%(session_date)s::date + 1)::timestamp at time zone %(exchange_zone)s as ends_at,
+        (max(sessions.session_date) + 1)::timestamp at time zone %(exchange_zone)s as starts_at,
+        least(
+            (max(sessions.session_date) + 1)::timestamp at time zone %(exchange_zone)s,
+            (max(sessions.session_date) + time '18:00') at time zone 'America/New_York'
+        ) as evening_at
     from risk.sessions
     where sessions.session_date < %(session_date)s
 ),
@@ -146,8 +149,8 @@ cross join
             by_account.outside_count,
             concat(
                 'are dated outside the session, the first at ',
-                to_char(by_account.first_executed_at at time zone 'America/New_York', 'YYYY-MM-DD HH24:MI'),
-                ' New York. The source delivered them with this session; check for a carried position.'
+                to_char(by_account.first_executed_at at time zone %(exchange_zone)s, 'YYYY-MM-DD HH24:MI'),
+                ' ', %(exchange_city)s, '. The source delivered them with this session; check for a carried position.'
             )
         ),
         (

@@ -93,8 +93,8 @@ select
                 concat(
                     'The vendor''s response for ', responses.session_date, ' is incomplete: ', responses.finding,
                     '. The books use the last complete response, of ',
-                    to_char(responses.completed_at at time zone 'America/New_York', 'YYYY-MM-DD HH24:MI'),
-                    ' New York, without later restatements.'
+                    to_char(responses.completed_at at time zone %(exchange_zone)s, 'YYYY-MM-DD HH24:MI'),
+                    ' ', %(exchange_city)s, ', without later restatements.'
                 )
     end as finding
 from responses

@@ -1,6 +1,6 @@
 -- Reads notes, newest first.
 -- Grain: one row per note. Reads: notes, renamed_accounts.
--- Binds: account_id, session_date (null = all), first_date, last_date (days in New York on which a note was recorded;
+-- Binds: account_id, session_date (null = all), first_date, last_date (the exchange's days on which it was recorded;
 -- null = no bound), row_count.
 -- A note under a former name is the present one's. corrected_by: the newest note that corrects this one.
 with named as (
@@ -13,14 +13,14 @@ with named as (
         notes.user_id,
         notes.user_name,
         notes.recorded_at,
-        (notes.recorded_at at time zone 'America/New_York')::date as recorded_date
+        (notes.recorded_at at time zone %(exchange_zone)s)::date as recorded_date
     from risk.notes
     left join risk.renamed_accounts('infinity') as renamed
         on
             notes.account_id = renamed.former_account_id
-            and coalesce(notes.session_date, (notes.recorded_at at time zone 'America/New_York')::date)
+            and coalesce(notes.session_date, (notes.recorded_at at time zone %(exchange_zone)s)::date)
             >= renamed.starts_at
-            and coalesce(notes.session_date, (notes.recorded_at at time zone 'America/New_York')::date)
+            and coalesce(notes.session_date, (notes.recorded_at at time zone %(exchange_zone)s)::date)
             < renamed.ends_before
 )
 

@@ -27,8 +27,8 @@ with known as (
     left join risk.renamed_accounts(%(as_of)s) as renamed
         on
             limit_changes.account_id = renamed.former_account_id
-            and (limit_changes.recorded_at at time zone 'America/New_York')::date >= renamed.starts_at
-            and (limit_changes.recorded_at at time zone 'America/New_York')::date < renamed.ends_before
+            and (limit_changes.recorded_at at time zone %(exchange_zone)s)::date >= renamed.starts_at
+            and (limit_changes.recorded_at at time zone %(exchange_zone)s)::date < renamed.ends_before
     where limit_changes.recorded_at <= %(as_of)s
 )
 

@@ -23,7 +23,7 @@ chosen_runs as materialized (
         runs.run_id,
         runs.session_date,
         runs.effective_session,
-        runs.effective_session::timestamp at time zone 'America/New_York' as begins_at
+        runs.effective_session::timestamp at time zone %(exchange_zone)s as begins_at
     from risk.runs
     where
         not runs.is_point_in_time

@@ -1,7 +1,7 @@
 -- Reads every requested change of a limit, and every adopted policy.
 -- Grain: one row per change or policy version. Reads: limit_changes, limit_change_decisions, policies. Binds: -.
 -- Money: US dollars. state: a change that nobody decided about is pending until it ends. A policy starts with its first
--- session in New York; version 0 has none.
+-- session in the exchange's zone; version 0 has none.
 select
     'change ' || limit_changes.change_id as subject,
     limit_changes.change_id as subject_number,
@@ -29,7 +29,7 @@ select
     null as account_id,
     'policy' as kind,
     null as limit_usd,
-    policies.valid_from::timestamp at time zone 'America/New_York' as starts_at,
+    policies.valid_from::timestamp at time zone %(exchange_zone)s as starts_at,
     null as ends_at,
     policies.author as requester_name,
     'approved' as state,

@@ -1,5 +1,5 @@
 -- Stores the exchange's calendar; what the library has corrected since is updated.
--- Grain: one row per XNYS session. Reads: -. Writes: sessions. Money: -.
+-- Grain: one row per session. Reads: -. Writes: sessions. Money: -.
 -- Binds: session_dates, opens_at, closes_at (arrays of equal length, ascending).
 -- Rerun: changes nothing.
 insert into risk.sessions (

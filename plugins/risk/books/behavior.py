@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from risk.books.executions import UNKNOWN_SECOND, SymbolFills, known_product, known_sum
 from risk.core.calendar import is_session, session_close, session_open
+from risk.core.exchange import exchange
 
 if TYPE_CHECKING:
     from risk.books.positions import Position
@@ -173,9 +174,13 @@ def _timed(fills: SymbolFills, carried: Carried, hours: RegularHours) -> tuple[i
     return early, gained - before_last_hour, value_seconds
 
 
-@lru_cache(maxsize=1_024)
 def regular_hours(session_date: dt.date) -> RegularHours | None:
     """Return a session's regular hours; ``None`` for a day that the calendar does not know as a session."""
+    return _regular_hours(exchange().code, session_date)
+
+
+@lru_cache(maxsize=1_024)
+def _regular_hours(_code: str, session_date: dt.date) -> RegularHours | None:
     if not is_session(session_date):
         return None
     return RegularHours(int(session_open(session_date).timestamp()), int(session_close(session_date).timestamp()))

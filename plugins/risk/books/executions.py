@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from risk.core.entities import Fill
 from risk.core.errors import InputError
+from risk.core.exchange import exchange_zone
 from risk.core.money import EXACT
-from risk.core.settings import EXCHANGE_ZONE
 from risk.core.symbols import pair_of
 
 Integers = NDArray[Any]
@@ -154,7 +154,7 @@ def fills_frame(fills: Iterable[Fill]) -> pd.DataFrame:
     for fill in fills:
         for name, value in zip(Fill._fields, fill, strict=True):
             columns[name].append(value)
-    moments = columns["executed_at"]
+    moments, zone = columns["executed_at"], exchange_zone()
     numbers = {name: [scaled(value) for value in columns[name]] for name in ("quantity", "price", "fees_usd")}
     return pd.DataFrame(
         {
@@ -163,7 +163,7 @@ def fills_frame(fills: Iterable[Fill]) -> pd.DataFrame:
             "currency": [currency or "" for currency in columns["currency"]],
             "day": [day.toordinal() for day in columns["session_date"]],
             "instant": [(moment - _EPOCH) // _MICROSECOND for moment in moments],
-            "is_time_unknown": [moment.astimezone(EXCHANGE_ZONE).time() == dt.time() for moment in moments],
+            "is_time_unknown": [moment.astimezone(zone).time() == dt.time() for moment in moments],
             "tie_rank": columns["tie_rank"],
             "side": [ord(side) for side in columns["side"]],
             **{name: np.array(values, dtype=object) for name, values in numbers.items()},

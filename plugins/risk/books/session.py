@@ -169,7 +169,7 @@ class DailyPnl(NamedTuple):
     account_id
         Trading account.
     session_date
-        Session, a New York date.
+        Session, a date of the exchange.
     gross_pnl_usd
         Realized by closing lots, before fees.
     fees_usd

@@ -1,6 +1,6 @@
-"""Trading sessions of the New York Stock Exchange, and the one rule that picks a run's session.
+"""Trading sessions of the exchange, and the one rule that picks a run's session.
 
-A session is a plain ``date`` in New York. Instants are aware datetimes in UTC.
+A session is a plain ``date`` in the exchange's zone. Instants are aware datetimes in UTC.
 """
 
 from __future__ import annotations
@@ -11,36 +11,38 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from risk.core.errors import RequestError
-from risk.core.settings import EXCHANGE_CALENDAR, EXCHANGE_ZONE, RUN_AT, WAIT_UNTIL
+from risk.core.exchange import FIRST_SESSION_BOUND, exchange, exchange_zone, open_calendar
 from risk.core.warehouse import Connection, execute, rows
 
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
 
-FIRST_SESSION_BOUND = dt.date(2000, 1, 1)
-"""The calendar opens with it."""
-
-FIRST_SESSION = dt.date(2000, 1, 3)
-"""The first one from there on; older executions are refused as wrong dates."""
-
 SATURDAY = 5
 ONE_DAY = dt.timedelta(days=1)
 
 
-@cache
 def calendar() -> ExchangeCalendar:
-    """Open the exchange's calendar; 0.4 s the first time, which is why nothing imports it at module level."""
-    import exchange_calendars
+    """Return the exchange's calendar."""
+    return open_calendar(exchange().code)
 
-    return exchange_calendars.get_calendar(EXCHANGE_CALENDAR, start=FIRST_SESSION_BOUND.isoformat())
+
+def first_session() -> dt.date:
+    """Return the first session of the calendar: older executions are refused as wrong dates."""
+    return _first_session(exchange().code)
+
+
+@cache
+def _first_session(code: str) -> dt.date:
+    found: dt.date = open_calendar(code).first_session.date()
+    return found
 
 
 def _known(day: dt.date) -> str:
     """Write a day that the calendar knows; one that it does not know is a mistake of whoever asked."""
     if not FIRST_SESSION_BOUND <= day <= last_session():
         raise RequestError(
-            f"{day} is outside the calendar, which knows the sessions from {FIRST_SESSION} to {last_session()}: name a "
-            "day in between."
+            f"{day} is outside the calendar, which knows the sessions from {first_session()} to {last_session()}: "
+            "name a day in between."
         )
     return day.isoformat()
 
@@ -104,34 +106,45 @@ def session_open(session_date: dt.date) -> dt.datetime:
 
 
 def day_start(day: dt.date) -> dt.datetime:
-    """Return the instant, in UTC, at which a day begins: 00:00 New York."""
-    return dt.datetime.combine(day, dt.time(), tzinfo=EXCHANGE_ZONE).astimezone(dt.UTC)
+    """Return the instant, in UTC, at which a day begins: 00:00 of the exchange's zone."""
+    return exchange_time(day, dt.time())
 
 
 def local_time(instant: dt.datetime) -> str:
-    """Write an aware instant in New York time, to the minute, for people."""
-    return f"{instant.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M} New York"
+    """Write an aware instant in the exchange's time, to the minute and with the zone's name, for people."""
+    known = exchange()
+    return f"{instant.astimezone(known.zone):%Y-%m-%d %H:%M} {known.city}"
+
+
+def exchange_time(day: dt.date, time: dt.time) -> dt.datetime:
+    """Return the instant, in UTC, at which the exchange's clocks show a time of a day."""
+    return dt.datetime.combine(day, time, tzinfo=exchange_zone()).astimezone(dt.UTC)
 
 
 def morning(effective_session: dt.date) -> dt.datetime:
-    """Return the instant, in UTC, at which the run that sets a session's limits is due: 07:00 New York."""
-    return dt.datetime.combine(effective_session, RUN_AT, tzinfo=EXCHANGE_ZONE).astimezone(dt.UTC)
+    """Return the instant, in UTC, at which the run that sets a session's limits is due."""
+    return exchange_time(effective_session, exchange().run_at)
 
 
 def wait_deadline(session_date: dt.date) -> dt.datetime:
     """Return the instant, in UTC, from which the morning run for a session no longer waits for executions."""
-    return dt.datetime.combine(next_session(session_date), WAIT_UNTIL, tzinfo=EXCHANGE_ZONE).astimezone(dt.UTC)
+    return exchange_time(next_session(session_date), exchange().wait_until)
+
+
+def report_due_at(effective_session: dt.date) -> dt.datetime:
+    """Return the instant, in UTC, by which the report with a session's limits is due."""
+    return exchange_time(effective_session, exchange().report_due_at)
 
 
 def last_finished_session(instant: dt.datetime) -> dt.date:
-    """Return the newest session before the New York day of an instant.
+    """Return the newest session before the day of an instant in the exchange's zone.
 
     Parameters
     ----------
     instant
-        Aware datetime. At 07:00 New York on session S the answer is the session before S.
+        Aware datetime. When the run of session S is due the answer is the session before S.
     """
-    return previous_session(instant.astimezone(EXCHANGE_ZONE).date())
+    return previous_session(instant.astimezone(exchange_zone()).date())
 
 
 def checked_session(day: dt.date, asked_at: dt.datetime) -> dt.date:
@@ -147,12 +160,13 @@ def checked_session(day: dt.date, asked_at: dt.datetime) -> dt.date:
     Raises
     ------
     RequestError
-        If the day is no session, or not over in New York yet; names the sessions around it.
+        If the day is no session, or not over in the exchange's zone yet; names the sessions around it.
     """
-    today = asked_at.astimezone(EXCHANGE_ZONE).date()
+    known = exchange()
+    today = asked_at.astimezone(known.zone).date()
     if day > today:
         raise RequestError(
-            f"Session {day} lies in the future (it is {today} in New York): "
+            f"Session {day} lies in the future (it is {today} in {known.city}): "
             f"ask for {previous_session(today)} or earlier."
         )
     if day <= FIRST_SESSION_BOUND:
@@ -161,7 +175,7 @@ def checked_session(day: dt.date, asked_at: dt.datetime) -> dt.date:
         )
     if not is_session(day):
         earlier, later = previous_session(day), next_session(day)
-        raise RequestError(f"{day} is no session of {EXCHANGE_CALENDAR}: ask for {earlier} or {later}.")
+        raise RequestError(f"{day} is no session of {known.code}: ask for {earlier} or {later}.")
     return day
 
 
@@ -194,8 +208,15 @@ def run_session(requested: str, interval_start: dt.datetime | None, run_after: d
 
 
 def store_sessions(connection: Connection) -> None:
-    """Keep the warehouse's table ``sessions`` equal to the calendar; the caller commits."""
-    if rows(connection, "sessions/select_fingerprint")[0][0] == calendar_fingerprint():
+    """Keep the warehouse's table ``sessions`` equal to the calendar; the caller commits.
+
+    Raises
+    ------
+    RequestError
+        If the warehouse keeps the sessions of another exchange.
+    """
+    _keep_calendar(connection)
+    if rows(connection, "sessions/select_fingerprint")[0][0] == calendar_fingerprint(exchange().code):
         return
     schedule = calendar().schedule
     execute(
@@ -209,10 +230,23 @@ def store_sessions(connection: Connection) -> None:
     )
 
 
+def _keep_calendar(connection: Connection) -> None:
+    code = exchange().code
+    known = [kept for (kept,) in rows(connection, "sessions/select_calendar")]
+    if not known:
+        execute(connection, "sessions/insert_calendars", {"calendar_code": code})
+    elif known != [code]:
+        raise RequestError(
+            f"This warehouse keeps the sessions of {known[0]}, and RISK_CALENDAR is {code}: the days of its "
+            f"books cannot change. Set RISK_CALENDAR={known[0]}, or "
+            "give the other exchange a desk with a database of its own."
+        )
+
+
 @cache
-def calendar_fingerprint() -> str:
-    """Return what ``sessions/select_fingerprint`` returns where this calendar is stored."""
-    known = calendar()
+def calendar_fingerprint(code: str) -> str:
+    """Return what ``sessions/select_fingerprint`` returns where a calendar is stored."""
+    known = open_calendar(code)
     seconds = (nanos // 10**9 for nanos in (known.sessions_nanos, known.opens_nanos, known.closes_nanos))
     lines = zip(range(1, len(known.sessions) + 1), *(column.tolist() for column in seconds), strict=True)
     text = "\n".join(" ".join(map(str, line)) for line in lines)

@@ -16,9 +16,9 @@ class Fill(NamedTuple):
     account_id
         Trading account.
     session_date
-        Session the execution belongs to, a New York date.
+        Session the execution belongs to, a date of the exchange.
     executed_at
-        Aware instant; midnight New York means that the time of day is unknown.
+        Aware instant; midnight of the exchange's zone means that the time of day is unknown.
     tie_rank
         Place among the account's executions at one instant.
     side
@@ -187,7 +187,7 @@ class PlatformStatement(NamedTuple):
     Attributes
     ----------
     stated_for
-        New York date that the file is about.
+        Date of the exchange that the file is about.
     account_id
         Trading account.
     limit_usd
@@ -220,7 +220,7 @@ class ReportedPnl(NamedTuple):
     Attributes
     ----------
     session_date
-        Session, a New York date.
+        Session, a date of the exchange.
     account_id
         Trading account.
     gross_pnl_usd, net_pnl_usd

@@ -77,7 +77,7 @@ class Run:
         return f"run_{self.run_id}"
 
     def is_live(self, today: dt.date) -> bool:
-        """Whether anybody waits for it on a day in New York: for no past session, simulation or reconstruction."""
+        """Whether anybody waits for it on a day of the exchange: for no past session, simulation or reconstruction."""
         return self.effective_session >= today and not self.is_simulated and not self.is_point_in_time
 
 
@@ -112,7 +112,7 @@ def resolve_as_of(as_of: str, effective_session: dt.date, now: dt.datetime) -> d
     Parameters
     ----------
     as_of
-        ``now`` or empty: everything; ``then``: what was known at 07:00 New York of the effective session; else an ISO
+        ``now`` or empty: everything; ``then``: what was known when its run was due; else an ISO
         timestamp with its offset.
     effective_session
         The session the limits are for.

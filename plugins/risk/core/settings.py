@@ -12,12 +12,12 @@ import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from risk.core.errors import RequestError
+from risk.core.exchange import NEW_YORK, exchange_of
 from risk.core.notifiers import NOTIFIERS, Notifiers
 
 PACKAGE_DIR = Path(__file__).resolve().parents[1]
@@ -34,20 +34,8 @@ TEMPLATE_DIR = INCLUDE_DIR / "templates"
 VAR_DIR = Path(os.environ.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "risk" if IS_WHEEL else PROJECT_DIR / "var"
 """Where folders lie that no setting names."""
 
-EXCHANGE_CALENDAR = "XNYS"
-EXCHANGE_ZONE = ZoneInfo("America/New_York")
-
 RETENTION = dt.timedelta(days=180)
 """How long Airflow's metadata rows and log files are kept; the warehouse keeps everything."""
-
-RUN_AT = dt.time(7)
-"""New York time of the daily run."""
-
-WAIT_UNTIL = dt.time(8, 15)
-"""New York time until which a scheduled run waits for missing accounts."""
-
-DECISION_DEADLINE = dt.time(9)
-"""New York time on the effective session after which an unanswered recommendation takes effect."""
 
 SHORTEST_DECISION_WINDOW = dt.timedelta(minutes=30)
 """A report that comes late is open for decisions at least so long, beyond the deadline where need be."""
@@ -82,6 +70,13 @@ def _regular_expression(value: str) -> str:
     except re.error as error:
         raise ValueError(str(error)) from None
     return value
+
+
+def _calendar(code: str) -> str:
+    try:
+        return exchange_of(code).code
+    except RequestError as error:
+        raise ValueError(str(error)) from None
 
 
 def _setting(default: Any, description: str, allowed: str, **more: Any) -> Any:
@@ -129,6 +124,12 @@ class Settings(BaseSettings):
         "says so. One database holds one desk.",
         "lower-case letters, digits, - and _, at most 40, such as desk or simulated",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$",
+    )
+    calendar: Annotated[str, AfterValidator(_calendar)] = _setting(
+        NEW_YORK.code,
+        "Exchange whose sessions the desk trades: trading days, half days, the zone of days and times, and the times "
+        "of the morning, counted from the regular opening. A warehouse keeps the one it started with.",
+        "the code of a calendar of exchange_calendars that opens in the morning, such as XNYS or XLON",
     )
     schedule: Literal["off", "sessions"] = _setting(
         "off", "Whether the DAGs run by themselves on every session.", "off or sessions"

@@ -19,6 +19,7 @@ import psycopg2.extensions
 from psycopg2 import sql
 
 from risk.core.errors import ConnectionLostError, StackError
+from risk.core.exchange import exchange
 from risk.core.settings import SQL_DIR
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
@@ -26,6 +27,10 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 WRITE_LOCK = 5_202_511
 """Key of the advisory lock around every task's write: sessions that run side by side take turns."""
+
+
+EXCHANGE_BINDS = re.compile(r"%\(exchange_(?:zone|city)\)s")
+"""What a statement gets without being given: the zone of the exchange, and its name in words."""
 
 
 class Connection(psycopg2.extensions.connection):
@@ -46,19 +51,29 @@ class Connection(psycopg2.extensions.connection):
 
 
 class Cursor(psycopg2.extensions.cursor):
-    """A cursor that puts the schemas of its connection into every statement."""
+    """A cursor that puts the schemas of its connection, and the exchange's zone, into every statement."""
 
     def execute(self, query: Any, binds: Any = None) -> None:
         """Run a statement."""
-        super().execute(self.in_replaced_schemas(query), binds)
+        text = self.in_replaced_schemas(query)
+        super().execute(text, self.with_exchange(text, binds))
 
     def mogrify(self, query: Any, binds: Any = None) -> bytes:
         """Return a statement with its values."""
-        return bytes(super().mogrify(self.in_replaced_schemas(query), binds))
+        text = self.in_replaced_schemas(query)
+        return bytes(super().mogrify(text, self.with_exchange(text, binds)))
 
     def copy_expert(self, query: Any, file: Any, size: int = 8_192) -> None:
         """Run a COPY statement."""
         super().copy_expert(self.in_replaced_schemas(query), file, size)
+
+    def with_exchange(self, query: Any, binds: Any) -> Any:
+        """Return the values of a statement with those of ``EXCHANGE_BINDS`` that it names."""
+        text = query.as_string(self) if isinstance(query, sql.Composable) else query
+        if isinstance(text, bytes) or not EXCHANGE_BINDS.search(text):
+            return binds
+        known = exchange()
+        return {**(binds or {}), "exchange_zone": known.zone.key, "exchange_city": known.city}
 
     def in_replaced_schemas(self, query: Any) -> Any:
         """Return a statement with the schemas that this connection uses."""

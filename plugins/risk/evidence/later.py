@@ -9,13 +9,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from risk.core.calendar import next_session
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.calendar import next_session, report_due_at
 from risk.core.warehouse import Connection, records
 from risk.evidence.archive import Part
 from risk.evidence.parts import Known, Row
 from risk.evidence.reading import Scope, linked_rows, plain, stream
-from risk.report.session_state import REPORT_DUE_AT
 
 RESTATED = Part(9, "restated", "What was recorded later", is_final=False)
 PEOPLE = Part(11, "people", "Who may do what", is_final=False)
@@ -97,8 +95,7 @@ def _session_gaps(session: dt.date, report: Row | None, failures: Collection[str
     if report is None:
         yield f"no report: {'failures of the morning run:' + why if failures else 'nothing says why'}"
         return
-    due = dt.datetime.combine(session, REPORT_DUE_AT, tzinfo=EXCHANGE_ZONE)
-    if report["recorded_at"] > due:
+    if report["recorded_at"] > report_due_at(session):
         yield f"the report was late: recorded {plain(report['recorded_at'])}.{why}"
     if report["is_damaged"]:
         yield "the stored report is not the one whose hash was recorded"

@@ -13,7 +13,7 @@ from typing import Any
 import jinja2
 
 from risk.core import money
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.exchange import exchange_zone
 from risk.evidence.parts import Row
 from risk.evidence.reading import Scope
 from risk.report.render import new_environment
@@ -123,11 +123,11 @@ def _share(text: str | None) -> str:
 
 
 def _local(text: str | dt.datetime | None) -> str:
-    """Write an instant as New York time to the second."""
+    """Write an instant in the exchange's zone to the second."""
     if text is None:
         return "-"
     instant = dt.datetime.fromisoformat(text) if isinstance(text, str) else text
-    return f"{instant.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M:%S}"
+    return f"{instant.astimezone(exchange_zone()):%Y-%m-%d %H:%M:%S}"
 
 
 @cache

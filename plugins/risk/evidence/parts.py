@@ -175,7 +175,7 @@ def _limits_by_session(connection: Connection, scope: Scope) -> Iterator[tuple[d
 
 
 def day_of(session: dt.date, limits: AccountLimits, known: Known) -> dict[str, Any]:
-    """Gather the limits of a session: base, recommended, published, and in force from 00:00 to 24:00 New York."""
+    """Gather the limits of a session: base, recommended, published, and in force from 00:00 to 24:00 there."""
     report, published = known.reports.get(session), known.published.get(session)
     account = (report["leaf"] or {}).get("account") if report else None
     in_force = limits_in_session(limits, session, day_start(session), day_start(session + ONE_DAY) - ONE_MOMENT)

@@ -32,8 +32,8 @@ class Scope:
     sessions
         Its sessions, ascending.
     until
-        Aware instant: parts that stay the same hold what was recorded until then. It is the end, in New York, of the
-        day on whose morning the last session is reported and decided about; where the range was reported later, as
+        Aware instant: parts that stay the same hold what was recorded until then. It is the end, at the exchange, of
+        the day on whose morning the last session is reported and decided about; where the range was reported later, as
         by a backfill, a day after its last first report.
     made_at
         Aware instant at which the pack is made.

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from risk.core.calendar import FIRST_SESSION
+from risk.core.calendar import first_session
 from risk.core.entities import AccountStatement, Adjustment
 from risk.ingest.reasons import Notice
 
@@ -140,7 +140,7 @@ class Renames:
         for statement in statements:
             if statement.former_account_id is not None:
                 # A statement without a day is dated to the first session: then every session is meant.
-                is_always = statement.valid_from == FIRST_SESSION
+                is_always = statement.valid_from == first_session()
                 ends_before = dt.date.max if is_always else statement.valid_from
                 stated.setdefault(statement.former_account_id, {})[ends_before] = statement.account_id
         self._stated = {former: sorted(names.items()) for former, names in stated.items()}

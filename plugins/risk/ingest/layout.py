@@ -19,9 +19,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from risk.core.calendar import FIRST_SESSION
+from risk.core.calendar import first_session
 from risk.core.errors import InputError
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.exchange import exchange_zone
 from risk.core.symbols import kind_of, read_symbol
 from risk.ingest.amounts import number
 from risk.ingest.mapping import FillsMapping, Ignored, Numbers, Symbols, Texts, Time
@@ -427,7 +427,7 @@ def _derive_time(time: Time, found: Callable[[Texts], tuple[int, ...]], file_nam
 def _day_in(pattern: str, file_name: str) -> dt.date:
     """Find the one day in the name of a file; numbers of accounts that are no date of a session are passed over."""
     days = {day_of(found[1] or "") for found in re.finditer(pattern, file_name)}
-    possible = sorted(day for day in days if day and day >= FIRST_SESSION)
+    possible = sorted(day for day in days if day and day >= first_session())
     if len(possible) == 1:
         return possible[0]
     several = (
@@ -438,7 +438,7 @@ def _day_in(pattern: str, file_name: str) -> dt.date:
 
 
 def date_time(time: Time, *texts: str) -> str:
-    """Write a date and time in the form of our own files: New York's clock, or with the offset from UTC."""
+    """Write a date and time in the form of our own files: the exchange's clock, or with the offset from UTC."""
     text = " ".join(part.strip(" ") for part in texts)
     if not text.strip(" "):
         return ""
@@ -452,7 +452,7 @@ def date_time(time: Time, *texts: str) -> str:
     if time.trade_date_cutoff is not None and stated.time() >= time.trade_date_cutoff:
         stated -= dt.timedelta(days=1)
     zone = ZoneInfo(time.zone)
-    if zone.key == EXCHANGE_ZONE.key:
+    if zone.key == exchange_zone().key:
         return stated.isoformat(" ")
     if stated.replace(tzinfo=zone, fold=0).utcoffset() != stated.replace(tzinfo=zone, fold=1).utcoffset():
         return unreadable(text, f"clocks of {zone.key} show it twice or never")

@@ -19,7 +19,8 @@ from psycopg2 import sql
 
 from risk.core.entities import Instrument
 from risk.core.errors import FolderError, InputError, RequestError
-from risk.core.settings import EXCHANGE_ZONE, Settings
+from risk.core.exchange import exchange_zone
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection, execute, records, rows, statement, writing
 from risk.ingest.completeness import Patience, count_differences, differing_file, growing_file
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
@@ -238,7 +239,7 @@ def _load_folder(
     connection: Connection, folder: Path, opened: Mapping[str, Any], settings: Settings, patience: Patience
 ) -> Load:
     """Load a file drop inside the caller's transaction."""
-    rules = RowRules(settings, opened["recorded_at"].astimezone(EXCHANGE_ZONE).date())
+    rules = RowRules(settings, opened["recorded_at"].astimezone(exchange_zone()).date())
     drop = open_folder(
         folder, opened["recorded_at"], settings.account_pattern, settings.fills_mapping, patience.growing
     )

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.exchange import exchange_zone
 from risk.ingest.words import FEES, side_of
 
 FILLS_PATTERNS: Final = ("fills*.csv", "fills*.csv.gz")
@@ -119,7 +119,8 @@ class Time(_Part):
         "writes them; without any the forms of our own files are read. A zone or offset at the end is read anyway.",
     )
     zone: Annotated[str, AfterValidator(_zone)] = Field(
-        default=EXCHANGE_ZONE.key, description="Zone of times without an offset; they are converted to New York."
+        default_factory=lambda: exchange_zone().key,
+        description="Zone of times without an offset; they are converted to the exchange's.",
     )
     trade_date_cutoff: Annotated[dt.time | None, BeforeValidator(_clock)] = Field(
         default=None,
@@ -351,7 +352,7 @@ def dump_keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, s
     for name, field in model.model_fields.items():
         if field.exclude:
             continue
-        default = None if field.is_required() else field.default
+        default = None if field.is_required() else field.get_default(call_default_factory=True)
         yield f"{prefix}{name}", field.description or "", default
         inner = _inner_model(field.annotation)
         if inner:

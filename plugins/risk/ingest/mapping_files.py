@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from risk.core.errors import InputError, RequestError
+from risk.core.exchange import exchange_zone
 from risk.ingest.mapping import FILLS_PATTERNS, FillsMapping
 from risk.ingest.opening import DeliveredFile
 
@@ -87,9 +88,13 @@ def preset_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in PRESETS_DIR.glob("*.toml")))
 
 
-@cache
 def preset(name: str) -> FillsMapping:
     """Return a preset."""
+    return _preset(name, exchange_zone().key)
+
+
+@cache
+def _preset(name: str, _default_zone: str) -> FillsMapping:
     return read_mapping(PRESETS_DIR / f"{name}.toml").model_copy(update={"name": name})
 
 

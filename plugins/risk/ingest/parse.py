@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from pyarrow import compute
 
 from risk.core.errors import InputError
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.exchange import at_exchange, exchange, exchange_zone
 from risk.core.symbols import kind_of, read_symbol
 from risk.ingest.amounts import fits, number
 from risk.ingest.evidence import DateEvidence, StatedMultipliers, refuse_decimal_commas
@@ -32,7 +32,7 @@ from risk.ingest.mapping import FillsMapping
 from risk.ingest.order import ROW_DTYPES, Rows
 from risk.ingest.rules import NO_IDS, Named, Reject, RowRules, currency_of, may_be_execution, multiplier_of, sum_fees
 from risk.ingest.streams import Block, Record
-from risk.ingest.times import DATE_ORDERS, FUTURES_OPEN, moment_of, session_at, session_of
+from risk.ingest.times import DATE_ORDERS, moment_of, session_at, session_of
 from risk.ingest.words import FEE_COLUMNS, IDS, READ_COLUMNS, SAID_COLUMNS, UNNAMED, route_of, side_of
 
 Place = tuple[str, dt.date]
@@ -258,7 +258,8 @@ class Parser:
             If the file cannot be right as a whole.
         """
         parsed = ParsedFile(path, mapping)
-        with ExecutionFile(path, mapping) as file:
+        # Named once for the file: reading the setting for every row costs more than the row.
+        with at_exchange(exchange().code), ExecutionFile(path, mapping) as file:
             for block in file.blocks(READ_COLUMNS.union(UNNAMED)):
                 self._add(parsed, file, block, store)
             parsed.content_sha256, parsed.ignored_count = file.sha256, file.ignored_count
@@ -384,9 +385,9 @@ class Parser:
         if moment.code:
             return False, 0, UNPLACED, UNPLACED, False, order
         wall_time = moment.wall_time
-        microseconds = (wall_time.replace(tzinfo=EXCHANGE_ZONE) - _EPOCH) // dt.timedelta(microseconds=1)
+        microseconds = (wall_time.replace(tzinfo=exchange_zone()) - _EPOCH) // dt.timedelta(microseconds=1)
         day = session_of(wall_time.date()).toordinal()
-        futures_day = session_at(wall_time, is_future=True).toordinal() if wall_time.time() >= FUTURES_OPEN else day
+        futures_day = session_at(wall_time, is_future=True).toordinal()
         return True, microseconds, day, futures_day, moment.is_time_unknown, order
 
     def _judge_account(self, text: str) -> tuple[bool, int]:

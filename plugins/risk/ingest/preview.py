@@ -13,9 +13,10 @@ from typing import Any, Final
 import pyarrow as pa
 
 from risk.core.errors import InputError, RequestError
+from risk.core.exchange import exchange_zone
 from risk.core.money import counted
 from risk.core.multipliers import Multipliers
-from risk.core.settings import EXCHANGE_ZONE, Settings
+from risk.core.settings import Settings
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
 from risk.ingest.layout import fitting_presets
 from risk.ingest.mapping import FillsMapping
@@ -58,7 +59,7 @@ class Preview:
     mapping
         What turns its columns into ours; ``None`` = it has ours.
     rows
-        The first rows as they would be loaded, by ``ROW_COLUMNS``; times of New York.
+        The first rows as they would be loaded, by ``ROW_COLUMNS``; times of the exchange.
     counts
         ``rows`` of the file, and how many of them are ``loaded``, ``rejected``, ``repeated`` (one is kept) and
         ``ignored`` because the mapping says so.
@@ -154,7 +155,7 @@ def _mapping_of(path: Path, settings: Settings) -> FillsMapping | None:
 
 
 def _preview(path: Path, settings: Settings, mapping: FillsMapping | None) -> Preview:
-    rules = RowRules(settings, dt.datetime.now(EXCHANGE_ZONE).date())
+    rules = RowRules(settings, dt.datetime.now(exchange_zone()).date())
     symbols: set[str] = set()
     first: list[pa.Table] = []
 
@@ -190,7 +191,7 @@ def _rows(found: FileDeliveries, first: list[pa.Table]) -> Iterator[dict[str, st
         account_id, session_date = list(found.parsed.places)[row["place"]]
         instant = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=row["microsecond"])
         quantity, price, fees = (_plain(row[name]) for name in ("quantity", "price", "fees_usd"))
-        time = f"{instant.astimezone(EXCHANGE_ZONE).replace(tzinfo=None)}"
+        time = f"{instant.astimezone(exchange_zone()).replace(tzinfo=None)}"
         stated = (str(row["line_number"]), time, account_id, str(session_date), chr(row["side"]), quantity)
         yield dict(zip(ROW_COLUMNS, (*stated, row["symbol"], price, fees, row["kind"], row["fill_key"]), strict=True))
 

@@ -17,7 +17,8 @@ from pyarrow import compute
 
 from risk.core.entities import Fill, Instrument, Statements
 from risk.core.errors import InputError
-from risk.core.settings import EXCHANGE_ZONE, Settings
+from risk.core.exchange import exchange_zone
+from risk.core.settings import Settings
 from risk.core.symbols import kind_of, read_symbol
 from risk.ingest.completeness import count_differences, find_incomplete
 from risk.ingest.corrections import Renames, apply_corrections
@@ -135,7 +136,7 @@ def _incomplete(
 
 def _open(folder: Path, settings: Settings) -> tuple[DropFolder, RowRules]:
     now = dt.datetime.now(dt.UTC)
-    rules = RowRules(settings, now.astimezone(EXCHANGE_ZONE).date())
+    rules = RowRules(settings, now.astimezone(exchange_zone()).date())
     return open_folder(folder, now, settings.account_pattern, settings.fills_mapping), rules
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Generic, Literal, TypeVar
 
-from risk.core.calendar import FIRST_SESSION
+from risk.core.calendar import first_session
 from risk.core.entities import AccountStatement, Adjustment, Instrument, Mark, PlatformStatement, ReportedPnl, Split
 from risk.core.symbols import read_symbol
 from risk.ingest.amounts import fits, number, why_no_number
@@ -100,7 +100,7 @@ def read_day(named: Named, today: dt.date | None) -> dt.date:
 def read_session(named: Named, today: dt.date | None, what: str) -> dt.date:
     """Read the date of a session."""
     day = read_day(named, today)
-    if day < FIRST_SESSION or day != session_of(day):
+    if day < first_session() or day != session_of(day):
         raise ValueError(f"date {named['date']} is no session, so it has no {what}")
     return day
 
@@ -185,7 +185,7 @@ def _adjustment(named: Named, rules: RowRules) -> Adjustment:
     if amount is None:
         raise ValueError("amount is blank")
     day = read_day(named, rules.today)
-    if day < FIRST_SESSION:
+    if day < first_session():
         raise ValueError(f"date {named['date']} lies before the first session we know")
     if read_word(named, "currency") not in ("", "USD"):
         raise ValueError(f"currency {shorten(named['currency'])} is not USD, and adjustments are booked in US dollars")
@@ -222,7 +222,7 @@ def _platform_limit(named: Named, rules: RowRules) -> PlatformStatement:
 
 def _stated_account(named: Named, rules: RowRules) -> AccountStatement:
     """Read a statement about an account, which may be about a day to come; without a date it holds from the first."""
-    valid_from = read_day(named, None) if named.get("date") else FIRST_SESSION
+    valid_from = read_day(named, None) if named.get("date") else first_session()
     limit = read_positive(named, "base_limit")
     if limit is not None and limit != round(limit, 2):
         raise ValueError(f"base limit {shorten(named['base_limit'])} is no amount in whole cents")

@@ -15,8 +15,9 @@ from functools import cache
 from typing import Final, Literal, NamedTuple
 
 from risk.core.entities import Fill
+from risk.core.exchange import exchange, exchange_zone
 from risk.core.money import counted
-from risk.core.settings import EXCHANGE_ZONE, Settings
+from risk.core.settings import Settings
 from risk.core.symbols import kind_of, read_symbol
 from risk.ingest.amounts import LARGEST_EXPONENT, LIMIT, fits, number, why_no_number
 from risk.ingest.reasons import Notice, hint_of
@@ -52,8 +53,8 @@ SENTENCES: Final = {
     "on that day: write ET, UTC or an offset such as -04:00",
     "date_future": "Date/Time {date_time} lies in the future",
     "date_past": "Date/Time {date_time} lies before the first session we know",
-    "date_gap": "Date/Time {date_time} does not exist in New York: clocks went forward over it",
-    "date_twice": "Date/Time {date_time} happened twice in New York (clocks went back): it names no instant",
+    "date_gap": "Date/Time {date_time} does not exist in {city}: clocks went forward over it",
+    "date_twice": "Date/Time {date_time} happened twice in {city} (clocks went back): it names no instant",
     "account_name": "the account name {account} is not one the setting RISK_ACCOUNT_PATTERN allows",
     "account_collision": "account {account} equals {colliding} in its first 20 characters, so the two cannot be "
     "distinguished",
@@ -145,7 +146,7 @@ class RowRules:
     settings
         Pattern of account names, and spellings of the column Status.
     today
-        The New York day after which a date is in the future.
+        The day of the exchange after which a date is in the future.
     collisions
         Account name to another one with the same first 20 characters.
     """
@@ -204,6 +205,7 @@ class RowRules:
             "expected": str(len(columns)),
             "colliding": shorten(self.collisions.get(record.get("account", "").strip(), "")),
             "key": shorten(key_of(record)),
+            "city": exchange().city,
             "numbers": _list_amounts(record, is_number=False),
             "fees": _list_amounts(record, is_number=True),
         }
@@ -258,7 +260,7 @@ def key_of(record: Named) -> str:
 
 def fill_of(record: Named, line_number: int) -> Fill:
     """Build the fill of a good record."""
-    wall_time = moment_of(record["date_time"], dt.date.max).wall_time.replace(tzinfo=EXCHANGE_ZONE)
+    wall_time = moment_of(record["date_time"], dt.date.max).wall_time.replace(tzinfo=exchange_zone())
     symbol = read_symbol(record["symbol"]) or ""
     return Fill(
         account_id=record["account"].strip(" "),

@@ -1,7 +1,8 @@
 """Dates and times as brokers, exports and Excel write them: read where they can mean one thing only, refused otherwise.
 
-A wall time is New York's. A text with an offset from UTC, or with the name of UTC or of New York's time, is converted
-to it; a name that New York's clocks do not have at that time (EST in summer) says two things and is refused.
+A wall time is that of the exchange's zone. A text with an offset from UTC, or with the name of UTC or of New York's
+time, is converted to it; a name that New York's clocks do not have at that time (EST in summer) says two things and
+is refused.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ import datetime as dt
 import re
 from functools import cache, lru_cache
 from typing import Final, Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
-from risk.core.calendar import FIRST_SESSION, next_session
+from risk.core.calendar import ONE_DAY, first_session, next_session
+from risk.core.exchange import NEW_YORK, exchange, exchange_zone
 from risk.core.option_spellings import MONTH_NAMES, MONTHS
-from risk.core.settings import EXCHANGE_ZONE
 
 FORMS: Final = "MM/DD/YYYY HH:MM:SS, M/D/YYYY H:MM AM, YYYY-MM-DD HH:MM:SS (or with T and Z) or YYYYMMDD HH:MM:SS"
 """What a Date/Time looks like."""
 
 FUTURES_OPEN: Final = dt.time(18)
-"""From then on, New York, futures trade for the next session."""
+"""From then on, New York, futures trade for the next session, wherever the desk is."""
 
 _MONTH: Final = f"(?i:{MONTH_NAMES})"
 _WEEKDAY: Final = "(?:(?i:MON|TUE|WED|THU|FRI|SAT|SUN)[A-Za-z]*,? +)?"
@@ -50,7 +52,7 @@ _BLANKS: Final = re.compile("[\u00a0\u2009\u202f]")
 """Blanks that never break a line, as browsers and Excel write them before AM and PM."""
 
 _OFFSETS: Final = {"Z": "+00", "UTC": "+00", "GMT": "+00", "EST": "-05", "EDT": "-04"}
-_NEW_YORK: Final = ("ET", "US/EASTERN", "AMERICA/NEW_YORK")
+_NAMES_OF_NEW_YORK: Final = ("ET", "US/EASTERN", "AMERICA/NEW_YORK")
 
 _SHAPES: Final = {
     "date_mapping": re.compile(r".+ \((?:none of|formats|clocks of) .*\)"),
@@ -76,7 +78,7 @@ class Moment(NamedTuple):
     code
         The error code if anything is wrong with it.
     wall_time
-        The time as New York's wall clock shows it, to the microsecond; its ``fold`` tells the second of two equal ones.
+        The time as the exchange's clocks show it, to the microsecond; its ``fold`` tells the second of two equal ones.
     is_time_unknown
         Whether it is midnight without an offset: the vendor's sign for a time that nobody knows.
     order
@@ -89,16 +91,26 @@ class Moment(NamedTuple):
     order: DateOrder | None = None
 
 
-@cache
 def session_of(day: dt.date) -> dt.date:
-    """Return the session an execution of a New York day belongs to: that day, or the next session."""
+    """Return the session an execution of a day in the exchange's zone belongs to: that day, or the next session."""
+    return _session_of(exchange().code, day)
+
+
+@cache
+def _session_of(_code: str, day: dt.date) -> dt.date:
     return next_session(day - dt.timedelta(days=1))
 
 
 def session_at(wall_time: dt.datetime, *, is_future: bool) -> dt.date:
     """Return the session an execution belongs to: a future's from 18:00 New York on to the session of the next day."""
-    is_evening = is_future and wall_time.time() >= FUTURES_OPEN
-    return session_of(wall_time.date() + dt.timedelta(days=is_evening))
+    return session_of(_futures_day(wall_time) if is_future else wall_time.date())
+
+
+def _futures_day(wall_time: dt.datetime) -> dt.date:
+    zone, day, there = exchange_zone(), wall_time.date(), wall_time
+    if zone != NEW_YORK.zone:
+        there = in_zone(wall_time.replace(tzinfo=zone), NEW_YORK.zone)
+    return max(day, there.date() + ONE_DAY) if there.time() >= FUTURES_OPEN else day
 
 
 def day_of(text: str) -> dt.date | None:
@@ -113,7 +125,7 @@ def moment_of(text: str, today: dt.date) -> Moment:
     Parameters
     ----------
     today
-        The New York day after which a date is in the future.
+        The day of the exchange after which a date is in the future.
     """
     plain = _plain(text)
     found = _MOMENT.fullmatch(plain)
@@ -125,9 +137,9 @@ def moment_of(text: str, today: dt.date) -> Moment:
         other = "date_zone" if is_of_zone else "date_form"
         return Moment("date_day_first" if order == "day first" else other, order=order)
     if read.tzinfo is not None:
-        wall_time = in_new_york(read)
+        wall_time = in_zone(read, exchange_zone())
         return Moment(_range_code(wall_time, today), wall_time, order=order)
-    code = _range_code(read, today) or _clock_change_code(read.replace(minute=0, second=0, microsecond=0))
+    code = _range_code(read, today) or _clock_change_code(_hour(read), exchange_zone())
     return Moment(code, read, read.time() == dt.time(), order)
 
 
@@ -144,15 +156,18 @@ def split_zone(text: str) -> tuple[str, str]:
 
 
 def with_zone(wall_time: dt.datetime, zone: str) -> dt.datetime | None:
-    """Return the time that a zone makes of a wall time: aware, or New York's; ``None`` if New York's clocks differ."""
+    """Return the time that a zone makes of a wall time: aware, or the exchange's; ``None`` if its clocks differ."""
     name = zone.upper()
-    if name in _NEW_YORK:
-        return wall_time
+    if name in _NAMES_OF_NEW_YORK:
+        if exchange_zone() == NEW_YORK.zone:
+            return wall_time
+        is_moment = _clock_change_code(_hour(wall_time), NEW_YORK.zone) is None
+        return wall_time.replace(tzinfo=NEW_YORK.zone) if is_moment else None
     offset = _OFFSETS.get(name, name.removeprefix("UTC").removeprefix("GMT"))
     digits = offset[1:].replace(":", "").ljust(4, "0")
     ahead = dt.timedelta(hours=int(digits[:2]), minutes=int(digits[2:])) * (-1 if offset[0] == "-" else 1)
     read = wall_time.replace(tzinfo=dt.timezone(ahead))
-    return None if name in ("EST", "EDT") and in_new_york(read) != wall_time else read
+    return None if name in ("EST", "EDT") and in_zone(read, NEW_YORK.zone) != wall_time else read
 
 
 def _plain(text: str) -> str:
@@ -204,10 +219,10 @@ def _order(found: re.Match[str]) -> DateOrder | None:
     return "day first" if first > 12 >= second else "month first"
 
 
-def in_new_york(instant: dt.datetime) -> dt.datetime:
-    """Return what New York's wall clock shows at an aware instant; its ``fold`` tells the second of two equal times."""
+def in_zone(instant: dt.datetime, zone: ZoneInfo) -> dt.datetime:
+    """Return what a zone's wall clock shows at an aware instant; its ``fold`` tells the second of two equal times."""
     try:
-        return instant.astimezone(EXCHANGE_ZONE).replace(tzinfo=None)
+        return instant.astimezone(zone).replace(tzinfo=None)
     except OverflowError:
         return dt.datetime.min  # noqa: DTZ901 - before the first session
 
@@ -215,14 +230,18 @@ def in_new_york(instant: dt.datetime) -> dt.datetime:
 def _range_code(wall_time: dt.datetime, today: dt.date) -> str | None:
     if wall_time.date() > today:
         return "date_future"
-    return "date_past" if wall_time.date() < FIRST_SESSION else None
+    return "date_past" if wall_time.date() < first_session() else None
+
+
+def _hour(wall_time: dt.datetime) -> dt.datetime:
+    return wall_time.replace(minute=0, second=0, microsecond=0)
 
 
 @lru_cache(maxsize=4096)
-def _clock_change_code(wall_time: dt.datetime) -> str | None:
-    """Tell whether New York's clocks showed the hour that begins at a wall time twice or never."""
-    earlier, later = (wall_time.replace(tzinfo=EXCHANGE_ZONE, fold=fold) for fold in (0, 1))
+def _clock_change_code(wall_time: dt.datetime, zone: ZoneInfo) -> str | None:
+    """Tell whether a zone's clocks showed the hour that begins at a wall time twice or never."""
+    earlier, later = (wall_time.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if earlier.utcoffset() == later.utcoffset():
         return None
-    round_trip = earlier.astimezone(dt.UTC).astimezone(EXCHANGE_ZONE).replace(tzinfo=None)
+    round_trip = earlier.astimezone(dt.UTC).astimezone(zone).replace(tzinfo=None)
     return "date_twice" if round_trip == wall_time else "date_gap"

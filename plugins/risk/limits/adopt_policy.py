@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from risk.core.calendar import is_session, last_session, next_session
 from risk.core.errors import RequestError
+from risk.core.exchange import exchange_zone
 from risk.core.policy_document import PolicyDocument
 from risk.core.policy_store import PolicyVersion, insert_policy, read_policies
-from risk.core.settings import EXCHANGE_ZONE
 from risk.core.typed import cleaned_reason
 from risk.core.warehouse import Connection, writing
 from risk.limits.approvals import AirflowUser
@@ -110,7 +110,7 @@ def read_version(connection: Connection, version: int) -> PolicyVersion:
 
 
 def _check_session(valid_from: dt.date, instant: dt.datetime) -> None:
-    today = instant.astimezone(EXCHANGE_ZONE).date()
+    today = instant.astimezone(exchange_zone()).date()
     if valid_from < today:
         raise RequestError(
             f"{valid_from} is past: limits of that session were decided by another policy. "

@@ -11,10 +11,11 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from risk.core.calendar import day_start
+from risk.core.calendar import day_start, exchange_time, local_time
 from risk.core.errors import BooksError, RequestError
+from risk.core.exchange import exchange, exchange_zone
 from risk.core.runs import Run, read_run
-from risk.core.settings import DECISION_DEADLINE, EXCHANGE_ZONE, SHORTEST_DECISION_WINDOW
+from risk.core.settings import SHORTEST_DECISION_WINDOW
 from risk.core.warehouse import Connection, execute, records, rows, writing
 from risk.limits.in_force import PUBLISHED, AccountLimits, standing_limit
 from risk.limits.limit_inputs import read_account_limits, unnamed_limits
@@ -84,7 +85,7 @@ class Publication:
         if self.closed_at is None:
             return ""
         return (
-            f"A restore of a backup at {self.closed_at.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M} New York closed this "
+            f"A restore of a backup at {local_time(self.closed_at)} closed this "
             "approval: these limits never come into force. Run the session again; its report asks again."
         )
 
@@ -97,8 +98,8 @@ class Publication:
 
     @property
     def deadline_text(self) -> str:
-        """The deadline for people: date and time in New York."""
-        return f"{self.decision_deadline.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M} New York"
+        """The deadline for people: date and time in the exchange's zone."""
+        return local_time(self.decision_deadline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,10 +255,10 @@ class Proposal:
 
 
 def decision_deadline(effective_session: dt.date, asked_at: dt.datetime) -> dt.datetime:
-    """Return when the recommended cuts apply without an answer: 09:00 New York of the effective session.
+    """Return when the recommended cuts apply without an answer: half an hour before the opening.
 
-    A late report stays open for ``SHORTEST_DECISION_WINDOW``; for a past session (dry run) it is the next 09:00 New
-    York after that.
+    A late report stays open for ``SHORTEST_DECISION_WINDOW``; for a past session (dry run) it is that time of
+    the next day after that.
 
     Parameters
     ----------
@@ -268,15 +269,15 @@ def decision_deadline(effective_session: dt.date, asked_at: dt.datetime) -> dt.d
     deadline = _deadline_of(effective_session)
     if earliest <= deadline:
         return deadline
-    local = earliest.astimezone(EXCHANGE_ZONE)
-    if asked_at.astimezone(EXCHANGE_ZONE).date() <= effective_session:
+    local = earliest.astimezone(exchange_zone())
+    if asked_at.astimezone(exchange_zone()).date() <= effective_session:
         return earliest.astimezone(dt.UTC)
     today = _deadline_of(local.date())
     return today if earliest <= today else _deadline_of(local.date() + ONE_DAY)
 
 
 def _deadline_of(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, DECISION_DEADLINE, tzinfo=EXCHANGE_ZONE).astimezone(dt.UTC)
+    return exchange_time(day, exchange().decision_deadline)
 
 
 def approval_run_id(run: Run) -> str:
@@ -304,7 +305,7 @@ def open_publication(
         Aware instant of the request, from which the deadline is computed; ``None`` = now, by the warehouse's clock.
     """
     asked_at = asked_at or rows(connection, "publish_limits/select_clock")[0][0]
-    today = asked_at.astimezone(EXCHANGE_ZONE).date()
+    today = asked_at.astimezone(exchange_zone()).date()
     deadline, stand_in = decision_deadline(run.effective_session, asked_at), policy.stand_in
     binds = {
         "run_id": run.run_id,

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.exchange import exchange_zone
 from risk.limits.in_force import BASE, AccountLimits, LimitChange, ReportedLimit, base_limit, limit_at
 
 
@@ -102,4 +102,4 @@ def _limit_usd(account: AccountLimits, instant: dt.datetime) -> Decimal:
 
 
 def _day(instant: dt.datetime) -> dt.date:
-    return instant.astimezone(EXCHANGE_ZONE).date()
+    return instant.astimezone(exchange_zone()).date()

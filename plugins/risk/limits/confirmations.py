@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from risk.core.errors import RequestError
+from risk.core.exchange import exchange_zone
 from risk.core.money import usd_exact
-from risk.core.settings import EXCHANGE_ZONE
 from risk.core.typed import parsed_amount
 from risk.core.warehouse import Connection, execute, records, rows, writing
 from risk.limits.approvals import AirflowUser
@@ -75,7 +75,7 @@ def confirmation(
     Parameters
     ----------
     session_date
-        New York date of the instant.
+        Date of the exchange at the instant.
     """
     limit_usd = limit_at(account, instant, session_date).limit_usd
     if stated is None or stated.seen_at < instant - STATED_WITHIN:
@@ -93,7 +93,7 @@ def read_confirmations(connection: Connection, instant: dt.datetime) -> list[Con
 def confirmations(connection: Connection, known: KnownLimits) -> list[Confirmation]:
     """List the state of every account's limit in force, by name; the limits of the last month must be known."""
     stated = {one.account_id: one for one in _read_platform_limits(connection, known.at)}
-    session_date = known.at.astimezone(EXCHANGE_ZONE).date()
+    session_date = known.at.astimezone(exchange_zone()).date()
     found = []
     for name, account in known.accounts.items():
         state, limit_usd = confirmation(account, stated.get(name), session_date, known.at)

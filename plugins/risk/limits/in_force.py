@@ -61,7 +61,7 @@ class ReportedLimit:
 
     @property
     def starts_at(self) -> dt.datetime:
-        """When it takes effect: not before 00:00 New York of its session."""
+        """When it takes effect: not before 00:00 of its session."""
         return max(self.reported_at, day_start(self.effective_session))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from risk.core.calendar import is_session
 from risk.core.errors import RequestError
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.exchange import exchange, exchange_zone
 from risk.core.typed import cleaned_note
 from risk.core.warehouse import Connection, execute, records, rows, writing
 from risk.limits.approvals import AirflowUser
@@ -81,7 +81,7 @@ def read_notes(
     account_id, session_date
         Trader and day that they are about; ``None`` = any.
     recorded
-        First and last day in New York on which they were recorded; ``None`` = any.
+        First and last day of the exchange's zone on which they were recorded; ``None`` = any.
     row_count
         So many of the newest.
     """
@@ -134,8 +134,8 @@ def _check(connection: Connection, subject: Subject) -> None:
     if subject.account_id is not None and subject.account_id not in read_account_names(connection):
         raise RequestError(f"No account named {subject.account_id!r} is known: see the list of traders.")
     if subject.session_date is not None:
-        today = rows(connection, "publish_limits/select_clock")[0][0].astimezone(EXCHANGE_ZONE).date()
+        today = rows(connection, "publish_limits/select_clock")[0][0].astimezone(exchange_zone()).date()
         if subject.session_date > today or not is_session(subject.session_date):
             raise RequestError(
-                f"{subject.session_date} is no session until today ({today} in New York): a note is about one."
+                f"{subject.session_date} is no session until today ({today} in {exchange().city}): a note is about one."
             )

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from risk.core.errors import RequestError
+from risk.core.exchange import exchange_zone
 from risk.core.money import counted
 from risk.core.policy_document import PolicyDocument, differences, parse_policy
 from risk.core.policy_store import Instant, PolicyVersion, insert_policy, read_policies
-from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, execute, records, rows, writing
 from risk.limits.approvals import AirflowUser
 from risk.limits.second_person import APPROVED, PENDING, ShownRequest
@@ -193,7 +193,7 @@ def read_request(connection: Connection, request_id: int) -> PolicyRequest:
 
 def open_requests(requests: list[PolicyRequest], now: dt.datetime) -> list[PolicyRequest]:
     """List the requests that somebody may still decide about at an instant, oldest first."""
-    today = now.astimezone(EXCHANGE_ZONE).date()
+    today = now.astimezone(exchange_zone()).date()
     return [request for request in reversed(requests) if request.action is None and request.valid_from >= today]
 
 
@@ -276,7 +276,7 @@ def _check_open(request: PolicyRequest, now: dt.datetime) -> None:
             f"Policy request {request.request_id} is already {request.action} by {request.decider_name}: request it "
             "again."
         )
-    if request.valid_from < now.astimezone(EXCHANGE_ZONE).date():
+    if request.valid_from < now.astimezone(exchange_zone()).date():
         raise RequestError(
             f"Policy request {request.request_id} was for sessions from {request.valid_from} on, which is past, and "
             "was not approved by then: request it again from a later session."

@@ -12,18 +12,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from risk.core.calendar import (
-    FIRST_SESSION,
     closed_weekdays,
     day_start,
+    first_session,
     is_session,
     last_session,
+    local_time,
     next_session,
     previous_session,
     sessions_between,
 )
 from risk.core.errors import RequestError
+from risk.core.exchange import exchange, exchange_zone
 from risk.core.money import usd_exact
-from risk.core.settings import EXCHANGE_ZONE
 from risk.core.typed import cleaned_reason, parsed_amount
 from risk.core.warehouse import Connection, rows, writing
 from risk.limits.approvals import AirflowUser
@@ -72,7 +73,7 @@ class RequestedChange:
     account_id, limit_text, reason
         The account, US dollars, and why.
     start_text, end_text
-        A date, or an instant; without an offset it is New York time. No end: a date begins a base limit, an instant an
+        A date, or an instant; without an offset the exchange's. No end: a date begins a base limit, an instant an
         intraday change. A date as the end counts whole.
     replaces
         The temporary change that this one ends; ``None`` = none.
@@ -257,7 +258,7 @@ def _period(requested: RequestedChange, now: dt.datetime) -> tuple[str, dt.datet
     """Return kind, start and end of a change."""
     starts_at = parsed_instant("From", requested.start_text)
     kind = _kind(requested)
-    day = starts_at.astimezone(EXCHANGE_ZONE).date()
+    day = starts_at.astimezone(exchange_zone()).date()
     if kind == BASE:
         _check_session(day)
         return BASE, starts_at, None
@@ -273,7 +274,7 @@ def _period(requested: RequestedChange, now: dt.datetime) -> tuple[str, dt.datet
         raise RequestError(
             f"The change of {requested.account_id} ended at {shown(ends_at)}; it is {shown(now)}: enter a later end."
         )
-    last = (ends_at - MOMENT).astimezone(EXCHANGE_ZONE).date()
+    last = (ends_at - MOMENT).astimezone(exchange_zone()).date()
     if not sessions_between(day, last):
         raise RequestError(
             f"There is no session from {day} to {last}: the change of {requested.account_id} would never act. The next "
@@ -292,7 +293,7 @@ def _kind(requested: RequestedChange) -> str:
 
 
 def parsed_instant(name: str, text: str, *, is_end: bool = False) -> dt.datetime:
-    """Read a date or an instant that a person typed, in New York time unless it states an offset.
+    """Read a date or an instant that a person typed, in the exchange's time unless it states an offset.
 
     Parameters
     ----------
@@ -311,14 +312,15 @@ def parsed_instant(name: str, text: str, *, is_end: bool = False) -> dt.datetime
         typed = dt.datetime.fromisoformat(plain)
         if is_end and len(plain) == len("YYYY-MM-DD"):
             typed += ONE_DAY
-        instant = (typed if typed.tzinfo else typed.replace(tzinfo=EXCHANGE_ZONE)).astimezone(dt.UTC)
+        instant = (typed if typed.tzinfo else typed.replace(tzinfo=exchange_zone())).astimezone(dt.UTC)
     except (ValueError, OverflowError):
         raise RequestError(
-            f"{name} {text!r} is neither a date nor an instant: write 2025-12-05, or 2025-12-05T10:30 in New York time."
+            f"{name} {text!r} is neither a date nor an instant: write 2025-12-05, or 2025-12-05T10:30 in "
+            f"{exchange().city} time."
         ) from None
-    if not FIRST_SESSION <= instant.astimezone(EXCHANGE_ZONE).date() <= last_session():
+    if not first_session() <= instant.astimezone(exchange_zone()).date() <= last_session():
         raise RequestError(
-            f"{name} {text!r} is outside the calendar, which knows the sessions from {FIRST_SESSION} to "
+            f"{name} {text!r} is outside the calendar, which knows the sessions from {first_session()} to "
             f"{last_session()}: enter a day in between."
         )
     return instant
@@ -370,12 +372,12 @@ def _check_overlap(
 
 
 def _day(instant: dt.datetime) -> dt.date:
-    return instant.astimezone(EXCHANGE_ZONE).date()
+    return instant.astimezone(exchange_zone()).date()
 
 
 def shown(instant: dt.datetime) -> str:
-    """Write an instant for people: date and time in New York."""
-    return f"{instant.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M} New York"
+    """Write an instant for people: date and time in the exchange's zone."""
+    return local_time(instant)
 
 
 def change_facts(change: RegisteredChange) -> dict[str, Any]:
@@ -396,8 +398,8 @@ def change_sentences(change: RegisteredChange) -> list[str]:
         f"It is {change.state}"
         + (f" and not in force until {who} approves it on the page Limits." if change.state == PENDING else "."),
     ]
-    first = change.starts_at.astimezone(EXCHANGE_ZONE).date()
-    last = first if change.ends_at is None else (change.ends_at - MOMENT).astimezone(EXCHANGE_ZONE).date()
+    first = change.starts_at.astimezone(exchange_zone()).date()
+    last = first if change.ends_at is None else (change.ends_at - MOMENT).astimezone(exchange_zone()).date()
     closed = closed_weekdays(first, last)
     if closed:
         sentences.append(f"No session on {', '.join(map(str, closed))}: nothing is traded under it there.")

@@ -6,8 +6,9 @@ import datetime as dt
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING
 
+from risk.core.calendar import local_time
 from risk.core.errors import RequestError
-from risk.core.settings import EXCHANGE_ZONE, Settings
+from risk.core.settings import Settings
 from risk.limits.second_person import is_same_person
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ class StandIn:
 
     @property
     def starts_text(self) -> str:
-        """The instant for people: date and time in New York."""
-        return f"{self.starts_at.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M} New York"
+        """The instant for people: date and time in the exchange's zone."""
+        return local_time(self.starts_at)
 
     def may_decide(self, user: AirflowUser, now: dt.datetime) -> bool:
         """Return whether a person may decide at an instant: the stand-in not before his time."""

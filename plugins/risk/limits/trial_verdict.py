@@ -16,8 +16,8 @@ from operator import attrgetter
 import numpy as np
 
 from risk.core.calendar import session_open
+from risk.core.exchange import exchange_zone
 from risk.core.money import counted
-from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection
 from risk.limits.betting import PastSession, log_growth, needed_wealth, wealth_path
 from risk.limits.past_mornings import PastMorning, read_mornings
@@ -34,7 +34,7 @@ class Verdict:
     Attributes
     ----------
     sealed_on, variant_number
-        Date (New York) on which the policy was sealed, and its number among all policies that were tried.
+        Date of the exchange on which the policy was sealed, and its number among all policies that were tried.
     session_count, last_session
         Sessions since with results of at least two accounts, and the last of them.
     wealth, needed_wealth
@@ -71,7 +71,7 @@ def judge_trial(connection: Connection, trial: Trial) -> Verdict:
 
     A morning counts if its session opened after the seal and it was reported before that.
     """
-    sealed_on = trial.sealed_at.astimezone(EXCHANGE_ZONE).date()
+    sealed_on = trial.sealed_at.astimezone(exchange_zone()).date()
     later = [one for one in read_mornings(connection, sealed_on, dt.date.max) if _counts(one, trial)]
     days: list[ComparedDay] = []
     if later:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import Asset, AssetAlias
 
+from risk.core.exchange import exchange_zone
 from risk.core.runs import Run
-from risk.core.settings import EXCHANGE_ZONE, read_settings
+from risk.core.settings import read_settings
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -52,7 +53,7 @@ def add_event(context: Context, what: str, run: Run, digest: str) -> bool:
     bool
         False for what nobody waits for: a past session, a point-in-time run, a simulated desk.
     """
-    if not run.is_live(dt.datetime.now(EXCHANGE_ZONE).date()):
+    if not run.is_live(dt.datetime.now(exchange_zone()).date()):
         return False
     desk = read_settings().desk
     context["outlet_events"][alias_of(desk, what)].add(

@@ -18,7 +18,8 @@ from airflow.sdk.log import mask_logs
 
 from risk.core.calendar import next_session, run_session
 from risk.core.errors import ConnectionLostError, RequestError
-from risk.core.settings import EXCHANGE_ZONE, read_settings
+from risk.core.exchange import exchange_zone
+from risk.core.settings import read_settings
 from risk.operators.base import warehouse, warehouse_dsn
 from risk.operators.maintenance import clean_own_logs
 from risk.operators.notes import note_text, write_note
@@ -109,7 +110,7 @@ def on_report_late(context: dict[str, Any]) -> None:
     start = dag_run["data_interval_start"]
     session_date = dt.datetime.fromisoformat(start).astimezone(dt.UTC).date()
     dates = RunDates(session_date, next_session(session_date))
-    today = dt.datetime.now(EXCHANGE_ZONE).date()
+    today = dt.datetime.now(exchange_zone()).date()
     mail_lateness(alert_context(), key, dates, _run_url(key), today=today)
 
 
@@ -127,7 +128,7 @@ def on_limits_late(context: dict[str, Any]) -> None:
     key = RunKey(dag_run["dag_id"], dag_run["dag_run_id"], 0)
     session_date = dt.date.fromisoformat(dag_run["conf"]["session_date"])
     dates = RunDates(session_date, next_session(session_date))
-    mail_lateness(alert_context(), key, dates, _run_url(key), today=dt.datetime.now(EXCHANGE_ZONE).date())
+    mail_lateness(alert_context(), key, dates, _run_url(key), today=dt.datetime.now(exchange_zone()).date())
 
 
 def run_key(context: Context) -> RunKey:

@@ -9,17 +9,17 @@ from airflow.sdk import conf
 from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
 
-from risk.core.calendar import next_session
+from risk.core.calendar import next_session, report_due_at
 from risk.core.errors import RequestError
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.exchange import exchange, exchange_zone
 from risk.limits.approvals import decision_deadline
 from risk.operators.callbacks import on_limits_late, on_report_late
-from risk.report.session_state import DECISION_TOLERANCE, REPORT_DUE_AT
+from risk.report.session_state import DECISION_TOLERANCE
 from risk.report.watchdog import calls_deadlines
 
 
 class EffectiveMorning(BaseDeadlineReference):
-    """08:30 New York on the day on which a scheduled run is due; other runs have no deadline.
+    """When the report is due on the day on which a scheduled run is due; other runs have no deadline.
 
     An offset from the run's own timestamps would be wrong: weekends and holidays fall between the start and the end of
     its data interval, and a run that starts late has the same deadline as others.
@@ -37,7 +37,7 @@ class EffectiveMorning(BaseDeadlineReference):
         run_type, due_at = session.execute(query).one()
         if run_type != "scheduled" or due_at is None:
             return None
-        return dt.datetime.combine(due_at.astimezone(EXCHANGE_ZONE).date(), REPORT_DUE_AT, tzinfo=EXCHANGE_ZONE)
+        return report_due_at(due_at.astimezone(exchange_zone()).date())
 
 
 class DecisionsClosed(BaseDeadlineReference):
@@ -59,7 +59,7 @@ class DecisionsClosed(BaseDeadlineReference):
             effective = next_session(dt.date.fromisoformat((conf or {}).get("session_date") or ""))
         except (RequestError, TypeError, ValueError):
             return None
-        if effective < asked_at.astimezone(EXCHANGE_ZONE).date():
+        if effective < asked_at.astimezone(exchange_zone()).date():
             return None
         return decision_deadline(effective, asked_at)
 
@@ -86,5 +86,5 @@ REPORT_DEADLINE = DeadlineAlert(
     reference=EffectiveMorning(),
     interval=dt.timedelta(0),
     callback=SyncCallback(on_report_late),
-    name="report by 08:30 New York",
+    name=f"report by {exchange().report_due_at:%H:%M} {exchange().city}",
 )

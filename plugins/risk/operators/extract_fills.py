@@ -33,10 +33,10 @@ class ExtractFillsOperator(BaseOperator):
     """Copy new deliveries of the source into the warehouse and open a run for the session.
 
     A file that is wrong as a whole is quarantined and fails the task after all others are loaded.
-    A scheduled run waits until 08:15 New York for accounts that traded recently and have no executions yet, for files
-    that are being written or have other rows than the manifest states, and for an unreachable source; then it continues
-    with what is known, and the checks name what is missing. The task is rescheduled between polls and uses no worker
-    slot. Clearing this task opens a new revision of the session.
+    A scheduled run waits until 75 minutes before the opening for accounts that traded recently and have no executions
+    yet, for files that are being written or have other rows than the manifest states, and for an unreachable source;
+    then it continues with what is known, and the checks name what is missing. The task is rescheduled between polls
+    and uses no worker slot. Clearing this task opens a new revision of the session.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class ExtractFillsOperator(BaseOperator):
         ``s3://connection@bucket/drop``; empty for the vendor's API where the connection ``risk_vendor`` exists, else
         ``RISK_FILLS_DIR``, else the query of the Postgres connection ``risk_source`` (templated).
     as_of
-        What the run shall know: ``now`` or empty, ``then`` (07:00 New York of the effective session), or an ISO
+        What the run shall know: ``now`` or empty, ``then`` (when the run of the effective session was due), or an ISO
         timestamp with its offset (templated).
     history
         ``True`` = import the folder as a history: what its manifest says was published counts as recorded then

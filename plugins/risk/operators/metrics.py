@@ -11,8 +11,9 @@ import psycopg2
 from airflow.sdk.observability.stats import gauge
 
 from risk.core.errors import RiskError
+from risk.core.exchange import exchange_zone
 from risk.core.runs import Run
-from risk.core.settings import EXCHANGE_ZONE, read_settings
+from risk.core.settings import read_settings
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def send_gauges(run: Run, read: Callable[[], Mapping[str, float]]) -> None:
     read
         Reads the gauges from the warehouse.
     """
-    if not run.is_live(dt.datetime.now(EXCHANGE_ZONE).date()):
+    if not run.is_live(dt.datetime.now(exchange_zone()).date()):
         return
     try:
         gauges = read()

@@ -1,4 +1,4 @@
-"""When the DAGs run: on mornings of XNYS sessions, in New York's time, about the session before."""
+"""When the DAGs run: on mornings of the exchange's sessions, in its time, about the session before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pendulum
 from airflow.timetables.base import DagRunInfo, DataInterval, Timetable
 
 from risk.core import calendar
-from risk.core.settings import EXCHANGE_CALENDAR, EXCHANGE_ZONE
+from risk.core.exchange import at_exchange, exchange
 
 if TYPE_CHECKING:
     from airflow.timetables.base import TimeRestriction
@@ -24,26 +24,36 @@ class SessionTimetable(Timetable):
     Parameters
     ----------
     run_at
-        New York wall-clock time ``HH:MM`` at which a run is due on the morning after its session.
+        Time ``HH:MM`` of the exchange's clocks at which a run is due on the morning after its session; empty = 2.5
+        hours before the regular opening, New York 07:00.
     is_automatic
         Whether runs start by themselves. False for simulated and historical data: runs are started by hand and by
         backfill, which Airflow allows only to a DAG that has a timetable.
+    calendar_code
+        The exchange's calendar; empty = that of the setting. It is kept with the DAG, so that the scheduler needs no
+        setting.
     """
 
-    def __init__(self, run_at: str = "07:00", *, is_automatic: bool = True) -> None:
-        self.run_at = run_at
+    def __init__(self, run_at: str = "", *, is_automatic: bool = True, calendar_code: str = "") -> None:
+        self.calendar_code = calendar_code or exchange().code
+        with at_exchange(self.calendar_code) as known:
+            self.run_at = run_at or f"{known.run_at:%H:%M}"
+            self.place = known.city
         self.is_automatic = is_automatic
-        rhythm = f"{run_at} New York on every {EXCHANGE_CALENDAR} session, for the session before; holidays are skipped"
+        rhythm = (
+            f"{self.run_at} {self.place} on every {self.calendar_code} session, for the session before; holidays are "
+            "skipped"
+        )
         self.description = rhythm if is_automatic else f"By hand and by backfill (RISK_SCHEDULE=off), else {rhythm}"
 
     @property
     def summary(self) -> str:
         """Short form for the list of DAGs."""
-        return f"{EXCHANGE_CALENDAR} sessions, {self.run_at} New York" if self.is_automatic else "by hand"
+        return f"{self.calendar_code} sessions, {self.run_at} {self.place}" if self.is_automatic else "by hand"
 
     def serialize(self) -> dict[str, Any]:
         """Give what :meth:`deserialize` needs."""
-        return {"run_at": self.run_at, "is_automatic": self.is_automatic}
+        return {"run_at": self.run_at, "is_automatic": self.is_automatic, "calendar_code": self.calendar_code}
 
     @classmethod
     def deserialize(cls, data: dict[str, Any]) -> SessionTimetable:
@@ -52,7 +62,8 @@ class SessionTimetable(Timetable):
 
     def infer_manual_data_interval(self, *, run_after: pendulum.DateTime) -> DataInterval:
         """Give a manual run the interval of the newest session that is due."""
-        return self._interval(self._newest_due(run_after))
+        with at_exchange(self.calendar_code):
+            return self._interval(self._newest_due(run_after))
 
     def generate_run_id(
         self, *, run_type: Any, run_after: pendulum.DateTime, data_interval: DataInterval | None, **extra: Any
@@ -76,12 +87,13 @@ class SessionTimetable(Timetable):
         """
         if not (self.is_automatic or restriction.catchup):
             return None
-        session_date = self._next_session(last_automated_data_interval, restriction)
-        if session_date is None:
-            return None
-        if not restriction.catchup:
-            session_date = max(session_date, self._newest_due(pendulum.now("UTC")))
-        interval = self._interval(session_date)
+        with at_exchange(self.calendar_code):
+            session_date = self._next_session(last_automated_data_interval, restriction)
+            if session_date is None:
+                return None
+            if not restriction.catchup:
+                session_date = max(session_date, self._newest_due(pendulum.now("UTC")))
+            interval = self._interval(session_date)
         if restriction.latest is not None and interval.start > restriction.latest:
             return None
         return DagRunInfo.interval(interval.start, interval.end)
@@ -104,7 +116,7 @@ class SessionTimetable(Timetable):
 
     def _interval(self, session_date: dt.date) -> DataInterval:
         due_on = calendar.next_session(session_date)
-        due_at = dt.datetime.combine(due_on, dt.time.fromisoformat(self.run_at), tzinfo=EXCHANGE_ZONE)
+        due_at = calendar.exchange_time(due_on, dt.time.fromisoformat(self.run_at))
         start = pendulum.datetime(session_date.year, session_date.month, session_date.day, tz="UTC")
         return DataInterval(start, pendulum.instance(due_at).in_timezone("UTC"))
 
@@ -114,19 +126,24 @@ class WeeklySessionTimetable(SessionTimetable):
 
     Parameters
     ----------
-    run_at, is_automatic
+    run_at
+        As in :class:`SessionTimetable`; empty = 1.5 hours before the regular opening, New York 08:00.
+    is_automatic, calendar_code
         As in :class:`SessionTimetable`.
     """
 
-    def __init__(self, run_at: str = "08:00", *, is_automatic: bool = True) -> None:
-        super().__init__(run_at, is_automatic=is_automatic)
-        rhythm = f"{run_at} New York on the first {EXCHANGE_CALENDAR} session of every week"
+    def __init__(self, run_at: str = "", *, is_automatic: bool = True, calendar_code: str = "") -> None:
+        with at_exchange(calendar_code or exchange().code) as known:
+            super().__init__(
+                run_at or f"{known.weekly_run_at:%H:%M}", is_automatic=is_automatic, calendar_code=known.code
+            )
+        rhythm = f"{self.run_at} {self.place} on the first {self.calendar_code} session of every week"
         self.description = rhythm if is_automatic else f"By hand (RISK_SCHEDULE=off), else {rhythm}"
 
     @property
     def summary(self) -> str:
         """Short form for the list of DAGs."""
-        return f"first session of the week, {self.run_at} New York" if self.is_automatic else "by hand"
+        return f"first session of the week, {self.run_at} {self.place}" if self.is_automatic else "by hand"
 
     def _next_session(self, last: DataInterval | None, restriction: TimeRestriction) -> dt.date | None:
         session_date = super()._next_session(last, restriction)

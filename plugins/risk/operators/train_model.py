@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import BaseOperator
 
 from risk.core.calendar import checked_session, next_session
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.exchange import exchange_zone
 from risk.operators.base import refuse_unknown_keys, warehouse
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class TrainModelOperator(BaseOperator):
         chosen = (
             checked_session(dt.date.fromisoformat(self.session_date), run_after)
             if self.session_date
-            else run_after.astimezone(EXCHANGE_ZONE).date()
+            else run_after.astimezone(exchange_zone()).date()
         )
         is_automated = dag_run.run_type in ("scheduled", "backfill")
         interval_start = dag_run.data_interval_start if is_automated else None

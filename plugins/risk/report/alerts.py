@@ -20,8 +20,9 @@ import psycopg2
 from psycopg2.extensions import make_dsn
 
 from risk.core.errors import ConnectionLostError
+from risk.core.exchange import exchange_zone
 from risk.core.notifiers import Kind
-from risk.core.settings import EXCHANGE_ZONE, Settings
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection, connect, execute, records, rows
 from risk.report.incidents import (
     FailedRun,
@@ -166,7 +167,7 @@ def mail_failure(context: AlertContext, failed: FailedRun, log_folder: Path, *, 
     log_folder
         Airflow's folder of task logs.
     today
-        Current date in New York; ``None`` = by this machine's clock.
+        Current date of the exchange; ``None`` = by this machine's clock.
 
     Returns
     -------
@@ -179,7 +180,7 @@ def mail_failure(context: AlertContext, failed: FailedRun, log_folder: Path, *, 
         If no recipient got the alert; the next call tries again.
     """
     tail = read_log_tail(log_folder, failed.key, failed.task)
-    reported = _reported_as(failed, today or dt.datetime.now(EXCHANGE_ZONE).date())
+    reported = _reported_as(failed, today or dt.datetime.now(exchange_zone()).date())
     signals: list[Signal] = []
 
     def send(connection: Connection | None) -> bool:
@@ -224,7 +225,7 @@ def mail_lateness(context: AlertContext, key: RunKey, dates: RunDates, run_url: 
     key, dates, run_url
         The run, its sessions and its link.
     today
-        Current date in New York: nobody waits for the reports of older runs that catch up after an outage.
+        Current date of the exchange: nobody waits for the reports of older runs that catch up after an outage.
     """
     if dates.effective_session != today:
         return False
@@ -269,7 +270,7 @@ def send_alert(rendered: Rendered, servers: Sequence[MailServer], settings: Sett
         recipients_setting="RISK_ALARM_RECIPIENTS",
         kind="risk-alarm",
         key=key,
-        date=dt.datetime.now(EXCHANGE_ZONE),
+        date=dt.datetime.now(exchange_zone()),
     )
     outcome = send_mail(mail, servers)
     if outcome.sent_count == 0:

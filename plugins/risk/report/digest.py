@@ -7,10 +7,11 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from risk.core.calendar import previous_session
+from risk.core.calendar import local_time, previous_session
+from risk.core.exchange import exchange_zone
 from risk.core.money import count, counted, percent, signed_usd
 from risk.core.runs import ALL_SESSIONS
-from risk.core.settings import EXCHANGE_ZONE, Settings
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection, execute, records, writing
 from risk.limits.breaches import open_items, read_items
 from risk.limits.notes import read_notes
@@ -72,7 +73,7 @@ def send_digest(connection: Connection, server: SmtpServer, instant: dt.datetime
     ConnectionLostError, RequestError
         If the server did not accept a mail; the other recipients have theirs.
     """
-    through = previous_session(instant.astimezone(EXCHANGE_ZONE).date())
+    through = previous_session(instant.astimezone(exchange_zone()).date())
     server.check_connection()
     mail = Mail(
         rendered=render_views("notice", digest_page(connection, through, settings, try_alerts(settings, instant))),
@@ -142,8 +143,8 @@ def _failed_test(test: AlertTest) -> Iterator[str]:
 
 def _freshness(newest: Mapping[str, Any]) -> Iterator[str]:
     if newest["newest_session_date"] is not None and newest["recorded_at"] is not None:
-        recorded_at = f"{newest['recorded_at'].astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M}"
-        yield f"Latest fills: session {newest['newest_session_date']}, received {recorded_at} New York."
+        recorded_at = local_time(newest["recorded_at"])
+        yield f"Latest fills: session {newest['newest_session_date']}, received {recorded_at}."
 
 
 def _traders_and_data(

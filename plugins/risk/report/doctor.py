@@ -26,11 +26,12 @@ from risk.core.connections import (
     read_connection,
 )
 from risk.core.errors import ReleaseError, RiskError
+from risk.core.exchange import exchange
 from risk.core.money import counted
 from risk.core.release import difference, installed_release, tagged_release
 from risk.core.runs import DAILY_DAG
 from risk.core.schema import pending_files
-from risk.core.settings import EXCHANGE_CALENDAR, Settings
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection, records, rows
 from risk.limits.confirmations import platform_sentences
 from risk.report.doctor_roles import Diagnosis, check_roles
@@ -107,12 +108,12 @@ def _is_within_closed(path: Path) -> bool:
 
 def check_calendar(today: dt.date) -> Diagnosis:
     """Check that the installed exchange calendar reaches far enough."""
-    last = calendar.calendar().last_session.date()
+    code, last = exchange().code, calendar.last_session()
     if last < today + LOOK_AHEAD:
-        sentence = f"{EXCHANGE_CALENDAR} ends on {last}: upgrade the package exchange_calendars."
+        sentence = f"{code} ends on {last}: upgrade the package exchange_calendars."
         return Diagnosis("calendar", is_healthy=False, sentence=sentence)
     holidays = ", ".join(map(str, calendar.next_closed_weekdays(today, 3)))
-    sentence = f"{EXCHANGE_CALENDAR} reaches to {last}; the next holidays without a run are {holidays}."
+    sentence = f"{code} reaches to {last}; the next holidays without a run are {holidays}."
     return Diagnosis("calendar", is_healthy=True, sentence=sentence)
 
 
@@ -258,7 +259,13 @@ def check_schema(connection: Connection) -> Diagnosis:
 
 
 def check_stored_calendar(connection: Connection, today: dt.date) -> Diagnosis:
-    """Check that the warehouse's own calendar reaches far enough; every run stores it again."""
+    """Check that the warehouse keeps this exchange, and that its calendar reaches far enough; runs store it again."""
+    kept, code = rows(connection, "sessions/select_calendar"), exchange().code
+    if kept and kept != [(code,)]:
+        sentence = (
+            f"The warehouse keeps the sessions of {kept[0][0]}, and RISK_CALENDAR is {code}: correct the setting."
+        )
+        return Diagnosis("calendar", is_healthy=False, sentence=sentence)
     (last,) = rows(connection, "doctor/select_calendar_end")[0]
     is_healthy = last is None or last >= today + LOOK_AHEAD
     sentence = f"The warehouse's calendar reaches to {last}." if last else "The first run stores the calendar."

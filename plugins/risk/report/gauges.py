@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 
-from risk.core.calendar import next_session, session_open
+from risk.core.calendar import next_session, report_due_at, session_open
 from risk.core.runs import Run
-from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, rows
 from risk.limits.approvals import Publication
-from risk.report.session_state import DECISION_TOLERANCE, REPORT_DUE_AT, read_session_state
+from risk.report.session_state import DECISION_TOLERANCE, read_session_state
 
 LEVELS = ("high", "moderate", "low")
 
@@ -35,7 +34,7 @@ def report_gauges(connection: Connection, run: Run) -> dict[str, float]:
         By name below ``risk.``; ``limits.due_timestamp`` is 0 where nobody is asked to approve limits.
     """
     state = read_session_state(connection, run.effective_session)
-    next_due = dt.datetime.combine(next_session(run.effective_session), REPORT_DUE_AT, tzinfo=EXCHANGE_ZONE)
+    next_due = report_due_at(next_session(run.effective_session))
     limits_due = None if state.decision_deadline is None else state.decision_deadline + DECISION_TOLERANCE
     levels = dict(rows(connection, "send_report/select_levels", {"run_id": run.run_id}))
     (breaches,) = rows(connection, "breaches/select_breached_accounts", {"session_date": run.session_date})[0]

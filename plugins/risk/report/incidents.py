@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from risk.core.exchange import exchange
 from risk.core.runs import MODEL_DAG, PUBLICATION_DAG
 from risk.core.warehouse import Connection, execute, records
 from risk.report.page import NoticePage
-from risk.report.session_state import REPORT_DUE_AT, RunDates, SessionState, consequences, headline
+from risk.report.session_state import RunDates, SessionState, consequences, headline
 
 KILLED = "killed"
 """Takes the place of an error's class when the process ended without an error."""
@@ -319,12 +320,14 @@ def lateness_page(
 ) -> NoticePage:
     """Build the page of a report that is not out, or limits that are not published, by the deadline."""
     day = "unknown" if dates.effective_session is None else dates.effective_session.isoformat()
-    title = f"RISK REPORT LATE - no report for {day} by {REPORT_DUE_AT:%H:%M} New York"
-    due = f"The report for {day} was due at {REPORT_DUE_AT:%H:%M} New York. The market opens at 09:30."
+    known = exchange()
+    due_at, opening = f"{known.report_due_at:%H:%M} {known.city}", f"The market opens at {known.opens_at:%H:%M}."
+    title = f"RISK REPORT LATE - no report for {day} by {due_at}"
+    due = f"The report for {day} was due at {due_at}. {opening}"
     label, action = "REPORT LATE", "check its current task; the log of a waiting task names what it waits for."
     if key.dag_id == PUBLICATION_DAG:
         label, title = "LIMITS LATE", f"RISK LIMITS LATE - limits for {day} are not published"
-        due = f"Decisions about the limits for {day} are closed. The market opens at 09:30."
+        due = f"Decisions about the limits for {day} are closed. {opening}"
         action = "unpause the DAG, or clear the task that hangs; what was decided is stored."
     return NoticePage(
         is_simulated=is_simulated,

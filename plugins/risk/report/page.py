@@ -10,10 +10,11 @@ from decimal import Decimal
 from typing import Any
 
 from risk.core.chain import Head
+from risk.core.exchange import exchange, exchange_zone
 from risk.core.money import counted, signed_usd, usd_exact
 from risk.core.policy import LEVELS
 from risk.core.runs import Run
-from risk.core.settings import EXCHANGE_ZONE, TAIL_PROBABILITY
+from risk.core.settings import TAIL_PROBABILITY
 from risk.limits.approvals import Proposal, Publication, open_proposals
 from risk.report.charts import cumulative_pnl
 from risk.report.facts import (
@@ -376,7 +377,7 @@ def build_page(
     return Page(
         facts=facts,
         run=run,
-        as_of=f"{run.as_of.astimezone(EXCHANGE_ZONE):%Y-%m-%d %H:%M:%S} New York",
+        as_of=f"{run.as_of.astimezone(exchange_zone()):%Y-%m-%d %H:%M:%S} {exchange().city}",
         run_address=ui_address(links.base_url, links.run_url),
         page_address=ui_address(links.base_url, f"/risk/sessions/{facts.session_date.isoformat()}"),
         # The desk's numbers are not the group's.

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from risk.core.exchange import exchange_zone
 from risk.core.money import counted, signed_usd, usd, usd_exact
 from risk.core.policy import Policy
-from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, records
 from risk.limits.breaches import OPEN, REMOVED, BreachItem
 from risk.limits.confirmations import DIFFERENT, UNCONFIRMED
@@ -117,7 +117,7 @@ class ReceiptFacts:
 
     @property
     def loss_time(self) -> str:
-        """When the largest loss was seen, New York time."""
+        """When the largest loss was seen, the exchange's time."""
         if self.largest_loss_at is not None:
             return _clock(self.largest_loss_at)
         return "the close" if self.largest_loss_usd == -self.final_usd else "an unknown time"
@@ -134,7 +134,7 @@ class ReceiptFacts:
 
     @property
     def sentence(self) -> str:
-        """What happened, short: dollars are whole, report.json has the cents; times are New York's."""
+        """What happened, short: dollars are whole, report.json has the cents; times are the exchange's."""
         unset = PLATFORM_WORDS.get(str(self.platform_state), "")
         head = f"{unset}Breach of" if self.outcome == BREACH else f"{self.result[:1].upper()}{self.result[1:]}:"
         limit = f"{usd_exact(self.limit_usd)} ({ORIGINS[self.limit_source]})"
@@ -329,7 +329,7 @@ def _utc(instant: dt.datetime | None) -> dt.datetime | None:
 
 
 def _clock(instant: dt.datetime) -> str:
-    return f"{instant.astimezone(EXCHANGE_ZONE):%H:%M}"
+    return f"{instant.astimezone(exchange_zone()):%H:%M}"
 
 
 def _price(price: Decimal) -> str:

@@ -6,13 +6,11 @@ import datetime as dt
 from dataclasses import dataclass
 
 from risk.core.calendar import is_session
+from risk.core.exchange import exchange
 from risk.core.money import counted
 from risk.core.runs import DAILY_DAG, MODEL_DAG, PUBLICATION_DAG
-from risk.core.settings import EXCHANGE_ZONE, Settings
+from risk.core.settings import Settings
 from risk.core.warehouse import Connection, records
-
-REPORT_DUE_AT = dt.time(8, 30)
-"""New York time of the effective session by which the report is due."""
 
 DECISION_TOLERANCE = dt.timedelta(minutes=5)
 """Publication follows the deadline of decisions within this time."""
@@ -124,14 +122,15 @@ def problem(state: SessionState, day: dt.date, instant: dt.datetime, *, asks_app
 def todays_problem(connection: Connection, now: dt.datetime, settings: Settings) -> str:
     """Say what is wrong with today's limits as far as they are due; empty = nothing.
 
-    A desk that is not scheduled owes no report, and a scheduled one none before ``REPORT_DUE_AT``.
+    A desk that is not scheduled owes no report, and a scheduled one none before `Exchange.report_due_at`.
     """
-    local = now.astimezone(EXCHANGE_ZONE)
+    known = exchange()
+    local = now.astimezone(known.zone)
     today = local.date()
     if not is_session(today):
         return ""
     state = read_session_state(connection, today)
-    is_report_due = settings.schedule == "sessions" and local.time() >= REPORT_DUE_AT
+    is_report_due = settings.schedule == "sessions" and local.time() >= known.report_due_at
     if not (state.is_delivered or is_report_due):
         return ""
     return problem(state, today, now, asks_approval=settings.asks_approval)
@@ -163,7 +162,7 @@ def consequences(dag_id: str, dates: RunDates, state: SessionState | None) -> tu
 
 def _report_headline(day: str, state: SessionState) -> str:
     if state.is_delivered:
-        return f"Limits for {day} were emailed at {_clock(state.sent_at)} New York; this run does not change them."
+        return f"Limits for {day} were emailed at {_clock(state.sent_at)}; this run does not change them."
     if state.sent_count:
         total = state.sent_count + state.open_count
         return f"Limits for {day} reached {state.sent_count} of {total} recipients."
@@ -190,12 +189,10 @@ def _report_consequences(day: str, state: SessionState) -> tuple[str, ...]:
 
 def _publication_headline(day: str, state: SessionState) -> str:
     if state.published_at is not None:
-        return f"Limits for {day} were published at {_clock(state.published_at)} New York."
+        return f"Limits for {day} were published at {_clock(state.published_at)}."
     if state.decision_deadline is None:
         return f"Limits for {day} are not published: nobody has been asked to approve them."
-    return (
-        f"Limits for {day} are not published; approval was asked for until {_clock(state.decision_deadline)} New York."
-    )
+    return f"Limits for {day} are not published; approval was asked for until {_clock(state.decision_deadline)}."
 
 
 def _publication_consequences(day: str, state: SessionState) -> tuple[str, ...]:
@@ -221,5 +218,6 @@ def _publication_consequences(day: str, state: SessionState) -> tuple[str, ...]:
 
 
 def _clock(instant: dt.datetime | None) -> str:
-    """Return the New York time of an instant; empty if there is none."""
-    return "" if instant is None else f"{instant.astimezone(EXCHANGE_ZONE):%H:%M}"
+    """Return the time of an instant with the name of the exchange's zone; without the time if there is none."""
+    known = exchange()
+    return f" {known.city}" if instant is None else f"{instant.astimezone(known.zone):%H:%M} {known.city}"

@@ -1,7 +1,7 @@
 """The watchdog: checks from outside Airflow whether today's report is out and its limits published; alerts if not.
 
-It runs by cron or a systemd timer at 08:45 and 09:10 New York, imports no Airflow and queries only the two databases
-and the mail server, so it works while Airflow is down. On days without a session it sends nothing.
+It runs by cron or a systemd timer 45 and 20 minutes before the opening, imports no Airflow and queries only the two
+databases and the mail server, so it works while Airflow is down. On days without a session it sends nothing.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from psycopg2.extensions import make_dsn, parse_dsn
 from risk.core.calendar import is_session
 from risk.core.connections import METADATA_DSN, SMTP_CONNECTION, WAREHOUSE_CONNECTION, postgres_dsn, read_connection
 from risk.core.errors import ConnectionLostError, RiskError
+from risk.core.exchange import exchange_zone
 from risk.core.runs import DAILY_DAG, PUBLICATION_DAG
-from risk.core.settings import EXCHANGE_ZONE, Settings, read_settings
+from risk.core.settings import Settings, read_settings
 from risk.core.warehouse import Connection, connect, records
 from risk.report import webhook
 from risk.report.alerts import send_alert
@@ -101,9 +102,9 @@ def run_checks(watched: Watched, instant: dt.datetime) -> list[WatchdogFinding]:
     watched
         Databases and mail server.
     instant
-        Aware instant of this machine's clock; its New York date is the effective session checked.
+        Aware instant of this machine's clock; its date of the exchange is the effective session checked.
     """
-    today = instant.astimezone(EXCHANGE_ZONE).date()
+    today = instant.astimezone(exchange_zone()).date()
     if not is_session(today):
         return []
     return [
@@ -164,7 +165,7 @@ def notify(
     ConnectionLostError
         If no mail server accepts it.
     """
-    today = instant.astimezone(EXCHANGE_ZONE).date().isoformat()
+    today = instant.astimezone(exchange_zone()).date().isoformat()
     is_doubted = any(finding.doubts_report for finding in findings)
     page = NoticePage(
         is_simulated=settings.is_simulated,

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from risk.core.exchange import exchange_zone
 from risk.core.money import counted, percent, signed_usd, signed_usd_cents, usd_exact
-from risk.core.settings import EXCHANGE_ZONE
 from risk.limits.receipt_rows import FollowedSession
 from risk.limits.receipts import AT_CLOSE, AT_LIMIT_CHANGE, RunningPoint
 from risk.web.charts import Chart, bars, layout, line, markers
@@ -142,8 +142,8 @@ def _stepped(trace: dict[str, Any]) -> dict[str, Any]:
 
 
 def _local(instants: Sequence[dt.datetime]) -> list[dt.datetime]:
-    """Return New York times without a zone, as an axis shows them."""
-    return [instant.astimezone(EXCHANGE_ZONE).replace(tzinfo=None) for instant in instants]
+    """Return the exchange's times without a zone, as an axis shows them."""
+    return [instant.astimezone(exchange_zone()).replace(tzinfo=None) for instant in instants]
 
 
 def results_chart(account_id: str, results: Sequence[SessionResult]) -> Chart | None:

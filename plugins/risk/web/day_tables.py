@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from risk.core.exchange import exchange, exchange_zone
 from risk.core.money import percent, signed_usd_cents, usd_cents, usd_exact
-from risk.core.settings import EXCHANGE_ZONE
 from risk.desk.gap_stress import MARKS, MOVES, SIZES, CarriedPosition, GapStress, UnderlyingStress
 from risk.limits.receipts import BREACH
 from risk.report.receipt_facts import ReceiptFacts
 from risk.web.day_views import DayView, FillRow, SymbolResult
-from risk.web.tables import COUNT, LIMIT, LOSS, NEW_YORK, PNL, SHARE, TEXT, WORDS, Column, Kind, Page, Table
+from risk.web.tables import COUNT, LIMIT, LOCAL_TIME, LOSS, PNL, SHARE, TEXT, WORDS, Column, Kind, Page, Table
 
 
 def number_text(value: Decimal) -> str:
@@ -23,8 +23,8 @@ def number_text(value: Decimal) -> str:
 
 
 def clock(instant: dt.datetime) -> str:
-    """Write the time of day in New York."""
-    return f"{instant.astimezone(EXCHANGE_ZONE):%H:%M:%S}"
+    """Write the time of day in the exchange's zone."""
+    return f"{instant.astimezone(exchange_zone()):%H:%M:%S}"
 
 
 def move_text(ratio: Decimal) -> str:
@@ -34,7 +34,7 @@ def move_text(ratio: Decimal) -> str:
 
 
 NUMBER: Final = Kind(number_text, "number", "", "#,##0.########", "unknown")
-CLOCK: Final = Kind(clock, "date", NEW_YORK, "yyyy-mm-dd hh:mm:ss", "time unknown")
+CLOCK: Final = Kind(clock, "date", LOCAL_TIME, "yyyy-mm-dd hh:mm:ss", "time unknown")
 MARK_SOURCES: Final = {"marks": "marks file", "last_fill": "last fill", "stale": "earlier session"}
 
 
@@ -55,8 +55,8 @@ def fills_table(view: DayView, page: Page[FillRow]) -> Table:
     )
     what = "including" if view.followed is None or view.followed.terms.has_fees else "before"
     caption = (
-        f"In the order of the books, times New York. Running P&L after each fill, {what} fees: open positions at his "
-        "own last price of the symbol, 0 at the previous close's marks."
+        f"In the order of the books, times {exchange().city}. Running P&L after each fill, {what} fees: open positions "
+        "at his own last price of the symbol, 0 at the previous close's marks."
     )
     is_cut_short = len(page.rows) < page.count
     return Table(

@@ -12,9 +12,9 @@ from urllib.parse import quote
 
 from risk.core.calendar import checked_session, next_session
 from risk.core.errors import RequestError
+from risk.core.exchange import exchange_zone
 from risk.core.money import EXACT
 from risk.core.policy_store import Instant
-from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, records, rows
 from risk.desk.gap_stress import GapStress, read_gap_stress
 from risk.limits.policy import read_terms
@@ -238,7 +238,7 @@ def read_day(connection: Connection, account_id: str, session_date: dt.date, kno
     if known == THEN and reported is None:
         raise RequestError(f"Session {session_date} has no report that knew {account_id}: see the day as known now.")
     steps = _read_steps(connection, account_id, session_date) if books else []
-    effective_session = now.astimezone(EXCHANGE_ZONE).date()
+    effective_session = now.astimezone(exchange_zone()).date()
     followed = None
     if books and books["total_pnl_usd"] is not None:
         closing = books["closes_at"], books["total_pnl_usd"]

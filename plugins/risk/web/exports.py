@@ -25,7 +25,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
 
 from risk.core.errors import RequestError
-from risk.core.settings import EXCHANGE_ZONE
+from risk.core.exchange import exchange_zone
 from risk.report.facts import exact
 from risk.report.render import csv_text
 from risk.web.rendering import page_path, render
@@ -119,7 +119,7 @@ def _csv_cell(value: Value) -> str:
     if isinstance(value, str):
         return csv_text(value)
     if isinstance(value, dt.datetime):
-        return value.astimezone(EXCHANGE_ZONE).isoformat()
+        return value.astimezone(exchange_zone()).isoformat()
     return exact(value) if isinstance(value, Decimal) else str(value)
 
 
@@ -169,7 +169,7 @@ def _write_cell(sheet: Any, row: int, column: int, value: Value, cell_format: An
         sheet.write_string(row, column, " ".join(value.splitlines())[:SHEET_TEXT], cell_format)
     elif isinstance(value, dt.datetime):
         # A sheet knows no time zones.
-        sheet.write_datetime(row, column, value.astimezone(EXCHANGE_ZONE).replace(tzinfo=None), cell_format)
+        sheet.write_datetime(row, column, value.astimezone(exchange_zone()).replace(tzinfo=None), cell_format)
     elif isinstance(value, dt.date):
         sheet.write_datetime(row, column, value, cell_format)
     else:

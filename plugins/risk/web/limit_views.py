@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from risk.core.calendar import is_session, next_session
+from risk.core.exchange import exchange_zone
 from risk.core.runs import ALL_SESSIONS
-from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, records, rows
 from risk.limits.change_approvals import ShownChange, acting_changes, open_changes, show_change
 from risk.limits.confirmations import STATED_WITHIN, Confirmation, confirmations
@@ -144,7 +144,7 @@ def read_limits_page(
         past_count=len(past),
         fits=page_of(fits, asked.fits),
         traders=page_of(traders, asked.traders),
-        next_session=_first_session(now.astimezone(EXCHANGE_ZONE).date()),
+        next_session=_first_session(now.astimezone(exchange_zone()).date()),
     )
 
 
@@ -184,7 +184,7 @@ def _is_found(asked: LimitForm, *names: str) -> bool:
 
 def _base_ids(connection: Connection, known: KnownLimits) -> frozenset[int]:
     """Return the changes that accounts' base limits come from."""
-    today = known.at.astimezone(EXCHANGE_ZONE).date()
+    today = known.at.astimezone(exchange_zone()).date()
     unreported = read_unreported_limits(connection, known.at, known.terms).values()
     bases = (base_limit(account, today, known.at) for account in unreported if account.changes)
     return frozenset(base.source_id for base in bases if base.source == BASE)

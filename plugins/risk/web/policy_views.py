@@ -15,10 +15,10 @@ from pydantic import BaseModel, Field
 
 from risk.core.calendar import is_session, next_session
 from risk.core.errors import RequestError
+from risk.core.exchange import exchange_zone
 from risk.core.policy_document import PolicyDocument, differences, parse_policy
 from risk.core.policy_store import PolicyVersion, read_policies
 from risk.core.policy_text import LONGEST_TEXT
-from risk.core.settings import EXCHANGE_ZONE
 from risk.core.warehouse import Connection, rows
 from risk.limits.policy_requests import PolicyRequest, ShownPolicy, open_requests, read_requests, show_request
 from risk.limits.trial_outcomes import JudgedTrial, StoredOutcome, read_judged_trials, read_outcome, read_trial
@@ -233,5 +233,5 @@ def typed_date(name: str, text: str) -> dt.date:
 
 
 def _today_or_next(now: dt.datetime) -> dt.date:
-    today = now.astimezone(EXCHANGE_ZONE).date()
+    today = now.astimezone(exchange_zone()).date()
     return today if is_session(today) else next_session(today)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
+from risk.core.exchange import exchange
 from risk.core.money import count, counted, signed_usd, usd_exact
 from risk.limits.receipts import BREACH
 from risk.report.facts import AccountFacts, RosterEntry
@@ -151,13 +152,11 @@ def receipt_columns() -> list[Column]:
     ]
 
 
-ALONG_FILLS = "Along the account's own fills, so a loss is at least what is shown; times New York."
-
-
 def use_table(receipts: Sequence[ReceiptFacts]) -> Table:
     """Return the use of every limit in a session."""
     columns = [trader_column(), *receipt_columns()]
-    return Table("use", "Use of limits", ALONG_FILLS, columns, receipts, "No trader with complete books.")
+    caption = f"Along the account's own fills, so a loss is at least what is shown; times {exchange().city}."
+    return Table("use", "Use of limits", caption, columns, receipts, "No trader with complete books.")
 
 
 def session_tables(view: SessionView, known: str, row_count: int) -> list[Table]:

@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from risk.core import money
 from risk.core.calendar import local_time
+from risk.core.exchange import exchange
 
 Row = TypeVar("Row")
 
@@ -44,7 +45,7 @@ class Kind:
         Class of its cells in the style sheet.
     unit
         Of its numbers or instants in an export; empty = none. US dollars are exact, a ratio of 0.4 is 40 %, instants
-        are New York time.
+        are the exchange's time.
     number_format
         How a spreadsheet shows a value; empty = as text.
     missing
@@ -58,12 +59,17 @@ class Kind:
     missing: str = ""
 
     @property
+    def unit_words(self) -> str:
+        """The unit for people; of an instant the name of the exchange's zone."""
+        return exchange().city if self.unit == LOCAL_TIME else self.unit
+
+    @property
     def is_number(self) -> bool:
         """Whether it is sorted by value."""
         return self.style == "number"
 
 
-USD, RATIO, NEW_YORK = "US dollars", "ratio", "New York"
+USD, RATIO, LOCAL_TIME = "US dollars", "ratio", "exchange time"
 
 _CENTS = "#,##0.00;-#,##0.00"
 
@@ -83,7 +89,7 @@ COUNT: Final = Kind(money.count, "number", "", "#,##0")
 FIGURE: Final = Kind(figure, "number", "", "#,##0.000", "n/a")
 SHORT_FIGURE: Final = Kind(lambda value: figure(value, 2), "number", "", "#,##0.000", "n/a")
 DATE: Final = Kind(str, "date", "", "yyyy-mm-dd")
-TIME: Final = Kind(local_time, "date", NEW_YORK, "yyyy-mm-dd hh:mm:ss")
+TIME: Final = Kind(local_time, "date", LOCAL_TIME, "yyyy-mm-dd hh:mm:ss")
 TEXT: Final = Kind(str)
 LEVEL: Final = Kind(str.upper, "level")
 NAME: Final = Kind(str, "name")
@@ -167,7 +173,7 @@ class Column:
     @property
     def export_heading(self) -> str:
         """The heading with the unit."""
-        return f"{self.heading} ({self.kind.unit})" if self.kind.unit else self.heading
+        return f"{self.heading} ({self.kind.unit_words})" if self.kind.unit else self.heading
 
 
 @dataclass(frozen=True, slots=True)

@@ -5373,6 +5373,46 @@ ALTER TABLE risk.audit_log ALTER COLUMN audit_id ADD GENERATED ALWAYS AS IDENTIT
 
 
 --
+-- Name: calendars; Type: TABLE; Schema: risk; Owner: -
+--
+
+CREATE TABLE risk.calendars (
+    is_only boolean DEFAULT true NOT NULL,
+    calendar_code text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT calendars_is_only_check CHECK (is_only)
+);
+
+
+--
+-- Name: TABLE calendars; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON TABLE risk.calendars IS 'The exchange whose sessions this warehouse keeps; another one is refused. Grain: one row, once a run has started. Append only.';
+
+
+--
+-- Name: COLUMN calendars.is_only; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON COLUMN risk.calendars.is_only IS 'Always true: there is one row.';
+
+
+--
+-- Name: COLUMN calendars.calendar_code; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON COLUMN risk.calendars.calendar_code IS 'Code of the calendar in the package exchange_calendars.';
+
+
+--
+-- Name: COLUMN calendars.recorded_at; Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON COLUMN risk.calendars.recorded_at IS 'When the row was recorded (committed).';
+
+
+--
 -- Name: chain_links; Type: TABLE; Schema: risk; Owner: -
 --
 
@@ -6546,7 +6586,7 @@ COMMENT ON COLUMN risk.limit_changes.account_id IS 'Account.';
 -- Name: COLUMN limit_changes.kind; Type: COMMENT; Schema: risk; Owner: -
 --
 
-COMMENT ON COLUMN risk.limit_changes.kind IS 'base = from a session on; temporary = from an instant until another; intraday = until the end of the New York date.';
+COMMENT ON COLUMN risk.limit_changes.kind IS 'base = from a session on; temporary = from an instant until another; intraday = until the end of the day.';
 
 
 --
@@ -6560,7 +6600,7 @@ COMMENT ON COLUMN risk.limit_changes.limit_usd IS 'Daily loss limit asked for, U
 -- Name: COLUMN limit_changes.starts_at; Type: COMMENT; Schema: risk; Owner: -
 --
 
-COMMENT ON COLUMN risk.limit_changes.starts_at IS 'When it begins; a base limit at 00:00 New York of a session. It never acts before its approval.';
+COMMENT ON COLUMN risk.limit_changes.starts_at IS 'When it begins; a base limit at 00:00 of a session in the exchange''s zone. It never acts before its approval.';
 
 
 --
@@ -7204,7 +7244,7 @@ COMMENT ON COLUMN risk.platform_limits.limit_usd IS 'Daily loss limit on the pla
 -- Name: COLUMN platform_limits.stated_for; Type: COMMENT; Schema: risk; Owner: -
 --
 
-COMMENT ON COLUMN risk.platform_limits.stated_for IS 'New York date that a read-back file is about; null for a person''s statement.';
+COMMENT ON COLUMN risk.platform_limits.stated_for IS 'Day in the exchange''s zone that a read-back file is about; null for a person''s statement.';
 
 
 --
@@ -8484,14 +8524,14 @@ CREATE TABLE risk.sessions (
 -- Name: TABLE sessions; Type: COMMENT; Schema: risk; Owner: -
 --
 
-COMMENT ON TABLE risk.sessions IS 'Trading sessions of the exchange (XNYS), so that SQL can map days to sessions and count sessions back. Grain: one row per session. Kept equal to the exchange calendar.';
+COMMENT ON TABLE risk.sessions IS 'Trading sessions of the exchange, so that SQL can map days to sessions and count sessions back. Grain: one row per session. Kept equal to the exchange calendar.';
 
 
 --
 -- Name: COLUMN sessions.session_date; Type: COMMENT; Schema: risk; Owner: -
 --
 
-COMMENT ON COLUMN risk.sessions.session_date IS 'Day of the session in New York.';
+COMMENT ON COLUMN risk.sessions.session_date IS 'Day of the session in the exchange''s zone.';
 
 
 --
@@ -9448,6 +9488,14 @@ ALTER TABLE ONLY risk.alarms
 
 ALTER TABLE ONLY risk.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (audit_id);
+
+
+--
+-- Name: calendars calendars_pkey; Type: CONSTRAINT; Schema: risk; Owner: -
+--
+
+ALTER TABLE ONLY risk.calendars
+    ADD CONSTRAINT calendars_pkey PRIMARY KEY (is_only);
 
 
 --

@@ -21,11 +21,11 @@ comment on table risk.limit_changes is
 comment on column risk.limit_changes.change_id is 'Key of the change.';
 comment on column risk.limit_changes.account_id is 'Account.';
 comment on column risk.limit_changes.kind is
-'base = from a session on; temporary = from an instant until another; intraday = until the end of the New York date.';
+'base = from a session on; temporary = from an instant until another; intraday = until the end of the day.';
 comment on column risk.limit_changes.limit_usd is
 'Daily loss limit asked for, US dollars; 0 = no trading, not as a base limit.';
 comment on column risk.limit_changes.starts_at is
-'When it begins; a base limit at 00:00 New York of a session. It never acts before its approval.';
+'When it begins; a base limit at 00:00 of a session in the exchange''s zone. It never acts before its approval.';
 comment on column risk.limit_changes.ends_at is 'When it has ended; null = a base limit, until the next one.';
 comment on column risk.limit_changes.reason is 'Why, in the words of the person.';
 comment on column risk.limit_changes.requested_by is

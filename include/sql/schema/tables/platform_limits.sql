@@ -22,7 +22,7 @@ comment on column risk.platform_limits.statement_id is 'Key of the statement, as
 comment on column risk.platform_limits.account_id is 'Account as the platform names it.';
 comment on column risk.platform_limits.limit_usd is 'Daily loss limit on the platform, US dollars; 0 = no trading.';
 comment on column risk.platform_limits.stated_for is
-'New York date that a read-back file is about; null for a person''s statement.';
+'Day in the exchange''s zone that a read-back file is about; null for a person''s statement.';
 comment on column risk.platform_limits.load_id is 'Load that recorded a file''s row; null for a person''s statement.';
 comment on column risk.platform_limits.file_name is 'File the row comes from; null for a person''s statement.';
 comment on column risk.platform_limits.line_number is 'Line of the row in its file.';

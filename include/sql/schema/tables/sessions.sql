@@ -6,9 +6,9 @@ create table risk.sessions (
 );
 
 comment on table risk.sessions is
-'Trading sessions of the exchange (XNYS), so that SQL can map days to sessions and count sessions back. Grain: '
+'Trading sessions of the exchange, so that SQL can map days to sessions and count sessions back. Grain: '
 'one row per session. Kept equal to the exchange calendar.';
-comment on column risk.sessions.session_date is 'Day of the session in New York.';
+comment on column risk.sessions.session_date is 'Day of the session in the exchange''s zone.';
 comment on column risk.sessions.session_number is 'Position in the calendar, ascending without gaps.';
 comment on column risk.sessions.opens_at is 'Start of regular trading.';
 comment on column risk.sessions.closes_at is 'End of regular trading; earlier on half days.';

@@ -36,7 +36,7 @@ class Account:
     account_id
         Its name, which its executions carry.
     first_traded, last_traded
-        New York dates; ``None`` where it has never traded or the list does not say it in a form we know.
+        Dates of the exchange; ``None`` where it has never traded or the list does not say it in a form we know.
     currency
         ISO 4217 code of its books.
     """
