@@ -16,8 +16,9 @@ from psycopg2.extensions import make_dsn
 from risk.core.errors import InputError
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, connect
-from risk.ingest.load import Load, load_drop, load_query
+from risk.ingest.load import Load, load_drop
 from risk.ingest.poll import load_or_wait
+from risk.ingest.query import load_query
 from tests.drops import read_fills
 
 SESSION = dt.date(2025, 8, 15)

@@ -75,3 +75,8 @@ class LeakError(RiskError):
 
 class FeatureError(RiskError):
     """Stored features are missing or were computed by other formulas; clear build_features, then the task."""
+
+
+def in_one_line(error: Exception) -> str:
+    """Write an error of a library with its class, for the middle of a sentence."""
+    return " ".join([type(error).__name__, *str(error).split()])

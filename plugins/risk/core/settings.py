@@ -172,6 +172,12 @@ class Settings(BaseSettings):
         "from the connection risk_vendor or risk_source.",
         "the path of a folder, or an address such as s3://connection@bucket/drop",
     )
+    source_query: Path | None = _setting(
+        None,
+        "File with the query of the connection risk_source, a database of any kind that Airflow has a hook for; not "
+        "set: it is a Postgres with the table public.executions.",
+        "the path of a file with one SQL statement",
+    )
     fills_mapping: str = _setting(
         "",
         "Mapping of files of executions without our columns that no mapping*.toml beside them claims: a preset by name "

@@ -15,13 +15,12 @@ from typing import IO, Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from psycopg2 import sql
 
 from risk.core.entities import Instrument
 from risk.core.errors import FolderError, InputError, RequestError
 from risk.core.exchange import exchange_zone
 from risk.core.settings import Settings
-from risk.core.warehouse import Connection, execute, records, rows, statement, writing
+from risk.core.warehouse import Connection, execute, records, rows, writing
 from risk.ingest.completeness import Patience, count_differences, differing_file, growing_file
 from risk.ingest.deliveries import FileDeliveries, find_deliveries
 from risk.ingest.file_names import MARKER
@@ -47,9 +46,6 @@ DELIVERY_COLUMNS = (
     *("file_name", "account_id", "session_date", "published_at", "stated_count"),
     *("row_count", "loaded_count", "lost_count", "duplicate_count", "content_sha256", "note"),
 )
-
-QUERY_NAME = "select_source_fills"
-"""The statement that another Postgres is asked: names the source in the log of loads, and its file."""
 
 log = logging.getLogger(__name__)
 
@@ -183,26 +179,6 @@ def load_fetched(
     with writing(connection):
         opened = _open_load(connection, source, through_session_date, settings, is_history=False)
         return _load_folder(connection, folder, opened, settings, Patience())
-
-
-def load_query(connection: Connection, source: Connection, through_session_date: dt.date, settings: Settings) -> Load:
-    """Load what another Postgres says up to a session, and commit.
-
-    The answer of ``select_source_fills.sql`` is written to a temporary CSV file, so that it passes the same checks.
-
-    Raises
-    ------
-    InputError
-        As ``load_drop``.
-    """
-    with tempfile.TemporaryDirectory(prefix="risk-source-", dir=settings.scratch_folder()) as name:
-        path = Path(name) / f"fills_{QUERY_NAME}.csv"
-        with source.cursor() as cursor, path.open("wb") as file:
-            binds = {"through_session_date": through_session_date}
-            asked = cursor.mogrify(statement("extract_fills/select_source_fills"), binds).decode()
-            query = sql.SQL(asked.strip().removesuffix(";"))
-            cursor.copy_expert(sql.SQL("copy ({}) to stdout with (format csv, header)").format(query), file)
-        return load_fetched(connection, Path(name), QUERY_NAME, through_session_date, settings)
 
 
 def _reject_backdated_history(connection: Connection, through_session_date: dt.date) -> None:

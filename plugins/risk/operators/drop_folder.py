@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from airflow.sdk.exceptions import AirflowNotFoundException
 
-from risk.core.errors import ConnectionLostError, FolderError, RefusalError, RiskError, StackError
+from risk.core.errors import ConnectionLostError, FolderError, RefusalError, RiskError, StackError, in_one_line
 from risk.core.settings import Settings
 from risk.ingest.completeness import find_growing
 from risk.ingest.object_drop import copy_drop
@@ -87,7 +87,7 @@ def _fetch(address: str, folder: Path, *, may_wait: bool) -> frozenset[str]:
 
 def _say(address: str, error: Exception) -> RiskError:
     """Say what keeps a file drop from being read, and what to do."""
-    words = f"{type(error).__name__} {error}".strip()
+    words = in_one_line(error)
     match error:
         case AirflowNotFoundException():
             return RefusalError(

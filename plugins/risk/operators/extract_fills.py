@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import BaseHook, BaseOperator
+from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRescheduleException
 
 from risk.core.calendar import next_session, run_session, store_sessions, wait_deadline
 from risk.core.runs import open_run, resolve_as_of
 from risk.core.schema import migrate
 from risk.core.settings import read_settings
-from risk.core.warehouse import Connection, connect, writing
+from risk.core.warehouse import Connection, writing
 from risk.operators.base import log_counts, refuse_unknown_keys, service_connection, warehouse
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class ExtractFillsOperator(BaseOperator):
     fills
         Folder of the file drop, or its address in an object store or on a file server, such as
         ``s3://connection@bucket/drop``; empty for the vendor's API where the connection ``risk_vendor`` exists, else
-        ``RISK_FILLS_DIR``, else the query of the Postgres connection ``risk_source`` (templated).
+        ``RISK_FILLS_DIR``, else the query of the connection ``risk_source`` (templated).
     as_of
         What the run shall know: ``now`` or empty, ``then`` (when the run of the effective session was due), or an ISO
         timestamp with its offset (templated).
@@ -109,8 +109,9 @@ class ExtractFillsOperator(BaseOperator):
     def load(self, connection: Connection, session_date: dt.date, deadline: dt.datetime | None) -> Load:
         """Load from the one source this run has."""
         from risk.ingest.completeness import Patience
-        from risk.ingest.load import load_drop, load_query
+        from risk.ingest.load import load_drop
         from risk.operators.drop_folder import opened_drop
+        from risk.operators.source_query import load_source
 
         settings = read_settings()
         vendor = None
@@ -132,9 +133,7 @@ class ExtractFillsOperator(BaseOperator):
                     patience=Patience(drop.growing, waits_for_rows=may_wait),
                     source=drop.address,
                 )
-        source_dsn = BaseHook.get_connection(SOURCE_CONNECTION_ID).get_uri()
-        with contextlib.closing(connect(source_dsn)) as source:
-            return load_query(connection, source, session_date, settings)
+        return load_source(connection, SOURCE_CONNECTION_ID, session_date, settings)
 
     def _load_vendor(
         self, connection: Connection, vendor: ServiceConnection, session_date: dt.date, settings: Settings
