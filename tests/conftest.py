@@ -139,13 +139,13 @@ def template_database(server_dsn: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def fresh_warehouse(server_dsn: str, template_database: str) -> Iterator[Callable[[], str]]:
-    """Give a maker of fresh, migrated databases with the calendar stored."""
+def fresh_warehouse(server_dsn: str, template_database: str) -> Iterator[Callable[..., str]]:
+    """Give a maker of fresh databases: copies of a template, by default migrated with the calendar stored."""
     names: list[str] = []
 
-    def make() -> str:
+    def make(template: str = template_database) -> str:
         names.append(f"warehouse_{os.getpid()}_{next(_numbers)}")
-        create_database(server_dsn, names[-1], template_database)
+        create_database(server_dsn, names[-1], template)
         return make_dsn(server_dsn, dbname=names[-1])
 
     yield make

@@ -12,12 +12,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from psycopg2.extensions import parse_dsn
+from psycopg2.extensions import make_dsn, parse_dsn
 
 from risk.core.roles import Roles
 from risk.core.runs import Run
 from risk.core.schema import prepare_warehouse
 from risk.core.warehouse import Connection, connect
+from tests.databases import create_database, drop_database
 from tests.operators.web_client import Member, Runs, served
 from tests.report_desks import book, deliver_fills, insert, open_run, recommend, store_report
 
@@ -28,30 +29,69 @@ os.environ.setdefault("AIRFLOW__CORE__LOAD_EXAMPLES", "False")
 os.environ.setdefault("AIRFLOW__CORE__UNIT_TEST_MODE", "False")
 
 
+PAGE = f"page_{os.getpid()}"
+"""The page's role in these tests: one for all databases of this process."""
+
+
+@pytest.fixture(scope="session")
+def template_database(server_dsn: str, template_database: str) -> Iterator[str]:
+    """Give the page's role its privileges once; every test's own database is a copy."""
+    with copied(server_dsn, f"page_template_{os.getpid()}", template_database) as dsn:
+        with contextlib.closing(connect(dsn)) as owner:
+            with owner, owner.cursor() as cursor:
+                cursor.execute(f"create role {PAGE} login password 'word'")
+            prepare_warehouse(owner, Roles(owner.info.user, PAGE))
+        yield parse_dsn(dsn)["dbname"]
+    with contextlib.closing(connect(server_dsn)) as owner, owner, owner.cursor() as cursor:
+        cursor.execute(f"drop role {PAGE}")
+
+
+@pytest.fixture(scope="session")
+def desk_template(server_dsn: str, template_database: str) -> Iterator[str]:
+    """Store the desk of ``page_desk`` once; the tests that show it get copies."""
+    from tests.operators.page_desk import store_desk
+
+    with (
+        copied(server_dsn, f"desk_template_{os.getpid()}", template_database) as dsn,
+        pytest.MonkeyPatch.context() as monkeypatch,
+    ):
+        monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", connection_uri(dsn))
+        with contextlib.closing(connect(dsn)) as connection:
+            store_desk(connection)
+        yield parse_dsn(dsn)["dbname"]
+
+
+@contextlib.contextmanager
+def copied(server_dsn: str, name: str, template: str) -> Iterator[str]:
+    """Give the connection string of a copy of a database, which is removed at the end."""
+    create_database(server_dsn, name, template)
+    try:
+        yield make_dsn(server_dsn, dbname=name)
+    finally:
+        drop_database(server_dsn, name)
+
+
+def connection_uri(dsn: str) -> str:
+    """Write the connection string of a database as Airflow reads it."""
+    place = {name: quote(str(value), safe="") for name, value in parse_dsn(dsn).items()}
+    return f"postgres://{place['user']}:{place['password']}@{place['host']}:{place['port']}/{place['dbname']}"
+
+
 @pytest.fixture
 def warehouse_connection(warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a fresh database the one behind the Airflow connection ``risk_warehouse``."""
-    place = {name: quote(str(value), safe="") for name, value in parse_dsn(warehouse_dsn).items()}
-    uri = f"postgres://{place['user']}:{place['password']}@{place['host']}:{place['port']}/{place['dbname']}"
-    monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", uri)
+    monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", connection_uri(warehouse_dsn))
 
 
 @pytest.fixture
-def page_role(warehouse_connection: None, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def page_role(warehouse_connection: None, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the page work as a role of its own: what a test of the page does, that role may do."""
-    with contextlib.closing(connect(warehouse_dsn)) as owner:
-        name = f"page_{owner.info.backend_pid}"
-        with owner, owner.cursor() as cursor:
-            cursor.execute(f"create role {name} login password 'word'")
-        prepare_warehouse(owner, Roles(owner.info.user, name))
-        place = parse_dsn(warehouse_dsn)
-        monkeypatch.setenv(
-            "RISK_PAGE_DSN", f"postgresql://{name}:word@{place['host']}:{place['port']}/{place['dbname']}"
-        )
-        yield
-        with owner, owner.cursor() as cursor:
-            cursor.execute(f"drop owned by {name}")
-            cursor.execute(f"drop role {name}")
+    place = parse_dsn(warehouse_dsn)
+    with contextlib.closing(connect(warehouse_dsn)) as owner, owner, owner.cursor() as cursor:
+        # Of the privileges, only those on the database itself are not copied with it.
+        cursor.execute(f"revoke connect, temporary on database {place['dbname']} from public")
+        cursor.execute(f"grant connect on database {place['dbname']} to {PAGE}")
+    monkeypatch.setenv("RISK_PAGE_DSN", f"postgresql://{PAGE}:word@{place['host']}:{place['port']}/{place['dbname']}")
 
 
 @pytest.fixture

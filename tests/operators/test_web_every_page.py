@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import expect
 
-from risk.core.warehouse import Connection
 from tests.browser import obstacles, unreached, watched
-from tests.operators.page_desk import store_desk, store_morning
-from tests.operators.web_client import Runs, page_routes
+from tests.operators.web_client import page_routes
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -55,8 +53,9 @@ EVERYTHING = [*itertools.chain.from_iterable(EXAMPLES.values()), *ERRORS]
 
 
 @pytest.fixture
-def desk(connection: Connection, runs: Runs) -> None:
-    store_desk(connection)
+def warehouse_dsn(fresh_warehouse: Callable[..., str], desk_template: str) -> str:
+    """Give a copy of the desk of ``page_desk``."""
+    return fresh_warehouse(desk_template)
 
 
 @contextlib.contextmanager
@@ -76,7 +75,7 @@ def test_every_address_of_the_app_is_tried() -> None:
     assert page_routes() == EXAMPLES.keys(), "give a new page an example in EXAMPLES"
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("runs")
 @pytest.mark.parametrize("path", EVERYTHING)
 def test_page_can_be_read_on_phone_and_desktop_by_day_and_night(chromium: Browser, address: str, path: str) -> None:
     with opened(chromium, address, path) as page:
@@ -90,14 +89,14 @@ def test_page_can_be_read_on_phone_and_desktop_by_day_and_night(chromium: Browse
             assert width <= size["width"], name
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("runs")
 @pytest.mark.parametrize("path", EVERYTHING)
 def test_page_can_be_used_by_keyboard_alone(chromium: Browser, address: str, path: str) -> None:
     with opened(chromium, address, path) as page:
         assert unreached(page) == []
 
 
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("runs")
 @pytest.mark.parametrize("path", EVERYTHING)
 def test_page_says_the_same_without_scripts(chromium: Browser, address: str, path: str) -> None:
     with opened(chromium, address, path) as page:
@@ -112,50 +111,7 @@ def test_page_says_the_same_without_scripts(chromium: Browser, address: str, pat
             assert table.is_visible()
 
 
-@pytest.mark.parametrize(("path", "column"), [("/", "New limit"), ("/sessions/2025-08-15", "New limit")])
-def test_new_limit_is_seen_on_a_phone_without_scrolling_sideways(
-    chromium: Browser, address: str, connection: Connection, path: str, column: str
-) -> None:
-    store_morning(connection)
-
-    with watched(chromium, address, viewport=SIZES["phone"], has_touch=True) as page:
-        page.goto(path)
-        heading = page.locator("#table-limits thead th", has_text=column).bounding_box()
-        navigation = page.locator("header").bounding_box()
-        assert heading
-        assert navigation
-        assert heading["x"] + heading["width"] <= SIZES["phone"]["width"]
-        assert navigation["height"] <= 150
-        # and a row is at most two lines of text high, however long its reasons
-        page.locator("#table-limits td.reason").first.evaluate("(one) => { one.textContent = 'reason '.repeat(40); }")
-        row = page.locator("#table-limits tbody tr").first.bounding_box()
-        assert row
-        assert row["height"] <= 64
-        # and the trader's name stays where it is when the table is pushed aside
-        name = page.locator("#table-limits tbody th").first
-        before = name.bounding_box()
-        page.locator("#table-limits").evaluate("(table) => { table.scrollLeft = 200; }")
-        assert name.bounding_box() == before
-
-
-def test_approval_on_a_phone_shows_the_limit_that_it_proposes(
-    chromium: Browser, address: str, connection: Connection
-) -> None:
-    store_morning(connection)
-
-    with watched(chromium, address, viewport=SIZES["phone"], has_touch=True) as page:
-        page.goto("/approvals/1")
-        for button in page.get_by_role("button").all():
-            box = button.bounding_box()
-            if box:
-                assert box["x"] + box["width"] <= SIZES["phone"]["width"]
-                assert box["height"] >= 44
-        shown = page.get_by_text("Recommended limit").first.locator("strong").bounding_box()
-        assert shown
-        assert shown["x"] + shown["width"] <= SIZES["phone"]["width"]
-
-
-@pytest.mark.usefixtures("desk")
+@pytest.mark.usefixtures("runs")
 @pytest.mark.parametrize("path", ["/", "/traders/NET001"])
 def test_page_is_printed_without_navigation_and_with_whole_tables(chromium: Browser, address: str, path: str) -> None:
     with opened(chromium, address, path) as page:
