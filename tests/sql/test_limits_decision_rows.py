@@ -11,6 +11,7 @@ from risk.core.runs import Run
 from risk.core.warehouse import Connection
 from risk.limits.decide import apply_rules
 from tests.policies import adopt
+from tests.report_desks import store_report
 from tests.sql.daily_rows import insert_delivery, insert_pnl, issue_forecasts, new_run, table, trading_days
 
 CALM = ("100", "-100")
@@ -37,6 +38,19 @@ def _decided(connection: Connection, run: Run) -> dict[str, dict[str, object]]:
         cursor.execute(f"select {', '.join(COLUMNS)} from recommendations where run_id = %s", (run.run_id,))
         found = [dict(zip(COLUMNS, row, strict=True)) for row in cursor.fetchall()]
     return {str(row["account_id"]): row for row in found}
+
+
+def _withheld(connection: Connection, days: list[dt.date]) -> Run:
+    """Cut A by 50 % after the 23rd of 24 sessions, then restate that one to a gain; the last one's fills are missing."""
+    insert_pnl(connection, "A", _calm(days[:18]) | dict.fromkeys(days[18:23], "-10"))
+    insert_pnl(connection, "B", _calm(days))
+    run = new_run(connection, days[22])
+    assert _decided(connection, run)["A"]["cut_ratio"] == Decimal("0.50")
+    insert_pnl(connection, "A", {days[22]: "20"})
+    early = dt.datetime.combine(days[23], dt.time(9, 0), dt.UTC)
+    insert_delivery(connection, "A", days[23], row_count=0, published_at=early)
+    insert_delivery(connection, "B", days[23], row_count=7)
+    return run
 
 
 def _set_limit(connection: Connection, account_id: str, valid_from: dt.date, limit_usd: str) -> None:
@@ -166,14 +180,7 @@ def test_the_model_cut_compares_with_the_usual_forecast_for_active_sessions(
 def test_a_withheld_session_does_not_lower_the_last_cut(connection: Connection) -> None:
     # given after the 23rd session five losses in a row: 50 %; then restated to gains, and an empty early delivery
     days = trading_days(24)
-    insert_pnl(connection, "A", _calm(days[:18]) | dict.fromkeys(days[18:23], "-10"))
-    insert_pnl(connection, "B", _calm(days))
-    first = _decided(connection, new_run(connection, days[22]))
-    assert first["A"]["cut_ratio"] == Decimal("0.50")
-    insert_pnl(connection, "A", {days[22]: "20"})
-    early = dt.datetime.combine(days[23], dt.time(9, 0), dt.UTC)
-    insert_delivery(connection, "A", days[23], row_count=0, published_at=early)
-    insert_delivery(connection, "B", days[23], row_count=7)
+    store_report(connection, _withheld(connection, days))
 
     # when
     decided = _decided(connection, new_run(connection, days[23]))
@@ -183,6 +190,22 @@ def test_a_withheld_session_does_not_lower_the_last_cut(connection: Connection) 
     (reason,) = decided["A"]["reasons"]
     assert all(word in reason for word in (str(days[23]), "not posted yet", "50%", str(days[22]), "kept"))
     assert decided["B"]["reasons"] == []
+
+
+def test_cut_that_is_reported_only_after_a_run_began_is_no_last_cut_of_it(connection: Connection) -> None:
+    # given two runs at the same time: the later session's has begun before the earlier one's is reported
+    days = trading_days(24)
+    earlier = _withheld(connection, days)
+    run = new_run(connection, days[23])
+
+    # when the later one decides before and, as a what-if does, after the earlier one's report
+    before = _decided(connection, run)
+    store_report(connection, earlier)
+    after = _decided(connection, run)
+
+    # then
+    assert before["A"]["cut_ratio"] == Decimal("0.00")
+    assert after == before
 
 
 def test_a_session_without_trades_is_no_withheld_one(connection: Connection) -> None:

@@ -1,6 +1,7 @@
 -- Reads what the decision needs of every account that gets a limit.
 -- Grain: one row per account that traded within the last sessions, is no legacy account and not disabled, by name.
--- Reads: sessions, daily_pnl, delivery_states, current_accounts, forecasts, renamed_forecasts, recommendations, runs.
+-- Reads: sessions, daily_pnl, delivery_states, current_accounts, forecasts, renamed_forecasts, recommendations, runs,
+-- reports.
 -- Binds: session_date, effective_session, as_of, active_within (sessions), legacy_suffix (literal end of the name),
 -- expert (model, or calibrated where no model forecasts), return_after (sessions).
 -- Counted and compared are active sessions: with fills and complete books. After return_after sessions without one an
@@ -150,6 +151,7 @@ last_recommendations as (
         runs.session_date
     from results.recommendations
     inner join risk.runs on recommendations.run_id = runs.run_id
+    inner join risk.reports on runs.run_id = reports.run_id
     inner join risk.sessions on runs.session_date = sessions.session_date
     cross join run_session
     left join risk.renamed_accounts(%(as_of)s) as renamed
@@ -159,7 +161,7 @@ last_recommendations as (
             and runs.session_date < renamed.ends_before
     where
         runs.session_date < run_session.session_date
-        and runs.as_of <= %(as_of)s
+        and reports.recorded_at <= %(as_of)s
         and not runs.is_point_in_time
         and sessions.session_number > run_session.last_inactive_number
     order by
