@@ -28,20 +28,6 @@ OF_HOW_IT_RAN = frozenset(
 """Tables that name runs and loads, or follow from such names."""
 
 
-OF_EARLIER_MORNINGS = frozenset(
-    {
-        "derived.cut_outcomes",
-        "results.cut_track_records",
-        "results.desk_tail_shares",
-        "results.recommendations",
-        "risk.reports",
-    }
-)
-"""What is decided and said with the mornings before it (previous limits, open breaches, outcomes of past cuts): with
-those that are reported by then, which of several at a time not all are. Seen to differ, said in
-docs/how-to/backfill.md, and open: issue 18 asks for equal rows here, too."""
-
-
 class SessionSite(Site):
     """A site beside which other sessions run at the same time."""
 
@@ -69,4 +55,4 @@ def run_line(dsn: str, drop: Path, folder: Path, session_date: dt.date) -> None:
 
 def differing_tables(found: Mapping[str, str], expected: Mapping[str, str]) -> set[str]:
     """Return which of the other tables differ in their rows, by digests of `tests.faults.line.digests`."""
-    return {table for table in set(expected) - OF_HOW_IT_RAN - OF_EARLIER_MORNINGS if found[table] != expected[table]}
+    return {table for table in set(expected) - OF_HOW_IT_RAN if found[table] != expected[table]}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import os
 import threading
+from collections.abc import Iterable
+from itertools import repeat
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,16 +39,28 @@ def execute(
     *,
     session_date: str = str(FRIDAY),
     run_after: dt.datetime = dt.datetime(2025, 8, 18, 11, tzinfo=dt.UTC),
+    earlier: Iterable[str] = (),
 ) -> dict[str, Any]:
     interval_start = dt.datetime(2025, 8, 15, tzinfo=dt.UTC)
     dag_run = SimpleNamespace(
         run_type=run_type, data_interval_start=interval_start, run_after=run_after, run_id=f"{run_type}__1", conf=conf
     )
+    running = iter(earlier)
+
+    def get_previous_dagrun(state: str) -> SimpleNamespace | None:
+        assert state == "running"
+        run_type = next(running, None)
+        return SimpleNamespace(run_type=run_type, run_id=f"{run_type}__0") if run_type else None
+
     operator = ExtractFillsOperator(
         task_id="extract_fills", session_date=session_date, fills=str(drop), as_of="", history=""
     )
     return operator.execute(
-        {"dag_run": dag_run, "dag": SimpleNamespace(params={"session_date": None, "deliver": None})}
+        {
+            "dag_run": dag_run,
+            "dag": SimpleNamespace(params={"session_date": None, "deliver": None}),
+            "ti": SimpleNamespace(get_previous_dagrun=get_previous_dagrun),
+        }
     )
 
 
@@ -137,6 +151,39 @@ def test_scheduled_run_goes_on_at_the_deadline_and_the_verdicts_name_the_account
 @time_machine.travel(BEFORE_DEADLINE, tick=False)
 def test_run_somebody_has_asked_for_does_not_wait(connection: Connection, drop: Path, run_type: str) -> None:
     execute(drop, run_type)
+
+    assert opened_runs(connection) == 1
+
+
+@pytest.mark.parametrize("earlier", [["backfill", "backfill"], ["manual"], []])
+def test_run_of_a_backfill_opens_once_no_earlier_one_is_under_way(
+    connection: Connection, drop: Path, earlier: list[str]
+) -> None:
+    execute(drop, "backfill", earlier=earlier)
+
+    assert opened_runs(connection) == 1
+
+
+def test_run_of_a_backfill_gives_its_slot_back_while_an_earlier_one_takes_long(
+    connection: Connection, drop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("risk.operators.extract_fills.TURN_PATIENCE_SECONDS", 0)
+
+    with pytest.raises(AirflowRescheduleException):
+        execute(drop, "backfill", earlier=repeat("backfill"))
+    assert opened_runs(connection) == 0
+
+    # and loads nothing twice when it comes back
+    execute(drop, "backfill")
+    assert opened_runs(connection) == 1
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select count(*), count(distinct (account_id, session_date)) from risk.deliveries")
+        (found,) = cursor.fetchall()
+    assert found == (3, 3)
+
+
+def test_run_somebody_has_started_does_not_wait_for_a_backfill(connection: Connection, drop: Path) -> None:
+    execute(drop, "manual", earlier=repeat("backfill"))
 
     assert opened_runs(connection) == 1
 

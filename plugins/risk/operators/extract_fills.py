@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 SOURCE_CONNECTION_ID = "risk_source"
 VENDOR_CONNECTION_ID = "risk_vendor"
+TURN_PATIENCE_SECONDS = 20
+"""How long a backfill's run keeps its worker slot while an earlier session's one is under way."""
+TURN_POLL_INTERVAL = dt.timedelta(seconds=10)
+"""After that, how long it gives the slot to others."""
 
 
 class ExtractFillsOperator(BaseOperator):
@@ -37,6 +42,8 @@ class ExtractFillsOperator(BaseOperator):
     yet, for files that are being written or have other rows than the manifest states, and for an unreachable source;
     then it continues with what is known, and the checks name what is missing. The task is rescheduled between polls
     and uses no worker slot. Clearing this task opens a new revision of the session.
+    Runs of a backfill load side by side, but each opens once the earlier sessions' runs are over: its limits, breaches
+    and report look at the mornings before, so four at a time give the same rows as one by one.
 
     Parameters
     ----------
@@ -97,10 +104,28 @@ class ExtractFillsOperator(BaseOperator):
                 raise AirflowRescheduleException(incomplete.poll_at) from None  # type: ignore[no-untyped-call]
             if not (self.session_date or is_automated):
                 refuse_far_session(connection, session_date)
+            if dag_run.run_type == "backfill":
+                self.await_turn(context)
             run = open_run(connection, session_date, load.load_id, dag_run.run_id, as_of)
         names = ("file_count", "delivery_count", "fill_count", "rejected_count")
         done = log_counts(self.log, run, {name: getattr(load, name) for name in names})
         return {"effective_session": run.effective_session.isoformat(), **done}
+
+    def await_turn(self, context: Context) -> None:
+        """Wait until no backfill's run of an earlier session is under way.
+
+        Raises
+        ------
+        AirflowRescheduleException
+            If one still is after `TURN_PATIENCE_SECONDS`: the slot may be the one that it needs.
+        """
+        until = time.monotonic() + TURN_PATIENCE_SECONDS
+        while (earlier := context["ti"].get_previous_dagrun(state="running")) and earlier.run_type == "backfill":
+            if time.monotonic() > until:
+                self.log.info("waits for the run of an earlier session, %s", earlier.run_id)
+                poll_at = dt.datetime.now(dt.UTC) + TURN_POLL_INTERVAL
+                raise AirflowRescheduleException(poll_at)  # type: ignore[no-untyped-call]
+            time.sleep(1)
 
     def deadline(self, session_date: dt.date) -> dt.datetime:
         """Return the instant from which a run no longer waits."""
