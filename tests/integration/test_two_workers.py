@@ -19,14 +19,13 @@ import pytest
 
 from devstack import mailbox, processes, runs
 from devstack.environment import Desk, DeskKind
-from devstack.stack import cluster, pipeline_dsn
+from devstack.stack import cluster
 from devstack.workspace import UI_USER, Workspace, load_login, load_secrets, read_json
 from risk.core.calendar import next_session
 from risk.core.warehouse import connect
 from simulation.writing import simulate
-from tests.backfills import LINE, differing_tables, run_line
+from tests.backfills import LINE, backfill, differing_tables, one_by_one, reference, warehouse_of
 from tests.celery_stack import WORKERS, CeleryStack, celery_stack, missing
-from tests.databases import create_database
 from tests.faults.line import digests
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
@@ -41,10 +40,9 @@ BACKFILLED = (
     "2025-08-12",
     "2025-08-13",
 )
-"""Two rounds of four at a time: a run begins before, while and after its neighbors are at every step. Sixty sessions
+"""Two rounds of four at a time: a run loads before, while and after its neighbors are at every step. Sixty sessions
 are a bench (`python -m bench backfill`)."""
 SESSION = "2025-08-14"
-SIDE_BY_SIDE = 4
 PATIENCE_SECONDS = 300.0
 
 
@@ -101,16 +99,16 @@ def celery(
 @pytest.fixture(scope="module")
 def observed(celery: CeleryStack, drop: Path, tmp_path_factory: pytest.TempPathFactory) -> Observed:
     """Backfill, train, run a morning without and with a mail server, decide, publish, and let a run fail."""
-    with reference(celery) as reference_dsn:
-        backfill(celery)
-        side_by_side = digests(dsn_of(celery))
-        one_by_one = line_without_airflow(reference_dsn, drop, tmp_path_factory.mktemp("reference"))
+    with reference(celery.workspace) as reference_dsn:
+        backfill(celery, BACKFILLED)
+        side_by_side = digests(warehouse_of(celery.workspace))
+        in_turn = one_by_one(reference_dsn, drop, tmp_path_factory.mktemp("reference"), BACKFILLED)
     model = train(celery)
     line, tries, first_lines = morning(celery)
     publication = publish(celery)
     failed_run = fail(celery, drop)
     return Observed(
-        side_by_side, one_by_one, model, line, publication, tries, first_lines, failed_run, mails(celery.workspace)
+        side_by_side, in_turn, model, line, publication, tries, first_lines, failed_run, mails(celery.workspace)
     )
 
 
@@ -120,36 +118,6 @@ def finished(celery: CeleryStack, run_id: str, dag_id: str = runs.DAILY_RISK) ->
         pass
     runs.raise_for_failure(celery.running.api, run_id, dag_id)
     return runs.tasks(celery.running.api, run_id, dag_id)
-
-
-def dsn_of(celery: CeleryStack) -> str:
-    port = read_json(celery.workspace.var / "ports.json")["postgres"]
-    return pipeline_dsn(celery.workspace, port, DeskKind.simulated)
-
-
-@contextlib.contextmanager
-def reference(celery: CeleryStack) -> Iterator[str]:
-    """Copy the warehouse while it is empty."""
-    port = read_json(celery.workspace.var / "ports.json")["postgres"]
-    server = cluster(celery.workspace, load_secrets(celery.workspace))
-    create_database(server.dsn(port), "reference", DeskKind.simulated.database)
-    yield server.dsn(port, "reference")
-
-
-def backfill(celery: CeleryStack) -> None:
-    """Backfill some sessions, four at a time."""
-    first, last = BACKFILLED[0], BACKFILLED[-1]
-    body = {"dag_id": runs.DAILY_RISK, "from_date": f"{first}T00:00:00Z", "to_date": f"{last}T00:00:00Z"}
-    celery.running.api.call("POST", "/backfills", {**body, "max_active_runs": SIDE_BY_SIDE})
-    ended = {run.session_date: run.state for run in runs.follow_backfill(celery.running.api, first, last)}
-    assert ended == dict.fromkeys(BACKFILLED, "success")
-
-
-def line_without_airflow(dsn: str, drop: Path, folder: Path) -> dict[str, str]:
-    """Run the same sessions one after the other in this process."""
-    for day in BACKFILLED:
-        run_line(dsn, drop, folder, dt.date.fromisoformat(day))
-    return digests(dsn)
 
 
 def train(celery: CeleryStack) -> list[dict[str, Any]]:
@@ -173,7 +141,7 @@ def morning(celery: CeleryStack) -> tuple[list[dict[str, Any]], list[dict[str, A
     mailbox.start(workspace)
     tasks = finished(celery, run_id)
     tries = api.call("GET", f"{path}/tries")["task_instances"]
-    with contextlib.closing(connect(dsn_of(celery))) as connection, connection.cursor() as cursor:
+    with contextlib.closing(connect(warehouse_of(celery.workspace))) as connection, connection.cursor() as cursor:
         cursor.execute(
             "select log_lines from risk.audit_log where task_id = 'send_report' and dag_run_id = %s", (run_id,)
         )
