@@ -17,7 +17,6 @@ from risk.core.warehouse import Connection
 from tests.celery_stack import CeleryStack
 from tests.databases import create_database
 from tests.faults.line import STEPS, Site, digests, do
-from tests.smtp_boxes import Box, served
 
 LINE = tuple(STEPS)[:7]
 SIDE_BY_SIDE = 4
@@ -47,16 +46,15 @@ class SessionSite(Site):
 
 
 def run_line(dsn: str, drop: Path, folder: Path, session_date: dt.date) -> None:
-    """Run the seven steps for a session of the simulated desk; the report is mailed into nothing.
+    """Run the seven steps for a session of the simulated desk; as in a backfill, nothing is mailed.
 
     Parameters
     ----------
     folder
         Gets the report's files.
     """
-    own = {"RISK_REPORTS_DIR": str(folder), "RISK_DESK": "simulated"}
-    with mock.patch.dict("os.environ", own), served(Box()) as server:
-        site = SessionSite(dsn, server, drop, folder, session_date)
+    with mock.patch.dict("os.environ", {"RISK_REPORTS_DIR": str(folder), "RISK_DESK": "simulated"}):
+        site = SessionSite(dsn, None, drop, folder, session_date)
         for step in LINE:
             do(step, site)
 

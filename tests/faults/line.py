@@ -41,6 +41,7 @@ OWN_TIME = (
 )
 """Columns that say when a row was made, or how often it was tried."""
 OF_ITS_RUN = {
+    "derived.cut_outcomes": ("reported_at",),
     "risk.report_digests": ("report_sha256",),
     "risk.reports": ("salt",),
     "risk.report_parts": ("content", "content_sha256"),
@@ -57,7 +58,7 @@ class Site:
     Attributes
     ----------
     dsn, server
-        Warehouse and mail server.
+        Warehouse and mail server; ``None`` = the report is not mailed.
     drop, outbound
         Folders of fills and of published limits.
     session_date
@@ -65,7 +66,7 @@ class Site:
     """
 
     dsn: str
-    server: SmtpServer
+    server: SmtpServer | None
     drop: Path
     outbound: Path
     session_date: dt.date

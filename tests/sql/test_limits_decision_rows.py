@@ -41,7 +41,7 @@ def _decided(connection: Connection, run: Run) -> dict[str, dict[str, object]]:
 
 
 def _withheld(connection: Connection, days: list[dt.date]) -> Run:
-    """Cut A by 50 % after the 23rd of 24 sessions, then restate that one to a gain; the last one's fills are missing."""
+    """Cut A by 50 % after the 23rd of 24 sessions, then restate that one to a gain; the last one has no fills."""
     insert_pnl(connection, "A", _calm(days[:18]) | dict.fromkeys(days[18:23], "-10"))
     insert_pnl(connection, "B", _calm(days))
     run = new_run(connection, days[22])
