@@ -10,6 +10,7 @@ import pytest
 from airflow.timetables.base import DataInterval, TimeRestriction
 from airflow.utils.types import DagRunType
 
+from risk.core.settings import PROJECT_DIR
 from risk.operators.timetables import SessionTimetable, WeeklySessionTimetable
 
 
@@ -168,3 +169,20 @@ def test_run_of_another_type_is_named_by_airflow() -> None:
     assert (
         SessionTimetable().generate_run_id(run_type=DagRunType.MANUAL, **given) == "manual__2025-08-18T11:00:00+00:00"
     )
+
+
+def test_dags_start_on_the_mornings_of_the_exchange_that_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    from airflow.dag_processing.dagbag import BundleDagBag
+
+    monkeypatch.setenv("RISK_SCHEDULE", "sessions")
+    monkeypatch.setenv("RISK_CALENDAR", "XLON")
+
+    bag = BundleDagBag(dag_folder=str(PROJECT_DIR / "dags"), bundle_path=PROJECT_DIR / "dags", bundle_name="dags")
+
+    # London opens at 08:00: 2.5, 1.5 and 3.5 hours before that
+    assert bag.import_errors == {}
+    timetables: dict[str, Any] = {dag_id: dag.timetable for dag_id, dag in bag.dags.items()}
+    assert timetables["daily_risk"].summary == "XLON sessions, 05:30 London"
+    assert timetables["weekly_model"].summary == "first session of the week, 06:30 London"
+    maintenance = timetables["weekly_maintenance"]
+    assert (maintenance.expression, str(maintenance.timezone)) == ("30 4 * * 1", "Europe/London")
