@@ -98,7 +98,7 @@ def fetch_plugins(folder: Path, target: Path) -> None:
     for name in ("lists/partial", "archives/partial", "unpacked"):
         (state / name).mkdir(parents=True, exist_ok=True)
     (state / "status").touch()
-    (state / "sources.list").write_text(f"deb [signed-by={KEYRING}] http://deb.debian.org/debian trixie main\n")
+    (state / "sources.list").write_text(f"deb [signed-by={KEYRING}] {_archive()} trixie main\n")
     places = {
         "Dir::Etc::sourcelist": state / "sources.list",
         "Dir::Etc::sourceparts": "-",
@@ -120,6 +120,21 @@ def fetch_plugins(folder: Path, target: Path) -> None:
     for name in PLUGINS:
         shutil.copy2(state / "unpacked" / "usr" / "libexec" / "docker" / "cli-plugins" / name, target / name)
     shutil.rmtree(state)
+
+
+def _archive() -> str:
+    """Return the address of Debian's archive that this machine's own apt uses."""
+    listed = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(CODENAME) $(COMPONENT) $(REPO_URI)", "Created-By: Packages"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    for line in listed.stdout.splitlines():
+        codename, component, address = line.split(" ", 2)
+        if (codename, component) == ("bookworm", "main"):
+            return address
+    raise NoEngineError("docker compose is missing, and apt names no archive of Debian bookworm (apt-get update)")
 
 
 def _run(command: Sequence[str], folder: Path) -> None:
