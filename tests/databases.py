@@ -11,10 +11,15 @@ from psycopg2.extensions import make_dsn
 
 def create_database(server_dsn: str, name: str, template: str) -> None:
     """Copy a database to which nobody is connected."""
-    # Ten times as fast as through the log, 0.02 s for 0.15: a server whose fsync is off has nothing to wait for.
-    _administer(server_dsn, "create database {} template {} strategy file_copy", name, template)
-    # For the tests' own SQL; that of the product names every schema.
-    _administer(server_dsn, "alter database {} set search_path = risk, derived, results, public", name)
+    _administer(
+        server_dsn,
+        # Ten times as fast as through the log, 0.02 s for 0.15: a server whose fsync is off has nothing to wait for.
+        sql.SQL("create database {} template {} strategy file_copy").format(
+            sql.Identifier(name), sql.Identifier(template)
+        ),
+        # For the tests' own SQL; that of the product names every schema.
+        sql.SQL("alter database {} set search_path = risk, derived, results, public").format(sql.Identifier(name)),
+    )
 
 
 def as_role(dsn: str, name: str) -> str:
@@ -24,10 +29,11 @@ def as_role(dsn: str, name: str) -> str:
 
 def drop_database(server_dsn: str, name: str) -> None:
     """Remove a database, whoever is connected."""
-    _administer(server_dsn, "drop database {} with (force)", name)
+    _administer(server_dsn, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
 
 
-def _administer(server_dsn: str, command: str, *names: str) -> None:
+def _administer(server_dsn: str, *commands: sql.Composable) -> None:
     with contextlib.closing(psycopg2.connect(server_dsn)) as connection:
         connection.autocommit = True
-        connection.cursor().execute(sql.SQL(command).format(*map(sql.Identifier, names)))
+        for command in commands:
+            connection.cursor().execute(command)
