@@ -42,6 +42,7 @@ Folders run in this order, those of the shortest files last, so that all workers
 
 LONGEST_FILES = (
     "tests/integration/test_two_workers.py",
+    "tests/operators/test_web_every_page.py",
     "tests/integration/test_commands.py",
     "tests/integration/test_operation.py",
     "tests/integration/test_report_alarms_scheduler.py",
@@ -52,7 +53,7 @@ LONGEST_FILES = (
     "tests/integration/test_replay.py",
     "tests/integration/test_environments.py",
 )
-"""Files that take longest, most of them with a whole stack; they start before all others."""
+"""Files that take longest, with a whole stack or with many windows of a browser; they start before all others."""
 
 _numbers = itertools.count(1)
 
