@@ -24,12 +24,13 @@ from rich.console import Console, JustifyMethod
 from rich.progress import Progress
 from rich.table import Table
 
-from risk import __version__, cli_backup, cli_chain, cli_desk, cli_examine, cli_limits, cli_map, cli_policy
+from risk import __version__, cli_backup, cli_chain, cli_desk, cli_examine, cli_export, cli_limits, cli_map, cli_policy
 from risk.cli_parts import (
     STANDARD_OUTPUT,
     Commands,
     JsonFlag,
     MappingOption,
+    instant_of,
     print_table,
     read_settings_with,
     session_date_of,
@@ -58,6 +59,7 @@ app = typer.Typer(
 app.command(name="map")(cli_map.show_mapping)
 app.command(name="verify")(cli_chain.verify_chain)
 app.command()(cli_examine.examine)
+app.command()(cli_export.export)
 app.command()(cli_backup.backup)
 app.command()(cli_backup.restore)
 for command in (cli_desk.desk, cli_desk.traders, cli_desk.use, cli_desk.breaches):
@@ -114,16 +116,6 @@ def options(
     """Daily loss limits for day traders: P&L, back-tests, and the care of an installation."""
 
 
-def _instant(text: str | None) -> dt.datetime | None:
-    if text is None:
-        return None
-    try:
-        instant = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise RequestError(f"--as-of {text!r} is not a timestamp: write it as 2025-08-15T11:00:00+00:00.") from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
-
-
 @app.command()
 def pnl(
     fills: Annotated[Path, typer.Option(help="Folder of fills*.csv[.gz], with or without a manifest.")],
@@ -147,7 +139,7 @@ def pnl(
     from risk.ingest.read import read_drop, read_stated, with_multipliers
 
     settings = read_settings_with(mapping)
-    drop = read_drop(fills, settings, _instant(as_of))
+    drop = read_drop(fills, settings, instant_of(as_of))
     statements, rejected, noticed = read_stated(fills, settings, marks)
     instruments = with_multipliers(statements.instruments, drop.instruments)
     days = account_sessions(drop.executions, statements.marks, instruments, statements.splits)

@@ -149,6 +149,23 @@ def _fitted(cell: str, width: int, justify: JustifyMethod) -> str:
     return blanks + cell if justify == "right" else cell + blanks
 
 
+def instant_of(text: str | None) -> dt.datetime | None:
+    """Read the option ``--as-of``; UTC where it has no offset.
+
+    Raises
+    ------
+    RequestError
+        If it is not a timestamp.
+    """
+    if text is None:
+        return None
+    try:
+        instant = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise RequestError(f"--as-of {text!r} is not a timestamp: write it as 2025-08-15T11:00:00+00:00.") from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=dt.UTC)
+
+
 def session_date_of(text: str) -> dt.date:
     """Read the option ``--session``.
 

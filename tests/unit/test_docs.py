@@ -57,6 +57,7 @@ RUN_BY = {
     "riskctl withdraw": "tests/integration/test_commands.py",
     "riskctl verify": "tests/sql/test_core_verify.py",
     "riskctl examine": "tests/sql/test_evidence_pack.py",
+    "riskctl export": "tests/sql/test_report_export.py",
     "riskctl migrate": "tests/sql/test_core_roles.py",
     "riskctl map": "tests/unit/test_ingest_preview.py",
     "python -m tests.golden": "tests/golden/test_golden.py",

@@ -38,6 +38,29 @@ UNFINISHED = ".unfinished"
 
 
 @dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What is written for others, in words.
+
+    Attributes
+    ----------
+    content
+        What the files hold.
+    setting
+        What names their place.
+    retry
+        How to try again.
+    """
+
+    content: str
+    setting: str
+    retry: str
+
+
+LIMITS = Outgoing("limits", "RISK_OUTBOUND_DIR", "clear task publish")
+EXPORT = Outgoing("tables", "--to", "run the command again")
+
+
+@dataclass(frozen=True, slots=True)
 class PublishedLimits:
     """What became of a publication.
 
@@ -72,12 +95,12 @@ class Outbound(Protocol):
 class OutboundFolder:
     """A folder of this machine, or one that machines share."""
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | Path, outgoing: Outgoing = LIMITS) -> None:
+        self.folder, self.outgoing = Path(folder), outgoing
 
     def write_once(self, name: str, content: bytes) -> str:
         """As `write_once`."""
-        write_once(self.folder / name, content)
+        write_once(self.folder / name, content, self.outgoing)
         return str(self.folder / name)
 
 
@@ -175,7 +198,7 @@ def _remove(unfinished: Path) -> None:
         unfinished.parent.rmdir()
 
 
-def write_once(path: Path, content: bytes) -> bool:
+def write_once(path: Path, content: bytes, outgoing: Outgoing = LIMITS) -> bool:
     """Write a file in one step, unless it exists.
 
     Returns
@@ -208,17 +231,17 @@ def write_once(path: Path, content: bytes) -> bool:
         present = path.read_bytes() if stat.S_ISREG(path.lstat().st_mode) else b""
     except OSError as error:
         raise StackError(
-            f"The limits cannot be written to {path}: {error.strerror or error}. Free space or make it writable "
-            "(RISK_OUTBOUND_DIR sets the folder), then clear task publish."
+            f"The {outgoing.content} cannot be written to {path}: {error.strerror or error}. Free space or make it "
+            f"writable ({outgoing.setting} sets the folder), then {outgoing.retry}."
         ) from error
     if present != content:
-        raise different_content(str(path))
+        raise different_content(str(path), outgoing)
     return False
 
 
-def different_content(place: str) -> StackError:
+def different_content(place: str, outgoing: Outgoing) -> StackError:
     """Say that a file is there with other content."""
     return StackError(
-        f"{place} already exists with other limits: nothing was written. Find out who wrote it, move it away, "
-        "then clear task publish."
+        f"{place} already exists with other {outgoing.content}: nothing was written. Find out who wrote it, move it "
+        f"away, then {outgoing.retry}."
     )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from risk.core.errors import StackError
-from risk.limits.publish import UNFINISHED, Outbound, OutboundFolder, different_content
+from risk.core.errors import StackError, in_one_line
+from risk.limits.publish import LIMITS, UNFINISHED, Outbound, OutboundFolder, Outgoing, different_content
 from risk.operators.base import store_path
 
 
 def outbound_of(place: str | None) -> Outbound | None:
     """Return what writes to a place of the setting RISK_OUTBOUND_DIR; ``None`` = no file is written."""
-    if not place:
-        return None
-    return OutboundStore(place) if "://" in place else OutboundFolder(place)
+    return outbound_at(place, LIMITS) if place else None
+
+
+def outbound_at(place: str, outgoing: Outgoing) -> Outbound:
+    """Return what writes to a folder or an address."""
+    return OutboundStore(place, outgoing) if "://" in place else OutboundFolder(place, outgoing)
 
 
 class OutboundStore:
@@ -25,8 +28,8 @@ class OutboundStore:
         ``scheme://connection@bucket/folder``.
     """
 
-    def __init__(self, address: str) -> None:
-        self.address = address.rstrip("/")
+    def __init__(self, address: str, outgoing: Outgoing = LIMITS) -> None:
+        self.address, self.outgoing = address.rstrip("/"), outgoing
 
     def write_once(self, name: str, content: bytes) -> str:
         """Write a file under a temporary key, then give it its name unless that is taken.
@@ -47,12 +50,12 @@ class OutboundStore:
             present = _placed(path.fs, path.path.rstrip("/"), name, content)
         except Exception as error:
             raise StackError(
-                f"The limits cannot be written to {written}: {type(error).__name__} {error}. Check the Airflow "
-                "connection, the bucket and its permissions (RISK_OUTBOUND_DIR names them, and the provider of its "
-                "scheme must be installed), then clear task publish."
+                f"The {self.outgoing.content} cannot be written to {written}: {in_one_line(error)}. Check the Airflow "
+                f"connection, the bucket and its permissions ({self.outgoing.setting} names them, and the provider of "
+                f"its scheme must be installed), then {self.outgoing.retry}."
             ) from error
         if present != content:
-            raise different_content(written)
+            raise different_content(written, self.outgoing)
         return written
 
 

@@ -176,7 +176,7 @@ def replay(connection: Connection, dsn: str, session_date: dt.date, as_of: dt.da
         raise RequestError(f"Session {session_date} has no report to replay: name an instant with --as-of, or run it.")
     stored: dict[str, Any] = reported[0] if reported else dict.fromkeys(("facts_sha256", "report_sha256", "salt"))
     run = read_run(connection, stored["run_id"]) if reported else None
-    past = _unstored_run(connection, session_date, as_of or reported[0]["as_of"], run)
+    past = unstored_run(connection, session_date, as_of or reported[0]["as_of"], run)
     # Before the connection reads its copies in place of the tables.
     key = {"run_id": run.run_id if run else None}
     changed = tuple(name for (name,) in rows(connection, "replay/select_changed_recommendations", key))
@@ -199,8 +199,19 @@ def replay(connection: Connection, dsn: str, session_date: dt.date, as_of: dt.da
     )
 
 
-def _unstored_run(connection: Connection, session_date: dt.date, as_of: dt.datetime, run: Run | None) -> Run:
-    """Make a run of the session as of an instant that is in no table."""
+def unstored_run(connection: Connection, session_date: dt.date, as_of: dt.datetime, run: Run | None = None) -> Run:
+    """Make a run of the session as of an instant that is in no table.
+
+    Parameters
+    ----------
+    run
+        One that may have been of this instant; its load is taken then.
+
+    Raises
+    ------
+    RequestError
+        If nothing had been loaded until then.
+    """
     if run is not None and run.as_of == as_of:
         load_id, is_simulated = run.load_id, run.is_simulated
     else:

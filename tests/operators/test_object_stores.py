@@ -1,4 +1,4 @@
-"""The file drop in a bucket and on an SFTP server, each a real server of this machine."""
+"""File drop, published limits and exports in a bucket and on an SFTP server, each a real server of this machine."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from typing import Any
 
 import pytest
 from airflow.sdk import ObjectStoragePath
+from typer.testing import CliRunner
 
+from risk.cli import app
 from risk.core.errors import ConnectionLostError, FolderError, InputError, RefusalError, StackError
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection
 from risk.operators.drop_folder import opened_drop
 from risk.operators.extract_fills import ExtractFillsOperator
+from risk.operators.outbound import OutboundStore
 from tests.drops import write_drop
 from tests.stores import Store, needed, s3_server, sftp_server
 
@@ -199,6 +202,44 @@ def test_server_that_does_not_answer_is_tried_again(place: Place) -> None:
 
     with pytest.raises(ConnectionLostError, match=r"start its server, or correct host and port"):
         execute_without_warehouse(address)
+
+
+def test_limits_are_written_whole_and_once(place: Place) -> None:
+    store = OutboundStore(place.address)
+
+    assert store.write_once("limits.csv", b"first") == f"{place.address}/limits.csv"
+    assert store.write_once("limits.csv", b"first")
+    with pytest.raises(StackError, match="already exists with other limits: nothing was written"):
+        store.write_once("limits.csv", b"second")
+
+    folder = ObjectStoragePath(place.address).path
+    assert place.fs.cat_file(f"{folder}/limits.csv") == b"first"
+    assert not place.fs.exists(f"{folder}/.unfinished/limits.csv")
+
+
+@pytest.mark.parametrize("what", ["password", "login"])
+def test_limits_are_not_written_with_wrong_credentials(place: Place, what: str) -> None:
+    address = place.named(place.store.refused[what])
+
+    with pytest.raises(StackError, match=r"cannot be written to .*PermissionError .* Check the Airflow connection"):
+        OutboundStore(address).write_once("limits.csv", b"first")
+
+
+@pytest.mark.parametrize("export_format", ["parquet", "csv"])
+def test_tables_are_exported_with_the_bytes_that_a_folder_gets(
+    warehouse_connection: None, connection: Connection, place: Place, drop: Path, tmp_path: Path, export_format: str
+) -> None:
+    execute(str(drop))
+    instant = dt.datetime.now(dt.UTC).isoformat()
+
+    for target in (place.address, str(tmp_path / "out")):
+        typed = ["export", "--to", target, "--as-of", instant, "--format", export_format]
+        CliRunner().invoke(app, typed, catch_exceptions=False)
+
+    folder = ObjectStoragePath(place.address).path
+    local = names(tmp_path / "out")
+    assert len(local) == 4
+    assert {name: place.fs.cat_file(f"{folder}/{name}") for name in local} == local
 
 
 def test_scheme_without_its_provider_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
