@@ -28,7 +28,8 @@ if sys.argv[1:2] == ["scheduler"] or sys.argv[1:3] == ["celery", "worker"]:
     for name in SLOW_IMPORTS:
         importlib.import_module(name)
     # 0.4 s more; a scheduler imports the module anyway, for the timetable.
-    importlib.import_module("risk.core.calendar").calendar_fingerprint()
+    exchange = importlib.import_module("risk.core.exchange").exchange()
+    importlib.import_module("risk.core.calendar").calendar_fingerprint(exchange.code)
     # 1 s of every send_report, and 0.2 s more.
     importlib.import_module("risk.report.charts").new_figure()
     importlib.import_module("risk.report.render").compile_templates()
