@@ -35,7 +35,8 @@ def make_databases(workspace: Workspace, kind: DeskKind) -> None:
 def copy_databases(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Workspace], None]:
     """Give a function that puts migrated databases into a working copy; all workers copy those that one has made.
 
-    `test_commands.py` starts a stack from nothing.
+    The copies do not wait for the disk: they outlive any process of theirs, not the machine. `test_commands.py` starts
+    a stack from nothing.
     """
     base = tmp_path_factory.getbasetemp()
     source = Workspace((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "migrated")
@@ -44,6 +45,8 @@ def copy_databases(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Worksp
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (source.var / "airflow-schema.json").exists():
             make_databases(source, DeskKind.simulated)
+            with (source.postgres / "postgresql.conf").open("a", encoding="utf-8") as settings:
+                settings.write("fsync = off\n")
 
     def copy(workspace: Workspace) -> None:
         # As cp does: the files may belong to another user, as whom Postgres runs.
