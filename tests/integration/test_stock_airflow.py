@@ -113,7 +113,6 @@ def make_databases(dsn: str, drop: Path) -> None:
                         [row["Date/Time"], *kept],
                     )
         cursor.execute(shown("create view").replace("...", "deals"))
-        cursor.execute("grant select on executions to reader")
         source.commit()
 
 

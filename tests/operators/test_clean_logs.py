@@ -1,4 +1,4 @@
-"""Old log files go, everything else stays."""
+"""Old log files and old rows go, everything else stays."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
+from airflow.sdk.exceptions import AirflowSkipException
 
 from risk.core.settings import RETENTION
-from risk.operators.maintenance import CLEANED_EVERY, clean_own_logs, remove_old_files
+from risk.operators.maintenance import CLEANED_EVERY, CleanMetadataOperator, clean_own_logs, remove_old_files
 
 BEFORE = dt.datetime(2025, 8, 15, tzinfo=dt.UTC)
 
@@ -70,3 +71,20 @@ def test_logs_that_cannot_be_removed_fail_no_task(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", str(tmp_path / "logs"))
 
     assert clean_own_logs() == 0
+
+
+def test_logs_of_an_airflow_that_somebody_else_runs_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = dt.datetime.now(dt.UTC)
+    monkeypatch.setenv("AIRFLOW__LOGGING__BASE_LOG_FOLDER", str(tmp_path))
+    monkeypatch.setattr("risk.operators.maintenance.IS_WHEEL", True)
+    foreign = touch(tmp_path / "dag_id=theirs" / "old.log", now - RETENTION - dt.timedelta(days=1))
+
+    assert clean_own_logs(now) == 0
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [foreign]
+
+
+def test_clean_metadata_is_skipped_without_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW_CONN_AIRFLOW_METADATA", raising=False)
+
+    with pytest.raises(AirflowSkipException, match="no connection airflow_metadata"):
+        CleanMetadataOperator(task_id="clean_metadata").execute({})

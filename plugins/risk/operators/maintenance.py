@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook, BaseOperator, conf
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowSkipException
 
 from risk.core.errors import StackError
-from risk.core.settings import RETENTION
+from risk.core.settings import IS_WHEEL, RETENTION
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -30,7 +31,8 @@ def clean_own_logs(now: dt.datetime | None = None) -> int:
     """Remove this machine's task logs that are older than the retention, at most once a week.
 
     Each machine that runs tasks or callbacks does it for itself after one of them: no task could reach the others'
-    disks. What cannot be removed is logged and fails nothing.
+    disks. What cannot be removed is logged and fails nothing. Where the wheel is installed nothing is removed: the logs
+    of an Airflow somebody else runs are other DAGs' too.
 
     Parameters
     ----------
@@ -42,6 +44,8 @@ def clean_own_logs(now: dt.datetime | None = None) -> int:
     int
         Number of files removed.
     """
+    if IS_WHEEL:
+        return 0
     now = now or dt.datetime.now(dt.UTC)
     folder = Path(conf.get("logging", "base_log_folder"))
     stamp = folder / ".cleaned"
@@ -101,13 +105,19 @@ def remove_old_files(folder: Path, before: dt.datetime) -> int:
 class CleanMetadataOperator(BaseOperator):
     """Run ``airflow db clean`` for everything older than the retention.
 
-    Airflow gives tasks no access to its database: the connection ``airflow_metadata`` does, to this task only.
+    Airflow gives tasks no access to its database: the connection ``airflow_metadata`` does, to this task only. Where it
+    is missing, the task is skipped: whoever runs that Airflow removes its rows.
     """
 
     def execute(self, context: Context) -> dict[str, Any]:  # noqa: ARG002  (Airflow's signature)
         """Clean, and fail with the command's own words if it cannot."""
         before = (dt.datetime.now(dt.UTC) - RETENTION).isoformat()
-        uri = BaseHook.get_connection(METADATA_CONNECTION_ID).get_uri()
+        try:
+            uri = BaseHook.get_connection(METADATA_CONNECTION_ID).get_uri()
+        except AirflowNotFoundException:
+            raise AirflowSkipException(
+                f"There is no connection {METADATA_CONNECTION_ID}: nothing is cleaned."
+            ) from None
         dsn = f"postgresql+psycopg2://{uri.partition('://')[2]}"
         words = ["db", "clean", "--clean-before-timestamp", before, "--skip-archive", "--yes"]
         done = subprocess.run(
