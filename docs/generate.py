@@ -49,7 +49,7 @@ def settings_page() -> Iterator[str]:
     yield "| `risk_warehouse` | the warehouse, Postgres 16 or newer |"
     yield "| `risk_vendor` | the vendor's API as the source of fills |"
     yield "| `risk_source` | a Postgres query as the source of fills |"
-    yield "| `smtp_default` | the mail server; unencrypted unless `extra` says `disable_tls` or `disable_ssl` is false |"
+    yield "| `smtp_default` | the mail server; unencrypted unless `disable_tls` or `disable_ssl` in `extra` is false |"
     yield "| `risk_airflow` | Airflow's REST API, for notes in the grid (`https://login:password@host/path`) |"
     yield "| `airflow_metadata` | Airflow's database, for the weekly clean-up |"
 
