@@ -1,7 +1,8 @@
 """# Weekly maintenance
 
 Monday mornings before the daily run: judges the policies that were tried, emails the digest of the last week and
-removes Airflow's own rows older than 180 days; each machine removes its old log files itself. The warehouse keeps all.
+removes Airflow's own rows older than 180 days if there is a connection `airflow_metadata`; each machine removes its old
+log files itself, but not where the wheel is installed. The warehouse keeps all.
 
 | task | does | if it fails |
 |---|---|---|
