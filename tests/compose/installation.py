@@ -76,7 +76,10 @@ class Installation:
 
     def start(self) -> None:
         """Start everything and wait until all containers are healthy."""
-        self.done("up", "--detach", "--quiet-pull", "--wait", "--wait-timeout", str(START_S))
+        ended = self.compose("up", "--detach", "--quiet-pull", "--wait", "--wait-timeout", str(START_S))
+        if ended.returncode != 0:
+            logs = self.compose("logs", "--no-color", "--tail", "30").stdout
+            raise AssertionError(f"docker compose up: {ended.stderr[-1000:]}\n{logs[-20000:]}")
 
     def inside(self, service: str, *command: str) -> str:
         """Run a command in a running container and return what it prints."""
