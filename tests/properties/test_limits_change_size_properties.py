@@ -10,7 +10,7 @@ import datetime as dt
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from risk.core.calendar import day_start
@@ -102,6 +102,16 @@ def turns(desk: Desk) -> set[dt.datetime]:
 
 
 @given(st.lists(CHANGES, max_size=4), st.sampled_from((0, 40, 80)), EVENTS)
+@example(
+    agreed=[(Decimal(1000), False, 1, 3), (Decimal(1000), True, 0, 1)],
+    cut_percent=40,
+    events=[(0, (Decimal(6000), False, 2, 1)), (1, None)],
+)
+@example(
+    agreed=[(Decimal(5000), False, 0, 2)],
+    cut_percent=0,
+    events=[(0, (Decimal(1000), False, 0, 1)), (0, (Decimal(11000), True, 0, 1)), (0, None)],
+)
 @examples(400)
 def test_lone_changes_never_add_up_past_the_largest_that_one_person_may_make(
     agreed: list[tuple[Decimal, bool, int, int]],

@@ -13,7 +13,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from risk.core.exchange import exchange_zone
-from risk.limits.in_force import BASE, AccountLimits, LimitChange, ReportedLimit, base_limit, limit_at
+from risk.limits.in_force import (
+    BASE,
+    EMAILED,
+    AccountLimits,
+    LimitChange,
+    ReportedLimit,
+    base_limit,
+    limit_at,
+    standing_limit,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +36,8 @@ class ChangeSize:
     reference_usd
         The same without lone changes.
     largest_usd
-        The largest distance that it brings about from either, while it lasts and where what it replaces would have.
+        The largest distance that it brings about from either, while it lasts and where what it replaces would have; of
+        one that begins later also how far it is above what holds then without changes for a time.
     """
 
     before_usd: Decimal
@@ -67,7 +77,36 @@ def change_size(
     )
     instants = {first, *changed.turns(first, last), *reference.turns(first, last)} - {last}
     distances += [abs(_limit_usd(changed, instant) - _limit_usd(reference, instant)) for instant in instants]
+    if change.kind != BASE and change.starts_at > now:
+        # A report that comes before it begins ends what two persons have changed for a time.
+        distances.append(change.limit_usd - standing_limit(reference, first, _day(first)).limit_usd)
+    distances += _distances_after_report(changed, reference, first)
     return ChangeSize(before_usd, reference_usd, max(distances))
+
+
+def _distances_after_report(changed: AccountLimits, reference: AccountLimits, first: dt.datetime) -> list[Decimal]:
+    """Return how far limits are raised, for as long as changes for a time last, if a report follows at once.
+
+    It brings a base limit into force, beside what a change for a time has permanently replaced.
+    """
+    ours, theirs = (_after_report(one, first) for one in (changed, reference))
+    last = max((one.ends_at for one in (*changed.changes, *reference.changes) if one.ends_at), default=first)
+    instants = {first, *ours.turns(first, last), *theirs.turns(first, last)}
+    return [_limit_usd(ours, instant) - _limit_usd(theirs, instant) for instant in instants]
+
+
+def _after_report(account: AccountLimits, instant: dt.datetime) -> AccountLimits:
+    """Return what would be known of an account after a report that cuts its base limit as the last one did."""
+    session_date = _day(instant)
+    limit_usd = base_limit(account, session_date, instant).limit_usd
+    last = account.last_reported(instant, session_date)
+    if last is not None:
+        before_usd = base_limit(account, last.effective_session, last.reported_at).limit_usd
+        limit_usd = limit_usd * last.limit_usd / before_usd if before_usd else limit_usd
+    number = max((one.source_id for one in account.reported), default=0) + 1
+    return replace(
+        account, reported=[*account.reported, ReportedLimit(EMAILED, number, session_date, instant, limit_usd)]
+    )
 
 
 def without_lone_changes(account: AccountLimits, lone_changes: Collection[int]) -> AccountLimits:
