@@ -15,6 +15,7 @@ MEASUREMENTS = (
     "features",
     "fills",
     "pnl",
+    "history",
     "replay",
     "operation",
     "backfill",
