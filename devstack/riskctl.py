@@ -20,8 +20,8 @@ from risk.core.connections import METADATA_DSN, WAREHOUSE_CONNECTION
 from risk.core.errors import RequestError
 
 POSTGRES_COMMANDS = frozenset(
-    {"backup", "breaches", "desk", "examine", "limits", "migrate", "policy", "replay", "restore", "track-record"}
-    | {"traders", "use", "verify", "withdraw"}
+    {"backup", "breaches", "desk", "examine", "export", "limits", "migrate", "policy", "replay", "restore"}
+    | {"track-record", "traders", "use", "verify", "withdraw"}
 )
 STACK_COMMANDS = POSTGRES_COMMANDS | {"doctor", "watchdog"}
 

@@ -17,6 +17,7 @@ PUBLIC_MODULES = {
     "airflow.sdk",
     "airflow.sdk.exceptions",
     "airflow.plugins_manager",
+    "airflow.providers.common.sql.hooks.sql",
     "airflow.providers.standard.operators.hitl",
     "airflow.timetables.base",
 }

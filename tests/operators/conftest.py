@@ -51,12 +51,9 @@ def desk_template(server_dsn: str, template_database: str) -> Iterator[str]:
     """Store the desk of ``page_desk`` once; the tests that show it get copies."""
     from tests.operators.page_desk import store_desk
 
-    with (
-        copied(server_dsn, f"desk_template_{os.getpid()}", template_database) as dsn,
-        pytest.MonkeyPatch.context() as monkeypatch,
-    ):
-        monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", connection_uri(dsn))
-        with contextlib.closing(connect(dsn)) as connection:
+    with copied(server_dsn, f"desk_template_{os.getpid()}", template_database) as dsn:
+        with pytest.MonkeyPatch.context() as monkeypatch, contextlib.closing(connect(dsn)) as connection:
+            monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", connection_uri(dsn))
             store_desk(connection)
         yield parse_dsn(dsn)["dbname"]
 

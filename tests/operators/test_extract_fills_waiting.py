@@ -173,7 +173,7 @@ def test_run_of_a_backfill_gives_its_slot_back_while_an_earlier_one_takes_long(
         execute(drop, "backfill", earlier=repeat("backfill"))
     assert opened_runs(connection) == 0
 
-    # and loads nothing twice when it comes back
+    # and begins when it comes back
     execute(drop, "backfill")
     assert opened_runs(connection) == 1
     with connection, connection.cursor() as cursor:

@@ -42,8 +42,8 @@ class ExtractFillsOperator(BaseOperator):
     yet, for files that are being written or have other rows than the manifest states, and for an unreachable source;
     then it continues with what is known, and the checks name what is missing. The task is rescheduled between polls
     and uses no worker slot. Clearing this task opens a new revision of the session.
-    Runs of a backfill load side by side, but each opens once the earlier sessions' runs are over: its limits, breaches
-    and report look at the mornings before, so four at a time give the same rows as one by one.
+    A run of a backfill begins once the earlier sessions' runs are over, whose mornings its limits, breaches and report
+    look at: four at a time give the same rows as one by one.
 
     Parameters
     ----------
@@ -91,6 +91,8 @@ class ExtractFillsOperator(BaseOperator):
         session_date = run_session(self.session_date, interval_start, dag_run.run_after)
         as_of = resolve_as_of(self.as_of, next_session(session_date), dt.datetime.now(dt.UTC))
         deadline = self.deadline(session_date) if dag_run.run_type in self.waiting_run_types else None
+        if dag_run.run_type == "backfill":
+            self.await_turn(context)
         with warehouse() as connection:
             migrate(connection, read_settings().default_limit_usd)
             with writing(connection):
@@ -104,8 +106,6 @@ class ExtractFillsOperator(BaseOperator):
                 raise AirflowRescheduleException(incomplete.poll_at) from None  # type: ignore[no-untyped-call]
             if not (self.session_date or is_automated):
                 refuse_far_session(connection, session_date)
-            if dag_run.run_type == "backfill":
-                self.await_turn(context)
             run = open_run(connection, session_date, load.load_id, dag_run.run_id, as_of)
         names = ("file_count", "delivery_count", "fill_count", "rejected_count")
         done = log_counts(self.log, run, {name: getattr(load, name) for name in names})
