@@ -24,9 +24,9 @@ from psycopg2 import sql
 from psycopg2.extensions import make_dsn
 
 from risk.books.fifo import Lots, match_fills
-from risk.books.warehouse import aggregate
+from risk.books.warehouse import Aggregate, aggregate
 from risk.core import calendar, schema, warehouse
-from risk.core.runs import open_run
+from risk.core.runs import Run, open_run
 
 SESSION = dt.date(2025, 8, 15)
 FILL_COUNT = 1_000_000
@@ -187,12 +187,8 @@ def _measure_desk(dsn: str, symbols_each: int, fill_count: int = FILL_COUNT) -> 
             copy_seconds, megabytes = _stage(connection, Path(folder) / "fills.csv", symbols_each, fill_count)
         _fill_warehouse(connection)
         run = open_run(connection, SESSION, 1, "bench")
-        started = time.perf_counter()
-        written = aggregate(connection, run)
-        seconds = time.perf_counter() - started
-        started = time.perf_counter()
-        aggregate(connection, run)
-        unchanged_seconds = time.perf_counter() - started
+        written, seconds = _timed(connection, run)
+        _, unchanged_seconds = _timed(connection, run)
         positions = _count(connection)
     finally:
         connection.close()
@@ -206,6 +202,11 @@ def _measure_desk(dsn: str, symbols_each: int, fill_count: int = FILL_COUNT) -> 
         "positions": positions,
         "peak_megabytes": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
     }
+
+
+def _timed(connection: warehouse.Connection, run: Run) -> tuple[Aggregate, float]:
+    started = time.perf_counter()
+    return aggregate(connection, run), time.perf_counter() - started
 
 
 def measure_late_fill(dsn: str, account_count: int, fill_count: int) -> dict[str, Any]:
@@ -224,21 +225,14 @@ def measure_late_fill(dsn: str, account_count: int, fill_count: int) -> dict[str
             cursor.execute(_LOAD_HISTORY_FILLS, binds)
         warehouse.execute(connection, "extract_fills/analyze_loaded")
         connection.commit()
-        run = open_run(connection, last, 1, "bench")
-        started = time.perf_counter()
-        first = aggregate(connection, run)
-        first_seconds = time.perf_counter() - started
+        first, first_seconds = _timed(connection, open_run(connection, last, 1, "bench"))
         with connection, connection.cursor() as cursor:
             cursor.execute(_LOAD_LATE_DELIVERY, binds)
         warehouse.execute(connection, "extract_fills/analyze_loaded")
         connection.commit()
         run = open_run(connection, last, 1, "bench")
-        started = time.perf_counter()
-        late = aggregate(connection, run)
-        seconds = time.perf_counter() - started
-        started = time.perf_counter()
-        aggregate(connection, run)
-        unchanged_seconds = time.perf_counter() - started
+        late, seconds = _timed(connection, run)
+        _, unchanged_seconds = _timed(connection, run)
     finally:
         connection.close()
     return {

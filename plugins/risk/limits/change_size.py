@@ -37,7 +37,7 @@ class ChangeSize:
         The same without lone changes.
     largest_usd
         The largest distance that it brings about from either, while it lasts and where what it replaces would have; of
-        one that begins later also how far it is above what holds then without changes for a time.
+        one that begins later also how far it is above what holds then without temporary changes.
     """
 
     before_usd: Decimal
@@ -78,16 +78,17 @@ def change_size(
     instants = {first, *changed.turns(first, last), *reference.turns(first, last)} - {last}
     distances += [abs(_limit_usd(changed, instant) - _limit_usd(reference, instant)) for instant in instants]
     if change.kind != BASE and change.starts_at > now:
-        # A report that comes before it begins ends what two persons have changed for a time.
+        # A report that comes before it begins ends the temporary changes of two persons.
         distances.append(change.limit_usd - standing_limit(reference, first, _day(first)).limit_usd)
     distances += _distances_after_report(changed, reference, first)
     return ChangeSize(before_usd, reference_usd, max(distances))
 
 
 def _distances_after_report(changed: AccountLimits, reference: AccountLimits, first: dt.datetime) -> list[Decimal]:
-    """Return how far limits are raised, for as long as changes for a time last, if a report follows at once.
+    """Return how far limits are raised, while temporary changes last, if a report follows at once.
 
-    It brings a base limit into force, beside what a change for a time has permanently replaced.
+    The report brings a base limit into force, although a temporary change of two persons that a lone one has replaced
+    would hold it down.
     """
     ours, theirs = (_after_report(one, first) for one in (changed, reference))
     last = max((one.ends_at for one in (*changed.changes, *reference.changes) if one.ends_at), default=first)
