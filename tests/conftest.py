@@ -41,7 +41,6 @@ Folders run in this order, those of the shortest files last, so that all workers
 """
 
 LONGEST_FILES = (
-    "tests/integration/test_two_workers.py",
     "tests/operators/test_web_every_page.py",
     "tests/integration/test_commands.py",
     "tests/integration/test_operation.py",
@@ -80,7 +79,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         tier = TIERS.get(_folder(item.nodeid), "e2e")
         if tier == "fast" and "server_dsn" in getattr(item, "fixturenames", ()):
             tier = "sql"
-        if not any(item.get_closest_marker(name) for name in set(TIERS.values())):
+        if not any(item.get_closest_marker(name) for name in (*TIERS.values(), "workers")):
             item.add_marker(tier)
     items.sort(key=_place)
 

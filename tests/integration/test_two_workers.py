@@ -1,4 +1,7 @@
-"""Two Celery workers with a real Redis, which share no folder but the drop: no step meets another on disk."""
+"""Two Celery workers with a real Redis, which share no folder but the drop: no step meets another on disk.
+
+`make test-workers` runs it and shows what it prints.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ from tests.backfills import LINE, backfill, differing_tables, one_by_one, refere
 from tests.celery_stack import WORKERS, CeleryStack, celery_stack, missing
 from tests.faults.line import digests
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
+pytestmark = [pytest.mark.workers, pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
 
 BACKFILLED = ("2025-08-07", "2025-08-08", "2025-08-11", "2025-08-12", "2025-08-13")
 """More than are under way at a time. Sixty sessions are a bench (`python -m bench backfill`)."""
@@ -97,9 +100,22 @@ def observed(celery: CeleryStack, drop: Path, tmp_path_factory: pytest.TempPathF
     line, tries, first_lines = morning(celery)
     publication = publish(celery)
     failed_run = fail(celery, drop)
-    return Observed(
+    found = Observed(
         side_by_side, in_turn, model, line, publication, tries, first_lines, failed_run, mails(celery.workspace)
     )
+    tell(found)
+    return found
+
+
+def tell(found: Observed) -> None:
+    """Print what ran where; `make test-workers` shows it."""
+    differing = differing_tables(found.side_by_side, found.one_by_one)
+    print(f"\nbackfill of {len(BACKFILLED)} sessions, four at a time: {len(differing)} tables differ from one by one")
+    parts = {"training": found.model, "line": found.line, "publication": found.publication}
+    for name, tasks in parts.items():
+        print(f"{name}: {', '.join(f'{task} on {worker}' for task, worker in places(tasks))}")
+    print(f"attempts of send_report: {', '.join(str(one['hostname']) for one in found.tries)}")
+    print(f"mails: {', '.join(str(mail['Subject']) for mail in found.mails)}", flush=True)
 
 
 def finished(celery: CeleryStack, run_id: str, dag_id: str = runs.DAILY_RISK) -> list[dict[str, Any]]:
