@@ -18,6 +18,7 @@ PUBLIC_MODULES = {
     "airflow.sdk.exceptions",
     "airflow.plugins_manager",
     "airflow.providers.common.sql.hooks.sql",
+    "airflow.providers.openlineage.extractors",
     "airflow.providers.standard.operators.hitl",
     "airflow.timetables.base",
 }

@@ -25,6 +25,7 @@ from risk.limits.approvals import (
 from risk.limits.publish import publish
 from risk.operators.assets import LIMITS, add_event
 from risk.operators.base import SMTP_CONNECTION_ID, service_connection, warehouse
+from risk.operators.lineage import LineageMixin
 from risk.operators.metrics import send_gauges
 from risk.operators.outbound import outbound_of
 from risk.operators.signals import pass_on
@@ -134,7 +135,7 @@ class AwaitDecisionsOperator(HITLOperator):
         return self.execute(context)
 
 
-class PublishLimitsOperator(BaseOperator):
+class PublishLimitsOperator(LineageMixin, BaseOperator):
     """Bring the decided limits into force, and write the file for the trading platform.
 
     Parameters

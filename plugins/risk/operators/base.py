@@ -13,6 +13,7 @@ from risk.core.connections import ServiceConnection, connection_of
 from risk.core.errors import CheckError, ConnectionLostError, RequestError
 from risk.core.runs import Run, read_run
 from risk.core.warehouse import Connection, answering, connect
+from risk.operators.lineage import LineageMixin
 
 if TYPE_CHECKING:
     from airflow.sdk import Context, ObjectStoragePath
@@ -116,7 +117,7 @@ def log_counts(log: Any, run: Run, counts: Mapping[str, Any]) -> dict[str, Any]:
     return {"run_id": run.run_id, "session_date": run.session_date.isoformat(), **counts}
 
 
-class RunOperator(BaseOperator):
+class RunOperator(LineageMixin, BaseOperator):
     """Base of the six steps that work for the run opened by ``extract_fills``.
 
     Parameters
@@ -145,7 +146,8 @@ class RunOperator(BaseOperator):
             else:
                 counts = self.work(connection, run)
         self.announce(context, run, counts)
-        return log_counts(self.log, run, counts)
+        self.done = log_counts(self.log, run, counts)
+        return dict(self.done)
 
     def work(self, connection: Connection, run: Run) -> dict[str, Any]:
         """Do the step; every subclass delegates to one function of its module."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from risk.core.runs import Run
-from risk.core.warehouse import Connection
-from risk.operators.base import RunOperator, warehouse_dsn
+from risk.core.warehouse import Connection, records
+from risk.operators.base import RunOperator, warehouse, warehouse_dsn
 
 
 class CheckFillsOperator(RunOperator):
@@ -21,3 +22,8 @@ class CheckFillsOperator(RunOperator):
 
         counts = check_fills(connection, warehouse_dsn(), run)
         return {"passed": counts.passed, "warned": counts.warned}
+
+    def assertions(self) -> Sequence[Mapping[str, Any]]:
+        """Return the stored results."""
+        with warehouse() as connection:
+            return records(connection, "risk_page/select_check_results", {"run_id": int(self.run_id)})

@@ -18,6 +18,7 @@ from risk.core.schema import migrate
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, writing
 from risk.operators.base import log_counts, refuse_unknown_keys, service_connection, warehouse
+from risk.operators.lineage import LineageMixin
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -34,7 +35,7 @@ TURN_POLL_INTERVAL = dt.timedelta(seconds=10)
 """After that, how long it gives the slot to others."""
 
 
-class ExtractFillsOperator(BaseOperator):
+class ExtractFillsOperator(LineageMixin, BaseOperator):
     """Copy new deliveries of the source into the warehouse and open a run for the session.
 
     A file that is wrong as a whole is quarantined and fails the task after all others are loaded.
