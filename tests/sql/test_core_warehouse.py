@@ -288,6 +288,16 @@ def test_full_disk_is_one_error_with_its_folder_and_remedy() -> None:
         file.write("x" * 100_000)
 
 
+def test_a_role_without_a_privilege_gets_a_sentence_with_the_remedy(reader: warehouse.Connection) -> None:
+    with (
+        pytest.raises(
+            StackError, match=r"refuses its role: permission denied for table .*riskctl migrate as their owner"
+        ),
+        warehouse.answering(),
+    ):
+        warehouse.execute(reader, "migrate/insert_schema_migrations", {"name": "x", "content_sha256": ""})
+
+
 def lose_in_the_middle(connection: warehouse.Connection, dsn: str) -> None:
     warehouse.execute(connection, "migrate/insert_schema_migrations", {"name": "999_lost", "content_sha256": ""})
     with contextlib.closing(warehouse.connect(dsn)) as other, other.cursor() as cursor:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from risk.core.errors import RequestError
-from risk.core.settings import Settings, read_settings, variable_name
+from risk.core.settings import Settings, make_private, read_settings, variable_name
 
 
 @pytest.fixture(autouse=True)
@@ -160,3 +160,14 @@ def test_every_setting_says_what_it_means_and_what_is_allowed() -> None:
         assert field.description, name
         assert isinstance(field.json_schema_extra, dict), name
         assert field.json_schema_extra["allowed"], name
+
+
+def test_a_folder_is_made_closed_with_all_that_was_missing_above_it(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+
+    make_private(tmp_path / "reports" / "desk" / "2025-08-15")
+    (tmp_path / "reports").chmod(0o750)
+    make_private(tmp_path / "reports" / "desk")
+
+    modes = [tmp_path, *sorted(tmp_path.rglob("*"))]
+    assert [f"{folder.stat().st_mode & 0o777:o}" for folder in modes] == ["755", "750", "700", "700"]

@@ -331,7 +331,7 @@ class Settings(BaseSettings):
     def scratch_folder(self) -> Path | None:
         """Return the folder of temporary files, made where it is missing; ``None`` = the operating system's."""
         if self.scratch_dir is not None:
-            self.scratch_dir.mkdir(parents=True, exist_ok=True)
+            make_private(self.scratch_dir)
         return self.scratch_dir
 
     def report_dir(self, session_date: dt.date) -> Path:
@@ -364,3 +364,16 @@ def _refusal(setting: str) -> str:
     allowed = field.json_schema_extra["allowed"] if isinstance(field.json_schema_extra, dict) else ""
     shown = f"={os.environ.get(variable_name(setting), '')}" if field.repr else ""
     return f"{variable_name(setting)}{shown} is not allowed: set it to {allowed}, or leave it unset."
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and what is missing above it, closed to other users; one that exists stays as it is.
+
+    Raises
+    ------
+    OSError
+        If it cannot be made.
+    """
+    for missing in (*reversed(folder.parents), folder):
+        if not missing.exists():
+            missing.mkdir(mode=0o700, exist_ok=True)

@@ -142,10 +142,15 @@ def answering() -> Iterator[None]:
     ConnectionLostError
         If the server ended a statement or the connection by itself: it was stopped, its disk is full, a time-out.
     StackError
-        If a file of this machine cannot grow.
+        If a file of this machine cannot grow, or the role that is logged in lacks a privilege.
     """
     try:
         yield
+    except psycopg2.errors.InsufficientPrivilege as error:
+        raise StackError(
+            f"The warehouse refuses its role: {' '.join(str(error).split())}. Run riskctl migrate as their owner, with "
+            "the connections of all roles (riskctl doctor shows who lacks what), then clear this task."
+        ) from error
     except OSError as error:
         if error.errno not in NO_SPACE:
             raise

@@ -22,7 +22,7 @@ from psycopg2.extensions import make_dsn
 from risk.core.errors import ConnectionLostError
 from risk.core.exchange import exchange_zone
 from risk.core.notifiers import Kind
-from risk.core.settings import Settings
+from risk.core.settings import Settings, make_private
 from risk.core.warehouse import Connection, connect, execute, records, rows
 from risk.report.incidents import (
     FailedRun,
@@ -142,7 +142,7 @@ def alert_lock(connection: Connection | None, key: RunKey, folder: Path) -> Iter
 def _folder_lock(folder: Path) -> Iterator[None]:
     """Lock a folder; if it is not writable the alert is sent anyway, perhaps twice."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         file = (folder / "lock").open("a", encoding="utf-8")
     except OSError as error:
         log.warning("This alert may be sent twice: %s is not writable (%s).", folder, error)

@@ -17,7 +17,7 @@ from risk.core.chain import read_head
 from risk.core.errors import BooksError, ConnectionLostError, RequestError, StackError
 from risk.core.policy_store import read_policy
 from risk.core.runs import Run
-from risk.core.settings import Settings
+from risk.core.settings import Settings, make_private
 from risk.core.warehouse import Connection, execute, records, rows, writing
 from risk.limits.approvals import ApprovalPolicy, open_publication, read_proposals
 from risk.limits.policy import read_terms
@@ -306,7 +306,7 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> None:
     """
     waiting: dict[Path, Path] = {}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private(folder)
         for leftover in folder.glob(f"{UNFINISHED}*"):
             leftover.unlink(missing_ok=True)
         for name, content in contents.items():
