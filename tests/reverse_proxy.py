@@ -1,17 +1,46 @@
-"""A reverse proxy on loopback, as Airflow documents one: path and Host go on unchanged, and only below a path."""
+"""Reverse proxies on loopback: one that notes what leads out of its path, and nginx as the guide sets it up."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
+import shutil
+import socket
+import subprocess
+import textwrap
 import threading
 from collections.abc import Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import urlsplit
+
+from devstack.processes import wait_until
+from devstack.workspace import free_port
+from risk.core.settings import PROJECT_DIR
 
 PER_HOP = frozenset({"connection", "content-length", "keep-alive", "transfer-encoding"})
 """Headers that concern one connection only."""
+
+GUIDE = PROJECT_DIR / "docs" / "how-to" / "behind-a-proxy.md"
+NGINX = """
+daemon off;
+user root;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+events {{}}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    server {{
+        listen 127.0.0.1:{port};
+{location}    }}
+}}
+"""
 
 
 class ReverseProxy:
@@ -77,3 +106,43 @@ def proxied(path: str) -> Iterator[ReverseProxy]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@contextlib.contextmanager
+def through_nginx(target: str, folder: Path) -> Iterator[str]:
+    """Give the address of an nginx with the guide's lines in front of a server, or that server's where there is none.
+
+    Parameters
+    ----------
+    target
+        ``http://127.0.0.1:<port>`` of Airflow.
+    folder
+        For its files.
+    """
+    command = shutil.which("nginx")
+    if command is None:
+        yield target
+        return
+    shown = GUIDE.read_text(encoding="utf-8")
+    location = (
+        shown[shown.index("    location /airflow/") :]
+        .split("\n\n")[0]
+        .replace("api-server:8080", urlsplit(target).netloc)
+    )
+    port, settings = free_port(), folder / "nginx.conf"
+    settings.write_text(NGINX.format(folder=folder, port=port, location=textwrap.indent(location, "    ")))
+    server = subprocess.Popen([command, "-c", str(settings), "-p", str(folder)], stderr=subprocess.DEVNULL)
+    try:
+        assert wait_until(lambda: _listens(port), 10.0), (folder / "error.log").read_text()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

@@ -20,7 +20,7 @@ from devstack.environment import Desk, DeskKind
 from devstack.stack import Stack
 from devstack.workspace import UI_USER, Workspace, load_login
 from tests.browser import PATIENCE_MS, log_in
-from tests.reverse_proxy import ReverseProxy, proxied
+from tests.reverse_proxy import ReverseProxy, proxied, through_nginx
 
 pytestmark = pytest.mark.slow
 
@@ -45,13 +45,15 @@ def proxy() -> Iterator[ReverseProxy]:
 
 
 @pytest.fixture(scope="module")
-def airflow_stack(stack_workspace: Workspace, proxy: ReverseProxy) -> Iterator[Stack]:
+def airflow_stack(
+    stack_workspace: Workspace, proxy: ReverseProxy, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
     """Start the stack for the tests of this module, where people reach it through the proxy."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("RISK_BASE_URL", proxy.address)
         started = stack.start(stack_workspace, Desk(DeskKind.simulated, stack_workspace.desk), is_kept=True)
-    proxy.target = started.url
-    yield started
+    with through_nginx(started.url, tmp_path_factory.mktemp("nginx")) as proxy.target:
+        yield started
     stack.stop_everything(stack_workspace)
 
 
