@@ -83,8 +83,13 @@ def warehouse_connection(warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.fixture
 def page_role(warehouse_connection: None, warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the page work as a role of its own: what a test of the page does, that role may do."""
-    place = parse_dsn(warehouse_dsn)
-    with contextlib.closing(connect(warehouse_dsn)) as owner, owner, owner.cursor() as cursor:
+    use_page_role(warehouse_dsn, monkeypatch)
+
+
+def use_page_role(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the page work on a database as its own role."""
+    place = parse_dsn(dsn)
+    with contextlib.closing(connect(dsn)) as owner, owner, owner.cursor() as cursor:
         # Of the privileges, only those on the database itself are not copied with it.
         cursor.execute(f"revoke connect, temporary on database {place['dbname']} from public")
         cursor.execute(f"grant connect on database {place['dbname']} to {PAGE}")
@@ -94,6 +99,13 @@ def page_role(warehouse_connection: None, warehouse_dsn: str, monkeypatch: pytes
 @pytest.fixture
 def client(page_role: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Give a client of the app, logged in as ann; Airflow's own part (login, roles) is tested on a whole stack."""
+    with client_of_ann(monkeypatch) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def client_of_ann(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Make a client of the app, logged in as ann."""
     from airflow.api_fastapi.core_api.security import get_user
     from fastapi.testclient import TestClient
 
@@ -111,6 +123,22 @@ def client(page_role: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     }
     yield TestClient(app, follow_redirects=False)
     app.dependency_overrides = {}
+
+
+@pytest.fixture(scope="module")
+def desk_address(server_dsn: str, desk_template: str) -> Iterator[str]:
+    """Serve the app on the desk of ``page_desk`` for all tests of a module, which only read it."""
+    from risk.web.app import app
+    from risk.web.trial_runs import trial_runs
+
+    name = f"desk_of_{os.getpid()}"
+    with copied(server_dsn, name, desk_template) as dsn, pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE", connection_uri(dsn))
+        use_page_role(dsn, monkeypatch)
+        with client_of_ann(monkeypatch):
+            app.dependency_overrides[trial_runs] = Runs
+            with served(app) as url:
+                yield url
 
 
 @pytest.fixture

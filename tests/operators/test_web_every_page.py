@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import obstacles, unreached, watched
+from tests.browser import RULES_OF_COLORS, obstacles, unreached, watched
 from tests.operators.web_client import page_routes
 
 if TYPE_CHECKING:
@@ -47,74 +47,81 @@ EXAMPLES = {
 
 ERRORS = ("/traders/NOBODY", "/sessions/2999-01-04", "/nowhere")
 
-SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 360, "height": 740}}
+SIZES = {
+    "phone": ({"width": 360, "height": 740}, ("dark", "light")),
+    "desktop": ({"width": 1280, "height": 800}, ("light", "dark")),
+}
+"""Window and color schemes, the first of which is asked all rules of axe."""
 
 EVERYTHING = [*itertools.chain.from_iterable(EXAMPLES.values()), *ERRORS]
 
 
-@pytest.fixture
-def warehouse_dsn(fresh_warehouse: Callable[..., str], desk_template: str) -> str:
-    """Give a copy of the desk of ``page_desk``."""
-    return fresh_warehouse(desk_template)
-
-
 @contextlib.contextmanager
-def opened(chromium: Browser, address: str, path: str, **options: Any) -> Iterator[Page]:
+def opened(chromium: Browser, address: str, path: str) -> Iterator[Page]:
     """Open an address with its charts drawn and everything that folds unfolded."""
-    with watched(chromium, address, **options) as page:
-        answer = page.goto(path)
-        assert answer
-        assert (answer.status == 200) != (path in ERRORS), path
-        if options.get("java_script_enabled", True):
-            expect(page.locator("figure.chart:not(.drawn)")).to_have_count(0)
-            page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    with watched(chromium, address) as page:
+        go_to(page, path)
+        expect(page.locator("figure.chart:not(.drawn)")).to_have_count(0)
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
         yield page
+
+
+@pytest.fixture(scope="module")
+def plain(chromium: Browser, desk_address: str) -> Iterator[Page]:
+    """Give a window that runs no scripts."""
+    with watched(chromium, desk_address, java_script_enabled=False) as page:
+        yield page
+
+
+def go_to(page: Page, path: str) -> None:
+    answer = page.goto(path)
+    assert answer
+    assert (answer.status == 200) != (path in ERRORS), path
 
 
 def test_every_address_of_the_app_is_tried() -> None:
     assert page_routes() == EXAMPLES.keys(), "give a new page an example in EXAMPLES"
 
 
-@pytest.mark.usefixtures("runs")
 @pytest.mark.parametrize("path", EVERYTHING)
-def test_page_can_be_read_on_phone_and_desktop_by_day_and_night(chromium: Browser, address: str, path: str) -> None:
-    with opened(chromium, address, path) as page:
-        for name, size in SIZES.items():
-            page.set_viewport_size(size)  # type: ignore[arg-type]
-            for scheme in ("light", "dark"):
-                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-                page.wait_for_timeout(100)
-                assert obstacles(page) == [], (name, scheme)
-            width = page.evaluate("document.documentElement.scrollWidth")
-            assert width <= size["width"], name
-
-
-@pytest.mark.usefixtures("runs")
-@pytest.mark.parametrize("path", EVERYTHING)
-def test_page_can_be_used_by_keyboard_alone(chromium: Browser, address: str, path: str) -> None:
-    with opened(chromium, address, path) as page:
-        assert unreached(page) == []
-
-
-@pytest.mark.usefixtures("runs")
-@pytest.mark.parametrize("path", EVERYTHING)
-def test_page_says_the_same_without_scripts(chromium: Browser, address: str, path: str) -> None:
-    with opened(chromium, address, path) as page:
+def test_page_is_for_phone_and_desktop_day_and_night_keyboard_alone_and_without_scripts(
+    chromium: Browser, desk_address: str, plain: Page, path: str
+) -> None:
+    with opened(chromium, desk_address, path) as page:
         words = page.locator("main").evaluate(
             "(main) => [...main.querySelectorAll('td')].map((one) => one.textContent)"
         )
-    with opened(chromium, address, path, java_script_enabled=False) as page:
-        cells = page.locator("main td")
-        assert cells.all_text_contents() == words
-        assert page.locator("main h1").is_visible()
-        for table in page.locator("figure.chart table").all():
-            assert table.is_visible()
+        require_sizes_and_schemes(page)
+        assert unreached(page) == []
+    require_the_same_without_scripts(plain, path, words)
 
 
-@pytest.mark.usefixtures("runs")
+def require_sizes_and_schemes(page: Page) -> None:
+    """Let axe ask each size all its rules in one scheme, and those that a scheme can change in the other."""
+    for name, (size, schemes) in SIZES.items():
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        for scheme, rules in zip(schemes, ((), RULES_OF_COLORS), strict=True):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.wait_for_timeout(100)
+            assert obstacles(page, rules) == [], (name, scheme)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= size["width"], name
+
+
+def require_the_same_without_scripts(plain: Page, path: str, words: list[str]) -> None:
+    go_to(plain, path)
+    cells = plain.locator("main td")
+    assert cells.all_text_contents() == words
+    assert plain.locator("main h1").is_visible()
+    for table in plain.locator("figure.chart table").all():
+        assert table.is_visible()
+
+
 @pytest.mark.parametrize("path", ["/", "/traders/NET001"])
-def test_page_is_printed_without_navigation_and_with_whole_tables(chromium: Browser, address: str, path: str) -> None:
-    with opened(chromium, address, path) as page:
+def test_page_is_printed_without_navigation_and_with_whole_tables(
+    chromium: Browser, desk_address: str, path: str
+) -> None:
+    with opened(chromium, desk_address, path) as page:
         page.emulate_media(media="print")
 
         assert not page.locator("header").is_visible()
