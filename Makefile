@@ -67,8 +67,8 @@ backup: setup ## write the warehouses and Airflow's metadata into one file under
 restore: setup ## replace this clone's databases by those of a backup FILE=path [TRUSTED=1]
 	@./riskctl restore --file "$${FILE:-}" $(if $(TRUSTED),--trusted)
 
-test: setup ## all tests but faults, workers and Compose: Postgres, mail server and Airflow of its own
-	@$(PYTEST) -m "not faults and not workers and not compose" --dist loadfile --no-loadscope-reorder
+test: setup ## all tests but those of the targets below: Postgres, mail server and Airflow of its own
+	@$(PYTEST) -m "not thorough and not faults and not workers and not compose" --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## unit and property tests: no service, about two minutes on two cores
 	@$(PYTEST) -m fast --dist worksteal tests/unit tests/properties
@@ -79,8 +79,8 @@ test-sql: setup ## tests that need a Postgres, which they start
 test-e2e: setup ## tests that need Airflow, a browser or a whole stack
 	@$(PYTEST) -m e2e --dist loadfile --no-loadscope-reorder
 
-test-thorough: setup ## the properties with all their examples, five times as many as in make test
-	@RISK_TEST_EXAMPLES=1000 $(PYTEST) --dist worksteal tests/properties
+test-thorough: setup ## the properties with all their examples, ten times as many as in make test, and the golden desks
+	@RISK_TEST_EXAMPLES=1000 $(PYTEST) --dist worksteal tests/properties tests/golden
 
 test-faults: setup ## fail every step at every statement, commit, file and mail command, then repeat it; prints tried and survived
 	@$(PYTEST) -m faults --dist load tests/faults

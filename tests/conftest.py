@@ -40,6 +40,9 @@ TIERS = {
 Folders run in this order, those of the shortest files last, so that all workers end together.
 """
 
+OWN_TARGETS = ("workers", "thorough")
+"""Marks of single tests and files that no tier runs, but a target of their own."""
+
 LONGEST_FILES = (
     "tests/operators/test_web_every_page.py",
     "tests/integration/test_commands.py",
@@ -79,7 +82,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         tier = TIERS.get(_folder(item.nodeid), "e2e")
         if tier == "fast" and "server_dsn" in getattr(item, "fixturenames", ()):
             tier = "sql"
-        if not any(item.get_closest_marker(name) for name in (*TIERS.values(), "workers")):
+        if not any(item.get_closest_marker(name) for name in (*TIERS.values(), *OWN_TARGETS)):
             item.add_marker(tier)
     items.sort(key=_place)
 

@@ -45,10 +45,12 @@ def test_simulation_writes_the_files_it_wrote(tmp_path: Path) -> None:
     _require_same(frozen.streams(tmp_path), "streams")
 
 
+@pytest.mark.thorough
 def test_simulated_desk_has_the_numbers_it_had(tmp_path: Path, server_dsn: str) -> None:
     _require_same(frozen.simulated(tmp_path, server_dsn), "simulated")
 
 
+@pytest.mark.thorough
 def test_real_executions_have_the_digests_they_had(tmp_path: Path, server_dsn: str) -> None:
     if not frozen.REAL_DIR.is_dir():
         pytest.skip(f"The real executions are not at {frozen.REAL_DIR}.")

@@ -1,4 +1,4 @@
-"""How many examples the properties try: all in `make test-thorough`, 200 in other runs, 50 in the fast tier."""
+"""How many examples the properties try: all in `make test-thorough`, a tenth in other runs, 50 in the fast tier."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 
 _THOROUGH = 1000
-_MANY = int(os.environ.get("RISK_TEST_EXAMPLES", "200"))
+_MANY = int(os.environ.get("RISK_TEST_EXAMPLES", "100"))
 
 many_examples = settings(max_examples=_MANY, deadline=None)
 """1,000 in a thorough run: cheap properties of the books."""

@@ -122,6 +122,7 @@ def test_bad_data_gives_forecasts_or_none_but_never_an_error(name: str) -> None:
     assert all(reasons(standing) for standing in Ladder(inputs).standings)
 
 
+@pytest.mark.thorough
 def test_a_desk_whose_law_changes_every_50_sessions_is_covered_and_stays_in_the_gate() -> None:
     # given a scale that is five times as large in every other 50 sessions
     pnl = _desk(400, 8) * 5.0 ** (np.arange(400)[:, None] // 50 % 2)
