@@ -32,7 +32,7 @@ $(if $(UNKNOWN),$(error $(UNKNOWN) is no variable of make $(MAKECMDGOALS): use $
 endif
 
 .PHONY: help setup run up down status trigger model backfill backup restore
-.PHONY: test test-fast test-sql test-e2e test-thorough test-faults test-workers test-compose stores test-stores lint docs format bench prior pictures wheel clean
+.PHONY: test test-fast test-sql test-e2e test-thorough test-faults test-guides test-workers test-compose stores test-stores lint docs format bench prior pictures wheel clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -68,7 +68,7 @@ restore: setup ## replace this clone's databases by those of a backup FILE=path 
 	@./riskctl restore --file "$${FILE:-}" $(if $(TRUSTED),--trusted)
 
 test: setup ## all tests but those of the targets below: Postgres, mail server and Airflow of its own
-	@$(PYTEST) -m "not thorough and not faults and not workers and not compose" --dist loadfile --no-loadscope-reorder
+	@$(PYTEST) -m "not thorough and not faults and not guides and not workers and not compose" --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## unit and property tests: no service, about two minutes on two cores
 	@$(PYTEST) -m fast --dist worksteal tests/unit tests/properties
@@ -84,6 +84,9 @@ test-thorough: setup ## the properties with all their examples, ten times as man
 
 test-faults: setup ## fail every step at every statement, commit, file and mail command, then repeat it; prints tried and survived
 	@$(PYTEST) -m faults --dist load tests/faults
+
+test-guides: setup ## every command of the documents in a fresh copy, and the wheel's guide in an Airflow without this clone
+	@$(PYTEST) -m guides --dist loadfile tests/integration
 
 test-workers: setup ## the line, a retry, a publication, a backfill on two Celery workers with a real Redis; prints who did what
 	@$(VENV_PYTHON) -m pytest -n 0 -s -m workers tests/integration/test_two_workers.py

@@ -40,15 +40,13 @@ TIERS = {
 Folders run in this order, those of the shortest files last, so that all workers end together.
 """
 
-OWN_TARGETS = ("workers", "thorough")
+OWN_TARGETS = ("guides", "workers", "thorough")
 """Marks of single tests and files that no tier runs, but a target of their own."""
 
 LONGEST_FILES = (
     "tests/operators/test_web_every_page.py",
-    "tests/integration/test_commands.py",
     "tests/integration/test_operation.py",
     "tests/integration/test_report_alarms_scheduler.py",
-    "tests/integration/test_stock_airflow.py",
     "tests/integration/test_daily_run.py",
     "tests/integration/test_approval.py",
     "tests/integration/test_browser.py",

@@ -12,6 +12,8 @@ import pytest
 
 from risk.core.settings import PROJECT_DIR
 
+pytestmark = [pytest.mark.guides, pytest.mark.slow]
+
 BACKUP = "var/backups/first-day.tar"
 FIRST_DAY = {
     "make run": "Limits for 2025-08-18",

@@ -30,7 +30,7 @@ from risk.core.settings import PROJECT_DIR
 from simulation.writing import simulate
 from tests.integration.guest import Guest, install, make_wheel
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.guides, pytest.mark.slow]
 
 GUIDE = PROJECT_DIR / "docs" / "how-to" / "existing-airflow.md"
 SESSION = "2025-08-15"
