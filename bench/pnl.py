@@ -36,7 +36,9 @@ with drawn as (
         number,
         number % 23400 as second,
         'ACCT' || lpad((number % 2000)::text, 4, '0') as account,
-        'SYM' || lpad(((number % 2000 * 25 + (hash >> 12) % {symbols_each}) % 500)::text, 3, '0') as symbol,
+        'SYM' || translate(
+            lpad(((number % 2000 * 25 + (hash >> 12) % {symbols_each}) % 500)::text, 3, '0'), '0123456789', 'ABCDEFGHIJ'
+        ) as symbol,
         case (hash >> 4) % 2 when 0 then -100 else 100 end * (1 + (hash >> 8) % 9) as signed,
         (1000 + (hash >> 16) % 9000) / 100.0 as price
     from (
@@ -102,13 +104,15 @@ _LOAD_HISTORY_FILLS = """
 insert into risk.fills
 select
     d.delivery_id, number, d.account_id, d.session_date, s.opens_at + number * interval '250 minutes' / %(fills)s,
-    false, 0, case when number %% 2 = 0 then 'S' else 'B' end, 100 + number / (%(fills)s - 1),
-    'SYM' || lpad((number / 4 %% 12)::text, 3, '0'),
+    false, 0, case when (number + s.session_number) %% 2 = 0 then 'S' else 'B' end, 100,
+    'SYM' || chr(65 + number / 4 %% 12),
     20 + abs(hashint8(d.delivery_id * %(fills)s + number)::bigint) %% 400 / 100.0, 'USD', 0.35,
     'PR' || number
 from risk.deliveries as d
 inner join risk.sessions as s on s.session_date = d.session_date
 cross join generate_series(1, %(fills)s) as series (number)
+where d.session_date = %(session)s
+order by series.number * %(accounts)s / 20000, d.account_id, series.number
 """
 
 _LOAD_LATE_DELIVERY = """
@@ -210,7 +214,11 @@ def _timed(connection: warehouse.Connection, run: Run) -> tuple[Aggregate, float
 
 
 def measure_late_fill(dsn: str, account_count: int, fill_count: int) -> dict[str, Any]:
-    """Load traders' 500 sessions of so many fills, then one more fill of one trader in the middle of them."""
+    """Load traders' 500 sessions of so many fills, then one more fill of one trader in the middle of them.
+
+    The sessions lie in the warehouse as loads store them: one after the other, about 20,000 lines of a file at a time,
+    in these an account's together. What a session leaves open the next one closes.
+    """
     connection = warehouse.connect(dsn)
     binds = {"accounts": account_count, "fills": fill_count}
     try:
@@ -222,7 +230,10 @@ def measure_late_fill(dsn: str, account_count: int, fill_count: int) -> dict[str
                 (last,),
             )
             cursor.execute(_LOAD_HISTORY, {"through": last, **binds})
-            cursor.execute(_LOAD_HISTORY_FILLS, binds)
+            cursor.execute("select distinct session_date from risk.deliveries order by session_date")
+            for (session,) in cursor.fetchall():
+                cursor.execute(_LOAD_HISTORY_FILLS, {"session": session, **binds})
+        warehouse.execute(connection, "extract_fills/summarize_fills")
         warehouse.execute(connection, "extract_fills/analyze_loaded")
         connection.commit()
         first, first_seconds = _timed(connection, open_run(connection, last, 1, "bench"))
