@@ -132,7 +132,8 @@ def execution_chunks(
     account_ids = pa.array([account_id for account_id, _ in deliveries.places], pa.string())
     session_dates = pa.array([session_date for _, session_date in deliveries.places], pa.date32())
     for parsed in tables:
-        table = deliveries.select(parsed, delivery_ids > 0)
+        # The fills of a delivery lie together: those of one account are then on few pages.
+        table = deliveries.select(parsed, delivery_ids > 0).sort_by("place")
         place = table["place"]
         stored = {
             **{name: table[name] for name in ("line_number", "is_time_unknown", "tie_rank", "symbol", "kind")},
