@@ -11,7 +11,7 @@ import pytest
 from risk.books.warehouse import Aggregate, aggregate
 from risk.core import warehouse
 from risk.core.runs import Run
-from risk.core.warehouse import Connection
+from risk.core.warehouse import Connection, statement
 from tests.book_desks import (
     FRI,
     MON,
@@ -45,6 +45,15 @@ def test_aggregate_session_by_session_leaves_the_same_books_as_at_once(connectio
     aggregate_session(connection, SESSIONS[-1])
 
     assert books_of(connection) == by_session
+
+
+def test_positions_that_cannot_be_valued_anew_are_not_read(connection: Connection) -> None:
+    with connection, connection.cursor() as cursor:
+        asked = cursor.mogrify(statement("aggregate_pnl/select_valued_positions"), {"session_date": TUE}).decode()
+        cursor.execute(f"set local enable_seqscan = off; explain {asked}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert "Index Scan using positions_valued " in plan or "Index Scan on positions_valued " in plan
 
 
 def test_aggregate_writes_nothing_when_it_runs_again(connection: Connection) -> None:

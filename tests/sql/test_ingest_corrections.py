@@ -238,3 +238,14 @@ def test_fills_of_a_range_of_sessions_are_found_by_their_index(connection: Conne
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
     assert re.search(r"Index Scan on fills_session .*\n +Index Cond: \(\(session_date >= '2025-08-08'", plan)
+
+
+def test_fills_of_a_few_deliveries_are_found_by_their_index(connection: Connection) -> None:
+    asked = "select * from corrected_fills('2026-01-01 00:00Z') where delivery_id = any('{1,2}')"
+
+    with connection, connection.cursor() as cursor:
+        cursor.execute("set local enable_seqscan = off")
+        cursor.execute(f"explain {asked}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+
+    assert re.search(r"Index Scan (on|using) fills_delivery ", plan)

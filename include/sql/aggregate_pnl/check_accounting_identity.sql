@@ -332,6 +332,8 @@ compared as (
             books.account_id = before.account_id
             and books.previous_session_date = before.session_date
             and books.symbol = before.symbol
+            -- Once more, so that those of other accounts are not read.
+            and before.account_id = any(%(account_ids)s::text[])
 ),
 
 results as (
@@ -385,6 +387,7 @@ measured as (
         on
             totals.account_id = daily_pnl.account_id
             and totals.session_date = daily_pnl.session_date
+            and daily_pnl.account_id = any(%(account_ids)s::text[])
     cross join lateral (
         values
         ('fees', daily_pnl.fees_usd, totals.fees_usd),

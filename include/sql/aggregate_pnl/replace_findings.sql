@@ -2,7 +2,8 @@
 -- contradict their position, closing prices in another currency, suspected splits, and books that are incomplete.
 -- Grain: one row per check and subject (an account-session, an account and symbol, a symbol, an account); one that says
 -- so where a check finds none. Of side conflicts up to shown_count are named, one more row counts the rest.
--- Reads: current_totals, daily_pnl, sessions, positions, current_fills, marks. Writes: quality_results.
+-- Reads: current_totals, daily_pnl, sessions, positions, current_deliveries, corrected_fills, marks.
+-- Writes: quality_results.
 -- Binds: run_id, session_date, as_of, window_sessions, tolerance_usd, money (a format), shown_count.
 -- Money: US dollars; difference = ours less theirs. Incomplete books are not compared with the source's; where nothing
 -- is booked ours are 0.
@@ -155,24 +156,27 @@ shown as (
 
 numbered as (
     select
-        current_fills.account_id,
-        current_fills.symbol,
-        current_fills.side,
-        current_fills.quantity,
-        current_fills.executed_at,
-        current_fills.fill_key,
-        current_fills.line_number,
+        delivered.account_id,
+        fills.symbol,
+        fills.side,
+        fills.quantity,
+        fills.executed_at,
+        fills.fill_key,
+        fills.line_number,
         shown.side_conflicts,
         row_number() over (
-            partition by current_fills.account_id, current_fills.symbol
-            order by current_fills.executed_at, current_fills.tie_rank, current_fills.delivery_id
+            partition by delivered.account_id, fills.symbol
+            order by fills.executed_at, fills.tie_rank, fills.delivery_id
         ) as number
-    from risk.current_fills(%(as_of)s) as current_fills
+    from risk.current_deliveries(%(as_of)s) as delivered
+    inner join risk.corrected_fills(%(as_of)s) as fills on delivered.delivery_id = fills.delivery_id
     inner join shown
         on
-            current_fills.account_id = shown.account_id
-            and current_fills.symbol = shown.symbol
-    where current_fills.session_date = %(session_date)s
+            delivered.account_id = shown.account_id
+            and fills.symbol = shown.symbol
+    where
+        delivered.session_date = %(session_date)s
+        and fills.session_date = %(session_date)s
 ),
 
 side_conflicts as (

@@ -1,6 +1,6 @@
 -- Reads what is carried into the session under the same symbol, with its first price there and what was closed of it.
 -- Grain: one row per account and symbol that has a price in the session. Reads: positions, sessions, splits,
--- current_fills, marks. Binds: session_date, as_of. Money: prices in the symbol's currency.
+-- current_deliveries, corrected_fills, marks. Binds: session_date, as_of. Money: prices in the symbol's currency.
 -- last_price: of the close before, else what the position had cost a share. closed: traded against the position.
 -- stated_ratio: new shares for one old of the split that is stated; with ratio 1 somebody took one back.
 -- Options and futures move as stocks do in splits: those with a digit in their name, or a prefix, are left out.
@@ -48,19 +48,21 @@ carried as (
 
 traded as (
     select
-        known.account_id,
+        delivered.account_id,
         known.symbol,
         min(array[extract(epoch from known.executed_at), known.line_number, known.price]) as first_fill,
         sum(case when known.side in ('B', 'C') then known.quantity else 0 end) as bought,
         sum(case when known.side in ('B', 'C') then 0 else known.quantity end) as sold
-    from risk.current_fills(%(as_of)s) as known
+    from risk.current_deliveries(%(as_of)s) as delivered
+    inner join risk.corrected_fills(%(as_of)s) as known on delivered.delivery_id = known.delivery_id
     where
         (select count(*) > 0 from carried)
+        and delivered.session_date = %(session_date)s
         and known.session_date = %(session_date)s
         and known.price > 0
         and known.symbol in (select carried.symbol from carried)
     group by
-        known.account_id,
+        delivered.account_id,
         known.symbol
 ),
 

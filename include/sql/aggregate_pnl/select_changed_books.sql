@@ -14,7 +14,7 @@ with inputs as (
         and book_inputs.session_date <= %(through_session_date)s
 ),
 
-booked as (
+booked as not materialized (
     select
         daily_pnl.account_id,
         daily_pnl.session_date,

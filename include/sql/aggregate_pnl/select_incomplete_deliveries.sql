@@ -1,37 +1,21 @@
--- Lists the account-sessions of some accounts whose deliveries lack rows that may be executions, and says why.
--- Grain: one row per account and session. Reads: current_deliveries, book_inputs, fill_rejects.
--- Binds: as_of, through_session_date, account_ids, first_session_dates (arrays of equal length).
+-- Says why the books of some account-sessions are incomplete: their deliveries lack rows that may be executions.
+-- Grain: one row per account and session. Reads: deliveries, fill_rejects.
+-- Binds: of these deliveries, account_ids, session_dates, basis_ids and delivery_ids (arrays of equal length).
 -- basis_id: what daily_pnl notes as the basis of the account and session. reason: sentences.
-with touched as (
+with incomplete as (
     select
+        listed.session_date,
         listed.account_id,
-        listed.first_session_date
-    from unnest(%(account_ids)s::text[], %(first_session_dates)s::date[]) as listed (account_id, first_session_date)
-),
-
-incomplete as (
-    select
-        booked.session_date,
-        booked.account_id,
-        booked.input_fingerprint as basis_id,
-        current_ones.delivery_id,
-        current_ones.file_name,
-        current_ones.row_count,
-        current_ones.lost_count,
-        current_ones.stated_count
-    from risk.book_inputs(%(as_of)s) as booked
-    inner join touched
-        on
-            booked.account_id = touched.account_id
-            and booked.session_date >= touched.first_session_date
-    inner join risk.current_deliveries(%(as_of)s) as current_ones
-        on
-            booked.account_id = current_ones.account_id
-            and booked.session_date = current_ones.session_date
-    where
-        booked.is_incomplete
-        and booked.session_date <= %(through_session_date)s
-        and (current_ones.lost_count > 0 or current_ones.stated_count is not null)
+        listed.basis_id,
+        deliveries.delivery_id,
+        deliveries.file_name,
+        deliveries.row_count,
+        deliveries.lost_count,
+        deliveries.stated_count
+    from
+        unnest(%(session_dates)s::date[], %(account_ids)s::text[], %(basis_ids)s::bigint[], %(delivery_ids)s::bigint[])
+            as listed (session_date, account_id, basis_id, delivery_id)
+    inner join risk.deliveries on listed.delivery_id = deliveries.delivery_id
 ),
 
 first_rejects as (

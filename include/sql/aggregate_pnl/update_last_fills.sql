@@ -1,7 +1,7 @@
 -- Finds the last and the first fill of each symbol in some sessions, over all accounts, and stores them in place of
 -- those stored.
--- Grain: one row per session, symbol and currency as stated (null = not stated). Reads: current_fills.
--- Writes: last_fills, by way of latest_fills.
+-- Grain: one row per session, symbol and currency as stated (null = not stated).
+-- Reads: current_deliveries, corrected_fills. Writes: last_fills, by way of latest_fills.
 -- Binds: as_of, session_dates. Money: price in currency, in latest_fills scaled by 1e8.
 -- Rerun: stores the same; what is deleted is never what is inserted; latest_fills is gone with its transaction.
 -- What is expired, assigned or given at 0 has no price.
@@ -11,28 +11,30 @@
 -- several processes may make a table, but none may help an insert.
 create temporary table pg_temp.latest_fills on commit drop as
 select
-    current_fills.session_date,
-    current_fills.symbol,
-    current_fills.currency,
+    fills.session_date,
+    fills.symbol,
+    fills.currency,
     max(
         array[
-            (date_part('epoch', current_fills.executed_at) * 1000000)::bigint,
-            current_fills.tie_rank,
-            (current_fills.price * 100000000)::bigint
+            (date_part('epoch', fills.executed_at) * 1000000)::bigint,
+            fills.tie_rank,
+            (fills.price * 100000000)::bigint
         ]
     ) as instant_rank_price,
     min(
         array[
-            (date_part('epoch', current_fills.executed_at) * 1000000)::bigint,
-            current_fills.tie_rank,
-            (current_fills.price * 100000000)::bigint
+            (date_part('epoch', fills.executed_at) * 1000000)::bigint,
+            fills.tie_rank,
+            (fills.price * 100000000)::bigint
         ]
     ) as first_instant_rank_price
-from risk.current_fills(%(as_of)s) as current_fills
+from risk.current_deliveries(%(as_of)s) as delivered
+inner join risk.corrected_fills(%(as_of)s) as fills on delivered.delivery_id = fills.delivery_id
 where
-    current_fills.session_date = any(%(session_dates)s::date[])
-    and current_fills.price > 0
-group by current_fills.session_date, current_fills.symbol, current_fills.currency;
+    delivered.session_date = any(%(session_dates)s::date[])
+    and fills.session_date = any(%(session_dates)s::date[])
+    and fills.price > 0
+group by fills.session_date, fills.symbol, fills.currency;
 
 with deleted as (
     delete from derived.last_fills

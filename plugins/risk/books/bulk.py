@@ -302,6 +302,8 @@ class Delivery(NamedTuple):
         What the books note as the basis of the account and session, the same for all its deliveries.
     fill_count
         Rows loaded; some may be canceled.
+    is_incomplete
+        Whether rows that may be executions are missing.
     """
 
     session_date: dt.date
@@ -309,6 +311,7 @@ class Delivery(NamedTuple):
     delivery_id: int
     basis_id: int
     fill_count: int
+    is_incomplete: bool
 
 
 class FillFile:
@@ -432,11 +435,16 @@ def _temporary_file(folder: Path | None) -> IO[bytes]:
 def _copy_fills(connection: Connection, binds: Mapping[str, Any], file: IO[bytes]) -> None:
     """Write fills into a file.
 
-    By one process beside the one that sends: Python needs some of two processors, too. And by hashing: the planner
-    takes the fills with these symbols and currencies for a few, and would loop over them.
+    By one process beside the one that sends: Python needs some of two processors, too. And by hashing, in the order in
+    which the statement joins: the planner takes the fills with these symbols and currencies for a few, and would loop
+    over them, or hash them instead of what they are joined with.
     """
     by_hashing = planning(
-        connection, max_parallel_workers_per_gather=1, parallel_tuple_cost=0.02, enable_nestloop="off"
+        connection,
+        max_parallel_workers_per_gather=1,
+        parallel_tuple_cost=0.02,
+        enable_nestloop="off",
+        join_collapse_limit=1,
     )
     with by_hashing, connection.cursor() as cursor:
         query = cursor.mogrify(statement("aggregate_pnl/copy_fills"), binds).decode().strip().removesuffix(";")

@@ -218,15 +218,18 @@ class LostRows(NamedTuple):
     reason: str
 
 
-def read_lost_rows(connection: Connection, scope: Mapping[str, Any]) -> dict[tuple[dt.date, str], LostRows]:
-    """Read which account-sessions of a scope lack rows, by session and account.
-
-    Parameters
-    ----------
-    scope
-        Binds ``as_of``, ``through_session_date``, ``account_ids`` and their ``first_session_dates``.
-    """
-    found = rows(connection, "aggregate_pnl/select_incomplete_deliveries", scope)
+def read_lost_rows(connection: Connection, deliveries: Iterable[Delivery]) -> dict[tuple[dt.date, str], LostRows]:
+    """Read what some deliveries lack, by session and account."""
+    incomplete = [delivery for delivery in deliveries if delivery.is_incomplete]
+    if not incomplete:
+        return {}
+    binds = {
+        "session_dates": [delivery.session_date for delivery in incomplete],
+        "account_ids": [delivery.account_id for delivery in incomplete],
+        "basis_ids": [delivery.basis_id for delivery in incomplete],
+        "delivery_ids": [delivery.delivery_id for delivery in incomplete],
+    }
+    found = rows(connection, "aggregate_pnl/select_incomplete_deliveries", binds)
     return {(session_date, account_id): LostRows(*lost) for session_date, account_id, *lost in found}
 
 

@@ -175,7 +175,9 @@ def _find_scope(
         with planning(connection, max_parallel_workers_per_gather=4):
             execute(connection, "aggregate_pnl/update_last_fills", {**binds, "session_dates": traded})
     starts = [row[:2] for row in changed if row[1] <= session_date or not row[2]]
-    valued = rows(connection, "aggregate_pnl/select_valued_positions", binds)
+    # By hashing: many positions have few valuations.
+    with planning(connection, enable_sort="off"):
+        valued = rows(connection, "aggregate_pnl/select_valued_positions", binds)
     session_dates = [row[1] for row in starts] + [row[0] for row in valued]
     if not session_dates:
         return None
@@ -190,7 +192,11 @@ def _find_scope(
     firsts = dict(sorted(starts, reverse=True))
     account_ids = sorted(firsts)
     first_session_dates = [firsts[account_id] for account_id in account_ids]
-    listed = {"account_ids": account_ids, "first_session_dates": first_session_dates}
+    listed = {
+        "account_ids": account_ids,
+        "first_session_dates": first_session_dates,
+        "first_session_date": min(first_session_dates),
+    }
     delivered = [(account_id, day) for account_id, day, has_new_fills in changed if has_new_fills]
     return _Scope({**binds, **listed}, prices, instruments, delivered)
 
@@ -211,8 +217,11 @@ def _has_changed(row: tuple[Any, ...], prices: PriceBook) -> bool:
 def _write(connection: Connection, scope: _Scope, beside: str = "") -> Aggregate:
     """Compute what the scope names, in the place of what is stored; meanwhile the warehouse may run a statement."""
     opening = clear_books(connection, scope.binds)
-    lost = read_lost_rows(connection, scope.binds)
-    deliveries = [bulk.Delivery(*row) for row in rows(connection, "aggregate_pnl/select_deliveries", scope.binds)]
+    # The planner takes the inputs of all accounts for a few, and would loop over them.
+    with planning(connection, enable_nestloop="off"):
+        found = rows(connection, "aggregate_pnl/select_deliveries", scope.binds)
+    deliveries = [bulk.Delivery(*row) for row in found]
+    lost = read_lost_rows(connection, deliveries)
     as_of, trade = scope.binds["as_of"], trade_symbols
     fills_of: Callable[[dt.date], Iterable[Executions]]
     calls: contextlib.AbstractContextManager[Callable[..., Any]] = contextlib.nullcontext(operator.call)

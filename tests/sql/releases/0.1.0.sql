@@ -81,7 +81,10 @@ CREATE FUNCTION risk.applied_corrections(as_of timestamp with time zone) RETURNS
         on
             targets.correcting_delivery_id = corrections.delivery_id
             and targets.correcting_line_number = corrections.line_number
-    where targets.target_count = 1
+    where
+        -- Without any, nothing else is looked at.
+        exists (select from risk.corrections as any_of_them)
+        and targets.target_count = 1
     order by
         targets.delivery_id asc,
         targets.line_number asc,
@@ -140,7 +143,7 @@ COMMENT ON FUNCTION risk.backdate_history() IS 'Lets a row of a history that thi
 CREATE FUNCTION risk.book_inputs(as_of timestamp with time zone) RETURNS TABLE(account_id text, session_date date, input_fingerprint bigint, fill_count bigint, is_incomplete boolean)
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
-    with delivered as (
+    with delivered as not materialized (
         select
             current_ones.account_id,
             current_ones.session_date,
@@ -188,26 +191,44 @@ CREATE FUNCTION risk.book_inputs(as_of timestamp with time zone) RETURNS TABLE(a
             false as is_incomplete
         from delivered
         inner join applied on delivered.delivery_id = applied.delivery_id
+        -- Without any, the deliveries are not looked at once more.
+        where exists (select from risk.corrections)
+    ),
+
+    collected as (
+        select
+            parts.account_id,
+            parts.session_date,
+            min(parts.delivery_id) as first_delivery_id,
+            max(parts.delivery_id) as last_delivery_id,
+            array_agg(parts.delivery_id) as delivery_ids,
+            sum(parts.fill_count)::bigint as fill_count,
+            bool_or(parts.is_incomplete) as is_incomplete
+        from parts
+        group by
+            parts.session_date,
+            parts.account_id
     )
 
     select
-        parts.account_id,
-        parts.session_date,
+        collected.account_id,
+        collected.session_date,
         case
-            when min(parts.delivery_id) = max(parts.delivery_id) then min(parts.delivery_id)
+            when collected.first_delivery_id = collected.last_delivery_id then collected.first_delivery_id
             else
                 -1 - (
                     hashtextextended(
-                        string_agg(distinct parts.delivery_id::text, ' ' order by parts.delivery_id::text), 0
+                        (
+                            select string_agg(distinct listed.delivery_id::text, ' ' order by listed.delivery_id::text)
+                            from unnest(collected.delivery_ids) as listed (delivery_id)
+                        ),
+                        0
                     ) & 4611686018427387903
                 )
         end as input_fingerprint,
-        sum(parts.fill_count)::bigint as fill_count,
-        bool_or(parts.is_incomplete) as is_incomplete
-    from parts
-    group by
-        parts.account_id,
-        parts.session_date
+        collected.fill_count,
+        collected.is_incomplete
+    from collected
 $$;
 
 
@@ -660,6 +681,44 @@ COMMENT ON FUNCTION risk.collected_corrections(as_of timestamp with time zone) I
 
 
 --
+-- Name: corrected_fills(timestamp with time zone); Type: FUNCTION; Schema: risk; Owner: -
+--
+
+CREATE FUNCTION risk.corrected_fills(as_of timestamp with time zone) RETURNS TABLE(delivery_id bigint, line_number bigint, session_date date, executed_at timestamp with time zone, is_time_unknown boolean, tie_rank integer, side text, quantity numeric, symbol text, price numeric, currency text, fees_usd numeric, fill_key text, order_id text)
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$
+    select
+        fills.delivery_id,
+        fills.line_number,
+        fills.session_date,
+        fills.executed_at,
+        fills.is_time_unknown,
+        fills.tie_rank,
+        coalesce(applied.side, fills.side) as side,
+        coalesce(applied.quantity, fills.quantity) as quantity,
+        coalesce(applied.symbol, fills.symbol) as symbol,
+        coalesce(applied.price, fills.price) as price,
+        case when applied.kind is null then fills.currency else applied.currency end as currency,
+        coalesce(applied.fees_usd, fills.fees_usd) as fees_usd,
+        fills.fill_key,
+        fills.order_id
+    from risk.fills
+    left join risk.collected_corrections(corrected_fills.as_of) as applied
+        on
+            fills.delivery_id = applied.delivery_id
+            and fills.line_number = applied.line_number
+    where not coalesce(applied.kind = 'canceled', false)
+$$;
+
+
+--
+-- Name: FUNCTION corrected_fills(as_of timestamp with time zone); Type: COMMENT; Schema: risk; Owner: -
+--
+
+COMMENT ON FUNCTION risk.corrected_fills(as_of timestamp with time zone) IS 'The fills of all deliveries, also of those that do not count, with the corrections applied that are known at an instant, without those canceled. Grain: one row per delivery and line. Units and signs as in fills.';
+
+
+--
 -- Name: correction_targets(timestamp with time zone); Type: FUNCTION; Schema: risk; Owner: -
 --
 
@@ -837,7 +896,7 @@ CREATE FUNCTION risk.current_deliveries(as_of timestamp with time zone) RETURNS 
         newest.lost_count,
         newest.stated_count
     from (
-        select distinct on (deliveries.account_id, deliveries.session_date)
+        select distinct on (deliveries.session_date, deliveries.account_id)
             deliveries.delivery_id,
             deliveries.load_id,
             deliveries.file_name,
@@ -861,8 +920,8 @@ CREATE FUNCTION risk.current_deliveries(as_of timestamp with time zone) RETURNS 
                 where withdrawn.delivery_id = deliveries.delivery_id
             )
         order by
-            deliveries.account_id,
             deliveries.session_date,
+            deliveries.account_id,
             coalesce(deliveries.published_at, deliveries.recorded_at) desc,
             deliveries.delivery_id desc
     ) as newest
@@ -889,29 +948,24 @@ CREATE FUNCTION risk.current_fills(as_of timestamp with time zone) RETURNS TABLE
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
     select
-        fills.delivery_id,
-        fills.line_number,
+        corrected.delivery_id,
+        corrected.line_number,
         current_ones.account_id,
-        fills.session_date,
-        fills.executed_at,
-        fills.is_time_unknown,
-        fills.tie_rank,
-        coalesce(applied.side, fills.side) as side,
-        coalesce(applied.quantity, fills.quantity) as quantity,
-        coalesce(applied.symbol, fills.symbol) as symbol,
-        coalesce(applied.price, fills.price) as price,
-        case when applied.kind is null then fills.currency else applied.currency end as currency,
-        coalesce(applied.fees_usd, fills.fees_usd) as fees_usd,
-        fills.fill_key,
-        fills.order_id
+        corrected.session_date,
+        corrected.executed_at,
+        corrected.is_time_unknown,
+        corrected.tie_rank,
+        corrected.side,
+        corrected.quantity,
+        corrected.symbol,
+        corrected.price,
+        corrected.currency,
+        corrected.fees_usd,
+        corrected.fill_key,
+        corrected.order_id
     from risk.current_deliveries(current_fills.as_of) as current_ones
-    inner join risk.fills
-        on current_ones.delivery_id = fills.delivery_id
-    left join risk.collected_corrections(current_fills.as_of) as applied
-        on
-            fills.delivery_id = applied.delivery_id
-            and fills.line_number = applied.line_number
-    where not coalesce(applied.kind = 'canceled', false)
+    inner join risk.corrected_fills(current_fills.as_of) as corrected
+        on current_ones.delivery_id = corrected.delivery_id
 $$;
 
 
@@ -9913,6 +9967,13 @@ CREATE INDEX limit_receipts_beyond ON derived.limit_receipts USING btree (sessio
 
 
 --
+-- Name: positions_valued; Type: INDEX; Schema: derived; Owner: -
+--
+
+CREATE INDEX positions_valued ON derived.positions USING btree (session_date, symbol) WHERE ((quantity <> (0)::numeric) OR (expired_quantity <> (0)::numeric) OR (multiplier IS NULL) OR (rate IS DISTINCT FROM (1)::numeric) OR (split_ratio IS NOT NULL) OR ((symbol !~ '^[A-Z]+$'::text) AND (length(symbol) <> 21)));
+
+
+--
 -- Name: audit_log_dag_run; Type: INDEX; Schema: risk; Owner: -
 --
 
@@ -9931,6 +9992,13 @@ CREATE INDEX chain_links_subject ON risk.chain_links USING btree (kind, subject)
 --
 
 CREATE INDEX deliveries_account_session ON risk.deliveries USING btree (account_id, session_date, recorded_at);
+
+
+--
+-- Name: fills_delivery; Type: INDEX; Schema: risk; Owner: -
+--
+
+CREATE INDEX fills_delivery ON risk.fills USING btree (delivery_id);
 
 
 --

@@ -31,7 +31,10 @@ as $$
         on
             targets.correcting_delivery_id = corrections.delivery_id
             and targets.correcting_line_number = corrections.line_number
-    where targets.target_count = 1
+    where
+        -- Without any, nothing else is looked at.
+        exists (select from risk.corrections as any_of_them)
+        and targets.target_count = 1
     order by
         targets.delivery_id asc,
         targets.line_number asc,

@@ -1,3 +1,6 @@
+-- Deliveries are not materialized, so that a condition on session_date reaches them.
+-- The keys are collected first, and sorted only where there are several: to sort those of every account and session is
+-- half of the work.
 create function risk.book_inputs(as_of timestamptz)
 returns table (
     account_id text,
@@ -10,7 +13,7 @@ language sql
 stable
 parallel safe
 as $$
-    with delivered as (
+    with delivered as not materialized (
         select
             current_ones.account_id,
             current_ones.session_date,
@@ -58,26 +61,44 @@ as $$
             false as is_incomplete
         from delivered
         inner join applied on delivered.delivery_id = applied.delivery_id
+        -- Without any, the deliveries are not looked at once more.
+        where exists (select from risk.corrections)
+    ),
+
+    collected as (
+        select
+            parts.account_id,
+            parts.session_date,
+            min(parts.delivery_id) as first_delivery_id,
+            max(parts.delivery_id) as last_delivery_id,
+            array_agg(parts.delivery_id) as delivery_ids,
+            sum(parts.fill_count)::bigint as fill_count,
+            bool_or(parts.is_incomplete) as is_incomplete
+        from parts
+        group by
+            parts.session_date,
+            parts.account_id
     )
 
     select
-        parts.account_id,
-        parts.session_date,
+        collected.account_id,
+        collected.session_date,
         case
-            when min(parts.delivery_id) = max(parts.delivery_id) then min(parts.delivery_id)
+            when collected.first_delivery_id = collected.last_delivery_id then collected.first_delivery_id
             else
                 -1 - (
                     hashtextextended(
-                        string_agg(distinct parts.delivery_id::text, ' ' order by parts.delivery_id::text), 0
+                        (
+                            select string_agg(distinct listed.delivery_id::text, ' ' order by listed.delivery_id::text)
+                            from unnest(collected.delivery_ids) as listed (delivery_id)
+                        ),
+                        0
                     ) & 4611686018427387903
                 )
         end as input_fingerprint,
-        sum(parts.fill_count)::bigint as fill_count,
-        bool_or(parts.is_incomplete) as is_incomplete
-    from parts
-    group by
-        parts.account_id,
-        parts.session_date
+        collected.fill_count,
+        collected.is_incomplete
+    from collected
 $$;
 
 comment on function risk.book_inputs(timestamptz) is

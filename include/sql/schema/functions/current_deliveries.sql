@@ -1,4 +1,5 @@
 -- A plain SQL function, so that the planner inlines it: a condition on session_date reaches the index.
+-- Sessions are sorted first: loads come in their order, and texts are compared only within one.
 create function risk.current_deliveries(as_of timestamptz)
 returns table (
     delivery_id bigint,
@@ -36,7 +37,7 @@ as $$
         newest.lost_count,
         newest.stated_count
     from (
-        select distinct on (deliveries.account_id, deliveries.session_date)
+        select distinct on (deliveries.session_date, deliveries.account_id)
             deliveries.delivery_id,
             deliveries.load_id,
             deliveries.file_name,
@@ -60,8 +61,8 @@ as $$
                 where withdrawn.delivery_id = deliveries.delivery_id
             )
         order by
-            deliveries.account_id,
             deliveries.session_date,
+            deliveries.account_id,
             coalesce(deliveries.published_at, deliveries.recorded_at) desc,
             deliveries.delivery_id desc
     ) as newest

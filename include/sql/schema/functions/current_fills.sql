@@ -2,8 +2,6 @@
 -- The session is the fills' own, so that a range of sessions reaches their index, and a join by the delivery's key
 -- alone is estimated well: by key and session together the planner expected one fill of 400, and sorted a million
 -- instead of hashing them.
--- A corrected fill keeps its place in time: what is corrected is what was traded, not when.
--- Not "kind is distinct from 'canceled'": without corrections the planner then estimates that no fill is left.
 create function risk.current_fills(as_of timestamptz)
 returns table (
     delivery_id bigint,
@@ -27,29 +25,24 @@ stable
 parallel safe
 as $$
     select
-        fills.delivery_id,
-        fills.line_number,
+        corrected.delivery_id,
+        corrected.line_number,
         current_ones.account_id,
-        fills.session_date,
-        fills.executed_at,
-        fills.is_time_unknown,
-        fills.tie_rank,
-        coalesce(applied.side, fills.side) as side,
-        coalesce(applied.quantity, fills.quantity) as quantity,
-        coalesce(applied.symbol, fills.symbol) as symbol,
-        coalesce(applied.price, fills.price) as price,
-        case when applied.kind is null then fills.currency else applied.currency end as currency,
-        coalesce(applied.fees_usd, fills.fees_usd) as fees_usd,
-        fills.fill_key,
-        fills.order_id
+        corrected.session_date,
+        corrected.executed_at,
+        corrected.is_time_unknown,
+        corrected.tie_rank,
+        corrected.side,
+        corrected.quantity,
+        corrected.symbol,
+        corrected.price,
+        corrected.currency,
+        corrected.fees_usd,
+        corrected.fill_key,
+        corrected.order_id
     from risk.current_deliveries(current_fills.as_of) as current_ones
-    inner join risk.fills
-        on current_ones.delivery_id = fills.delivery_id
-    left join risk.collected_corrections(current_fills.as_of) as applied
-        on
-            fills.delivery_id = applied.delivery_id
-            and fills.line_number = applied.line_number
-    where not coalesce(applied.kind = 'canceled', false)
+    inner join risk.corrected_fills(current_fills.as_of) as corrected
+        on current_ones.delivery_id = corrected.delivery_id
 $$;
 
 comment on function risk.current_fills(timestamptz) is

@@ -23,6 +23,18 @@ create table derived.positions (
     primary key (account_id, session_date, symbol)
 );
 
+-- What may be valued anew: open at the close, or by what files may state. Day traders' positions are mostly flat, and
+-- those are found without reading all.
+create index positions_valued on derived.positions (session_date, symbol)
+where (
+    quantity <> 0
+    or expired_quantity <> 0
+    or multiplier is null
+    or rate is distinct from 1
+    or split_ratio is not null
+    or (symbol !~ '^[A-Z]+$' and length(symbol) <> 21)
+);
+
 comment on table derived.positions is
 'Positions at the close, as currently known. A cache: rebuilt from fills and marks. Grain: one row per account, '
 'session and symbol with an open quantity or a fill.';
