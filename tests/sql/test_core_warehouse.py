@@ -279,6 +279,23 @@ def test_run_is_refused_while_something_is_recorded_later_than_the_clock_shows(
     assert open_run(connection, dt.date(2025, 8, 15), load_id, "r", as_of=ahead).as_of == ahead
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"password": "other"}, "refuses the connection: .*password authentication failed.* Correct login, password"),
+        ({"dbname": "absent"}, 'refuses the connection: .*database "absent" does not exist. Correct login, password'),
+        ({"port": 1}, r"does not answer: .*Connection refused.* Start it \(make up\), then clear this task"),
+    ],
+)
+def test_a_refused_login_is_not_taken_for_a_server_that_is_down(
+    warehouse_dsn: str, wrong: dict[str, str], said: str
+) -> None:
+    with pytest.raises(ConnectionLostError, match=said) as caught:
+        warehouse.connect(make_dsn(warehouse_dsn, **wrong))
+
+    assert "other" not in str(caught.value)
+
+
 def test_full_disk_is_one_error_with_its_folder_and_remedy() -> None:
     with (
         pytest.raises(StackError, match=r"There is no space for .*RISK_SCRATCH_DIR name a folder of another disk"),

@@ -104,7 +104,7 @@ def connect(dsn: str) -> Connection:
     Raises
     ------
     ConnectionLostError
-        If the server does not answer; the message carries no password.
+        If the server does not answer or refuses the login; the message carries no password.
     """
     try:
         connection: Connection = psycopg2.connect(
@@ -114,11 +114,15 @@ def connect(dsn: str) -> Connection:
             options=f"{SESSION_OPTIONS} {psycopg2.extensions.parse_dsn(dsn).get('options', '')}",
         )
     except psycopg2.OperationalError as error:
-        place = psycopg2.extensions.parse_dsn(dsn)
+        place, said = psycopg2.extensions.parse_dsn(dsn), " ".join(str(error).split())
         where = f"{place.get('host', 'local socket')}:{place.get('port', '5432')}/{place.get('dbname', '')}"
-        raise ConnectionLostError(
-            f"The warehouse at {where} does not answer: {str(error).strip()}. Start it (make up), then clear this task."
-        ) from None
+        # By this word a server that is there begins what it says.
+        found, remedy = (
+            (f"refuses the connection: {said}", "Correct login, password or database in its connection")
+            if "FATAL:" in said
+            else (f"does not answer: {said}", "Start it (make up)")
+        )
+        raise ConnectionLostError(f"The warehouse at {where} {found}. {remedy}, then clear this task.") from None
     return connection
 
 
