@@ -88,7 +88,7 @@ test-faults: setup ## fail every step at every statement, commit, file and mail 
 test-guides: setup ## every command of the documents in a fresh copy, and the wheel's guide in an Airflow without this clone
 	@$(PYTEST) -m guides --dist loadfile tests/integration
 
-test-workers: setup ## the line, a retry, a publication, a backfill on two Celery workers with a real Redis; prints who did what
+test-workers: setup ## the line, a retry, a publication, a backfill on two Celery workers with a real Redis and two schedulers; prints who did what
 	@$(VENV_PYTHON) -m pytest -n 0 -s -m workers tests/integration/test_two_workers.py
 
 test-compose: setup ## start the compose file and live through a morning, crash, upgrade and restore; skips without a container engine

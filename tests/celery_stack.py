@@ -151,8 +151,24 @@ def workers(shared: Mapping[str, str], root: Path, concurrency: int) -> Iterator
 
 
 @contextlib.contextmanager
+def second_scheduler(shared: Mapping[str, str], workspace: Workspace) -> Iterator[None]:
+    """Run another scheduler on the same metadata database."""
+    scheduler = processes.launch(
+        airflow.command(*airflow.COMPONENTS["scheduler"]),
+        log=workspace.logs / "second-scheduler.log",
+        mark=airflow.MARK,
+        cwd=workspace.root,
+        environment=shared,
+    )
+    try:
+        yield
+    finally:
+        processes.stop(scheduler)
+
+
+@contextlib.contextmanager
 def celery_stack(
-    workspace: Workspace, desk: Desk, settings: Mapping[str, str], concurrency: int = 2
+    workspace: Workspace, desk: Desk, settings: Mapping[str, str], concurrency: int = 2, *, has_second: bool = False
 ) -> Iterator[CeleryStack]:
     """Run the whole stack in a working copy whose databases are migrated.
 
@@ -162,6 +178,8 @@ def celery_stack(
         Further variables of every process.
     concurrency
         Tasks at a time of one worker.
+    has_second
+        Whether a second scheduler runs beside the first.
     """
     workspace.prepare()
     copy_code(workspace.root)
@@ -196,4 +214,6 @@ def celery_stack(
         running.callback(stack.stop_everything, workspace)
         started = stack.start(workspace, desk, is_kept=True)
         homes = running.enter_context(workers(shared, workspace.root, concurrency))
+        if has_second:
+            running.enter_context(second_scheduler(shared, workspace))
         yield CeleryStack(workspace, started, homes)

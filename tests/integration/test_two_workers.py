@@ -1,4 +1,4 @@
-"""Two Celery workers with a real Redis, which share no folder but the drop: no step meets another on disk.
+"""Two Celery workers with a real Redis, which share no folder but the drop, and two schedulers, one of which is killed.
 
 `make test-workers` runs it and shows what it prints.
 """
@@ -10,6 +10,7 @@ import datetime as dt
 import email
 import email.policy
 import re
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -83,7 +84,7 @@ def celery(
     """Start Postgres, mail server, Redis, Airflow and the workers."""
     workspace = Workspace(tmp_path_factory.mktemp("machines"))
     copy_databases(workspace)
-    with celery_stack(workspace, Desk(DeskKind.simulated, drop), {}) as started:
+    with celery_stack(workspace, Desk(DeskKind.simulated, drop), {}, has_second=True) as started:
         for dag_id in (runs.DAILY_RISK, runs.WEEKLY_MODEL, "publish_limits"):
             runs.await_dag(started.running, dag_id)
         yield started
@@ -144,6 +145,7 @@ def morning(celery: CeleryStack) -> tuple[list[dict[str, Any]], list[dict[str, A
     waits = processes.wait_until(lambda: api.call("GET", path)["state"] == "up_for_retry", PATIENCE_SECONDS)
     assert waits, api.call("GET", path)
     send_to(celery, run_id, "two")
+    kill_first_scheduler(workspace)
     mailbox.start(workspace)
     tasks = finished(celery, run_id)
     tries = api.call("GET", f"{path}/tries")["task_instances"]
@@ -155,11 +157,27 @@ def morning(celery: CeleryStack) -> tuple[list[dict[str, Any]], list[dict[str, A
     return tasks, sorted(tries, key=lambda one: one["try_number"]), first_lines
 
 
+def metadata(workspace: Workspace) -> psycopg2.extensions.connection:
+    """Connect to Airflow's database."""
+    port = read_json(workspace.var / "ports.json")["postgres"]
+    return psycopg2.connect(cluster(workspace, load_secrets(workspace)).dsn(port, "airflow"))
+
+
+def kill_first_scheduler(workspace: Workspace) -> None:
+    """Kill one of the two schedulers in the middle of a run, once both have said that they are there."""
+    with contextlib.closing(metadata(workspace)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select count(*) from job where job_type = 'SchedulerJob' and latest_heartbeat > now() - interval '1 min'"
+        )
+        assert cursor.fetchall() == [(2,)]
+    first = processes.read_record(workspace.records / "scheduler.json")
+    assert first is not None
+    processes.stop(first, stop_signal=signal.SIGKILL)
+
+
 def send_to(celery: CeleryStack, run_id: str, worker: str) -> None:
     """Give the next attempt of send_report to a worker, in Airflow's own table: a policy is not asked again."""
-    port = read_json(celery.workspace.var / "ports.json")["postgres"]
-    dsn = cluster(celery.workspace, load_secrets(celery.workspace)).dsn(port, "airflow")
-    with contextlib.closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
+    with contextlib.closing(metadata(celery.workspace)) as connection, connection, connection.cursor() as cursor:
         cursor.execute(
             "update task_instance set queue = %s where task_id = 'send_report' and run_id = %s", (worker, run_id)
         )
