@@ -10,10 +10,9 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg2
@@ -21,23 +20,19 @@ import pytest
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from devstack import processes, runs
-from devstack.mailbox import is_answering
 from devstack.postgres import temporary_cluster
 from devstack.workspace import free_port
 from risk import __version__
-from risk.core.connections import AirflowApi
 from risk.core.settings import PROJECT_DIR
 from simulation.writing import simulate
-from tests.integration.guest import Guest, install, make_wheel
+from tests.integration.guest import install, make_wheel
+from tests.integration.sites import PASSWORD, PATIENCE_SECONDS, Site, mail_connection, started, stock_settings, uri
 
 pytestmark = [pytest.mark.guides, pytest.mark.slow]
 
 GUIDE = PROJECT_DIR / "docs" / "how-to" / "existing-airflow.md"
 SESSION = "2025-08-15"
-PASSWORD = "word"
-COMPONENTS = ("scheduler", "api-server", "dag-processor")
 DAGS = {"daily_risk", "policy_trial", "publish_limits", "weekly_maintenance", "weekly_model"}
-PATIENCE_SECONDS = 180.0
 
 
 def shown(start: str) -> str:
@@ -50,42 +45,6 @@ def shown(start: str) -> str:
 def variables(block: str) -> set[str]:
     """Return the names of the variables that a block sets."""
     return set(re.findall(r"^(?:export )?([A-Z_]+)=", block, re.MULTILINE))
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A running Airflow of somebody else.
-
-    Attributes
-    ----------
-    guest
-        Its environment.
-    settings
-        Its variables.
-    mail
-        Folder in which its mail server puts each mail as a file.
-    port
-        Of its api-server.
-    """
-
-    guest: Guest
-    settings: dict[str, str]
-    mail: Path
-    port: int
-
-    def run(self, command: str, **more: str) -> str:
-        """Run a line of the guide."""
-        return self.guest.run("sh", "-euc", command, **self.settings, **more)
-
-    @property
-    def api(self) -> AirflowApi:
-        """A client as its administrator."""
-        return AirflowApi(f"http://127.0.0.1:{self.port}", "admin", PASSWORD)
-
-
-def uri(dsn: str, role: str, database: str, scheme: str = "postgres") -> str:
-    """Write a connection of one of the roles, whose password is ``word``, as the guide does."""
-    return f"{scheme}://{role}:{PASSWORD}@127.0.0.1:{parse_dsn(dsn)['port']}/{database}"
 
 
 def make_databases(dsn: str, drop: Path) -> None:
@@ -117,59 +76,13 @@ def make_databases(dsn: str, drop: Path) -> None:
 
 
 def connections(dsn: str, mail_port: int) -> dict[str, str]:
-    """Write the three connections."""
-    smtp = {"conn_type": "smtp", "host": "127.0.0.1", "port": mail_port}
+    """Write the three connections, and who gets the report."""
     return {
         "AIRFLOW_CONN_RISK_WAREHOUSE": uri(dsn, "risk", "warehouse"),
-        "AIRFLOW_CONN_SMTP_DEFAULT": json.dumps({**smtp, "extra": {"disable_ssl": True, "disable_tls": True}}),
+        "AIRFLOW_CONN_SMTP_DEFAULT": mail_connection(mail_port),
         "AIRFLOW_CONN_RISK_SOURCE": uri(dsn, "reader", "executions"),
-    }
-
-
-def stock_settings(guest: Guest, dsn: str, port: int) -> dict[str, str]:
-    """Set up Airflow with its own defaults; the bundle stands for the guide's, which needs a git server."""
-    bundle = {
-        "name": "risk",
-        "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
-        "kwargs": {"path": str(guest.dags)},
-    }
-    superuser = parse_dsn(dsn)
-    login = f"{superuser['user']}:{quote(superuser['password'])}"
-    passwords = guest.root / "passwords.json"
-    passwords.write_text(json.dumps({"admin": PASSWORD}), encoding="utf-8")
-    return {
-        "AIRFLOW__API__BASE_URL": f"http://127.0.0.1:{port}",
-        "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__PORT": str(port),
-        "AIRFLOW__API__SECRET_KEY": "a secret of this test",
-        "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__API_AUTH__JWT_SECRET": "a secret of this test that is long enough for its algorithm, HS512",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(passwords),
-        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
-        # A busy machine takes longer than 30 s to import a DAG file now and then.
-        "AIRFLOW__CORE__DAGBAG_IMPORT_TIMEOUT": "300",
-        "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "300",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": (f"postgresql+psycopg2://{login}@127.0.0.1:{superuser['port']}/airflow"),
-        "RISK_BASE_URL": f"http://127.0.0.1:{port}",
         "RISK_RECIPIENTS": "manager@example.com",
-        "RISK_SENDER": "risk-run@example.com",
     }
-
-
-def start_all(site: Site, mail_port: int, started: list[processes.Process]) -> None:
-    """Start Airflow's three components and a mail server, which is ours."""
-    root = site.guest.root
-    commands = {name: [str(site.guest.python), "-m", "airflow", name] for name in COMPONENTS}
-    mailbox = processes.python("devstack.mailbox", "--port", str(mail_port), "--folder", str(root / "mail"))
-    ours = {"PYTHONPATH": f"{PROJECT_DIR / 'plugins'}:{PROJECT_DIR}"}
-    for name, command in {**commands, "mailbox": mailbox}.items():
-        environment = {**site.guest.environment, **site.settings, **(ours if command is mailbox else {})}
-        mark = "devstack.mailbox" if command is mailbox else "airflow"
-        started.append(
-            processes.launch(command, log=root / f"{name}.log", mark=mark, cwd=root, environment=environment)
-        )
 
 
 @pytest.fixture(scope="module")
@@ -187,13 +100,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         made.run("python -m airflow db migrate")
         server = f"{PASSWORD}@127.0.0.1:{parse_dsn(dsn)['port']}"
         made.run(shown("export RISK_OWNER_DSN").replace("...@db.example.com:5432", server))
-        started: list[processes.Process] = []
-        stack.callback(processes.stop_all, started)
-        start_all(made, mail_port, started)
-        assert processes.wait_until(lambda: is_answering(mail_port), PATIENCE_SECONDS)
-        assert processes.wait_until(made.api.wake_execution_api, PATIENCE_SECONDS), (
-            root / "api-server.log"
-        ).read_text()
+        stack.enter_context(started(made, mail_port))
         yield made
 
 
