@@ -33,8 +33,8 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param, chain
 
+from risk.core.desks import DAILY_DAG, own_dag
 from risk.core.release import release_tag
-from risk.core.settings import read_settings
 from risk.operators.aggregate_pnl import AggregatePnlOperator
 from risk.operators.apply_rules import ApplyRulesOperator
 from risk.operators.assets import REPORT, alias_of
@@ -42,76 +42,80 @@ from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.build_features import BuildFeaturesOperator
 from risk.operators.callbacks import TASK_CALLBACKS, on_run_failure, on_run_success
 from risk.operators.check_fills import CheckFillsOperator
-from risk.operators.deadlines import REPORT_DEADLINE, active
+from risk.operators.deadlines import active, report_deadline
+from risk.operators.desks import TASK_DESK, each_desk
 from risk.operators.extract_fills import ExtractFillsOperator
 from risk.operators.predict_limits import PredictLimitsOperator
 from risk.operators.send_report import SendReportOperator
 from risk.operators.timetables import SessionTimetable
 
-SETTINGS = read_settings()
-
-with DAG(
-    dag_id="daily_risk",
-    description="Yesterday's fills become today's loss limits",
-    doc_md=__doc__,
-    schedule=SessionTimetable(is_automatic=SETTINGS.schedule == "sessions"),
-    start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
-    catchup=False,
-    on_failure_callback=on_run_failure,
-    on_success_callback=on_run_success,
-    deadline=active(REPORT_DEADLINE, SETTINGS.schedule),
-    max_active_runs=2,
-    tags=["risk", "daily", release_tag(__file__)],
-    params={
-        "session_date": Param(
-            None,
-            type=["null", "string"],
-            format="date",
-            title="Session",
-            description="The session whose fills are processed. Empty: the last finished one; in a backfill, the "
-            "session of each run.",
-        ),
-        "as_of": Param(
-            None,
-            type=["null", "string"],
-            title="As of",
-            description="What the run may know. Empty or now: everything; then: when it was due; or an instant with "
-            "its offset.",
-        ),
-        "deliver": Param(
-            None, type=["null", "boolean"], title="Send the email", description="Empty: scheduled runs only."
-        ),
-        "fills": Param(
-            None, type=["null", "string"], title="Folder of fills", description="Empty: the configured source."
-        ),
-        "history": Param(
-            None, type=["null", "boolean"], title="Import a history", description="Backdate the import to published_at."
-        ),
-        "approval": Param(
-            SETTINGS.approval,
-            enum=list(SETTINGS.approval_scopes),
-            title="Approval",
-            description="Whose limits a person approves: no one's, high-risk traders', all that are cut. At least what "
-            "RISK_APPROVAL says.",
-        ),
-    },
-    default_args={
-        "owner": "risk",
-        "retries": 3,
-        "retry_delay": dt.timedelta(seconds=20),
-        "retry_exponential_backoff": 2,
-        "max_retry_delay": dt.timedelta(minutes=5),
-        "retry_policy": RETRY_BY_ERROR,
-        "execution_timeout": dt.timedelta(minutes=20),
-        **TASK_CALLBACKS,
-    },
-):
-    chain(
-        ExtractFillsOperator(task_id="extract_fills"),
-        CheckFillsOperator(task_id="check_fills"),
-        AggregatePnlOperator(task_id="aggregate_pnl"),
-        BuildFeaturesOperator(task_id="build_features"),
-        PredictLimitsOperator(task_id="predict_limits"),
-        ApplyRulesOperator(task_id="apply_rules"),
-        SendReportOperator(task_id="send_report", outlets=[alias_of(SETTINGS.desk, REPORT)]),
-    )
+for settings in each_desk(DAILY_DAG):
+    with DAG(
+        dag_id=own_dag(DAILY_DAG),
+        description="Yesterday's fills become today's loss limits",
+        doc_md=__doc__,
+        schedule=SessionTimetable(is_automatic=settings.schedule == "sessions"),
+        start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
+        catchup=False,
+        on_failure_callback=on_run_failure,
+        on_success_callback=on_run_success,
+        deadline=active(report_deadline(), settings.schedule),
+        max_active_runs=2,
+        tags=["risk", "daily", release_tag(__file__)],
+        params={
+            "session_date": Param(
+                None,
+                type=["null", "string"],
+                format="date",
+                title="Session",
+                description="The session whose fills are processed. Empty: the last finished one; in a backfill, the "
+                "session of each run.",
+            ),
+            "as_of": Param(
+                None,
+                type=["null", "string"],
+                title="As of",
+                description="What the run may know. Empty or now: everything; then: when it was due; or an instant "
+                "with its offset.",
+            ),
+            "deliver": Param(
+                None, type=["null", "boolean"], title="Send the email", description="Empty: scheduled runs only."
+            ),
+            "fills": Param(
+                None, type=["null", "string"], title="Folder of fills", description="Empty: the configured source."
+            ),
+            "history": Param(
+                None,
+                type=["null", "boolean"],
+                title="Import a history",
+                description="Backdate the import to published_at.",
+            ),
+            "approval": Param(
+                settings.approval,
+                enum=list(settings.approval_scopes),
+                title="Approval",
+                description="Whose limits a person approves: no one's, high-risk traders', all that are cut. At least "
+                "what RISK_APPROVAL says.",
+            ),
+        },
+        default_args={
+            "owner": "risk",
+            "retries": 3,
+            "retry_delay": dt.timedelta(seconds=20),
+            "retry_exponential_backoff": 2,
+            "max_retry_delay": dt.timedelta(minutes=5),
+            "retry_policy": RETRY_BY_ERROR,
+            "execution_timeout": dt.timedelta(minutes=20),
+            **TASK_CALLBACKS,
+            **TASK_DESK,
+        },
+    ):
+        chain(
+            ExtractFillsOperator(task_id="extract_fills"),
+            CheckFillsOperator(task_id="check_fills"),
+            AggregatePnlOperator(task_id="aggregate_pnl"),
+            BuildFeaturesOperator(task_id="build_features"),
+            PredictLimitsOperator(task_id="predict_limits"),
+            ApplyRulesOperator(task_id="apply_rules"),
+            SendReportOperator(task_id="send_report", outlets=[alias_of(settings.desk, REPORT)]),
+        )

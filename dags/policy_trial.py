@@ -19,29 +19,35 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param
 
+from risk.core.desks import TRIAL_DAG, own_dag
 from risk.core.release import release_tag
 from risk.operators.base import RETRY_BY_ERROR
+from risk.operators.desks import TASK_DESK, each_desk
 from risk.operators.policy_trial import TryPolicyOperator
 
-with DAG(
-    dag_id="policy_trial",
-    description="Past mornings decided again under another policy",
-    doc_md=__doc__,
-    schedule=None,
-    start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
-    catchup=False,
-    # The morning's own tasks need the slots.
-    max_active_runs=1,
-    tags=["risk", release_tag(__file__)],
-    params={
-        "trial_number": Param(0, type="integer", minimum=1, title="Trial", description="Number of the sealed trial.")
-    },
-    default_args={
-        "owner": "risk",
-        "retries": 2,
-        "retry_delay": dt.timedelta(seconds=20),
-        "retry_policy": RETRY_BY_ERROR,
-        "execution_timeout": dt.timedelta(minutes=60),
-    },
-):
-    TryPolicyOperator(task_id="try_policy")
+for _ in each_desk(TRIAL_DAG):
+    with DAG(
+        dag_id=own_dag(TRIAL_DAG),
+        description="Past mornings decided again under another policy",
+        doc_md=__doc__,
+        schedule=None,
+        start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
+        catchup=False,
+        # The morning's own tasks need the slots.
+        max_active_runs=1,
+        tags=["risk", release_tag(__file__)],
+        params={
+            "trial_number": Param(
+                0, type="integer", minimum=1, title="Trial", description="Number of the sealed trial."
+            )
+        },
+        default_args={
+            "owner": "risk",
+            "retries": 2,
+            "retry_delay": dt.timedelta(seconds=20),
+            "retry_policy": RETRY_BY_ERROR,
+            "execution_timeout": dt.timedelta(minutes=60),
+            **TASK_DESK,
+        },
+    ):
+        TryPolicyOperator(task_id="try_policy")

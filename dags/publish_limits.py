@@ -25,46 +25,47 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param, chain
 
+from risk.core.desks import PUBLICATION_DAG, own_dag
 from risk.core.release import release_tag
-from risk.core.settings import read_settings
 from risk.operators.approval import AwaitDecisionsOperator, PublishLimitsOperator, SendLimitsOperator
 from risk.operators.assets import LIMITS, alias_of
 from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.callbacks import TASK_CALLBACKS, on_run_failure, on_run_success
 from risk.operators.deadlines import PUBLICATION_DEADLINE, active
+from risk.operators.desks import TASK_DESK, each_desk
 
-SETTINGS = read_settings()
-
-with DAG(
-    dag_id="publish_limits",
-    description="People approve today's limits, then the limits come into force",
-    doc_md=__doc__,
-    schedule=None,
-    start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
-    catchup=False,
-    on_failure_callback=on_run_failure,
-    on_success_callback=on_run_success,
-    deadline=active(PUBLICATION_DEADLINE, SETTINGS.schedule),
-    tags=["risk", "daily", release_tag(__file__)],
-    params={
-        "run_id": Param(0, type="integer", minimum=1, title="Run", description="Key of the run to publish."),
-        "session_date": Param(
-            None, type=["null", "string"], format="date", title="Session", description="Named in alerts."
-        ),
-    },
-    default_args={
-        "owner": "risk",
-        "retries": 3,
-        "retry_delay": dt.timedelta(seconds=20),
-        "retry_policy": RETRY_BY_ERROR,
-        # Of one look into the warehouse: between two the task waits without a process.
-        "execution_timeout": dt.timedelta(minutes=10),
-        # Without the note of a success: these tasks do not return counts.
-        **{name: call for name, call in TASK_CALLBACKS.items() if name != "on_success_callback"},
-    },
-):
-    chain(
-        AwaitDecisionsOperator(task_id="await_decisions"),
-        PublishLimitsOperator(task_id="publish", outlets=[alias_of(SETTINGS.desk, LIMITS)]),
-        SendLimitsOperator(task_id="send_limits"),
-    )
+for settings in each_desk(PUBLICATION_DAG):
+    with DAG(
+        dag_id=own_dag(PUBLICATION_DAG),
+        description="People approve today's limits, then the limits come into force",
+        doc_md=__doc__,
+        schedule=None,
+        start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
+        catchup=False,
+        on_failure_callback=on_run_failure,
+        on_success_callback=on_run_success,
+        deadline=active(PUBLICATION_DEADLINE, settings.schedule),
+        tags=["risk", "daily", release_tag(__file__)],
+        params={
+            "run_id": Param(0, type="integer", minimum=1, title="Run", description="Key of the run to publish."),
+            "session_date": Param(
+                None, type=["null", "string"], format="date", title="Session", description="Named in alerts."
+            ),
+        },
+        default_args={
+            "owner": "risk",
+            "retries": 3,
+            "retry_delay": dt.timedelta(seconds=20),
+            "retry_policy": RETRY_BY_ERROR,
+            # Of one look into the warehouse: between two the task waits without a process.
+            "execution_timeout": dt.timedelta(minutes=10),
+            # Without the note of a success: these tasks do not return counts.
+            **{name: call for name, call in TASK_CALLBACKS.items() if name != "on_success_callback"},
+            **TASK_DESK,
+        },
+    ):
+        chain(
+            AwaitDecisionsOperator(task_id="await_decisions"),
+            PublishLimitsOperator(task_id="publish", outlets=[alias_of(settings.desk, LIMITS)]),
+            SendLimitsOperator(task_id="send_limits"),
+        )

@@ -1,8 +1,8 @@
 """# Weekly maintenance
 
 Monday mornings before the daily run: judges the policies that were tried, emails the digest of the last week and
-removes Airflow's own rows older than 180 days if there is a connection `airflow_metadata`; each machine removes its old
-log files itself, but not where the wheel is installed. The warehouse keeps all.
+removes Airflow's own rows older than 180 days if there is a connection `airflow_metadata`, once for several desks; each
+machine removes its old log files itself, but not where the wheel is installed. The warehouse keeps all.
 
 | task | does | if it fails |
 |---|---|---|
@@ -17,28 +17,38 @@ import datetime as dt
 
 from airflow.sdk import DAG, CronTriggerTimetable
 
-from risk.core.exchange import exchange, exchange_zone
+from risk.core.desks import MAINTENANCE_DAG, own_dag
+from risk.core.exchange import Exchange, exchange
 from risk.core.release import release_tag
-from risk.core.settings import read_settings
+from risk.operators.desks import TASK_DESK, each_desk
 from risk.operators.maintenance import CleanMetadataOperator
 from risk.operators.policy_trial import JudgeTrialsOperator
 from risk.operators.send_digest import SendDigestOperator
 
-STARTS_AT = exchange().maintenance_at
-IS_SCHEDULED = read_settings().schedule == "sessions"
+has_cleaning = False
+"""One desk removes Airflow's rows: they are everybody's."""
 
-with DAG(
-    dag_id="weekly_maintenance",
-    description="Email the weekly digest and remove old metadata",
-    doc_md=__doc__,
-    schedule=CronTriggerTimetable(f"{STARTS_AT:%-M %-H} * * 1", timezone=exchange_zone().key) if IS_SCHEDULED else None,
-    start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
-    catchup=False,
-    max_active_runs=1,
-    tags=["risk", "weekly", release_tag(__file__)],
-    default_args={"owner": "risk", "retries": 1, "execution_timeout": dt.timedelta(minutes=20)},
-):
-    # The three are independent.
-    JudgeTrialsOperator(task_id="judge_trials")
-    SendDigestOperator(task_id="send_digest")
-    CleanMetadataOperator(task_id="clean_metadata")
+
+def every_monday(place: Exchange) -> CronTriggerTimetable:
+    """Return the mornings of maintenance, by the clocks of an exchange."""
+    return CronTriggerTimetable(f"{place.maintenance_at:%-M %-H} * * 1", timezone=place.zone.key)
+
+
+for settings in each_desk(MAINTENANCE_DAG):
+    with DAG(
+        dag_id=own_dag(MAINTENANCE_DAG),
+        description="Email the weekly digest and remove old metadata",
+        doc_md=__doc__,
+        schedule=every_monday(exchange()) if settings.schedule == "sessions" else None,
+        start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
+        catchup=False,
+        max_active_runs=1,
+        tags=["risk", "weekly", release_tag(__file__)],
+        default_args={"owner": "risk", "retries": 1, "execution_timeout": dt.timedelta(minutes=20), **TASK_DESK},
+    ):
+        # The three are independent.
+        JudgeTrialsOperator(task_id="judge_trials")
+        SendDigestOperator(task_id="send_digest")
+        if not has_cleaning:
+            has_cleaning = True
+            CleanMetadataOperator(task_id="clean_metadata")

@@ -21,6 +21,7 @@ from risk.core.connections import (
     VENDOR_CONNECTION,
     WAREHOUSE_CONNECTION,
 )
+from risk.core.desks import VARIABLE as DESKS_VARIABLE
 from risk.core.errors import RequestError
 
 UI_USERS = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
@@ -90,6 +91,11 @@ def choose_desk(workspace: Workspace, fills: str, given: Mapping[str, str] | Non
         If the folder is missing, empty or elsewhere, or if the simulated desk would go into the user's own warehouse.
     """
     given = os.environ if given is None else given
+    if given.get(DESKS_VARIABLE):
+        raise RequestError(
+            f"{DESKS_VARIABLE} is set, and the local stack runs one desk: unset it, or take the wheel to an Airflow of "
+            "your own."
+        )
     named = fills or given.get("RISK_FILLS_DIR", "")
     if "://" in named:
         raise RequestError(

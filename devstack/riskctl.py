@@ -1,7 +1,8 @@
 """The clone's ``./riskctl``: the product's command line, with the connections of the local stack in the environment.
 
-The product reads what it needs from the environment alone. Where the user's own environment names a warehouse, nothing
-is added to it. Else the variables of this clone's servers are, and Postgres is started for a command that needs it.
+The product reads what it needs from the environment alone. Where the user's own environment names a warehouse, or
+several desks, nothing is added to it. Else the variables of this clone's servers are, and Postgres is started for a
+command that needs it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from devstack.environment import BASE_URL, PAGE_DSN, Desk, airflow_environment
 from devstack.workspace import Workspace, load_secrets, read_json
 from risk import cli
 from risk.core.connections import METADATA_DSN, WAREHOUSE_CONNECTION
+from risk.core.desks import listed_desks
 from risk.core.errors import RequestError
 
 POSTGRES_COMMANDS = frozenset(
@@ -91,12 +93,17 @@ def main() -> None:
     """Run the product's command line."""
     workspace, arguments = Workspace(), sys.argv[1:]
     with cli.exit_with_sentence(), contextlib.ExitStack() as held:
-        refuse_beside_containers(workspace, arguments)
-        if WAREHOUSE_CONNECTION not in os.environ and needs_postgres(arguments):
-            held.enter_context(stack.embedded_postgres(workspace))
-        if STACK_COMMANDS & set(arguments[:1]):
-            os.environ.update(stack_environment(workspace))
+        if not listed_desks():
+            _find_stack(workspace, arguments, held)
         cli.main()
+
+
+def _find_stack(workspace: Workspace, arguments: Sequence[str], held: contextlib.ExitStack) -> None:
+    refuse_beside_containers(workspace, arguments)
+    if WAREHOUSE_CONNECTION not in os.environ and needs_postgres(arguments):
+        held.enter_context(stack.embedded_postgres(workspace))
+    if STACK_COMMANDS & set(arguments[:1]):
+        os.environ.update(stack_environment(workspace))
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ def settings_page() -> Iterator[str]:
 
     yield "# Settings"
     yield "\nEnvironment variables of the product. An empty variable counts as absent; a value that is not allowed"
-    yield "stops the command or task with a sentence that names it.\n"
+    yield "stops the command or task with a sentence that names it. Of [several desks](../how-to/several-desks.md)"
+    yield "`RISK_<DESK>_<NAME>` comes first.\n"
     yield "| variable | meaning | allowed | default |"
     yield "|---|---|---|---|"
     for name, field in Settings.model_fields.items():

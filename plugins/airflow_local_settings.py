@@ -6,6 +6,7 @@ scheduler or worker started (Python, SQL and templates), and a run's code versio
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import pkgutil
@@ -28,8 +29,11 @@ if sys.argv[1:2] == ["scheduler"] or sys.argv[1:3] == ["celery", "worker"]:
     for name in SLOW_IMPORTS:
         importlib.import_module(name)
     # 0.4 s more; a scheduler imports the module anyway, for the timetable.
-    exchange = importlib.import_module("risk.core.exchange").exchange()
-    importlib.import_module("risk.core.calendar").calendar_fingerprint(exchange.code)
+    # A desk whose settings are wrong is said by its DAG.
+    with contextlib.suppress(importlib.import_module("risk.core.errors").RequestError):
+        for _ in importlib.import_module("risk.operators.desks").each_desk("daily_risk"):
+            exchange = importlib.import_module("risk.core.exchange").exchange()
+            importlib.import_module("risk.core.calendar").calendar_fingerprint(exchange.code)
     # 1 s of every send_report, and 0.2 s more.
     importlib.import_module("risk.report.charts").new_figure()
     importlib.import_module("risk.report.render").compile_templates()

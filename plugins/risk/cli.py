@@ -37,6 +37,7 @@ from risk.cli_parts import (
     warehouse,
 )
 from risk.core.connections import WAREHOUSE_CONNECTION, postgres_dsn
+from risk.core.desks import at_desk
 from risk.core.errors import InputError, RequestError, RiskError
 from risk.core.settings import read_settings
 
@@ -108,12 +109,15 @@ def _print_version(*, is_asked: bool) -> None:
 
 @app.callback()
 def options(
+    context: typer.Context,
+    desk: Annotated[str, typer.Option("--desk", help="Which of the desks in RISK_DESKS.")] = "",
     *,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001  (its callback prints it)
         bool, typer.Option("--version", callback=lambda value: _print_version(is_asked=value), is_eager=True)
     ] = False,
 ) -> None:
     """Daily loss limits for day traders: P&L, back-tests, and the care of an installation."""
+    context.with_resource(at_desk(desk))
 
 
 @app.command()

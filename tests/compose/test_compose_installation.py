@@ -39,7 +39,7 @@ def test_every_setting_and_secret_reaches_the_containers_as_it_was_written(insta
     given = {name: service["environment"] for name, service in services.items()}
     everywhere = set.intersection(*(set(given[name]) for name in AIRFLOW))
     written_by_operators = {"RISK_BACKUP_KEY", "RISK_OWNER_DSN", "RISK_PAGE_DSN", "RISK_READER_ROLE"}
-    written_by_operators |= {"RISK_SERVER_DSN", "RISK_PRIVATE_FILES"}
+    written_by_operators |= {"RISK_SERVER_DSN", "RISK_PRIVATE_FILES", "RISK_DESKS"}
     assert {variable_name(name) for name in Settings.model_fields} - written_by_operators <= everywhere
     # In this output Compose writes $ as $$, as in its own files.
     found = {name: value.replace("$$", "$") for name, value in given["scheduler"].items() if value is not None}

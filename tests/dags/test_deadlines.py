@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from risk.operators.deadlines import REPORT_DEADLINE, DecisionsClosed, EffectiveMorning, active
+from risk.operators.deadlines import DecisionsClosed, EffectiveMorning, active, report_deadline
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 
@@ -138,8 +138,9 @@ def test_deadline_is_set_only_where_the_executor_runs_its_callback(
 ) -> None:
     monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", executor)
 
-    assert (active(REPORT_DEADLINE, "sessions") is REPORT_DEADLINE) is is_active
-    assert active(REPORT_DEADLINE, "off") is None
+    deadline = report_deadline()
+    assert (active(deadline, "sessions") is deadline) is is_active
+    assert active(deadline, "off") is None
 
 
 def test_executors_that_run_callbacks_are_still_those() -> None:

@@ -13,6 +13,7 @@ from risk.core.settings import PROJECT_DIR, Settings, read_settings, variable_na
 
 EXCLUDED = {
     "RISK_BACKUP_KEY": "riskctl backup and restore work on the servers of make up only",
+    "RISK_DESKS": "Compose runs one desk",
     "RISK_OWNER_DSN": "only the service migrate gets it",
     "RISK_PAGE_DSN": "only the services migrate and api-server get it, so that no task can decide for a person",
     "RISK_READER_ROLE": "only the service migrate grants",

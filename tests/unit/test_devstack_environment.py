@@ -135,6 +135,11 @@ def test_choose_desk_is_simulated_when_nothing_is_named(workspace: Workspace) ->
     assert choose_desk(workspace, "", {}) == Desk(DeskKind.simulated, workspace.desk)
 
 
+def test_the_local_stack_refuses_several_desks(workspace: Workspace) -> None:
+    with pytest.raises(RequestError, match="RISK_DESKS is set, and the local stack runs one desk: unset it"):
+        choose_desk(workspace, "", {"RISK_DESKS": "london,york"})
+
+
 def test_choose_desk_is_real_when_a_folder_is_named(workspace: Workspace, tmp_path: Path) -> None:
     drop = tmp_path / "a drop"
     drop.mkdir()

@@ -58,6 +58,7 @@ RUN_BY = {
     "riskctl verify": "tests/sql/test_core_verify.py",
     "riskctl examine": "tests/sql/test_evidence_pack.py",
     "riskctl export": "tests/sql/test_report_export.py",
+    "riskctl --desk": "tests/integration/test_two_desks.py",
     "riskctl migrate": "tests/sql/test_core_roles.py",
     "riskctl map": "tests/unit/test_ingest_preview.py",
     "python -m tests.golden": "tests/golden/test_golden.py",

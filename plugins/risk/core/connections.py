@@ -15,6 +15,7 @@ import psycopg2
 from psycopg2.extensions import make_dsn, parse_dsn
 
 from risk.core.answers import AnswerError, BoundedClient
+from risk.core.desks import own_connection_variable
 from risk.core.errors import ConnectionLostError, RequestError, StackError
 
 WAREHOUSE_CONNECTION = "AIRFLOW_CONN_RISK_WAREHOUSE"
@@ -55,14 +56,14 @@ class ServiceConnection:
 
 
 def read_connection(environment: Mapping[str, str], variable: str) -> ServiceConnection:
-    """Read a connection.
+    """Read a connection, of several desks this one's where each has its own.
 
     Raises
     ------
     RequestError
         If the variable is not set, or is neither a URI nor JSON; the message carries no password.
     """
-    value = _value(environment, variable)
+    variable, value = _value(environment, variable)
     try:
         return connection_of(json.loads(value)) if value.startswith("{") else _from_uri(value)
     except (AttributeError, ValueError):
@@ -93,7 +94,7 @@ def postgres_dsn(environment: Mapping[str, str], variable: str) -> str:
     RequestError
         If the variable is not set, or names no role of a Postgres server; the message carries no password.
     """
-    value = _value(environment, variable)
+    variable, value = _value(environment, variable)
     try:
         if value.startswith("{"):
             given = json.loads(value)
@@ -112,14 +113,15 @@ def postgres_dsn(environment: Mapping[str, str], variable: str) -> str:
     return make_dsn(**found)
 
 
-def _value(environment: Mapping[str, str], variable: str) -> str:
+def _value(environment: Mapping[str, str], variable: str) -> tuple[str, str]:
+    variable = own_connection_variable(variable)
     value = environment.get(variable, "").strip()
     if not value:
         raise RequestError(
             f"{variable} is not set: start the local stack (make up), or set the variables of Airflow's processes "
             "(Compose: .env)."
         )
-    return value
+    return variable, value
 
 
 def _from_uri(value: str) -> ServiceConnection:

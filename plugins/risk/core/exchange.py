@@ -1,7 +1,7 @@
 """The exchange of the desk: its calendar, the zone of its days, and the times of a morning, counted from its opening.
 
-The setting ``RISK_CALENDAR`` names the calendar by its code in the package exchange_calendars. Within `at_exchange`
-another one counts, whatever the setting says.
+The setting ``RISK_CALENDAR`` names the calendar by its code in the package exchange_calendars, of several desks each
+one's own. Within `at_exchange` another one counts, whatever the setting says.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from risk.core.desks import set_variable
 from risk.core.errors import RequestError
 
 if TYPE_CHECKING:
@@ -113,9 +114,9 @@ def exchange() -> Exchange:
     Raises
     ------
     RequestError
-        As `exchange_of`.
+        As `exchange_of`, and as `risk.core.desks.current_desk`.
     """
-    return _CHOSEN.get() or exchange_of(os.environ.get(VARIABLE) or NEW_YORK.code)
+    return _CHOSEN.get() or exchange_of(os.environ.get(set_variable("calendar")) or NEW_YORK.code)
 
 
 def exchange_zone() -> ZoneInfo:

@@ -21,10 +21,6 @@ from risk.core.policy_store import read_policy
 from risk.core.settings import IS_WHEEL, PACKAGE_DIR, PROJECT_DIR, SQL_DIR, TEMPLATE_DIR
 from risk.core.warehouse import Connection, execute, records, rows, writing
 
-DAILY_DAG: Final = "daily_risk"
-PUBLICATION_DAG: Final = "publish_limits"
-MODEL_DAG: Final = "weekly_model"
-
 ABANDONED_AFTER = dt.timedelta(days=7)
 """A point-in-time run whose report is not sent within this time loses its schema when another one starts."""
 

@@ -1,6 +1,7 @@
 """Constants of the method, and the settings that an installation may change; thresholds are policy.
 
-Settings come from environment variables ``RISK_<NAME>``. Each edge of the product (an operator, a command, a web
+Settings come from environment variables ``RISK_<NAME>``, those of one of several desks from ``RISK_<DESK>_<NAME>``
+first (see `risk.core.desks`). Each edge of the product (an operator, a command, a web
 request, a callback) calls `read_settings` once and passes the object on; nothing is cached for the process.
 """
 
@@ -16,6 +17,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from risk.core.desks import VARIABLE as DESKS_VARIABLE
+from risk.core.desks import current_desk, listed_desks, own_variable, set_variable
 from risk.core.errors import RequestError
 from risk.core.exchange import NEW_YORK, exchange_of
 from risk.core.notifiers import NOTIFIERS, Notifiers
@@ -106,6 +109,11 @@ def _only_once(words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
     return words
 
 
+OWN_SETTINGS = ("recipients", "fills_dir", "outbound_dir", "owner_dsn", "page_dsn")
+"""What no desk of several takes from all: whose executions, database, mail and limits these are."""
+SHARED_BY_NOBODY = OWN_SETTINGS[1:]
+"""What no two desks may have the same of."""
+
 APPROVAL_SCOPES = ("none", "high", "all")
 """Whose limits a person approves: no one's, those at high risk, all that are cut."""
 
@@ -121,9 +129,15 @@ class Settings(BaseSettings):
     desk: str = _setting(
         "desk",
         "Name of the desk, and of its folder of reports. A desk called simulated is the simulated desk: every output "
-        "says so. One database holds one desk.",
+        "says so. One database holds one desk. With RISK_DESKS each desk has its name there.",
         "lower-case letters, digits, - and _, at most 40, such as desk or simulated",
         pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$",
+    )
+    desks: CommaSeparated = _setting(
+        (),
+        "Names of several desks in one Airflow, each with DAGs, warehouse and page of its own; not set: there is one "
+        "desk. `RISK_<DESK>_<NAME>` then sets a setting for one of them, `RISK_<NAME>` for all others.",
+        "names of lower-case letters, digits and _, separated by commas",
     )
     calendar: Annotated[str, AfterValidator(_calendar)] = _setting(
         NEW_YORK.code,
@@ -340,30 +354,75 @@ class Settings(BaseSettings):
 
 
 def read_settings() -> Settings:
-    """Read the settings from the environment, as it is now.
+    """Read the settings from the environment, as it is now; of several desks those of the one that is meant.
 
     Raises
     ------
     RequestError
-        If a variable has a value that is not allowed: names the variable, the value and what is allowed.
+        If a variable has a value that is not allowed: names the variable, the value and what is allowed. If a desk of
+        several lacks what it must have of its own.
     """
     try:
-        return Settings()
+        return Settings(**_own_values())
     except ValidationError as error:
         listed = [_refusal(str(found["loc"][0])) for found in error.errors(include_url=False)]
         raise RequestError("\n".join(dict.fromkeys(listed))) from None
 
 
+def desk_names() -> tuple[str, ...]:
+    """Return the names of several desks in this Airflow; empty = there is one desk.
+
+    Raises
+    ------
+    RequestError
+        If RISK_DESKS is wrong, or a setting of one desk would be another setting, too.
+    """
+    names = listed_desks()
+    known = {variable_name(setting): "all desks" for setting in Settings.model_fields}
+    for name in names:
+        for setting in Settings.model_fields:
+            variable = f"RISK_{name}_{setting}".upper()
+            if variable in known:
+                raise RequestError(
+                    f"{DESKS_VARIABLE} must not name a desk {name}: {variable} already is a setting of "
+                    f"{known[variable]}. Give it another name."
+                )
+            known[variable] = f"the desk {name}"
+    return names
+
+
+def _own_values() -> dict[str, Any]:
+    """Return what this desk of several does not take from all; nothing where there is one desk."""
+    name = current_desk()
+    if not name:
+        return {}
+    own = {setting: os.environ.get(own_variable(setting), "") for setting in Settings.model_fields}
+    for setting in OWN_SETTINGS:
+        shared = variable_name(setting)
+        if not own[setting] and (setting == "recipients" or os.environ.get(shared)):
+            raise RequestError(
+                f"{own_variable(setting)} is not set, and the desk {name} takes no other desk's: set it, and leave "
+                f"{shared} unset."
+            )
+    for setting in SHARED_BY_NOBODY:
+        for other in desk_names():
+            variable = f"RISK_{other}_{setting}".upper()
+            if other != name and own[setting] and os.environ.get(variable) == own[setting]:
+                raise RequestError(f"{own_variable(setting)} is {variable}: set it to what is the desk {name}'s own.")
+    return {setting: value for setting, value in own.items() if value} | {"desk": name}
+
+
 def variable_name(setting: str) -> str:
-    """Return the environment variable of a setting."""
+    """Return the environment variable of a setting, for all desks."""
     return f"RISK_{setting.upper()}"
 
 
 def _refusal(setting: str) -> str:
     field = Settings.model_fields[setting]
     allowed = field.json_schema_extra["allowed"] if isinstance(field.json_schema_extra, dict) else ""
-    shown = f"={os.environ.get(variable_name(setting), '')}" if field.repr else ""
-    return f"{variable_name(setting)}{shown} is not allowed: set it to {allowed}, or leave it unset."
+    variable = set_variable(setting)
+    shown = f"={os.environ.get(variable, '')}" if field.repr else ""
+    return f"{variable}{shown} is not allowed: set it to {allowed}, or leave it unset."
 
 
 def make_private(folder: Path) -> None:

@@ -10,8 +10,9 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from risk.core.desks import PUBLICATION_DAG, own_dag, own_page
 from risk.core.errors import StackError
-from risk.core.runs import PUBLICATION_DAG, read_run
+from risk.core.runs import read_run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, rows
 from risk.limits.approvals import (
@@ -51,8 +52,8 @@ def start_approval(dag_run_id: str, run_id: int, session_date: dt.date) -> None:
     refusal = _trigger(dag_run_id, conf, note=f"session {session_date}")
     if refusal:
         raise StackError(
-            f"The report was sent, but Airflow did not start {PUBLICATION_DAG} ({refusal}): check that the DAG "
-            "exists and is not paused, then clear send_report; the email is not sent again."
+            f"The report was sent, but Airflow did not start {own_dag(PUBLICATION_DAG)} ({refusal}): check that the "
+            "DAG exists and is not paused, then clear send_report; the email is not sent again."
         )
 
 
@@ -66,7 +67,8 @@ def _trigger(dag_run_id: str, conf: dict[str, Any], note: str) -> str:
     from airflow.sdk.execution_time.comms import ErrorResponse, TriggerDagRun
     from airflow.sdk.execution_time.task_runner import SUPERVISOR_COMMS
 
-    answer = SUPERVISOR_COMMS.send(TriggerDagRun(dag_id=PUBLICATION_DAG, run_id=dag_run_id, conf=conf, note=note))
+    asked = TriggerDagRun(dag_id=own_dag(PUBLICATION_DAG), run_id=dag_run_id, conf=conf, note=note)
+    answer = SUPERVISOR_COMMS.send(asked)
     if isinstance(answer, ErrorResponse) and answer.error.value != "DAGRUN_ALREADY_EXISTS":
         return str(answer.error.value)
     return ""
@@ -112,7 +114,7 @@ class AwaitDecisionsOperator(HITLOperator):
         if is_over:
             return None
         self.subject = f"Limits for {session}: decide on the Risk page by {publication.deadline_text}"
-        self.body = f"[Approval on the Risk page](risk/approvals/{publication.publication_id})"
+        self.body = f"[Approval on the Risk page]({own_page()[1:]}/approvals/{publication.publication_id})"
         self.response_timeout = min(LONGEST_WAIT, left)
         return super().execute(context)
 

@@ -7,9 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import psycopg2
 from airflow.sdk import BaseHook, BaseOperator, ExceptionRetryPolicy, RetryAction, RetryRule
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
+from psycopg2.extensions import parse_dsn
 
 from risk.core.connections import ServiceConnection, connection_of
+from risk.core.desks import at_desk, current_desk, listed_desks, own_connection
 from risk.core.errors import CheckError, ConnectionLostError, RequestError
 from risk.core.runs import Run, read_run
 from risk.core.warehouse import Connection, answering, connect
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 
 WAREHOUSE_CONNECTION_ID = "risk_warehouse"
 SMTP_CONNECTION_ID = "smtp_default"
+UNREADABLE = (AirflowNotFoundException, AirflowRuntimeError, PermissionError, ValueError, psycopg2.ProgrammingError)
+"""Why a connection cannot be read: there is none, the secrets backend refuses, or it has another form."""
 
 STATEMENT_TIMEOUT = "10min"
 """While a statement waits inside Postgres, Airflow's time-out cannot interrupt the task: this ends the statement."""
@@ -42,8 +48,33 @@ RETRY_BY_ERROR = ExceptionRetryPolicy(
 
 
 def warehouse_dsn() -> str:
-    """Return the libpq URI of the Airflow connection ``risk_warehouse``."""
-    return str(BaseHook.get_connection(WAREHOUSE_CONNECTION_ID).get_uri())
+    """Return the libpq URI of the Airflow connection ``risk_warehouse``, or of this desk's own."""
+    return str(BaseHook.get_connection(own_connection(WAREHOUSE_CONNECTION_ID)).get_uri())
+
+
+def refuse_shared_warehouse() -> None:
+    """Refuse to work in the database of another desk, whose executions would be taken for this one's.
+
+    Raises
+    ------
+    RequestError
+        Names both connections.
+    """
+    own = current_desk()
+    places = {own: _warehouse_place()} if own else {}
+    for other in {*listed_desks()} - {own}:
+        # What is wrong with another desk's connection stops that desk only.
+        with at_desk(other), contextlib.suppress(*UNREADABLE):
+            places[other] = _warehouse_place()
+    for other, place in sorted(places.items()):
+        if other != own and place == places[own]:
+            names = f"{WAREHOUSE_CONNECTION_ID}_{own} and {WAREHOUSE_CONNECTION_ID}_{other}"
+            raise RequestError(f"The connections {names} name the same database: give each desk its own.")
+
+
+def _warehouse_place() -> tuple[str, ...]:
+    known = parse_dsn(warehouse_dsn())
+    return known.get("host", ""), known.get("port", "5432"), known.get("dbname", "")
 
 
 def service_connection(connection_id: str) -> ServiceConnection:

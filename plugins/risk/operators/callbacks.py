@@ -21,6 +21,7 @@ from risk.core.errors import ConnectionLostError, RequestError
 from risk.core.exchange import exchange_zone
 from risk.core.settings import read_settings
 from risk.operators.base import warehouse, warehouse_dsn
+from risk.operators.desks import by_desk
 from risk.operators.maintenance import clean_own_logs
 from risk.operators.notes import note_text, write_note
 from risk.operators.send_report import smtp_server
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+@by_desk
 def on_task_failure(context: Context) -> None:
     """Store a failed attempt with the end of its log in the audit log, and as the note of the task.
 
@@ -67,6 +69,7 @@ def on_task_failure(context: Context) -> None:
         log.warning("The failure was not stored in the audit log: %s", error)
 
 
+@by_desk
 def on_task_success(context: Context) -> None:
     """Write the notes of a task (session and counts) and of its run (session); then remove old logs here, if due."""
     ti = context["ti"]
@@ -76,6 +79,7 @@ def on_task_success(context: Context) -> None:
     clean_own_logs()
 
 
+@by_desk
 def on_run_failure(context: Context) -> None:
     """Send an alert that a run failed, once per clearing; runs in a child of the dag-processor."""
     key = run_key(context)
@@ -87,6 +91,7 @@ def on_run_failure(context: Context) -> None:
         log.info("Sent an alert: run %s failed.", key.dag_run_id)
 
 
+@by_desk
 def on_run_success(context: Context) -> None:
     """Send an alert that a run succeeded, if its failure was reported; runs in a child of the dag-processor."""
     key = run_key(context)
@@ -95,6 +100,7 @@ def on_run_success(context: Context) -> None:
     clean_own_logs()
 
 
+@by_desk
 def on_report_late(context: dict[str, Any]) -> None:
     """Send an alert that today's report is not out; runs as the callback of a deadline in an executor process.
 
@@ -114,6 +120,7 @@ def on_report_late(context: dict[str, Any]) -> None:
     mail_lateness(alert_context(), key, dates, _run_url(key), today=today)
 
 
+@by_desk
 def on_limits_late(context: dict[str, Any]) -> None:
     """Send an alert that today's limits are not published though decisions are closed; a deadline's callback.
 

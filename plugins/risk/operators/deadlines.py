@@ -10,6 +10,7 @@ from airflow.sdk.definitions.callback import SyncCallback
 from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
 
 from risk.core.calendar import next_session, report_due_at
+from risk.core.desks import at_desk, desk_of
 from risk.core.errors import RequestError
 from risk.core.exchange import exchange, exchange_zone
 from risk.limits.approvals import decision_deadline
@@ -37,7 +38,8 @@ class EffectiveMorning(BaseDeadlineReference):
         run_type, due_at = session.execute(query).one()
         if run_type != "scheduled" or due_at is None:
             return None
-        return report_due_at(due_at.astimezone(exchange_zone()).date())
+        with at_desk(desk_of(dag_id)):
+            return report_due_at(due_at.astimezone(exchange_zone()).date())
 
 
 class DecisionsClosed(BaseDeadlineReference):
@@ -56,12 +58,12 @@ class DecisionsClosed(BaseDeadlineReference):
         query = select(DagRun.conf, DagRun.run_after).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
         conf, asked_at = session.execute(query).one()
         try:
-            effective = next_session(dt.date.fromisoformat((conf or {}).get("session_date") or ""))
+            with at_desk(desk_of(dag_id)):
+                effective = next_session(dt.date.fromisoformat((conf or {}).get("session_date") or ""))
+                is_past = effective < asked_at.astimezone(exchange_zone()).date()
+                return None if is_past else decision_deadline(effective, asked_at)
         except (RequestError, TypeError, ValueError):
             return None
-        if effective < asked_at.astimezone(exchange_zone()).date():
-            return None
-        return decision_deadline(effective, asked_at)
 
 
 def active(alert: DeadlineAlert, schedule: str) -> DeadlineAlert | None:
@@ -82,9 +84,12 @@ PUBLICATION_DEADLINE = DeadlineAlert(
     name="limits published soon after decisions are closed",
 )
 
-REPORT_DEADLINE = DeadlineAlert(
-    reference=EffectiveMorning(),
-    interval=dt.timedelta(0),
-    callback=SyncCallback(on_report_late),
-    name=f"report by {exchange().report_due_at:%H:%M} {exchange().city}",
-)
+
+def report_deadline() -> DeadlineAlert:
+    """Return the deadline of the report, named by the desk's own clocks."""
+    return DeadlineAlert(
+        reference=EffectiveMorning(),
+        interval=dt.timedelta(0),
+        callback=SyncCallback(on_report_late),
+        name=f"report by {exchange().report_due_at:%H:%M} {exchange().city}",
+    )

@@ -13,11 +13,12 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRescheduleException
 
 from risk.core.calendar import next_session, run_session, store_sessions, wait_deadline
+from risk.core.desks import own_connection
 from risk.core.runs import open_run, resolve_as_of
 from risk.core.schema import migrate
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, writing
-from risk.operators.base import log_counts, refuse_unknown_keys, service_connection, warehouse
+from risk.operators.base import log_counts, refuse_shared_warehouse, refuse_unknown_keys, service_connection, warehouse
 from risk.operators.lineage import LineageMixin
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class ExtractFillsOperator(LineageMixin, BaseOperator):
         from risk.ingest.poll import SourceIncompleteError, load_or_wait, refuse_far_session
 
         refuse_unknown_keys(context)
+        refuse_shared_warehouse()
         dag_run = context["dag_run"]
         is_automated = dag_run.run_type in ("scheduled", "backfill")
         interval_start = dag_run.data_interval_start if is_automated else None
@@ -143,7 +145,7 @@ class ExtractFillsOperator(LineageMixin, BaseOperator):
         vendor = None
         if not self.fills:
             with contextlib.suppress(AirflowNotFoundException):
-                vendor = service_connection(VENDOR_CONNECTION_ID)
+                vendor = service_connection(own_connection(VENDOR_CONNECTION_ID))
         if vendor:
             return self._load_vendor(connection, vendor, session_date, settings)
         place = self.fills or settings.fills_dir
@@ -159,7 +161,7 @@ class ExtractFillsOperator(LineageMixin, BaseOperator):
                     patience=Patience(drop.growing, waits_for_rows=may_wait),
                     source=drop.address,
                 )
-        return load_source(connection, SOURCE_CONNECTION_ID, session_date, settings)
+        return load_source(connection, own_connection(SOURCE_CONNECTION_ID), session_date, settings)
 
     def _load_vendor(
         self, connection: Connection, vendor: ServiceConnection, session_date: dt.date, settings: Settings

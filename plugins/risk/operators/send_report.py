@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperatorLink
 
+from risk.core.desks import at_desk, desk_of, own_page
 from risk.core.runs import Run
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection
@@ -23,9 +24,6 @@ from risk.report.page import Links
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-REPORTS_PATH = "risk/reports"
-"""Relative to the base element of Airflow's pages, so that it holds below any ``[api] base_url``."""
-
 
 class ReportLink(BaseOperatorLink):
     """Button of the task that opens its report."""
@@ -33,9 +31,13 @@ class ReportLink(BaseOperatorLink):
     name = "Report"
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002  (Airflow's signature)
-        """Return the address of the report page; empty until the task has written a report."""
+        """Return the address of the report page; empty until the task has written a report.
+
+        Relative to the base element of Airflow's pages, so that it holds below any ``[api] base_url``.
+        """
         written = ti_key.xcom_pull(task_ids=ti_key.task_id) or {}
-        return f"{REPORTS_PATH}/{written['session_date']}" if written else ""
+        with at_desk(desk_of(ti_key.dag_id)):
+            return f"{own_page()[1:]}/reports/{written['session_date']}" if written else ""
 
 
 class SendReportOperator(RunOperator):

@@ -9,6 +9,7 @@ from typing import Any
 from airflow.sdk import BaseHook
 from airflow.sdk.exceptions import AirflowNotFoundException
 
+from risk.core.desks import own_connection, own_variable
 from risk.core.errors import ConnectionLostError, RefusalError, RequestError, StackError, in_one_line
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, connect
@@ -36,8 +37,8 @@ def load_source(connection: Connection, connection_id: str, session_date: dt.dat
         given = BaseHook.get_connection(connection_id)
     except AirflowNotFoundException:
         raise RefusalError(
-            f"No source of executions is configured: set RISK_FILLS_DIR, or add the Airflow connection {connection_id} "
-            "or risk_vendor, then clear task extract_fills."
+            f"No source of executions is configured: set {own_variable('fills_dir')}, or add the Airflow connection "
+            f"{connection_id} or {own_connection('risk_vendor')}, then clear task extract_fills."
         ) from None
     if settings.source_query is None:
         if given.conn_type not in ("postgres", "postgresql"):

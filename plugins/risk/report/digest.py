@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from risk.core.calendar import local_time, previous_session
+from risk.core.desks import own_page
 from risk.core.exchange import exchange_zone
 from risk.core.money import count, counted, percent, signed_usd
 from risk.core.runs import ALL_SESSIONS
@@ -117,7 +118,7 @@ def digest_page(connection: Connection, through: dt.date, settings: Settings, te
         ),
         rows=digest_rows(connection, week, sessions, settings, test),
         actions=actions,
-        url=ui_address(settings.base_url, "/risk/"),
+        url=ui_address(settings.base_url, f"{own_page()}/"),
     )
 
 
@@ -303,7 +304,7 @@ def card_page(connection: Connection, trained: TrainingResult, settings: Setting
         ),
         sentences=tuple(_sentences(versions[0])) if versions else (trained.reason,),
         actions=(),
-        url=ui_address(settings.base_url, "/risk/model"),
+        url=ui_address(settings.base_url, f"{own_page()}/model"),
     )
 
 

@@ -25,11 +25,11 @@ from risk.core.connections import (
     postgres_dsn,
     read_connection,
 )
+from risk.core.desks import DAILY_DAG, own_connection_variable, own_dag
 from risk.core.errors import ReleaseError, RiskError
 from risk.core.exchange import exchange
 from risk.core.money import counted
 from risk.core.release import difference, installed_release, tagged_release
-from risk.core.runs import DAILY_DAG
 from risk.core.schema import pending_files
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, records, rows
@@ -74,8 +74,9 @@ def examine(installation: Installation) -> Iterator[Diagnosis]:
     yield check_mail(environment)
     yield from check_signals(installation.settings)
     yield from check_deadlines(environment)
-    if environment.get(VENDOR_CONNECTION):
-        yield check_vendor(environment[VENDOR_CONNECTION])
+    vendor = environment.get(own_connection_variable(VENDOR_CONNECTION))
+    if vendor:
+        yield check_vendor(vendor)
     yield from check_airflow(environment, needed_dags(asks_approval=installation.settings.asks_approval))
     yield from check_warehouse(installation)
 
@@ -274,7 +275,7 @@ def check_stored_calendar(connection: Connection, today: dt.date) -> Diagnosis:
 
 def check_newest_run(connection: Connection) -> Diagnosis:
     """Check that the newest run did not end with a failure."""
-    failed = records(connection, "watchdog/select_failed_run", {"dag_id": DAILY_DAG})
+    failed = records(connection, "watchdog/select_failed_run", {"dag_id": own_dag(DAILY_DAG)})
     if not failed:
         return Diagnosis("runs", is_healthy=True, sentence="The newest run did not fail.")
     found = failed[0]

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from risk.core.desks import MODEL_DAG, PUBLICATION_DAG, own_dag
 from risk.core.exchange import exchange
-from risk.core.runs import MODEL_DAG, PUBLICATION_DAG
 from risk.core.warehouse import Connection, execute, records
 from risk.report.page import NoticePage
 from risk.report.session_state import RunDates, SessionState, consequences, headline
@@ -298,9 +298,9 @@ def recovery_page(
     day = "" if dates.effective_session is None else f" for {dates.effective_session.isoformat()}"
     is_out = state is not None and state.is_delivered
     outcome = f"Limits{day} have been emailed." if is_out else f"Limits{day} are computed; this run sends no email."
-    if key.dag_id == MODEL_DAG:
+    if key.dag_id == own_dag(MODEL_DAG):
         outcome = "The model of the week is trained."
-    elif key.dag_id == PUBLICATION_DAG:
+    elif key.dag_id == own_dag(PUBLICATION_DAG):
         is_published = state is not None and state.published_at is not None
         outcome = f"Limits{day} are published." if is_published else f"Nothing was published{day} by this run."
     return NoticePage(
@@ -325,7 +325,7 @@ def lateness_page(
     title = f"RISK REPORT LATE - no report for {day} by {due_at}"
     due = f"The report for {day} was due at {due_at}. {opening}"
     label, action = "REPORT LATE", "check its current task; the log of a waiting task names what it waits for."
-    if key.dag_id == PUBLICATION_DAG:
+    if key.dag_id == own_dag(PUBLICATION_DAG):
         label, title = "LIMITS LATE", f"RISK LIMITS LATE - limits for {day} are not published"
         due = f"Decisions about the limits for {day} are closed. {opening}"
         action = "unpause the DAG, or clear the task that hangs; what was decided is stored."

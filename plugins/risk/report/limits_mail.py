@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from risk.core.chain import read_head
+from risk.core.desks import own_page
 from risk.core.money import counted, usd_exact
 from risk.core.runs import read_run
 from risk.core.settings import Settings
@@ -105,7 +106,7 @@ def reminder_page(publication: Publication, waiting: Sequence[Proposal], setting
             *((f"{more} more on the page.",) if more > 0 else ()),
         ),
         actions=("Open the page Approval and decide there; log in as yourself.",),
-        url=ui_address(settings.base_url, f"/risk/approvals/{publication.publication_id}"),
+        url=ui_address(settings.base_url, f"{own_page()}/approvals/{publication.publication_id}"),
         link_text="Decide",
     )
 
@@ -125,7 +126,7 @@ def limits_page(publication: Publication, published: list[dict[str, Any]], setti
         headline=f"{counted(len(published), 'limit')} in force for {session}.",
         sentences=(*map(_sentence, asked), *closing, *dry),
         actions=(),
-        url=ui_address(settings.base_url, f"/risk/approvals/{publication.publication_id}"),
+        url=ui_address(settings.base_url, f"{own_page()}/approvals/{publication.publication_id}"),
     )
 
 

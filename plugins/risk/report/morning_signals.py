@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from risk.core.desks import DAILY_DAG, PUBLICATION_DAG, own_dag, own_page
 from risk.core.money import counted
-from risk.core.runs import DAILY_DAG, PUBLICATION_DAG, Run
+from risk.core.runs import Run
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, rows
 from risk.limits.approvals import Publication, open_proposals, read_proposals, read_publication
@@ -20,10 +21,10 @@ def report_signals(connection: Connection, run: Run, settings: Settings, *, asks
         title = f"{counted(count, 'trader')} broke a limit on {run.session_date.isoformat()}"
         found.append(
             Signal(
-                *("breach", settings.desk, session, run.is_simulated, DAILY_DAG, run.dag_run_id),
+                *("breach", settings.desk, session, run.is_simulated, own_dag(DAILY_DAG), run.dag_run_id),
                 title,
                 f"{title}. The report and the page Breaches say who, and by how much.",
-                ui_address(settings.base_url, "/risk/breaches"),
+                ui_address(settings.base_url, f"{own_page()}/breaches"),
             )
         )
     if asks_approval:
@@ -40,10 +41,10 @@ def _approval_signals(connection: Connection, run: Run, settings: Settings) -> l
     title = f"Approval required for {counted(waiting, 'limit')} for {session}: decide by {publication.deadline_text}"
     return [
         Signal(
-            *("approval", settings.desk, session, run.is_simulated, PUBLICATION_DAG, publication.dag_run_id),
+            *("approval", settings.desk, session, run.is_simulated, own_dag(PUBLICATION_DAG), publication.dag_run_id),
             title,
             "The page Approval shows what is recommended and why; what nobody answers is decided by the policy.",
-            ui_address(settings.base_url, f"/risk/approvals/{publication.publication_id}"),
+            ui_address(settings.base_url, f"{own_page()}/approvals/{publication.publication_id}"),
         )
     ]
 
@@ -53,9 +54,9 @@ def limits_signal(publication: Publication, count: int, settings: Settings) -> S
     session = publication.effective_session.isoformat()
     title = f"{counted(count, 'limit')} in force for {session}"
     return Signal(
-        *("limits", settings.desk, session, settings.is_simulated, PUBLICATION_DAG, publication.dag_run_id),
+        *("limits", settings.desk, session, settings.is_simulated, own_dag(PUBLICATION_DAG), publication.dag_run_id),
         title,
         f"{title}." if publication.is_live else f"{title}. Dry run: nothing was sent to the trading platform.",
-        ui_address(settings.base_url, f"/risk/approvals/{publication.publication_id}"),
+        ui_address(settings.base_url, f"{own_page()}/approvals/{publication.publication_id}"),
         resolves="approval",
     )

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from risk.core.chain import Head
+from risk.core.desks import own_page
 from risk.core.exchange import exchange, exchange_zone
 from risk.core.money import counted, signed_usd, usd_exact
 from risk.core.policy import LEVELS
@@ -82,7 +83,7 @@ def approval_request(publication: Publication, proposals: Sequence[Proposal]) ->
         for one in waiting
         if one.decided.earlier_limit_usd is not None
     )
-    path = f"/risk/approvals/{publication.publication_id}"
+    path = f"{own_page()}/approvals/{publication.publication_id}"
     return ApprovalRequest(len(waiting), publication.deadline_text, path, sentences)
 
 
@@ -379,10 +380,10 @@ def build_page(
         run=run,
         as_of=f"{run.as_of.astimezone(exchange_zone()):%Y-%m-%d %H:%M:%S} {exchange().city}",
         run_address=ui_address(links.base_url, links.run_url),
-        page_address=ui_address(links.base_url, f"/risk/sessions/{facts.session_date.isoformat()}"),
+        page_address=ui_address(links.base_url, f"{own_page()}/sessions/{facts.session_date.isoformat()}"),
         # The desk's numbers are not the group's.
-        desk_address="" if group else ui_address(links.base_url, f"/risk/desk/{facts.session_date.isoformat()}"),
-        limits_address=ui_address(links.base_url, "/risk/limits"),
+        desk_address="" if group else ui_address(links.base_url, f"{own_page()}/desk/{facts.session_date.isoformat()}"),
+        limits_address=ui_address(links.base_url, f"{own_page()}/limits"),
         weekday=WEEKDAYS[facts.effective_session.weekday()],
         account_count=len(accounts),
         headline=headline(accounts),
@@ -398,7 +399,7 @@ def build_page(
         hidden_restatement_count=max(0, len(facts.restatements) - RESTATEMENTS_IN_MAIL),
         fits=_fit_groups(facts.fits),
         coverage=_coverage(facts),
-        traders_address=ui_address(links.base_url, "/risk/traders/"),
+        traders_address=ui_address(links.base_url, f"{own_page()}/traders/"),
         has_charts=bool(charts),
         group=group,
         head=links.head,

@@ -17,6 +17,7 @@ import jinja2
 
 from risk.core import money
 from risk.core.calendar import local_time
+from risk.core.desks import current_desk
 from risk.core.exchange import exchange
 from risk.core.runs import Run
 from risk.core.settings import TEMPLATE_DIR
@@ -207,6 +208,6 @@ def new_environment(*, is_html: bool = True) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(exchange=exchange)
+    environment.globals.update(current_desk=current_desk, exchange=exchange)
     environment.filters.update(money.FILTERS, local_time=local_time, name_parts=name_parts)
     return environment

@@ -6,9 +6,9 @@ import datetime as dt
 from dataclasses import dataclass
 
 from risk.core.calendar import is_session
+from risk.core.desks import DAILY_DAG, MODEL_DAG, PUBLICATION_DAG, own_dag
 from risk.core.exchange import exchange
 from risk.core.money import counted
-from risk.core.runs import DAILY_DAG, MODEL_DAG, PUBLICATION_DAG
 from risk.core.settings import Settings
 from risk.core.warehouse import Connection, records
 
@@ -90,7 +90,7 @@ def read_session_state(connection: Connection, effective_session: dt.date) -> Se
 
 def is_done(dag_id: str, state: SessionState) -> bool:
     """Return whether what a DAG owes a session exists: the email with everybody, or the limits in force."""
-    return state.published_at is not None if dag_id == PUBLICATION_DAG else state.is_delivered
+    return state.published_at is not None if dag_id == own_dag(PUBLICATION_DAG) else state.is_delivered
 
 
 def failing_dag(state: SessionState, instant: dt.datetime, *, asks_approval: bool) -> str:
@@ -104,11 +104,11 @@ def failing_dag(state: SessionState, instant: dt.datetime, *, asks_approval: boo
         Whether people approve limits; those who were asked all the same are waited for, too.
     """
     if not state.is_delivered:
-        return DAILY_DAG
+        return own_dag(DAILY_DAG)
     deadline = state.decision_deadline
     is_owed = (asks_approval or deadline is not None) and state.published_at is None
     is_late = deadline is None or instant > deadline + DECISION_TOLERANCE
-    return PUBLICATION_DAG if is_owed and is_late else ""
+    return own_dag(PUBLICATION_DAG) if is_owed and is_late else ""
 
 
 def problem(state: SessionState, day: dt.date, instant: dt.datetime, *, asks_approval: bool) -> str:
@@ -138,26 +138,30 @@ def todays_problem(connection: Connection, now: dt.datetime, settings: Settings)
 
 def headline(dag_id: str, dates: RunDates, state: SessionState | None) -> str:
     """Say in one sentence what a failed or late run of a DAG means for its session."""
-    if dag_id == MODEL_DAG:
+    if dag_id == own_dag(MODEL_DAG):
         return "No new model this week; the limits of every morning are computed without it."
     if dates.effective_session is None:
         return "No limits: the run failed before its session was known."
     day = dates.effective_session.isoformat()
     if state is None:
         return f"Limits for {day} are unknown: the warehouse is unreachable."
-    return _publication_headline(day, state) if dag_id == PUBLICATION_DAG else _report_headline(day, state)
+    return _publication_headline(day, state) if dag_id == own_dag(PUBLICATION_DAG) else _report_headline(day, state)
 
 
 def consequences(dag_id: str, dates: RunDates, state: SessionState | None) -> tuple[str, ...]:
     """Say what is missing because of the run, and which limits stand meanwhile."""
-    if dag_id == MODEL_DAG:
+    if dag_id == own_dag(MODEL_DAG):
         return ("No limit changes because of this.", "The last model serves while it is fresh, then rules decide.")
     if dates.effective_session is None:
         return ("The session of this run is unknown.", LIMITS_STAY)
     day = dates.effective_session.isoformat()
     if state is None:
         return (f"Whether limits for {day} exist is unknown.", LIMITS_STAY)
-    return _publication_consequences(day, state) if dag_id == PUBLICATION_DAG else _report_consequences(day, state)
+    return (
+        _publication_consequences(day, state)
+        if dag_id == own_dag(PUBLICATION_DAG)
+        else _report_consequences(day, state)
+    )
 
 
 def _report_headline(day: str, state: SessionState) -> str:

@@ -17,9 +17,9 @@ from psycopg2.extensions import make_dsn, parse_dsn
 
 from risk.core.calendar import is_session
 from risk.core.connections import METADATA_DSN, SMTP_CONNECTION, WAREHOUSE_CONNECTION, postgres_dsn, read_connection
+from risk.core.desks import DAILY_DAG, PUBLICATION_DAG, own_dag
 from risk.core.errors import ConnectionLostError, RiskError
 from risk.core.exchange import exchange_zone
-from risk.core.runs import DAILY_DAG, PUBLICATION_DAG
 from risk.core.settings import Settings, read_settings
 from risk.core.warehouse import Connection, connect, records
 from risk.report import webhook
@@ -36,7 +36,6 @@ SILENT_AFTER = dt.timedelta(minutes=2)
 """Airflow's components send a heartbeat every 5 seconds; a busy one may miss some."""
 LOOK_BACK = dt.timedelta(hours=6)
 """A failure within this many hours belongs to today's run."""
-PUBLICATION_REMEDY = f"Open DAG {PUBLICATION_DAG} in Airflow: unpause it, or clear what failed in its last run."
 COMPONENTS = {"SchedulerJob": "scheduler", "DagProcessorJob": "dag-processor"}
 UTC = dt.UTC
 
@@ -131,7 +130,7 @@ def calls_deadlines(executors: str) -> bool:
 
 def needed_dags(*, asks_approval: bool) -> tuple[str, ...]:
     """Return the DAGs that today's limits need."""
-    return (DAILY_DAG, PUBLICATION_DAG) if asks_approval else (DAILY_DAG,)
+    return tuple(map(own_dag, (DAILY_DAG, PUBLICATION_DAG) if asks_approval else (DAILY_DAG,)))
 
 
 def check_airflow(dsn: str, instant: dt.datetime, dag_ids: Sequence[str]) -> Iterator[WatchdogFinding]:
@@ -212,7 +211,10 @@ def _check_warehouse(watched: Watched, today: dt.date, instant: dt.datetime) -> 
             if sentence and not state.is_delivered:
                 yield _missing_report(connection, sentence, instant)
             elif sentence:
-                yield WatchdogFinding(sentence, PUBLICATION_REMEDY)
+                action = (
+                    f"Open DAG {own_dag(PUBLICATION_DAG)} in Airflow: unpause it, or clear what failed in its last run."
+                )
+                yield WatchdogFinding(sentence, action)
     except (ConnectionLostError, psycopg2.Error) as error:
         yield WatchdogFinding(
             f"The state of the report for {today} is unknown: {_one_line(error)}",
@@ -239,7 +241,8 @@ def _missing_report(connection: Connection, sentence: str, instant: dt.datetime)
     failures = records(connection, "watchdog/select_last_failures", {"since": instant - LOOK_BACK})
     if not failures:
         action = (
-            "Open today's run in Airflow and see what it waits for; if there is no run, start one (DAG daily_risk)."
+            "Open today's run in Airflow and see what it waits for; if there is no run, start one (DAG "
+            f"{own_dag(DAILY_DAG)})."
         )
         return WatchdogFinding(sentence, action, doubts_report=True)
     found = failures[0]
@@ -278,7 +281,7 @@ def _check_dags(connection: Connection, dag_ids: Sequence[str]) -> Iterator[Watc
         if dags[0]["is_paused"]:
             yield WatchdogFinding(f"DAG {dag_id} is paused: nothing runs.", "Unpause it in the Airflow UI.")
         if dags[0]["is_stale"] and not unreadable:
-            yield WatchdogFinding(f"The file of DAG {dag_id} is missing.", f"Restore dags/{dag_id}.py.")
+            yield WatchdogFinding(f"The file of DAG {dag_id} is missing.", "Restore the folder dags/.")
 
 
 def _check_mail(server: SmtpServer | None) -> Iterator[WatchdogFinding]:

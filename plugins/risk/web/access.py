@@ -20,19 +20,30 @@ from fastapi import Depends, HTTPException, Request, status
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from risk.core.connections import API_CONNECTION, read_connection
+from risk.core.desks import DAILY_DAG, PUBLICATION_DAG, TRIAL_DAG, current_desk, own_dag, own_page
 from risk.core.errors import RequestError
-from risk.core.runs import PUBLICATION_DAG
 from risk.core.warehouse import rows
 from risk.limits.approvals import AirflowUser
 from risk.web.views import warehouse
 
-TRIAL_DAG_ID = "policy_trial"
 TOKEN_SECONDS = 3600
 
-READER = Depends(requires_access_view(AccessView.WEBSITE))
-"""Whoever may see Airflow's pages may see ours."""
+_requires_website = requires_access_view(AccessView.WEBSITE)
 
-_requires_decider = requires_access_dag("PUT", DagAccessEntity.HITL_DETAIL, PUBLICATION_DAG)
+
+def requires_reader(request: Request, user: GetUserDep) -> None:
+    """Let in who may see Airflow's pages and, of several desks, the DAG whose reports these are."""
+    _requires_website(request, user)
+    if current_desk():
+        requires_access_dag("GET", None, own_dag(DAILY_DAG))(request, user)
+
+
+READER = Depends(requires_reader)
+"""Whoever may see Airflow's pages may see ours; several desks are each for who may see its DAG."""
+
+
+def _requires_decider(request: Request, user: BaseUser) -> None:
+    requires_access_dag("PUT", DagAccessEntity.HITL_DETAIL, own_dag(PUBLICATION_DAG))(request, user)
 
 
 def requires_decider(request: Request, user: GetUserDep) -> None:
@@ -45,7 +56,8 @@ DECIDER = Depends(requires_decider)
 """Whoever may edit may approve: the permission Airflow itself requires for its human-in-the-loop tasks."""
 
 
-_requires_trigger = requires_access_dag("POST", DagAccessEntity.RUN, TRIAL_DAG_ID)
+def _requires_trigger(request: Request, user: BaseUser) -> None:
+    requires_access_dag("POST", DagAccessEntity.RUN, own_dag(TRIAL_DAG))(request, user)
 
 
 def requires_trigger(request: Request, user: GetUserDep) -> None:
@@ -148,4 +160,6 @@ def check_form_token(token: str, user: AirflowUser, purpose: str) -> dt.datetime
 
 
 def _signer(user: AirflowUser) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(conf.get_mandatory_value("api", "secret_key"), salt=f"risk-form {user.user_id}")
+    return URLSafeTimedSerializer(
+        conf.get_mandatory_value("api", "secret_key"), salt=f"risk-form {own_page()} {user.user_id}"
+    )

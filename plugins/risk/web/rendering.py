@@ -15,6 +15,7 @@ import jinja2
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
+from risk.core.desks import DAILY_DAG, current_desk, own_dag
 from risk.core.settings import read_settings
 from risk.report.render import new_environment
 from risk.web.parameters import ALL_ROWS
@@ -73,6 +74,8 @@ def render(request: Request, name: str, *, status: int = 200, **context: Any) ->
         "root": root(request),
         "airflow_root": airflow_root(request),
         "is_simulated": read_settings().is_simulated,
+        "desk_name": current_desk(),
+        "daily_dag": own_dag(DAILY_DAG),
         "address": partial(changed_address, request),
         "paged": partial(asked_page, request),
         "navigation": navigation(request),

@@ -17,9 +17,9 @@ from airflow.models import DagRun
 from airflow.utils.types import DagRunTriggeredByType
 from fastapi import Depends
 
+from risk.core.desks import TRIAL_DAG, own_dag
 from risk.core.errors import RequestError
 from risk.limits.approvals import AirflowUser
-from risk.web.access import TRIAL_DAG_ID
 
 ACTIVE = frozenset({"queued", "running"})
 MOST_RUNS = 1_000
@@ -41,7 +41,7 @@ class TrialRun:
     @property
     def path(self) -> str:
         """Where Airflow's own pages show it, with the log of its task, below Airflow's root."""
-        return f"/dags/{TRIAL_DAG_ID}/runs/{quote(self.dag_run_id, safe='')}"
+        return f"/dags/{own_dag(TRIAL_DAG)}/runs/{quote(self.dag_run_id, safe='')}"
 
 
 class TrialRuns:
@@ -67,7 +67,7 @@ class TrialRuns:
         name = _run_id(trial_number, number + 1)
         try:
             trigger_dag(
-                TRIAL_DAG_ID,
+                own_dag(TRIAL_DAG),
                 run_id=name,
                 conf={"trial_number": trial_number},
                 triggered_by=DagRunTriggeredByType.UI,
@@ -75,15 +75,15 @@ class TrialRuns:
             )
         except (DagNotFound, ValueError) as error:
             raise RequestError(
-                f"Trial {trial_number} is sealed, but Airflow did not start {TRIAL_DAG_ID} ({error}): check that the "
-                "DAG exists, then run the trial again."
+                f"Trial {trial_number} is sealed, but Airflow did not start {own_dag(TRIAL_DAG)} ({error}): check that "
+                "the DAG exists, then run the trial again."
             ) from None
         return TrialRun(name, "queued")
 
     def _known(self, trial_number: int) -> dict[int, TrialRun]:
         """Return the runs of a trial by their number."""
         names = {_run_id(trial_number, number): number for number in range(1, MOST_RUNS + 1)}
-        runs = DagRun.find(dag_id=TRIAL_DAG_ID, run_id=list(names))
+        runs = DagRun.find(dag_id=own_dag(TRIAL_DAG), run_id=list(names))
         return {names[run.run_id]: TrialRun(run.run_id, str(run.state)) for run in runs}
 
 

@@ -13,8 +13,8 @@ from airflow.sdk import Connection as AirflowConnection
 
 from risk.core.calendar import checked_session
 from risk.core.chain import Head, newest_head
+from risk.core.desks import DAILY_DAG, own_connection, own_dag
 from risk.core.errors import BooksError, RequestError
-from risk.core.runs import DAILY_DAG
 from risk.core.settings import read_settings
 from risk.core.warehouse import Connection, connect, records, rows
 from risk.limits.approvals import Publication, StoredFacts, read_proposals, read_publication
@@ -264,7 +264,7 @@ class ModelView:
 @contextlib.contextmanager
 def warehouse() -> Iterator[Connection]:
     """Open the warehouse for one request, as the page's own role where it has one."""
-    dsn = read_settings().page_dsn or str(AirflowConnection.get(WAREHOUSE_CONNECTION_ID).get_uri())
+    dsn = read_settings().page_dsn or str(AirflowConnection.get(own_connection(WAREHOUSE_CONNECTION_ID)).get_uri())
     with contextlib.closing(connect(dsn)) as connection:
         with connection, connection.cursor() as cursor:
             cursor.execute("set statement_timeout = %s", (STATEMENT_TIMEOUT,))
@@ -273,7 +273,7 @@ def warehouse() -> Iterator[Connection]:
 
 def read_failure(connection: Connection) -> TableRow | None:
     """Return where the newest daily run failed; ``None`` where it did not."""
-    failed = records(connection, "watchdog/select_failed_run", {"dag_id": DAILY_DAG})
+    failed = records(connection, "watchdog/select_failed_run", {"dag_id": own_dag(DAILY_DAG)})
     return failed[0] if failed else None
 
 
@@ -319,8 +319,8 @@ def read_morning(connection: Connection, session_date: dt.date) -> MorningView:
     found = records(connection, "risk_page/select_report", {"session_date": session_date})
     if not found:
         raise RequestError(
-            f"Session {session_date} has no report: run it (make trigger DATE={session_date}, or the DAG daily_risk "
-            "in Airflow)."
+            f"Session {session_date} has no report: run it (make trigger DATE={session_date}, or the DAG "
+            f"{own_dag(DAILY_DAG)} in Airflow)."
         )
     return _morning(connection, found[0], None)
 

@@ -13,7 +13,7 @@ from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_
 from airflow.configuration import conf
 from fastapi import Request
 
-from risk.core.runs import PUBLICATION_DAG
+from risk.core.desks import PUBLICATION_DAG, own_dag
 from risk.limits.approvals import DECIDED_ON_PAGE
 
 WAITING_TASK_ID = "await_decisions"
@@ -35,7 +35,7 @@ def wake_publication(request: Request, dag_run_id: str) -> None:
     address = api_address()
     if not (given and address):
         return
-    run = f"/api/v2/dags/{PUBLICATION_DAG}/dagRuns/{quote(dag_run_id, safe='')}"
+    run = f"/api/v2/dags/{own_dag(PUBLICATION_DAG)}/dagRuns/{quote(dag_run_id, safe='')}"
     url = f"{address}{run}/taskInstances/{WAITING_TASK_ID}/-1/hitlDetails"
     try:
         with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client:
