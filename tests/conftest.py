@@ -14,7 +14,7 @@ from hypothesis import settings
 from psycopg2.extensions import make_dsn
 
 from risk.core import calendar, schema, warehouse
-from tests.databases import create_database, drop_database
+from tests.databases import create_database, drop_database, quick_folder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -113,7 +113,7 @@ def _place(item: pytest.Item) -> tuple[int, int]:
 
 
 @pytest.fixture(scope="session")
-def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_dsn() -> Iterator[str]:
     """Start a throw-away Postgres for this test session; RISK_TEST_DSN names one that serves instead."""
     given = os.environ.get("RISK_TEST_DSN")
     if given:
@@ -121,7 +121,7 @@ def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     from devstack.postgres import temporary_cluster
 
-    with temporary_cluster(tmp_path_factory.mktemp("postgres")) as dsn:
+    with quick_folder() as folder, temporary_cluster(folder) as dsn:
         yield make_dsn(dsn, options=TEST_OPTIONS)
 
 

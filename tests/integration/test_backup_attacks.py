@@ -23,6 +23,7 @@ from risk.core.roles import Roles
 from risk.core.schema import prepare_warehouse
 from risk.core.server import ensure_databases
 from risk.core.warehouse import connect
+from tests.databases import quick_folder
 
 PASSWORDS = {"risk_owner": "one", "risk": "two", "airflow": "three"}
 COMMAND = """
@@ -44,9 +45,9 @@ begin execute command; end $$;
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     """Give a superuser's connection to a server with the databases of an installation, the warehouse prepared."""
-    with postgres.temporary_cluster(tmp_path_factory.mktemp("server")) as dsn:
+    with quick_folder() as folder, postgres.temporary_cluster(folder) as dsn:
         ensure_databases(dsn, DATABASES, PASSWORDS)
         with contextlib.closing(connect(as_role(dsn, "risk_owner", "warehouse"))) as owner:
             prepare_warehouse(owner, Roles("risk"))

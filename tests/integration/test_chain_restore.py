@@ -27,15 +27,16 @@ from risk.core.warehouse import Connection, connect, writing
 from risk.limits.approvals import APPROVED, read_publication
 from risk.limits.publish import publish
 from tests.approval_desks import ANN, MORNING, answer, opened, reported
+from tests.databases import quick_folder
 from tests.report_desks import insert
 
 PASSWORDS = {"risk_owner": "one", "risk": "two", "airflow": "three"}
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def installation() -> Iterator[str]:
     """Give a superuser's connection to a server with the databases of an installation, the warehouse prepared."""
-    with postgres.temporary_cluster(tmp_path_factory.mktemp("server")) as dsn:
+    with quick_folder() as folder, postgres.temporary_cluster(folder) as dsn:
         ensure_databases(dsn, DATABASES, PASSWORDS)
         with warehouse(dsn, "risk_owner") as owner:
             prepare_warehouse(owner, Roles("risk"))
