@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.pnl import measure_late_fill, own_database
+from bench.pnl import measure_late_fill, own_database, processor_time
 
 ACCOUNT_COUNT = 100
 FILL_COUNT = 500
@@ -16,7 +16,7 @@ def measure(dsn: str) -> None:
     print(
         f"{measured['account_sessions'] * FILL_COUNT:,} fills: first {measured['first_seconds']} s, "
         f"peak of this process {measured['peak_megabytes']} MB; "
-        f"{measured['late_account_sessions']} sessions computed again for one late fill"
+        f"{measured['late_account_sessions']} sessions computed again for one late fill; {processor_time(measured)}"
     )
     for name, limit in LIMITS.items():
         print(f"{name:20s} {measured[name]:8.2f} of {limit} s  limit ratio {measured[name] / limit:6.2f}")
