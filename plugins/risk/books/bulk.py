@@ -445,6 +445,7 @@ def _copy_fills(connection: Connection, binds: Mapping[str, Any], file: IO[bytes
         parallel_tuple_cost=0.02,
         enable_nestloop="off",
         join_collapse_limit=1,
+        min_parallel_index_scan_size=0,
     )
     with by_hashing, connection.cursor() as cursor:
         query = cursor.mogrify(statement("aggregate_pnl/copy_fills"), binds).decode().strip().removesuffix(";")

@@ -63,8 +63,14 @@ COMMENT ON SCHEMA risk IS 'Inputs, decisions of people, runs and reports, and al
 --
 
 CREATE FUNCTION risk.applied_corrections(as_of timestamp with time zone) RETURNS TABLE(delivery_id bigint, line_number bigint, correcting_delivery_id bigint, kind text, side text, quantity numeric, symbol text, price numeric, currency text, fees_usd numeric)
-    LANGUAGE sql STABLE PARALLEL SAFE
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
+#variable_conflict use_column
+begin
+    if not exists (select from risk.corrections) then
+        return;
+    end if;
+    return query
     select distinct on (targets.delivery_id, targets.line_number)
         targets.delivery_id,
         targets.line_number,
@@ -81,17 +87,15 @@ CREATE FUNCTION risk.applied_corrections(as_of timestamp with time zone) RETURNS
         on
             targets.correcting_delivery_id = corrections.delivery_id
             and targets.correcting_line_number = corrections.line_number
-    where
-        -- Without any, nothing else is looked at.
-        exists (select from risk.corrections as any_of_them)
-        and targets.target_count = 1
+    where targets.target_count = 1
     order by
         targets.delivery_id asc,
         targets.line_number asc,
         corrections.session_date desc,
         corrections.executed_at desc,
         corrections.tie_rank desc,
-        corrections.line_number desc
+        corrections.line_number desc;
+end
 $$;
 
 

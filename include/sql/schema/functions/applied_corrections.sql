@@ -1,3 +1,5 @@
+-- Not plain SQL, so that the planner does not inline it: it often has no row, and a plan with its parts in every
+-- statement that reads fills is slow to make.
 create function risk.applied_corrections(as_of timestamptz)
 returns table (
     delivery_id bigint,
@@ -11,10 +13,16 @@ returns table (
     currency text,
     fees_usd numeric
 )
-language sql
+language plpgsql
 stable
 parallel safe
 as $$
+#variable_conflict use_column
+begin
+    if not exists (select from risk.corrections) then
+        return;
+    end if;
+    return query
     select distinct on (targets.delivery_id, targets.line_number)
         targets.delivery_id,
         targets.line_number,
@@ -31,17 +39,15 @@ as $$
         on
             targets.correcting_delivery_id = corrections.delivery_id
             and targets.correcting_line_number = corrections.line_number
-    where
-        -- Without any, nothing else is looked at.
-        exists (select from risk.corrections as any_of_them)
-        and targets.target_count = 1
+    where targets.target_count = 1
     order by
         targets.delivery_id asc,
         targets.line_number asc,
         corrections.session_date desc,
         corrections.executed_at desc,
         corrections.tie_rank desc,
-        corrections.line_number desc
+        corrections.line_number desc;
+end
 $$;
 
 comment on function risk.applied_corrections(timestamptz) is
