@@ -58,6 +58,23 @@ def test_every_setting_exists_and_is_allowed(values: dict[str, Any], monkeypatch
     assert values["airflowVersion"] == version("apache-airflow")
 
 
+def test_chart_makes_no_user_whose_password_everyone_knows(values: dict[str, Any]) -> None:
+    # The chart's own default is the user admin with the password admin and the role Admin.
+    assert values["createUserJob"]["defaultUser"]["enabled"] is False
+
+
+def test_probes_run_what_this_image_has(values: dict[str, Any]) -> None:
+    # The chart's defaults run /entrypoint and /clean-logs, which only Airflow's own image has.
+    compose = yaml.safe_load((PROJECT_DIR / "docker-compose.yaml").read_text(encoding="utf-8"))["services"]
+    for component, service in (("scheduler", "scheduler"), ("dagProcessor", "dag-processor")):
+        checked = compose[service]["healthcheck"]["test"][1:]
+        probes = {name: probe["command"] for name, probe in values[component].items() if name.endswith("Probe")}
+        assert probes == dict.fromkeys(probes, checked)
+        assert "livenessProbe" in probes
+        assert values[component]["logGroomerSidecar"] == {"enabled": False}
+    assert "startupProbe" in values["scheduler"]
+
+
 def test_no_task_can_decide_for_a_person_or_change_history(values: dict[str, Any], pod: dict[str, Any]) -> None:
     (container,) = pod["spec"]["containers"]
     of_all = {one["name"] for one in values["env"]} | {one["envName"] for one in values["secret"]}
