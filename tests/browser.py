@@ -47,9 +47,14 @@ def watched(browser: Browser, address: str, **options: Any) -> Iterator[Page]:
     failures: list[str] = []
     with contextlib.closing(browser.new_context(base_url=address, **options)) as context:
         shown = context.new_page()
-        shown.on("request", lambda asked: None if asked.url.startswith(address) else failures.append(asked.url))
-        shown.on("pageerror", lambda error: failures.append(str(error)))
-        shown.on("console", lambda said: failures.append(said.text) if POLICY in said.text else None)
+        shown.on(
+            "request",
+            lambda asked: (
+                None if asked.url.startswith(address) else failures.append(f"{shown.url} asks for {asked.url}")
+            ),
+        )
+        shown.on("pageerror", lambda error: failures.append(f"{shown.url}: {error}"))
+        shown.on("console", lambda said: failures.append(f"{shown.url}: {said.text}") if POLICY in said.text else None)
         yield shown
     assert failures == []
 

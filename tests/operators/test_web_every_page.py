@@ -5,7 +5,6 @@ The addresses are those of the app: a new page without an example here fails the
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -56,14 +55,20 @@ SIZES = {
 EVERYTHING = [*itertools.chain.from_iterable(EXAMPLES.values()), *ERRORS]
 
 
-@contextlib.contextmanager
-def opened(chromium: Browser, address: str, path: str) -> Iterator[Page]:
-    """Open an address with its charts drawn and everything that folds unfolded."""
-    with watched(chromium, address) as page:
-        go_to(page, path)
-        expect(page.locator("figure.chart:not(.drawn)")).to_have_count(0)
-        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+@pytest.fixture(scope="module")
+def window(chromium: Browser, desk_address: str) -> Iterator[Page]:
+    """Give one window for all pages: a new one would read and compile the library of charts again."""
+    with watched(chromium, desk_address) as page:
         yield page
+
+
+def show(page: Page, path: str) -> None:
+    """Open an address with its charts drawn and everything that folds unfolded."""
+    page.emulate_media(media="screen", color_scheme="light")
+    page.set_viewport_size(SIZES["desktop"][0])  # type: ignore[arg-type]
+    go_to(page, path)
+    expect(page.locator("figure.chart:not(.drawn)")).to_have_count(0)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
 
 
 @pytest.fixture(scope="module")
@@ -85,14 +90,12 @@ def test_every_address_of_the_app_is_tried() -> None:
 
 @pytest.mark.parametrize("path", EVERYTHING)
 def test_page_is_for_phone_and_desktop_day_and_night_keyboard_alone_and_without_scripts(
-    chromium: Browser, desk_address: str, plain: Page, path: str
+    window: Page, plain: Page, path: str
 ) -> None:
-    with opened(chromium, desk_address, path) as page:
-        words = page.locator("main").evaluate(
-            "(main) => [...main.querySelectorAll('td')].map((one) => one.textContent)"
-        )
-        require_sizes_and_schemes(page)
-        assert unreached(page) == []
+    show(window, path)
+    words = window.locator("main").evaluate("(main) => [...main.querySelectorAll('td')].map((one) => one.textContent)")
+    require_sizes_and_schemes(window)
+    assert unreached(window) == []
     require_the_same_without_scripts(plain, path, words)
 
 
@@ -118,15 +121,13 @@ def require_the_same_without_scripts(plain: Page, path: str, words: list[str]) -
 
 
 @pytest.mark.parametrize("path", ["/", "/traders/NET001"])
-def test_page_is_printed_without_navigation_and_with_whole_tables(
-    chromium: Browser, desk_address: str, path: str
-) -> None:
-    with opened(chromium, desk_address, path) as page:
-        page.emulate_media(media="print")
+def test_page_is_printed_without_navigation_and_with_whole_tables(window: Page, path: str) -> None:
+    show(window, path)
+    window.emulate_media(media="print")
 
-        assert not page.locator("header").is_visible()
-        assert page.locator(".scroll").first.evaluate("(one) => getComputedStyle(one).overflowX") == "visible"
-        assert page.locator("main a").first.evaluate("(one) => getComputedStyle(one).textDecorationLine") == "none"
+    assert not window.locator("header").is_visible()
+    assert window.locator(".scroll").first.evaluate("(one) => getComputedStyle(one).overflowX") == "visible"
+    assert window.locator("main a").first.evaluate("(one) => getComputedStyle(one).textDecorationLine") == "none"
 
 
 def test_control_that_the_keyboard_does_not_reach_is_found(chromium: Browser) -> None:
