@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -365,7 +366,7 @@ def read_settings() -> Settings:
     try:
         return Settings(**_own_values())
     except ValidationError as error:
-        listed = [_refusal(str(found["loc"][0])) for found in error.errors(include_url=False)]
+        listed = [_refusal(str(found["loc"][0]), found.get("ctx", {})) for found in error.errors(include_url=False)]
         raise RequestError("\n".join(dict.fromkeys(listed))) from None
 
 
@@ -417,7 +418,9 @@ def variable_name(setting: str) -> str:
     return f"RISK_{setting.upper()}"
 
 
-def _refusal(setting: str) -> str:
+def _refusal(setting: str, context: Mapping[str, Any]) -> str:
+    if setting == "calendar":  # its sentences say why, and which code an alias means
+        return str(context["error"]).replace(variable_name(setting), set_variable(setting), 1)
     field = Settings.model_fields[setting]
     allowed = field.json_schema_extra["allowed"] if isinstance(field.json_schema_extra, dict) else ""
     variable = set_variable(setting)
