@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 POLICY = "Content Security Policy"
 """What the console says of a violation."""
@@ -87,6 +87,25 @@ def obstacles(page: Page, rules: Sequence[str] = ()) -> list[str]:
         for one in found
         if one["impact"] in {"serious", "critical"}
     ]
+
+
+SIZES: dict[str, ViewportSize] = {
+    "phone": {"width": 360, "height": 740},
+    "desktop": {"width": 1280, "height": 800},
+}
+SCHEMES: dict[str, Sequence[Literal["light", "dark"]]] = {"phone": ("dark", "light"), "desktop": ("light", "dark")}
+"""Color schemes of each size, the first of which is asked all rules of axe."""
+
+
+def require_readable(page: Page) -> None:
+    """Let axe ask each size all its rules in one scheme and those of colors in the other; only tables move sideways."""
+    for name, size in SIZES.items():
+        page.set_viewport_size(size)
+        for scheme, rules in zip(SCHEMES[name], ((), RULES_OF_COLORS), strict=True):
+            page.emulate_media(color_scheme=scheme)
+            page.wait_for_timeout(100)
+            assert obstacles(page, rules) == [], (name, scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], name
 
 
 CONTROLS = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"

@@ -44,12 +44,14 @@ OWN_TARGETS = ("guides", "workers", "thorough")
 """Marks of single tests and files that no tier runs, but a target of their own."""
 
 LONGEST_FILES = (
-    "tests/operators/test_web_every_page.py",
-    "tests/integration/test_operation.py",
-    "tests/integration/test_report_alarms_scheduler.py",
-    "tests/integration/test_daily_run.py",
-    "tests/integration/test_approval.py",
     "tests/integration/test_browser.py",
+    "tests/integration/test_approval.py",
+    "tests/integration/test_operation.py",
+    "tests/operators/test_web_every_page.py",
+    "tests/integration/test_live_morning.py",
+    "tests/integration/test_daily_run.py",
+    "tests/integration/test_report_alarms_scheduler.py",
+    "tests/sql/test_core_chain_attacks.py",
     "tests/integration/test_replay.py",
     "tests/integration/test_environments.py",
 )

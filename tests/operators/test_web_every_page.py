@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import RULES_OF_COLORS, obstacles, unreached, watched
+from tests.browser import SIZES, require_readable, unreached, watched
 from tests.operators.web_client import page_routes
 
 if TYPE_CHECKING:
@@ -46,12 +46,6 @@ EXAMPLES = {
 
 ERRORS = ("/traders/NOBODY", "/sessions/2999-01-04", "/nowhere")
 
-SIZES = {
-    "phone": ({"width": 360, "height": 740}, ("dark", "light")),
-    "desktop": ({"width": 1280, "height": 800}, ("light", "dark")),
-}
-"""Window and color schemes, the first of which is asked all rules of axe."""
-
 EVERYTHING = [*itertools.chain.from_iterable(EXAMPLES.values()), *ERRORS]
 
 
@@ -65,7 +59,7 @@ def window(chromium: Browser, desk_address: str) -> Iterator[Page]:
 def show(page: Page, path: str) -> None:
     """Open an address with its charts drawn and everything that folds unfolded."""
     page.emulate_media(media="screen", color_scheme="light")
-    page.set_viewport_size(SIZES["desktop"][0])  # type: ignore[arg-type]
+    page.set_viewport_size(SIZES["desktop"])
     go_to(page, path)
     expect(page.locator("figure.chart:not(.drawn)")).to_have_count(0)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
@@ -94,21 +88,9 @@ def test_page_is_for_phone_and_desktop_day_and_night_keyboard_alone_and_without_
 ) -> None:
     show(window, path)
     words = window.locator("main").evaluate("(main) => [...main.querySelectorAll('td')].map((one) => one.textContent)")
-    require_sizes_and_schemes(window)
+    require_readable(window)
     assert unreached(window) == []
     require_the_same_without_scripts(plain, path, words)
-
-
-def require_sizes_and_schemes(page: Page) -> None:
-    """Let axe ask each size all its rules in one scheme, and those that a scheme can change in the other."""
-    for name, (size, schemes) in SIZES.items():
-        page.set_viewport_size(size)  # type: ignore[arg-type]
-        for scheme, rules in zip(schemes, ((), RULES_OF_COLORS), strict=True):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            page.wait_for_timeout(100)
-            assert obstacles(page, rules) == [], (name, scheme)
-        width = page.evaluate("document.documentElement.scrollWidth")
-        assert width <= size["width"], name
 
 
 def require_the_same_without_scripts(plain: Page, path: str, words: list[str]) -> None:

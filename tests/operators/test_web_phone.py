@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from risk.core.warehouse import Connection
-from tests.browser import watched
+from tests.browser import SIZES, watched
 from tests.operators.page_desk import store_morning
-from tests.operators.test_web_every_page import SIZES
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
