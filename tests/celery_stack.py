@@ -47,6 +47,48 @@ def missing() -> str:
     return ""
 
 
+def copy_code(folder: Path) -> None:
+    """Give a machine its own copy of what runs."""
+    for name in ("dags", "include", "plugins"):
+        shutil.copytree(PROJECT_DIR / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+
+
+class Broker:
+    """A Redis of this test; what it holds is lost when it ends.
+
+    Attributes
+    ----------
+    address
+        With its password.
+    """
+
+    def __init__(self, folder: Path, port: int) -> None:
+        password = secrets.token_hex(16)
+        self.folder = folder
+        self.address = f"redis://:{password}@{LOOPBACK}:{port}/0"
+        lines = (f"port {port}", f"bind {LOOPBACK}", f"requirepass {password}", f"dir {folder}")
+        configuration = folder / "redis.conf"
+        configuration.touch(mode=0o600)
+        configuration.write_text("\n".join([*lines, 'save ""', "appendonly no"]) + "\n", encoding="utf-8")
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        # Redis shows address and port in place of its arguments.
+        self.process = processes.launch(
+            ["redis-server", str(self.folder / "redis.conf")],
+            log=self.folder / "redis.log",
+            mark="redis-server",
+            cwd=self.folder,
+        )
+        assert processes.wait_until(lambda: _is_answering(self.address), 10.0), processes.tail(
+            self.folder / "redis.log"
+        )
+
+    def stop(self) -> None:
+        """End it."""
+        processes.stop(self.process)
+
+
 @dataclass(frozen=True)
 class CeleryStack:
     """A running stack.
@@ -59,37 +101,14 @@ class CeleryStack:
         Its API.
     homes
         The folder of each worker, with its copy of the code and all that it writes, by name.
+    broker
+        Its Redis.
     """
 
     workspace: Workspace
     running: stack.Stack
     homes: Mapping[str, Path]
-
-
-def copy_code(folder: Path) -> None:
-    """Give a machine its own copy of what runs."""
-    for name in ("dags", "include", "plugins"):
-        shutil.copytree(PROJECT_DIR / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-
-
-@contextlib.contextmanager
-def broker(folder: Path, port: int) -> Iterator[str]:
-    """Run Redis and give its address."""
-    password = secrets.token_hex(16)
-    configuration = folder / "redis.conf"
-    configuration.touch(mode=0o600)
-    lines = (f"bind {LOOPBACK}", f"port {port}", f"requirepass {password}", 'save ""', "appendonly no", f"dir {folder}")
-    configuration.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    # Redis shows address and port in place of its arguments.
-    process = processes.launch(
-        ["redis-server", str(configuration)], log=folder / "redis.log", mark="redis-server", cwd=folder
-    )
-    address = f"redis://:{password}@{LOOPBACK}:{port}/0"
-    try:
-        assert processes.wait_until(lambda: _is_answering(address), 10.0), (folder / "redis.log").read_text()
-        yield address
-    finally:
-        processes.stop(process)
+    broker: Broker
 
 
 def _is_answering(address: str) -> bool:
@@ -199,11 +218,13 @@ def celery_stack(
     folder = workspace.root / "redis"
     folder.mkdir()
     with contextlib.ExitStack() as running:
-        address = running.enter_context(broker(folder, stable_port(workspace.ports, "redis")))
+        broker = Broker(folder, stable_port(workspace.ports, "redis"))
+        broker.start()
+        running.callback(broker.stop)
         celery = {
             "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
             "AIRFLOW__CORE__PARALLELISM": str(2 * concurrency),
-            "AIRFLOW__CELERY__BROKER_URL": address,
+            "AIRFLOW__CELERY__BROKER_URL": broker.address,
             "AIRFLOW__CELERY__SYNC_PARALLELISM": "1",
             # On a busy machine a callback of a run takes longer than 50 s, and would be killed for it.
             "AIRFLOW__DAG_PROCESSOR__DAG_FILE_PROCESSOR_TIMEOUT": "300",
@@ -216,4 +237,4 @@ def celery_stack(
         homes = running.enter_context(workers(shared, workspace.root, concurrency))
         if has_second:
             running.enter_context(second_scheduler(shared, workspace))
-        yield CeleryStack(workspace, started, homes)
+        yield CeleryStack(workspace, started, homes, broker)

@@ -98,6 +98,8 @@ def observed(celery: CeleryStack, drop: Path, tmp_path_factory: pytest.TempPathF
         side_by_side = digests(warehouse_of(celery.workspace))
         in_turn = one_by_one(reference_dsn, drop, tmp_path_factory.mktemp("reference"), BACKFILLED)
     model = train(celery)
+    celery.broker.stop()
+    celery.broker.start()
     line, tries, first_lines = morning(celery)
     publication = publish(celery)
     failed_run = fail(celery, drop)
