@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +118,26 @@ def test_checks_that_fail_a_task_are_told_as_failed(run_daily: Callable[[str], l
     assert ("feed_received", "error") in {(one["name"], one["severity"]) for one in failed}
     assert all(int(one["actual"]) > 0 for one in failed)
     assert "aggregate_pnl" not in last
+
+
+def test_of_several_desks_each_names_its_own_warehouse_in_whatever_thread_is_asked(
+    warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needed("openlineage.client", "airflow.providers.openlineage")
+    from airflow.sdk import DAG
+
+    from risk.operators.build_features import BuildFeaturesOperator
+
+    monkeypatch.setenv("RISK_DESKS", "london,york")
+    monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE_LONDON", connection_uri(warehouse_dsn))
+    monkeypatch.setenv("AIRFLOW_CONN_RISK_WAREHOUSE_YORK", "postgres://york:word@db.example.com:5432/york")
+    asked = {}
+    for desk in ("london", "york"):
+        with DAG(f"daily_risk_{desk}", schedule=None):
+            task = BuildFeaturesOperator(task_id="build_features", run_id="1")
+        with ThreadPoolExecutor() as threads:
+            asked[desk] = threads.submit(task.get_openlineage_facets_on_complete, None).result()
+
+    assert asked["london"].outputs[0].name == f"{parse_dsn(warehouse_dsn)['dbname']}.derived.features"
+    (output,) = asked["york"].outputs
+    assert (output.namespace, output.name) == ("postgres://db.example.com:5432", "york.derived.features")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg2.extensions import parse_dsn
 
+from risk.core.desks import at_desk, desk_of
 from risk.core.settings import read_settings
 from risk.operators.assets import REPORT, asset_of
 
@@ -133,7 +134,9 @@ class LineageMixin:
         """Return inputs and outputs with their facets."""
         from airflow.providers.openlineage.extractors import OperatorLineage
 
-        return OperatorLineage(inputs=self._inputs(), outputs=self._outputs())
+        # The provider may ask in a thread of its own, which knows nothing of the desk that the task has entered.
+        with at_desk(desk_of(str(getattr(self, "dag_id", "")))):
+            return OperatorLineage(inputs=self._inputs(), outputs=self._outputs())
 
     def get_openlineage_facets_on_failure(self, task_instance: Any) -> OperatorLineage:
         """Return the same: what the checks found is stored before the task fails."""
