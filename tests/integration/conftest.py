@@ -57,6 +57,14 @@ def copy_databases(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Worksp
     return copy
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _dag_files_are_parsed_once() -> Iterator[None]:
+    """Let stacks parse their DAG files when they start and not every half minute: no test changes one later."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL", "3600")
+        yield
+
+
 @pytest.fixture(scope="module")
 def stack_workspace(tmp_path_factory: pytest.TempPathFactory, copy_databases: Callable[[Workspace], None]) -> Workspace:
     """Give a working copy in a temporary folder that runs this project's code on a desk of 8 traders, 45 sessions."""
