@@ -31,7 +31,7 @@ Event = dict[str, Any]
 @pytest.fixture
 def run_daily(warehouse_dsn: str, tmp_path: Path) -> Callable[[str], list[Event]]:
     """Give a way to run the DAG for a session, which returns what was sent."""
-    needed("openlineage.client", "airflow.providers.openlineage")
+    needed("openlineage")
     simulate("medium", 3, 30, 5, tmp_path / "fills", last_session=dt.date(2025, 8, 15))
     (tmp_path / "fills" / "simulated.json").unlink()
     sent = tmp_path / "events.jsonl"
@@ -123,7 +123,7 @@ def test_checks_that_fail_a_task_are_told_as_failed(run_daily: Callable[[str], l
 def test_of_several_desks_each_names_its_own_warehouse_in_whatever_thread_is_asked(
     warehouse_dsn: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    needed("openlineage.client", "airflow.providers.openlineage")
+    needed("openlineage")
     from airflow.sdk import DAG
 
     from risk.operators.build_features import BuildFeaturesOperator
