@@ -134,7 +134,7 @@ def test_of_several_desks_each_names_its_own_warehouse_in_whatever_thread_is_ask
     asked = {}
     for desk in ("london", "york"):
         with DAG(f"daily_risk_{desk}", schedule=None):
-            task = BuildFeaturesOperator(task_id="build_features", run_id="1")
+            task = type("FirmsOwn", (BuildFeaturesOperator,), {})(task_id="build_features", run_id="1")
         with ThreadPoolExecutor() as threads:
             asked[desk] = threads.submit(task.get_openlineage_facets_on_complete, None).result()
 
