@@ -110,7 +110,9 @@ def test_a_desk_that_is_not_configured_stops_only_itself(parsed: Callable[..., B
     assert len(bag.dags["daily_risk_york"].tasks) == 7
     assert bag.dags["weekly_maintenance_york"].has_task("clean_metadata")
     london = bag.dags["daily_risk_london"]
-    sentence = "RISK_LONDON_RECIPIENTS is not set, and the desk london takes no other desk's: set it, and leave"
+    sentence = (
+        "RISK_LONDON_RECIPIENTS is not set. Desks do not share this setting: set it for the desk london, and leave"
+    )
     assert (london.description or "").startswith(sentence)
     assert london.schedule is None
     (task,) = london.tasks

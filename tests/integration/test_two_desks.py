@@ -155,7 +155,7 @@ def test_each_desk_has_its_dags_and_one_that_is_not_configured_says_so(site: Sit
     assert dag_ids(site) == {f"{dag}_{desk}" for dag in DAGS for desk in (*DESKS, "tokyo")}
     assert site.api.call("GET", "/importErrors")["import_errors"] == []
     tokyo = site.api.call("GET", "/dags/daily_risk_tokyo")
-    assert tokyo["description"].startswith("RISK_TOKYO_RECIPIENTS is not set, and the desk tokyo takes no other desk's")
+    assert tokyo["description"].startswith("RISK_TOKYO_RECIPIENTS is not set. Desks do not share this setting")
 
     run_id = runs.trigger(site.api, {}, "daily_risk_tokyo")
 

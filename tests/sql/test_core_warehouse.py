@@ -308,7 +308,7 @@ def test_full_disk_is_one_error_with_its_folder_and_remedy() -> None:
 def test_a_role_without_a_privilege_gets_a_sentence_with_the_remedy(reader: warehouse.Connection) -> None:
     with (
         pytest.raises(
-            StackError, match=r"refuses its role: permission denied for table .*riskctl migrate as their owner"
+            StackError, match=r"lacks a privilege: permission denied for table .*riskctl migrate as the owner"
         ),
         warehouse.answering(),
     ):

@@ -111,8 +111,8 @@ def test_a_desk_takes_from_all_nothing_that_is_one_desks_own(two: pytest.MonkeyP
         read_settings()
 
     assert str(refused.value) == (
-        f"RISK_LONDON_{setting.upper()} is not set, and the desk london takes no other desk's: set it, and leave "
-        f"RISK_{setting.upper()} unset."
+        f"RISK_LONDON_{setting.upper()} is not set. Desks do not share this setting: set it for the desk london, and "
+        f"leave RISK_{setting.upper()} unset."
     )
 
 
@@ -129,7 +129,12 @@ def test_two_desks_do_not_share_a_folder_unnoticed(two: pytest.MonkeyPatch) -> N
     two.setenv("RISK_LONDON_OUTBOUND_DIR", "/limits")
     two.setenv("RISK_NEW_YORK_OUTBOUND_DIR", "/limits")
 
-    with at_desk("london"), pytest.raises(RequestError, match="RISK_LONDON_OUTBOUND_DIR is RISK_NEW_YORK_OUTBOUND_DIR"):
+    with (
+        at_desk("london"),
+        pytest.raises(
+            RequestError, match="RISK_LONDON_OUTBOUND_DIR and RISK_NEW_YORK_OUTBOUND_DIR have the same value"
+        ),
+    ):
         read_settings()
 
 

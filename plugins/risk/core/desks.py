@@ -140,7 +140,7 @@ def own_variable(setting: str) -> str:
     return "_".join(filter(None, ("risk", current_desk(), setting))).upper()
 
 
-def set_variable(setting: str) -> str:
+def effective_variable(setting: str) -> str:
     """Return the variable that counts: this desk's own where it is set, else that of all."""
     own = own_variable(setting)
     return own if os.environ.get(own) else f"RISK_{setting.upper()}"

@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
-from risk.core.desks import set_variable
+from risk.core.desks import effective_variable
 from risk.core.errors import RequestError
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def exchange() -> Exchange:
     RequestError
         As `exchange_of`, and as `risk.core.desks.current_desk`.
     """
-    return _CHOSEN.get() or exchange_of(os.environ.get(set_variable("calendar")) or NEW_YORK.code)
+    return _CHOSEN.get() or exchange_of(os.environ.get(effective_variable("calendar")) or NEW_YORK.code)
 
 
 def exchange_zone() -> ZoneInfo:

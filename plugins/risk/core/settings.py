@@ -19,7 +19,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, Va
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from risk.core.desks import VARIABLE as DESKS_VARIABLE
-from risk.core.desks import current_desk, listed_desks, own_variable, set_variable
+from risk.core.desks import current_desk, effective_variable, listed_desks, own_variable
 from risk.core.errors import RequestError
 from risk.core.exchange import NEW_YORK, exchange_of
 from risk.core.notifiers import NOTIFIERS, Notifiers
@@ -112,7 +112,7 @@ def _only_once(words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
 
 OWN_SETTINGS = ("recipients", "fills_dir", "outbound_dir", "owner_dsn", "page_dsn")
 """What no desk of several takes from all: whose executions, database, mail and limits these are."""
-SHARED_BY_NOBODY = OWN_SETTINGS[1:]
+UNIQUE_SETTINGS = OWN_SETTINGS[1:]
 """What no two desks may have the same of."""
 
 APPROVAL_SCOPES = ("none", "high", "all")
@@ -402,14 +402,16 @@ def _own_values() -> dict[str, Any]:
         shared = variable_name(setting)
         if not own[setting] and (setting == "recipients" or os.environ.get(shared)):
             raise RequestError(
-                f"{own_variable(setting)} is not set, and the desk {name} takes no other desk's: set it, and leave "
-                f"{shared} unset."
+                f"{own_variable(setting)} is not set. Desks do not share this setting: set it for the desk {name}, and "
+                f"leave {shared} unset."
             )
-    for setting in SHARED_BY_NOBODY:
+    for setting in UNIQUE_SETTINGS:
         for other in desk_names():
             variable = f"RISK_{other}_{setting}".upper()
             if other != name and own[setting] and os.environ.get(variable) == own[setting]:
-                raise RequestError(f"{own_variable(setting)} is {variable}: set it to what is the desk {name}'s own.")
+                raise RequestError(
+                    f"{own_variable(setting)} and {variable} have the same value: give each desk its own."
+                )
     return {setting: value for setting, value in own.items() if value} | {"desk": name}
 
 
@@ -420,10 +422,10 @@ def variable_name(setting: str) -> str:
 
 def _refusal(setting: str, context: Mapping[str, Any]) -> str:
     if setting == "calendar":  # its sentences say why, and which code an alias means
-        return str(context["error"]).replace(variable_name(setting), set_variable(setting), 1)
+        return str(context["error"]).replace(variable_name(setting), effective_variable(setting), 1)
     field = Settings.model_fields[setting]
     allowed = field.json_schema_extra["allowed"] if isinstance(field.json_schema_extra, dict) else ""
-    variable = set_variable(setting)
+    variable = effective_variable(setting)
     shown = f"={os.environ.get(variable, '')}" if field.repr else ""
     return f"{variable}{shown} is not allowed: set it to {allowed}, or leave it unset."
 

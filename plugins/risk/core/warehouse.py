@@ -152,8 +152,8 @@ def answering() -> Iterator[None]:
         yield
     except psycopg2.errors.InsufficientPrivilege as error:
         raise StackError(
-            f"The warehouse refuses its role: {' '.join(str(error).split())}. Run riskctl migrate as their owner, with "
-            "the connections of all roles (riskctl doctor shows who lacks what), then clear this task."
+            f"The role that logs in to the warehouse lacks a privilege: {' '.join(str(error).split())}. Run riskctl "
+            "migrate as the owner of the tables (riskctl doctor shows what each role lacks), then clear this task."
         ) from error
     except OSError as error:
         if error.errno not in NO_SPACE:

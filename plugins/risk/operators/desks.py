@@ -46,12 +46,12 @@ def each_desk(name: str) -> Iterator[Settings]:
                 if not desk:
                     raise
                 log.error("%s", error)  # noqa: TRY400  (the sentence says all)
-                _say(own_dag(name), str(error))
+                _build_placeholder(own_dag(name), str(error))
             else:
                 yield settings
 
 
-def _say(dag_id: str, sentence: str) -> None:
+def _build_placeholder(dag_id: str, sentence: str) -> None:
     """Build a DAG in place of one that cannot be built."""
     with DAG(dag_id=dag_id, description=sentence, doc_md=sentence, schedule=None, tags=["risk", "not configured"]):
         NotConfiguredOperator(task_id="not_configured", sentence=sentence, execution_timeout=dt.timedelta(minutes=1))
