@@ -140,7 +140,10 @@ def test_command_writes_each_table_once_and_the_same_bytes_again(
     assert files == {path: path.read_bytes() for path in tmp_path.glob("*.csv")}
     (row,) = written(tmp_path, "daily_results")
     assert (row["session_date"], row["gross_pnl_usd"], row["incomplete_reason"]) == (str(MON), "-112.345678", "")
-    assert list(written(tmp_path, "use")[0]) == list(TABLES["use"])
+    (used,) = written(tmp_path, "use")
+    assert list(used) == list(TABLES["use"])
+    # 112.345678 and fees of 2.50; a division in the books leaves zeros behind it.
+    assert (used["largest_loss_usd"], used["limit_usd"]) == ("114.845678", "5000.00")
 
 
 def test_parquet_has_decimals_dates_and_instants(connection: Connection, riskctl: Riskctl, tmp_path: Path) -> None:

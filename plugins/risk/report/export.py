@@ -23,6 +23,7 @@ from risk.limits.publish import Outbound
 from risk.limits.receipt_rows import store_receipts
 from risk.limits.register import limits_in_force
 from risk.limits.track_record import follow_running_pnl
+from risk.report.facts import exact
 from risk.report.render import csv_text
 from risk.report.replay import unstored_run
 
@@ -159,9 +160,9 @@ def _csv(rows: Rows, types: Mapping[str, pa.DataType]) -> bytes:
 
 
 def _cell(value: Any) -> str:
-    """Write a value exactly; a text never runs as a formula."""
+    """Write a value exactly, an amount as the tables of the page do; a text never runs as a formula."""
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return exact(value)
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC).isoformat()
     return csv_text(value) if isinstance(value, str) else "" if value is None else str(value)
