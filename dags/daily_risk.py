@@ -33,8 +33,11 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param, chain
 
-from risk.core.desks import DAILY_DAG, own_dag
 from risk.core.release import release_tag
+
+RELEASE = release_tag(__file__)  # first: a wheel of another release may lack what is imported next
+
+from risk.core.desks import DAILY_DAG, own_dag
 from risk.operators.aggregate_pnl import AggregatePnlOperator
 from risk.operators.apply_rules import ApplyRulesOperator
 from risk.operators.assets import REPORT, alias_of
@@ -61,7 +64,7 @@ for settings in each_desk(DAILY_DAG):
         on_success_callback=on_run_success,
         deadline=active(report_deadline(), settings.schedule),
         max_active_runs=2,
-        tags=["risk", "daily", release_tag(__file__)],
+        tags=["risk", "daily", RELEASE],
         params={
             "session_date": Param(
                 None,

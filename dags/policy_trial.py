@@ -19,8 +19,11 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param
 
-from risk.core.desks import TRIAL_DAG, own_dag
 from risk.core.release import release_tag
+
+RELEASE = release_tag(__file__)  # first: a wheel of another release may lack what is imported next
+
+from risk.core.desks import TRIAL_DAG, own_dag
 from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.desks import TASK_DESK, each_desk
 from risk.operators.policy_trial import TryPolicyOperator
@@ -35,7 +38,7 @@ for _ in each_desk(TRIAL_DAG):
         catchup=False,
         # The morning's own tasks need the slots.
         max_active_runs=1,
-        tags=["risk", release_tag(__file__)],
+        tags=["risk", RELEASE],
         params={
             "trial_number": Param(
                 0, type="integer", minimum=1, title="Trial", description="Number of the sealed trial."

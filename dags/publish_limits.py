@@ -25,8 +25,11 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param, chain
 
-from risk.core.desks import PUBLICATION_DAG, own_dag
 from risk.core.release import release_tag
+
+RELEASE = release_tag(__file__)  # first: a wheel of another release may lack what is imported next
+
+from risk.core.desks import PUBLICATION_DAG, own_dag
 from risk.operators.approval import AwaitDecisionsOperator, PublishLimitsOperator, SendLimitsOperator
 from risk.operators.assets import LIMITS, alias_of
 from risk.operators.base import RETRY_BY_ERROR
@@ -45,7 +48,7 @@ for settings in each_desk(PUBLICATION_DAG):
         on_failure_callback=on_run_failure,
         on_success_callback=on_run_success,
         deadline=active(PUBLICATION_DEADLINE, settings.schedule),
-        tags=["risk", "daily", release_tag(__file__)],
+        tags=["risk", "daily", RELEASE],
         params={
             "run_id": Param(0, type="integer", minimum=1, title="Run", description="Key of the run to publish."),
             "session_date": Param(

@@ -17,9 +17,12 @@ import datetime as dt
 
 from airflow.sdk import DAG, CronTriggerTimetable
 
+from risk.core.release import release_tag
+
+RELEASE = release_tag(__file__)  # first: a wheel of another release may lack what is imported next
+
 from risk.core.desks import MAINTENANCE_DAG, own_dag
 from risk.core.exchange import Exchange, exchange
-from risk.core.release import release_tag
 from risk.operators.desks import TASK_DESK, each_desk
 from risk.operators.maintenance import CleanMetadataOperator
 from risk.operators.policy_trial import JudgeTrialsOperator
@@ -43,7 +46,7 @@ for settings in each_desk(MAINTENANCE_DAG):
         start_date=dt.datetime(2025, 1, 1, tzinfo=dt.UTC),
         catchup=False,
         max_active_runs=1,
-        tags=["risk", "weekly", release_tag(__file__)],
+        tags=["risk", "weekly", RELEASE],
         default_args={"owner": "risk", "retries": 1, "execution_timeout": dt.timedelta(minutes=20), **TASK_DESK},
     ):
         # The three are independent.

@@ -21,8 +21,11 @@ import datetime as dt
 
 from airflow.sdk import DAG, Param, chain
 
-from risk.core.desks import MODEL_DAG, own_dag
 from risk.core.release import release_tag
+
+RELEASE = release_tag(__file__)  # first: a wheel of another release may lack what is imported next
+
+from risk.core.desks import MODEL_DAG, own_dag
 from risk.operators.base import RETRY_BY_ERROR
 from risk.operators.callbacks import TASK_CALLBACKS, on_run_failure, on_run_success
 from risk.operators.desks import TASK_DESK, each_desk
@@ -41,7 +44,7 @@ for settings in each_desk(MODEL_DAG):
         on_failure_callback=on_run_failure,
         on_success_callback=on_run_success,
         max_active_runs=1,
-        tags=["risk", "weekly", release_tag(__file__)],
+        tags=["risk", "weekly", RELEASE],
         params={
             "session_date": Param(
                 None,

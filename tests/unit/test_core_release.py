@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,17 @@ def test_dag_files_of_another_release_are_refused_with_both_and_the_remedy(tmp_p
 def test_dag_file_without_its_release_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match=r"risk_release\.txt is missing: bring the whole folder dags/"):
         release_tag(str(tmp_path / "daily_risk.py"))
+
+
+@pytest.mark.parametrize("dag_file", sorted((PROJECT_DIR / "dags").glob("*.py")), ids=lambda path: path.stem)
+def test_dag_file_names_both_releases_before_it_misses_a_module_of_its_own(dag_file: Path, tmp_path: Path) -> None:
+    (tmp_path / RELEASE_FILE).write_text("9.9.9\n")
+    newer = tmp_path / dag_file.name
+    text = dag_file.read_text(encoding="utf-8")
+    newer.write_text(re.sub(r"^from risk\.(?!core\.release )", "from risk.new_in_9_9_9.", text, flags=re.MULTILINE))
+
+    with pytest.raises(ReleaseError, match=r"need morning-risk-run 9\.9\.9"):
+        runpy.run_path(str(newer))
 
 
 @pytest.mark.parametrize(
