@@ -49,7 +49,7 @@ def settings_page() -> Iterator[str]:
     yield "|---|---|"
     yield "| `risk_warehouse` | the warehouse, Postgres 16 or newer |"
     yield "| `risk_vendor` | the vendor's API as the source of fills |"
-    yield "| `risk_source` | a Postgres query as the source of fills |"
+    yield "| `risk_source` | a database as the source of fills |"
     yield "| `smtp_default` | the mail server; unencrypted unless `disable_tls` or `disable_ssl` in `extra` is false |"
     yield "| `risk_airflow` | Airflow's REST API, for notes in the grid (`https://login:password@host/path`) |"
     yield "| `airflow_metadata` | Airflow's database, for the weekly clean-up |"
@@ -98,16 +98,23 @@ def cli_page() -> Iterator[str]:
     group: Any = typer.main.get_command(app)
     yield "# Command line"
     yield "\n`./riskctl COMMAND`. Exit code 0: done; 1: something is wrong, in a sentence; 2: the request is wrong."
+    yield "\nBefore the command, as in `riskctl --desk london doctor`:\n"
+    yield from _options(group)
     for name, command in sorted(riskctl_commands(group).items()):
         yield f"\n## riskctl {name}\n"
         yield f"{(command.help or '').strip()}\n"
-        rows = [parameter for parameter in command.params if parameter.name != "help"]
-        if rows:
-            yield "| option | meaning |"
-            yield "|---|---|"
-        for parameter in rows:
-            spelled = ", ".join(f"`{option}`" for option in parameter.opts)
-            yield f"| {spelled} | {_cell(getattr(parameter, 'help', '') or '')} |"
+        yield from _options(command)
+
+
+def _options(command: Any) -> Iterator[str]:
+    """Describe the options of a command."""
+    rows = [one for one in command.params if one.name != "help"]
+    if rows:
+        yield "| option | meaning |"
+        yield "|---|---|"
+    for parameter in rows:
+        spelled = ", ".join(f"`{option}`" for option in parameter.opts)
+        yield f"| {spelled} | {_cell(getattr(parameter, 'help', '') or '')} |"
 
 
 def tables_page() -> Iterator[str]:

@@ -113,7 +113,13 @@ def options(
     desk: Annotated[str, typer.Option("--desk", help="Which of the desks in RISK_DESKS.")] = "",
     *,
     version: Annotated[  # noqa: ARG001  (its callback prints it)
-        bool, typer.Option("--version", callback=lambda value: _print_version(is_asked=value), is_eager=True)
+        bool,
+        typer.Option(
+            "--version",
+            help="Print the release and exit.",
+            callback=lambda value: _print_version(is_asked=value),
+            is_eager=True,
+        ),
     ] = False,
 ) -> None:
     """Daily loss limits for day traders: P&L, back-tests, and the care of an installation."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from docs.generate import riskctl_commands
+from docs.generate import cli_page, riskctl_commands
 from risk.cli import app
 from risk.core.settings import PROJECT_DIR
 
@@ -148,6 +148,12 @@ def test_shown_riskctl_command_has_the_shown_options(document: str, command: str
     options = {option for parameter in commands[name].params for option in parameter.opts}
 
     assert {word for word in words if word.startswith("--")} <= options, document
+
+
+def test_page_of_commands_says_what_stands_before_a_command() -> None:
+    common, _, _ = "\n".join(cli_page()).partition("\n## ")
+
+    assert re.findall(r"^\| `(--\w+)` \| \w+", common, re.MULTILINE) == ["--desk", "--version"]
 
 
 def test_every_listed_command_is_still_shown() -> None:

@@ -26,6 +26,11 @@ def pod() -> dict[str, Any]:
     return dict(yaml.safe_load((FOLDER / "pod-template.yaml").read_text(encoding="utf-8")))
 
 
+@pytest.fixture(scope="module")
+def migration() -> dict[str, Any]:
+    return dict(yaml.safe_load((FOLDER / "migrate.yaml").read_text(encoding="utf-8")))
+
+
 def plain(env: list[dict[str, Any]]) -> dict[str, str]:
     return {one["name"]: one["value"] for one in env if "value" in one}
 
@@ -112,3 +117,31 @@ def test_pod_has_no_rights_beyond_its_task(pod: dict[str, Any]) -> None:
         "capabilities": {"drop": ["ALL"]},
     }
     assert plain(container["env"])["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"
+
+
+def test_migration_is_of_the_release_and_reads_the_same_secrets(
+    migration: dict[str, Any], values: dict[str, Any]
+) -> None:
+    (container,) = migration["spec"]["template"]["spec"]["containers"]
+    secrets = secrets_of(container["env"])
+    stated = {one["envName"]: (one["secretName"], one["secretKey"]) for one in values["secret"]}
+
+    assert (migration["apiVersion"], migration["kind"]) == ("batch/v1", "Job")
+    assert container["image"] == f"{values['defaultAirflowRepository']}:{values['defaultAirflowTag']}"
+    assert (container["command"], "args" in container) == (["riskctl", "migrate"], False)
+    assert secrets.pop("RISK_OWNER_DSN") == ("risk-migration", "owner")
+    assert secrets == {
+        "RISK_PAGE_DSN": secrets_of(values["apiServer"]["env"])["RISK_PAGE_DSN"],
+        "AIRFLOW_CONN_RISK_WAREHOUSE": stated["AIRFLOW_CONN_RISK_WAREHOUSE"],
+    }
+    assert {name for name in plain(container["env"]) if name.startswith("RISK_")} == {"RISK_READER_ROLE"}
+    assert "RISK_READER_ROLE" in KNOWN
+
+
+def test_pod_of_the_migration_has_the_rights_of_a_task_at_most(migration: dict[str, Any], pod: dict[str, Any]) -> None:
+    of_job, of_task = migration["spec"]["template"]["spec"], pod["spec"]
+
+    assert of_job["securityContext"].items() <= of_task["securityContext"].items()
+    assert of_job["containers"][0]["securityContext"] == of_task["containers"][0]["securityContext"]
+    assert (of_job["restartPolicy"], of_job["automountServiceAccountToken"]) == ("Never", False)
+    assert all(volume.keys() == {"name", "emptyDir"} for volume in of_job["volumes"])
