@@ -32,7 +32,7 @@ $(if $(UNKNOWN),$(error $(UNKNOWN) is no variable of make $(MAKECMDGOALS): use $
 endif
 
 .PHONY: help setup run up down status trigger model backfill backup restore
-.PHONY: test test-fast test-sql test-e2e test-thorough test-faults test-guides test-workers test-compose stores test-stores lint docs format bench prior pictures wheel clean
+.PHONY: test test-fast test-sql test-e2e test-stacks test-thorough test-faults test-guides test-workers test-compose stores test-stores lint docs format bench prior pictures wheel clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -67,8 +67,8 @@ backup: setup ## write the warehouses and Airflow's metadata into one file under
 restore: setup ## replace this clone's databases by those of a backup FILE=path [TRUSTED=1]
 	@./riskctl restore --file "$${FILE:-}" $(if $(TRUSTED),--trusted)
 
-test: setup ## all tests but those of the targets below: Postgres, mail server and Airflow of its own
-	@$(PYTEST) -m "not thorough and not faults and not guides and not workers and not compose" --dist loadfile --no-loadscope-reorder
+test: setup ## unit, SQL and e2e tests, on a Postgres, a mail server and an Airflow of their own; the targets below do more
+	@$(PYTEST) -m "fast or sql or e2e" --dist loadfile --no-loadscope-reorder
 
 test-fast: setup ## unit and property tests: no service, about two minutes on two cores
 	@$(PYTEST) -m fast --dist worksteal tests/unit tests/properties
@@ -76,11 +76,14 @@ test-fast: setup ## unit and property tests: no service, about two minutes on tw
 test-sql: setup ## tests that need a Postgres, which they start
 	@$(PYTEST) -m sql --dist worksteal
 
-test-e2e: setup ## tests that need Airflow, a browser or a whole stack
+test-e2e: setup ## operators, DAGs, the line from end to end, and days of a whole stack
 	@$(PYTEST) -m e2e --dist loadfile --no-loadscope-reorder
 
-test-thorough: setup ## the properties with all their examples, ten times as many as in make test, and the golden desks
-	@RISK_TEST_EXAMPLES=1000 $(PYTEST) --dist worksteal tests/properties tests/golden
+test-stacks: setup ## people at work on whole stacks: in a real browser below a proxy, approving, with alarms, with a backfill
+	@$(PYTEST) -m stacks --dist loadfile --no-loadscope-reorder
+
+test-thorough: setup ## the properties with all their examples, ten times as many as in make test, all attacks and the golden desks
+	@RISK_TEST_EXAMPLES=1000 $(PYTEST) --dist worksteal tests/properties tests/golden tests/sql/test_core_chain_attacks.py
 
 test-faults: setup ## fail every step at every statement, commit, file and mail command, then repeat it; prints tried and survived
 	@$(PYTEST) -m faults --dist load tests/faults

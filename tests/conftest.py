@@ -33,29 +33,27 @@ TIERS = {
     "sql": "sql",
     "unit": "fast",
 }
-"""Tier by folder: ``fast`` needs no service, ``sql`` a Postgres, ``e2e`` Airflow, a browser or a whole stack.
+"""Tier by folder: ``fast`` needs no service, ``sql`` a Postgres, ``e2e`` Airflow.
 
 ``faults`` repeats every step for every fault, ``compose`` starts the compose file in a container engine.
 
 Folders run in this order, those of the shortest files last, so that all workers end together.
 """
 
-OWN_TARGETS = ("guides", "workers", "thorough")
+OWN_TARGETS = ("stacks", "guides", "workers", "thorough")
 """Marks of single tests and files that no tier runs, but a target of their own."""
 
 LONGEST_FILES = (
-    "tests/integration/test_browser.py",
-    "tests/integration/test_approval.py",
-    "tests/integration/test_operation.py",
-    "tests/operators/test_web_every_page.py",
-    "tests/integration/test_live_morning.py",
     "tests/integration/test_daily_run.py",
-    "tests/integration/test_report_alarms_scheduler.py",
-    "tests/sql/test_core_chain_attacks.py",
     "tests/integration/test_replay.py",
     "tests/integration/test_environments.py",
+    "tests/sql/test_core_chain_attacks.py",
+    "tests/integration/test_browser.py",
+    "tests/integration/test_approval.py",
+    "tests/operators/test_web_every_page.py",
+    "tests/integration/test_operation.py",
 )
-"""Files that take longest, with a whole stack or with many windows of a browser; they start before all others."""
+"""Files that take longest; they start before all others."""
 
 _numbers = itertools.count(1)
 

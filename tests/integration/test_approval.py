@@ -21,7 +21,7 @@ from risk.core.connections import AirflowApi
 from risk.core.warehouse import connect, rows
 from tests.browser import PATIENCE_MS, log_in, obstacles
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.stacks, pytest.mark.slow]
 
 SESSION = "2025-07-02"
 """The desk's fifteenth session or so: with a history that short every trader's limit is cut."""

@@ -22,7 +22,7 @@ from devstack.workspace import UI_USER, Workspace, load_login
 from tests.browser import PATIENCE_MS, log_in
 from tests.reverse_proxy import ReverseProxy, proxied, through_nginx
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.stacks, pytest.mark.slow]
 
 TASKS = (
     "extract_fills",

@@ -23,7 +23,7 @@ from simulation.writing import simulate
 from tests.otlp_server import Collector, collector
 from tests.webhook_server import Hook, webhook
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.stacks, pytest.mark.slow]
 
 PATIENCE_SECONDS = 240.0
 

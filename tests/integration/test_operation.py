@@ -35,7 +35,7 @@ from risk.report.page import Links
 from risk.report.send import send_report
 from simulation.writing import simulate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.stacks, pytest.mark.slow]
 
 WAITING_DAG = """
 from __future__ import annotations

@@ -28,7 +28,7 @@ from risk.core.warehouse import WRITE_LOCK, connect
 from risk.report.watchdog import check_airflow, read_watched
 from simulation.writing import simulate
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.stacks, pytest.mark.slow]
 
 PATIENCE_SECONDS = 180.0
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-_THOROUGH = 1000
 _MANY = int(os.environ.get("RISK_TEST_EXAMPLES", "100"))
+IS_THOROUGH = _MANY >= 1000
 
 many_examples = settings(max_examples=_MANY, deadline=None)
 """1,000 in a thorough run: cheap properties of the books."""
@@ -17,5 +17,5 @@ many_examples = settings(max_examples=_MANY, deadline=None)
 
 def examples(count: int, suppressed: Iterable[HealthCheck] = (), **more: Any) -> settings:
     """Return the settings of a property whose examples are not cheap; ``count`` is that of a thorough run."""
-    few = count if _MANY >= _THOROUGH else max(count // 5, 4)
+    few = count if IS_THOROUGH else max(count // 5, 4)
     return settings(max_examples=few, deadline=None, suppress_health_check=list(suppressed), **more)

@@ -1,4 +1,4 @@
-"""200 attacks of a superuser on witnessed rows are found from three mails, and no honest history is accused."""
+"""Attacks of a superuser on witnessed rows are found from three mails, and no honest history is accused."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import pytest
 from risk.core.chain import PARTS, verify
 from tests.chain_attacks import ATTACKS, change_fills, disarm, drop_link, links, reorder, rewrite, truncate, unguard
 from tests.chain_histories import History, history
+from tests.properties.effort import IS_THOROUGH
 
 SEED = 20250815
-ATTACK_COUNT, LATER_COUNT, HISTORY_COUNT = 200, 20, 50
+ATTACK_COUNT, LATER_COUNT, HISTORY_COUNT = (200, 20, 50) if IS_THOROUGH else (40, 8, 10)
 DESKS, LENGTHS = 2, 5
 """Histories that are attacked; and at how many lengths an honest one is verified."""
 MAILS = 3
@@ -41,7 +42,7 @@ def desks(server_dsn: str, template_database: str, tmp_path_factory: pytest.Temp
         context.__exit__(None, None, None)
 
 
-def test_200_attacks_on_witnessed_rows_are_found_from_the_last_three_mails(desks: list[History]) -> None:
+def test_attacks_on_witnessed_rows_are_found_from_the_last_three_mails(desks: list[History]) -> None:
     missed = []
     for number in range(ATTACK_COUNT):
         desk, attack, draw = (
@@ -66,7 +67,7 @@ def test_200_attacks_on_witnessed_rows_are_found_from_the_last_three_mails(desks
     assert [verify(desk.connection, desk.witnesses).faults for desk in desks] == [()] * DESKS
 
 
-def test_20_attacks_on_later_rows_are_in_the_part_that_is_not_yet_witnessed(desks: list[History]) -> None:
+def test_attacks_on_later_rows_are_in_the_part_that_is_not_yet_witnessed(desks: list[History]) -> None:
     accused = []
     for number in range(LATER_COUNT):
         desk, attack, draw = desks[number % DESKS], LATER[number // DESKS % len(LATER)], random.Random(SEED + number)
@@ -85,7 +86,7 @@ def test_20_attacks_on_later_rows_are_in_the_part_that_is_not_yet_witnessed(desk
     assert accused == []
 
 
-def test_50_honest_histories_are_whole_from_all_their_mails(
+def test_honest_histories_are_whole_from_all_their_mails(
     server_dsn: str, template_database: str, tmp_path: Path
 ) -> None:
     accused, events = [], list[str]()

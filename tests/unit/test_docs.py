@@ -85,6 +85,7 @@ NOT_RUN = {
     "make requirements": "resolves the newest packages and changes the pins",
     "python -m bench": "measures for many minutes",
     "make test-guides": "runs the tests that type the documents' commands",
+    "make test-stacks": "runs the tests of whole stacks",
     "make test-workers": "runs the tests on two Celery workers",
     "make test-compose": "runs the tests that start the compose file",
     "make test-stores": "installs packages of its own and runs the tests that need them",
