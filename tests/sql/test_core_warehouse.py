@@ -296,6 +296,21 @@ def test_a_refused_login_is_not_taken_for_a_server_that_is_down(
     assert "other" not in str(caught.value)
 
 
+def test_a_refusal_that_ends_with_a_period_gets_no_second_one(warehouse_dsn: str) -> None:
+    name = f"closed_{os.getpid()}"
+    with contextlib.closing(warehouse.connect(make_dsn(warehouse_dsn, dbname="postgres"))) as admin:
+        admin.autocommit = True
+        admin.cursor().execute(f"create role {name} login password 'word'")
+        admin.cursor().execute(f"create database {name}")
+        admin.cursor().execute(f"revoke connect on database {name} from public")
+        try:
+            with pytest.raises(ConnectionLostError, match=r"CONNECT privilege\. Correct login, password or database"):
+                warehouse.connect(make_dsn(warehouse_dsn, dbname=name, user=name, password="word"))
+        finally:
+            admin.cursor().execute(f"drop database {name} with (force)")
+            admin.cursor().execute(f"drop role {name}")
+
+
 def test_full_disk_is_one_error_with_its_folder_and_remedy() -> None:
     with (
         pytest.raises(StackError, match=r"There is no space for .*RISK_SCRATCH_DIR name a folder of another disk"),

@@ -21,7 +21,9 @@ from risk.core.desks import (
 )
 from risk.core.errors import RequestError
 from risk.core.exchange import exchange
+from risk.core.roles import Roles
 from risk.core.settings import Settings, desk_names, read_settings, variable_name
+from risk.report.doctor_roles import check_page
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +40,18 @@ def two(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setenv("RISK_LONDON_RECIPIENTS", "london@example.com")
     monkeypatch.setenv("RISK_NEW_YORK_RECIPIENTS", "york@example.com,risk@example.com")
     return monkeypatch
+
+
+def test_doctor_names_variables_and_commands_of_the_desk(two: pytest.MonkeyPatch) -> None:
+    with at_desk("london"):
+        of_several = check_page(Roles("london", "", "")).sentence
+    two.delenv("RISK_DESKS")
+
+    assert "its connection in RISK_LONDON_PAGE_DSN for" in of_several
+    assert of_several.endswith("then run riskctl --desk london migrate.")
+    assert check_page(Roles("risk", "", "")).sentence.endswith(
+        "RISK_PAGE_DSN for the API server and riskctl only, then run ./riskctl migrate."
+    )
 
 
 def test_one_desk_has_the_plain_names() -> None:

@@ -146,6 +146,12 @@ def effective_variable(setting: str) -> str:
     return own if os.environ.get(own) else f"RISK_{setting.upper()}"
 
 
+def own_command(command: str) -> str:
+    """Return how a command of ``riskctl`` is typed for this desk."""
+    desk = current_desk()
+    return f"riskctl --desk {desk} {command}" if desk else f"./riskctl {command}"
+
+
 def own_page() -> str:
     """Return where the Risk page of this desk is below Airflow: ``/risk``, or ``/risk/<desk>``."""
     return "/".join(filter(None, ("/risk", current_desk())))

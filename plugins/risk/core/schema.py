@@ -14,6 +14,7 @@ from decimal import Decimal
 from psycopg2 import sql
 from psycopg2.extensions import parse_dsn
 
+from risk.core.desks import own_variable
 from risk.core.errors import SchemaError
 from risk.core.policy_store import insert_default_policy
 from risk.core.roles import SCHEMAS, Roles, grant
@@ -52,7 +53,8 @@ def migrate(connection: Connection, default_limit_usd: Decimal | None = None) ->
         if pending and not rows(connection, "migrate/select_state")[0][0]:
             raise SchemaError(
                 f"This warehouse lacks the schema files {', '.join(pending)}, and the pipeline's role may not change "
-                "the schema: let its owner do it (make down, then make up; or riskctl migrate with RISK_OWNER_DSN)."
+                "the schema: let its owner do it (make down, then make up; or riskctl migrate with "
+                f"{own_variable('owner_dsn')})."
             )
         is_new = BASELINE in pending
         for name in pending:

@@ -114,7 +114,7 @@ def connect(dsn: str) -> Connection:
             options=f"{SESSION_OPTIONS} {psycopg2.extensions.parse_dsn(dsn).get('options', '')}",
         )
     except psycopg2.OperationalError as error:
-        place, said = psycopg2.extensions.parse_dsn(dsn), " ".join(str(error).split())
+        place, said = psycopg2.extensions.parse_dsn(dsn), " ".join(str(error).split()).rstrip(".")
         where = f"{place.get('host', 'local socket')}:{place.get('port', '5432')}/{place.get('dbname', '')}"
         # By this word a server that is there begins what it says.
         found, remedy = (

@@ -25,7 +25,7 @@ from risk.core.connections import (
     postgres_dsn,
     read_connection,
 )
-from risk.core.desks import DAILY_DAG, own_connection_variable, own_dag
+from risk.core.desks import DAILY_DAG, own_command, own_connection_variable, own_dag
 from risk.core.errors import ReleaseError, RiskError
 from risk.core.exchange import exchange
 from risk.core.money import counted
@@ -254,7 +254,7 @@ def check_schema(connection: Connection) -> Diagnosis:
     """Check that every schema file has been applied, unchanged."""
     pending = pending_files(connection)
     if pending:
-        sentence = f"Schema files are not applied: {', '.join(pending)}. Run ./riskctl migrate."
+        sentence = f"Schema files are not applied: {', '.join(pending)}. Run {own_command('migrate')}."
         return Diagnosis("schema", is_healthy=False, sentence=sentence)
     return Diagnosis("schema", is_healthy=True, sentence="The schema is up to date.")
 

@@ -13,12 +13,12 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import make_dsn, parse_dsn
 
+from risk.core.desks import own_command, own_variable
 from risk.core.errors import ConnectionLostError
 from risk.core.roles import SCHEMAS, Duty, Roles, privileges
 from risk.core.warehouse import Connection, connect, execute, records, rows
 
 LOCK_TIMEOUT = "5s"
-REMEDY = "Find out who did it, remove it, then run ./riskctl migrate as the owner."
 
 ATTEMPTS = {
     "doctor/try_person_decision": (Duty.page, "record a decision in a person's name"),
@@ -80,8 +80,8 @@ def check_page(roles: Roles) -> Diagnosis:
         return Diagnosis("page", is_healthy=True, sentence=f"The Risk page works as its own role {roles.page}.")
     sentence = (
         f"The Risk page works as the pipeline's role {roles.pipeline}, so a task could decide in a person's name: "
-        "create a role for it, name its connection in RISK_PAGE_DSN for the API server and riskctl only, then run "
-        "./riskctl migrate."
+        f"create a role for it, name its connection in {own_variable('page_dsn')} for the API server and riskctl only, "
+        f"then run {own_command('migrate')}."
     )
     return Diagnosis("page", is_healthy=False, sentence=sentence)
 
@@ -89,7 +89,8 @@ def check_page(roles: Roles) -> Diagnosis:
 def check_attempts(connection: Connection, who: str, roles: Roles) -> Diagnosis:
     """Try, as a role, to insert into, change and empty every table, and to record what is not its to record."""
     if rows(connection, "migrate/select_state")[0][0]:
-        remedy = "let another role own it, name that one in RISK_OWNER_DSN, then run ./riskctl migrate"
+        owner = own_variable("owner_dsn")
+        remedy = f"let another role own it, name that one in {owner}, then run {own_command('migrate')}"
         sentence = f"The role of the {who} owns the warehouse and may change everything in it: {remedy}."
         return Diagnosis("privileges", is_healthy=False, sentence=sentence)
     duties = roles.duties[connection.info.user]
@@ -99,10 +100,14 @@ def check_attempts(connection: Connection, who: str, roles: Roles) -> Diagnosis:
     finally:
         connection.rollback()
     if found:
-        sentence = f"The role of the {who} {'; '.join(sorted(found))}. {REMEDY}"
+        sentence = f"The role of the {who} {'; '.join(sorted(found))}. {_remedy()}"
         return Diagnosis("privileges", is_healthy=False, sentence=sentence)
     tried = "tried on every table and refused where it must be"
     return Diagnosis("privileges", is_healthy=True, sentence=f"What the role of the {who} may write was {tried}.")
+
+
+def _remedy() -> str:
+    return f"Find out who did it, remove it, then run {own_command('migrate')} as the owner."
 
 
 def _table_findings(connection: Connection, duties: frozenset[Duty]) -> Iterator[str]:
@@ -183,6 +188,6 @@ def check_weaknesses(connection: Connection, roles: Roles) -> Diagnosis:
     }
     found = [finding for (finding,) in rows(connection, "doctor/select_weaknesses", binds)]
     if found:
-        return Diagnosis("roles", is_healthy=False, sentence=f"In the warehouse {'; '.join(found)}. {REMEDY}")
+        return Diagnosis("roles", is_healthy=False, sentence=f"In the warehouse {'; '.join(found)}. {_remedy()}")
     sentence = "Nothing in the warehouse shadows its tables or functions, and nobody else may write into it."
     return Diagnosis("roles", is_healthy=True, sentence=sentence)
