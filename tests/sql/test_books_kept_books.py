@@ -56,6 +56,18 @@ def test_positions_that_cannot_be_valued_anew_are_not_read(connection: Connectio
     assert "Index Scan using positions_valued " in plan or "Index Scan on positions_valued " in plan
 
 
+def test_planner_is_told_how_large_the_books_are_once_many_sessions_are_written(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = "select relname::text, reltuples from pg_class where oid in ('positions'::regclass, 'daily_pnl'::regclass)"
+    deliver(connection, [fill(MON, "B", "10", "1.00"), fill(TUE, "S", "10", "2.00")])
+    monkeypatch.setattr("risk.books.warehouse.MANY_ACCOUNT_SESSIONS", 2)
+
+    aggregate_session(connection, TUE)
+
+    assert dict(query(connection, counts)) == {"positions": 2, "daily_pnl": 2}
+
+
 def test_aggregate_writes_nothing_when_it_runs_again(connection: Connection) -> None:
     deliver(connection, random_desk(4))
     state_mark(connection, TUE, "XYZ", "12.5")

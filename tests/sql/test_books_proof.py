@@ -67,8 +67,14 @@ def binds(connection: Connection, tmp_path: Path) -> dict[str, Any]:
     run = open_run(connection, FRI, loaded.load_id, "test")
     aggregate(connection, run)
     accounts = ["NET001", "NET002", "NET003"]
-    firsts = [MON] * 3
-    return {"as_of": run.as_of, "through_session_date": FRI, "account_ids": accounts, "first_session_dates": firsts}
+    return {
+        "as_of": run.as_of,
+        "through_session_date": FRI,
+        "account_ids": accounts,
+        "source_account_ids": [*accounts, "OLD1", "OLD2"],
+        "first_session_date": MON,
+        "first_session_dates": [MON] * 3,
+    }
 
 
 def difference(connection: Connection, change: str, binds: dict[str, Any]) -> tuple[Any, ...] | None:
@@ -193,6 +199,7 @@ def test_splits_and_marks_are_the_last_that_were_known(connection: Connection, b
 
 def test_only_what_was_computed_again_is_compared(connection: Connection, binds: dict[str, Any]) -> None:
     from_wednesday = binds | {"first_session_dates": [WED, WED, WED]}
+    from_then_on = from_wednesday | {"first_session_date": WED}
     through_tuesday = binds | {"through_session_date": TUE}
     others = binds | {"account_ids": ["NET002", "NET003"], "first_session_dates": [MON, MON]}
     tuesday, wednesday = (on(day, "realized_pnl", "realized_pnl + 1") for day in (TUE, WED))
@@ -200,6 +207,27 @@ def test_only_what_was_computed_again_is_compared(connection: Connection, binds:
     # 10 x (4.20 - 4.50) on Wednesday
     assert difference(connection, wednesday, from_wednesday) == ("NET001", WED, "XYZ", "P&L before fees", -2, -3, 1)
     assert difference(connection, tuesday, from_wednesday) is None
+    assert difference(connection, wednesday, from_then_on) == ("NET001", WED, "XYZ", "P&L before fees", -2, -3, 1)
     assert difference(connection, tuesday, through_tuesday) is not None
     assert difference(connection, wednesday, through_tuesday) is None
     assert difference(connection, tuesday, others) is None
+
+
+CARRIED = "delete from positions where symbol = 'XYZ' and session_date"
+
+
+@pytest.mark.parametrize(
+    ("change", "carried_usd"),
+    [("select", 45), (on(TUE, "quantity", "9"), Decimal("40.5")), (f"{CARRIED} = '{TUE}'", 0)],
+    ids=["nothing wrong", "another quantity", "missing position"],
+)
+def test_books_go_on_from_what_the_close_before_has_proven(
+    connection: Connection, binds: dict[str, Any], change: str, carried_usd: Decimal
+) -> None:
+    from_wednesday = binds | {"first_session_date": WED, "first_session_dates": [WED, WED, WED]}
+
+    found = difference(connection, change, from_wednesday)
+
+    # 10 x 4.50 at Tuesday's close
+    expected = ("NET001", TUE, "all symbols", "value held overnight", carried_usd, 45)
+    assert found is None if carried_usd == 45 else found is not None and found[:6] == expected

@@ -249,3 +249,21 @@ def test_fills_of_a_few_deliveries_are_found_by_their_index(connection: Connecti
         plan = "\n".join(line for (line,) in cursor.fetchall())
 
     assert re.search(r"Index Scan (on|using) fills_delivery ", plan)
+
+
+def test_a_correction_reads_no_fills_of_other_sessions_than_the_one_it_means(
+    connection: Connection, tmp_path: Path
+) -> None:
+    bought = [line(f"B,100,XYZ,10,0,,{number}", day) for day in (MON, TUE) for number in range(50)]
+    write(tmp_path, "fills.csv", *bought, line("B,100,XYZ,12,0,COR,7", TUE))
+    load_drop(connection, tmp_path, TUE, Settings())
+
+    with connection, connection.cursor() as cursor:
+        cursor.execute("analyze fills, deliveries, corrections; set local enable_seqscan = off")
+        cursor.execute("explain (analyze, format json) select * from correction_targets('infinity')")
+        ((plan,),) = cursor.fetchall()
+
+    # Tuesday's delivery twice: whether it has the fill, and which it is
+    scans = [node for node in nodes(plan[0]["Plan"]) if node.get("Relation Name") == "fills"]
+    assert [scan["Actual Loops"] for scan in scans] == [1, 1]
+    assert "Seq Scan" not in {scan["Node Type"] for scan in scans}

@@ -4,6 +4,9 @@
 -- does a new symbol, which takes over the value at the previous close, too.
 -- Grain: one row per account, session, symbol and measure that disagrees; none = the books are proven.
 -- Reads: cash_flows, splits, marks, positions, daily_pnl, sessions.
+-- Quantities begin with those of the close before an account's first session: these were proven when they were written,
+-- and nothing before that session has changed. That they are still what was written then is seen by their value, which
+-- daily_pnl keeps, too.
 -- Binds: as_of, through_session_date, account_ids, first_session_dates (arrays of equal length).
 -- Money: exact; compared to the cent. Quantities here are cumulative signed fills with the splits' and expiries' terms,
 -- which are computed again, never those of the lots; marks, multipliers and rates are those the books used.
@@ -13,6 +16,35 @@ with touched as (
         listed.account_id,
         listed.first_session_date
     from unnest(%(account_ids)s::text[], %(first_session_dates)s::date[]) as listed (account_id, first_session_date)
+),
+
+spans as (
+    select
+        closing.session_date,
+        previous.session_date as previous_session_date,
+        following.session_date as next_session_date
+    from risk.sessions as closing
+    left join risk.sessions as previous
+        on previous.session_number = closing.session_number - 1
+    left join risk.sessions as following
+        on following.session_number = closing.session_number + 1
+),
+
+carried as (
+    select
+        positions.account_id,
+        positions.symbol,
+        positions.session_date,
+        positions.quantity,
+        abs(positions.quantity) * positions.mark_price * positions.multiplier * positions.rate as value_usd
+    from touched
+    inner join spans
+        on touched.first_session_date = spans.session_date
+    inner join derived.positions
+        on
+            touched.account_id = positions.account_id
+            and spans.previous_session_date = positions.session_date
+    where positions.quantity <> 0
 ),
 
 moves as (
@@ -38,10 +70,23 @@ moves as (
         positions.expired_quantity
     from derived.positions
     inner join touched
-        on positions.account_id = touched.account_id
+        on
+            positions.account_id = touched.account_id
+            and positions.session_date >= touched.first_session_date
     where
         positions.session_date <= %(through_session_date)s
         and (positions.split_quantity <> 0 or positions.expired_quantity <> 0)
+    union all
+    select
+        carried.account_id,
+        carried.symbol,
+        carried.session_date,
+        carried.quantity as signed_quantity,
+        0 as signed_cash,
+        0 as fees_usd,
+        0 as split_quantity,
+        0 as expired_quantity
+    from carried
 ),
 
 moved as (
@@ -184,18 +229,6 @@ priced as (
         marks.session_date asc,
         marks.symbol asc,
         marks.mark_id desc
-),
-
-spans as (
-    select
-        closing.session_date,
-        previous.session_date as previous_session_date,
-        following.session_date as next_session_date
-    from risk.sessions as closing
-    left join risk.sessions as previous
-        on previous.session_number = closing.session_number - 1
-    left join risk.sessions as following
-        on following.session_number = closing.session_number + 1
 ),
 
 books as (
@@ -357,7 +390,42 @@ totals as (
     group by results.account_id, results.session_date
 ),
 
+openings as (
+    select
+        touched.account_id,
+        spans.previous_session_date as session_date,
+        daily_pnl.overnight_usd,
+        case
+            when
+                count(carried.symbol) = count(carried.value_usd)
+                and (count(carried.symbol) > 0 or count(daily_pnl.account_id) > 0)
+                then coalesce(sum(carried.value_usd), 0)
+        end as carried_usd
+    from touched
+    inner join spans
+        on touched.first_session_date = spans.session_date
+    left join derived.daily_pnl
+        on
+            touched.account_id = daily_pnl.account_id
+            and spans.previous_session_date = daily_pnl.session_date
+    left join carried
+        on touched.account_id = carried.account_id
+    group by
+        touched.account_id,
+        spans.previous_session_date,
+        daily_pnl.overnight_usd
+),
+
 measured as (
+    select
+        openings.account_id,
+        openings.session_date,
+        'all symbols' as symbol,
+        'value held overnight' as measure,
+        openings.carried_usd as books_number,
+        openings.overnight_usd as fills_number
+    from openings
+    union all
     select
         compared.account_id,
         compared.session_date,

@@ -21,6 +21,32 @@ booked as not materialized (
         daily_pnl.input_fingerprint
     from derived.daily_pnl
     where daily_pnl.session_date <= %(through_session_date)s
+),
+
+followed as (
+    select
+        sessions.session_date,
+        lead(sessions.session_date) over (order by sessions.session_date) as following_session_date
+    from risk.sessions
+    where sessions.session_date <= %(through_session_date)s
+),
+
+ended as (
+    select
+        booked.account_id,
+        booked.session_date,
+        followed.following_session_date
+    from booked
+    inner join followed on booked.session_date = followed.session_date
+    where
+        followed.following_session_date is not null
+        and not exists (
+            select
+            from booked as continued
+            where
+                continued.account_id = booked.account_id
+                and continued.session_date = followed.following_session_date
+        )
 )
 
 select
@@ -36,21 +62,20 @@ where
     inputs.input_fingerprint is distinct from booked.input_fingerprint
     and (inputs.fill_count > 0 or booked.account_id is not null)
 union all
-select distinct
-    positions.account_id,
-    following.session_date,
+select
+    ended.account_id,
+    ended.following_session_date as session_date,
     false as has_new_fills
-from derived.positions
-inner join risk.sessions as closing
-    on positions.session_date = closing.session_date
-inner join risk.sessions as following
-    on following.session_number = closing.session_number + 1
-left join booked
-    on
-        positions.account_id = booked.account_id
-        and following.session_date = booked.session_date
-where
-    positions.quantity <> 0
-    and following.session_date <= %(through_session_date)s
-    and booked.account_id is null
+from ended
+-- A count, so that the planner begins with the rows of ended: with EXISTS it would read all open positions first.
+cross join
+    lateral (
+        select count(*) as open_count
+        from derived.positions
+        where
+            positions.account_id = ended.account_id
+            and positions.session_date = ended.session_date
+            and positions.quantity <> 0
+    ) as carried
+where carried.open_count > 0
 order by session_date, account_id;

@@ -1,7 +1,7 @@
 -- Lists the deliveries whose fills make up the books of some accounts, in the order the books are computed in.
 -- Grain: one row per delivery; deliveries of merged accounts together. Reads: current_deliveries, book_inputs.
--- Binds: as_of, through_session_date, account_ids and first_session_dates (arrays of equal length), and the earliest of
--- these, first_session_date.
+-- Binds: as_of, through_session_date, account_ids and first_session_dates (arrays of equal length), the earliest of
+-- these, first_session_date, and source_account_ids.
 -- basis_id: what daily_pnl notes as the basis of the account and session. fill_count: canceled ones, too.
 -- is_incomplete: whether rows that may be executions are missing.
 with touched as (
@@ -19,7 +19,7 @@ select
     current_ones.loaded_count as fill_count,
     current_ones.lost_count > 0 or current_ones.stated_count is not null as is_incomplete
 from risk.current_deliveries(%(as_of)s) as current_ones
-inner join risk.book_inputs(%(as_of)s) as booked
+inner join risk.book_inputs(%(as_of)s, %(source_account_ids)s::text[]) as booked
     on
         current_ones.account_id = booked.account_id
         and current_ones.session_date = booked.session_date
@@ -29,8 +29,7 @@ inner join touched
         and booked.session_date >= touched.first_session_date
 -- What is touched, once more for each function: neither looks at anything else then.
 where
-    current_ones.account_id = any(%(account_ids)s::text[])
-    and booked.account_id = any(%(account_ids)s::text[])
+    current_ones.source_account_id = any(%(source_account_ids)s::text[])
     and current_ones.session_date between %(first_session_date)s and %(through_session_date)s
     and booked.session_date between %(first_session_date)s and %(through_session_date)s
 order by booked.session_date, account_id, current_ones.delivery_id;

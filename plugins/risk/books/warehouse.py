@@ -50,6 +50,9 @@ FEW_DELIVERIES_OF_MANY_FILLS: Final[Mapping[str, str | float]] = {
 """How Postgres plans this transaction: it knows nothing about the keys of the deliveries that count, and would sort all
 fills for a join with them, or hash all fills: a hash of them is kept too large for it, a sort of them is not."""
 
+MANY_ACCOUNT_SESSIONS: Final = 10_000
+"""So many at once are a history: Postgres is told then, and finds out by itself about days that are added to it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Aggregate:
@@ -115,6 +118,8 @@ def aggregate(connection: Connection, run: Run) -> Aggregate:
         newest = [] if run.is_point_in_time else rows(connection, "aggregate_pnl/select_horizons", binds)
         as_of, through_session_date = newest[0] if newest else (run.as_of, run.session_date)
         written = _update_books(connection, run, as_of, through_session_date)
+        if written.account_session_count >= MANY_ACCOUNT_SESSIONS:
+            execute(connection, "aggregate_pnl/analyze_books")
         execute(connection, "aggregate_pnl/replace_findings", {**binds, **REPORTED, **_suspect_splits(connection, run)})
     return written
 
@@ -171,8 +176,8 @@ def _find_scope(
     changed = rows(connection, "aggregate_pnl/select_changed_books", binds)
     traded = sorted({changed_date for _, changed_date, has_new_fills in changed if has_new_fills})
     if traded:
-        # With two workers the planner is undecided, and would hash a million fills by one process.
-        with planning(connection, max_parallel_workers_per_gather=4):
+        # By hashing. With two workers the planner is undecided, and would hash a million fills by one process.
+        with planning(connection, max_parallel_workers_per_gather=4, enable_sort="off"):
             execute(connection, "aggregate_pnl/update_last_fills", {**binds, "session_dates": traded})
     starts = [row[:2] for row in changed if row[1] <= session_date or not row[2]]
     # By hashing: many positions have few valuations.
@@ -197,6 +202,8 @@ def _find_scope(
         "first_session_dates": first_session_dates,
         "first_session_date": min(first_session_dates),
     }
+    source_account_ids = rows(connection, "aggregate_pnl/select_source_accounts", {**binds, **listed})
+    listed["source_account_ids"] = [source_account_id for (source_account_id,) in source_account_ids]
     delivered = [(account_id, day) for account_id, day, has_new_fills in changed if has_new_fills]
     return _Scope({**binds, **listed}, prices, instruments, delivered)
 

@@ -141,93 +141,114 @@ COMMENT ON FUNCTION risk.backdate_history() IS 'Lets a row of a history that thi
 
 
 --
--- Name: book_inputs(timestamp with time zone); Type: FUNCTION; Schema: risk; Owner: -
+-- Name: book_inputs(timestamp with time zone, text[]); Type: FUNCTION; Schema: risk; Owner: -
 --
 
-CREATE FUNCTION risk.book_inputs(as_of timestamp with time zone) RETURNS TABLE(account_id text, session_date date, input_fingerprint bigint, fill_count bigint, is_incomplete boolean)
+CREATE FUNCTION risk.book_inputs(as_of timestamp with time zone, source_account_ids text[] DEFAULT NULL::text[]) RETURNS TABLE(account_id text, session_date date, input_fingerprint bigint, fill_count bigint, is_incomplete boolean)
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
-    with delivered as not materialized (
+    with corrected as (
+        select
+            parts.delivery_id,
+            array_agg(parts.correcting_delivery_id) || parts.delivery_id as delivery_ids,
+            sum(parts.fill_count)::bigint as fill_count
+        from (
+            select
+                corrections.delivery_id,
+                corrections.delivery_id as correcting_delivery_id,
+                -1 as fill_count
+            from risk.corrections
+            union all
+            select
+                applied.delivery_id,
+                applied.correcting_delivery_id,
+                case applied.kind when 'canceled' then -1 else 0 end as fill_count
+            from risk.applied_corrections(book_inputs.as_of) as applied
+        ) as parts
+        group by parts.delivery_id
+    ),
+
+    delivered as not materialized (
         select
             current_ones.account_id,
             current_ones.session_date,
             current_ones.delivery_id,
-            current_ones.loaded_count,
+            corrected.delivery_ids,
+            current_ones.loaded_count + coalesce(corrected.fill_count, 0) as fill_count,
             current_ones.lost_count > 0 or current_ones.stated_count is not null as is_incomplete
         from risk.current_deliveries(book_inputs.as_of) as current_ones
+        left join corrected on current_ones.delivery_id = corrected.delivery_id
         where
-            current_ones.loaded_count > 0
-            or current_ones.lost_count > 0
-            or current_ones.stated_count is not null
-    ),
-
-    applied as (
-        select
-            corrected.delivery_id,
-            corrected.correcting_delivery_id,
-            corrected.kind
-        from risk.applied_corrections(book_inputs.as_of) as corrected
-    ),
-
-    parts as (
-        select
-            delivered.account_id,
-            delivered.session_date,
-            delivered.delivery_id,
-            delivered.loaded_count as fill_count,
-            delivered.is_incomplete
-        from delivered
-        union all
-        select
-            delivered.account_id,
-            delivered.session_date,
-            corrections.delivery_id,
-            -1 as fill_count,
-            false as is_incomplete
-        from delivered
-        inner join risk.corrections on delivered.delivery_id = corrections.delivery_id
-        union all
-        select
-            delivered.account_id,
-            delivered.session_date,
-            applied.correcting_delivery_id as delivery_id,
-            case applied.kind when 'canceled' then -1 else 0 end as fill_count,
-            false as is_incomplete
-        from delivered
-        inner join applied on delivered.delivery_id = applied.delivery_id
-        -- Without any, the deliveries are not looked at once more.
-        where exists (select from risk.corrections)
+            (
+                book_inputs.source_account_ids is null
+                or current_ones.source_account_id = any(book_inputs.source_account_ids)
+            )
+            and (
+                current_ones.loaded_count > 0
+                or current_ones.lost_count > 0
+                or current_ones.stated_count is not null
+            )
     ),
 
     collected as (
         select
-            parts.account_id,
-            parts.session_date,
-            min(parts.delivery_id) as first_delivery_id,
-            max(parts.delivery_id) as last_delivery_id,
-            array_agg(parts.delivery_id) as delivery_ids,
-            sum(parts.fill_count)::bigint as fill_count,
-            bool_or(parts.is_incomplete) as is_incomplete
-        from parts
+            delivered.account_id,
+            delivered.session_date,
+            delivered.delivery_id,
+            delivered.delivery_ids,
+            delivered.fill_count,
+            delivered.is_incomplete
+        from delivered
+        where
+            not exists (
+                select
+                from risk.renamed_accounts(book_inputs.as_of) as renamed
+                where renamed.account_id = delivered.account_id
+            )
+        union all
+        select
+            delivered.account_id,
+            delivered.session_date,
+            min(delivered.delivery_id) as delivery_id,
+            array_agg(listed.delivery_id) as delivery_ids,
+            sum(delivered.fill_count) filter (where listed.place = 1)::bigint as fill_count,
+            bool_or(delivered.is_incomplete) as is_incomplete
+        from delivered
+        cross join lateral
+            unnest(coalesce(delivered.delivery_ids, array[delivered.delivery_id])) with ordinality
+                as listed (delivery_id, place)
+        where
+            exists (
+                select
+                from risk.renamed_accounts(book_inputs.as_of) as renamed
+                where renamed.account_id = delivered.account_id
+            )
         group by
-            parts.session_date,
-            parts.account_id
+            delivered.session_date,
+            delivered.account_id
     )
 
     select
         collected.account_id,
         collected.session_date,
         case
-            when collected.first_delivery_id = collected.last_delivery_id then collected.first_delivery_id
+            when collected.delivery_ids is null then collected.delivery_id
             else
-                -1 - (
-                    hashtextextended(
-                        (
-                            select string_agg(distinct listed.delivery_id::text, ' ' order by listed.delivery_id::text)
-                            from unnest(collected.delivery_ids) as listed (delivery_id)
-                        ),
-                        0
-                    ) & 4611686018427387903
+                (
+                    select
+                        case
+                            when min(listed.delivery_id) = max(listed.delivery_id) then min(listed.delivery_id)
+                            else
+                                -1 - (
+                                    hashtextextended(
+                                        string_agg(
+                                            distinct listed.delivery_id::text, ' ' order by listed.delivery_id::text
+                                        ),
+                                        0
+                                    ) & 4611686018427387903
+                                )
+                        end
+                    from unnest(collected.delivery_ids) as listed (delivery_id)
                 )
         end as input_fingerprint,
         collected.fill_count,
@@ -237,10 +258,10 @@ $$;
 
 
 --
--- Name: FUNCTION book_inputs(as_of timestamp with time zone); Type: COMMENT; Schema: risk; Owner: -
+-- Name: FUNCTION book_inputs(as_of timestamp with time zone, source_account_ids text[]); Type: COMMENT; Schema: risk; Owner: -
 --
 
-COMMENT ON FUNCTION risk.book_inputs(as_of timestamp with time zone) IS 'What the books of an account-session are built from, as known at an instant. input_fingerprint: the delivery with the fills; where others brought corrections, a negative hash of them all. fill_count: fills that count; 0 where all were canceled, only corrections came or every row was rejected. is_incomplete: rows that may be executions are lost. Grain: one row per account and session.';
+COMMENT ON FUNCTION risk.book_inputs(as_of timestamp with time zone, source_account_ids text[]) IS 'What the books of an account-session are built from, as known at an instant; of all accounts, or of those delivered under some names. input_fingerprint: the delivery with the fills; where others brought corrections, a negative hash of them all. fill_count: fills that count; 0 where all were canceled, only corrections came or every row was rejected. is_incomplete: rows that may be executions are lost. Grain: one row per account and session.';
 
 
 --
@@ -729,35 +750,109 @@ COMMENT ON FUNCTION risk.corrected_fills(as_of timestamp with time zone) IS 'The
 CREATE FUNCTION risk.correction_targets(as_of timestamp with time zone) RETURNS TABLE(correcting_delivery_id bigint, correcting_line_number bigint, delivery_id bigint, line_number bigint, target_count bigint)
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
-    with candidates as (
+    with delivered as materialized (
         select
-            corrections.delivery_id as correcting_delivery_id,
-            corrections.line_number as correcting_line_number,
+            current_ones.delivery_id,
+            current_ones.account_id,
+            current_ones.session_date
+        from risk.current_deliveries(correction_targets.as_of) as current_ones
+        -- Of the accounts with corrections, and of all that were renamed: any of these may be one of them.
+        where current_ones.source_account_id = any(
+            array(
+                select corrections.account_id
+                from risk.corrections
+                union
+                select renamed.former_account_id
+                from risk.renamed_accounts(correction_targets.as_of) as renamed
+                union
+                select renamed.account_id
+                from risk.renamed_accounts(correction_targets.as_of) as renamed
+            )
+        )
+    ),
+
+    histories as (
+        select
+            delivered.account_id,
+            array_agg(delivered.delivery_id) as delivery_ids,
+            array_agg(delivered.session_date) as session_dates
+        from delivered
+        group by delivered.account_id
+    ),
+
+    searched as (
+        select
+            corrections.delivery_id,
+            corrections.line_number,
+            corrections.account_id,
+            corrections.session_date,
+            corrections.fill_key,
+            corrections.order_id,
+            corrections.symbol,
+            histories.delivery_ids,
+            histories.session_dates
+        from risk.corrections
+        inner join delivered on corrections.delivery_id = delivered.delivery_id
+        inner join histories on delivered.account_id = histories.account_id
+    ),
+
+    candidates as (
+        select
+            searched.delivery_id as correcting_delivery_id,
+            searched.line_number as correcting_line_number,
             fills.delivery_id,
             fills.line_number,
-            fills.symbol = corrections.symbol as is_of_symbol,
+            fills.symbol = searched.symbol as is_of_symbol,
             rank() over (
                 partition by
-                    corrections.delivery_id,
-                    corrections.line_number
+                    searched.delivery_id,
+                    searched.line_number
                 order by
-                    fills.session_date desc,
-                    (fills.account_id = corrections.account_id) desc,
+                    (fills.account_id = searched.account_id) desc,
                     fills.account_id asc,
-                    coalesce(fills.order_id = corrections.order_id, false) desc
+                    coalesce(fills.order_id = searched.order_id, false) desc
             ) as place
-        from risk.corrections
-        inner join risk.current_deliveries(correction_targets.as_of) as correcting
-            on corrections.delivery_id = correcting.delivery_id
-        inner join risk.fills
-            on
-                corrections.fill_key = fills.fill_key
-                and corrections.session_date >= fills.session_date
-                and coalesce(corrections.order_id = fills.order_id, true)
-        inner join risk.current_deliveries(correction_targets.as_of) as corrected
-            on
+        from searched
+        cross join lateral (
+            select backwards.session_date
+            from (
+                select
+                    listed.delivery_id,
+                    listed.session_date
+                from unnest(searched.delivery_ids, searched.session_dates) as listed (delivery_id, session_date)
+                where listed.session_date <= searched.session_date
+                order by listed.session_date desc
+                offset 0
+            ) as backwards
+            cross join lateral (
+                select
+                from risk.fills
+                where
+                    fills.delivery_id = backwards.delivery_id
+                    and fills.fill_key = searched.fill_key
+                    and coalesce(fills.order_id = searched.order_id, true)
+                limit 1
+            ) as found
+            order by backwards.session_date desc
+            limit 1
+        ) as newest
+        cross join lateral
+            unnest(searched.delivery_ids, searched.session_dates) as corrected (delivery_id, session_date)
+        cross join lateral (
+            select
+                fills.delivery_id,
+                fills.line_number,
+                fills.account_id,
+                fills.symbol,
+                fills.order_id
+            from risk.fills
+            where
                 fills.delivery_id = corrected.delivery_id
-                and correcting.account_id = corrected.account_id
+                and fills.fill_key = searched.fill_key
+                and coalesce(fills.order_id = searched.order_id, true)
+            offset 0
+        ) as fills
+        where corrected.session_date = newest.session_date
     ),
 
     counted as (
@@ -881,7 +976,7 @@ COMMENT ON FUNCTION risk.current_accounts(of_day date, as_of timestamp with time
 -- Name: current_deliveries(timestamp with time zone); Type: FUNCTION; Schema: risk; Owner: -
 --
 
-CREATE FUNCTION risk.current_deliveries(as_of timestamp with time zone) RETURNS TABLE(delivery_id bigint, load_id bigint, file_name text, account_id text, session_date date, content_sha256 text, published_at timestamp with time zone, recorded_at timestamp with time zone, row_count bigint, loaded_count bigint, rejected_count bigint, duplicate_count bigint, lost_count bigint, stated_count bigint)
+CREATE FUNCTION risk.current_deliveries(as_of timestamp with time zone) RETURNS TABLE(delivery_id bigint, load_id bigint, file_name text, account_id text, session_date date, content_sha256 text, published_at timestamp with time zone, recorded_at timestamp with time zone, row_count bigint, loaded_count bigint, rejected_count bigint, duplicate_count bigint, lost_count bigint, stated_count bigint, source_account_id text)
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
     select
@@ -898,7 +993,8 @@ CREATE FUNCTION risk.current_deliveries(as_of timestamp with time zone) RETURNS 
         newest.rejected_count,
         newest.duplicate_count,
         newest.lost_count,
-        newest.stated_count
+        newest.stated_count,
+        newest.account_id as source_account_id
     from (
         select distinct on (deliveries.session_date, deliveries.account_id)
             deliveries.delivery_id,
@@ -941,7 +1037,7 @@ $$;
 -- Name: FUNCTION current_deliveries(as_of timestamp with time zone); Type: COMMENT; Schema: risk; Owner: -
 --
 
-COMMENT ON FUNCTION risk.current_deliveries(as_of timestamp with time zone) IS 'The delivery of each account-session that counts, as known at an instant: what the source published last, or what was recorded last where the source does not say; none that a person has withdrawn. account_id: the present name, so that history follows renames. Grain: one row per delivered account and session; two of merged accounts may belong to one account.';
+COMMENT ON FUNCTION risk.current_deliveries(as_of timestamp with time zone) IS 'The delivery of each account-session that counts, as known at an instant: what the source published last, or what was recorded last where the source does not say; none that a person has withdrawn. account_id: the present name, so that history follows renames; source_account_id: the account as the source names it, by which a condition is faster. Grain: one row per delivered account and session; two of merged accounts may belong to one account.';
 
 
 --

@@ -1,3 +1,6 @@
+-- Ids may start anew every day: from the session of each correction backwards, the search ends at the first one with a
+-- fill that it may mean. To read all fills of its account takes a hundred times as long. Neither LIMIT nor OFFSET 0 is
+-- for its rows: with them the planner looks for the fills delivery by delivery, in the order of the sessions.
 create function risk.correction_targets(as_of timestamptz)
 returns table (
     correcting_delivery_id bigint,
@@ -10,35 +13,109 @@ language sql
 stable
 parallel safe
 as $$
-    with candidates as (
+    with delivered as materialized (
         select
-            corrections.delivery_id as correcting_delivery_id,
-            corrections.line_number as correcting_line_number,
+            current_ones.delivery_id,
+            current_ones.account_id,
+            current_ones.session_date
+        from risk.current_deliveries(correction_targets.as_of) as current_ones
+        -- Of the accounts with corrections, and of all that were renamed: any of these may be one of them.
+        where current_ones.source_account_id = any(
+            array(
+                select corrections.account_id
+                from risk.corrections
+                union
+                select renamed.former_account_id
+                from risk.renamed_accounts(correction_targets.as_of) as renamed
+                union
+                select renamed.account_id
+                from risk.renamed_accounts(correction_targets.as_of) as renamed
+            )
+        )
+    ),
+
+    histories as (
+        select
+            delivered.account_id,
+            array_agg(delivered.delivery_id) as delivery_ids,
+            array_agg(delivered.session_date) as session_dates
+        from delivered
+        group by delivered.account_id
+    ),
+
+    searched as (
+        select
+            corrections.delivery_id,
+            corrections.line_number,
+            corrections.account_id,
+            corrections.session_date,
+            corrections.fill_key,
+            corrections.order_id,
+            corrections.symbol,
+            histories.delivery_ids,
+            histories.session_dates
+        from risk.corrections
+        inner join delivered on corrections.delivery_id = delivered.delivery_id
+        inner join histories on delivered.account_id = histories.account_id
+    ),
+
+    candidates as (
+        select
+            searched.delivery_id as correcting_delivery_id,
+            searched.line_number as correcting_line_number,
             fills.delivery_id,
             fills.line_number,
-            fills.symbol = corrections.symbol as is_of_symbol,
+            fills.symbol = searched.symbol as is_of_symbol,
             rank() over (
                 partition by
-                    corrections.delivery_id,
-                    corrections.line_number
+                    searched.delivery_id,
+                    searched.line_number
                 order by
-                    fills.session_date desc,
-                    (fills.account_id = corrections.account_id) desc,
+                    (fills.account_id = searched.account_id) desc,
                     fills.account_id asc,
-                    coalesce(fills.order_id = corrections.order_id, false) desc
+                    coalesce(fills.order_id = searched.order_id, false) desc
             ) as place
-        from risk.corrections
-        inner join risk.current_deliveries(correction_targets.as_of) as correcting
-            on corrections.delivery_id = correcting.delivery_id
-        inner join risk.fills
-            on
-                corrections.fill_key = fills.fill_key
-                and corrections.session_date >= fills.session_date
-                and coalesce(corrections.order_id = fills.order_id, true)
-        inner join risk.current_deliveries(correction_targets.as_of) as corrected
-            on
+        from searched
+        cross join lateral (
+            select backwards.session_date
+            from (
+                select
+                    listed.delivery_id,
+                    listed.session_date
+                from unnest(searched.delivery_ids, searched.session_dates) as listed (delivery_id, session_date)
+                where listed.session_date <= searched.session_date
+                order by listed.session_date desc
+                offset 0
+            ) as backwards
+            cross join lateral (
+                select
+                from risk.fills
+                where
+                    fills.delivery_id = backwards.delivery_id
+                    and fills.fill_key = searched.fill_key
+                    and coalesce(fills.order_id = searched.order_id, true)
+                limit 1
+            ) as found
+            order by backwards.session_date desc
+            limit 1
+        ) as newest
+        cross join lateral
+            unnest(searched.delivery_ids, searched.session_dates) as corrected (delivery_id, session_date)
+        cross join lateral (
+            select
+                fills.delivery_id,
+                fills.line_number,
+                fills.account_id,
+                fills.symbol,
+                fills.order_id
+            from risk.fills
+            where
                 fills.delivery_id = corrected.delivery_id
-                and correcting.account_id = corrected.account_id
+                and fills.fill_key = searched.fill_key
+                and coalesce(fills.order_id = searched.order_id, true)
+            offset 0
+        ) as fills
+        where corrected.session_date = newest.session_date
     ),
 
     counted as (
