@@ -51,7 +51,7 @@ FEW_DELIVERIES_OF_MANY_FILLS: Final[Mapping[str, str | float]] = {
 fills for a join with them, or hash all fills: a hash of them is kept too large for it, a sort of them is not."""
 
 MANY_ACCOUNT_SESSIONS: Final = 10_000
-"""So many at once are a history: Postgres is told then, and finds out by itself about days that are added to it."""
+"""So many at once are a history: Postgres is made to count them, and sees days that are added by itself."""
 
 
 @dataclass(frozen=True, slots=True)
