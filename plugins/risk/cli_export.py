@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -30,14 +32,16 @@ def export(
 
     The books are built again from what was recorded until the instant: a later restatement changes nothing.
     """
-    from risk.limits.publish import EXPORT
-    from risk.operators.outbound import outbound_at
-    from risk.report.export import read_tables, write_tables
-
     instant = instant_of(as_of or None) or dt.datetime.now(dt.UTC)
-    outbound = outbound_at(to, EXPORT)
-    with warehouse() as connection:
-        tables = read_tables(connection, instant)
-    written = list(write_tables(tables, outbound, read_settings().desk, instant, export_format))
+    # Airflow logs to what is standard output when it is imported; ours holds the result alone.
+    with contextlib.redirect_stdout(sys.stderr):
+        from risk.limits.publish import EXPORT
+        from risk.operators.outbound import outbound_at
+        from risk.report.export import read_tables, write_tables
+
+        outbound = outbound_at(to, EXPORT)
+        with warehouse() as connection:
+            tables = read_tables(connection, instant)
+        written = list(write_tables(tables, outbound, read_settings().desk, instant, export_format))
     facts = {"as_of": instant.isoformat(), "files": written, "rows": {name: len(rows) for name, rows in tables.items()}}
     typer.echo(json.dumps(facts) if as_json else "\n".join(written))

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +21,7 @@ from typer.testing import CliRunner
 from risk.cli import app
 from risk.core.connections import WAREHOUSE_CONNECTION
 from risk.core.errors import RequestError, StackError
+from risk.core.settings import PROJECT_DIR
 from risk.core.warehouse import Connection
 from risk.limits.publish import EXPORT, OutboundFolder
 from risk.report.export import TABLES, ExportFormat, read_tables, write_tables
@@ -144,6 +148,24 @@ def test_command_writes_each_table_once_and_the_same_bytes_again(
     assert list(used) == list(TABLES["use"])
     # 112.345678 and fees of 2.50; a division in the books leaves zeros behind it.
     assert (used["largest_loss_usd"], used["limit_usd"]) == ("114.845678", "5000.00")
+
+
+def test_standard_output_is_the_result_alone_whatever_airflow_logs(
+    connection: Connection, riskctl: Riskctl, tmp_path: Path
+) -> None:
+    restated_desk(connection)
+    where = {"AIRFLOW_HOME": str(tmp_path / "home"), "AIRFLOW__LOGGING__LOGGING_LEVEL": "DEBUG"}
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "risk", "export", "--to", (tmp_path / "tables").as_uri(), "--json"],
+        env={**os.environ, "PYTHONPATH": str(PROJECT_DIR / "plugins"), **where},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert json.loads(ended.stdout)["rows"]["daily_results"] == 1
+    assert "debug" in ended.stderr
 
 
 def test_parquet_has_decimals_dates_and_instants(connection: Connection, riskctl: Riskctl, tmp_path: Path) -> None:
