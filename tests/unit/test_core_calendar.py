@@ -85,10 +85,21 @@ def test_run_session_refuses_what_is_no_session_with_a_sentence(requested: str, 
 )
 def test_day_that_the_calendar_does_not_know_is_refused_with_a_sentence(day: dt.date) -> None:
     known = dt.date(2025, 8, 15)
-    asked = [calendar.is_session, calendar.next_session, calendar.previous_session]
+    asked = [calendar.is_session, calendar.next_session, calendar.previous_session, calendar.session_seconds]
 
     for ask in asked:
         with pytest.raises(RequestError, match="is outside the calendar, which knows the sessions from 2000-01-03 to"):
             ask(day)
     with pytest.raises(RequestError, match="is outside the calendar"):
         calendar.sessions_between(min(day, known), max(day, known))
+
+
+def test_seconds_of_a_session_are_its_open_and_its_close_and_other_days_have_none() -> None:
+    days = [dt.date(2025, 7, 1) + dt.timedelta(days=number) for number in range(7)]
+    instants = [(calendar.session_open(day), calendar.session_close(day)) for day in days if calendar.is_session(day)]
+
+    found = [calendar.session_seconds(day) for day in days]
+
+    # Independence Day and a weekend; the day before is a half day
+    assert found[3:6] == [None] * 3
+    assert [each for each in found if each] == [(opens.timestamp(), closes.timestamp()) for opens, closes in instants]

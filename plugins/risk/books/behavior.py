@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import accumulate
 from operator import mul
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from risk.books.executions import UNKNOWN_SECOND, SymbolFills, known_product, known_sum
-from risk.core.calendar import is_session, session_close, session_open
-from risk.core.exchange import exchange
+from risk.core.calendar import session_seconds
 
 if TYPE_CHECKING:
     from risk.books.positions import Position
@@ -176,14 +174,8 @@ def _timed(fills: SymbolFills, carried: Carried, hours: RegularHours) -> tuple[i
 
 def regular_hours(session_date: dt.date) -> RegularHours | None:
     """Return a session's regular hours; ``None`` for a day that the calendar does not know as a session."""
-    return _regular_hours(exchange().code, session_date)
-
-
-@lru_cache(maxsize=1_024)
-def _regular_hours(_code: str, session_date: dt.date) -> RegularHours | None:
-    if not is_session(session_date):
-        return None
-    return RegularHours(int(session_open(session_date).timestamp()), int(session_close(session_date).timestamp()))
+    seconds = session_seconds(session_date)
+    return None if seconds is None else RegularHours(*seconds)
 
 
 def trading_behavior(positions: Sequence[Position]) -> TradingBehavior:

@@ -105,6 +105,20 @@ def session_open(session_date: dt.date) -> dt.datetime:
     return opening
 
 
+def session_seconds(session_date: dt.date) -> tuple[int, int] | None:
+    """Return when a session's regular trading begins and ends, in seconds since 1970; ``None`` = it is no session."""
+    found = _session_seconds(exchange().code).get(session_date)
+    return found if found or is_session(session_date) else None
+
+
+@cache
+def _session_seconds(code: str) -> dict[dt.date, tuple[int, int]]:
+    """Take all sessions at once: asked for those of a year one by one, the calendar takes eight times as long."""
+    known = open_calendar(code)
+    opens, closes = ((nanos // 10**9).tolist() for nanos in (known.opens_nanos, known.closes_nanos))
+    return dict(zip(known.sessions.date, zip(opens, closes, strict=True), strict=True))
+
+
 def day_start(day: dt.date) -> dt.datetime:
     """Return the instant, in UTC, at which a day begins: 00:00 of the exchange's zone."""
     return exchange_time(day, dt.time())
