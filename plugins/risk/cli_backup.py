@@ -55,9 +55,12 @@ def restore(
 
 
 def _server_dsn(settings: Settings) -> str:
+    from risk.core.backup import DATABASES
+
     if not settings.server_dsn:
         raise RequestError(
-            "RISK_SERVER_DSN is not set: back up your own server with its pg_dump and pg_restore, or set it to a "
-            "superuser's connection."
+            "RISK_SERVER_DSN is not set: back up your own server with its pg_dump and pg_restore. Set it to a "
+            f"superuser's connection only where {', '.join(DATABASES)} are databases of this installation and of "
+            "nothing else."
         )
     return settings.server_dsn

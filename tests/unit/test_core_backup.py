@@ -7,7 +7,9 @@ import tarfile
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from risk.cli import app
 from risk.core import backup
 from risk.core.errors import RequestError
 
@@ -80,3 +82,14 @@ def test_restore_removes_no_folder_of_anybody_else(tmp_path: Path) -> None:
         backup.restore("", tmp_path / "notes.tar")
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes.tar", "restore-2024", "restore-scripts"]
+
+
+def test_a_server_of_your_own_is_backed_up_by_its_tools_unless_its_databases_are_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("RISK_SERVER_DSN", raising=False)
+
+    refused = CliRunner().invoke(app, ["backup"])
+
+    assert isinstance(refused.exception, RequestError)
+    assert "only where airflow, warehouse, warehouse_simulated are databases of this" in str(refused.exception)
