@@ -82,7 +82,7 @@ test-e2e: setup ## operators, DAGs, the line from end to end, and days of a whol
 test-stacks: setup ## people at work on whole stacks: in a real browser below a proxy, approving, with alarms, with a backfill
 	@$(PYTEST) -m stacks --dist loadfile --no-loadscope-reorder
 
-test-thorough: setup ## the properties with all their examples, ten times as many as in make test, all attacks and the golden desks
+test-thorough: setup ## the properties with all their examples, of which make test tries a part, all attacks and the golden desks
 	@RISK_TEST_EXAMPLES=1000 $(PYTEST) --dist worksteal tests/properties tests/golden tests/sql/test_core_chain_attacks.py
 
 test-faults: setup ## fail every step at every statement, commit, file and mail command, then repeat it; prints tried and survived

@@ -64,7 +64,6 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("untimed")
     settings.register_profile("fast", max_examples=20, deadline=None)
     if config.option.markexpr == "fast":
-        os.environ["RISK_TEST_EXAMPLES"] = "50"
         settings.load_profile("fast")
 
 

@@ -1,4 +1,4 @@
-"""How many examples the properties try: all in `make test-thorough`, a tenth in other runs, 50 in the fast tier."""
+"""How many examples the properties try: all in `make test-thorough`, a part of them in other runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-_MANY = int(os.environ.get("RISK_TEST_EXAMPLES", "100"))
+_MANY = int(os.environ.get("RISK_TEST_EXAMPLES", "50"))
 IS_THOROUGH = _MANY >= 1000
 
 many_examples = settings(max_examples=_MANY, deadline=None)
