@@ -79,7 +79,7 @@ test-sql: setup ## tests that need a Postgres, which they start
 test-e2e: setup ## operators, DAGs, the line from end to end, and days of a whole stack
 	@$(PYTEST) -m e2e --dist loadfile --no-loadscope-reorder
 
-test-stacks: setup ## people at work on whole stacks: in a real browser below a proxy, approving, with alarms, with a backfill
+test-stacks: setup ## people at work on whole stacks and on every page in a real browser: below a proxy, approving, with alarms
 	@$(PYTEST) -m stacks --dist loadfile --no-loadscope-reorder
 
 test-thorough: setup ## the properties with all their examples, of which make test tries a part, all attacks and the golden desks

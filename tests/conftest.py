@@ -74,10 +74,12 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test with the tier of its folder, unless it names one itself or asks for Postgres; sort by length."""
+    """Mark each test with the tier of its folder, unless it names one itself or needs Postgres or a browser; sort."""
     for item in items:
-        tier = TIERS.get(_folder(item.nodeid), "e2e")
-        if tier == "fast" and "server_dsn" in getattr(item, "fixturenames", ()):
+        tier, fixtures = TIERS.get(_folder(item.nodeid), "e2e"), getattr(item, "fixturenames", ())
+        if "chromium" in fixtures:
+            tier = "stacks"
+        elif tier == "fast" and "server_dsn" in fixtures:
             tier = "sql"
         if not any(item.get_closest_marker(name) for name in (*TIERS.values(), *OWN_TARGETS)):
             item.add_marker(tier)

@@ -82,7 +82,6 @@ def test_every_address_of_the_app_is_tried() -> None:
     assert page_routes() == EXAMPLES.keys(), "give a new page an example in EXAMPLES"
 
 
-@pytest.mark.stacks
 @pytest.mark.parametrize("path", EVERYTHING)
 def test_page_is_for_phone_and_desktop_day_and_night_keyboard_alone_and_without_scripts(
     window: Page, plain: Page, path: str
@@ -103,7 +102,6 @@ def require_the_same_without_scripts(plain: Page, path: str, words: list[str]) -
         assert table.is_visible()
 
 
-@pytest.mark.stacks
 @pytest.mark.parametrize("path", ["/", "/traders/NET001"])
 def test_page_is_printed_without_navigation_and_with_whole_tables(window: Page, path: str) -> None:
     show(window, path)

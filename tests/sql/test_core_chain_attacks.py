@@ -16,7 +16,7 @@ from tests.chain_histories import History, history
 from tests.properties.effort import IS_THOROUGH
 
 SEED = 20250815
-ATTACK_COUNT, LATER_COUNT, HISTORY_COUNT = (200, 20, 50) if IS_THOROUGH else (40, 8, 10)
+ATTACK_COUNT, LATER_COUNT, HISTORY_COUNT = (200, 20, 50) if IS_THOROUGH else (40, 8, 20)
 DESKS, LENGTHS = 2, 5
 """Histories that are attacked; and at how many lengths an honest one is verified."""
 MAILS = 3
