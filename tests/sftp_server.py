@@ -1,4 +1,7 @@
-"""An SFTP server of asyncssh: ``python -m tests.sftp_server FOLDER PORT LOGIN PASSWORD`` serves one login."""
+"""An SFTP server of asyncssh for one login, by password or key.
+
+``python -m tests.sftp_server FOLDER PORT PUBLIC_KEY LOGIN PASSWORD``
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import asyncssh
 
 
 class Server(asyncssh.SSHServer):
-    """Lets one login in by its password."""
+    """Lets one login in by its password; by key its own options do."""
 
     def __init__(self, login: str, password: str) -> None:
         self.member = (login, password)
@@ -24,12 +27,13 @@ class Server(asyncssh.SSHServer):
         return (username, password) == self.member
 
 
-async def serve(folder: str, port: int, login: str, password: str) -> None:
+async def serve(folder: str, port: int, public_key: str, login: str, password: str) -> None:
     """Serve until the process is stopped."""
     await asyncssh.listen(
         "127.0.0.1",
         port,
         server_factory=lambda: Server(login, password),
+        authorized_client_keys=public_key,
         server_host_keys=[asyncssh.generate_private_key("ssh-ed25519")],
         sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=folder.encode()),
     )

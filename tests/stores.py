@@ -40,11 +40,14 @@ class Store:
         A connection that it lets in.
     refused
         Connections that it does not let in, by what is wrong with them.
+    by_key
+        A connection that it lets in by a private key.
     """
 
     address: str
     connection: Mapping[str, Any]
     refused: Mapping[str, Mapping[str, Any]]
+    by_key: Mapping[str, Any] | None = None
 
 
 def needed(*modules: str) -> None:
@@ -119,12 +122,19 @@ def s3_server(folder: Path) -> Iterator[Store]:
 @contextlib.contextmanager
 def sftp_server(folder: Path) -> Iterator[Store]:
     """Serve a folder by asyncssh."""
+    import asyncssh
+
     # Its connections close after pytest has taken the streams away.
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
     port, root = free_port(), folder / "root"
     (root / "drop").mkdir(parents=True)
-    command = ("tests.sftp_server", str(root), str(port), LOGIN, PASSWORD)
+    key, private = asyncssh.generate_private_key("ssh-ed25519"), folder / "id_ed25519"
+    key.write_private_key(private)
+    key.write_public_key(f"{private}.pub")
+    command = ("tests.sftp_server", str(root), str(port), f"{private}.pub", LOGIN, PASSWORD)
     with serving(folder / "sftp.log", *command, port=port):
         given = {"conn_type": "sftp", "host": "127.0.0.1", "port": port, "login": LOGIN, "password": PASSWORD}
         refused = {"password": {**given, "password": "wrong"}, "login": {**given, "login": "nobody"}}
-        yield Store("sftp://{}@/drop", given, refused)
+        by_key = {**given, "extra": {"key_file": str(private)}}
+        del by_key["password"]
+        yield Store("sftp://{}@/drop", given, refused, by_key)

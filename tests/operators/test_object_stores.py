@@ -157,6 +157,16 @@ def test_file_replaced_between_listing_and_reading_is_the_new_one_as_a_whole(
         assert names(found.folder)[f"fills_{FRIDAY}.csv"] == replaced
 
 
+def test_sftp_server_lets_in_by_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    needed("airflow.providers.sftp", "asyncssh", "sshfs")
+    with sftp_server(tmp_path) as server:
+        place = Place(server, monkeypatch)
+        place.put("fills.csv", b"first")
+
+        path = ObjectStoragePath(place.named(server.by_key))
+        assert [file.name for file in path.iterdir()] == ["fills.csv"]
+
+
 @pytest.mark.parametrize("what", ["password", "login"])
 def test_wrong_credentials_are_refused_with_what_to_do(place: Place, drop: Path, what: str) -> None:
     place.upload(drop)
