@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -15,9 +16,8 @@ from pathlib import Path
 import pytest
 
 from risk import __version__
+from risk.cli import main
 from risk.core.connections import WAREHOUSE_CONNECTION
-
-pytestmark = pytest.mark.e2e  # each test starts processes
 
 PROJECT_DIR = Path(__file__).resolve().parents[2]
 HEADER = (
@@ -27,10 +27,15 @@ HEADER = (
 
 
 def _riskctl(*arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": f"{PROJECT_DIR / 'plugins'}:{PROJECT_DIR}"}
-    return subprocess.run(
-        [sys.executable, "-m", "risk", *arguments], env=environment, capture_output=True, text=True, check=False
-    )
+    """Run a command in this process, up to its exit code."""
+    stdout, stderr, code = io.StringIO(), io.StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+        patch.setattr(sys, "argv", ["riskctl", *arguments])
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return subprocess.CompletedProcess(arguments, code, stdout.getvalue(), stderr.getvalue())
 
 
 @pytest.fixture
@@ -135,6 +140,7 @@ def test_simulate_writes_fills_marks_and_truth(tmp_path: Path) -> None:
     assert any(name.startswith("marks") for name in names)
 
 
+@pytest.mark.e2e
 def test_simulate_says_in_one_sentence_that_it_needs_a_clone(tmp_path: Path) -> None:
     answer = subprocess.run(
         [sys.executable, "-P", "-m", "risk", "simulate", "--set", "weak", "--out", str(tmp_path / "desk")],
@@ -149,8 +155,12 @@ def test_simulate_says_in_one_sentence_that_it_needs_a_clone(tmp_path: Path) -> 
     assert answer.stderr == "riskctl simulate needs a clone of the repository: run ./riskctl there.\n"
 
 
+@pytest.mark.e2e
 def test_version_names_the_release_and_the_code() -> None:
-    answer = _riskctl("--version")
+    environment = {**os.environ, "PYTHONPATH": f"{PROJECT_DIR / 'plugins'}:{PROJECT_DIR}"}
+    command = [sys.executable, "-m", "risk", "--version"]
+
+    answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
     assert answer.returncode == 0
     assert re.fullmatch(rf"riskctl {re.escape(__version__)} \(code [0-9a-f]+\)\n", answer.stdout)
