@@ -108,7 +108,9 @@ def session_open(session_date: dt.date) -> dt.datetime:
 def session_seconds(session_date: dt.date) -> tuple[int, int] | None:
     """Return when a session's regular trading begins and ends, in seconds since 1970; ``None`` = it is no session."""
     found = _session_seconds(exchange().code).get(session_date)
-    return found if found or is_session(session_date) else None
+    if found is None:
+        _known(session_date)  # Of a day beyond the calendar nobody can say that it is no session.
+    return found
 
 
 @cache
