@@ -367,6 +367,7 @@ def doctor(*, as_json: JsonFlag = False) -> None:
 @app.command()
 def migrate(*, as_json: JsonFlag = False) -> None:
     """Bring the warehouse's schema up to date, as its owner, and grant each role its privileges."""
+    from risk.core.money import counted
     from risk.core.schema import Logins, migrate_as_owner
 
     settings = read_settings()
@@ -378,7 +379,7 @@ def migrate(*, as_json: JsonFlag = False) -> None:
         typer.echo(json.dumps({"applied": list(applied), "roles": roles}))
         return
     listed = ", ".join(f"{name} ({' and '.join(duties)})" for name, duties in roles.items())
-    typer.echo(f"Applied {len(applied)} schema files. Roles: {listed}.")
+    typer.echo(f"Applied {counted(len(applied), 'schema file')}. Roles: {listed}.")
 
 
 @app.command()
