@@ -82,9 +82,9 @@ test-e2e: setup ## operators, DAGs, the line from end to end, and days of a whol
 test-stacks: setup ## people at work on whole stacks and on every page in a real browser: below a proxy, approving, with alarms
 	@$(PYTEST) -m stacks --dist loadfile --no-loadscope-reorder
 
-test-thorough: setup ## the properties with all their examples, of which make test tries a part, all attacks, golden desks and replays
+test-thorough: setup ## the properties with all their examples, of which make test tries a part, all attacks, golden desks, replays, environments
 	@RISK_TEST_EXAMPLES=1000 $(PYTEST) --dist worksteal tests/properties tests/golden tests/sql/test_core_chain_attacks.py \
-		tests/integration/test_replay.py
+		tests/integration/test_replay.py tests/integration/test_environments.py
 
 test-faults: setup ## fail every step at every statement, commit, file and mail command, then repeat it; prints tried and survived
 	@$(PYTEST) -m faults --dist load tests/faults

@@ -46,7 +46,6 @@ OWN_TARGETS = ("stacks", "guides", "workers", "thorough")
 LONGEST_FILES = (
     "tests/integration/test_daily_run.py",
     "tests/integration/test_replay.py",
-    "tests/integration/test_environments.py",
     "tests/sql/test_core_chain_attacks.py",
     "tests/integration/test_browser.py",
     "tests/integration/test_approval.py",

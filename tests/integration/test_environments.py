@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from risk.core import warehouse
 from risk.core.settings import PROJECT_DIR, Settings
 from risk.report.build_facts import build_facts
@@ -43,6 +45,7 @@ def report_made(dsn: str, folder: Path, environment: dict[str, str]) -> str:
     return subprocess.run(command, env=given, cwd=PROJECT_DIR, capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.thorough
 def test_report_is_the_same_bytes_whatever_the_environment_and_the_order_of_rows(
     fresh_warehouse: Callable[[], str], tmp_path: Path
 ) -> None:
